@@ -1,0 +1,66 @@
+# A thin front for CMake and tests/run.py; the work is described there.
+#
+#   make run                     install what is missing, build, load the demo, serve
+#   make build                   the daemon, the command, the plugins: build/release
+#   make test                    every test and check, as CI runs them
+#   make sim [SEED=n] [COUNT=n]  the simulator, COUNT lives beginning at SEED
+#   make bench                   measures beside the peers that are installed
+#   make install [PREFIX=/usr/local] [DESTDIR=]
+#   make check-style, make format, make clean
+
+SEED ?= 1
+COUNT ?= 20
+PREFIX ?= /usr/local
+
+PYTHON := /usr/bin/python3
+RELEASE := build/release
+COMPILE := cmake --build $(RELEASE) --target
+MAKEFLAGS += --no-print-directory
+
+.PHONY: run build test sim bench install check-style format clean \
+    packages packages-test packages-bench
+
+run: build
+	exec tools/demo.sh
+
+build: packages $(RELEASE)/build.ninja
+	$(COMPILE) all
+
+test: packages-test
+	$(PYTHON) tests/run.py
+
+sim: packages-test $(RELEASE)/build.ninja
+	$(COMPILE) life life2
+	$(PYTHON) tests/sim/sim.py --life $(RELEASE)/life --seed $(SEED) --count $(COUNT)
+
+bench: packages-bench $(RELEASE)/build.ninja
+	$(COMPILE) all $(if $(wildcard tests/bench/*.c),bench)
+	$(PYTHON) tests/bench/bench.py --build $(RELEASE)
+
+# The prefix is written into kith.pc and the unit file, hence the configuration.
+install: $(RELEASE)/build.ninja
+	cmake -DCMAKE_INSTALL_PREFIX=$(PREFIX) $(RELEASE) >/dev/null
+	$(COMPILE) all
+	DESTDIR=$(DESTDIR) cmake --install $(RELEASE)
+
+check-style: packages-test
+	$(PYTHON) tests/run.py style
+
+format: packages-test
+	$(PYTHON) tests/layout.py --fix
+
+clean:
+	rm -rf build
+
+# Once configured, ninja itself notices new files and changed build files.
+$(RELEASE)/build.ninja: | packages
+	cmake --preset release --log-level=WARNING
+
+packages:
+	@tools/install-packages.sh build
+
+packages-test:
+	@tools/install-packages.sh build test
+
+packages-bench:
+	@tools/install-packages.sh build bench

@@ -1,0 +1,57 @@
+/* mailbox.h -- messages from many threads to one.
+ *
+ * Messages are the caller's own objects, linked through a member; nothing is copied
+ * or allocated.  Whoever posts learns whether the box was empty, so that a sleeping
+ * reader is woken once and not per message.  A reader that is a thread of its own
+ * waits here; one that is an event loop is woken by its poster (`was_empty`).
+ */
+#ifndef CORE_BASE_MAILBOX_H
+#define CORE_BASE_MAILBOX_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct mail { /* embed in the message */
+    struct mail *next;
+    size_t bytes; /* what it weighs, against bytes_max */
+    void (*handle)(struct mail *mail,
+                   void *reader); /* what the reader is to do with it; may be NULL
+                                                        where all mail of a box is alike */
+};
+
+struct mailbox {
+    pthread_mutex_t mutex;
+    pthread_cond_t filled, drained;
+    struct mail *first, **last;
+    size_t bytes, bytes_max;
+    bool is_nudged, is_closed;
+};
+
+void mailbox_init(struct mailbox *box, size_t bytes_max); /* 0: no limit */
+void mailbox_deinit(struct mailbox *box);                 /* must be empty */
+
+/* Post; true when the box was empty.  Never refuses: see mailbox_is_full. */
+bool mailbox_post(struct mailbox *box, struct mail *mail);
+/* Whether it weighs bytes_max already: whoever can wait or refuse, does. */
+bool mailbox_is_full(struct mailbox *box);
+/* Wait until it weighs less, or is closed. */
+void mailbox_wait_room(struct mailbox *box);
+
+/* Everything that is there, oldest first; NULL: nothing. */
+struct mail *mailbox_take(struct mailbox *box);
+struct mail *mailbox_take_one(struct mailbox *box);
+bool mailbox_is_empty(struct mailbox *box);
+/* Messages back to the front, in their order: what was taken and cannot be handled yet. */
+void mailbox_return(struct mailbox *box, struct mail *first);
+
+/* Sleep until there is mail, a nudge, a close, or `timeout_ms` has passed (-1: no time-out). */
+void mailbox_wait(struct mailbox *box, int64_t timeout_ms);
+/* The same for a nudge or a close only: what lies there cannot be handled yet. */
+void mailbox_wait_nudge(struct mailbox *box, int64_t timeout_ms);
+void mailbox_nudge(struct mailbox *box); /* end one wait, now or the next */
+void mailbox_close(struct mailbox *box); /* end all waits from now on */
+bool mailbox_is_closed(struct mailbox *box);
+
+#endif

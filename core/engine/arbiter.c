@@ -1,0 +1,92 @@
+/* arbiter.c -- whether an effect may go out, decided when it is claimed.
+ *
+ * The order is fixed and the first that says no gives the reason: expiry, consent,
+ * address, suppression.  The decision is made from the state of that moment, inside
+ * the application of the claim, so a consent withdrawn a second before counts.
+ *
+ * Notifications go to staff: neither consent nor suppression is asked.
+ */
+#include "core/engine/effect.h"
+#include "core/engine/engine_inside.h"
+
+static const struct verdict go = { NULL, { NULL, 0 }, { NULL, 0 } };
+
+static struct verdict no(const char *state, struct text reason)
+{
+    return (struct verdict){ .state = state, .reason = reason };
+}
+
+static const struct purpose *find_purpose(const struct engine *engine, struct text name)
+{
+    for (size_t i = 0; engine->rules != NULL && i < engine->rules->purpose_count; i++)
+        if (text_equal(engine->rules->purposes[i].name, name))
+            return &engine->rules->purposes[i];
+    return NULL;
+}
+
+/* `service` is what the customer asked for by being one: allowed unless withdrawn. */
+static struct verdict ask_consent(struct engine *engine, const struct effect *effect,
+                                  const struct customer *customer)
+{
+    const struct purpose *purpose = find_purpose(engine, effect->purpose);
+    bool is_service = text_is(effect->purpose, "service");
+    if (purpose == NULL && !is_service)
+        return no("suppressed", arena_printf(&engine->arena, "no purpose is called %.*s",
+                                             (int)effect->purpose.size, effect->purpose.data));
+    enum consent_state consent = customer_consent(customer, effect->purpose, effect->channel);
+    if (consent == CONSENT_WITHDRAWN)
+        return no("suppressed", text_of("consent withdrawn"));
+    if (purpose != NULL && purpose->opt_in && consent != CONSENT_GRANTED)
+        return no("suppressed", text_of("no consent"));
+    return go;
+}
+
+static bool is_suppressed(struct engine *engine, struct text channel, struct text address)
+{
+    struct key key;
+    struct bytes row;
+    key_start(&key, 'u');
+    key_text(&key, channel);
+    key_tail(&key, address);
+    return key_ok(&key) && state_get(engine->state, &key, &row);
+}
+
+struct verdict effect_decide(struct engine *engine, const struct effect *effect,
+                             const struct customer *customer)
+{
+    if (engine->now > effect->expires)
+        return no("expired", text_of("its time was up before it could be sent"));
+    const struct channel_config *channel = config_channel(&engine->config, effect->channel);
+    if (channel == NULL)
+        return no("rejected", text_of("the channel is gone"));
+    if (effect->is_notification)
+        return go;
+
+    struct verdict verdict = ask_consent(engine, effect, customer);
+    struct address address = { .value = { "", 0 } };
+    if (verdict.state != NULL)
+        return verdict;
+    bool has_address = customer_address(customer, effect->channel, &address);
+    if (channel->needs_address && !has_address)
+        return no("rejected", text_of("no address for this channel"));
+    if (has_address && is_suppressed(engine, effect->channel, address.value))
+        return no("suppressed", text_of("on the suppression list"));
+    return (struct verdict){ .address = address.value };
+}
+
+struct doc effect_render(struct engine *engine, const struct effect *effect,
+                         const struct customer *customer, struct text address)
+{
+    char id[EVENT_ID_TEXT_MAX];
+    struct doc_writer w;
+    engine_draft(engine, &w);
+    doc_put_text(&w, "id", event_id_text(effect->seq, effect->n, id));
+    doc_put_int(&w, "customer", (int64_t)effect->customer);
+    if (effect->is_notification)
+        doc_put_text(&w, "staff", staff_assignee(engine, effect->to, customer));
+    else if (address.size != 0)
+        doc_put_text(&w, "address", address);
+    for (struct doc_iter it = doc_iter(effect->content); doc_next(&it);)
+        doc_put_value_text(&w, it.name, &it.value);
+    return engine_doc(engine, &w);
+}

@@ -1,0 +1,215 @@
+/* commands.c -- what staff tells Kith to change, one handler a type.
+ *
+ * A command that makes no sense is refused: it stays in the log and on the
+ * timeline without effect, and whoever sent it is told why.
+ */
+#include "core/engine/effect.h"
+#include "core/engine/engine_inside.h"
+
+static void consent_changed(struct step *step)
+{
+    struct doc data = step->event->data;
+    struct text state = doc_text(data, "state");
+    struct consent consent = {
+        .purpose = doc_text(data, "purpose"),
+        .channel = doc_text(data, "channel"),
+        .proof = doc_text(data, "proof"),
+        .source = step->event->source,
+        .at = step->event->at,
+        .state = text_is(state, "granted")     ? CONSENT_GRANTED
+                 : text_is(state, "withdrawn") ? CONSENT_WITHDRAWN
+                 : text_is(state, "pending")   ? CONSENT_PENDING
+                                               : CONSENT_NONE,
+    };
+    if (consent.state == CONSENT_NONE || consent.purpose.size == 0 || consent.channel.size == 0)
+        engine_refuse(step->engine, E_INVALID,
+                      "a consent needs purpose, channel and state (granted, withdrawn or pending)");
+    else if (!customer_set_consent(&step->customer, step->engine, &consent))
+        step_note_line(step,
+                       text_of("a later statement of consent is known: this one changes nothing"));
+}
+
+static void address_changed(struct step *step)
+{
+    struct engine *engine = step->engine;
+    struct doc data = step->event->data;
+    struct address address = {
+        .channel = doc_text(data, "channel"),
+        .value = doc_text(data, "value"),
+        .label = doc_text(data, "label"),
+        .state = doc_text(data, "state"),
+        .verified = doc_bool(data, "verified", false),
+        .preferred = doc_bool(data, "preferred", false),
+    };
+    bool is_email = text_is(address.channel, "email"), is_phone = text_is(address.channel, "sms");
+    if (is_email || is_phone)
+        address.value =
+            identity_normal(engine, text_of(is_email ? "email" : "phone"), address.value);
+    if (address.channel.size == 0 || address.value.size == 0 ||
+        address.value.size > IDENTITY_BYTES_MAX)
+        engine_refuse(engine, E_INVALID,
+                      "an address needs a channel and a value that is valid there");
+    else
+        customer_set_address(&step->customer, engine, &address);
+}
+
+static void suppression_changed(struct step *step)
+{
+    struct doc data = step->event->data;
+    struct text channel = doc_text(data, "channel"), value = doc_text(data, "value");
+    struct key key;
+    key_start(&key, 'u');
+    key_text(&key, channel);
+    key_tail(&key, value);
+    if (channel.size == 0 || value.size == 0 || !key_ok(&key)) {
+        engine_refuse(step->engine, E_INVALID, "a suppression needs a channel and a value");
+        return;
+    }
+    if (text_is(doc_text(data, "state"), "removed"))
+        state_delete(step->engine->state, &key);
+    else
+        state_put(step->engine->state, &key, data.data, data.size);
+}
+
+static void relation_changed(struct step *step)
+{
+    struct doc data = step->event->data;
+    struct text type = doc_text(data, "type");
+    uint64_t other = identity_find(step->engine, doc_text(data, "other"));
+    if (type.size == 0 || type.size > NAME_BYTES_MAX || other == 0)
+        engine_refuse(step->engine, E_INVALID,
+                      "a relation needs a type and another customer that is known");
+    else
+        relation_set(step, type, other, step->event->at, doc_int(data, "until", 0));
+}
+
+static void tag_changed(struct step *step)
+{
+    struct text tag = doc_text(step->event->data, "tag");
+    struct err err;
+    int rc = doc_bool(step->event->data, "on", true) ? step_tag(step, tag, &err)
+                                                     : step_untag(step, tag, &err);
+    if (rc != 0)
+        engine_refuse(step->engine, rc, "%s", err.text);
+}
+
+static void owner_changed(struct step *step)
+{
+    struct text owner = doc_text(step->event->data, "owner");
+    if (owner.size > NAME_BYTES_MAX) {
+        engine_refuse(step->engine, E_LIMIT, "an owner's name has at most %d bytes",
+                      NAME_BYTES_MAX);
+        return;
+    }
+    for (size_t i = 0; i < step->customer.count; i++) {
+        step->customer.members[i].owner = owner;
+        step->customer.members[i].is_dirty = true;
+    }
+}
+
+static void role_changed(struct step *step)
+{
+    struct doc data = step->event->data;
+    struct text role = doc_text(data, "role");
+    static const char *const roles[] = { "customer", "lead", "dealer", "supplier", "employee" };
+    for (size_t i = 0; i < sizeof roles / sizeof *roles; i++)
+        if (text_is(role, roles[i])) {
+            customer_set_role(&step->customer, step->engine, role, doc_bool(data, "on", true),
+                              step->event->at);
+            return;
+        }
+    engine_refuse(step->engine, E_INVALID,
+                  "a role is customer, lead, dealer, supplier or employee, not %.*s",
+                  (int)role.size, role.data);
+}
+
+void relation_set(struct step *step, struct text type, uint64_t other, int64_t since, int64_t until)
+{
+    struct engine *engine = step->engine;
+    struct key key;
+    struct bytes row;
+    struct doc_writer w;
+    key_customer(&key, step->customer.members[step->customer.own].number, 'l');
+    key_text(&key, type);
+    key_number(&key, other);
+    if (state_get(engine->state, &key, &row)) {
+        struct doc old = { row.data, (uint32_t)row.size };
+        since = doc_int(old, "since", since);
+        if (doc_int(old, "until", 0) == until)
+            return;
+    }
+    engine_draft(engine, &w);
+    doc_put_int(&w, "since", since);
+    if (until != 0)
+        doc_put_int(&w, "until", until);
+    doc_put_text(&w, "by", step->event->source);
+    struct doc doc = doc_end(&w);
+    state_put(engine->state, &key, doc.data, doc.size);
+}
+
+/* -- The table -------------------------------------------------------------------------- */
+
+enum needs { NEEDS_NOTHING, NEEDS_CUSTOMER, NEEDS_TASK, NEEDS_EFFECT };
+
+static const struct command {
+    const char *type;
+    enum needs needs; /* whose customer the command's step is */
+    void (*handle)(struct step *step);
+} commands[] = {
+    { "address.changed", NEEDS_CUSTOMER, address_changed },
+    { "clock.accepted", NEEDS_NOTHING, NULL },
+    { "consent.changed", NEEDS_CUSTOMER, consent_changed },
+    { "customer.merge", NEEDS_CUSTOMER, command_merge },
+    { "customer.unmerge", NEEDS_CUSTOMER, command_unmerge },
+    { "effect.drop", NEEDS_EFFECT, effect_drop },
+    { "effect.release", NEEDS_EFFECT, effect_release },
+    { "key.removed", NEEDS_NOTHING, command_key_removed },
+    { "key.set", NEEDS_NOTHING, command_key_set },
+    { "owner.changed", NEEDS_CUSTOMER, owner_changed },
+    { "relation.changed", NEEDS_CUSTOMER, relation_changed },
+    { "reminder.done", NEEDS_TASK, command_reminder_done },
+    { "reminder.set", NEEDS_CUSTOMER, command_reminder_set },
+    { "reminder.snooze", NEEDS_TASK, command_reminder_snooze },
+    { "role.changed", NEEDS_CUSTOMER, role_changed },
+    { "staff.set", NEEDS_NOTHING, command_staff_set },
+    { "suppression.changed", NEEDS_NOTHING, suppression_changed },
+    { "tag.changed", NEEDS_CUSTOMER, tag_changed },
+};
+
+static uint64_t customer_of_command(struct engine *engine, const struct event *event,
+                                    enum needs needs)
+{
+    struct effect effect;
+    if (needs == NEEDS_TASK)
+        return reminder_customer(engine, (uint64_t)doc_int(event->data, "task", 0));
+    if (needs == NEEDS_EFFECT)
+        return effect_load(&effect, engine, doc_text(event->data, "id")) ? effect.customer : 0;
+    return identity_of_event(engine, event);
+}
+
+bool command_apply(struct engine *engine, struct event *event)
+{
+    const struct command *command = NULL;
+    for (size_t i = 0; command == NULL && i < sizeof commands / sizeof *commands; i++)
+        if (text_is(event->type, commands[i].type))
+            command = &commands[i];
+    if (command == NULL)
+        return false;
+
+    struct step step;
+    event->customer = customer_of_command(engine, event, command->needs);
+    step_begin(&step, engine, event);
+    engine->result->customer = step.customer.number;
+    if (dedupe_seen(engine, &step.customer, event)) {
+        engine->result->status = ENGINE_DUPLICATE;
+        customer_store(&step.customer, engine);
+        return true;
+    }
+    if (command->needs == NEEDS_CUSTOMER && event->customer == 0)
+        engine_refuse(engine, E_NOTFOUND, "no such customer: %.*s", (int)event->ref.size,
+                      event->ref.data);
+    else if (command->handle != NULL)
+        command->handle(&step);
+    step_finish(&step);
+    return true;
+}

@@ -1,0 +1,50 @@
+/* config.h -- the part of the world that is data: zone, country, channels, limits.
+ *
+ * A `world` entry carries it as a document; the engine decodes it once, when the
+ * world in force changes.  Every field has a default, so that an empty document
+ * is a valid world.
+ */
+#ifndef CORE_ENGINE_CONFIG_H
+#define CORE_ENGINE_CONFIG_H
+
+#include "core/base/doc.h"
+
+struct err;
+struct zone;
+
+#define CONFIG_CHANNELS_MAX 32
+#define CONFIG_BLOCKED_MAX 64
+#define CONFIG_NAME_MAX 64
+
+/* What the engine must know of a channel; how it delivers is not its business. */
+struct channel_config {
+    char name[CONFIG_NAME_MAX];
+    bool needs_address; /* without one a message is rejected */
+    bool is_idempotent; /* the receiver drops a repeated id: doubt is resolved by sending again */
+};
+
+struct limits { /* [world] of base/limits.h */
+    int64_t cascade_depth, derived, timers_per_tick, sweep_per_tick;
+    int64_t rule_instructions, rule_memory_bytes, trace_lines;
+    int64_t identities, traits, trait_sources, profile_bytes, group, timers;
+    int64_t effect_attempts, effect_expires_ms, effect_retry_ms, effect_bytes, dedupe_days;
+};
+
+struct config {
+    const struct zone *zone;        /* the company's */
+    char country[3];                /* default region of phone numbers */
+    char fallback[CONFIG_NAME_MAX]; /* who gets the work of nobody */
+    struct channel_config channels[CONFIG_CHANNELS_MAX];
+    size_t channel_count;
+    char blocked[CONFIG_BLOCKED_MAX][CONFIG_NAME_MAX]; /* identity values that identify nobody */
+    size_t blocked_count;
+    struct limits limits;
+};
+
+/* Decode `doc`.  E_INVALID names the field; E_LIMIT too many. */
+int config_read(struct config *config, struct doc doc, struct err *err);
+
+const struct channel_config *config_channel(const struct config *config, struct text name);
+bool config_is_blocked(const struct config *config, struct text identity);
+
+#endif

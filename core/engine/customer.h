@@ -1,0 +1,88 @@
+/* customer.h -- a customer as readers see it: all members of a merged group as one.
+ *
+ * A merge links; it moves no row.  `customer` holds the survivor (root) and all it
+ * absorbed.  Reading folds over the members; writing goes to the member by whose
+ * identity the event came, so that an unmerge only drops the link.
+ *
+ * Loaded into the engine's arena for one step.  Engine thread only.
+ */
+#ifndef CORE_ENGINE_CUSTOMER_H
+#define CORE_ENGINE_CUSTOMER_H
+
+#include "core/engine/profile.h"
+
+struct engine;
+struct err;
+
+struct customer {
+    uint64_t number;         /* the root's */
+    struct profile *members; /* root first */
+    size_t count;
+    size_t own; /* the member that writes go to */
+};
+
+/* Load the group of `number`.  False: no such customer. */
+bool customer_load(struct customer *customer, struct engine *engine, uint64_t number);
+
+/* A new customer, first seen now.  Returns its number. */
+uint64_t customer_create(struct customer *customer, struct engine *engine);
+
+/* Store members that changed. */
+void customer_store(struct customer *customer, struct engine *engine);
+
+/* The winning value over all members; DOC_NONE: missing (or removed). A dotted name reads a
+ * nested field when no trait has the whole name. */
+struct doc_value customer_trait(const struct customer *customer, struct text name);
+
+/* Assign a trait of the writing member.  E_LIMIT: too many traits, or the profile too large. */
+int customer_set(struct customer *customer, struct engine *engine, struct text name,
+                 const struct doc_value *value, int64_t at, struct text source, bool *out_changed,
+                 struct err *err);
+
+bool customer_has_tag(const struct customer *customer, struct text tag);
+/* Returns whether it changed anything. */
+bool customer_tag(struct customer *customer, struct engine *engine, struct text tag);
+bool customer_untag(struct customer *customer, struct engine *engine, struct text tag);
+
+struct text customer_owner(const struct customer *customer); /* empty: nobody */
+
+enum consent_state { CONSENT_NONE, CONSENT_GRANTED, CONSENT_PENDING, CONSENT_WITHDRAWN };
+/* The strictest of the members: withdrawn, pending, granted, none. */
+enum consent_state customer_consent(const struct customer *customer, struct text purpose,
+                                    struct text channel);
+struct consent {
+    struct text purpose, channel, source, proof;
+    enum consent_state state;
+    int64_t at;
+};
+/* Returns false when a later statement is known. */
+bool customer_set_consent(struct customer *customer, struct engine *engine,
+                          const struct consent *consent);
+
+/* The address to write to: preferred first, then the first that is not bounced or
+ * complained.  False: none. */
+struct address {
+    struct text channel, value, label, state;
+    bool verified, preferred;
+};
+bool customer_address(const struct customer *customer, struct text channel,
+                      struct address *out_address);
+/* Add, or change the one with the same channel and value. */
+void customer_set_address(struct customer *customer, struct engine *engine,
+                          const struct address *address);
+
+/* A dated role: open from `at` on, or closed at `at`. */
+bool customer_set_role(struct customer *customer, struct engine *engine, struct text role,
+                       bool is_member, int64_t at);
+
+/* The zone in force: trait `timezone`, else `context.timezone` of `context`, else the company's. */
+const struct zone *customer_zone(const struct customer *customer, struct engine *engine,
+                                 struct doc context);
+
+/* Names that belong to the system: a client's identify and customer:set refuse them. */
+bool trait_is_system(struct text name);
+
+/* The 360-degree record as a document in `out`. */
+struct doc customer_record(struct customer *customer, struct engine *engine, struct buf *out);
+
+#endif

@@ -1,0 +1,158 @@
+/* dedupe.c -- the same event sent twice counts once.
+ *
+ * A mark is kept under the customer the event came to, in buckets of ten days of log
+ * time, and looked for under every member of the customer's group: a merge between
+ * the two sendings must not let the second one through.  Marks of imports are kept for
+ * ever.  Each new mark takes at most two expired ones away, so the work of an entry is
+ * bounded and a customer's marks cannot outgrow what comes in.
+ */
+#include "core/base/hash.h"
+#include "core/engine/engine_inside.h"
+
+#include <string.h>
+
+#define BUCKET_MS (10ll * 86400000)
+#define TEXT_BYTES_MAX 80 /* a longer (source, id) is kept as its hash */
+
+static int64_t bucket_of(int64_t ms)
+{
+    return ms > 0 ? ms / BUCKET_MS : 0;
+}
+
+static int64_t oldest_ms(const struct engine *engine)
+{
+    return engine->now - engine->config.limits.dedupe_days * 86400000;
+}
+
+/* What identifies the event: source, a separator that no source contains, id. */
+static struct text mark_text(struct engine *engine, const struct event *event)
+{
+    struct buf *scratch = &engine->scratch;
+    buf_clear(scratch);
+    buf_append(scratch, event->source.data, event->source.size);
+    buf_byte(scratch, 0x1f);
+    buf_append(scratch, event->id.data, event->id.size);
+    if (scratch->size > TEXT_BYTES_MAX) {
+        uint8_t hash[32];
+        digest_32(scratch->data, scratch->size, hash);
+        return (struct text){ arena_copy(&engine->arena, hash, sizeof hash), sizeof hash };
+    }
+    return (struct text){ (const char *)scratch->data, (uint32_t)scratch->size };
+}
+
+static void key_mark(struct key *key, uint64_t customer, int64_t bucket, struct text text)
+{
+    key_customer(key, customer, 'd');
+    key_number(key, (uint64_t)bucket);
+    key_tail(key, text);
+}
+
+static void key_mark_forever(struct key *key, uint64_t customer, struct text text)
+{
+    key_customer(key, customer, 'D');
+    key_tail(key, text);
+}
+
+static bool is_marked(struct engine *engine, uint64_t customer, int64_t first, int64_t last,
+                      struct text text)
+{
+    int64_t since = oldest_ms(engine);
+    struct key key;
+    struct bytes value;
+    if (first < bucket_of(since))
+        first = bucket_of(since);
+    for (int64_t bucket = last; bucket >= first; bucket--) {
+        key_mark(&key, customer, bucket, text);
+        if (!state_get(engine->state, &key, &value))
+            continue;
+        struct key_reader reader = { value.data, value.data + value.size };
+        uint64_t logged = 0;
+        return key_read_number(&reader, &logged) && (int64_t)logged >= since;
+    }
+    return false;
+}
+
+static bool is_marked_forever(struct engine *engine, uint64_t customer, struct text text)
+{
+    struct key key;
+    struct bytes value;
+    key_mark_forever(&key, customer, text);
+    return state_get(engine->state, &key, &value);
+}
+
+/* Take away up to two marks that nobody will look at again. */
+static void expire_marks(struct engine *engine, struct profile *profile)
+{
+    int64_t since = bucket_of(oldest_ms(engine));
+    struct key prefix;
+    struct cursor cursor;
+    struct key dead[2];
+    size_t count = 0;
+    key_customer(&prefix, profile->number, 'd');
+    cursor_open(&cursor, engine->state, &prefix);
+    while (cursor_next(&cursor)) {
+        struct key_reader reader = { cursor.key.data + prefix.size,
+                                     cursor.key.data + cursor.key.size };
+        uint64_t bucket = 0;
+        bool is_mark = key_read_number(&reader, &bucket);
+        ASSERT(is_mark);
+        profile->marks_first = (int64_t)bucket;
+        if (count == 2 || (int64_t)bucket >= since)
+            break;
+        dead[count].is_full = false;
+        dead[count].size = (uint16_t)cursor.key.size;
+        memcpy(dead[count++].data, cursor.key.data, cursor.key.size);
+    }
+    cursor_close(&cursor);
+    for (size_t i = 0; i < count; i++)
+        state_delete(engine->state, &dead[i]);
+}
+
+static void mark(struct engine *engine, struct profile *profile, const struct event *event,
+                 struct text text)
+{
+    int64_t bucket = bucket_of(engine->now);
+    struct key key, logged = { .size = 0 };
+    key_number(&logged, (uint64_t)engine->now);
+    if (event->forever)
+        key_mark_forever(&key, profile->number, text);
+    else
+        key_mark(&key, profile->number, bucket, text);
+    state_put(engine->state, &key, logged.data, logged.size);
+    if (event->forever)
+        return;
+    if (profile->marks_first < 0 || profile->marks_last != bucket) {
+        profile->marks_first = profile->marks_first < 0 ? bucket : profile->marks_first;
+        profile->marks_last = bucket;
+        profile->is_dirty = true;
+    }
+    if (profile->marks_first < bucket_of(oldest_ms(engine))) {
+        expire_marks(engine, profile);
+        profile->is_dirty = true;
+    }
+}
+
+static bool is_known(struct engine *engine, const struct profile *profile,
+                     const struct event *event, struct text text)
+{
+    if (profile->marks_first >= 0 &&
+        is_marked(engine, profile->number, profile->marks_first, profile->marks_last, text))
+        return true;
+    return event->forever && is_marked_forever(engine, profile->number, text);
+}
+
+bool dedupe_seen(struct engine *engine, struct customer *customer, const struct event *event)
+{
+    if (event->id.size == 0)
+        return false;
+    struct text text = mark_text(engine, event);
+    /* Nobody has no profile that knows the buckets in use: all that may count are. */
+    struct profile nobody = { .marks_last = bucket_of(engine->now) };
+    struct profile *members = customer->number != 0 ? customer->members : &nobody;
+    size_t count = customer->number != 0 ? customer->count : 1;
+    for (size_t i = 0; i < count; i++)
+        if (is_known(engine, &members[i], event, text))
+            return true;
+    mark(engine, &members[customer->own], event, text);
+    return false;
+}

@@ -1,0 +1,548 @@
+/* effect.c -- intended acts on the outside world, from intent to outcome.
+ *
+ *     state       event             becomes
+ *     ---------   ---------------   ---------------------------------------------
+ *     (none)      send, notify      pending; held when replayed under a later world
+ *     pending     claim             claimed (go) | suppressed | rejected | expired
+ *     held        claim             as pending: the log proves that it went out
+ *     claimed     outcome           sent | rejected | failed -> pending at its next
+ *                                   attempt's time, or failed for good | uncertain
+ *     claimed     daemon.started    uncertain | pending, on an idempotent channel
+ *     uncertain   outcome           sent | rejected: late, but certain
+ *     uncertain   release, drop     pending | dropped
+ *     held        release, drop     pending | dropped
+ *     final       anything          unchanged
+ *
+ * The effects of one customer on one channel form a line: only the first that is
+ * still open may be claimed, so order holds; `x` lists these heads.  One that waits
+ * for its next attempt holds up its line and no other.  Uncertain and held ones have
+ * left the line: they wait for a person.
+ */
+#include "core/engine/effect.h"
+
+#include "core/base/hash.h"
+#include "core/engine/engine_inside.h"
+
+#include <string.h>
+
+#define RETRY_MS_MAX (6ll * 3600 * 1000)
+
+/* -- Rows ----------------------------------------------------------------------------- */
+
+static void key_effect(struct key *key, uint64_t seq, uint64_t n)
+{
+    key_start(key, 'e');
+    key_id(key, seq, n);
+}
+
+static void key_line(struct key *key, const struct effect *effect)
+{
+    key_customer(key, effect->customer, 'q');
+    key_text(key, effect->channel);
+    key_id(key, effect->seq, effect->n);
+}
+
+static void key_ready(struct key *key, const struct effect *effect)
+{
+    key_start(key, 'x');
+    key_text(key, effect->channel);
+    key_id(key, effect->seq, effect->n);
+}
+
+static void key_waiting(struct key *key, const struct effect *effect)
+{
+    key_start(key, 'y');
+    key_text(key, effect->state);
+    key_id(key, effect->seq, effect->n);
+}
+
+static void key_claimed(struct key *key, const struct effect *effect)
+{
+    key_start(key, 'y');
+    key_text(key, text_of("claimed"));
+    key_id(key, effect->seq, effect->n);
+}
+
+static void put_number(struct engine *engine, const struct key *key, uint64_t number)
+{
+    struct key value = { .size = 0 };
+    key_number(&value, number);
+    state_put(engine->state, key, value.data, value.size);
+}
+
+bool effect_load(struct effect *effect, struct engine *engine, struct text id)
+{
+    uint64_t seq, n;
+    struct key key;
+    struct bytes row;
+    if (!event_id_parse(id, &seq, &n))
+        return false;
+    key_effect(&key, seq, n);
+    if (!state_get(engine->state, &key, &row))
+        return false;
+    struct doc doc = { arena_copy(&engine->arena, row.data, row.size), (uint32_t)row.size };
+    effect_read(effect, seq, n, doc);
+    return true;
+}
+
+void effect_read(struct effect *effect, uint64_t seq, uint64_t n, struct doc doc)
+{
+    *effect = (struct effect){
+        .seq = seq,
+        .n = n,
+        .customer = (uint64_t)doc_int(doc, "customer", 0),
+        .channel = doc_text(doc, "channel"),
+        .purpose = doc_text(doc, "purpose"),
+        .state = doc_text(doc, "state"),
+        .reason = doc_text(doc, "reason"),
+        .to = doc_text(doc, "to"),
+        .key = doc_text(doc, "key"),
+        .rule = doc_text(doc, "rule"),
+        .cause = (uint64_t)doc_int(doc, "cause", 0),
+        .content = doc_child(doc, "content"),
+        .message = doc_child(doc, "message"),
+        .created = doc_int(doc, "created", 0),
+        .expires = doc_int(doc, "expires", 0),
+        .attempt = doc_int(doc, "attempt", 0),
+        .run = (uint64_t)doc_int(doc, "run", 0),
+        .is_notification = doc_bool(doc, "notification", false),
+    };
+}
+
+int64_t effect_print(const struct effect *effect)
+{
+    const struct text parts[] = { effect->channel, effect->purpose, effect->to, effect->rule,
+                                  effect->key };
+    struct hash128 hash;
+    uint8_t bytes[HASH128_BYTES];
+    int64_t print;
+    hash128_init(&hash);
+    hash128_update(&hash, &effect->customer, sizeof effect->customer);
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        hash128_update(&hash, &parts[i].size, sizeof parts[i].size);
+        hash128_update(&hash, parts[i].data, parts[i].size);
+    }
+    hash128_update(&hash, effect->content.data, effect->content.size);
+    hash128_final(&hash, bytes);
+    memcpy(&print, bytes, sizeof print);
+    return print;
+}
+
+static bool find_by_print(struct effect *effect, struct engine *engine, uint64_t seq, int64_t print)
+{
+    struct key prefix;
+    struct cursor cursor;
+    bool is_found = false;
+    key_start(&prefix, 'e');
+    key_number(&prefix, seq);
+    cursor_open(&cursor, engine->state, &prefix);
+    while (!is_found && cursor_next(&cursor)) {
+        struct key_reader reader = { cursor.key.data + prefix.size,
+                                     cursor.key.data + cursor.key.size };
+        struct doc row = { cursor.value.data, (uint32_t)cursor.value.size };
+        uint64_t n;
+        bool is_number = key_read_number(&reader, &n);
+        ASSERT(is_number);
+        effect_read(effect, seq, n, arena_doc(&engine->arena, row));
+        is_found = effect_print(effect) == print;
+    }
+    cursor_close(&cursor);
+    return is_found;
+}
+
+bool effect_find(struct effect *effect, struct engine *engine, struct doc data)
+{
+    struct text id = doc_text(data, "id");
+    int64_t print = doc_int(data, "print", 0);
+    uint64_t seq, n;
+    if (effect_load(effect, engine, id) && (print == 0 || effect_print(effect) == print))
+        return true;
+    return print != 0 && event_id_parse(id, &seq, &n) && find_by_print(effect, engine, seq, print);
+}
+
+static void put_present(struct doc_writer *w, const char *name, struct text value)
+{
+    if (value.size != 0)
+        doc_put_text(w, name, value);
+}
+
+static void effect_store(const struct effect *effect, struct engine *engine)
+{
+    struct doc_writer w;
+    struct key key;
+    engine_draft(engine, &w);
+    doc_put_int(&w, "customer", (int64_t)effect->customer);
+    doc_put_text(&w, "channel", effect->channel);
+    put_present(&w, "purpose", effect->purpose);
+    doc_put_text(&w, "state", effect->state);
+    put_present(&w, "reason", effect->reason);
+    put_present(&w, "to", effect->to);
+    put_present(&w, "key", effect->key);
+    put_present(&w, "rule", effect->rule);
+    if (effect->cause != 0)
+        doc_put_int(&w, "cause", (int64_t)effect->cause);
+    doc_put_int(&w, "created", effect->created);
+    doc_put_int(&w, "expires", effect->expires);
+    if (effect->attempt != 0)
+        doc_put_int(&w, "attempt", effect->attempt);
+    if (effect->run != 0)
+        doc_put_int(&w, "run", (int64_t)effect->run);
+    if (effect->is_notification)
+        doc_put_bool(&w, "notification", true);
+    doc_put_doc(&w, "content", effect->content);
+    if (effect->message.data != NULL)
+        doc_put_doc(&w, "message", effect->message);
+    struct doc row = doc_end(&w);
+    key_effect(&key, effect->seq, effect->n);
+    state_put(engine->state, &key, row.data, row.size);
+}
+
+/* -- The line of a customer and channel ---------------------------------------------------- */
+
+static void make_ready(struct engine *engine, const struct effect *effect)
+{
+    struct key key;
+    key_ready(&key, effect);
+    put_number(engine, &key, effect->customer);
+    engine_note_ready(engine, effect->channel);
+}
+
+static bool is_first_in_line(struct engine *engine, const struct effect *effect, bool *out_is_empty,
+                             struct effect *out_first)
+{
+    struct key prefix;
+    struct cursor cursor;
+    key_customer(&prefix, effect->customer, 'q');
+    key_text(&prefix, effect->channel);
+    cursor_open(&cursor, engine->state, &prefix);
+    *out_is_empty = !cursor_next(&cursor);
+    if (!*out_is_empty) {
+        struct key_reader reader = { cursor.key.data + prefix.size,
+                                     cursor.key.data + cursor.key.size };
+        *out_first = *effect;
+        bool is_id =
+            key_read_number(&reader, &out_first->seq) && key_read_number(&reader, &out_first->n);
+        ASSERT(is_id);
+    }
+    cursor_close(&cursor);
+    return !*out_is_empty && out_first->seq == effect->seq && out_first->n == effect->n;
+}
+
+static void enter_line(struct engine *engine, const struct effect *effect)
+{
+    struct key key;
+    struct effect first;
+    bool is_empty;
+    key_line(&key, effect);
+    state_put(engine->state, &key, "", 0);
+    if (is_first_in_line(engine, effect, &is_empty, &first))
+        make_ready(engine, effect);
+}
+
+/* Leave the line; the next one may go, unless it waits for its own next attempt. */
+static void leave_line(struct engine *engine, const struct effect *effect)
+{
+    struct key key;
+    struct effect first;
+    bool is_empty;
+    key_ready(&key, effect);
+    state_delete(engine->state, &key);
+    key_line(&key, effect);
+    struct bytes value;
+    if (!state_get(engine->state, &key, &value))
+        return;
+    state_delete(engine->state, &key);
+    is_first_in_line(engine, effect, &is_empty, &first);
+    if (is_empty)
+        return;
+    char id[EVENT_ID_TEXT_MAX];
+    struct effect next;
+    bool is_there = effect_load(&next, engine, event_id_text(first.seq, first.n, id));
+    ASSERT(is_there);
+    struct text timer = arena_printf(&engine->arena, "effect:%s", id);
+    if (text_is(next.state, "pending") &&
+        timer_payload_of(engine, next.customer, timer).data == NULL)
+        make_ready(engine, &next);
+}
+
+/* -- Intent ---------------------------------------------------------------------------------- */
+
+int step_send(struct step *step, const struct send_request *request, struct err *err)
+{
+    struct engine *engine = step->engine;
+    const struct limits *limits = &engine->config.limits;
+    uint64_t own =
+        step->customer.number != 0 ? step->customer.members[step->customer.own].number : 0;
+    if (own == 0 && !request->is_notification)
+        return err_set(err, E_INVALID, "send: this event has no customer to write to");
+    if (config_channel(&engine->config, request->channel) == NULL)
+        return err_set(err, E_NOTFOUND, "send: no channel is called \"%.*s\"",
+                       (int)request->channel.size, request->channel.data);
+    if (request->content.size > (uint32_t)limits->effect_bytes)
+        return err_set(err, E_LIMIT, "send: the message has %u bytes, more than %lld",
+                       request->content.size, (long long)limits->effect_bytes);
+    if (step->trace.effect_count == sizeof step->trace.effects / sizeof *step->trace.effects)
+        return err_set(err, E_LIMIT, "send: one event makes at most %zu messages",
+                       sizeof step->trace.effects / sizeof *step->trace.effects);
+    struct effect effect = {
+        .seq = engine->seq,
+        .n = ++engine->derived_n,
+        .customer = own,
+        .channel = request->channel,
+        .purpose = request->purpose,
+        .to = request->to,
+        .key = request->key,
+        .rule = step->rule != NULL ? step->rule->name : (struct text){ "", 0 },
+        .cause = step->event->n,
+        .content = request->content,
+        .created = engine->now,
+        .expires = engine->now +
+                   (request->expires_ms != 0 ? request->expires_ms : limits->effect_expires_ms),
+        .is_notification = request->is_notification,
+        .state = text_of(engine_holds(engine) ? "held" : "pending"),
+    };
+    effect_store(&effect, engine);
+    if (engine_holds(engine)) {
+        struct key key;
+        key_waiting(&key, &effect);
+        put_number(engine, &key, own);
+    } else {
+        enter_line(engine, &effect);
+    }
+    step->trace.effects[step->trace.effect_count++] = effect.n;
+    return 0;
+}
+
+/* -- Final states ------------------------------------------------------------------------------ */
+
+static void note_effect(struct step *step, const struct effect *effect)
+{
+    struct engine *engine = step->engine;
+    char id[EVENT_ID_TEXT_MAX];
+    struct text type =
+        arena_printf(&engine->arena, "effect.%.*s", (int)effect->state.size, effect->state.data);
+    struct doc_writer w;
+    engine_draft(engine, &w);
+    doc_put_text(&w, "id", event_id_text(effect->seq, effect->n, id));
+    doc_put_text(&w, "channel", effect->channel);
+    put_present(&w, "purpose", effect->purpose);
+    put_present(&w, "reason", effect->reason);
+    doc_put_int(&w, "attempt", effect->attempt);
+    step_derive(step, type.data, effect->customer, engine_doc(engine, &w));
+}
+
+static void stop_waiting(struct engine *engine, const struct effect *effect)
+{
+    struct key key;
+    key_waiting(&key, effect);
+    state_delete(engine->state, &key);
+    key_claimed(&key, effect);
+    state_delete(engine->state, &key);
+}
+
+static void finish(struct step *step, struct effect *effect, const char *state, struct text reason)
+{
+    struct engine *engine = step->engine;
+    stop_waiting(engine, effect);
+    effect->state = text_of(state);
+    effect->reason = reason;
+    leave_line(engine, effect);
+    if (text_is(effect->state, "uncertain")) {
+        struct key key;
+        key_waiting(&key, effect);
+        put_number(engine, &key, effect->customer);
+    }
+    effect_store(effect, engine);
+    note_effect(step, effect);
+}
+
+static void wait_for_next_attempt(struct step *step, struct effect *effect, struct text reason)
+{
+    struct engine *engine = step->engine;
+    char id[EVENT_ID_TEXT_MAX];
+    struct text text = event_id_text(effect->seq, effect->n, id);
+    int64_t wait = engine->config.limits.effect_retry_ms;
+    for (int64_t i = 1; i < effect->attempt && wait < RETRY_MS_MAX; i++)
+        wait *= 2;
+    /* Up to a quarter more, by the id: those that failed together do not come back together. */
+    wait += (int64_t)((effect->seq * 7919 + effect->n * 104729) % (uint64_t)(wait / 4 + 1));
+    stop_waiting(engine, effect);
+    effect->state = text_of("pending");
+    effect->reason = reason;
+    struct key key;
+    key_ready(&key, effect);
+    state_delete(engine->state, &key);
+    effect_store(effect, engine);
+
+    struct doc_writer w;
+    engine_draft(engine, &w);
+    doc_put_string(&w, "kind", "effect");
+    doc_put_text(&w, "id", text);
+    timer_set(engine, NULL, effect->customer, arena_printf(&engine->arena, "effect:%s", id),
+              engine->now + wait, engine_doc(engine, &w));
+}
+
+void effect_fire_retry(struct engine *engine, struct text id)
+{
+    struct effect effect;
+    bool is_there = effect_load(&effect, engine, id);
+    ASSERT(is_there);
+    if (text_is(effect.state, "pending"))
+        make_ready(engine, &effect);
+}
+
+/* -- Claims ---------------------------------------------------------------------------------------- */
+
+static void report_go(struct engine *engine, const struct effect *effect, bool is_go)
+{
+    char id[EVENT_ID_TEXT_MAX];
+    struct text text = event_id_text(effect->seq, effect->n, id);
+    if (!engine_is_live(engine))
+        return;
+    if (is_go)
+        engine->hooks->go(engine->arg, text, effect->attempt, effect->channel, effect->message);
+    else
+        engine->hooks->no_go(engine->arg, text, effect->channel);
+}
+
+void effect_claim(struct step *step)
+{
+    struct engine *engine = step->engine;
+    struct doc data = step->event->data;
+    struct effect effect;
+    if (!effect_find(&effect, engine, data)) {
+        /* Made under another world and never again: it was sent, and that stays known. */
+        step_note_line(step, text_of("a claim of an effect that this replay did not make"));
+        return;
+    }
+    bool is_open = text_is(effect.state, "pending") || text_is(effect.state, "held");
+    if (!is_open || doc_int(data, "attempt", 0) != effect.attempt + 1 ||
+        (uint64_t)doc_int(data, "run", 0) != engine->run) {
+        report_go(engine, &effect, false);
+        return;
+    }
+    struct verdict verdict = effect_decide(engine, &effect, &step->customer);
+    if (verdict.state != NULL) {
+        finish(step, &effect, verdict.state, verdict.reason);
+        report_go(engine, &effect, false);
+        return;
+    }
+    stop_waiting(engine, &effect);
+    effect.attempt++;
+    effect.run = engine->run;
+    effect.state = text_of("claimed");
+    if (effect.message.data == NULL)
+        effect.message = effect_render(engine, &effect, &step->customer, verdict.address);
+    effect_store(&effect, engine);
+    struct key key;
+    key_claimed(&key, &effect);
+    put_number(engine, &key, effect.customer);
+    key_ready(&key, &effect);
+    state_delete(engine->state, &key);
+    report_go(engine, &effect, true);
+}
+
+/* -- Outcomes ----------------------------------------------------------------------------------------- */
+
+void effect_outcome(struct step *step)
+{
+    struct engine *engine = step->engine;
+    struct doc data = step->event->data;
+    struct text outcome = doc_text(data, "outcome");
+    struct text detail = doc_text(data, "detail");
+    struct effect effect;
+    if (!effect_find(&effect, engine, data) || doc_int(data, "attempt", 0) != effect.attempt)
+        return;
+    bool is_claimed = text_is(effect.state, "claimed");
+    bool is_certain = text_is(outcome, "sent") || text_is(outcome, "rejected");
+    if (!is_claimed && !(text_is(effect.state, "uncertain") && is_certain))
+        return;
+    if (text_is(outcome, "sent"))
+        finish(step, &effect, "sent", detail);
+    else if (text_is(outcome, "rejected"))
+        finish(step, &effect, "rejected", detail);
+    else if (text_is(outcome, "uncertain"))
+        finish(step, &effect, "uncertain", detail);
+    else if (effect.attempt < engine->config.limits.effect_attempts)
+        wait_for_next_attempt(step, &effect, detail);
+    else
+        finish(step, &effect, "failed", detail);
+}
+
+/* Between two runs: a claim without an outcome may or may not have gone out. */
+static void close_claim(struct step *step, struct text id)
+{
+    struct engine *engine = step->engine;
+    struct effect effect;
+    bool is_there = effect_load(&effect, engine, id);
+    ASSERT(is_there);
+    const struct channel_config *channel = config_channel(&engine->config, effect.channel);
+    if (channel != NULL && channel->is_idempotent) {
+        stop_waiting(engine, &effect);
+        effect.state = text_of("pending");
+        effect_store(&effect, engine);
+        make_ready(engine, &effect);
+        return;
+    }
+    finish(step, &effect, "uncertain",
+           text_of("the daemon stopped before the channel had answered"));
+}
+
+void effect_close_run(struct step *step)
+{
+    struct engine *engine = step->engine;
+    struct key prefix;
+    struct cursor cursor;
+    key_start(&prefix, 'y');
+    key_text(&prefix, text_of("claimed"));
+    cursor_open(&cursor, engine->state, &prefix);
+    while (cursor_next(&cursor)) {
+        struct key_reader reader = { cursor.key.data + prefix.size,
+                                     cursor.key.data + cursor.key.size };
+        uint64_t seq, n;
+        char id[EVENT_ID_TEXT_MAX];
+        bool is_id = key_read_number(&reader, &seq) && key_read_number(&reader, &n);
+        ASSERT(is_id);
+        engine->cause_derived = 0;
+        close_claim(step, arena_text(&engine->arena, event_id_text(seq, n, id)));
+    }
+    cursor_close(&cursor);
+}
+
+/* -- Decisions of people ----------------------------------------------------------------------------------- */
+
+static bool load_waiting(struct step *step, struct effect *effect)
+{
+    struct text id = doc_text(step->event->data, "id");
+    if (!effect_load(effect, step->engine, id)) {
+        engine_refuse(step->engine, E_NOTFOUND, "no effect has the id %.*s", (int)id.size, id.data);
+        return false;
+    }
+    if (text_is(effect->state, "held") || text_is(effect->state, "uncertain"))
+        return true;
+    engine_refuse(step->engine, E_CONFLICT,
+                  "effect %.*s is %.*s: only held and uncertain ones wait for a decision",
+                  (int)id.size, id.data, (int)effect->state.size, effect->state.data);
+    return false;
+}
+
+/* Sent anew from now: its time to expire starts again. */
+void effect_release(struct step *step)
+{
+    struct effect effect;
+    if (!load_waiting(step, &effect))
+        return;
+    stop_waiting(step->engine, &effect);
+    effect.expires = step->engine->now + (effect.expires - effect.created);
+    effect.state = text_of("pending");
+    effect.reason = (struct text){ "", 0 };
+    effect_store(&effect, step->engine);
+    enter_line(step->engine, &effect);
+}
+
+void effect_drop(struct step *step)
+{
+    struct effect effect;
+    if (load_waiting(step, &effect))
+        finish(step, &effect, "dropped", doc_text(step->event->data, "reason"));
+}

@@ -1,0 +1,44 @@
+/* effect.h -- an effect as the engine's files share it: the row, the arbiter, the bytes. */
+#ifndef CORE_ENGINE_EFFECT_H
+#define CORE_ENGINE_EFFECT_H
+
+#include "core/base/doc.h"
+#include "core/engine/customer.h"
+
+struct engine;
+
+struct effect {
+    uint64_t seq, n;   /* its id */
+    uint64_t cause;    /* n of the event that made it, under the same seq */
+    uint64_t customer; /* the member it was made under; 0: nobody's */
+    struct text channel, purpose, state, reason, to, key, rule;
+    struct doc content; /* what the rule gave */
+    struct doc
+        message; /* what goes out, the same bytes in every attempt; none before the first claim */
+    int64_t created, expires, attempt;
+    uint64_t run; /* of the last claim */
+    bool is_notification;
+};
+
+/* Read row `e` id.  False: no such effect. */
+bool effect_load(struct effect *effect, struct engine *engine, struct text id);
+/* The effect that a claim or an outcome means.  Another build may have numbered what an entry
+ * makes differently, so the id alone could name somebody else's message: the print decides,
+ * and finds it under its new number. */
+bool effect_find(struct effect *effect, struct engine *engine, struct doc data);
+int64_t effect_print(const struct effect *effect);
+void effect_read(struct effect *effect, uint64_t seq, uint64_t n, struct doc row);
+
+/* The arbiter: may it go out now?  `state` NULL: yes, to `address`; else the final state. */
+struct verdict {
+    const char *state;
+    struct text reason, address;
+};
+struct verdict effect_decide(struct engine *engine, const struct effect *effect,
+                             const struct customer *customer);
+
+/* The document that the channel gets. */
+struct doc effect_render(struct engine *engine, const struct effect *effect,
+                         const struct customer *customer, struct text address);
+
+#endif

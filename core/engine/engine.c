@@ -1,0 +1,313 @@
+/* engine.c -- folding entries one after another; see engine.h for the contract.
+ *
+ * An entry is applied in one call: handlers by class and type, then the events they
+ * derived, first in first out, then the reports.  Everything allocated on the way
+ * lives in the arena, which the next entry empties.
+ */
+#include "core/engine/engine.h"
+
+#include "core/engine/effect.h"
+#include "core/engine/engine_inside.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void engine_refuse(struct engine *engine, int code, const char *format, ...)
+{
+    struct engine_result *result = engine->result;
+    va_list args;
+    va_start(args, format);
+    vsnprintf(result->reason, sizeof result->reason, format, args);
+    va_end(args);
+    result->status = ENGINE_REFUSED;
+    result->code = code;
+}
+
+void engine_draft(struct engine *engine, struct doc_writer *w)
+{
+    buf_clear(&engine->draft);
+    doc_begin(w, &engine->draft);
+}
+
+struct doc engine_doc(struct engine *engine, struct doc_writer *w)
+{
+    return arena_doc(&engine->arena, doc_end(w));
+}
+
+struct doc meta_get(struct engine *engine, const char *name)
+{
+    struct key key;
+    struct bytes row;
+    key_meta(&key, name);
+    if (!state_get(engine->state, &key, &row))
+        return (struct doc){ NULL, 0 };
+    return arena_doc(&engine->arena, (struct doc){ row.data, (uint32_t)row.size });
+}
+
+void meta_put(struct engine *engine, const char *name, struct doc doc)
+{
+    struct key key;
+    key_meta(&key, name);
+    if (doc.data != NULL)
+        state_put(engine->state, &key, doc.data, doc.size);
+    else
+        state_delete(engine->state, &key);
+}
+
+/* -- Counters ------------------------------------------------------------------------------ */
+
+static void load_counters(struct engine *engine)
+{
+    struct doc doc = meta_get(engine, "counters");
+    engine->counters.customer = (uint64_t)doc_int(doc, "customer", 0);
+    engine->counters.task = (uint64_t)doc_int(doc, "task", 0);
+    engine->counters_stored = engine->counters;
+}
+
+static void store_counters(struct engine *engine)
+{
+    if (engine->counters.customer == engine->counters_stored.customer &&
+        engine->counters.task == engine->counters_stored.task)
+        return;
+    struct doc_writer w;
+    engine_draft(engine, &w);
+    doc_put_int(&w, "customer", (int64_t)engine->counters.customer);
+    doc_put_int(&w, "task", (int64_t)engine->counters.task);
+    meta_put(engine, "counters", engine_doc(engine, &w));
+    engine->counters_stored = engine->counters;
+}
+
+/* -- Opening ---------------------------------------------------------------------------------- */
+
+int engine_open(const struct engine_options *options, struct engine **out_engine, struct err *err)
+{
+    struct engine *engine = mem_zero(sizeof *engine);
+    engine->state = options->state;
+    engine->hooks = options->hooks;
+    engine->arg = options->arg;
+    state_applied(engine->state, &engine->seq, &engine->now);
+    load_counters(engine);
+    engine->run = (uint64_t)doc_int(meta_get(engine, "run"), "seq", 0);
+    engine->sweep_is_open = meta_get(engine, "sweep").data != NULL;
+
+    struct doc world = meta_get(engine, "world");
+    engine->world_seq = (uint64_t)doc_int(world, "seq", 0);
+    int rc = config_read(&engine->config, doc_child(world, "config"), err);
+    if (rc == 0)
+        rc = engine_load_active(engine, err);
+    if (rc != 0) {
+        engine_close(engine);
+        return rc;
+    }
+    *out_engine = engine;
+    return 0;
+}
+
+void engine_close(struct engine *engine)
+{
+    if (engine == NULL)
+        return;
+    engine_use_rules(engine, NULL);
+    arena_deinit(&engine->arena);
+    buf_deinit(&engine->scratch);
+    buf_deinit(&engine->draft);
+    free(engine->queue.items);
+    free(engine);
+}
+
+int engine_set_world(struct engine *engine, uint64_t seq, struct doc world, struct err *err)
+{
+    struct config config;
+    int rc = config_read(&config, doc_child(world, "config"), err);
+    if (rc != 0)
+        return rc;
+    engine->config = config;
+    engine->world_seq = seq;
+    struct doc_writer w;
+    engine_draft(engine, &w);
+    doc_put_int(&w, "seq", (int64_t)seq);
+    doc_put_doc(&w, "code", doc_child(world, "code"));
+    doc_put_doc(&w, "config", doc_child(world, "config"));
+    meta_put(engine, "world", engine_doc(engine, &w));
+    return engine_load_active(engine, err);
+}
+
+/* -- Applying ----------------------------------------------------------------------------------- */
+
+void engine_note_ready(struct engine *engine, struct text channel)
+{
+    for (size_t i = 0; i < engine->config.channel_count; i++)
+        if (text_is(channel, engine->config.channels[i].name))
+            engine->is_ready[i] = true;
+}
+
+/* What recorded verdicts say of rules at this entry: each names all that came before it. */
+static void look_up_verdict(struct engine *engine)
+{
+    struct buf bytes = BUF_INIT;
+    engine->verdict = (struct doc){ NULL, 0 };
+    if (engine->hooks->verdict(engine->arg, engine->seq, &bytes) == 0) {
+        struct doc last = { NULL, 0 };
+        for (size_t at = 0; at < bytes.size; at += last.size) {
+            last.data = bytes.data + at;
+            memcpy(&last.size, last.data, sizeof last.size); /* how a document begins */
+        }
+        engine->verdict = arena_doc(&engine->arena, doc_child(last, "rules"));
+    }
+    buf_deinit(&bytes);
+}
+
+static void report_outgoing(struct engine *engine, const struct key *prefix)
+{
+    struct cursor cursor;
+    cursor_open(&cursor, engine->state, prefix);
+    while (cursor_next(&cursor)) {
+        struct key_reader reader = { cursor.key.data + 1, cursor.key.data + cursor.key.size };
+        uint64_t seq, n;
+        char id[EVENT_ID_TEXT_MAX];
+        bool is_id = key_read_number(&reader, &seq) && key_read_number(&reader, &n);
+        ASSERT(is_id);
+        struct doc envelope = { cursor.value.data, (uint32_t)cursor.value.size };
+        engine->hooks->outgoing(engine->arg, event_id_text(seq, n, id), envelope);
+    }
+    cursor_close(&cursor);
+}
+
+static void report(struct engine *engine)
+{
+    if (engine->has_new_verdict)
+        engine->hooks->verdict_made(engine->arg, engine->seq, engine->verdict);
+    engine->has_new_verdict = false;
+    if (engine_is_live(engine) && engine->has_outgoing) {
+        struct key prefix;
+        key_start(&prefix, 'g');
+        key_number(&prefix, engine->seq);
+        report_outgoing(engine, &prefix);
+    }
+    for (size_t i = 0; i < engine->config.channel_count; i++)
+        if (engine->is_ready[i] && engine_is_live(engine))
+            engine->hooks->ready(engine->arg, text_of(engine->config.channels[i].name));
+    memset(engine->is_ready, 0, sizeof engine->is_ready);
+    engine->has_outgoing = false;
+}
+
+static void dispatch(struct engine *engine, struct event *event)
+{
+    switch (event->class) {
+    case LOG_SYSTEM:
+        system_apply(engine, event);
+        return;
+    case LOG_STAFF:
+        if (command_apply(engine, event))
+            return;
+        break;
+    case LOG_CLIENT:
+    case LOG_PLUGIN:
+        break;
+    }
+    calls_apply(engine, event);
+}
+
+void engine_apply(struct engine *engine, const struct log_entry *entry,
+                  struct engine_result *out_result)
+{
+    ASSERT(entry->seq == engine->seq + 1);
+    struct event event;
+    struct err err;
+    arena_clear(&engine->arena);
+    *out_result = (struct engine_result){ .status = ENGINE_DONE };
+    engine->result = out_result;
+    engine->seq = entry->seq;
+    engine->now = entry->logged;
+    engine->derived_n = 0;
+    engine->cause_derived = 0;
+    if (entry->is_tombstone)
+        return;
+    look_up_verdict(engine);
+    if (event_read(&event, entry, &err) != 0) {
+        engine_refuse(engine, err.code, "%s", err.text);
+    } else {
+        dispatch(engine, &event);
+        engine_drain(engine);
+    }
+    store_counters(engine);
+    report(engine);
+}
+
+/* -- Questions ----------------------------------------------------------------------------------- */
+
+uint64_t engine_seq(const struct engine *engine)
+{
+    return engine->seq;
+}
+
+int64_t engine_now(const struct engine *engine)
+{
+    return engine->now;
+}
+
+uint64_t engine_world(const struct engine *engine)
+{
+    return engine->world_seq;
+}
+
+int64_t engine_next_due(struct engine *engine)
+{
+    return engine->sweep_is_open ? engine->now : timer_first_due(engine);
+}
+
+void engine_set_live(struct engine *engine, uint64_t seq)
+{
+    engine->live_from = seq;
+}
+
+void engine_flush_outgoing(struct engine *engine)
+{
+    struct key prefix;
+    key_start(&prefix, 'g');
+    if (engine->live_from != 0)
+        report_outgoing(engine, &prefix);
+}
+
+size_t engine_ready(struct engine *engine, struct text channel, struct ready_effect *out_effects,
+                    size_t count_max)
+{
+    struct key prefix;
+    size_t count = 0;
+    struct cursor cursor;
+    arena_clear(&engine->arena);
+    key_start(&prefix, 'x');
+    key_text(&prefix, channel);
+    cursor_open(&cursor, engine->state, &prefix);
+    while (count < count_max && cursor_next(&cursor)) {
+        struct key_reader reader = { cursor.key.data + prefix.size,
+                                     cursor.key.data + cursor.key.size };
+        struct ready_effect *out = &out_effects[count++];
+        struct effect effect;
+        uint64_t seq, n;
+        bool is_id = key_read_number(&reader, &seq) && key_read_number(&reader, &n);
+        bool is_there = is_id && effect_load(&effect, engine, event_id_text(seq, n, out->id));
+        ASSERT(is_there);
+        out->attempt = effect.attempt + 1;
+        out->print = effect_print(&effect);
+    }
+    cursor_close(&cursor);
+    return count;
+}
+
+const struct ruleset *engine_rules(const struct engine *engine)
+{
+    return engine->rules;
+}
+
+const struct config *engine_config(const struct engine *engine)
+{
+    return &engine->config;
+}
+
+struct state *engine_state(struct engine *engine)
+{
+    return engine->state;
+}

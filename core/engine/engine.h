@@ -1,0 +1,109 @@
+/* engine.h -- the deterministic function from the log to the state.
+ *
+ * engine_apply() folds one entry into the state and reports what the world outside
+ * must now do.  Same entries, same worlds: same state, byte for byte, in any
+ * process, whatever was restarted in between.  So nothing below this header has a
+ * clock, randomness, I/O, threads, or an order that depends on addresses; what a
+ * result depends on is the state, the entry, the world and the bundle.
+ *
+ * One thread owns the engine and its state.
+ */
+#ifndef CORE_ENGINE_ENGINE_H
+#define CORE_ENGINE_ENGINE_H
+
+#include "core/base/doc.h"
+#include "core/engine/event.h"
+#include "storage/log.h"
+
+struct engine;
+struct err;
+struct ruleset;
+struct state;
+struct config;
+
+#define ENGINE_LEVEL 1 /* raised whenever this code would compute something different */
+
+/* What the engine asks of its surroundings.  All are called inside engine_apply(),
+ * on its thread.  `arg` is the engine_options' own. */
+struct engine_hooks {
+    /* Look-ups in the log environment; E_NOTFOUND when absent. */
+    int (*verdict)(void *arg, uint64_t at_seq, struct buf *out);
+    int (*blob)(void *arg, const uint8_t hash[LOG_HASH_BYTES], struct buf *out, struct err *err);
+    /* Make rules of a bundle.  The ruleset is the engine's until ruleset_free. */
+    int (*load_rules)(void *arg, struct doc bundle, const struct config *config,
+                      struct ruleset **out_rules, struct err *err);
+
+    /* Reports.  They come for entries of this run only (after its daemon.started),
+     * never for a replay.  Documents are borrowed for the call. */
+    void (*ready)(void *arg, struct text channel); /* an effect may be claimed */
+    void (*go)(void *arg, struct text id, int64_t attempt, struct text channel, struct doc message);
+    void (*no_go)(void *arg, struct text id, struct text channel);    /* the claim was refused */
+    void (*outgoing)(void *arg, struct text id, struct doc envelope); /* to be appended */
+    /* Also of a replay: array of {rule, kind}, all that is known of this entry.  It must be in the
+     * log before a claim of any effect reported from now on. */
+    void (*verdict_made)(void *arg, uint64_t at_seq, struct doc rules);
+};
+
+struct engine_options {
+    struct state *state;
+    const struct engine_hooks *hooks;
+    void *arg;
+};
+
+/* Read where the state stands.  Loads the active bundle. */
+int engine_open(const struct engine_options *options, struct engine **out_engine, struct err *err);
+void engine_close(struct engine *engine); /* NULL is allowed */
+
+/* The world under which the next entries are folded: `seq` of its entry (0: none yet), its
+ * code and config.  The caller looks it up before each entry (docs/log.md, "The world") and
+ * calls this when it changes.  E_INVALID: the config cannot be read. */
+int engine_set_world(struct engine *engine, uint64_t seq, struct doc world, struct err *err);
+uint64_t engine_world(const struct engine *engine);
+
+/* What an entry led to, for whoever sent it. */
+enum engine_status {
+    ENGINE_DONE = 0,      /* applied */
+    ENGINE_DUPLICATE = 1, /* its id was known: no effect */
+    ENGINE_REFUSED = 2,   /* kept in the log, no effect: `reason` says why */
+};
+struct engine_result {
+    enum engine_status status;
+    int code; /* of a refusal: E_* */
+    char reason[200];
+    uint64_t customer; /* the subject; 0: none */
+    uint64_t task;     /* the reminder made or changed; 0: none */
+};
+
+/* Apply the entry engine_seq() + 1.  Always succeeds: an entry that makes no sense is kept
+ * without effect. */
+void engine_apply(struct engine *engine, const struct log_entry *entry,
+                  struct engine_result *out_result);
+
+uint64_t engine_seq(const struct engine *engine); /* last applied */
+int64_t engine_now(const struct engine *engine);  /* its `logged` */
+
+/* When the next tick is wanted: INT64_MAX never; not after now: at once. */
+int64_t engine_next_due(struct engine *engine);
+
+/* This run's daemon.started is entry `seq`: reports begin behind it. 0: no reports. */
+void engine_set_live(struct engine *engine, uint64_t seq);
+
+/* Append what still lies in `outgoing` (reported through the hook); called once, at the end
+ * of a replay, when the engine is live. */
+void engine_flush_outgoing(struct engine *engine);
+
+/* Up to `count_max` effects of `channel` that may be claimed, the oldest first, with the number
+ * that their next attempt has. */
+struct ready_effect {
+    char id[EVENT_ID_TEXT_MAX];
+    int64_t attempt;
+    int64_t print; /* of what it is; claims and outcomes carry it */
+};
+size_t engine_ready(struct engine *engine, struct text channel, struct ready_effect *out_effects,
+                    size_t count_max);
+
+const struct ruleset *engine_rules(const struct engine *engine);
+const struct config *engine_config(const struct engine *engine);
+struct state *engine_state(struct engine *engine);
+
+#endif

@@ -1,0 +1,161 @@
+/* event.c -- reading an envelope and naming its fields; see event.h. */
+#include "core/engine/event.h"
+
+#include "core/base/err.h"
+#include "core/base/limits.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* The first words of the system's own types. */
+static const char *const system_words[] = {
+    "address", "bundle",   "clock", "consent",     "customer", "daemon",   "duplicate", "effect",
+    "erase",   "identity", "key",   "member",      "owner",    "relation", "reminder",  "role",
+    "rule",    "schedule", "staff", "suppression", "tag",      "trait",    "verdict",   "world",
+};
+
+bool event_type_is_system(struct text type)
+{
+    if (text_is(type, "tick"))
+        return true;
+    const char *dot = type.size != 0 ? memchr(type.data, '.', type.size) : NULL;
+    if (dot == NULL)
+        return false;
+    struct text word = { type.data, (uint32_t)(dot - type.data) };
+    for (size_t i = 0; i < sizeof system_words / sizeof *system_words; i++)
+        if (text_is(word, system_words[i]))
+            return true;
+    return false;
+}
+
+static void read_field(struct event *event, const struct doc_iter *it)
+{
+    static const struct {
+        const char *name;
+        size_t offset;
+    } texts[] = {
+        { "id", offsetof(struct event, id) },         { "type", offsetof(struct event, type) },
+        { "call", offsetof(struct event, call) },     { "user", offsetof(struct event, user) },
+        { "anon", offsetof(struct event, anon) },     { "ref", offsetof(struct event, ref) },
+        { "source", offsetof(struct event, source) }, { "by", offsetof(struct event, by) },
+        { "about", offsetof(struct event, about) },
+    };
+    const struct doc_value *value = &it->value;
+    if (value->type == DOC_TEXT) {
+        for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+            if (text_is(it->name, texts[i].name))
+                *(struct text *)(void *)((char *)event + texts[i].offset) = value->text;
+    } else if (value->type == DOC_DOC) {
+        if (text_is(it->name, "data"))
+            event->data = value->doc;
+        else if (text_is(it->name, "context"))
+            event->context = value->doc;
+    } else if (value->type == DOC_INT64) {
+        if (text_is(it->name, "at"))
+            event->at = value->integer;
+        else if (text_is(it->name, "depth") && value->integer > 0)
+            event->depth = (unsigned)value->integer;
+    } else if (value->type == DOC_BOOL) {
+        if (text_is(it->name, "forever"))
+            event->forever = value->boolean;
+        else if (text_is(it->name, "historic"))
+            event->historic = value->boolean;
+    }
+}
+
+int event_read(struct event *event, const struct log_entry *entry, struct err *err)
+{
+    *event = (struct event){
+        .seq = entry->seq,
+        .class = entry->class,
+        .at = entry->logged,
+        .logged = entry->logged,
+    };
+    struct doc body = { entry->body, (uint32_t)entry->size };
+    for (struct doc_iter it = doc_iter(body); doc_next(&it);)
+        read_field(event, &it);
+    if (event->type.size == 0 || event->type.size > TYPE_BYTES_MAX)
+        return err_set(err, E_INVALID, "entry %llu: a type of %u bytes, not 1 to %d",
+                       (unsigned long long)entry->seq, event->type.size, TYPE_BYTES_MAX);
+    if (event->at > event->logged)
+        event->at = event->logged;
+    return 0;
+}
+
+struct doc_value event_field(const struct event *event, struct text name)
+{
+    struct doc_value value = { .type = DOC_NONE };
+    const struct text *text = NULL;
+    switch (name.size) {
+    case 2:
+        if (text_is(name, "at"))
+            return (struct doc_value){ .type = DOC_DATETIME, .integer = event->at };
+        text = text_is(name, "id") ? &event->id : text_is(name, "by") ? &event->by : NULL;
+        break;
+    case 3:
+        if (text_is(name, "seq"))
+            return (struct doc_value){ .type = DOC_INT64, .integer = (int64_t)event->seq };
+        break;
+    case 4:
+        text = text_is(name, "type") ? &event->type : NULL;
+        if (text_is(name, "data"))
+            return (struct doc_value){ .type = DOC_DOC, .doc = event->data };
+        break;
+    case 5:
+        text = text_is(name, "about") ? &event->about : NULL;
+        break;
+    case 6:
+        text = text_is(name, "source") ? &event->source : NULL;
+        if (text_is(name, "logged"))
+            return (struct doc_value){ .type = DOC_DATETIME, .integer = event->logged };
+        break;
+    case 7:
+        if (text_is(name, "context"))
+            return (struct doc_value){ .type = DOC_DOC, .doc = event->context };
+        break;
+    case 8:
+        if (text_is(name, "customer") && event->customer != 0)
+            return (struct doc_value){ .type = DOC_INT64, .integer = (int64_t)event->customer };
+        break;
+    default:
+        break;
+    }
+    if (text != NULL && text->size != 0)
+        return (struct doc_value){ .type = DOC_TEXT, .text = *text };
+    if (text == NULL)
+        value = doc_get_text(event->data, name);
+    return value;
+}
+
+struct text event_id_text(uint64_t seq, uint64_t n, char text[EVENT_ID_TEXT_MAX])
+{
+    int size = n == 0 ? snprintf(text, EVENT_ID_TEXT_MAX, "%llu", (unsigned long long)seq)
+                      : snprintf(text, EVENT_ID_TEXT_MAX, "%llu.%llu", (unsigned long long)seq,
+                                 (unsigned long long)n);
+    return (struct text){ text, (uint32_t)size };
+}
+
+static bool parse_number(const char **at, const char *end, uint64_t *out_number)
+{
+    const char *start = *at;
+    uint64_t number = 0;
+    while (*at < end && **at >= '0' && **at <= '9' && number < UINT64_MAX / 10 - 1)
+        number = number * 10 + (uint64_t)(*(*at)++ - '0');
+    *out_number = number;
+    return *at != start;
+}
+
+bool event_id_parse(struct text text, uint64_t *out_seq, uint64_t *out_n)
+{
+    const char *at = text.data, *end = text.data + text.size;
+    uint64_t seq = 0, n = 0;
+    if (text.size == 0 || !parse_number(&at, end, &seq))
+        return false;
+    if (at < end && (*at++ != '.' || !parse_number(&at, end, &n)))
+        return false;
+    if (at != end)
+        return false;
+    *out_seq = seq;
+    *out_n = n;
+    return true;
+}

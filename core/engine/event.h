@@ -1,0 +1,47 @@
+/* event.h -- what happened, as the engine holds it while applying it.
+ *
+ * An event is either an entry of the log or derived from one.  All texts and
+ * documents borrow from the entry's body or from the engine's arena and live as
+ * long as the entry is being applied.
+ */
+#ifndef CORE_ENGINE_EVENT_H
+#define CORE_ENGINE_EVENT_H
+
+#include "core/base/doc.h"
+#include "storage/log.h"
+
+struct err;
+
+struct event {
+    uint64_t seq;
+    uint64_t n; /* 0: the entry itself; else the n-th event derived from it */
+    enum log_class class;
+    int64_t at, logged; /* ms since 1970 UTC */
+    struct text type;
+    struct text call; /* Segment's call; empty for other events */
+    struct text id, source, by, about;
+    struct text user, anon, ref;
+    bool forever, historic;
+    struct doc data, context;
+    uint64_t customer;     /* whose identity it came by; 0: nobody */
+    unsigned depth;        /* of the cascade; an entry has 0 */
+    const char *only_rule; /* run just this rule (schedules); NULL: all that match */
+};
+
+/* Read the envelope (docs/state.md) of an entry.  E_INVALID names the field. */
+int event_read(struct event *event, const struct log_entry *entry, struct err *err);
+
+/* What `event.<name>` means in scripts and expressions: the envelope first, then
+ * the data.  DOC_NONE when neither has it. */
+struct doc_value event_field(const struct event *event, struct text name);
+
+/* Types with a dot whose first word is one of the system's. Such a type from a
+ * client means nothing to the engine. */
+bool event_type_is_system(struct text type);
+
+/* "<seq>" or "<seq>.<n>". */
+#define EVENT_ID_TEXT_MAX 44
+struct text event_id_text(uint64_t seq, uint64_t n, char text[EVENT_ID_TEXT_MAX]);
+bool event_id_parse(struct text text, uint64_t *out_seq, uint64_t *out_n);
+
+#endif

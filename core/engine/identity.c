@@ -1,0 +1,271 @@
+/* identity.c -- from what a sender calls somebody to a customer, and back.
+ *
+ * Two kinds of name space.  `user_id`, `anonymous_id` and `external:<system>`
+ * identify: a value belongs to one customer, and two customers that have different
+ * values of `user_id` or of one external system never become one by themselves.
+ * `email` and `phone` only match: several customers may have the same, so the
+ * customer stands in the key, and a match counts only when it is the only one and
+ * nothing contradicts it; otherwise people are asked (`duplicate.suspected`).
+ */
+#include "core/base/identity_text.h"
+#include "core/base/phone.h"
+#include "core/engine/engine_inside.h"
+
+#include <string.h>
+
+static bool is_shared(struct text name_space)
+{
+    return text_is(name_space, "email") || text_is(name_space, "phone");
+}
+
+struct text identity_normal(struct engine *engine, struct text name_space, struct text value)
+{
+    struct text none = { "", 0 };
+    if (value.size == 0 || value.size > IDENTITY_BYTES_MAX)
+        return none;
+    if (!is_shared(name_space))
+        return value;
+    char normal[IDENTITY_EMAIL_SIZE];
+    const char *region = engine->config.country[0] != '\0' ? engine->config.country : NULL;
+    int rc = text_is(name_space, "email")
+                 ? identity_email(value.data, value.size, normal, NULL)
+                 : phone_normalise(value.data, value.size, region, normal, NULL);
+    return rc == 0 ? arena_text(&engine->arena, text_of(normal)) : none;
+}
+
+static uint64_t read_number(struct bytes value)
+{
+    struct key_reader reader = { value.data, value.data + value.size };
+    uint64_t number = 0;
+    return key_read_number(&reader, &number) ? number : 0;
+}
+
+static uint64_t find_single(struct engine *engine, struct text name_space, struct text value)
+{
+    struct key key;
+    struct bytes row;
+    if (value.size == 0 || value.size > IDENTITY_BYTES_MAX)
+        return 0;
+    key_identity(&key, name_space, value);
+    return state_get(engine->state, &key, &row) ? read_number(row) : 0;
+}
+
+/* The customers that have this e-mail or phone: the first, and how many roots. */
+static size_t find_shared(struct engine *engine, struct text name_space, struct text value,
+                          uint64_t roots[], size_t roots_max)
+{
+    struct key prefix;
+    key_identity(&prefix, name_space, value);
+    size_t count = 0;
+    struct cursor cursor;
+    cursor_open(&cursor, engine->state, &prefix);
+    while (count < roots_max && cursor_next(&cursor)) {
+        struct key_reader reader = { cursor.key.data + prefix.size,
+                                     cursor.key.data + cursor.key.size };
+        uint64_t member = 0;
+        struct customer customer;
+        if (!key_read_number(&reader, &member) || !customer_load(&customer, engine, member))
+            continue;
+        size_t i = 0;
+        while (i < count && roots[i] != customer.number)
+            i++;
+        if (i == count)
+            roots[count++] = customer.number;
+    }
+    cursor_close(&cursor);
+    return count;
+}
+
+static uint64_t find_unique(struct engine *engine, struct text name_space, struct text value)
+{
+    uint64_t roots[2];
+    struct text normal = identity_normal(engine, name_space, value);
+    if (normal.size == 0 || find_shared(engine, name_space, normal, roots, 2) != 1)
+        return 0;
+    return roots[0];
+}
+
+uint64_t identity_find(struct engine *engine, struct text reference)
+{
+    if (reference.size == 0)
+        return 0;
+    uint64_t number = 0, n = 0;
+    const char *colon = memchr(reference.data, ':', reference.size);
+    if (colon == NULL) {
+        struct profile profile;
+        bool is_number = event_id_parse(reference, &number, &n) && n == 0;
+        return is_number && profile_load(&profile, engine->state, &engine->arena, number) ? number
+                                                                                          : 0;
+    }
+    struct text name_space = { reference.data, (uint32_t)(colon - reference.data) };
+    if (text_is(name_space, "external")) { /* external:<system>:<value> */
+        const char *second =
+            memchr(colon + 1, ':', (size_t)(reference.data + reference.size - colon - 1));
+        colon = second != NULL ? second : colon;
+        name_space.size = (uint32_t)(colon - reference.data);
+    }
+    struct text value = { colon + 1, (uint32_t)(reference.data + reference.size - colon - 1) };
+    return is_shared(name_space) ? find_unique(engine, name_space, value)
+                                 : find_single(engine, name_space, value);
+}
+
+struct text customer_identity(const struct customer *customer, struct text name_space)
+{
+    for (size_t i = 0; i < customer->count; i++)
+        for (struct doc_iter it = doc_iter(customer->members[i].ids); doc_next(&it);) {
+            bool is_match = text_equal(it.value.text, name_space);
+            if (doc_next(&it) && is_match)
+                return it.value.text;
+        }
+    return (struct text){ "", 0 };
+}
+
+static bool customer_has_identity(const struct customer *customer, struct text name_space,
+                                  struct text value)
+{
+    for (size_t i = 0; i < customer->count; i++)
+        for (struct doc_iter it = doc_iter(customer->members[i].ids); doc_next(&it);) {
+            bool is_match = text_equal(it.value.text, name_space);
+            if (doc_next(&it) && is_match && text_equal(it.value.text, value))
+                return true;
+        }
+    return false;
+}
+
+/* Somebody known by user_id stays apart from somebody else known by user_id. */
+static bool lacks_user_id(struct engine *engine, uint64_t member)
+{
+    struct customer customer;
+    return customer_load(&customer, engine, member) &&
+           customer_identity(&customer, text_of("user_id")).size == 0;
+}
+
+uint64_t identity_of_event(struct engine *engine, const struct event *event)
+{
+    if (event->ref.size != 0)
+        return identity_find(engine, event->ref);
+    if (event->user.size == 0)
+        return find_single(engine, text_of("anonymous_id"), event->anon);
+    uint64_t member = find_single(engine, text_of("user_id"), event->user);
+    if (member != 0 || !text_is(event->call, "identify"))
+        return member;
+
+    /* A user_id never seen: is it somebody we know by another name? */
+    member = find_single(engine, text_of("anonymous_id"), event->anon);
+    if (member == 0)
+        member = find_unique(engine, text_of("email"), doc_text(event->data, "email"));
+    if (member == 0)
+        member = find_unique(engine, text_of("phone"), doc_text(event->data, "phone"));
+    return member != 0 && lacks_user_id(engine, member) ? member : 0;
+}
+
+/* -- Linking ------------------------------------------------------------------------ */
+
+static void note_identity(struct step *step, const char *type, struct text name_space,
+                          struct text value, uint64_t other)
+{
+    struct doc_writer w;
+    engine_draft(step->engine, &w);
+    doc_put_text(&w, "namespace", name_space);
+    doc_put_text(&w, "value", value);
+    if (other != 0)
+        doc_put_int(&w, "other", (int64_t)other);
+    step_derive(step, type, step->event->customer, engine_doc(step->engine, &w));
+}
+
+/* Write the row and the profile's entry. */
+static bool add_identity(struct step *step, struct text name_space, struct text value)
+{
+    struct engine *engine = step->engine;
+    struct profile *profile = &step->customer.members[step->customer.own];
+    if (doc_count(profile->ids) / 2 >= (size_t)engine->config.limits.identities) {
+        step_note_line(step, arena_printf(&engine->arena,
+                                          "%.*s not linked: the customer has %lld identities",
+                                          (int)name_space.size, name_space.data,
+                                          (long long)engine->config.limits.identities));
+        return false;
+    }
+    struct key key;
+    key_identity(&key, name_space, value);
+    struct key number;
+    number.size = 0;
+    number.is_full = false;
+    key_number(&number, profile->number);
+    if (is_shared(name_space))
+        key_number(&key, profile->number);
+    state_put(engine->state, &key, number.data, number.size);
+
+    struct doc_value part = { .type = DOC_TEXT, .text = name_space };
+    profile->ids = section_append(profile->ids, &engine->arena, &engine->scratch, &part);
+    part.text = value;
+    profile->ids = section_append(profile->ids, &engine->arena, &engine->scratch, &part);
+    profile->is_dirty = true;
+    note_identity(step, "identity.linked", name_space, value, 0);
+    return true;
+}
+
+/* The two may be one person: no name space in which both are known has two values. */
+static bool contradicts(struct engine *engine, const struct customer *customer, uint64_t other)
+{
+    struct customer theirs;
+    if (!customer_load(&theirs, engine, other))
+        return true;
+    for (size_t i = 0; i < customer->count; i++)
+        for (struct doc_iter it = doc_iter(customer->members[i].ids); doc_next(&it);) {
+            struct text name_space = it.value.text;
+            doc_next(&it);
+            if (is_shared(name_space) || text_is(name_space, "anonymous_id"))
+                continue;
+            if (customer_identity(&theirs, name_space).size != 0 &&
+                !customer_has_identity(&theirs, name_space, it.value.text))
+                return true;
+        }
+    return false;
+}
+
+static void link_single(struct step *step, struct text name_space, struct text value)
+{
+    uint64_t other = find_single(step->engine, name_space, value);
+    if (other == 0)
+        add_identity(step, name_space, value);
+    else if (contradicts(step->engine, &step->customer, other))
+        note_identity(step, "duplicate.suspected", name_space, value, other);
+    else
+        merge_into_step(step, other);
+}
+
+static void link_shared(struct step *step, struct text name_space, struct text value)
+{
+    uint64_t roots[3];
+    size_t count = find_shared(step->engine, name_space, value, roots, 3);
+    if (!add_identity(step, name_space, value) || count == 0)
+        return;
+    if (count == 1 && !contradicts(step->engine, &step->customer, roots[0]))
+        merge_into_step(step, roots[0]);
+    else
+        note_identity(step, "duplicate.suspected", name_space, value, roots[0]);
+}
+
+void identity_link(struct step *step, struct text name_space, struct text value)
+{
+    struct engine *engine = step->engine;
+    struct text normal = identity_normal(engine, name_space, value);
+    if (value.size == 0)
+        return;
+    if (normal.size == 0) {
+        step_note_line(step, arena_printf(&engine->arena, "%.*s is not a valid identity",
+                                          (int)name_space.size, name_space.data));
+        return;
+    }
+    if (config_is_blocked(&engine->config, normal)) {
+        step_note_line(step, arena_printf(&engine->arena, "%.*s is blocked: it identifies nobody",
+                                          (int)normal.size, normal.data));
+        return;
+    }
+    if (customer_has_identity(&step->customer, name_space, normal))
+        return;
+    if (is_shared(name_space))
+        link_shared(step, name_space, normal);
+    else
+        link_single(step, name_space, normal);
+}

@@ -1,0 +1,386 @@
+/* reminder.c -- follow-ups: a task of a member of staff with a time.
+ *
+ * A reminder is a task row, a row in its assignee's list, a timer under its
+ * customer, and, when a rule made it, a row that finds the one open reminder of
+ * (customer, rule, key): asking again with the same key moves it.  It stays with
+ * the customer it was created under, also after a merge.
+ */
+#include "core/engine/engine_inside.h"
+
+struct task {
+    uint64_t number, customer;
+    struct text title, assignee, to, key, rule, note, about, civil, state, outcome, by;
+    struct text escalate_to;
+    int64_t due, created, escalate_due;
+};
+
+static void key_task(struct key *key, uint64_t number)
+{
+    key_start(key, 'k');
+    key_number(key, number);
+}
+
+static void key_of_assignee(struct key *key, const struct task *task)
+{
+    key_start(key, 'o');
+    key_text(key, task->assignee);
+    key_time(key, task->due);
+    key_number(key, task->number);
+}
+
+static void key_open(struct key *key, const struct task *task)
+{
+    key_customer(key, task->customer, 'r');
+    key_text(key, task->rule);
+    key_tail(key, task->key);
+}
+
+static bool task_load(struct task *task, struct engine *engine, uint64_t number)
+{
+    struct key key;
+    struct bytes row;
+    key_task(&key, number);
+    if (!state_get(engine->state, &key, &row))
+        return false;
+    struct doc doc = { arena_copy(&engine->arena, row.data, row.size), (uint32_t)row.size };
+    *task = (struct task){
+        .number = number,
+        .customer = (uint64_t)doc_int(doc, "customer", 0),
+        .title = doc_text(doc, "title"),
+        .assignee = doc_text(doc, "assignee"),
+        .to = doc_text(doc, "to"),
+        .key = doc_text(doc, "key"),
+        .rule = doc_text(doc, "rule"),
+        .note = doc_text(doc, "note"),
+        .about = doc_text(doc, "about"),
+        .civil = doc_text(doc, "civil"),
+        .state = doc_text(doc, "state"),
+        .outcome = doc_text(doc, "outcome"),
+        .by = doc_text(doc, "by"),
+        .escalate_to = doc_text(doc, "escalate_to"),
+        .due = doc_int(doc, "due", 0),
+        .created = doc_int(doc, "created", 0),
+        .escalate_due = doc_int(doc, "escalate_due", 0),
+    };
+    return true;
+}
+
+static void put_present(struct doc_writer *w, const char *name, struct text value)
+{
+    if (value.size != 0)
+        doc_put_text(w, name, value);
+}
+
+static void task_store(const struct task *task, struct engine *engine)
+{
+    struct doc_writer w;
+    struct key key;
+    engine_draft(engine, &w);
+    doc_put_int(&w, "customer", (int64_t)task->customer);
+    doc_put_text(&w, "title", task->title);
+    doc_put_text(&w, "state", task->state);
+    doc_put_text(&w, "assignee", task->assignee);
+    put_present(&w, "to", task->to);
+    doc_put_int(&w, "due", task->due);
+    doc_put_int(&w, "created", task->created);
+    put_present(&w, "rule", task->rule);
+    put_present(&w, "key", task->key);
+    put_present(&w, "note", task->note);
+    put_present(&w, "about", task->about);
+    put_present(&w, "civil", task->civil);
+    put_present(&w, "outcome", task->outcome);
+    put_present(&w, "by", task->by);
+    put_present(&w, "escalate_to", task->escalate_to);
+    if (task->escalate_due != 0)
+        doc_put_int(&w, "escalate_due", task->escalate_due);
+    struct doc row = doc_end(&w);
+    key_task(&key, task->number);
+    state_put(engine->state, &key, row.data, row.size);
+}
+
+/* -- Timers and lists of an open task ----------------------------------------------- */
+
+static struct text timer_name(struct engine *engine, const char *kind, uint64_t number)
+{
+    return arena_printf(&engine->arena, "%s:%llu", kind, (unsigned long long)number);
+}
+
+static struct doc timer_payload(struct engine *engine, const char *kind, uint64_t number)
+{
+    struct doc_writer w;
+    engine_draft(engine, &w);
+    doc_put_string(&w, "kind", kind);
+    doc_put_int(&w, "task", (int64_t)number);
+    return engine_doc(engine, &w);
+}
+
+/* The member of a step's customer that a task belongs to; NULL when it is nobody's or the
+ * task is handled outside a step of its customer. */
+static struct profile *member_of(struct customer *customer, uint64_t number)
+{
+    for (size_t i = 0; customer != NULL && i < customer->count; i++)
+        if (customer->members[i].number == number)
+            return &customer->members[i];
+    return NULL;
+}
+
+static void task_open(struct task *task, struct engine *engine, struct customer *customer)
+{
+    struct profile *profile = member_of(customer, task->customer);
+    struct key key;
+    key_of_assignee(&key, task);
+    struct key value = { .size = 0 };
+    key_number(&value, task->customer);
+    state_put(engine->state, &key, value.data, value.size);
+    timer_set(engine, profile, task->customer, timer_name(engine, "task", task->number), task->due,
+              timer_payload(engine, "task", task->number));
+    if (task->escalate_due != 0)
+        timer_set(engine, profile, task->customer, timer_name(engine, "escalate", task->number),
+                  task->escalate_due, timer_payload(engine, "escalate", task->number));
+}
+
+static void task_close(struct task *task, struct engine *engine, struct customer *customer)
+{
+    struct profile *profile = member_of(customer, task->customer);
+    struct key key;
+    key_of_assignee(&key, task);
+    state_delete(engine->state, &key);
+    timer_cancel(engine, profile, task->customer, timer_name(engine, "task", task->number));
+    timer_cancel(engine, profile, task->customer, timer_name(engine, "escalate", task->number));
+}
+
+static struct doc task_note(struct engine *engine, const struct task *task)
+{
+    struct doc_writer w;
+    engine_draft(engine, &w);
+    doc_put_int(&w, "task", (int64_t)task->number);
+    doc_put_text(&w, "title", task->title);
+    doc_put_text(&w, "assignee", task->assignee);
+    doc_put_int(&w, "due", task->due);
+    put_present(&w, "outcome", task->outcome);
+    put_present(&w, "note", task->note);
+    return engine_doc(engine, &w);
+}
+
+/* -- Making and moving ------------------------------------------------------------------ */
+
+static uint64_t find_open(struct engine *engine, const struct task *task)
+{
+    struct key key;
+    struct bytes value;
+    uint64_t number = 0;
+    key_open(&key, task);
+    if (!state_get(engine->state, &key, &value))
+        return 0;
+    struct key_reader reader = { value.data, value.data + value.size };
+    bool is_number = key_read_number(&reader, &number);
+    ASSERT(is_number);
+    return number;
+}
+
+static uint64_t task_make(struct step *step, struct task *task)
+{
+    struct engine *engine = step->engine;
+    struct key key, value = { .size = 0 };
+    task->number = ++engine->counters.task;
+    task->created = engine->now;
+    task->state = text_of("open");
+    key_open(&key, task);
+    key_number(&value, task->number);
+    if (task->rule.size != 0)
+        state_put(engine->state, &key, value.data, value.size);
+    task_open(task, engine, &step->customer);
+    task_store(task, engine);
+    step_derive(step, "reminder.created", task->customer, task_note(engine, task));
+    return task->number;
+}
+
+/* The same (customer, rule, key) again: the open one takes the new title, time and person. */
+static uint64_t task_move(struct step *step, uint64_t number, const struct task *wanted)
+{
+    struct engine *engine = step->engine;
+    struct task task;
+    bool is_there = task_load(&task, engine, number);
+    ASSERT(is_there);
+    task_close(&task, engine, &step->customer);
+    uint64_t customer = task.customer;
+    int64_t created = task.created;
+    task = *wanted;
+    task.number = number;
+    task.customer = customer;
+    task.created = created;
+    task.state = text_of("open");
+    task_open(&task, engine, &step->customer);
+    task_store(&task, engine);
+    step_derive(step, "reminder.moved", task.customer, task_note(engine, &task));
+    return number;
+}
+
+int step_remind(struct step *step, const struct reminder_request *request, uint64_t *out_task,
+                struct err *err)
+{
+    struct engine *engine = step->engine;
+    if (step->customer.number == 0)
+        return err_set(err, E_INVALID, "remind: this event has no customer to be reminded of");
+    if (request->key.size > NAME_BYTES_MAX)
+        return err_set(err, E_LIMIT, "remind: a key has at most %d bytes", NAME_BYTES_MAX);
+    if (step->customer.members[step->customer.own].timers >= engine->config.limits.timers)
+        return err_set(err, E_LIMIT, "remind: the customer has %lld timers: no more",
+                       (long long)engine->config.limits.timers);
+    struct task task = {
+        .customer = step->customer.members[step->customer.own].number,
+        .title = request->title,
+        .to = request->to,
+        .assignee = staff_assignee(engine, request->to, &step->customer),
+        .key = request->key,
+        .rule = step->rule != NULL ? step->rule->name : (struct text){ "", 0 },
+        .by = step->rule != NULL ? step->rule->name : step->event->by,
+        .note = request->note,
+        .about = request->about,
+        .civil = request->civil,
+        .due = request->due,
+        .escalate_to = request->escalate_to,
+        .escalate_due = request->escalate_due,
+    };
+    uint64_t open = 0;
+    for (size_t i = 0; task.rule.size != 0 && open == 0 && i < step->customer.count; i++) {
+        struct task under = task;
+        under.customer = step->customer.members[i].number;
+        open = find_open(engine, &under);
+    }
+    *out_task = open != 0 ? task_move(step, open, &task) : task_make(step, &task);
+    return 0;
+}
+
+uint64_t reminder_customer(struct engine *engine, uint64_t number)
+{
+    struct task task;
+    return task_load(&task, engine, number) ? task.customer : 0;
+}
+
+/* -- Being due ------------------------------------------------------------------------------ */
+
+static void derive(struct engine *engine, const char *type, const struct task *task)
+{
+    struct event event = {
+        .class = LOG_SYSTEM,
+        .type = text_of(type),
+        .by = task->by,
+        .about = arena_printf(&engine->arena, "task:%llu", (unsigned long long)task->number),
+        .data = task_note(engine, task),
+        .customer = task->customer,
+        .depth = 1,
+    };
+    engine_derive(engine, &event);
+}
+
+void reminder_fire(struct engine *engine, uint64_t customer, uint64_t number, bool is_escalation)
+{
+    struct task task;
+    if (!task_load(&task, engine, number) || !text_is(task.state, "open"))
+        return;
+    ASSERT(task.customer == customer);
+    if (!is_escalation) {
+        derive(engine, "reminder.due", &task);
+        return;
+    }
+    struct customer whole;
+    customer_load(&whole, engine, customer);
+    struct key key;
+    key_of_assignee(&key, &task);
+    state_delete(engine->state, &key);
+    task.to = task.escalate_to;
+    task.assignee = staff_assignee(engine, task.to, &whole);
+    task.escalate_due = 0;
+    key_of_assignee(&key, &task);
+    struct key value = { .size = 0 };
+    key_number(&value, customer);
+    state_put(engine->state, &key, value.data, value.size);
+    task_store(&task, engine);
+    derive(engine, "reminder.escalated", &task);
+}
+
+/* -- Commands of staff ------------------------------------------------------------------------- */
+
+void command_reminder_set(struct step *step)
+{
+    struct doc data = step->event->data;
+    struct reminder_request request = {
+        .title = doc_text(data, "title"),
+        .to = doc_text(data, "to"),
+        .note = doc_text(data, "note"),
+        .about = doc_text(data, "about"),
+        .civil = doc_text(data, "civil"),
+        .due = doc_int(data, "due", 0),
+    };
+    struct err err;
+    uint64_t task = 0;
+    int rc = request.title.size == 0 ? err_set(&err, E_INVALID, "a reminder needs a title")
+                                     : step_remind(step, &request, &task, &err);
+    if (rc != 0)
+        engine_refuse(step->engine, rc, "%s", err.text);
+    step->engine->result->task = task;
+}
+
+/* The open task a command names; refuses when there is none. */
+static bool command_task(struct step *step, struct task *task)
+{
+    struct engine *engine = step->engine;
+    uint64_t number = (uint64_t)doc_int(step->event->data, "task", 0);
+    if (!task_load(task, engine, number)) {
+        engine_refuse(engine, E_NOTFOUND, "no reminder has the number %llu",
+                      (unsigned long long)number);
+        return false;
+    }
+    if (!text_is(task->state, "open")) {
+        engine_refuse(engine, E_CONFLICT, "reminder %llu is %.*s already",
+                      (unsigned long long)number, (int)task->state.size, task->state.data);
+        return false;
+    }
+    engine->result->task = number;
+    return true;
+}
+
+void command_reminder_done(struct step *step)
+{
+    struct engine *engine = step->engine;
+    struct doc data = step->event->data;
+    struct task task;
+    struct key key;
+    if (!command_task(step, &task))
+        return;
+    task_close(&task, engine, &step->customer);
+    key_open(&key, &task);
+    if (task.rule.size != 0)
+        state_delete(engine->state, &key);
+    task.state = text_of("done");
+    task.outcome = doc_text(data, "outcome");
+    task.note = doc_text(data, "note").size != 0 ? doc_text(data, "note") : task.note;
+    task_store(&task, engine);
+    step_derive(step, "reminder.closed", task.customer, task_note(engine, &task));
+
+    int64_t next = doc_int(data, "next", 0);
+    if (next == 0)
+        return;
+    struct reminder_request again = {
+        .title = task.title, .to = task.to, .about = task.about, .due = next
+    };
+    uint64_t number = 0;
+    struct err err;
+    if (step_remind(step, &again, &number, &err) != 0)
+        engine_refuse(engine, err.code, "%s", err.text);
+}
+
+void command_reminder_snooze(struct step *step)
+{
+    struct engine *engine = step->engine;
+    struct task task;
+    if (!command_task(step, &task))
+        return;
+    int64_t due = doc_int(step->event->data, "due", 0);
+    task_close(&task, engine, &step->customer);
+    task.due = due;
+    task_open(&task, engine, &step->customer);
+    task_store(&task, engine);
+    step_derive(step, "reminder.snoozed", task.customer, task_note(engine, &task));
+}

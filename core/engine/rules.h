@@ -1,0 +1,70 @@
+/* rules.h -- what the engine knows of rules, whoever wrote them in whatever language.
+ *
+ * A ruleset is made from a bundle by the script host above and is immutable.  The
+ * engine matches triggers, runs rules one by one inside savepoints, and decides
+ * what a failure undoes; how a rule computes is the host's business.
+ */
+#ifndef CORE_ENGINE_RULES_H
+#define CORE_ENGINE_RULES_H
+
+#include "core/base/doc.h"
+#include "core/base/duration.h"
+
+struct calendar;
+struct step;
+
+enum rule_trigger {
+    RULE_ON_TYPES,  /* `types`, or every event when there are none ("*") */
+    RULE_ON_EVERY,  /* `period`, at `at_minute` */
+    RULE_ON_DATE,   /* the date in trait `trait`, shifted by `period` */
+    RULE_ON_YEARLY, /* the anniversary of the date in trait `trait` */
+};
+
+struct rule {
+    struct text name;
+    enum rule_trigger trigger;
+    struct text *types;     /* RULE_ON_TYPES */
+    size_t type_count;      /* 0: every event */
+    struct text trait;      /* RULE_ON_DATE, RULE_ON_YEARLY */
+    struct duration period; /* RULE_ON_EVERY, RULE_ON_DATE */
+    int at_minute;          /* of the day, -1: not given */
+    bool is_chinese;        /* RULE_ON_YEARLY: by the Chinese calendar */
+    struct text
+        print; /* of a schedule: all of the above as text; a timer fires only while it is the same */
+};
+
+struct purpose {
+    struct text name;
+    bool opt_in; /* without a granted consent nothing is sent; else: unless withdrawn */
+};
+
+enum rule_outcome {
+    RULE_OK,
+    RULE_ERROR,        /* the script's own error, or its instruction budget: deterministic */
+    RULE_OUT_OF_MEMORY /* not deterministic: becomes a verdict */
+};
+
+struct rule_failure {
+    char message[320]; /* with file and line */
+    char traceback[2048];
+    char changed_local[80]; /* a local the rule changed, also when it did not fail; empty: none */
+};
+
+struct ruleset {
+    uint8_t hash[32];   /* of the bundle */
+    struct rule *rules; /* in order of file and line */
+    size_t count;
+    struct purpose *purposes;
+    size_t purpose_count;
+
+    /* The host's. */
+    const struct workweek *(*calendar)(
+        const struct ruleset *rules,
+        struct text name); /* NULL: unknown; empty name: the company's */
+    enum rule_outcome (*run)(struct ruleset *rules, size_t index, struct step *step,
+                             struct rule_failure *out_failure);
+    void (*free)(struct ruleset *rules);
+    void *host;
+};
+
+#endif

@@ -1,0 +1,68 @@
+/* step.h -- what a rule may do and read while its event is applied.
+ *
+ * The script host translates these one to one into the words of scripts.  All
+ * belong to the event's own subject; whatever concerns somebody else is an event
+ * sent there.  On failure `err` says why in words for the author of the rule, and
+ * nothing has changed.  Engine thread only, inside ruleset->run().
+ */
+#ifndef CORE_ENGINE_STEP_H
+#define CORE_ENGINE_STEP_H
+
+#include "core/base/doc.h"
+
+struct arena;
+struct customer;
+struct err;
+struct event;
+struct step;
+struct zone;
+
+struct arena *step_arena(struct step *step); /* memory that lives as long as the entry */
+const struct event *step_event(const struct step *step);
+struct customer *step_customer(struct step *step); /* NULL: the event has none */
+int64_t step_now(const struct step *step);         /* `logged`: ms since 1970 UTC */
+const struct zone *step_zone(struct step *step);   /* the customer's, else the company's */
+struct text step_calendar(struct step *step,
+                          struct text to); /* of whoever would get the work; empty: the company's */
+
+/* Assign a trait in the name of the running rule.  E_DENIED: the system's own; E_LIMIT. */
+int step_set(struct step *step, struct text name, const struct doc_value *value, struct err *err);
+/* Lists: add an item once, or remove it. */
+int step_add(struct step *step, struct text name, const struct doc_value *item, struct err *err);
+int step_remove(struct step *step, struct text name, const struct doc_value *item, struct err *err);
+int step_tag(struct step *step, struct text tag, struct err *err);
+int step_untag(struct step *step, struct text tag, struct err *err);
+
+/* A derived event: for the same customer, or (`to` not empty) for another one, by way of the
+ * log.  E_DENIED: a system type; E_LIMIT: cascade. */
+int step_emit(struct step *step, struct text type, struct doc data, struct text to,
+              struct err *err);
+
+struct reminder_request {
+    struct text title, to, key, note, about;
+    int64_t due;       /* ms */
+    struct text civil; /* the intent in words ("1wd"), kept */
+    struct text escalate_to;
+    int64_t escalate_due; /* 0: no escalation */
+};
+/* One open reminder per (customer, rule, key): the same key moves it. */
+int step_remind(struct step *step, const struct reminder_request *request, uint64_t *out_task,
+                struct err *err);
+
+/* A timer that comes back as an event of `type`; the same key moves it. */
+int step_after(struct step *step, struct text key, int64_t due, struct text type, struct doc data,
+               struct err *err);
+bool step_cancel(struct step *step, struct text key); /* whether there was one */
+
+struct send_request {
+    struct text channel, purpose, key, to; /* `to`: staff, of a notification; else empty */
+    struct doc content;                    /* {body, data, ...} as the script gave it */
+    int64_t expires_ms;                    /* 0: the default */
+    bool is_notification;                  /* to staff: outside marketing policy */
+};
+int step_send(struct step *step, const struct send_request *request, struct err *err);
+
+/* A line for the trace; beyond limits.trace_lines dropped, with a last line saying so. */
+void step_log(struct step *step, struct text line);
+
+#endif

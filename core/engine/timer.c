@@ -1,0 +1,186 @@
+/* timer.c -- what must happen at a time: a row per timer, in order of due.
+ *
+ * Timers are rows of the state, so a million pending ones cost nothing and a crash
+ * loses none: firing deletes the row in the same step as what it causes.  A second
+ * row, in the owner's cluster, finds a timer by its key, to move or cancel it.
+ *
+ * Only a tick fires timers.  One tick fires a bounded number; while more are due,
+ * engine_next_due() keeps asking for ticks.
+ */
+#include "core/engine/engine_inside.h"
+
+static void key_timer(struct key *key, int64_t due, uint64_t owner, struct text name)
+{
+    key_start(key, 'T');
+    key_time(key, due);
+    key_number(key, owner);
+    key_tail(key, name);
+}
+
+static void key_of_owner(struct key *key, uint64_t owner, struct text name)
+{
+    key_customer(key, owner, 'w');
+    key_tail(key, name);
+}
+
+static bool find(struct engine *engine, uint64_t owner, struct text name, int64_t *out_due)
+{
+    struct key key;
+    struct bytes value;
+    key_of_owner(&key, owner, name);
+    if (!state_get(engine->state, &key, &value))
+        return false;
+    struct key_reader reader = { value.data, value.data + value.size };
+    bool is_time = key_read_time(&reader, out_due);
+    ASSERT(is_time);
+    return true;
+}
+
+static void count(struct profile *profile, int64_t change)
+{
+    if (profile == NULL)
+        return;
+    profile->timers += change;
+    profile->is_dirty = true;
+}
+
+bool timer_cancel(struct engine *engine, struct profile *profile, uint64_t owner, struct text name)
+{
+    struct key key;
+    int64_t due;
+    if (!find(engine, owner, name, &due))
+        return false;
+    key_timer(&key, due, owner, name);
+    state_delete(engine->state, &key);
+    key_of_owner(&key, owner, name);
+    state_delete(engine->state, &key);
+    count(profile, -1);
+    return true;
+}
+
+struct doc timer_payload_of(struct engine *engine, uint64_t owner, struct text name)
+{
+    struct doc none = { NULL, 0 };
+    struct key key;
+    struct bytes row;
+    int64_t due;
+    if (!find(engine, owner, name, &due))
+        return none;
+    key_timer(&key, due, owner, name);
+    if (!state_get(engine->state, &key, &row))
+        return none;
+    return arena_doc(&engine->arena, (struct doc){ row.data, (uint32_t)row.size });
+}
+
+bool timer_set(struct engine *engine, struct profile *profile, uint64_t owner, struct text name,
+               int64_t due, struct doc payload)
+{
+    bool is_moved = timer_cancel(engine, profile, owner, name);
+    if (!is_moved && profile != NULL && profile->timers >= engine->config.limits.timers)
+        return false;
+    struct key key, value = { .size = 0 };
+    key_timer(&key, due, owner, name);
+    state_put(engine->state, &key, payload.data, payload.size);
+    key_of_owner(&key, owner, name);
+    key_time(&value, due);
+    state_put(engine->state, &key, value.data, value.size);
+    count(profile, 1);
+    return true;
+}
+
+int64_t timer_first_due(struct engine *engine)
+{
+    struct key prefix;
+    struct cursor cursor;
+    int64_t due = INT64_MAX;
+    key_start(&prefix, 'T');
+    cursor_open(&cursor, engine->state, &prefix);
+    if (cursor_next(&cursor)) {
+        struct key_reader reader = { cursor.key.data + 1, cursor.key.data + cursor.key.size };
+        bool is_time = key_read_time(&reader, &due);
+        ASSERT(is_time);
+    }
+    cursor_close(&cursor);
+    return due;
+}
+
+/* -- Firing --------------------------------------------------------------------- */
+
+struct due_timer {
+    int64_t due;
+    uint64_t owner;
+    struct text name;
+    struct doc payload;
+};
+
+/* Copy the next due timer into the arena. */
+static bool next_due(struct engine *engine, struct due_timer *out)
+{
+    struct key prefix;
+    struct cursor cursor;
+    bool is_due = false;
+    key_start(&prefix, 'T');
+    cursor_open(&cursor, engine->state, &prefix);
+    if (cursor_next(&cursor)) {
+        struct key_reader reader = { cursor.key.data + 1, cursor.key.data + cursor.key.size };
+        bool is_read = key_read_time(&reader, &out->due) && key_read_number(&reader, &out->owner);
+        ASSERT(is_read);
+        is_due = out->due <= engine->now;
+        if (is_due) {
+            struct text name = { (const char *)reader.at, (uint32_t)(reader.end - reader.at) };
+            out->name = arena_text(&engine->arena, name);
+            out->payload = arena_doc(
+                &engine->arena, (struct doc){ cursor.value.data, (uint32_t)cursor.value.size });
+        }
+    }
+    cursor_close(&cursor);
+    return is_due;
+}
+
+/* after(): comes back as an event of the customer. */
+static void fire_after(struct engine *engine, const struct due_timer *timer)
+{
+    struct event event = {
+        .class = LOG_SYSTEM,
+        .type = doc_text(timer->payload, "type"),
+        .by = doc_text(timer->payload, "by"),
+        .data = doc_child(timer->payload, "data"),
+        .customer = timer->owner,
+        .depth = 1,
+    };
+    engine_derive(engine, &event);
+}
+
+static void fire(struct engine *engine, const struct due_timer *timer)
+{
+    struct text kind = doc_text(timer->payload, "kind");
+    struct profile profile;
+    bool has_profile = profile_load(&profile, engine->state, &engine->arena, timer->owner);
+    timer_cancel(engine, has_profile ? &profile : NULL, timer->owner, timer->name);
+    if (has_profile)
+        profile_store(&profile, engine->state, &engine->scratch);
+
+    engine->cause_derived = 0;
+    if (text_is(kind, "after"))
+        fire_after(engine, timer);
+    else if (text_is(kind, "task"))
+        reminder_fire(engine, timer->owner, (uint64_t)doc_int(timer->payload, "task", 0), false);
+    else if (text_is(kind, "escalate"))
+        reminder_fire(engine, timer->owner, (uint64_t)doc_int(timer->payload, "task", 0), true);
+    else if (text_is(kind, "effect"))
+        effect_fire_retry(engine, doc_text(timer->payload, "id"));
+    else if (text_is(kind, "schedule"))
+        schedule_fire(engine, timer->owner, timer->payload);
+    else
+        ASSERT(!"a timer of unknown kind");
+}
+
+void timer_fire_due(struct engine *engine)
+{
+    struct due_timer timer;
+    for (int64_t i = 0; i < engine->config.limits.timers_per_tick && next_due(engine, &timer);
+         i++) {
+        fire(engine, &timer);
+        engine_drain(engine);
+    }
+}

@@ -1,0 +1,24 @@
+/* host.h -- rulesets out of bundles: the engine's view of what admins write.
+ *
+ * script_load() runs every .lua file of a bundle in a fresh sandbox; the words of
+ * words_declare.c register rules, purposes and calendars; then the sandbox is sealed.
+ * Tests (*_test.lua) belong to the bundle but are not run here.  Engine thread only.
+ */
+#ifndef CORE_SCRIPT_HOST_H
+#define CORE_SCRIPT_HOST_H
+
+#include "core/base/doc.h"
+
+struct config;
+struct err;
+struct ruleset;
+
+/* Fits engine_hooks.load_rules.  E_INVALID: "file:line: reason".  End the ruleset with its own
+ * free(). */
+int script_load(void *arg, struct doc bundle, const struct config *config,
+                struct ruleset **out_rules, struct err *err);
+
+/* "Lua 5.4.4", for the world. */
+const char *script_version(void);
+
+#endif

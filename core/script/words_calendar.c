@@ -1,0 +1,179 @@
+/* words_calendar.c -- the word `calendar`: when people work.
+ *
+ *     calendar "shanghai" {
+ *       zone = "Asia/Shanghai",
+ *       hours = { ["mon-fri"] = { "09:00-12:00", "13:00-18:00" }, sat = "10:00-14:00" },
+ *       holidays = { "2026-10-01", "2026-10-02" },
+ *       working = { "2026-10-10" },
+ *     }
+ *
+ * `hours` may also be one text: the same hours from Monday to Friday.
+ */
+#include "core/base/limits.h"
+#include "core/base/mem.h"
+#include "core/base/moment.h"
+#include "core/base/workday.h"
+#include "core/base/zone.h"
+#include "core/script/convert.h"
+#include "core/script/host_inside.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define HOURS_MAX (7 * WORKDAY_INTERVALS_MAX)
+
+struct plan { /* being read; memory of the host's arena */
+    struct workday_hours hours[HOURS_MAX];
+    size_t hours_count;
+    int64_t *holidays, *working;
+    size_t holidays_count, working_count;
+};
+
+static const char *const days[] = { "mon", "tue", "wed", "thu", "fri", "sat", "sun" };
+
+static int day_of(const char *text)
+{
+    for (int i = 0; i < 7; i++)
+        if (strncmp(text, days[i], 3) == 0)
+            return i + 1;
+    return 0;
+}
+
+/* "mon", "mon-fri"; false when it is neither. */
+static bool day_range(const char *text, int *out_first, int *out_last)
+{
+    size_t size = strlen(text);
+    *out_first = day_of(text);
+    *out_last = size == 7 && text[3] == '-' ? day_of(text + 4) : size == 3 ? *out_first : 0;
+    return *out_first != 0 && *out_last >= *out_first;
+}
+
+static void add_hours(lua_State *lua, struct plan *plan, const char *text, int first, int last)
+{
+    int from_hour, from_minute, to_hour, to_minute, end = 0;
+    if (sscanf(text, "%2d:%2d-%2d:%2d%n", &from_hour, &from_minute, &to_hour, &to_minute, &end) !=
+            4 ||
+        text[end] != '\0')
+        luaL_error(lua, "calendar: hours are written \"09:00-17:30\", not \"%s\"", text);
+    for (int day = first; day <= last; day++) {
+        if (plan->hours_count == HOURS_MAX)
+            luaL_error(lua, "calendar: at most %d intervals", HOURS_MAX);
+        plan->hours[plan->hours_count++] = (struct workday_hours){
+            .weekday = day,
+            .open_minute = from_hour * 60 + from_minute,
+            .close_minute = to_hour * 60 + to_minute,
+        };
+    }
+}
+
+/* One text or a list of texts on top of the stack. */
+static void read_intervals(lua_State *lua, struct plan *plan, int first, int last)
+{
+    if (lua_type(lua, -1) == LUA_TSTRING) {
+        add_hours(lua, plan, lua_tostring(lua, -1), first, last);
+        return;
+    }
+    luaL_argcheck(lua, lua_type(lua, -1) == LUA_TTABLE, 1,
+                  "hours: text or a list of texts is expected");
+    for (lua_Integer i = 1; i <= (lua_Integer)lua_rawlen(lua, -1); i++) {
+        lua_rawgeti(lua, -1, i);
+        add_hours(lua, plan, luaL_checkstring(lua, -1), first, last);
+        lua_pop(lua, 1);
+    }
+}
+
+static void read_hours(lua_State *lua, struct plan *plan)
+{
+    int first, last;
+    lua_getfield(lua, 1, "hours");
+    if (lua_isnil(lua, -1)) {
+        add_hours(lua, plan, "09:00-17:00", 1, 5);
+    } else if (lua_type(lua, -1) == LUA_TSTRING) {
+        read_intervals(lua, plan, 1, 5);
+    } else {
+        luaL_argcheck(lua, lua_type(lua, -1) == LUA_TTABLE, 1, "hours: a table is expected");
+        lua_pushnil(lua);
+        while (lua_next(lua, -2) != 0) {
+            const char *key = lua_type(lua, -2) == LUA_TSTRING ? lua_tostring(lua, -2) : "";
+            if (!day_range(key, &first, &last))
+                luaL_error(lua, "calendar: days are written \"mon\" or \"mon-fri\", not \"%s\"",
+                           key);
+            read_intervals(lua, plan, first, last);
+            lua_pop(lua, 1);
+        }
+    }
+    lua_pop(lua, 1);
+}
+
+static int64_t *read_dates(lua_State *lua, struct host *host, const char *name, size_t *out_count)
+{
+    struct err err;
+    lua_getfield(lua, 1, name);
+    *out_count = lua_isnil(lua, -1) ? 0 : (size_t)lua_rawlen(lua, -1);
+    if (!lua_isnil(lua, -1) && lua_type(lua, -1) != LUA_TTABLE)
+        luaL_error(lua, "calendar: %s is a list of dates like \"2026-10-01\"", name);
+    if (*out_count > WORKDAY_DATES_MAX)
+        luaL_error(lua, "calendar: at most %d %s", WORKDAY_DATES_MAX, name);
+    int64_t *dates = arena_alloc(&host->arena, (*out_count + 1) * sizeof *dates);
+    for (size_t i = 0; i < *out_count; i++) {
+        size_t size;
+        lua_rawgeti(lua, -1, (lua_Integer)i + 1);
+        const char *text = luaL_checklstring(lua, -1, &size);
+        if (moment_parse_date(text, size, &dates[i], &err) != 0)
+            luaL_error(lua, "calendar: %s: %s", name, err.text);
+        lua_pop(lua, 1);
+    }
+    lua_pop(lua, 1);
+    return dates;
+}
+
+static const struct zone *read_zone(lua_State *lua, struct host *host)
+{
+    struct text name = option_text(lua, 1, "zone", &host->arena);
+    const struct zone *zone = host->config->zone;
+    struct err err;
+    if (name.size != 0 && zone_open(name.data, &zone, &err) != 0)
+        luaL_error(lua, "calendar: %s", err.text);
+    return zone;
+}
+
+static int calendar_with_table(lua_State *lua)
+{
+    struct host *host = declare_host(lua, "calendar");
+    struct text name = declared_name(lua, host, "calendar");
+    struct plan *plan = arena_zero(&host->arena, sizeof *plan);
+    struct workweek *week = NULL;
+    struct err err;
+    option_check(
+        lua, 1, "calendar",
+        (const char *const[]){ "zone", "hours", "holidays", "working", "description", NULL });
+    const struct zone *zone = read_zone(lua, host);
+    read_hours(lua, plan);
+    plan->holidays = read_dates(lua, host, "holidays", &plan->holidays_count);
+    plan->working = read_dates(lua, host, "working", &plan->working_count);
+    struct workday_plan declared = {
+        .zone = zone,
+        .hours = plan->hours,
+        .hours_count = plan->hours_count,
+        .holidays = plan->holidays,
+        .holidays_count = plan->holidays_count,
+        .working = plan->working,
+        .working_count = plan->working_count,
+    };
+    if (workday_new(&declared, &week, &err) != 0)
+        return luaL_error(lua, "calendar \"%s\": %s", name.data, err.text);
+    host->calendars =
+        mem_resize(host->calendars, (host->calendar_count + 1) * sizeof *host->calendars);
+    host->calendars[host->calendar_count++] = (struct named_calendar){ name, week };
+    return 0;
+}
+
+static int word_calendar(lua_State *lua)
+{
+    return declare(lua, "calendar", calendar_with_table);
+}
+
+void words_calendar_add(struct host *host)
+{
+    sandbox_add_function(host->sandbox, "calendar", word_calendar, 0);
+}

@@ -1,0 +1,251 @@
+/* words_customer.c -- the objects `event` and `customer` that a rule's function gets.
+ *
+ * Both are one userdata each for the life of the sandbox and read the step that is
+ * running: handing them to a rule allocates nothing, and a script that keeps one keeps
+ * nothing of the moment.  Methods win over traits of the same name.
+ */
+#include "core/base/limits.h"
+#include "core/base/zone.h"
+#include "core/engine/customer.h"
+#include "core/engine/event.h"
+#include "core/script/convert.h"
+#include "core/script/host_inside.h"
+
+#include <string.h>
+
+/* -- event ------------------------------------------------------------------------------- */
+
+static struct text check_field(lua_State *lua, const char *of)
+{
+    size_t size = 0;
+    if (lua_type(lua, 2) != LUA_TSTRING)
+        luaL_error(lua, "%s has fields with names, not numbers", of);
+    const char *name = lua_tolstring(lua, 2, &size);
+    return (struct text){ name, (uint32_t)size };
+}
+
+static int event_index(lua_State *lua)
+{
+    struct step *step = host_step(lua, "event");
+    struct doc_value value = event_field(step_event(step), check_field(lua, "event"));
+    if (value.type == DOC_DOC || value.type == DOC_ARRAY)
+        sandbox_spend(lua, value.doc.size / 8);
+    convert_push(lua, &value);
+    return 1;
+}
+
+static int refuse_assignment(lua_State *lua)
+{
+    return luaL_error(lua, "%s cannot be changed by assignment%s",
+                      lua_tostring(lua, lua_upvalueindex(1)),
+                      strcmp(lua_tostring(lua, lua_upvalueindex(1)), "customer") == 0
+                          ? ": use customer:set(name, value)"
+                          : "");
+}
+
+/* -- customer ----------------------------------------------------------------------------- */
+
+static struct customer *check_customer(lua_State *lua)
+{
+    struct customer *customer = step_customer(host_step(lua, "customer"));
+    if (customer == NULL)
+        luaL_error(lua, "this event has no customer");
+    return customer;
+}
+
+static void push_tags(lua_State *lua, const struct customer *customer)
+{
+    lua_Integer count = 0;
+    lua_newtable(lua);
+    for (size_t i = 0; i < customer->count; i++)
+        for (struct doc_iter it = doc_iter(customer->members[i].tags); doc_next(&it);) {
+            convert_push(lua, &it.value);
+            lua_rawseti(lua, -2, ++count);
+        }
+}
+
+static void push_roles(lua_State *lua, const struct customer *customer)
+{
+    lua_Integer count = 0;
+    lua_newtable(lua);
+    for (size_t i = 0; i < customer->count; i++)
+        for (struct doc_iter it = doc_iter(customer->members[i].roles); doc_next(&it);) {
+            if (doc_int(it.value.doc, "until", 0) != 0)
+                continue;
+            struct doc_value role = doc_get(it.value.doc, "role");
+            convert_push(lua, &role);
+            lua_rawseti(lua, -2, ++count);
+        }
+}
+
+/* The system's own names; false: it is none of them. */
+static bool push_system_field(lua_State *lua, const struct customer *customer, struct text name)
+{
+    if (text_is(name, "id")) {
+        lua_pushinteger(lua, (lua_Integer)customer->number);
+    } else if (text_is(name, "kind")) {
+        lua_pushstring(lua, customer->members[0].kind == PROFILE_ORGANISATION ? "organisation"
+                                                                              : "person");
+    } else if (text_is(name, "owner")) {
+        struct text owner = customer_owner(customer);
+        if (owner.size != 0)
+            lua_pushlstring(lua, owner.data, owner.size);
+        else
+            lua_pushnil(lua);
+    } else if (text_is(name, "tags")) {
+        push_tags(lua, customer);
+    } else if (text_is(name, "roles")) {
+        push_roles(lua, customer);
+    } else {
+        return false;
+    }
+    return true;
+}
+
+/* Upvalue 1: the table of methods. */
+static int customer_index(lua_State *lua)
+{
+    struct customer *customer = check_customer(lua);
+    struct text name = check_field(lua, "customer");
+    lua_pushvalue(lua, 2);
+    if (lua_rawget(lua, lua_upvalueindex(1)) != LUA_TNIL)
+        return 1;
+    if (push_system_field(lua, customer, name))
+        return 1;
+    struct doc_value value = customer_trait(customer, name);
+    if (value.type == DOC_DOC || value.type == DOC_ARRAY)
+        sandbox_spend(lua, value.doc.size / 8);
+    convert_push(lua, &value);
+    return 1;
+}
+
+static struct text check_text(lua_State *lua, int index, const char *word)
+{
+    struct text text = convert_text(lua, index, step_arena(host_step(lua, word)));
+    if (text.size == 0)
+        luaL_error(lua, "customer:%s: text is expected", word);
+    return text;
+}
+
+static struct doc_value check_value(lua_State *lua, int index, const char *word)
+{
+    struct doc_value value;
+    struct err err;
+    struct host *host = host_of(lua);
+    if (lua_gettop(lua) < index)
+        lua_settop(lua, index);
+    if (convert_from_lua(lua, index, step_arena(host->step), &host->scratch, &value, &err) != 0)
+        luaL_error(lua, "customer:%s: %s", word, err.text);
+    return value;
+}
+
+typedef int change_fn(struct step *step, struct text name, const struct doc_value *value,
+                      struct err *err);
+
+static int change(lua_State *lua, const char *word, change_fn *act)
+{
+    struct err err;
+    check_customer(lua);
+    struct text name = check_text(lua, 2, word);
+    struct doc_value value = check_value(lua, 3, word);
+    return act(host_of(lua)->step, name, &value, &err) != 0 ? host_raise(lua, &err) : 0;
+}
+
+static int customer_method_set(lua_State *lua)
+{
+    return change(lua, "set", step_set);
+}
+
+static int customer_method_add(lua_State *lua)
+{
+    return change(lua, "add", step_add);
+}
+
+static int customer_method_remove(lua_State *lua)
+{
+    return change(lua, "remove", step_remove);
+}
+
+static int customer_method_tag(lua_State *lua)
+{
+    struct err err;
+    check_customer(lua);
+    struct text tag = check_text(lua, 2, "tag");
+    return step_tag(host_of(lua)->step, tag, &err) != 0 ? host_raise(lua, &err) : 0;
+}
+
+static int customer_method_untag(lua_State *lua)
+{
+    struct err err;
+    check_customer(lua);
+    struct text tag = check_text(lua, 2, "untag");
+    return step_untag(host_of(lua)->step, tag, &err) != 0 ? host_raise(lua, &err) : 0;
+}
+
+static int customer_method_has_tag(lua_State *lua)
+{
+    struct customer *customer = check_customer(lua);
+    lua_pushboolean(lua, customer_has_tag(customer, check_text(lua, 2, "has_tag")));
+    return 1;
+}
+
+/* "granted", "pending", "withdrawn", or nil: nothing is known. */
+static int customer_method_consent(lua_State *lua)
+{
+    struct customer *customer = check_customer(lua);
+    struct text purpose = check_text(lua, 2, "consent"), channel = check_text(lua, 3, "consent");
+    switch (customer_consent(customer, purpose, channel)) {
+    case CONSENT_GRANTED:
+        lua_pushstring(lua, "granted");
+        break;
+    case CONSENT_PENDING:
+        lua_pushstring(lua, "pending");
+        break;
+    case CONSENT_WITHDRAWN:
+        lua_pushstring(lua, "withdrawn");
+        break;
+    case CONSENT_NONE:
+        lua_pushnil(lua);
+        break;
+    }
+    return 1;
+}
+
+/* -- The objects ----------------------------------------------------------------------------- */
+
+static unsigned make_object(struct host *host, const char *name)
+{
+    lua_State *lua = sandbox_state(host->sandbox);
+    lua_newuserdatauv(lua, 0, 0);
+    lua_insert(lua, -2); /* under its __index */
+    lua_createtable(lua, 0, 4);
+    lua_insert(lua, -2);
+    lua_setfield(lua, -2, "__index");
+    lua_pushstring(lua, name);
+    lua_pushcclosure(lua, refuse_assignment, 1);
+    lua_setfield(lua, -2, "__newindex");
+    lua_pushstring(lua, name);
+    lua_setfield(lua, -2, "__name");
+    lua_pushboolean(lua, false);
+    lua_setfield(lua, -2, "__metatable");
+    lua_setmetatable(lua, -2);
+    unsigned id = sandbox_keep(lua, -1);
+    lua_pop(lua, 1);
+    return id;
+}
+
+void words_customer_add(struct host *host)
+{
+    static const luaL_Reg methods[] = {
+        { "set", customer_method_set },         { "add", customer_method_add },
+        { "remove", customer_method_remove },   { "tag", customer_method_tag },
+        { "untag", customer_method_untag },     { "has_tag", customer_method_has_tag },
+        { "consent", customer_method_consent }, { NULL, NULL },
+    };
+    lua_State *lua = sandbox_state(host->sandbox);
+    lua_pushcfunction(lua, event_index);
+    host->event = make_object(host, "event");
+    luaL_newlib(lua, methods);
+    lua_pushcclosure(lua, customer_index, 1);
+    host->customer = make_object(host, "customer");
+}

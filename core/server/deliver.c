@@ -1,0 +1,388 @@
+/* deliver.c -- see deliver.h for the life of an effect here. */
+#include "core/server/deliver.h"
+
+#include "core/base/err.h"
+#include "core/base/limits.h"
+#include "core/base/mem.h"
+#include "core/engine/engine.h"
+#include "core/server/fold.h"
+#include "core/server/sequencer.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CHANNELS_MAX 32
+#define RETRY_WRITE_MS 1000
+
+enum place_state {
+    PLACE_FREE,
+    PLACE_CLAIMING,  /* the claim is on its way through log and engine */
+    PLACE_SENDING,   /* the channel has it */
+    PLACE_RECORDING, /* the outcome is on its way */
+    PLACE_UNWRITTEN, /* the outcome could not be written: again at `deadline` */
+};
+
+struct place {
+    enum place_state state;
+    char id[EVENT_ID_TEXT_MAX];
+    int64_t attempt, print;
+    int64_t deadline; /* boot ms */
+    enum outcome outcome;
+    char detail[120];
+};
+
+struct line { /* one channel's */
+    struct deliverer *deliverer;
+    struct channel channel;
+    struct place places[CHANNEL_WINDOW];
+    bool is_wanted; /* there is something to claim, as far as we know */
+    bool is_asking;
+    int64_t ask_at; /* boot ms: not before, after a claim could not be written */
+    struct job job;
+    struct ready_effect found[CHANNEL_WINDOW];
+    size_t found_count;
+};
+
+struct deliverer {
+    struct sequencer *sequencer;
+    struct fold *fold;
+    struct clock clock;
+    uint64_t run;
+    struct line *lines[CHANNELS_MAX];
+    size_t line_count;
+};
+
+static const char *const outcome_names[] = { "sent", "rejected", "failed", "uncertain" };
+
+static int64_t now_ms(const struct deliverer *deliverer)
+{
+    return deliverer->clock.boot_ms(deliverer->clock.arg);
+}
+
+struct deliverer *deliver_new(struct sequencer *sequencer, struct fold *fold, struct clock clock)
+{
+    struct deliverer *deliverer = mem_zero(sizeof *deliverer);
+    deliverer->sequencer = sequencer;
+    deliverer->fold = fold;
+    deliverer->clock = clock;
+    return deliverer;
+}
+
+void deliver_free(struct deliverer *deliverer)
+{
+    for (size_t i = 0; deliverer != NULL && i < deliverer->line_count; i++)
+        free(deliverer->lines[i]);
+    free(deliverer);
+}
+
+void deliver_add_channel(struct deliverer *deliverer, const struct channel *channel)
+{
+    ASSERT(deliverer->line_count < CHANNELS_MAX);
+    struct line *line = mem_zero(sizeof *line);
+    line->deliverer = deliverer;
+    line->channel = *channel;
+    deliverer->lines[deliverer->line_count++] = line;
+}
+
+static struct line *find_line(struct deliverer *deliverer, struct text channel)
+{
+    for (size_t i = 0; i < deliverer->line_count; i++)
+        if (text_is(channel, deliverer->lines[i]->channel.name))
+            return deliverer->lines[i];
+    return NULL;
+}
+
+static struct place *find_place(struct line *line, struct text id)
+{
+    for (size_t i = 0; i < CHANNEL_WINDOW; i++)
+        if (line->places[i].state != PLACE_FREE && text_is(id, line->places[i].id))
+            return &line->places[i];
+    return NULL;
+}
+
+static size_t free_places(const struct line *line)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < CHANNEL_WINDOW; i++)
+        count += line->places[i].state == PLACE_FREE;
+    return count;
+}
+
+/* -- Claims ------------------------------------------------------------------------------- */
+
+static void ask(struct line *line);
+
+/* What a submission for a place refers to: the place may be reused before the answer. */
+struct errand {
+    struct line *line;
+    char id[EVENT_ID_TEXT_MAX];
+};
+
+static struct errand *errand_new(struct line *line, const struct place *place)
+{
+    struct errand *errand = mem_alloc(sizeof *errand);
+    errand->line = line;
+    memcpy(errand->id, place->id, sizeof errand->id);
+    return errand;
+}
+
+static void release(struct line *line, struct place *place)
+{
+    place->state = PLACE_FREE;
+    ask(line);
+}
+
+static void claim_written(void *arg, const struct submission *submission)
+{
+    struct errand *errand = arg;
+    struct line *line = errand->line;
+    struct place *place = find_place(line, text_of(errand->id));
+    if (submission->code != 0 && place != NULL && place->state == PLACE_CLAIMING) {
+        place->state = PLACE_FREE;
+        line->is_wanted = true;
+        line->ask_at = now_ms(line->deliverer) + RETRY_WRITE_MS;
+    }
+    free(errand);
+}
+
+static void begin_entry(struct submission *submission, struct doc_writer *w, const char *type,
+                        const struct place *place)
+{
+    submission_begin(submission, w);
+    doc_put_string(w, "type", type);
+    doc_open(w, "data");
+    doc_put_string(w, "id", place->id);
+    doc_put_int(w, "attempt", place->attempt);
+    doc_put_int(w, "print", place->print);
+}
+
+static void post_claim(struct line *line, struct place *place)
+{
+    struct submission *submission = submission_new(LOG_SYSTEM);
+    struct doc_writer w;
+    begin_entry(submission, &w, "effect.claim", place);
+    doc_put_int(&w, "run", (int64_t)line->deliverer->run);
+    doc_close(&w);
+    submission_end(submission, &w);
+    submission->done = claim_written;
+    submission->arg = errand_new(line, place);
+    sequencer_post_own(line->deliverer->sequencer, submission);
+}
+
+static struct place *take_place(struct line *line, const struct ready_effect *effect)
+{
+    for (size_t i = 0; i < CHANNEL_WINDOW; i++) {
+        struct place *place = &line->places[i];
+        if (place->state != PLACE_FREE)
+            continue;
+        *place = (struct place){ .state = PLACE_CLAIMING,
+                                 .attempt = effect->attempt,
+                                 .print = effect->print };
+        memcpy(place->id, effect->id, sizeof place->id);
+        return place;
+    }
+    return NULL;
+}
+
+static void look(struct engine *engine, void *arg)
+{
+    struct line *line = arg;
+    line->found_count =
+        engine_ready(engine, text_of(line->channel.name), line->found, CHANNEL_WINDOW);
+}
+
+static void looked(struct mail *mail, void *reader)
+{
+    struct line *line = ((struct job *)mail)->arg;
+    (void)reader;
+    line->is_asking = false;
+    for (size_t i = 0; i < line->found_count; i++) {
+        if (find_place(line, text_of(line->found[i].id)) != NULL)
+            continue; /* its claim is under way and not applied yet */
+        struct place *place = take_place(line, &line->found[i]);
+        if (place == NULL)
+            break;
+        post_claim(line, place);
+    }
+    /* A full page may have more behind it: asked for again when a place becomes free. */
+    line->is_wanted = line->is_wanted || line->found_count == CHANNEL_WINDOW;
+}
+
+static void ask(struct line *line)
+{
+    struct deliverer *deliverer = line->deliverer;
+    if (!line->is_wanted || line->is_asking || deliverer->run == 0 || free_places(line) == 0 ||
+        now_ms(deliverer) < line->ask_at)
+        return;
+    line->is_wanted = false;
+    line->is_asking = true;
+    line->job = (struct job){ .mail = { .handle = looked }, .run = look, .arg = line };
+    fold_ask(deliverer->fold, &line->job);
+}
+
+void deliver_start(struct deliverer *deliverer, uint64_t run)
+{
+    deliverer->run = run;
+    for (size_t i = 0; i < deliverer->line_count; i++) {
+        deliverer->lines[i]->is_wanted = true;
+        ask(deliverer->lines[i]);
+    }
+}
+
+void deliver_ready(struct deliverer *deliverer, struct text channel)
+{
+    struct line *line = find_line(deliverer, channel);
+    if (line == NULL)
+        return;
+    line->is_wanted = true;
+    ask(line);
+}
+
+void deliver_go(struct deliverer *deliverer, struct text id, int64_t attempt, struct text channel,
+                struct doc message)
+{
+    struct line *line = find_line(deliverer, channel);
+    struct place *place = line != NULL ? find_place(line, id) : NULL;
+    if (place == NULL || place->state != PLACE_CLAIMING || place->attempt != attempt)
+        return; /* not a claim of ours that is open: daemon.started will list it */
+    place->state = PLACE_SENDING;
+    place->deadline = now_ms(deliverer) + CHANNEL_TIMEOUT_MS;
+    line->channel.send(line->channel.self, deliverer, id, attempt, message);
+}
+
+void deliver_no_go(struct deliverer *deliverer, struct text id, struct text channel)
+{
+    struct line *line = find_line(deliverer, channel);
+    struct place *place = line != NULL ? find_place(line, id) : NULL;
+    if (place != NULL && place->state == PLACE_CLAIMING)
+        release(line, place);
+}
+
+/* -- Outcomes -------------------------------------------------------------------------------- */
+
+static void outcome_written(void *arg, const struct submission *submission)
+{
+    struct errand *errand = arg;
+    struct line *line = errand->line;
+    struct place *place = find_place(line, text_of(errand->id));
+    if (place != NULL && place->state == PLACE_RECORDING) {
+        if (submission->code == 0) {
+            release(line, place);
+        } else {
+            place->state = PLACE_UNWRITTEN;
+            place->deadline = now_ms(line->deliverer) + RETRY_WRITE_MS;
+        }
+    }
+    free(errand);
+}
+
+static void post_outcome(struct line *line, struct place *place)
+{
+    struct submission *submission = submission_new(LOG_SYSTEM);
+    struct doc_writer w;
+    begin_entry(submission, &w, "effect.outcome", place);
+    doc_put_string(&w, "outcome", outcome_names[place->outcome]);
+    if (place->detail[0] != '\0')
+        doc_put_string(&w, "detail", place->detail);
+    doc_close(&w);
+    submission_end(submission, &w);
+    submission->done = outcome_written;
+    submission->arg = errand_new(line, place);
+    place->state = PLACE_RECORDING;
+    sequencer_post_own(line->deliverer->sequencer, submission);
+}
+
+/* An answer after its time: the place is gone, but the log shall know. */
+static void post_late_outcome(struct line *line, struct text id, int64_t attempt,
+                              enum outcome outcome)
+{
+    struct place late = { .attempt = attempt, .outcome = outcome };
+    memcpy(late.id, id.data, id.size);
+    struct submission *submission = submission_new(LOG_SYSTEM);
+    struct doc_writer w;
+    begin_entry(submission, &w, "effect.outcome", &late);
+    doc_put_string(&w, "outcome", outcome_names[outcome]);
+    doc_close(&w);
+    submission_end(submission, &w);
+    sequencer_post_own(line->deliverer->sequencer, submission);
+}
+
+static struct line *line_sending(struct deliverer *deliverer, struct text id,
+                                 struct place **out_place)
+{
+    for (size_t i = 0; i < deliverer->line_count; i++) {
+        *out_place = find_place(deliverer->lines[i], id);
+        if (*out_place != NULL)
+            return deliverer->lines[i];
+    }
+    return NULL;
+}
+
+void deliver_answer(struct deliverer *deliverer, struct text id, int64_t attempt,
+                    enum outcome outcome, struct text detail)
+{
+    struct place *place = NULL;
+    struct line *line = line_sending(deliverer, id, &place);
+    if (line == NULL || place->attempt != attempt) {
+        bool is_certain = outcome == OUTCOME_SENT || outcome == OUTCOME_REJECTED;
+        if (is_certain && id.size < EVENT_ID_TEXT_MAX && deliverer->line_count != 0)
+            post_late_outcome(deliverer->lines[0], id, attempt, outcome);
+        return;
+    }
+    if (place->state != PLACE_SENDING)
+        return; /* a second answer */
+    place->outcome = outcome;
+    snprintf(place->detail, sizeof place->detail, "%.*s", (int)detail.size, detail.data);
+    post_outcome(line, place);
+}
+
+/* -- Time --------------------------------------------------------------------------------------- */
+
+static void earliest(int64_t *wait, int64_t ms)
+{
+    if (ms < 0)
+        ms = 0;
+    if (*wait < 0 || ms < *wait)
+        *wait = ms;
+}
+
+static void tick_place(struct line *line, struct place *place, int64_t now, int64_t *wait)
+{
+    bool is_timed = place->state == PLACE_SENDING || place->state == PLACE_UNWRITTEN;
+    if (!is_timed)
+        return;
+    if (now < place->deadline) {
+        earliest(wait, place->deadline - now);
+        return;
+    }
+    if (place->state == PLACE_SENDING) {
+        place->outcome = OUTCOME_UNCERTAIN;
+        snprintf(place->detail, sizeof place->detail, "no answer within %d s",
+                 CHANNEL_TIMEOUT_MS / 1000);
+    }
+    post_outcome(line, place);
+}
+
+int64_t deliver_tick(struct deliverer *deliverer)
+{
+    int64_t now = now_ms(deliverer), wait = -1;
+    for (size_t i = 0; i < deliverer->line_count; i++) {
+        struct line *line = deliverer->lines[i];
+        for (size_t j = 0; j < CHANNEL_WINDOW; j++)
+            tick_place(line, &line->places[j], now, &wait);
+        if (line->is_wanted && now < line->ask_at)
+            earliest(&wait, line->ask_at - now);
+        else
+            ask(line);
+    }
+    return wait;
+}
+
+size_t deliver_pending(const struct deliverer *deliverer)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < deliverer->line_count; i++)
+        count += CHANNEL_WINDOW - free_places(deliverer->lines[i]);
+    return count;
+}

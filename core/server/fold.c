@@ -1,0 +1,279 @@
+/* fold.c -- driving the engine; see fold.h. */
+#include "core/server/fold.h"
+
+#include "core/base/err.h"
+#include "core/base/mem.h"
+#include "core/server/sequencer.h"
+#include "storage/log.h"
+#include "storage/state.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define CHECKPOINT_AGE_MS 2000
+#define CHECKPOINT_IDLE_MS 50
+#define RETRY_MS 1000
+#define CATCH_UP_ENTRIES 1000 /* between two looks at the buffers */
+
+/* -- One entry --------------------------------------------------------------------------- */
+
+static void drop_mail(struct mailbox *box)
+{
+    while (!mailbox_is_empty(box))
+        free(mailbox_take_one(box));
+    mailbox_deinit(box);
+}
+
+void fold_deinit(struct fold *fold)
+{
+    drop_mail(&fold->inbox);
+    drop_mail(&fold->checkpoint);
+}
+
+static int use_world(void *arg, const struct log_entry *entry)
+{
+    struct fold *fold = arg;
+    struct doc body = { entry->body, (uint32_t)entry->size };
+    struct err err = { 0 };
+    if (engine_set_world(fold->engine, entry->seq, doc_child(body, "data"), &err) != 0) {
+        /* It was checked before it was appended: this build cannot read what that one wrote. */
+        fprintf(stderr, "kithd: world of entry %llu: %s\n", (unsigned long long)entry->seq,
+                err.text);
+        abort();
+    }
+    return 0;
+}
+
+static void apply(struct fold *fold, const struct log_entry *entry, struct engine_result *result)
+{
+    uint64_t world = log_world_of(fold->log, entry->seq);
+    if (world != engine_world(fold->engine)) {
+        struct err err = { 0 };
+        int rc = log_read(fold->log, world, 1, use_world, fold, NULL, &err);
+        if (rc != 0) {
+            fprintf(stderr, "kithd: the log cannot be read: %s\n", err.text);
+            abort();
+        }
+    }
+    engine_apply(fold->engine, entry, result);
+}
+
+static void publish(struct fold *fold)
+{
+    int64_t due = engine_next_due(fold->engine);
+    struct sequencer *sequencer = fold->sequencer;
+    int64_t before = atomic_exchange(&sequencer->next_due, due);
+    atomic_store(&sequencer->applied, engine_seq(fold->engine));
+    if (due != before || atomic_load(&sequencer->waits_for_fold) || due <= engine_now(fold->engine))
+        mailbox_nudge(&sequencer->inbox);
+}
+
+/* -- Checkpoints --------------------------------------------------------------------------- */
+
+static void freeze(struct fold *fold)
+{
+    if (!state_freeze(fold->state, engine_seq(fold->engine), engine_now(fold->engine)))
+        return;
+    fold->dirty_since = -1;
+    mailbox_nudge(&fold->checkpoint);
+}
+
+void fold_freeze_if_wanted(struct fold *fold, bool is_idle)
+{
+    state_settle(fold->state);
+    if (!state_is_dirty(fold->state))
+        return;
+    int64_t now = fold->clock.boot_ms(fold->clock.arg);
+    if (fold->dirty_since < 0)
+        fold->dirty_since = now;
+    if (is_idle || state_wants_freeze(fold->state) || now - fold->dirty_since >= CHECKPOINT_AGE_MS)
+        freeze(fold);
+}
+
+bool fold_checkpoint(struct fold *fold, struct err *err)
+{
+    int rc = state_checkpoint(fold->state, err);
+    atomic_store(&fold->is_failing, rc != 0);
+    mailbox_nudge(&fold->inbox);
+    return rc == 0;
+}
+
+void fold_run_checkpoints(struct fold *fold)
+{
+    struct err err = { 0 };
+    bool is_good = true;
+    while (!mailbox_is_closed(&fold->checkpoint)) {
+        mailbox_wait(&fold->checkpoint, is_good ? -1 : RETRY_MS);
+        bool was_good = is_good;
+        is_good = fold_checkpoint(fold, &err);
+        if (!is_good && was_good)
+            fprintf(stderr, "kithd: checkpoint failed, retrying every second: %s\n", err.text);
+    }
+}
+
+/* Both buffers full: the engine stands until the older one is written.  On the engine's own
+ * thread only; in the simulator the one thread writes it. */
+static bool has_room(struct fold *fold)
+{
+    state_settle(fold->state);
+    bool is_full = state_is_full(fold->state);
+    atomic_store(&fold->is_full, is_full);
+    return !is_full;
+}
+
+/* -- Catching up from the log ---------------------------------------------------------------- */
+
+static int apply_read(void *arg, const struct log_entry *entry)
+{
+    struct engine_result result;
+    apply(arg, entry, &result);
+    return 0;
+}
+
+int fold_catch_up(struct fold *fold, uint64_t seq, struct err *err)
+{
+    while (engine_seq(fold->engine) < seq) {
+        uint64_t left = seq - engine_seq(fold->engine);
+        size_t count = left < CATCH_UP_ENTRIES ? (size_t)left : CATCH_UP_ENTRIES;
+        int rc =
+            log_read(fold->log, engine_seq(fold->engine) + 1, count, apply_read, fold, NULL, err);
+        if (rc != 0)
+            return rc;
+        fold_freeze_if_wanted(fold, false);
+        while (!has_room(fold))
+            if (!fold_checkpoint(fold, err))
+                return err->code;
+    }
+    return 0;
+}
+
+/* -- Groups and jobs --------------------------------------------------------------------------- */
+
+static void apply_submission(struct fold *fold, struct submission *submission, uint64_t *seq,
+                             int64_t logged)
+{
+    struct doc body;
+    struct engine_result result = { 0 };
+    for (size_t at = 0; submission_next(submission, &at, &body);) {
+        struct log_entry entry = {
+            .seq = (*seq)++,
+            .logged = logged,
+            .class = submission->class,
+            .body = body.data,
+            .size = body.size,
+        };
+        if (entry.seq > engine_seq(fold->engine))
+            apply(fold, &entry, &result);
+    }
+    if (submission->wants_applied) {
+        submission->result = result;
+        submission_answer(fold->loop, submission, fold->wake_loop, fold->arg);
+    } else {
+        submission_unref(submission);
+    }
+}
+
+static void apply_tick(struct fold *fold, uint64_t seq, int64_t logged)
+{
+    struct engine_result result;
+    struct log_entry entry = {
+        .seq = seq,
+        .logged = logged,
+        .class = LOG_SYSTEM,
+        .body = sequencer_tick.data,
+        .size = sequencer_tick.size,
+    };
+    if (seq > engine_seq(fold->engine))
+        apply(fold, &entry, &result);
+}
+
+/* What the log has and nobody handed over: after a start, and after a commit that failed (a
+ * group without a number), where what is there is the truth. */
+static bool has_caught_up(struct fold *fold, const struct group *group)
+{
+    uint64_t seq = group->first_seq - 1;
+    int64_t logged;
+    struct err err = { 0 };
+    if (group->first_seq == 0)
+        log_end(fold->log, &seq, &logged);
+    bool is_good = fold_catch_up(fold, seq, &err) == 0;
+    if (!is_good && !atomic_load(&fold->is_behind))
+        fprintf(stderr, "kithd: the log cannot be read: %s\n", err.text);
+    atomic_store(&fold->is_behind, !is_good);
+    return is_good;
+}
+
+static void apply_group(struct fold *fold, struct group *group)
+{
+    uint64_t seq = group->first_seq;
+    if (group->first_seq == 0)
+        return;
+    if (group->has_tick)
+        apply_tick(fold, seq++, group->logged);
+    for (size_t i = 0; i < group->count; i++)
+        apply_submission(fold, group->submissions[i], &seq, group->logged);
+}
+
+/* False: it cannot be handled yet and must stay first. */
+static bool handle(struct fold *fold, struct mail *mail)
+{
+    if (mail->handle == NULL) {
+        int64_t before = clock_ns();
+        if (!has_caught_up(fold, (struct group *)mail))
+            return false;
+        apply_group(fold, (struct group *)mail);
+        atomic_fetch_add(&fold->apply_ns, clock_ns() - before);
+        free(mail);
+        publish(fold);
+        return true;
+    }
+    struct job *job = (struct job *)mail;
+    job->run(fold->engine, job->arg);
+    if (mailbox_post(fold->loop, mail))
+        fold->wake_loop(fold->arg);
+    return true;
+}
+
+void fold_ask(struct fold *fold, struct job *job)
+{
+    ASSERT(job->mail.handle != NULL);
+    mailbox_post(&fold->inbox, &job->mail);
+}
+
+bool fold_step(struct fold *fold)
+{
+    if (!has_room(fold)) {
+        fold_freeze_if_wanted(fold, false);
+        return false;
+    }
+    struct mail *mail = mailbox_take_one(&fold->inbox);
+    if (mail == NULL)
+        return false;
+    if (!handle(fold, mail)) {
+        mail->next = NULL;
+        mailbox_return(&fold->inbox, mail);
+        return false;
+    }
+    fold_freeze_if_wanted(fold, false);
+    return true;
+}
+
+void fold_run(struct fold *fold)
+{
+    for (;;) {
+        bool is_closed = mailbox_is_closed(&fold->inbox);
+        if (fold_step(fold))
+            continue;
+        if (atomic_load(&fold->is_full) || atomic_load(&fold->is_behind)) {
+            if (is_closed)
+                return;
+            mailbox_wait_nudge(&fold->inbox, RETRY_MS);
+            continue;
+        }
+        if (is_closed)
+            return;
+        bool is_dirty = state_is_dirty(fold->state);
+        mailbox_wait(&fold->inbox, is_dirty ? CHECKPOINT_IDLE_MS : -1);
+        fold_freeze_if_wanted(fold, mailbox_is_empty(&fold->inbox));
+    }
+}

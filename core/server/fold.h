@@ -1,0 +1,67 @@
+/* fold.h -- the engine's thread: entries in, state and reports out.
+ *
+ * Whatever the log holds beyond what the engine has applied is applied, in order: from
+ * the groups that the sequencer hands on, or, after a start or a commit that failed and
+ * landed all the same, by reading the log.  Between entries it answers questions (jobs),
+ * changes worlds, and cuts checkpoints.
+ *
+ * fold_step() and fold_run() belong to one thread; posting to the inbox to any.
+ */
+#ifndef CORE_SERVER_FOLD_H
+#define CORE_SERVER_FOLD_H
+
+#include "core/base/clock.h"
+#include "core/base/mailbox.h"
+#include "core/engine/engine.h"
+
+#include <stdatomic.h>
+
+struct log;
+struct sequencer;
+struct state;
+
+/* A question to the engine.  `run` is called on the engine's thread between two entries,
+ * `mail.handle` then on the loop with the job. */
+struct job {
+    struct mail mail; /* first */
+    void (*run)(struct engine *engine, void *arg);
+    void *arg;
+};
+
+struct fold {
+    struct engine *engine;
+    struct state *state;
+    struct log *log;
+    struct sequencer *sequencer;
+    struct mailbox inbox;      /* groups and jobs */
+    struct mailbox checkpoint; /* nudged when something is frozen */
+    struct mailbox *loop;
+    void (*wake_loop)(void *arg);
+    void *arg;
+    struct clock clock;
+    int64_t dirty_since;      /* boot ms; -1: nothing to checkpoint */
+    _Atomic bool is_full;     /* both buffers: waiting for a checkpoint */
+    _Atomic bool is_failing;  /* the last checkpoint failed */
+    _Atomic bool is_behind;   /* what the log has cannot be read at the moment */
+    _Atomic int64_t apply_ns; /* sum, for metrics */
+};
+
+void fold_deinit(struct fold *fold); /* its mailboxes */
+
+/* Read from the log and apply up to `seq`; E_CORRUPT when the log cannot be read. At start. */
+int fold_catch_up(struct fold *fold, uint64_t seq, struct err *err);
+
+/* Handle one group or job.  Returns whether there was one; false also while both buffers are full. */
+bool fold_step(struct fold *fold);
+
+/* Ask for a checkpoint if one is wanted now; `is_idle`: no input since CHECKPOINT_IDLE_MS. */
+void fold_freeze_if_wanted(struct fold *fold, bool is_idle);
+
+void fold_run(struct fold *fold);                         /* the body of the engine's thread */
+bool fold_checkpoint(struct fold *fold, struct err *err); /* one checkpoint; false: it failed */
+void fold_run_checkpoints(struct fold *fold);             /* the body of the checkpoint thread */
+
+/* Post a job (any thread). */
+void fold_ask(struct fold *fold, struct job *job);
+
+#endif

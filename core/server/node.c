@@ -1,0 +1,567 @@
+/* node.c -- starting, wiring, stopping; see node.h.
+ *
+ * The order of a start is the one thing to get right here: lock, log, state, world,
+ * daemon.started, and only then anything that could cause an effect.
+ */
+#include "core/server/node.h"
+
+#include "core/base/err.h"
+#include "core/base/hash.h"
+#include "core/base/limits.h"
+#include "core/base/mem.h"
+#include "core/engine/config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define FOLD_QUEUE_BYTES (64u << 20)
+
+struct node {
+    struct node_options options;
+    int lock;
+    struct log *log;
+    struct state *state;
+    struct engine *engine;
+    struct sequencer sequencer;
+    struct fold fold;
+    struct deliverer *deliverer;
+    struct mailbox loop;
+    uint64_t run; /* seq of this run's daemon.started */
+    bool is_started;
+    bool has_threads;
+    pthread_t writer, folder, checkpointer;
+};
+
+/* -- Hooks of the engine, on its thread ----------------------------------------------------- */
+
+struct notice { /* from the engine to the deliverer */
+    struct mail mail;
+    char id[EVENT_ID_TEXT_MAX];
+    char channel[CONFIG_NAME_MAX];
+    int64_t attempt;
+    struct buf message;
+};
+
+static struct notice *notice_new(struct text id, struct text channel,
+                                 void (*handle)(struct mail *mail, void *reader))
+{
+    struct notice *notice = mem_zero(sizeof *notice);
+    notice->mail.handle = handle;
+    if (id.size != 0)
+        memcpy(notice->id, id.data, id.size);
+    memcpy(notice->channel, channel.data, channel.size);
+    return notice;
+}
+
+static void notice_post(struct node *node, struct notice *notice)
+{
+    if (mailbox_post(&node->loop, &notice->mail))
+        node->options.wake(node->options.wake_arg);
+}
+
+static void on_ready(struct mail *mail, void *reader)
+{
+    struct notice *notice = (struct notice *)mail;
+    deliver_ready(((struct node *)reader)->deliverer, text_of(notice->channel));
+    free(notice);
+}
+
+static void on_go(struct mail *mail, void *reader)
+{
+    struct notice *notice = (struct notice *)mail;
+    struct doc message = { notice->message.data, (uint32_t)notice->message.size };
+    deliver_go(((struct node *)reader)->deliverer, text_of(notice->id), notice->attempt,
+               text_of(notice->channel), message);
+    buf_deinit(&notice->message);
+    free(notice);
+}
+
+static void on_no_go(struct mail *mail, void *reader)
+{
+    struct notice *notice = (struct notice *)mail;
+    deliver_no_go(((struct node *)reader)->deliverer, text_of(notice->id),
+                  text_of(notice->channel));
+    free(notice);
+}
+
+static void hook_ready(void *arg, struct text channel)
+{
+    notice_post(arg, notice_new((struct text){ "", 0 }, channel, on_ready));
+}
+
+static void hook_go(void *arg, struct text id, int64_t attempt, struct text channel,
+                    struct doc message)
+{
+    struct notice *notice = notice_new(id, channel, on_go);
+    notice->attempt = attempt;
+    buf_append(&notice->message, message.data, message.size);
+    notice_post(arg, notice);
+}
+
+static void hook_no_go(void *arg, struct text id, struct text channel)
+{
+    notice_post(arg, notice_new(id, channel, on_no_go));
+}
+
+static void hook_outgoing(void *arg, struct text id, struct doc envelope)
+{
+    struct node *node = arg;
+    struct submission *submission = submission_new(LOG_SYSTEM);
+    struct doc_writer w;
+    (void)id; /* the envelope has it */
+    submission_begin(submission, &w);
+    for (struct doc_iter it = doc_iter(envelope); doc_next(&it);)
+        doc_put_value_text(&w, it.name, &it.value);
+    submission_end(submission, &w);
+    sequencer_post_own(&node->sequencer, submission);
+}
+
+static void hook_verdict_made(void *arg, uint64_t at_seq, struct doc rules)
+{
+    struct node *node = arg;
+    struct submission *submission = submission_new(LOG_SYSTEM);
+    struct doc_writer w;
+    submission_begin(submission, &w);
+    doc_put_string(&w, "type", "verdict");
+    doc_put_int(&w, "at_seq", (int64_t)at_seq);
+    doc_put_array(&w, "rules", rules);
+    submission_end(submission, &w);
+    submission->index = INDEX_VERDICT;
+    submission->index_seq = at_seq;
+    sequencer_post_own(&node->sequencer, submission);
+}
+
+static int hook_verdict(void *arg, uint64_t at_seq, struct buf *out)
+{
+    struct node *node = arg;
+    return log_has_verdicts(node->log) ? log_get_verdict(node->log, at_seq, out, NULL) : E_NOTFOUND;
+}
+
+static int hook_blob(void *arg, const uint8_t hash[LOG_HASH_BYTES], struct buf *out,
+                     struct err *err)
+{
+    return log_get_blob(((struct node *)arg)->log, hash, out, err);
+}
+
+static int hook_load_rules(void *arg, struct doc bundle, const struct config *config,
+                           struct ruleset **out_rules, struct err *err)
+{
+    struct node *node = arg;
+    return node->options.load_rules(node->options.load_arg, bundle, config, out_rules, err);
+}
+
+static const struct engine_hooks hooks = {
+    .verdict = hook_verdict,
+    .blob = hook_blob,
+    .load_rules = hook_load_rules,
+    .ready = hook_ready,
+    .go = hook_go,
+    .no_go = hook_no_go,
+    .outgoing = hook_outgoing,
+    .verdict_made = hook_verdict_made,
+};
+
+/* -- The world ---------------------------------------------------------------------------------- */
+
+struct known_world {
+    struct node *node;
+    struct buf code, config; /* of the last world in the log; empty: none */
+};
+
+static int keep_world(void *arg, const struct log_entry *entry)
+{
+    struct known_world *known = arg;
+    struct doc data = doc_child((struct doc){ entry->body, (uint32_t)entry->size }, "data");
+    struct doc code = doc_child(data, "code"), config = doc_child(data, "config");
+    buf_append(&known->code, code.data, code.size);
+    buf_append(&known->config, config.data, config.size);
+    return 0;
+}
+
+static bool is_same(const struct buf *known, struct doc doc)
+{
+    return known->size == doc.size && memcmp(known->data, doc.data, doc.size) == 0;
+}
+
+static void append_world(struct node *node, int64_t logged, struct doc code, struct doc config,
+                         uint64_t since_or_own)
+{
+    struct buf body = BUF_INIT;
+    struct doc_writer w;
+    doc_begin(&w, &body);
+    doc_put_string(&w, "type", "world");
+    doc_open(&w, "data");
+    doc_put_doc(&w, "code", code);
+    doc_put_doc(&w, "config", config);
+    doc_close(&w);
+    struct doc doc = doc_end(&w);
+    uint64_t seq = log_add(node->log, LOG_SYSTEM, logged, doc.data, doc.size);
+    uint64_t since = since_or_own != 0 ? since_or_own : seq;
+    log_index_world(node->log, seq, since);
+    buf_deinit(&body);
+}
+
+/* docs/log.md, "The world": new code folds the tail again, from where the state stands; a new
+ * config holds from its own entry on. */
+static int note_world(struct node *node, int64_t logged, struct err *err)
+{
+    struct known_world known = { .node = node };
+    uint64_t applied, end;
+    int64_t time;
+    log_end(node->log, &end, &time);
+    uint64_t last = log_world_of(node->log, end + 1);
+    int rc = last != 0 ? log_read(node->log, last, 1, keep_world, &known, NULL, err) : 0;
+    if (rc != 0)
+        return rc;
+    state_applied(node->state, &applied, &time);
+    struct doc code = node->options.code, config = node->options.config;
+    struct doc old_config = { known.config.data, (uint32_t)known.config.size };
+    bool is_first = last == 0;
+    bool is_code_new = !is_same(&known.code, code);
+    if (!is_first && (is_code_new || node->options.rebuild))
+        append_world(node, logged, code, old_config, applied + 1);
+    if (is_first || !is_same(&known.config, config))
+        append_world(node, logged, code, config, 0);
+    buf_deinit(&known.code);
+    buf_deinit(&known.config);
+    return 0;
+}
+
+static uint64_t world_mark(const struct node_options *options)
+{
+    struct buf both = BUF_INIT;
+    uint8_t digest[16];
+    uint64_t mark;
+    buf_append(&both, options->code.data, options->code.size);
+    buf_append(&both, options->config.data, options->config.size);
+    digest_16(both.data, both.size, digest);
+    memcpy(&mark, digest, sizeof mark);
+    buf_deinit(&both);
+    return mark;
+}
+
+static uint64_t append_started(struct node *node, int64_t logged)
+{
+    struct buf body = BUF_INIT;
+    struct doc_writer w;
+    doc_begin(&w, &body);
+    doc_put_string(&w, "type", "daemon.started");
+    doc_open(&w, "data");
+    doc_put_string(&w, "boot", node->options.boot);
+    doc_close(&w);
+    struct doc doc = doc_end(&w);
+    uint64_t seq = log_add(node->log, LOG_SYSTEM, logged, doc.data, doc.size);
+    buf_deinit(&body);
+    return seq;
+}
+
+/* -- Opening -------------------------------------------------------------------------------------- */
+
+/* A name is on the disk only when its directory has been flushed; flushing always, also what an
+ * earlier start made, costs nothing and forgets no case. */
+static int flush_dir(const char *dir, struct err *err)
+{
+    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int rc = fd >= 0 && fsync(fd) == 0 ? 0 : errno;
+    if (fd >= 0)
+        close(fd);
+    return rc == 0 ? 0 : err_set(err, E_IO, "cannot flush the directory %s: %s", dir, strerror(rc));
+}
+
+static int make_dir(const char *dir, const char *name, char out[], size_t size, struct err *err)
+{
+    snprintf(out, size, "%s/%s", dir, name);
+    if (mkdir(out, 0700) != 0 && errno != EEXIST)
+        return err_set(err, E_IO, "cannot make %s: %s", out, strerror(errno));
+    return flush_dir(dir, err);
+}
+
+static int take_lock(struct node *node, struct err *err)
+{
+    char path[4096];
+    snprintf(path, sizeof path, "%s/..", node->options.dir);
+    if (mkdir(node->options.dir, 0700) != 0 && errno != EEXIST)
+        return err_set(err, E_IO, "cannot make %s: %s", node->options.dir, strerror(errno));
+    int rc = flush_dir(path, err);
+    if (rc != 0)
+        return rc;
+    snprintf(path, sizeof path, "%s/lock", node->options.dir);
+    node->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (node->lock < 0)
+        return err_set(err, E_IO, "cannot open %s: %s", path, strerror(errno));
+    if (flock(node->lock, LOCK_EX | LOCK_NB) != 0)
+        return err_set(err, E_BUSY,
+                       "another daemon uses %s: stop it first, or choose another --data",
+                       node->options.dir);
+    return 0;
+}
+
+static int open_log(struct node *node, struct err *err)
+{
+    char dir[4096];
+    int rc = make_dir(node->options.dir, "log", dir, sizeof dir, err);
+    if (rc != 0)
+        return rc;
+    struct log_options options = {
+        .dir = dir,
+        .map_bytes = node->options.map_bytes,
+        .quota_bytes = node->options.log_quota_bytes,
+        .random = node->options.random,
+        .random_arg = node->options.random_arg,
+    };
+    return log_open(&options, &node->log, err);
+}
+
+static int open_state(struct node *node, struct err *err)
+{
+    char dir[4096];
+    uint64_t applied, end;
+    int64_t time;
+    int rc = make_dir(node->options.dir, "state", dir, sizeof dir, err);
+    if (rc != 0)
+        return rc;
+    struct state_options options = {
+        .dir = dir,
+        .map_bytes = node->options.map_bytes,
+        .quota_bytes = node->options.state_quota_bytes,
+    };
+    rc = state_open(&options, &node->state, err);
+    if (rc == 0 && node->options.rebuild)
+        rc = state_wipe(node->state, err);
+    if (rc != 0)
+        return rc;
+    state_applied(node->state, &applied, &time);
+    log_end(node->log, &end, &time);
+    if (applied > end)
+        return err_set(err, E_CONFLICT,
+                       "the state in %s stands at entry %llu, but its log ends at %llu: they do "
+                       "not belong together",
+                       node->options.dir, (unsigned long long)applied, (unsigned long long)end);
+    return 0;
+}
+
+static void wire(struct node *node)
+{
+    const struct node_options *options = &node->options;
+    mailbox_init(&node->loop, 0);
+    mailbox_init(&node->sequencer.inbox, QUEUE_BYTES_MAX);
+    mailbox_init(&node->fold.inbox, FOLD_QUEUE_BYTES);
+    mailbox_init(&node->fold.checkpoint, 0);
+    node->sequencer.fold = &node->fold.inbox;
+    node->sequencer.loop = node->fold.loop = &node->loop;
+    node->sequencer.wake_loop = node->fold.wake_loop = options->wake;
+    node->sequencer.arg = node->fold.arg = options->wake_arg;
+    node->sequencer.world = world_mark(options);
+    node->fold.sequencer = &node->sequencer;
+    node->fold.clock = options->clock;
+    node->fold.dirty_since = -1;
+    atomic_store(&node->sequencer.next_due, INT64_MAX);
+    node->deliverer = deliver_new(&node->sequencer, &node->fold, options->clock);
+    for (size_t i = 0; i < options->channel_count; i++)
+        deliver_add_channel(node->deliverer, &options->channels[i]);
+}
+
+/* `world` and `daemon.started` in one commit; everything of this run comes behind. */
+static int open_run(struct node *node, struct err *err)
+{
+    uint64_t end;
+    int64_t last;
+    log_end(node->log, &end, &last);
+    timekeeper_init(&node->sequencer.keeper, node->options.clock, last);
+    int64_t logged = last != 0 ? timekeeper_now(&node->sequencer.keeper) : 0;
+    int rc = note_world(node, logged, err);
+    if (rc != 0)
+        return rc;
+    node->run = append_started(node, logged);
+    rc = log_commit(node->log, node->sequencer.world, err);
+    if (rc != 0)
+        return rc;
+    timekeeper_wrote(&node->sequencer.keeper, logged);
+    atomic_store(&node->sequencer.is_standing, node->sequencer.keeper.is_standing);
+    engine_set_live(node->engine, node->run);
+    /* The fold goes through what the log has behind the state before anything else. */
+    struct group *group = mem_zero(sizeof *group);
+    mailbox_post(&node->fold.inbox, &group->mail);
+    return 0;
+}
+
+int node_open(const struct node_options *options, struct node **out_node, struct err *err)
+{
+    struct node *node = mem_zero(sizeof *node);
+    node->options = *options;
+    node->lock = -1;
+    wire(node);
+    int rc = take_lock(node, err);
+    if (rc == 0)
+        rc = open_log(node, err);
+    if (rc == 0)
+        rc = open_state(node, err);
+    if (rc == 0) {
+        struct engine_options engine = { .state = node->state, .hooks = &hooks, .arg = node };
+        rc = engine_open(&engine, &node->engine, err);
+    }
+    node->sequencer.log = node->fold.log = node->log;
+    node->fold.state = node->state;
+    node->fold.engine = node->engine;
+    if (rc == 0)
+        rc = open_run(node, err);
+    if (rc != 0) {
+        node_close(node);
+        return rc;
+    }
+    *out_node = node;
+    return 0;
+}
+
+/* -- Running ---------------------------------------------------------------------------------------- */
+
+static void finish_start(struct node *node)
+{
+    if (node->is_started || !node_is_ready(node))
+        return;
+    node->is_started = true;
+    deliver_start(node->deliverer, node->run);
+}
+
+bool node_step_loop(struct node *node)
+{
+    struct mail *mail = mailbox_take(&node->loop);
+    bool was_any = mail != NULL;
+    while (mail != NULL) {
+        struct mail *next = mail->next;
+        mail->handle(mail, node);
+        mail = next;
+    }
+    finish_start(node);
+    return was_any;
+}
+
+bool node_is_ready(struct node *node)
+{
+    return atomic_load(&node->sequencer.applied) >= node->run;
+}
+
+int node_health(struct node *node, struct err *err)
+{
+    if (atomic_load(&node->sequencer.is_failing))
+        return err_set(err, E_IO, "the log cannot be written: is the disk full?");
+    if (atomic_load(&node->fold.is_behind))
+        return err_set(err, E_CORRUPT, "the log cannot be read: see the daemon's messages");
+    if (atomic_load(&node->fold.is_failing))
+        return err_set(err, E_FULL, "the state cannot be written: is the disk full?");
+    return 0;
+}
+
+static void *run_writer(void *arg)
+{
+    sequencer_run(&((struct node *)arg)->sequencer);
+    return NULL;
+}
+
+static void *run_fold(void *arg)
+{
+    fold_run(&((struct node *)arg)->fold);
+    return NULL;
+}
+
+static void *run_checkpoints(void *arg)
+{
+    fold_run_checkpoints(&((struct node *)arg)->fold);
+    return NULL;
+}
+
+static void start_thread(pthread_t *thread, void *(*run)(void *arg), struct node *node,
+                         const char *name)
+{
+    int rc = pthread_create(thread, NULL, run, node);
+    ASSERT(rc == 0);
+    pthread_setname_np(*thread, name);
+}
+
+void node_start_threads(struct node *node)
+{
+    start_thread(&node->writer, run_writer, node, "kith-log");
+    start_thread(&node->folder, run_fold, node, "kith-engine");
+    start_thread(&node->checkpointer, run_checkpoints, node, "kith-checkpoint");
+    node->has_threads = true;
+}
+
+/* In the order of the flow, so that each finds its inbox complete. */
+void node_stop_threads(struct node *node)
+{
+    if (!node->has_threads)
+        return;
+    mailbox_close(&node->sequencer.inbox);
+    pthread_join(node->writer, NULL);
+    mailbox_close(&node->fold.inbox);
+    pthread_join(node->folder, NULL);
+    mailbox_close(&node->fold.checkpoint);
+    pthread_join(node->checkpointer, NULL);
+    node->has_threads = false;
+}
+
+/* -- Closing ------------------------------------------------------------------------------------------ */
+
+static void last_checkpoint(struct node *node)
+{
+    struct err err = { 0 };
+    bool is_good = fold_checkpoint(&node->fold, &err);
+    state_settle(node->state);
+    if (is_good && state_freeze(node->state, engine_seq(node->engine), engine_now(node->engine)))
+        fold_checkpoint(&node->fold, &err);
+}
+
+void node_close(struct node *node)
+{
+    if (node == NULL)
+        return;
+    node_stop_threads(node);
+    if (node->run != 0) {
+        while (sequencer_step(&node->sequencer) || fold_step(&node->fold) || node_step_loop(node))
+            ;
+        last_checkpoint(node);
+    }
+    engine_close(node->engine);
+    state_close(node->state);
+    log_close(node->log);
+    deliver_free(node->deliverer);
+    fold_deinit(&node->fold);
+    mailbox_deinit(&node->loop);
+    while (!mailbox_is_empty(&node->sequencer.inbox))
+        submission_unref((struct submission *)mailbox_take_one(&node->sequencer.inbox));
+    mailbox_deinit(&node->sequencer.inbox);
+    if (node->lock >= 0)
+        close(node->lock);
+    free(node);
+}
+
+struct sequencer *node_sequencer(struct node *node)
+{
+    return &node->sequencer;
+}
+
+struct fold *node_fold(struct node *node)
+{
+    return &node->fold;
+}
+
+struct deliverer *node_deliverer(struct node *node)
+{
+    return node->deliverer;
+}
+
+struct log *node_log(struct node *node)
+{
+    return node->log;
+}
+
+struct state *node_state(struct node *node)
+{
+    return node->state;
+}

@@ -1,0 +1,74 @@
+/* node.h -- the daemon without its edges: log, state, engine, sequencer, deliverer.
+ *
+ * A node is what the simulator drives in one thread and what kithd runs in four.  It
+ * starts from whatever the last run left (docs/log.md, "Where it may die"), and from then
+ * on takes submissions, answers questions, and has channels deliver.
+ *
+ * Except node_start_threads() and node_stop(), everything here that is not said to be
+ * for any thread belongs to the loop's thread.
+ */
+#ifndef CORE_SERVER_NODE_H
+#define CORE_SERVER_NODE_H
+
+#include "core/base/clock.h"
+#include "core/server/channel.h"
+#include "core/server/deliver.h"
+#include "core/server/fold.h"
+#include "core/server/sequencer.h"
+#include "storage/log.h"
+#include "storage/state.h"
+
+struct err;
+struct node;
+
+struct node_options {
+    const char *dir;                           /* DATA; log/ and state/ are made in it */
+    size_t map_bytes;                          /* of each environment; 0 = 256 GiB */
+    size_t log_quota_bytes, state_quota_bytes; /* 0: none */
+    struct clock clock;
+    log_random_fn *random;
+    void *random_arg;
+    struct doc code;   /* of the world: what this build computes with */
+    struct doc config; /* of the world: what the operator configured */
+    const char *boot;  /* names this run */
+    bool rebuild;      /* fold the whole log anew */
+    const struct channel *channels;
+    size_t channel_count;
+    /* Makes rules of a bundle: engine_hooks.load_rules. */
+    int (*load_rules)(void *arg, struct doc bundle, const struct config *config,
+                      struct ruleset **out_rules, struct err *err);
+    void *load_arg;
+    void (*wake)(void *arg); /* any thread: the loop has something to do (node_step_loop) */
+    void *wake_arg;
+};
+
+/* Open or begin the data, write `world` (if it changed) and `daemon.started`.  What the log has
+ * beyond the state is not applied yet: node_is_ready() tells when it is.
+ * E_BUSY: another daemon has the data; E_VERSION; E_CORRUPT; E_CONFLICT: the state is ahead
+ * of its log; E_IO, E_FULL. */
+int node_open(const struct node_options *options, struct node **out_node, struct err *err);
+
+/* Apply everything and write a checkpoint, then close.  NULL is allowed. */
+void node_close(struct node *node);
+
+/* Threads of log writer, engine and checkpoints. */
+void node_start_threads(struct node *node);
+void node_stop_threads(struct node *node); /* what was posted is finished first */
+
+/* Deliver what other threads have for the loop.  Returns whether there was anything. */
+bool node_step_loop(struct node *node);
+
+/* Whether this run's daemon.started has been applied. Any thread. */
+bool node_is_ready(struct node *node);
+
+/* 0, or why nothing can be taken in now: E_FULL, E_IO with words for /readyz and for the 503. Any thread. */
+int node_health(struct node *node, struct err *err);
+
+/* Parts, for those who drive or ask them. */
+struct sequencer *node_sequencer(struct node *node);
+struct fold *node_fold(struct node *node);
+struct deliverer *node_deliverer(struct node *node);
+struct log *node_log(struct node *node);
+struct state *node_state(struct node *node);
+
+#endif

@@ -1,0 +1,26 @@
+/* refold.h -- folding a log anew beside the state, to see whether they agree.
+ *
+ * What `kith verify` and the simulator rely on: the same entries under the same
+ * worlds give the same bytes.
+ */
+#ifndef CORE_SERVER_REFOLD_H
+#define CORE_SERVER_REFOLD_H
+
+#include "core/engine/engine.h"
+
+struct log;
+struct state;
+
+struct refold_options {
+    struct log *log;
+    struct state *state; /* where to fold to: goes on behind what it has applied */
+    uint64_t seq;        /* up to and with this entry */
+    int (*load_rules)(void *arg, struct doc bundle, const struct config *config,
+                      struct ruleset **out_rules, struct err *err);
+    void *load_arg;
+};
+
+/* Ends with a checkpoint.  Nothing is dispatched and nothing appended. */
+int refold(const struct refold_options *options, struct err *err);
+
+#endif

@@ -1,0 +1,259 @@
+/* sequencer.c -- groups into the log; see sequencer.h.
+ *
+ * One group has one time.  A failed commit answers everybody with the failure and then
+ * believes only what the log says: if the group landed in spite of the error, the fold
+ * finds it there, its senders repeat, and dedupe recognises it.
+ */
+#include "core/server/sequencer.h"
+
+#include "core/base/clock.h"
+#include "core/base/doc.h"
+#include "core/base/limits.h"
+#include "core/base/mem.h"
+
+#include <stdlib.h>
+
+#define STANDING_POLL_MS 1000 /* how often to look whether the wall clock has come back */
+
+int sequencer_post(struct sequencer *sequencer, struct submission *submission, struct err *err)
+{
+    if (mailbox_is_full(&sequencer->inbox))
+        return err_set(err, E_BUSY, "more than %u MiB wait to be written: try again in a second",
+                       QUEUE_BYTES_MAX >> 20);
+    sequencer_post_own(sequencer, submission);
+    return 0;
+}
+
+void sequencer_post_own(struct sequencer *sequencer, struct submission *submission)
+{
+    mailbox_post(&sequencer->inbox, &submission->mail);
+}
+
+/* -- Building a group ------------------------------------------------------------------ */
+
+/* {type: "tick"} */
+static const uint8_t tick_bytes[] = "\x14\0\0\0\x02type\0\x05\0\0\0tick\0";
+const struct doc sequencer_tick = { tick_bytes, sizeof tick_bytes };
+
+static bool tick_is_wanted(struct sequencer *sequencer, int64_t now)
+{
+    return atomic_load(&sequencer->applied) >= atomic_load(&sequencer->tick_seq) &&
+           atomic_load(&sequencer->next_due) <= now;
+}
+
+static bool can_join(const struct group *group, size_t bytes, size_t entries,
+                     const struct submission *submission)
+{
+    if (group->count == 0)
+        return true;
+    const struct submission *first = group->submissions[0];
+    return submission->replay_at == first->replay_at && !first->accepts_clock &&
+           bytes + submission->entries.size <= GROUP_BYTES_MAX &&
+           entries + submission->count <= GROUP_ENTRIES_MAX;
+}
+
+/* Take what may go together; the rest goes back. */
+static struct group *take_group(struct sequencer *sequencer)
+{
+    struct mail *mail = mailbox_take(&sequencer->inbox);
+    size_t count = 0, bytes = 0, entries = 0;
+    for (struct mail *m = mail; m != NULL; m = m->next)
+        count++;
+    struct group *group = mem_zero(sizeof *group + count * sizeof *group->submissions);
+    while (mail != NULL) {
+        struct submission *submission = (struct submission *)mail;
+        if (!can_join(group, bytes, entries, submission))
+            break;
+        mail = mail->next;
+        bytes += submission->entries.size;
+        entries += submission->count;
+        group->submissions[group->count++] = submission;
+    }
+    mailbox_return(&sequencer->inbox, mail);
+    group->mail.bytes = sizeof *group + bytes;
+    return group;
+}
+
+/* Log time begins with the first group that has something from outside. */
+static int64_t group_time(struct sequencer *sequencer, const struct group *group)
+{
+    struct timekeeper *keeper = &sequencer->keeper;
+    bool has_outside = keeper->last != 0;
+    for (size_t i = 0; i < group->count; i++) {
+        has_outside = has_outside || group->submissions[i]->starts_clock;
+        if (group->submissions[i]->accepts_clock)
+            timekeeper_accept(keeper);
+    }
+    if (group->count != 0 && group->submissions[0]->replay_at != REPLAY_NONE) {
+        int64_t at = group->submissions[0]->replay_at;
+        keeper->is_standing = false;
+        return at > keeper->last ? at : keeper->last;
+    }
+    int64_t now = has_outside ? timekeeper_now(keeper) : 0;
+    atomic_store(&sequencer->is_standing, keeper->is_standing);
+    return now;
+}
+
+static void add_submission(struct sequencer *sequencer, struct submission *submission,
+                           int64_t logged)
+{
+    struct doc body;
+    submission->first_seq = 0;
+    if (submission->blob.size != 0)
+        log_put_blob(sequencer->log, submission->blob_hash, submission->blob.data,
+                     submission->blob.size);
+    for (size_t at = 0; submission_next(submission, &at, &body);) {
+        uint64_t seq = log_add(sequencer->log, submission->class, logged, body.data, body.size);
+        if (submission->first_seq == 0)
+            submission->first_seq = seq;
+        if (submission->index == INDEX_VERDICT)
+            log_index_verdict(sequencer->log, submission->index_seq, body.data, body.size);
+    }
+}
+
+/* -- After the commit ---------------------------------------------------------------------- */
+
+static void hand_on(struct sequencer *sequencer, struct group *group)
+{
+    for (size_t i = 0; i < group->count; i++) {
+        struct submission *submission = group->submissions[i];
+        atomic_fetch_add(&submission->references, 1); /* the engine's */
+    }
+    /* The engine's copy first: whoever hears that an entry is durable and asks at once finds his
+     * question behind it. */
+    struct submission **answers = mem_copy(group->submissions, group->count * sizeof *answers);
+    size_t count = group->count;
+    mailbox_post(sequencer->fold, &group->mail);
+    for (size_t i = 0; i < count; i++) {
+        if (answers[i]->wants_applied)
+            submission_unref(answers[i]); /* the fold answers, with its own reference */
+        else
+            submission_answer(sequencer->loop, answers[i], sequencer->wake_loop, sequencer->arg);
+    }
+    free(answers);
+}
+
+static void fail_all(struct sequencer *sequencer, struct group *group, const struct err *err)
+{
+    for (size_t i = 0; i < group->count; i++) {
+        struct submission *submission = group->submissions[i];
+        submission->code = err->code;
+        submission->err = *err;
+        submission_answer(sequencer->loop, submission, sequencer->wake_loop, sequencer->arg);
+    }
+    /* What is in the log all the same is found by the fold: an empty group makes it look. */
+    group->count = 0;
+    group->has_tick = false;
+    group->first_seq = 0;
+    group->mail.bytes = sizeof *group;
+    mailbox_post(sequencer->fold, &group->mail);
+    uint64_t seq;
+    log_end(sequencer->log, &seq, &sequencer->keeper.last);
+}
+
+static void commit(struct sequencer *sequencer, struct group *group)
+{
+    struct err err = { 0 };
+    int64_t before = clock_ns();
+    int rc = log_commit(sequencer->log, sequencer->world, &err);
+    atomic_fetch_add(&sequencer->commit_ns, clock_ns() - before);
+    atomic_fetch_add(&sequencer->commits, 1);
+    atomic_store(&sequencer->is_failing, rc != 0);
+    if (rc != 0) {
+        err.code = rc;
+        fail_all(sequencer, group, &err);
+        return;
+    }
+    timekeeper_wrote(&sequencer->keeper, group->logged);
+    if (group->has_tick)
+        atomic_store(&sequencer->tick_seq, group->first_seq);
+    hand_on(sequencer, group);
+}
+
+/* An import of the past goes in step with the engine: its timers fire between the entries,
+ * each at its own time. */
+static bool must_wait(struct sequencer *sequencer, const struct group *group)
+{
+    uint64_t end;
+    int64_t logged;
+    log_end(sequencer->log, &end, &logged);
+    return group->count != 0 && group->submissions[0]->replay_at != REPLAY_NONE &&
+           atomic_load(&sequencer->applied) < end;
+}
+
+static void give_back(struct sequencer *sequencer, struct group *group)
+{
+    struct mail *first = NULL, **last = &first;
+    for (size_t i = 0; i < group->count; i++) {
+        *last = &group->submissions[i]->mail;
+        last = &group->submissions[i]->mail.next;
+    }
+    *last = NULL;
+    mailbox_return(&sequencer->inbox, first);
+    group->count = 0;
+}
+
+bool sequencer_step(struct sequencer *sequencer)
+{
+    struct group *group = take_group(sequencer);
+    bool waits = must_wait(sequencer, group);
+    atomic_store(&sequencer->waits_for_fold, waits);
+    if (waits) {
+        give_back(sequencer, group);
+        free(group);
+        return false;
+    }
+    group->logged = group_time(sequencer, group);
+    group->has_tick = group->logged != 0 && tick_is_wanted(sequencer, group->logged);
+    if (group->has_tick && group->count != 0 && group->submissions[0]->replay_at != REPLAY_NONE) {
+        int64_t due = atomic_load(&sequencer->next_due);
+        group->logged = due > sequencer->keeper.last ? due : sequencer->keeper.last;
+        give_back(sequencer, group);
+    }
+    if (!group->has_tick && group->count == 0) {
+        free(group);
+        return false;
+    }
+    uint64_t end;
+    int64_t logged;
+    log_end(sequencer->log, &end, &logged);
+    group->first_seq = end + 1;
+    if (group->has_tick)
+        log_add(sequencer->log, LOG_SYSTEM, group->logged, sequencer_tick.data,
+                sequencer_tick.size);
+    for (size_t i = 0; i < group->count; i++) {
+        add_submission(sequencer, group->submissions[i], group->logged);
+        atomic_fetch_add(&sequencer->entries, (int64_t)group->submissions[i]->count);
+    }
+    commit(sequencer, group);
+    return true;
+}
+
+int64_t sequencer_idle_ms(struct sequencer *sequencer)
+{
+    int64_t due = atomic_load(&sequencer->next_due);
+    if (due == INT64_MAX || sequencer->keeper.last == 0 ||
+        atomic_load(&sequencer->applied) < atomic_load(&sequencer->tick_seq))
+        return -1;
+    int64_t now = timekeeper_now(&sequencer->keeper);
+    if (due <= now)
+        return 0;
+    if (sequencer->keeper.is_standing)
+        return STANDING_POLL_MS;
+    return due - now;
+}
+
+void sequencer_run(struct sequencer *sequencer)
+{
+    for (;;) {
+        bool is_closed = mailbox_is_closed(&sequencer->inbox);
+        if (sequencer_step(sequencer))
+            continue;
+        if (is_closed)
+            return;
+        if (atomic_load(&sequencer->waits_for_fold))
+            mailbox_wait_nudge(&sequencer->inbox, -1);
+        else
+            mailbox_wait(&sequencer->inbox, sequencer_idle_ms(sequencer));
+    }
+}

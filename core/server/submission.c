@@ -1,0 +1,71 @@
+/* submission.c -- see submission.h. */
+#include "core/server/submission.h"
+
+#include "core/base/doc.h"
+#include "core/base/mem.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct submission *submission_new(enum log_class class)
+{
+    struct submission *submission = mem_zero(sizeof *submission);
+    atomic_init(&submission->references, 1);
+    submission->class = class;
+    submission->replay_at = REPLAY_NONE;
+    submission->mail.bytes = sizeof *submission;
+    return submission;
+}
+
+void submission_unref(struct submission *submission)
+{
+    if (submission == NULL || atomic_fetch_sub(&submission->references, 1) != 1)
+        return;
+    buf_deinit(&submission->entries);
+    buf_deinit(&submission->blob);
+    free(submission);
+}
+
+void submission_begin(struct submission *submission, struct doc_writer *w)
+{
+    const uint32_t none = 0;
+    buf_append(&submission->entries, &none, sizeof none);
+    doc_begin(w, &submission->entries);
+}
+
+void submission_end(struct submission *submission, struct doc_writer *w)
+{
+    struct doc body = doc_end(w);
+    memcpy(submission->entries.data + submission->entries.size - body.size - sizeof body.size,
+           &body.size, sizeof body.size);
+    submission->count++;
+    submission->mail.bytes += body.size + sizeof body.size;
+}
+
+bool submission_next(const struct submission *submission, size_t *at, struct doc *out_body)
+{
+    if (*at >= submission->entries.size)
+        return false;
+    memcpy(&out_body->size, submission->entries.data + *at, sizeof out_body->size);
+    *at += sizeof out_body->size;
+    out_body->data = submission->entries.data + *at;
+    *at += out_body->size;
+    return true;
+}
+
+static void answered(struct mail *mail, void *reader)
+{
+    struct submission *submission = (struct submission *)mail;
+    (void)reader;
+    if (submission->done != NULL)
+        submission->done(submission->arg, submission);
+    submission_unref(submission);
+}
+
+void submission_answer(struct mailbox *loop, struct submission *submission, void (*wake)(void *arg),
+                       void *arg)
+{
+    submission->mail.handle = answered;
+    if (mailbox_post(loop, &submission->mail))
+        wake(arg);
+}

@@ -1,0 +1,41 @@
+/* timekeeper.c -- see timekeeper.h for the table. */
+#include "core/server/timekeeper.h"
+
+#include "core/base/limits.h"
+
+void timekeeper_init(struct timekeeper *keeper, struct clock clock, int64_t last)
+{
+    *keeper = (struct timekeeper){ .clock = clock, .last = last, .anchor_boot = -1 };
+}
+
+int64_t timekeeper_now(struct timekeeper *keeper)
+{
+    int64_t wall = keeper->clock.wall_ms(keeper->clock.arg);
+    keeper->is_standing = false;
+    if (keeper->last == 0 || wall <= keeper->last)
+        return keeper->last == 0 ? wall : keeper->last;
+    int64_t elapsed = 0, most = CLOCK_GAP_MS;
+    if (keeper->anchor_boot >= 0) {
+        elapsed = keeper->clock.boot_ms(keeper->clock.arg) - keeper->anchor_boot;
+        most = CLOCK_JUMP_MS;
+    }
+    keeper->is_standing = wall - (keeper->last + elapsed) > most;
+    return keeper->is_standing ? keeper->last + 1 : wall;
+}
+
+/* While time stands the anchor stays: elapsed time counts from the last good entry. */
+void timekeeper_wrote(struct timekeeper *keeper, int64_t logged)
+{
+    if (!keeper->is_standing && logged != 0)
+        keeper->anchor_boot = keeper->clock.boot_ms(keeper->clock.arg);
+    keeper->last = logged;
+}
+
+void timekeeper_accept(struct timekeeper *keeper)
+{
+    int64_t wall = keeper->clock.wall_ms(keeper->clock.arg);
+    if (wall > keeper->last && keeper->last != 0) {
+        keeper->last = wall;
+        keeper->anchor_boot = keeper->clock.boot_ms(keeper->clock.arg);
+    }
+}

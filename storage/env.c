@@ -1,0 +1,555 @@
+/* env.c -- LMDB environments; see env.h.
+ *
+ * Three things that LMDB leaves to its user are done here once.
+ *
+ * Birth and compaction.  A file gets its name only when it is complete and flushed: it is
+ * written as data.mdb.new and renamed.  So there is no moment, not even in the life of
+ * an empty file, at which a power cut leaves something that LMDB refuses to open.
+ *
+ * One opener.  LMDB loses its locks when a process opens a file twice.  An flock() on
+ * the directory, held as long as the environment is open, refuses the second opening, be
+ * it in this process or in another.  A list of open files in static memory would see only
+ * the first case.
+ *
+ * Files that were cut.  LMDB reads through a map and dies of SIGBUS beyond the end of a
+ * file that is shorter than its meta page says.  Such a file is extended with zeros at
+ * opening: then reads meet a page that is none (MDB_CORRUPTED) or a value whose
+ * checksum is wrong, and both have an error code.
+ *
+ * Copies are made row by row and not with MDB_CP_COMPACT, which copies pages: the unused
+ * part of a page still holds the bytes of rows deleted from it, and a compaction is what
+ * makes an erasure complete.  Also, this needs no second thread.
+ */
+#include "storage/env.h"
+
+#include "core/base/err.h"
+#include "core/base/mem.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#define FILE_MODE 0600 /* customers' data: the daemon's user alone */
+#define DIR_MODE 0700
+#define FILE_NAME "data.mdb" /* LMDB's own choice */
+#define FILE_NAME_NEW "data.mdb.new"
+#define META_BYTES 8192 /* the first two pages: LMDB's two roots */
+#define COPY_BATCH_BYTES ((size_t)16 << 20) /* of one transaction of a copy */
+#define FREE_LIST ((MDB_dbi)0)              /* LMDB's own table of free pages */
+
+struct env {
+    MDB_env *raw;
+    struct env_options options; /* dir: our own copy */
+    MDB_dbi tables[ENV_TABLES_MAX];
+    int dir_fd; /* carries the lock */
+    pid_t pid;  /* of the opener: a fork must stay away */
+    atomic_bool is_cancelled;
+};
+
+/* -- Errors ----------------------------------------------------------------- */
+
+static int code_of(int rc)
+{
+    switch (rc) {
+    case MDB_MAP_FULL:
+    case ENOSPC:
+    case EDQUOT:
+        return E_FULL;
+    case MDB_NOTFOUND:
+        return E_NOTFOUND;
+    case MDB_CORRUPTED:
+    case MDB_PAGE_NOTFOUND:
+    case MDB_INVALID:
+        return E_CORRUPT;
+    case MDB_VERSION_MISMATCH:
+        return E_VERSION;
+    default:
+        return E_IO;
+    }
+}
+
+/* Of the two sources of text, LMDB's is a table of its own and fit for threads;
+ * for the system's codes it would go through strerror(), which is not. */
+static const char *reason_of(int rc)
+{
+    const char *reason = rc < 0 ? mdb_strerror(rc) : strerrordesc_np(rc);
+    return reason != NULL ? reason : "unknown error";
+}
+
+int env_fail(struct err *err, int rc, const char *action)
+{
+    return err_set(err, code_of(rc), "cannot %s: %s", action, reason_of(rc));
+}
+
+static int fail_path(struct err *err, int rc, const char *action, const char *path)
+{
+    return err_set(err, code_of(rc), "cannot %s %s: %s", action, path, reason_of(rc));
+}
+
+/* -- Files ------------------------------------------------------------------ */
+
+static char *path_join(const char *dir, const char *name)
+{
+    size_t size = strlen(dir) + strlen(name) + 2;
+    char *path = mem_alloc(size);
+    snprintf(path, size, "%s/%s", dir, name);
+    return path;
+}
+
+static int remove_if_there(int dir_fd, const char *name)
+{
+    return unlinkat(dir_fd, name, 0) == 0 || errno == ENOENT ? 0 : errno;
+}
+
+static bool is_there(int dir_fd, const char *name)
+{
+    struct stat status;
+    return fstatat(dir_fd, name, &status, 0) == 0;
+}
+
+/* Give a complete and flushed file its name, for good. */
+static int publish(int dir_fd)
+{
+    if (renameat(dir_fd, FILE_NAME_NEW, dir_fd, FILE_NAME) != 0)
+        return errno;
+    return fsync(dir_fd) == 0 ? 0 : errno;
+}
+
+/* Neither the shared map nor the locks work when another machine can write too. */
+static bool is_on_network(int dir_fd)
+{
+    static const uint32_t magics[] = { NFS_SUPER_MAGIC, SMB_SUPER_MAGIC, CIFS_SUPER_MAGIC,
+                                       SMB2_SUPER_MAGIC };
+    struct statfs status;
+    if (fstatfs(dir_fd, &status) != 0)
+        return false;
+    for (size_t i = 0; i < sizeof magics / sizeof magics[0]; i++)
+        if ((uint32_t)status.f_type == magics[i])
+            return true;
+    return false;
+}
+
+static int lock_dir(const char *dir, int *out_fd, struct err *err)
+{
+    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return fail_path(err, errno, "open the directory", dir);
+    int rc = 0;
+    if (is_on_network(fd))
+        rc = err_set(err, E_INVALID, "%s is on a network file system; use a local disk", dir);
+    else if (flock(fd, LOCK_EX | LOCK_NB) != 0)
+        rc = errno == EWOULDBLOCK
+                 ? err_set(err, E_CONFLICT, "%s is open already; close the other user first", dir)
+                 : fail_path(err, errno, "lock the directory", dir);
+    if (rc == 0)
+        *out_fd = fd;
+    else
+        close(fd);
+    return rc;
+}
+
+/* -- Opening ---------------------------------------------------------------- */
+
+static int raw_open(const char *path, unsigned flags, size_t map_bytes, MDB_env **out_raw)
+{
+    MDB_env *raw = NULL;
+    int rc = mdb_env_create(&raw);
+    if (rc == 0)
+        rc = mdb_env_set_mapsize(raw, map_bytes);
+    if (rc == 0)
+        rc = mdb_env_set_maxdbs(raw, ENV_TABLES_MAX);
+    if (rc == 0)
+        rc = mdb_env_open(raw, path, flags | MDB_NOTLS, FILE_MODE);
+    if (rc == 0)
+        *out_raw = raw;
+    else if (raw != NULL)
+        mdb_env_close(raw);
+    return rc;
+}
+
+static int open_tables(MDB_env *raw, const struct env_options *options, MDB_dbi *tables)
+{
+    MDB_txn *txn = NULL;
+    int rc = mdb_txn_begin(raw, NULL, 0, &txn);
+    for (unsigned i = 0; rc == 0 && i < options->tables_count; i++)
+        rc = mdb_dbi_open(txn, options->tables[i], MDB_CREATE, &tables[i]);
+    return env_finish(txn, rc);
+}
+
+/* An environment at `path` that nobody else knows of yet: no locks, no lock file. */
+static int raw_open_private(const char *path, const struct env_options *options, MDB_env **out_raw,
+                            MDB_dbi *tables)
+{
+    MDB_env *raw = NULL;
+    int rc = raw_open(path, MDB_NOSUBDIR | MDB_NOLOCK, options->map_bytes, &raw);
+    if (rc == 0)
+        rc = open_tables(raw, options, tables);
+    if (rc == 0)
+        *out_raw = raw;
+    else if (raw != NULL)
+        mdb_env_close(raw);
+    return rc;
+}
+
+static int create_file(int dir_fd, const struct env_options *options)
+{
+    char *path = path_join(options->dir, FILE_NAME_NEW);
+    MDB_dbi tables[ENV_TABLES_MAX];
+    MDB_env *raw = NULL;
+    int rc = raw_open_private(path, options, &raw, tables);
+    if (rc == 0) {
+        mdb_env_close(raw);
+        rc = publish(dir_fd);
+    }
+    free(path);
+    return rc;
+}
+
+/* See the essay: what the meta page counts must exist, if only as zeros. */
+static int extend_file(MDB_env *raw, size_t bytes)
+{
+    int fd = -1;
+    struct stat status;
+    int rc = mdb_env_get_fd(raw, &fd);
+    if (rc != 0)
+        return rc;
+    if (fstat(fd, &status) != 0)
+        return errno;
+    if ((size_t)status.st_size >= bytes)
+        return 0;
+    return ftruncate(fd, (off_t)bytes) == 0 ? 0 : errno;
+}
+
+/* Make the platter agree with what we are about to believe.  A meta page whose write failed, or
+ * whose writer was killed, may be seen by us and yet not be durable, with its pages marked clean so
+ * that no flush would write them; or the reverse.  Writing both meta pages as they are seen and
+ * flushing them leaves one truth. */
+static int settle_meta(int dir_fd)
+{
+    uint8_t pages[META_BYTES];
+    int fd = openat(dir_fd, FILE_NAME, O_RDWR | O_CLOEXEC);
+    if (fd < 0)
+        return errno;
+    int rc = 0;
+    ssize_t size = pread(fd, pages, sizeof pages, 0);
+    if (size < 0 || pwrite(fd, pages, (size_t)size, 0) != size || fdatasync(fd) != 0)
+        rc = errno != 0 ? errno : EIO;
+    close(fd);
+    return rc;
+}
+
+static int open_file(struct env *env)
+{
+    int rc = remove_if_there(env->dir_fd, FILE_NAME_NEW);
+    if (rc == 0 && !is_there(env->dir_fd, FILE_NAME))
+        rc = create_file(env->dir_fd, &env->options);
+    if (rc == 0)
+        rc = settle_meta(env->dir_fd);
+    if (rc == 0)
+        rc = raw_open(env->options.dir, 0, env->options.map_bytes, &env->raw);
+    if (rc == 0)
+        rc = extend_file(env->raw, env_file_bytes(env));
+    if (rc == 0)
+        rc = mdb_reader_check(env->raw, NULL);
+    if (rc == 0)
+        rc = open_tables(env->raw, &env->options, env->tables);
+    return rc;
+}
+
+int env_open(const struct env_options *options, struct env **out_env, struct err *err)
+{
+    ASSERT(options->tables_count >= 1 && options->tables_count <= ENV_TABLES_MAX);
+    int dir_fd = -1;
+    int code = lock_dir(options->dir, &dir_fd, err);
+    if (code != 0)
+        return code;
+
+    struct env *env = mem_zero(sizeof *env);
+    env->options = *options;
+    env->options.dir = mem_string(options->dir);
+    if (env->options.map_bytes == 0)
+        env->options.map_bytes = ENV_MAP_BYTES;
+    env->dir_fd = dir_fd;
+    env->pid = getpid();
+    int rc = open_file(env);
+    if (rc != 0) {
+        env_close(env);
+        return fail_path(err, rc, "open the store in", options->dir);
+    }
+    *out_env = env;
+    return 0;
+}
+
+void env_close(struct env *env)
+{
+    if (env == NULL)
+        return;
+    if (env->raw != NULL)
+        mdb_env_close(env->raw);
+    close(env->dir_fd);
+    free((char *)env->options.dir);
+    free(env);
+}
+
+int env_flush(struct env *env)
+{
+    int rc = mdb_env_sync(env->raw, 1);
+    if (rc == 0 && fsync(env->dir_fd) != 0)
+        rc = errno;
+    return rc;
+}
+
+MDB_env *env_raw(const struct env *env)
+{
+    return env->raw;
+}
+
+MDB_dbi env_table(const struct env *env, unsigned index)
+{
+    ASSERT(index < env->options.tables_count);
+    return env->tables[index];
+}
+
+const char *env_dir(const struct env *env)
+{
+    return env->options.dir;
+}
+
+/* -- Transactions ----------------------------------------------------------- */
+
+int env_begin(struct env *env, unsigned flags, MDB_txn **out_txn)
+{
+    ASSERT(env->pid == getpid());
+    *out_txn = NULL;
+    return mdb_txn_begin(env->raw, NULL, flags, out_txn);
+}
+
+int env_finish(MDB_txn *txn, int rc)
+{
+    if (rc == 0)
+        return mdb_txn_commit(txn);
+    mdb_txn_abort(txn);
+    return rc;
+}
+
+/* -- Room ------------------------------------------------------------------- */
+
+static size_t page_bytes(MDB_env *raw)
+{
+    MDB_stat stat;
+    mdb_env_stat(raw, &stat);
+    return stat.ms_psize;
+}
+
+size_t env_file_bytes(const struct env *env)
+{
+    MDB_envinfo info;
+    mdb_env_info(env->raw, &info);
+    return (info.me_last_pgno + 1) * page_bytes(env->raw);
+}
+
+/* Each row of the free list is an array of page numbers behind its own length. */
+static size_t free_pages(struct env *env)
+{
+    MDB_txn *txn = NULL;
+    MDB_cursor *cursor = NULL;
+    MDB_val key, value;
+    size_t pages = 0;
+    int rc = env_begin(env, MDB_RDONLY, &txn);
+    if (rc == 0)
+        rc = mdb_cursor_open(txn, FREE_LIST, &cursor);
+    if (rc == 0)
+        rc = mdb_cursor_get(cursor, &key, &value, MDB_FIRST);
+    while (rc == 0) {
+        size_t count = 0;
+        memcpy(&count, value.mv_data, sizeof count);
+        pages += count;
+        rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
+    }
+    if (cursor != NULL)
+        mdb_cursor_close(cursor);
+    mdb_txn_abort(txn);
+    return pages;
+}
+
+size_t env_used_bytes(struct env *env)
+{
+    size_t file_bytes = env_file_bytes(env);
+    size_t free_bytes = free_pages(env) * page_bytes(env->raw);
+    return file_bytes > free_bytes ? file_bytes - free_bytes : 0;
+}
+
+bool env_has_room(struct env *env, size_t quota_bytes, size_t more_bytes)
+{
+    if (quota_bytes == 0)
+        return true;
+    if (more_bytes > quota_bytes)
+        return false;
+    size_t limit_bytes = quota_bytes - more_bytes;
+    return env_file_bytes(env) <= limit_bytes || env_used_bytes(env) <= limit_bytes;
+}
+
+/* -- Copies ----------------------------------------------------------------- */
+
+struct copy {
+    struct env *from;
+    MDB_txn *from_txn;
+    MDB_env *to;
+    MDB_dbi to_tables[ENV_TABLES_MAX];
+    MDB_txn *to_txn; /* NULL: the next row begins one */
+    size_t batch_bytes;
+};
+
+static int copy_flush(struct copy *copy)
+{
+    if (copy->to_txn == NULL)
+        return 0;
+    int rc = mdb_txn_commit(copy->to_txn);
+    copy->to_txn = NULL;
+    copy->batch_bytes = 0;
+    return rc;
+}
+
+static int copy_row(struct copy *copy, MDB_dbi table, MDB_val *key, MDB_val *value)
+{
+    int rc = 0;
+    if (copy->to_txn == NULL)
+        rc = mdb_txn_begin(copy->to, NULL, 0, &copy->to_txn);
+    if (rc == 0)
+        rc = mdb_put(copy->to_txn, table, key, value, MDB_APPEND);
+    copy->batch_bytes += key->mv_size + value->mv_size;
+    if (rc == 0 && copy->batch_bytes >= COPY_BATCH_BYTES)
+        rc = copy_flush(copy);
+    return rc;
+}
+
+static int copy_table(struct copy *copy, unsigned index)
+{
+    MDB_cursor *cursor = NULL;
+    MDB_val key, value;
+    int rc = mdb_cursor_open(copy->from_txn, copy->from->tables[index], &cursor);
+    if (rc == 0)
+        rc = mdb_cursor_get(cursor, &key, &value, MDB_FIRST);
+    while (rc == 0) {
+        rc = copy_row(copy, copy->to_tables[index], &key, &value);
+        if (rc == 0 && copy->from->is_cancelled)
+            rc = ECANCELED;
+        if (rc == 0)
+            rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
+    }
+    if (cursor != NULL)
+        mdb_cursor_close(cursor);
+    return rc == MDB_NOTFOUND ? 0 : rc;
+}
+
+static int copy_tables(struct copy *copy)
+{
+    int rc = env_begin(copy->from, MDB_RDONLY, &copy->from_txn);
+    for (unsigned i = 0; rc == 0 && i < copy->from->options.tables_count; i++)
+        rc = copy_table(copy, i);
+    if (rc == 0)
+        rc = copy_flush(copy);
+    mdb_txn_abort(copy->to_txn);
+    mdb_txn_abort(copy->from_txn);
+    return rc;
+}
+
+/* The copy as data.mdb.new in `dir`; complete and flushed, or not there at all. */
+static int copy_to(struct env *env, const char *dir, int dir_fd)
+{
+    struct copy copy = { .from = env };
+    int rc = remove_if_there(dir_fd, FILE_NAME_NEW);
+    char *path = path_join(dir, FILE_NAME_NEW);
+    if (rc == 0)
+        rc = raw_open_private(path, &env->options, &copy.to, copy.to_tables);
+    if (rc == 0)
+        rc = copy_tables(&copy);
+    if (copy.to != NULL)
+        mdb_env_close(copy.to);
+    free(path);
+    if (rc != 0)
+        remove_if_there(dir_fd, FILE_NAME_NEW);
+    return rc;
+}
+
+static int fail_copy(struct err *err, int rc, const char *dir)
+{
+    if (rc == ECANCELED)
+        return err_set(err, E_BUSY, "the copy to %s was cancelled; make it again", dir);
+    return fail_path(err, rc, "write a copy to", dir);
+}
+
+/* Also flushes the directory above: the new name stands there. */
+static int create_dir(const char *dir)
+{
+    if (mkdir(dir, DIR_MODE) != 0)
+        return errno == EEXIST ? 0 : errno;
+    char *above = path_join(dir, "..");
+    int fd = open(above, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    free(above);
+    if (fd < 0)
+        return errno;
+    int rc = fsync(fd) == 0 ? 0 : errno;
+    close(fd);
+    return rc;
+}
+
+int env_copy(struct env *env, const char *dir, struct err *err)
+{
+    int rc = create_dir(dir);
+    if (rc != 0)
+        return fail_path(err, rc, "create the directory", dir);
+    int dir_fd = -1;
+    int code = lock_dir(dir, &dir_fd, err);
+    if (code != 0)
+        return code;
+
+    if (is_there(dir_fd, FILE_NAME)) {
+        code = err_set(err, E_CONFLICT, "%s holds a store already; name an empty directory", dir);
+    } else {
+        rc = copy_to(env, dir, dir_fd);
+        if (rc == 0)
+            rc = publish(dir_fd);
+        code = rc == 0 ? 0 : fail_copy(err, rc, dir);
+    }
+    close(dir_fd);
+    return code;
+}
+
+void env_copy_cancel(struct env *env)
+{
+    env->is_cancelled = true;
+}
+
+int env_compact_prepare(struct env *env, struct err *err)
+{
+    int rc = copy_to(env, env->options.dir, env->dir_fd);
+    return rc == 0 ? 0 : fail_copy(err, rc, env->options.dir);
+}
+
+/* Once the rename is done, if flushed or not, the old file is nobody's. */
+int env_compact_swap(struct env **env, struct err *err)
+{
+    struct env *old = *env;
+    int rc = publish(old->dir_fd);
+    if (rc != 0 && is_there(old->dir_fd, FILE_NAME_NEW))
+        return fail_path(err, rc, "rename the compacted file in", old->options.dir);
+
+    struct env_options options = old->options;
+    options.dir = mem_string(old->options.dir);
+    *env = NULL;
+    env_close(old);
+    int code = env_open(&options, env, err);
+    if (code == 0 && rc != 0)
+        code = fail_path(err, rc, "flush the directory", options.dir);
+    free((char *)options.dir);
+    return code;
+}

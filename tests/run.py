@@ -1,0 +1,253 @@
+#!/usr/bin/python3
+"""run.py [STEP...] -- every test and check of the project, cheapest first.
+
+Stops at the first step that fails.  The last line is `N passed, N failed`: the
+tests of all runners together; a check or a build that fails counts as one.
+
+Three builds answer all questions.  `coverage` (gcc) carries the address and
+undefined-behaviour sanitizers and the line counters at once: the unit tests
+and the end-to-end tests run in it.  `tsan` (clang) is the thread sanitizer and
+the second compiler's opinion of every file; the tests of the folders that have
+threads run in it.  `release` (gcc -O2) is what people get; the simulator runs
+in it because there speed buys seeds.
+"""
+import concurrent.futures
+import hashlib
+import json
+import os
+import pathlib
+import re
+import shlex
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+TESTS = ROOT / "tests"
+BUILD = ROOT / "build"
+JOBS = str(os.cpu_count() or 1)
+STEP_SECONDS_MAX = 1200
+SIM_SEED, SIM_COUNT = 1, 200
+
+ENVIRONMENT = dict(
+    os.environ,
+    ASAN_OPTIONS="detect_stack_use_after_return=1:strict_string_checks=1",
+    UBSAN_OPTIONS="print_stacktrace=1",
+    TSAN_OPTIONS="second_deadlock_stack=1:allow_addr2line=1",
+    PYTHONDONTWRITEBYTECODE="1")
+
+CLOSING_LINE = re.compile(r"^(\d+) passed, (\d+) failed$", re.M)
+
+
+class Failed(Exception):
+    """A step cannot go on; the reason is for the reader of the log."""
+
+
+def execute(*command, **environment):
+    """Run a command with its output shown; return its exit code and output."""
+    with subprocess.Popen([str(word) for word in command], cwd=ROOT, text=True,
+                          env=dict(ENVIRONMENT, **environment), stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          errors="replace") as process:
+        output = []
+        deadline = time.monotonic() + STEP_SECONDS_MAX
+        with concurrent.futures.ThreadPoolExecutor(1) as watcher:
+            watch = watcher.submit(end_at, process, deadline)
+            for line in process.stdout:
+                print(line, end="", flush=True)
+                output.append(line)
+            process.wait()
+            if watch.result():
+                raise Failed(f"{command[0]} took longer than {STEP_SECONDS_MAX} s")
+        return process.returncode, "".join(output)
+
+
+def end_at(process, deadline):
+    """Kill the process if it still runs at the deadline; tell whether that was needed."""
+    try:
+        process.wait(max(0, deadline - time.monotonic()))
+        return False
+    except subprocess.TimeoutExpired:
+        process.kill()
+        return True
+
+
+def require(*command):
+    code, _ = execute(*command)
+    if code != 0:
+        raise Failed(f"{' '.join(str(word) for word in command)}: exit code {code}")
+
+
+def build(preset, *targets):
+    if not (BUILD / preset / "build.ninja").exists():
+        require("cmake", "--preset", preset, "--log-level=WARNING")
+    require("cmake", "--build", BUILD / preset, "--target", *(targets or ("all",)))
+
+
+def has(folder, pattern):
+    return any((ROOT / folder).glob(pattern))
+
+
+# ---- Steps: each returns (passed, failed) or raises Failed ---------------------------
+
+
+def style():
+    """tidy.py's own tests, then its rules, then the layout."""
+    code, output = execute(sys.executable, TESTS / "tidy_test.py")
+    ran = re.search(r"^Ran (\d+) tests?", output, re.M)
+    if code != 0 or not ran:
+        raise Failed("tidy.py does not keep its promises")
+    require(sys.executable, TESTS / "tidy.py")
+    require(sys.executable, TESTS / "layout.py")
+    return int(ran.group(1)), 0
+
+
+def unit():
+    """All unit tests under the address and undefined-behaviour sanitizers."""
+    for counter in (BUILD / "coverage").rglob("*.gcda"):
+        counter.unlink()  # of an earlier run, perhaps of other code
+    build("coverage")
+    return run_ctest("coverage")
+
+
+def threads():
+    """The unit tests of folders with threads under the thread sanitizer."""
+    build("tsan")
+    return run_ctest("tsan", "--label-regex", "^threads$")
+
+
+def run_ctest(preset, *selection):
+    report = BUILD / preset / "ctest.xml"
+    report.unlink(missing_ok=True)
+    code, _ = execute("ctest", "--test-dir", BUILD / preset, "--parallel", JOBS,
+                      "--output-on-failure", "--test-output-size-passed", "1000000",
+                      "--output-junit", report, *selection)
+    if not report.exists():
+        raise Failed(f"ctest: exit code {code}, no report")
+    passed = failed = 0
+    for case in xml.etree.ElementTree.parse(report).iter("testcase"):
+        good, bad = count_program(case)
+        passed, failed = passed + good, failed + bad
+    if passed + failed == 0:
+        raise Failed(f"no unit test ran in build/{preset}")
+    if code != 0 and failed == 0:
+        raise Failed(f"ctest: exit code {code}")
+    return passed, failed
+
+
+def count_program(case):
+    """The tests in one program; a program that died, or tested nothing, failed once."""
+    text = case.findtext("system-out") or ""
+    passed = sum(int(n) for n in re.findall(r"\[  PASSED  \] (\d+) test", text))
+    failed = sum(int(n) for n in re.findall(r"\[  FAILED  \] (\d+) test", text))
+    if case.get("status") == "fail" and failed == 0:
+        return passed, 1
+    if passed + failed == 0:
+        print(f"{case.get('name')}: ran no test")
+        return 0, 1
+    return passed, failed
+
+
+def e2e():
+    """The daemon and the command as people use them, still under the sanitizers."""
+    if not has("tests/e2e", "**/test_*.py"):
+        return 0, 0
+    report = BUILD / "e2e.xml"
+    report.unlink(missing_ok=True)
+    code, _ = execute(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider",
+                      f"--junitxml={report}", TESTS / "e2e", KITH_BUILD=str(BUILD / "coverage"))
+    if not report.exists():
+        raise Failed(f"pytest: exit code {code}, no report")
+    suite = next(xml.etree.ElementTree.parse(report).iter("testsuite"))
+    total, failed, skipped = (sum(int(suite.get(name, 0)) for name in names) for names in
+                              (("tests",), ("failures", "errors"), ("skipped",)))
+    if total - skipped == 0:
+        raise Failed("no end-to-end test ran")
+    if code != 0 and failed == 0:
+        raise Failed(f"pytest: exit code {code}")
+    return total - skipped - failed, failed
+
+
+def sim():
+    """The whole system from one seed, in virtual time, with faults."""
+    build("release")
+    if not has("tests/sim", "*.c") or not (TESTS / "sim" / "sim.py").exists():
+        return 0, 0
+    build("release", "life", "life2")
+    code, output = execute(sys.executable, TESTS / "sim" / "sim.py", "--life",
+                           BUILD / "release" / "life", "--seed", SIM_SEED, "--count", SIM_COUNT)
+    lines = CLOSING_LINE.findall(output)
+    passed, failed = (int(n) for n in lines[-1]) if lines else (0, 0)
+    if passed + failed == 0 or (code != 0 and failed == 0):
+        raise Failed(f"sim.py: exit code {code}, {passed} seeds passed")
+    return passed, failed
+
+
+def lint():
+    """clang-tidy over every C and C++ file of ours; what passed once is remembered."""
+    commands = json.loads((BUILD / "tsan" / "compile_commands.json").read_text())
+    ours = [entry for entry in commands if pathlib.Path(entry["file"]).is_relative_to(ROOT)]
+    (BUILD / "lint").mkdir(exist_ok=True)
+    with concurrent.futures.ThreadPoolExecutor(int(JOBS)) as pool:
+        findings = [text for text in pool.map(lint_file, ours) if text]
+    print("\n".join(findings) or f"clang-tidy: {len(ours)} files, nothing found")
+    if findings:
+        raise Failed(f"clang-tidy: {len(findings)} of {len(ours)} files have findings")
+    return 0, 0
+
+
+def lint_file(entry):
+    """clang-tidy's findings in one file, or None.  Same text, same answer: not asked twice."""
+    words = shlex.split(entry["command"])
+    words = words[next(i for i, word in enumerate(words) if "clang" in word):]
+    words = words[:words.index("-o")] + ["-E", "-C", entry["file"]]
+    text = subprocess.run(words, cwd=entry["directory"], capture_output=True, check=False).stdout
+    key = hashlib.sha256((ROOT / ".clang-tidy").read_bytes() + " ".join(words).encode() + text)
+    known = BUILD / "lint" / key.hexdigest()
+    if known.exists():
+        return None
+    done = subprocess.run(["clang-tidy", "--quiet", "-p", BUILD / "tsan", entry["file"]],
+                          cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode == 0:
+        known.touch()
+        return None
+    return done.stdout + (done.stderr if not done.stdout else "")
+
+
+def coverage():
+    """Line coverage of what decides: core/ and storage/.  Printed, not judged."""
+    require("gcovr", "--root", ".", "--object-directory", BUILD / "coverage", "-j", JOBS,
+            "--filter", "core/", "--filter", "storage/", "--sort-uncovered", BUILD / "coverage")
+    return 0, 0
+
+
+STEPS = (style, unit, threads, e2e, sim, lint, coverage)
+
+
+def main(names):
+    known = {step.__name__: step for step in STEPS}
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        print(f"run.py: no step {unknown[0]}; there are {' '.join(known)}")
+        return 2
+    passed = failed = 0
+    for step in [known[name] for name in names] or STEPS:
+        began = time.monotonic()
+        print(f"\n== {step.__name__}: {step.__doc__.splitlines()[0]}", flush=True)
+        try:
+            good, bad = step()
+        except (Failed, OSError) as error:
+            print(f"{step.__name__}: {error}")
+            good, bad = 0, 1
+        passed, failed = passed + good, failed + bad
+        print(f"== {step.__name__}: {good} passed, {bad} failed in "
+              f"{time.monotonic() - began:.1f} s", flush=True)
+        if failed:
+            break
+    print(f"\n{passed} passed, {failed} failed", flush=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,57 @@
+-- The simulator's first bundle; tests/sim/model.py says the same in Python.
+local threshold = 50
+
+rule "orders" {
+  on = "order",
+  run = function(event, customer)
+    customer:set("orders", (customer.orders or 0) + 1)
+    if event.total >= threshold then
+      send { channel = "sms", purpose = "service", body = "thanks " .. customer.orders }
+    end
+    after { due = "90s", key = "nudge", emit = "nudge" }
+  end,
+}
+
+rule "nudge" {
+  on = "nudge",
+  run = function(event, customer)
+    send { channel = "hook", purpose = "service", body = "nudge " .. (customer.orders or 0) }
+    remind { title = "call", to = "anna", due = "1d", key = "call" }
+  end,
+}
+
+rule "due" {
+  on = "reminder.due",
+  run = function(event)
+    send { channel = "sms", purpose = "news", body = "due " .. event.task }
+  end,
+}
+
+rule "visit" {
+  on = "visit",
+  run = function(event, customer)
+    customer:add("pages", event.page)
+    emit("ping", { page = event.page }, { to = "user_id:u-1" })
+  end,
+}
+
+rule "ping" {
+  on = "ping",
+  run = function(event, customer)
+    customer:set("pings", (customer.pings or 0) + 1)
+    send { channel = "hook", purpose = "service", body = "ping " .. customer.pings }
+    if event.page == 3 then error("page three") end
+  end,
+}
+
+-- What a rule keeps in a local is put back: this never counts beyond one.
+local seen = 0
+rule "local counter" {
+  on = "visit",
+  run = function(event, customer)
+    seen = seen + 1
+    customer:set("seen", seen)
+  end,
+}
+
+purpose "news" { opt_in = true }

@@ -1,0 +1,257 @@
+"""What the simulator's bundles must do, said a second time and as plainly as possible.
+
+Input: the entries of a log, in order.  Output: the effects they intend, the
+reminders, and which claims the arbiter had to let through.  It knows nothing of
+crashes, blocks, buffers or checkpoints, and shares no line with the daemon.
+"""
+from datetime import datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+SENDING = {"sms", "hook"}
+
+
+def civil_day_later(ms, zone):
+    """The same wall clock a day later; what does not exist or exists twice is resolved forward."""
+    local = datetime.fromtimestamp(ms / 1000, timezone.utc).astimezone(zone).replace(tzinfo=None)
+    return instant(local + timedelta(days=1), zone)
+
+
+def instant(local, zone):
+    late = local.replace(tzinfo=zone, fold=1).astimezone(timezone.utc)
+    return round(late.timestamp() * 1000)
+
+
+def next_workday_close(ms):
+    day = datetime.fromtimestamp(ms / 1000, SHANGHAI).replace(tzinfo=None) + timedelta(days=1)
+    while day.weekday() >= 5 or (day.month, day.day, day.year) == (10, 1, 2026):
+        day += timedelta(days=1)
+    return instant(day.replace(hour=18, minute=0, second=0, microsecond=0), SHANGHAI)
+
+
+def next_nine(ms, zone):
+    """Tomorrow at nine, or today if that is still ahead."""
+    tomorrow = civil_day_later(ms, zone)
+    local = datetime.fromtimestamp(tomorrow / 1000, zone).replace(tzinfo=None)
+    due = instant(local.replace(hour=9, minute=0, second=0, microsecond=0), zone)
+    local = datetime.fromtimestamp(due / 1000, zone).replace(tzinfo=None) - timedelta(days=1)
+    return instant(local, zone) if instant(local, zone) > ms else due
+
+
+class Model:
+    def __init__(self, worlds, bundles, owners):
+        self.worlds = worlds      # seq of its entry -> document
+        self.bundles = bundles    # hash -> "a" or "b"
+        self.owners = owners      # effect id -> customer: only for where retries wait
+        self.members, self.identity, self.tasks = {}, {}, {}
+        self.timers = {}          # (owner, key) -> (due, payload)
+        self.effects = []         # (seq, channel, purpose, body, member)
+        self.allowed = set()      # (effect id, attempt): claims that may have gone out
+        self.bundle, self.sweep, self.seen, self.outgoing_seen = None, None, {}, set()
+        self.attempts, self.final, self.run = {}, set(), 0
+
+    # -- Customers ----------------------------------------------------------------
+
+    def create(self):
+        number = len(self.members) + 1
+        self.members[number] = {"merged": 0, "absorbed": [], "ids": set(), "traits": {}, "consents": {},
+                                "open": {}}
+        self.arm_daily(number)
+        return number
+
+    def root(self, number):
+        while self.members[number]["merged"]:
+            number = self.members[number]["merged"]
+        return number
+
+    def group(self, number):
+        root = self.root(number)
+        return [root] + self.members[root]["absorbed"]
+
+    def ids(self, number):
+        return {i for m in self.group(number) for i in self.members[m]["ids"]}
+
+    def user_id(self, number):
+        return [v for space, v in self.ids(number) if space == "user"]
+
+    def link(self, number, space, value):
+        if not value or (space, value) in self.ids(number):
+            return
+        other = self.identity.get((space, value))
+        if other is None:
+            self.identity[space, value] = number
+            self.members[number]["ids"].add((space, value))
+        elif not (self.user_id(number) and self.user_id(other)):
+            self.merge(number, other)
+
+    def merge(self, one, two):
+        a, b = self.root(one), self.root(two)
+        known_a, known_b = bool(self.user_id(a)), bool(self.user_id(b))
+        survivor, absorbed = (a, b) if (known_a if known_a != known_b else a < b) else (b, a)
+        self.members[survivor]["absorbed"] += [absorbed] + self.members[absorbed]["absorbed"]
+        self.members[absorbed]["merged"] = survivor
+
+    def trait(self, number, name):
+        best = None
+        for member in self.group(number):
+            value = self.members[member]["traits"].get(name)
+            if value and (best is None or value[1] > best[1]):
+                best = value
+        return best[0] if best else None
+
+    # -- Worlds, timers --------------------------------------------------------------
+
+    def world(self):
+        return self.worlds[self.in_force]
+
+    def zone(self):
+        return ZoneInfo(self.world()["config"].get("zone", "UTC"))
+
+    def limit(self, name, standard):
+        return self.world()["config"].get("limits", {}).get(name, standard)
+
+    def arm_daily(self, number):
+        if self.bundle == "b":
+            self.timers[number, "rule:daily"] = (next_nine(self.now, self.zone()), None)
+
+    def tick(self):
+        for _ in range(self.limit("timers_per_tick", 500)):
+            due = sorted((due, owner, key.encode()) for (owner, key), (due, _) in self.timers.items())
+            if not due or due[0][0] > self.now:
+                break
+            owner, key = due[0][1], due[0][2].decode()
+            del self.timers[owner, key]
+            if key == "after:nudge":
+                self.nudge(owner)
+            elif key.startswith("task:"):
+                self.effect("sms", "news", "due %s" % key[5:], owner)
+            elif key == "rule:daily" and self.bundle == "b" and self.root(owner) == owner:
+                self.arm_daily(owner)
+                self.effect("hook", "service", "daily", owner)
+        if self.sweep is not None:
+            for _ in range(self.limit("sweep_per_tick", 500)):
+                if self.sweep <= len(self.members):
+                    number = self.sweep
+                    self.sweep += 1
+                    if self.root(number) == number and (number, "rule:daily") not in self.timers:
+                        self.arm_daily(number)
+            if self.sweep > len(self.members):
+                self.sweep = None
+
+    # -- Rules ---------------------------------------------------------------------------
+
+    def effect(self, channel, purpose, body, member):
+        self.effects.append((self.seq, channel, purpose, body, member))
+
+    def order(self, number, data):
+        orders = (self.trait(number, "orders") or 0) + 1
+        self.members[number]["traits"]["orders"] = (orders, self.now)
+        if data["total"] >= (50 if self.bundle == "a" else 20):
+            self.effect("sms", "service", "thanks %d" % orders, number)
+        for member in self.group(number):
+            self.timers.pop((member, "after:nudge"), None)
+        wait = 90000 if self.bundle == "a" else 120000
+        self.timers[number, "after:nudge"] = (self.now + wait, None)
+        if self.world()["code"]["level"] == 2 and orders % 2 == 0:
+            self.effect("sms", "service", "level two", number)
+
+    def nudge(self, number):
+        self.effect("hook", "service", "nudge %d" % (self.trait(number, "orders") or 0), number)
+        due = civil_day_later(self.now, self.zone()) if self.bundle == "a" else next_workday_close(self.now)
+        task = next((self.members[m]["open"]["call"] for m in self.group(number)
+                     if "call" in self.members[m]["open"]), None)
+        if task is None:
+            task = len(self.tasks) + 1
+            self.tasks[task] = {"customer": number}
+            self.members[number]["open"]["call"] = task
+        self.tasks[task]["due"] = due
+        self.timers[self.tasks[task]["customer"], "task:%d" % task] = (due, None)
+
+    def ping(self, number, data):
+        if number is None or data["page"] == 3: # no customer, or the error that undoes it
+            return
+        pings = (self.trait(number, "pings") or 0) + 1
+        self.members[number]["traits"]["pings"] = (pings, self.now)
+        self.effect("hook", "service", "ping %d" % pings, number)
+
+    # -- Entries ------------------------------------------------------------------------------
+
+    def apply(self, entry):
+        self.seq, self.now, self.in_force, body = entry["seq"], entry["logged"], entry["world"], entry["body"]
+        kind, data = body["type"], body.get("data", {})
+        if entry["class"] == 1:
+            self.client(body, kind, data)
+        elif kind == "tick":
+            self.tick()
+        elif kind == "bundle.activated":
+            self.bundle = self.bundles[data["hash"]]
+            if self.bundle == "b" and self.members:
+                self.sweep = 1
+        elif kind == "daemon.started":
+            self.run = self.seq
+        elif kind == "consent.changed":
+            self.consent(self.identity.get(("user", body["ref"][8:])), data, body.get("at", self.now))
+        elif kind == "effect.claim":
+            self.claim(data)
+        elif kind == "effect.outcome":
+            self.outcome(data)
+        elif kind == "effect.release" or kind == "effect.drop":
+            self.final.discard(data["id"])
+        elif kind == "ping" and body["id"] not in self.outgoing_seen:
+            self.outgoing_seen.add(body["id"])
+            if self.bundle:
+                self.ping(self.identity.get(("user", "u-1")), data)
+
+    def client(self, body, kind, data):
+        user, anon = body.get("user"), body.get("anon")
+        number = self.identity.get(("user", user)) if user else self.identity.get(("anon", anon))
+        if number is None and kind == "identify":
+            known = self.identity.get(("anon", anon))
+            number = known if known and not self.user_id(known) else None
+        if number is None:
+            number = self.create()
+        if any(body["id"] in self.seen.get(m, ()) for m in self.group(number)):
+            return
+        self.seen.setdefault(number, set()).add(body["id"])
+        if user:
+            self.link(number, "user", user)
+        if anon:
+            self.link(number, "anon", anon)
+        if kind == "order" and self.bundle:
+            self.order(number, data)
+
+    def consent(self, number, data, at):
+        if number is None:
+            return
+        key = data["purpose"], data["channel"]
+        old = self.members[number]["consents"].get(key)
+        if old is None or at >= old[1]:
+            self.members[number]["consents"][key] = (data["state"], at)
+
+    def allows(self, purpose, channel, number):
+        states = [self.members[m]["consents"].get((purpose, channel), ("none", 0))[0] for m in self.group(number)]
+        if "withdrawn" in states:
+            return False
+        return purpose != "news" or "granted" in states
+
+    def claim(self, data):
+        ident, attempt = data["id"], data["attempt"]
+        if ident not in self.owners or data["run"] != self.run:
+            return
+        member, purpose, channel = self.owners[ident]
+        if self.allows(purpose, channel, member):
+            self.allowed.add((ident, attempt))
+            self.attempts[ident] = attempt
+
+    def outcome(self, data):
+        ident, attempt, outcome = data["id"], data["attempt"], data["outcome"]
+        if (ident, attempt) not in self.allowed or ident in self.final or self.attempts.get(ident) != attempt:
+            return
+        if outcome == "failed" and attempt < 8:
+            seq, n = map(int, ident.split("."))
+            wait = min(30000 * 2 ** (attempt - 1), 30000 * 1024)
+            wait += (seq * 7919 + n * 104729) % (wait // 4 + 1)
+            self.timers[self.owners[ident][0], "effect:" + ident] = (self.now + wait, None)
+            self.attempts[ident] = None
+        else:
+            self.final.add(ident)

@@ -1,0 +1,468 @@
+/* outside.c -- see outside.h. */
+#include "tests/sim/outside.h"
+
+#include "core/base/doc.h"
+#include "core/base/mem.h"
+#include "core/server/node.h"
+#include "tests/sim/dice.h"
+
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define EVENTS 60
+#define ANSWERS_MAX 512
+#define START_MS 1793145600000ll /* 2026-10-28: Berlin's clocks have just changed */
+
+enum event_state { EVENT_WAITS, EVENT_SENT, EVENT_ACKED };
+
+struct answer {
+    int64_t due; /* boot ms */
+    char id[48];
+    int64_t attempt;
+    enum outcome outcome;
+};
+
+struct outside {
+    uint64_t seed;
+    unsigned life;
+    bool is_quiet;
+    int journal;
+    int64_t wall, boot;
+    struct node *node;
+    enum event_state events[EVENTS];
+    struct answer answers[ANSWERS_MAX];
+    size_t answer_count;
+    uint64_t sent; /* attempts the provider saw in this life */
+    size_t asked;  /* answers that clients wait for */
+};
+
+/* -- The journal -------------------------------------------------------------------- */
+
+__attribute__((format(printf, 2, 3)))
+static void note(struct outside *outside, const char *format, ...)
+{
+    char line[512];
+    va_list args;
+    va_start(args, format);
+    int size = vsnprintf(line, sizeof line, format, args);
+    va_end(args);
+    ASSERT(size > 0 && (size_t)size < sizeof line);
+    ASSERT(write(outside->journal, line, (size_t)size) == size);
+}
+
+static void read_line(struct outside *outside, const char *line)
+{
+    long long wall, boot;
+    int event;
+    if (sscanf(line, "time %lld %lld", &wall, &boot) == 2) {
+        outside->wall = wall;
+        outside->boot = boot;
+    } else if (sscanf(line, "ack e-%d", &event) == 1) {
+        outside->events[event] = EVENT_ACKED;
+    }
+}
+
+struct outside *outside_new(const char *journal, uint64_t seed, unsigned life, bool is_quiet)
+{
+    struct outside *outside = mem_zero(sizeof *outside);
+    char line[512];
+    outside->seed = seed;
+    outside->life = life;
+    outside->is_quiet = is_quiet;
+    outside->wall = START_MS;
+    outside->boot = 1000;
+    FILE *file = fopen(journal, "r");
+    while (file != NULL && fgets(line, sizeof line, file) != NULL)
+        read_line(outside, line);
+    if (file != NULL)
+        fclose(file);
+    outside->journal = open(journal, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    ASSERT(outside->journal >= 0);
+    return outside;
+}
+
+void outside_free(struct outside *outside)
+{
+    close(outside->journal);
+    free(outside);
+}
+
+/* -- Time ------------------------------------------------------------------------------ */
+
+static int64_t wall_ms(void *arg)
+{
+    return ((struct outside *)arg)->wall;
+}
+
+static int64_t boot_ms(void *arg)
+{
+    return ((struct outside *)arg)->boot;
+}
+
+struct clock outside_clock(struct outside *outside)
+{
+    return (struct clock){ wall_ms, boot_ms, outside };
+}
+
+static void note_time(struct outside *outside)
+{
+    note(outside, "time %lld %lld\n", (long long)outside->wall, (long long)outside->boot);
+}
+
+void outside_pass(struct outside *outside, int64_t ms)
+{
+    outside->wall += ms;
+    outside->boot += ms;
+    note_time(outside);
+}
+
+void outside_skew(struct outside *outside, int64_t ms)
+{
+    outside->wall += ms;
+    note_time(outside);
+}
+
+void outside_reboot(struct outside *outside)
+{
+    outside->boot = 1000;
+    note_time(outside);
+}
+
+/* -- The provider ------------------------------------------------------------------------- */
+
+static void plan_answer(struct outside *outside, struct text id, int64_t attempt, int64_t wait,
+                        enum outcome outcome)
+{
+    if (outside->answer_count == ANSWERS_MAX)
+        return; /* it forgets: never is one of the things a provider may say */
+    struct answer *answer = &outside->answers[outside->answer_count++];
+    *answer =
+        (struct answer){ .due = outside->boot + wait, .attempt = attempt, .outcome = outcome };
+    memcpy(answer->id, id.data, id.size);
+}
+
+static void provide(struct outside *outside, const char *channel, struct deliverer *deliverer,
+                    struct text id, int64_t attempt, struct doc message)
+{
+    struct text body = doc_text(message, "body");
+    uint64_t dice = dice_roll(outside->seed ^ outside->life, ++outside->sent, 17);
+    bool fails = !outside->is_quiet && dice % 16 == 0;
+    if (!fails)
+        note(outside, "recv %.*s %lld %s %.*s\n", (int)id.size, id.data, (long long)attempt,
+             channel, (int)body.size, body.data);
+    if (outside->is_quiet || dice % 16 < 8) {
+        deliver_answer(deliverer, id, attempt, fails ? OUTCOME_FAILED : OUTCOME_SENT,
+                       (struct text){ "", 0 });
+        return;
+    }
+    switch (dice % 16) {
+    case 8: /* never */
+        break;
+    case 9: /* twice */
+        plan_answer(outside, id, attempt, 5, OUTCOME_SENT);
+        plan_answer(outside, id, attempt, 700, OUTCOME_SENT);
+        break;
+    case 10: /* when nobody waits any more */
+        plan_answer(outside, id, attempt, 90000, OUTCOME_SENT);
+        break;
+    case 11: /* takes it and says no: a liar is believed */
+        plan_answer(outside, id, attempt, 20, OUTCOME_REJECTED);
+        break;
+    case 12: /* contradicts itself: the first counts */
+        plan_answer(outside, id, attempt, 5, OUTCOME_SENT);
+        plan_answer(outside, id, attempt, 6, OUTCOME_FAILED);
+        break;
+    default:
+        plan_answer(outside, id, attempt, (int64_t)(dice >> 8) % 3000, OUTCOME_SENT);
+    }
+}
+
+static void send_sms(void *self, struct deliverer *deliverer, struct text id, int64_t attempt,
+                     struct doc message)
+{
+    provide(self, "sms", deliverer, id, attempt, message);
+}
+
+static void send_hook(void *self, struct deliverer *deliverer, struct text id, int64_t attempt,
+                      struct doc message)
+{
+    provide(self, "hook", deliverer, id, attempt, message);
+}
+
+size_t outside_channels(struct outside *outside, struct channel out_channels[2])
+{
+    out_channels[0] = (struct channel){ .name = "sms", .self = outside, .send = send_sms };
+    out_channels[1] = (struct channel){
+        .name = "hook", .is_idempotent = true, .self = outside, .send = send_hook
+    };
+    return 2;
+}
+
+int64_t outside_provide(struct outside *outside)
+{
+    int64_t next = -1;
+    for (size_t i = 0; i < outside->answer_count;) {
+        struct answer answer = outside->answers[i];
+        if (answer.due > outside->boot) {
+            int64_t wait = answer.due - outside->boot;
+            next = next < 0 || wait < next ? wait : next;
+            i++;
+            continue;
+        }
+        outside->answers[i] = outside->answers[--outside->answer_count];
+        deliver_answer(node_deliverer(outside->node), text_of(answer.id), answer.attempt,
+                       answer.outcome, (struct text){ "", 0 });
+    }
+    return next;
+}
+
+/* -- Clients ---------------------------------------------------------------------------------- */
+
+struct errand { /* who waits for an answer */
+    struct outside *outside;
+    int first, count;  /* events; count 0: a decision of staff */
+    char decision[80]; /* the line to note */
+};
+
+static void heard(void *arg, const struct submission *submission)
+{
+    struct errand *errand = arg;
+    errand->outside->asked--;
+    for (int i = errand->first; i < errand->first + errand->count; i++) {
+        if (submission->code == 0) {
+            note(errand->outside, "%s e-%d\n", submission->wants_applied ? "told" : "ack", i);
+            note(errand->outside, "ack e-%d\n", i);
+        }
+        errand->outside->events[i] = submission->code == 0 ? EVENT_ACKED : EVENT_WAITS;
+    }
+    if (errand->count == 0 && submission->code == 0 && submission->result.status == ENGINE_DONE)
+        note(errand->outside, "%s\n", errand->decision);
+    free(errand);
+}
+
+static void post(struct outside *outside, struct submission *submission, struct errand *errand)
+{
+    submission->done = heard;
+    submission->arg = errand;
+    submission->starts_clock = true;
+    outside->asked++;
+    sequencer_post_own(node_sequencer(outside->node), submission);
+}
+
+static void put_data(struct doc_writer *w, int event, uint64_t dice)
+{
+    doc_open(w, "data");
+    doc_put_int(w, "number", event);
+    doc_put_int(w, "total", (int64_t)(dice >> 16) % 100);
+    doc_put_int(w, "page", (int64_t)(dice >> 24) % 5);
+    doc_close(w);
+}
+
+static void put_text(struct doc_writer *w, const char *name, const char *format, int number)
+{
+    char text[32];
+    snprintf(text, sizeof text, format, number);
+    doc_put_string(w, name, text);
+}
+
+/* Event number i is the same in every life. */
+static void put_event(struct submission *submission, uint64_t seed, int event, int64_t wall)
+{
+    uint64_t dice = dice_roll(seed, (uint64_t)event, 3);
+    int user = (int)(dice >> 32 & 0xffff) % 6 + 1, anon = (int)(dice >> 40 & 0xffff) % 6 + 1;
+    struct doc_writer w;
+    submission_begin(submission, &w);
+    put_text(&w, "id", "e-%d", event);
+    doc_put_string(&w, "source", "web");
+    if (dice % 8 == 0)
+        doc_put_int(&w, "at", wall - 5000);
+    switch (dice % 10) {
+    case 0:
+        doc_put_string(&w, "type", "identify");
+        doc_put_string(&w, "call", "identify");
+        put_text(&w, "user", "u-%d", user);
+        put_text(&w, "anon", "a-%d", anon);
+        put_data(&w, event, dice);
+        break;
+    case 1:
+    case 2:
+    case 3:
+        doc_put_string(&w, "type", "visit");
+        doc_put_string(&w, "call", "track");
+        put_text(&w, "anon", "a-%d", anon);
+        put_data(&w, event, dice);
+        break;
+    case 4: /* a client forges the system: kept, and nothing happens */
+        doc_put_string(&w, "type", "reminder.due");
+        doc_put_string(&w, "call", "track");
+        put_text(&w, "user", "u-%d", user);
+        put_data(&w, event, dice);
+        break;
+    default:
+        doc_put_string(&w, "type", "order");
+        doc_put_string(&w, "call", "track");
+        put_text(&w, "user", "u-%d", user);
+        put_data(&w, event, dice);
+    }
+    submission_end(submission, &w);
+}
+
+static void send_events(struct outside *outside, int first, int count, bool wants_applied)
+{
+    struct submission *submission = submission_new(LOG_CLIENT);
+    struct errand *errand = mem_zero(sizeof *errand);
+    *errand = (struct errand){ .outside = outside, .first = first, .count = count };
+    for (int i = first; i < first + count; i++) {
+        put_event(submission, outside->seed, i, outside->wall);
+        if (outside->events[i] != EVENT_ACKED)
+            outside->events[i] = EVENT_SENT;
+    }
+    submission->wants_applied = wants_applied;
+    post(outside, submission, errand);
+}
+
+static int next_event(const struct outside *outside)
+{
+    for (int i = 0; i < EVENTS; i++)
+        if (outside->events[i] == EVENT_WAITS)
+            return i;
+    return EVENTS;
+}
+
+/* -- Staff --------------------------------------------------------------------------------------- */
+
+static void change_consent(struct outside *outside, uint64_t dice)
+{
+    struct submission *submission = submission_new(LOG_STAFF);
+    struct errand *errand = mem_zero(sizeof *errand);
+    struct doc_writer w;
+    errand->outside = outside;
+    snprintf(errand->decision, sizeof errand->decision, "consent");
+    submission_begin(submission, &w);
+    doc_put_string(&w, "type", "consent.changed");
+    put_text(&w, "ref", "user_id:u-%d", (int)(dice >> 8 & 0xffff) % 6 + 1);
+    doc_put_string(&w, "source", "staff");
+    doc_open(&w, "data");
+    doc_put_string(&w, "purpose", dice & 64 ? "news" : "service");
+    doc_put_string(&w, "channel", "sms");
+    doc_put_string(&w, "state", dice & 128 ? "withdrawn" : "granted");
+    doc_close(&w);
+    submission_end(submission, &w);
+    submission->wants_applied = true;
+    post(outside, submission, errand);
+}
+
+struct decision {
+    struct job job;
+    struct outside *outside;
+    uint64_t dice;
+    char id[48];
+};
+
+static void look_for_doubt(struct engine *engine, void *arg)
+{
+    struct decision *decision = arg;
+    struct key prefix;
+    struct cursor cursor;
+    key_start(&prefix, 'y');
+    key_text(&prefix, text_of(decision->dice & 1 ? "uncertain" : "held"));
+    cursor_open(&cursor, engine_state(engine), &prefix);
+    if (cursor_next(&cursor)) {
+        struct key_reader reader = { cursor.key.data + prefix.size,
+                                     cursor.key.data + cursor.key.size };
+        uint64_t seq = 0, n = 0;
+        if (key_read_number(&reader, &seq) && key_read_number(&reader, &n))
+            event_id_text(seq, n, decision->id);
+    }
+    cursor_close(&cursor);
+}
+
+static void decide(struct mail *mail, void *reader)
+{
+    struct decision *decision = (struct decision *)mail;
+    struct outside *outside = decision->outside;
+    (void)reader;
+    outside->asked--;
+    if (decision->id[0] != '\0') {
+        const char *what = decision->dice & 2 ? "release" : "drop";
+        struct submission *submission = submission_new(LOG_STAFF);
+        struct errand *errand = mem_zero(sizeof *errand);
+        struct doc_writer w;
+        char type[32];
+        errand->outside = outside;
+        snprintf(errand->decision, sizeof errand->decision, "%s %s", what, decision->id);
+        snprintf(type, sizeof type, "effect.%s", what);
+        submission_begin(submission, &w);
+        doc_put_string(&w, "type", type);
+        doc_put_string(&w, "source", "staff");
+        doc_open(&w, "data");
+        doc_put_string(&w, "id", decision->id);
+        doc_close(&w);
+        submission_end(submission, &w);
+        submission->wants_applied = true;
+        post(outside, submission, errand);
+    }
+    free(decision);
+}
+
+static void decide_something(struct outside *outside, uint64_t dice)
+{
+    struct decision *decision = mem_zero(sizeof *decision);
+    decision->job.mail.handle = decide;
+    decision->job.run = look_for_doubt;
+    decision->job.arg = decision;
+    decision->outside = outside;
+    decision->dice = dice >> 8;
+    outside->asked++;
+    fold_ask(node_fold(outside->node), &decision->job);
+}
+
+/* -- Acting ------------------------------------------------------------------------------------------ */
+
+void outside_attach(struct outside *outside, struct node *node)
+{
+    outside->node = node;
+}
+
+void outside_act(struct outside *outside, uint64_t dice)
+{
+    int next = next_event(outside);
+    switch (dice % 16) {
+    case 0:
+        change_consent(outside, dice >> 4);
+        return;
+    case 1:
+        decide_something(outside, dice >> 4);
+        return;
+    case 2:
+    case 3: /* again, although it was acknowledged, or while its first sending is under way */
+        if (next != 0)
+            send_events(outside, (int)((dice >> 8) % (uint64_t)next), 1, dice >> 63 != 0);
+        return;
+    case 4: { /* a batch */
+        int count = (int)(dice >> 8 & 0xffff) % 5 + 1;
+        if (next + count <= EVENTS)
+            send_events(outside, next, count, false);
+        return;
+    }
+    default:
+        if (next < EVENTS)
+            send_events(outside, next, 1, dice >> 62 == 0);
+    }
+}
+
+void outside_finish(struct outside *outside)
+{
+    int next = next_event(outside);
+    if (next < EVENTS)
+        send_events(outside, next, 1, false);
+}
+
+bool outside_is_done(const struct outside *outside)
+{
+    return next_event(outside) == EVENTS && outside->asked == 0 && outside->answer_count == 0;
+}

@@ -1,0 +1,253 @@
+#!/usr/bin/python3
+"""The simulator: many lives of one daemon, each seed its own history of disasters.
+
+A life is a process (tests/sim/life.c).  Between lives this script kills, cuts the
+power, sets clocks, and changes bundle, zone, limits, engine level and binary.  At the
+end of a seed a quiet life lets everything finish, and then
+
+  - every event that was acknowledged is in the log, and none counts twice;
+  - the effects and reminders in the state are those of tests/sim/model.py;
+  - no message of a doubtful channel left twice, unless staff released it; every one
+    that may or may not have left is listed; what the state calls sent did leave;
+  - nothing left that the arbiter had not let through;
+  - the hash of the state equals that of a fresh fold of the whole log.
+
+    sim.py --life BINARY [--seed N] [--count N] [--keep]
+"""
+import argparse, json, os, random, shutil, subprocess, sys, tempfile, traceback
+from concurrent.futures import ThreadPoolExecutor
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, HERE)
+from model import Model  # noqa: E402
+
+CANNOT_START, CRASHED = 3, 86
+ZONES = ["Europe/Berlin", "Asia/Shanghai", "UTC", "America/New_York"]
+
+
+class Failure(Exception):
+    pass
+
+
+class Run:
+    """One seed."""
+
+    def __init__(self, binaries, seed, keep, extra=()):
+        self.binaries, self.seed, self.keep, self.extra = binaries, seed, keep, list(extra)
+        self.dice = random.Random(seed)
+        root = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+        self.dir = tempfile.mkdtemp(prefix="kith-sim-", dir=root)
+        self.data, self.journal = self.dir + "/data", self.dir + "/journal"
+        self.outside = self.dir + "/outside"
+        os.mkdir(self.journal)
+        os.mkdir(self.data)
+
+    def life(self, word, *args, binary=None, data=None):
+        command = [binary or self.binaries[0], word, "--data", data or self.data, "--level", HERE + "/level2", *args]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+        if done.returncode not in (0, CANNOT_START, CRASHED):
+            raise Failure("%s ended with %d: %s" % (" ".join(command), done.returncode, done.stderr[-2000:]))
+        return done
+
+    def config(self):
+        dice = self.dice
+        config = {"zone": dice.choice(ZONES), "country": "DE", "channels": {"sms": {}, "hook": {"idempotent": True}},
+                  "limits": {"timers_per_tick": dice.choice([2, 3, 500]), "sweep_per_tick": dice.choice([1, 2, 500])}}
+        return json.dumps(config)
+
+    def live(self):
+        dice, binary, bundle, config = self.dice, self.binaries[0], "a", self.config()
+        faults = dice.random() < 0.4
+        for number in range(dice.randint(3, 9)):
+            if dice.random() < 0.3:
+                binary = dice.choice(self.binaries)
+            if dice.random() < 0.3:
+                config = self.config()
+            if dice.random() < 0.4:
+                bundle = dice.choice("ab")
+            args = ["--journal", self.journal, "--outside", self.outside, "--seed", str(self.seed),
+                    "--life", str(number), "--steps", str(dice.randint(20, 500)), "--config", config]
+            if dice.random() < 0.5:
+                args += ["--bundle", HERE + "/bundles/" + bundle]
+            if dice.random() < 0.5:
+                args += ["--crash", str(dice.randint(1, 150))]
+            if dice.random() < 0.5:
+                args += ["--power-cut"]
+            if dice.random() < 0.15:
+                args += ["--skew", str(dice.choice([-3600000, 120000, 86400000, 2 * 86400000]))]
+            if faults:
+                args += ["--faults"]
+            self.life("run", *args, *self.extra, binary=binary)
+        self.life("run", "--journal", self.journal, "--outside", self.outside, "--seed", str(self.seed), "--life", "99",
+                  "--steps", "10", "--config", config, "--quiet", "--bundle", HERE + "/bundles/" + bundle, *self.extra,
+                  binary=binary)
+
+    # -- Looking ---------------------------------------------------------------------
+
+    def read(self):
+        done = self.life("dump")
+        if done.returncode != 0:
+            raise Failure("the log cannot be read: " + done.stderr)
+        self.entries = [json.loads(line) for line in done.stdout.splitlines()]
+        self.worlds = {e["seq"]: e["body"]["data"] for e in self.entries if e["body"]["type"] == "world"}
+        self.effects, self.tasks = {}, {}
+        for line in self.life("effects").stdout.splitlines():
+            row = json.loads(line)
+            (self.effects if "effect" in row else self.tasks)[row["id"]] = row.get("effect") or row["task"]
+        self.heard = [line.split(" ", 4) for line in open(self.outside).read().splitlines()]
+
+    def bundle_names(self):
+        names = {}
+        for entry in self.entries:
+            if entry["body"]["type"] == "bundle.activated":
+                names[entry["body"]["data"]["hash"]] = None
+        hashes = {}
+        for name in "ab":
+            done = self.life("bundle", "--bundle", HERE + "/bundles/" + name)
+            hashes[done.stdout.strip()] = name
+        return {h: hashes[h] for h in names}
+
+    def check_acknowledged(self):
+        written = [e["body"].get("id") for e in self.entries]
+        for line in self.heard:
+            if line[0] == "ack" and line[1] not in written:
+                raise Failure("acknowledged and lost: " + line[1])
+
+    def run_model(self):
+        owners = {i: (e["customer"], e["purpose"], e["channel"]) for i, e in self.effects.items()}
+        model = Model(self.worlds, self.bundle_names(), owners)
+        for entry in self.entries:
+            model.apply(entry)
+        return model
+
+    def check_effects(self, model):
+        ours = sorted((int(i.split(".")[0]), e["channel"], e["purpose"], e["content"]["body"], e["customer"])
+                      for i, e in self.effects.items())
+        if ours != sorted(model.effects):
+            missing = [e for e in model.effects if e not in ours]
+            extra = [e for e in ours if e not in model.effects]
+            raise Failure("effects differ: the model has besides %s; the state has besides %s" % (missing[:5], extra[:5]))
+        tasks = {i: {"customer": t["customer"], "due": t["due"]} for i, t in self.tasks.items()}
+        if tasks != model.tasks:
+            raise Failure("reminders differ: %s; the model: %s" % (tasks, model.tasks))
+
+    def check_sends(self, model):
+        released = {}
+        for entry in self.entries:
+            if entry["body"]["type"] == "effect.release":
+                ident = entry["body"]["data"]["id"]
+                released[ident] = released.get(ident, 0) + 1
+        failed = {(e["body"]["data"]["id"], e["body"]["data"]["attempt"]) for e in self.entries
+                  if e["body"]["type"] == "effect.outcome" and e["body"]["data"]["outcome"] == "failed"}
+        received = {}
+        for line in self.heard:
+            if line[0] != "recv":
+                continue
+            ident, attempt, channel, body = line[1], int(line[2]), line[3], line[4] if len(line) > 4 else ""
+            received.setdefault(ident, []).append((attempt, channel, body))
+            if (ident, attempt) not in model.allowed and ident in self.effects:
+                raise Failure("%s left in attempt %d, which no claim allowed" % (ident, attempt))
+        for ident, times in received.items():
+            if ident not in self.effects:
+                self.check_orphan(ident)
+                continue
+            effect = self.effects[ident]
+            if any(t[1] != effect["channel"] or t[2] != effect["content"]["body"] for t in times):
+                raise Failure("%s left as %s, but it is %s" % (ident, times, effect))
+            said_no = sum(1 for t in times if (ident, t[0]) in failed)
+            if effect["channel"] == "sms" and len(times) > 1 + released.get(ident, 0) + said_no:
+                raise Failure("%s left %d times: %s" % (ident, len(times), times))
+        for ident, effect in self.effects.items():
+            self.check_end(ident, effect, received.get(ident, []), model)
+
+    def check_orphan(self, ident):
+        """Something left that the state does not know: only another engine level explains that."""
+        levels = {w["code"]["level"] for w in self.worlds.values()}
+        claimed = any(e["body"]["type"] == "effect.claim" and e["body"]["data"]["id"] == ident for e in self.entries)
+        if len(levels) < 2 or not claimed:
+            raise Failure("%s left, but the state knows no such effect" % ident)
+
+    def check_end(self, ident, effect, received, model):
+        state = effect["state"]
+        if state == "sent" and not received:
+            raise Failure("%s is called sent and never left" % ident)
+        if state in ("pending", "claimed"):
+            raise Failure("%s is still %s at the end" % (ident, state))
+        if state in ("suppressed", "expired") and len(received) > 0 and effect.get("attempt", 0) == 0:
+            raise Failure("%s is %s and left all the same" % (ident, state))
+        if state == "held" and received:
+            raise Failure("%s left, and is listed as held" % ident)
+        if state not in ("sent", "suppressed", "expired", "rejected", "uncertain", "held", "dropped", "failed"):
+            raise Failure("%s is %s" % (ident, state))
+
+    def check_fold(self):
+        """A fresh fold, each stretch by a binary of the level that is in force there."""
+        last = self.entries[-1]["seq"]
+        levels = [self.worlds[entry["world"]]["code"]["level"] for entry in self.entries]
+        into, done = self.dir + "/fresh", None
+        start = 0
+        while start < last:
+            end = start
+            while end < last and levels[end] == levels[start]:
+                end += 1
+            binary = self.binaries[levels[start] - 1]
+            done = self.life("fold", "--into", into, "--seq", str(end), binary=binary)
+            if done.returncode != 0:
+                raise Failure("cannot fold: " + done.stderr)
+            start = end
+        live = self.life("hash").stdout
+        if live != done.stdout:
+            raise Failure("the state is %s; folded anew it is %s" % (live.strip(), done.stdout.strip()))
+
+    def check(self):
+        self.live()
+        self.read()
+        self.check_acknowledged()
+        model = self.run_model()
+        self.check_effects(model)
+        self.check_sends(model)
+        self.check_fold()
+
+    def __call__(self):
+        failure = None
+        try:
+            self.check()
+        except Failure as reason:
+            failure = str(reason)
+        except Exception:  # a model that stumbles is a finding too
+            failure = traceback.format_exc()
+        if failure is None or not self.keep:
+            shutil.rmtree(self.dir)
+        return self.seed, failure, self.dir
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--life", required=True, help="the binary of level 1; that of level 2 lies beside it as life2")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--count", type=int, default=1)
+    parser.add_argument("--keep", action="store_true", help="leave the directories of failed seeds")
+    parser.add_argument("--stop", action="store_true", help="end at the first failure")
+    parser.add_argument("--extra", default="", help="more arguments for every life")
+    args = parser.parse_args()
+    binaries = [args.life, args.life + "2"]
+    seeds = list(range(args.seed, args.seed + args.count))
+    known = os.path.join(HERE, "seeds.txt")
+    if args.count > 1 and os.path.exists(known):
+        seeds = [int(line.split()[0]) for line in open(known) if line.strip() and line[0] != "#"] + seeds
+    passed = failed = 0
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for seed, failure, where in pool.map(lambda s: Run(binaries, s, args.keep, args.extra.split())(), seeds):
+            passed += failure is None
+            failed += failure is not None
+            if failure:
+                print("seed %d failed: %s%s\n  again: make sim SEED=%d" % (seed, failure, "\n  in " + where if args.keep else "", seed), flush=True)
+                if args.stop:
+                    print("found by seed %d after %d seeds" % (seed, passed + failed))
+                    os._exit(1)
+    print("%d passed, %d failed" % (passed, failed))
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
