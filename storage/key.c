@@ -74,6 +74,15 @@ void key_number(struct key *key, uint64_t number)
     big_endian(room + 1, number, size);
 }
 
+/* The complement of every byte turns the order round. */
+void key_number_down(struct key *key, uint64_t number)
+{
+    uint16_t start = key->size;
+    key_number(key, number);
+    for (uint16_t i = start; i < key->size; i++)
+        key->data[i] = (uint8_t)~key->data[i];
+}
+
 void key_time(struct key *key, int64_t ms)
 {
     uint8_t *room = key_room(key, 8);
@@ -139,6 +148,19 @@ bool key_read_number(struct key_reader *reader, uint64_t *out_number)
         return false;
     *out_number = from_big_endian(reader->at + 1, size);
     reader->at += 1 + size;
+    return true;
+}
+
+bool key_read_number_down(struct key_reader *reader, uint64_t *out_number)
+{
+    uint8_t bytes[9];
+    size_t size = bytes_left(reader) < sizeof bytes ? bytes_left(reader) : sizeof bytes;
+    for (size_t i = 0; i < size; i++)
+        bytes[i] = (uint8_t)~reader->at[i];
+    struct key_reader ascending = { bytes, bytes + size };
+    if (!key_read_number(&ascending, out_number))
+        return false;
+    reader->at += ascending.at - bytes;
     return true;
 }
 

@@ -25,6 +25,7 @@ struct key {
 void key_start(struct key *key, char table);
 void key_byte(struct key *key, uint8_t byte);
 void key_number(struct key *key, uint64_t number); /* 1 to 9 bytes */
+void key_number_down(struct key *key, uint64_t number); /* the same, the greatest first */
 void key_time(struct key *key, int64_t ms);        /* 8 bytes */
 void key_text(struct key *key, struct text text);  /* escaped, ended: more may follow */
 void key_tail(struct key *key, struct text text);  /* as it stands: the last part */
@@ -41,6 +42,7 @@ struct key_reader {
 struct buf;
 bool key_read_byte(struct key_reader *reader, uint8_t *out_byte);
 bool key_read_number(struct key_reader *reader, uint64_t *out_number);
+bool key_read_number_down(struct key_reader *reader, uint64_t *out_number);
 bool key_read_time(struct key_reader *reader, int64_t *out_ms);
 bool key_read_text(struct key_reader *reader, struct buf *out_text);
 

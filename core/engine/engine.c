@@ -226,6 +226,8 @@ void engine_apply(struct engine *engine, const struct log_entry *entry,
     if (entry->is_tombstone)
         return;
     look_up_verdict(engine);
+    if (engine->seq == engine->live_from && engine->rules != NULL)
+        engine->rules->repeat(engine->rules, false);
     if (event_read(&event, entry, &err) != 0) {
         engine_refuse(engine, err.code, "%s", err.text);
     } else {

@@ -63,6 +63,9 @@ struct ruleset {
         struct text name); /* NULL: unknown; empty name: the company's */
     enum rule_outcome (*run)(struct ruleset *rules, size_t index, struct step *step,
                              struct rule_failure *out_failure);
+    /* While the past is repeated a rule has more memory: where no verdict says that it was killed, it
+     * was not, and must not be now because the collector happens to stand elsewhere. */
+    void (*repeat)(struct ruleset *rules, bool is_past);
     void (*free)(struct ruleset *rules);
     void *host;
 };

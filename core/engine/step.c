@@ -101,7 +101,8 @@ static void write_timeline(struct step *step)
     put_trace(&w, step);
     struct doc row = doc_end(&w);
     key_customer(&key, event->customer, 't');
-    key_id(&key, event->seq, event->n);
+    key_number_down(&key, event->seq); /* the newest first: that is how it is read */
+    key_number_down(&key, event->n);
     state_put(engine->state, &key, row.data, row.size);
 }
 

@@ -26,6 +26,8 @@ void engine_use_rules(struct engine *engine, struct ruleset *rules)
     rule_index_free(engine->index);
     engine->rules = rules;
     engine->index = rules != NULL ? rule_index_new(rules) : NULL;
+    if (rules != NULL)
+        rules->repeat(rules, !engine_is_live(engine));
 }
 
 int engine_load_active(struct engine *engine, struct err *err)

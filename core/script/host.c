@@ -131,6 +131,15 @@ static enum rule_outcome run(struct ruleset *rules, size_t index, struct step *s
                                                                        : RULE_ERROR;
 }
 
+#define REPEAT_ROOM 4 /* times the memory a rule has the first time */
+
+static void repeat(struct ruleset *rules, bool is_past)
+{
+    struct host *host = (struct host *)rules;
+    size_t room = (size_t)host->config->limits.rule_memory_bytes;
+    sandbox_set_room(host->sandbox, is_past ? REPEAT_ROOM * room : room);
+}
+
 /* -- Calendars ------------------------------------------------------------------------------ */
 
 static const struct workweek *find_calendar(const struct ruleset *rules, struct text name)
@@ -189,6 +198,7 @@ static struct host *host_new(const struct config *config)
     host->sandbox = sandbox_new(&limits);
     host->rules.calendar = find_calendar;
     host->rules.run = run;
+    host->rules.repeat = repeat;
     host->rules.free = host_free;
     lua_State *lua = sandbox_state(host->sandbox);
     lua_pushlightuserdata(lua, host);

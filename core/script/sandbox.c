@@ -340,3 +340,8 @@ enum sandbox_outcome sandbox_call(struct sandbox *sandbox, unsigned id, int argu
     watch_restore(sandbox, &sandbox->kept[id], out_report);
     return out_report->outcome;
 }
+
+void sandbox_set_room(struct sandbox *sandbox, size_t call_bytes)
+{
+    sandbox->limits.call_bytes = call_bytes;
+}

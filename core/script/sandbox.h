@@ -132,6 +132,9 @@ void sandbox_interrupt(struct sandbox *sandbox);
  * where the table is read-only; the raw functions of Lua see an empty one there. */
 void sandbox_push_contents(lua_State *lua, int index);
 
+/* From the next call on: another room than limits.call_bytes. */
+void sandbox_set_room(struct sandbox *sandbox, size_t call_bytes);
+
 size_t sandbox_bytes(const struct sandbox *sandbox); /* memory held at present */
 
 #endif

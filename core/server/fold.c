@@ -3,11 +3,11 @@
 
 #include "core/base/err.h"
 #include "core/base/mem.h"
+#include "core/server/say.h"
 #include "core/server/sequencer.h"
 #include "storage/log.h"
 #include "storage/state.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #define CHECKPOINT_AGE_MS 2000
@@ -30,32 +30,32 @@ void fold_deinit(struct fold *fold)
     drop_mail(&fold->checkpoint);
 }
 
+struct reading {
+    struct fold *fold;
+    struct err *err;
+};
+
 static int use_world(void *arg, const struct log_entry *entry)
 {
-    struct fold *fold = arg;
+    struct reading *reading = arg;
     struct doc body = { entry->body, (uint32_t)entry->size };
-    struct err err = { 0 };
-    if (engine_set_world(fold->engine, entry->seq, doc_child(body, "data"), &err) != 0) {
-        /* It was checked before it was appended: this build cannot read what that one wrote. */
-        fprintf(stderr, "kithd: world of entry %llu: %s\n", (unsigned long long)entry->seq,
-                err.text);
-        abort();
-    }
-    return 0;
+    return engine_set_world(reading->fold->engine, entry->seq, doc_child(body, "data"),
+                            reading->err);
 }
 
-static void apply(struct fold *fold, const struct log_entry *entry, struct engine_result *result)
+/* Fails before anything is changed. */
+static int apply(struct fold *fold, const struct log_entry *entry, struct engine_result *result,
+                 struct err *err)
 {
     uint64_t world = log_world_of(fold->log, entry->seq);
     if (world != engine_world(fold->engine)) {
-        struct err err = { 0 };
-        int rc = log_read(fold->log, world, 1, use_world, fold, NULL, &err);
-        if (rc != 0) {
-            fprintf(stderr, "kithd: the log cannot be read: %s\n", err.text);
-            abort();
-        }
+        struct reading reading = { fold, err };
+        int rc = log_read(fold->log, world, 1, use_world, &reading, NULL, err);
+        if (rc != 0)
+            return rc;
     }
     engine_apply(fold->engine, entry, result);
+    return 0;
 }
 
 static void publish(struct fold *fold)
@@ -107,7 +107,9 @@ void fold_run_checkpoints(struct fold *fold)
         bool was_good = is_good;
         is_good = fold_checkpoint(fold, &err);
         if (!is_good && was_good)
-            fprintf(stderr, "kithd: checkpoint failed, retrying every second: %s\n", err.text);
+            say("a checkpoint failed, and is tried again every second: %s", err.text);
+        if (!is_good && state_is_lost(fold->state))
+            say_and_die("the state's file cannot be written any more; starting anew");
     }
 }
 
@@ -125,9 +127,9 @@ static bool has_room(struct fold *fold)
 
 static int apply_read(void *arg, const struct log_entry *entry)
 {
+    struct reading *reading = arg;
     struct engine_result result;
-    apply(arg, entry, &result);
-    return 0;
+    return apply(reading->fold, entry, &result, reading->err);
 }
 
 int fold_catch_up(struct fold *fold, uint64_t seq, struct err *err)
@@ -135,8 +137,9 @@ int fold_catch_up(struct fold *fold, uint64_t seq, struct err *err)
     while (engine_seq(fold->engine) < seq) {
         uint64_t left = seq - engine_seq(fold->engine);
         size_t count = left < CATCH_UP_ENTRIES ? (size_t)left : CATCH_UP_ENTRIES;
-        int rc =
-            log_read(fold->log, engine_seq(fold->engine) + 1, count, apply_read, fold, NULL, err);
+        struct reading reading = { fold, err };
+        int rc = log_read(fold->log, engine_seq(fold->engine) + 1, count, apply_read, &reading,
+                          NULL, err);
         if (rc != 0)
             return rc;
         fold_freeze_if_wanted(fold, false);
@@ -148,6 +151,14 @@ int fold_catch_up(struct fold *fold, uint64_t seq, struct err *err)
 }
 
 /* -- Groups and jobs --------------------------------------------------------------------------- */
+
+/* An entry of a group: the world in force was read when the run began. */
+static void apply_next(struct fold *fold, const struct log_entry *entry,
+                       struct engine_result *result)
+{
+    int rc = apply(fold, entry, result, NULL);
+    ASSERT(rc == 0);
+}
 
 static void apply_submission(struct fold *fold, struct submission *submission, uint64_t *seq,
                              int64_t logged)
@@ -163,7 +174,7 @@ static void apply_submission(struct fold *fold, struct submission *submission, u
             .size = body.size,
         };
         if (entry.seq > engine_seq(fold->engine))
-            apply(fold, &entry, &result);
+            apply_next(fold, &entry, &result);
     }
     if (submission->wants_applied) {
         submission->result = result;
@@ -184,7 +195,7 @@ static void apply_tick(struct fold *fold, uint64_t seq, int64_t logged)
         .size = sequencer_tick.size,
     };
     if (seq > engine_seq(fold->engine))
-        apply(fold, &entry, &result);
+        apply_next(fold, &entry, &result);
 }
 
 /* What the log has and nobody handed over: after a start, and after a commit that failed (a
@@ -198,7 +209,7 @@ static bool has_caught_up(struct fold *fold, const struct group *group)
         log_end(fold->log, &seq, &logged);
     bool is_good = fold_catch_up(fold, seq, &err) == 0;
     if (!is_good && !atomic_load(&fold->is_behind))
-        fprintf(stderr, "kithd: the log cannot be read: %s\n", err.text);
+        say("the log cannot be read, and is tried again every second: %s", err.text);
     atomic_store(&fold->is_behind, !is_good);
     return is_good;
 }
