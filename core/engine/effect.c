@@ -439,6 +439,8 @@ void effect_claim(struct step *step)
     put_number(engine, &key, effect.customer);
     key_ready(&key, &effect);
     state_delete(engine->state, &key);
+    key_line(&key, &effect); /* a held one was not in the line: from here on it holds it up */
+    state_put(engine->state, &key, "", 0);
     report_go(engine, &effect, true);
 }
 

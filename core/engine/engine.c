@@ -180,9 +180,11 @@ static void report(struct engine *engine)
     if (engine->has_new_verdict)
         engine->hooks->verdict_made(engine->arg, engine->seq, engine->verdict);
     engine->has_new_verdict = false;
-    if (engine_is_live(engine) && engine->has_outgoing) {
-        struct key prefix;
-        key_start(&prefix, 'g');
+    struct key prefix;
+    key_start(&prefix, 'g');
+    if (engine->seq == engine->live_from) { /* what earlier runs did not come to append */
+        report_outgoing(engine, &prefix);
+    } else if (engine_is_live(engine) && engine->has_outgoing) {
         key_number(&prefix, engine->seq);
         report_outgoing(engine, &prefix);
     }
@@ -263,14 +265,6 @@ int64_t engine_next_due(struct engine *engine)
 void engine_set_live(struct engine *engine, uint64_t seq)
 {
     engine->live_from = seq;
-}
-
-void engine_flush_outgoing(struct engine *engine)
-{
-    struct key prefix;
-    key_start(&prefix, 'g');
-    if (engine->live_from != 0)
-        report_outgoing(engine, &prefix);
 }
 
 size_t engine_ready(struct engine *engine, struct text channel, struct ready_effect *out_effects,

@@ -85,12 +85,9 @@ int64_t engine_now(const struct engine *engine);  /* its `logged` */
 /* When the next tick is wanted: INT64_MAX never; not after now: at once. */
 int64_t engine_next_due(struct engine *engine);
 
-/* This run's daemon.started is entry `seq`: reports begin behind it. 0: no reports. */
+/* This run's daemon.started is entry `seq`: reports begin behind it, and what still lies in
+ * `outgoing` is reported at it.  0: no reports. */
 void engine_set_live(struct engine *engine, uint64_t seq);
-
-/* Append what still lies in `outgoing` (reported through the hook); called once, at the end
- * of a replay, when the engine is live. */
-void engine_flush_outgoing(struct engine *engine);
 
 /* Up to `count_max` effects of `channel` that may be claimed, the oldest first, with the number
  * that their next attempt has. */

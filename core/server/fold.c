@@ -70,8 +70,17 @@ static void publish(struct fold *fold)
 
 /* -- Checkpoints --------------------------------------------------------------------------- */
 
+/* A rule killed for memory is in the buffer as such, but a repetition knows of it only by its
+ * verdict: until that is durable, nothing that holds its consequences may be. */
+static bool verdicts_are_durable(const struct fold *fold)
+{
+    return fold->sequencer == NULL || atomic_load(&fold->sequencer->verdicts_open) == 0;
+}
+
 static void freeze(struct fold *fold)
 {
+    if (!verdicts_are_durable(fold))
+        return;
     if (!state_freeze(fold->state, engine_seq(fold->engine), engine_now(fold->engine)))
         return;
     fold->dirty_since = -1;

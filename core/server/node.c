@@ -119,6 +119,7 @@ static void hook_outgoing(void *arg, struct text id, struct doc envelope)
     for (struct doc_iter it = doc_iter(envelope); doc_next(&it);)
         doc_put_value_text(&w, it.name, &it.value);
     submission_end(submission, &w);
+    submission->must_not_fail = true;
     sequencer_post_own(&node->sequencer, submission);
 }
 
@@ -134,6 +135,8 @@ static void hook_verdict_made(void *arg, uint64_t at_seq, struct doc rules)
     submission_end(submission, &w);
     submission->index = INDEX_VERDICT;
     submission->index_seq = at_seq;
+    submission->must_not_fail = true;
+    atomic_fetch_add(&node->sequencer.verdicts_open, 1);
     sequencer_post_own(&node->sequencer, submission);
 }
 
@@ -513,7 +516,8 @@ static void last_checkpoint(struct node *node)
     struct err err = { 0 };
     bool is_good = fold_checkpoint(&node->fold, &err);
     state_settle(node->state);
-    if (is_good && state_freeze(node->state, engine_seq(node->engine), engine_now(node->engine)))
+    if (is_good && atomic_load(&node->sequencer.verdicts_open) == 0 &&
+        state_freeze(node->state, engine_seq(node->engine), engine_now(node->engine)))
         fold_checkpoint(&node->fold, &err);
 }
 
@@ -523,7 +527,8 @@ void node_close(struct node *node)
         return;
     node_stop_threads(node);
     if (node->run != 0) {
-        while (sequencer_step(&node->sequencer) || fold_step(&node->fold) || node_step_loop(node))
+        while ((sequencer_step(&node->sequencer) && !atomic_load(&node->sequencer.is_failing)) ||
+               fold_step(&node->fold) || node_step_loop(node))
             ;
         last_checkpoint(node);
     }

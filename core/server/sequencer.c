@@ -13,6 +13,7 @@
 
 #include <stdlib.h>
 
+#define FAILING_PAUSE_MS 100  /* between two attempts while the disk refuses */
 #define STANDING_POLL_MS 1000 /* how often to look whether the wall clock has come back */
 
 int sequencer_post(struct sequencer *sequencer, struct submission *submission, struct err *err)
@@ -118,6 +119,8 @@ static void hand_on(struct sequencer *sequencer, struct group *group)
     for (size_t i = 0; i < group->count; i++) {
         struct submission *submission = group->submissions[i];
         atomic_fetch_add(&submission->references, 1); /* the engine's */
+        if (submission->index == INDEX_VERDICT)
+            atomic_fetch_sub(&sequencer->verdicts_open, 1);
     }
     /* The engine's copy first: whoever hears that an entry is durable and asks at once finds his
      * question behind it. */
@@ -133,10 +136,21 @@ static void hand_on(struct sequencer *sequencer, struct group *group)
     free(answers);
 }
 
+static void keep(struct sequencer *sequencer, struct submission *submission)
+{
+    submission->mail.next = NULL;
+    mailbox_return(&sequencer->inbox, &submission->mail);
+}
+
 static void fail_all(struct sequencer *sequencer, struct group *group, const struct err *err)
 {
+    for (size_t i = group->count; i > 0; i--) /* backwards: what is kept comes in front again */
+        if (group->submissions[i - 1]->must_not_fail)
+            keep(sequencer, group->submissions[i - 1]);
     for (size_t i = 0; i < group->count; i++) {
         struct submission *submission = group->submissions[i];
+        if (submission->must_not_fail)
+            continue;
         submission->code = err->code;
         submission->err = *err;
         submission_answer(sequencer->loop, submission, sequencer->wake_loop, sequencer->arg);
@@ -247,10 +261,13 @@ void sequencer_run(struct sequencer *sequencer)
 {
     for (;;) {
         bool is_closed = mailbox_is_closed(&sequencer->inbox);
-        if (sequencer_step(sequencer))
-            continue;
-        if (is_closed)
+        bool has_worked = sequencer_step(sequencer);
+        if (atomic_load(&sequencer->is_failing) && !is_closed)
+            mailbox_wait_nudge(&sequencer->inbox, FAILING_PAUSE_MS);
+        if (is_closed && (!has_worked || atomic_load(&sequencer->is_failing)))
             return;
+        if (has_worked)
+            continue;
         if (atomic_load(&sequencer->waits_for_fold))
             mailbox_wait_nudge(&sequencer->inbox, -1);
         else

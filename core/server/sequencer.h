@@ -41,6 +41,8 @@ struct sequencer {
     /* Set by the fold: when the engine's next timer is due, which entry it has applied. */
     _Atomic int64_t next_due;
     _Atomic uint64_t applied;
+    /* Verdicts reported and not durable yet: no checkpoint may hold their consequences before. */
+    _Atomic int verdicts_open;
     /* Told to others. */
     _Atomic uint64_t tick_seq;   /* the last tick written; no other before it is applied */
     _Atomic bool is_standing;    /* log time stands still */

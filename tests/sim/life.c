@@ -18,6 +18,7 @@
 #include "core/base/json_read.h"
 #include "core/base/json_write.h"
 #include "core/base/mem.h"
+#include "core/engine/rules.h"
 #include "core/script/bundle.h"
 #include "core/script/host.h"
 #include "core/server/node.h"
@@ -56,13 +57,50 @@ static void die(const struct err *err)
 
 /* -- The world -------------------------------------------------------------------------- */
 
-/* The same bundle with the files of level2 behind it. */
+/* Now and then the rule "visit" dies for want of memory, as no repetition could know: only while
+ * the entry is new, and by dice that no other life repeats. */
+static struct {
+    enum rule_outcome (*run)(struct ruleset *rules, size_t index, struct step *step,
+                             struct rule_failure *out_failure);
+    void (*repeat)(struct ruleset *rules, bool is_past);
+    bool is_past;
+    uint64_t seed, count;
+} flaky;
+
+static enum rule_outcome run_flaky(struct ruleset *rules, size_t index, struct step *step,
+                                   struct rule_failure *out_failure)
+{
+    enum rule_outcome outcome = flaky.run(rules, index, step, out_failure);
+    bool dies = !flaky.is_past && text_is(rules->rules[index].name, "visit") &&
+                dice_roll(flaky.seed, ++flaky.count, 8) % 16 == 0;
+    return dies ? RULE_OUT_OF_MEMORY : outcome;
+}
+
+static void repeat_flaky(struct ruleset *rules, bool is_past)
+{
+    flaky.is_past = is_past;
+    flaky.repeat(rules, is_past);
+}
+
+static void make_flaky(struct ruleset *rules)
+{
+    flaky.run = rules->run;
+    flaky.repeat = rules->repeat;
+    rules->run = run_flaky;
+    rules->repeat = repeat_flaky;
+}
+
+/* The same bundle, for level 2 with the files of level2 behind it. */
 static int load_rules(void *arg, struct doc bundle, const struct config *config,
                       struct ruleset **out_rules, struct err *err)
 {
     const struct plan *plan = arg;
-    if (KITH_SIM_LEVEL == 1)
-        return script_load(NULL, bundle, config, out_rules, err);
+    if (KITH_SIM_LEVEL == 1) {
+        int code = script_load(NULL, bundle, config, out_rules, err);
+        if (code == 0)
+            make_flaky(*out_rules);
+        return code;
+    }
     struct buf more = BUF_INIT, both = BUF_INIT;
     struct doc level;
     struct doc_writer w;
@@ -77,6 +115,8 @@ static int load_rules(void *arg, struct doc bundle, const struct config *config,
         doc_close(&w);
         rc = script_load(NULL, doc_end(&w), config, out_rules, err);
     }
+    if (rc == 0)
+        make_flaky(*out_rules);
     buf_deinit(&more);
     buf_deinit(&both);
     return rc;
@@ -272,6 +312,7 @@ static int run(const struct plan *plan)
     struct outside *outside = outside_new(plan->outside, plan->seed, plan->life, plan->is_quiet);
     uint64_t seed = dice_roll(plan->seed, plan->life, 1);
     struct randomness randomness = { .seed = seed };
+    flaky.seed = seed;
     disk_recover(plan->data, plan->journal, seed, plan->is_power_cut);
     if (plan->is_power_cut)
         outside_reboot(outside);

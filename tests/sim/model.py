@@ -49,6 +49,8 @@ class Model:
         self.allowed = set()      # (effect id, attempt): claims that may have gone out
         self.bundle, self.sweep, self.seen, self.outgoing_seen = None, None, {}, set()
         self.attempts, self.final, self.run = {}, set(), 0
+        self.killed = set()       # entries at which the rule "visit" was killed for memory
+        self.sent_away = set()    # entries that must have led to a ping
 
     # -- Customers ----------------------------------------------------------------
 
@@ -219,6 +221,8 @@ class Model:
             self.link(number, "anon", anon)
         if kind == "order" and self.bundle:
             self.order(number, data)
+        if kind == "visit" and self.bundle and self.seq not in self.killed:
+            self.sent_away.add(self.seq)
 
     def consent(self, number, data, at):
         if number is None:

@@ -117,8 +117,18 @@ class Run:
         owners = {i: (e["customer"], e["purpose"], e["channel"]) for i, e in self.effects.items()}
         model = Model(self.worlds, self.bundle_names(), owners)
         for entry in self.entries:
+            body = entry["body"]
+            if body["type"] == "verdict" and any(r["rule"] == "visit" for r in body["rules"]):
+                model.killed.add(body["at_seq"])
+        for entry in self.entries:
             model.apply(entry)
         return model
+
+    def check_sent_away(self, model):
+        arrived = {int(e["body"]["id"].split(".")[0]) for e in self.entries
+                   if e["body"]["type"] == "ping"}
+        if not model.sent_away <= arrived:
+            raise Failure("events to others were lost: %s" % sorted(model.sent_away - arrived))
 
     def check_effects(self, model):
         ours = sorted((int(i.split(".")[0]), e["channel"], e["purpose"], e["content"]["body"], e["customer"])
@@ -157,8 +167,22 @@ class Run:
             said_no = sum(1 for t in times if (ident, t[0]) in failed)
             if effect["channel"] == "sms" and len(times) > 1 + released.get(ident, 0) + said_no:
                 raise Failure("%s left %d times: %s" % (ident, len(times), times))
+        self.check_order(released)
         for ident, effect in self.effects.items():
             self.check_end(ident, effect, received.get(ident, []), model)
+
+    def check_order(self, released):
+        """Per customer and channel messages leave in the order in which they were meant."""
+        last = {}
+        for line in self.heard:
+            if line[0] != "recv" or line[1] in released or line[1] not in self.effects:
+                continue
+            effect = self.effects[line[1]]
+            key = effect["customer"], effect["channel"]
+            number = tuple(map(int, line[1].split(".")))
+            if effect["channel"] == "sms" and number < last.get(key, (0, 0)):
+                raise Failure("%s left after %s" % (line[1], last[key]))
+            last[key] = max(number, last.get(key, (0, 0)))
 
     def check_orphan(self, ident):
         """Something left that the state does not know: only another engine level explains that."""
@@ -204,6 +228,7 @@ class Run:
         self.read()
         self.check_acknowledged()
         model = self.run_model()
+        self.check_sent_away(model)
         self.check_effects(model)
         self.check_sends(model)
         self.check_fold()
