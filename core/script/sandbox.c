@@ -14,7 +14,6 @@
 #include "core/base/mem.h"
 
 #include <locale.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -49,8 +48,7 @@ static void limits_complete(struct sandbox_limits *limits, const struct sandbox_
 static int panic(lua_State *lua)
 {
     const char *text = lua_tostring(lua, -1);
-    fprintf(stderr, "kith: a Lua error outside a run: %s\n", text != NULL ? text : "?");
-    abort();
+    assert_failed(__FILE__, __LINE__, text != NULL ? text : "a Lua error outside a run");
 }
 
 static void environment_open(lua_State *lua)

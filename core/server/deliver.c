@@ -109,7 +109,7 @@ static size_t free_places(const struct line *line)
     return count;
 }
 
-/* -- Claims ------------------------------------------------------------------------------- */
+/* -- Claims ------------------------------------- */
 
 static void ask(struct line *line);
 
@@ -259,7 +259,7 @@ void deliver_no_go(struct deliverer *deliverer, struct text id, struct text chan
         release(line, place);
 }
 
-/* -- Outcomes -------------------------------------------------------------------------------- */
+/* -- Outcomes ------------------------------------- */
 
 static void outcome_written(void *arg, const struct submission *submission)
 {
@@ -337,7 +337,7 @@ void deliver_answer(struct deliverer *deliverer, struct text id, int64_t attempt
     post_outcome(line, place);
 }
 
-/* -- Time --------------------------------------------------------------------------------------- */
+/* -- Time ------------------------------------- */
 
 static void earliest(int64_t *wait, int64_t ms)
 {

@@ -15,7 +15,7 @@
 #define RETRY_MS 1000
 #define CATCH_UP_ENTRIES 1000 /* between two looks at the buffers */
 
-/* -- One entry --------------------------------------------------------------------------- */
+/* -- One entry ------------------------------------- */
 
 static void drop_mail(struct mailbox *box)
 {
@@ -68,7 +68,7 @@ static void publish(struct fold *fold)
         mailbox_nudge(&sequencer->inbox);
 }
 
-/* -- Checkpoints --------------------------------------------------------------------------- */
+/* -- Checkpoints ------------------------------------- */
 
 /* A rule killed for memory is in the buffer as such, but a repetition knows of it only by its
  * verdict: until that is durable, nothing that holds its consequences may be. */
@@ -132,7 +132,7 @@ static bool has_room(struct fold *fold)
     return !is_full;
 }
 
-/* -- Catching up from the log ---------------------------------------------------------------- */
+/* -- Catching up from the log ------------------------------------- */
 
 static int apply_read(void *arg, const struct log_entry *entry)
 {
@@ -159,7 +159,7 @@ int fold_catch_up(struct fold *fold, uint64_t seq, struct err *err)
     return 0;
 }
 
-/* -- Groups and jobs --------------------------------------------------------------------------- */
+/* -- Groups and jobs ------------------------------------- */
 
 /* An entry of a group: the world in force was read when the run began. */
 static void apply_next(struct fold *fold, const struct log_entry *entry,

@@ -51,7 +51,8 @@ void fold_deinit(struct fold *fold); /* its mailboxes */
 /* Read from the log and apply up to `seq`; E_CORRUPT when the log cannot be read. At start. */
 int fold_catch_up(struct fold *fold, uint64_t seq, struct err *err);
 
-/* Handle one group or job.  Returns whether there was one; false also while both buffers are full. */
+/* Handle one group or job.  Returns whether there was one; false also while both buffers
+ * are full. */
 bool fold_step(struct fold *fold);
 
 /* Ask for a checkpoint if one is wanted now; `is_idle`: no input since CHECKPOINT_IDLE_MS. */

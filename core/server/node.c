@@ -38,7 +38,7 @@ struct node {
     pthread_t writer, folder, checkpointer;
 };
 
-/* -- Hooks of the engine, on its thread ----------------------------------------------------- */
+/* -- Hooks of the engine, on its thread ------------------------------------- */
 
 struct notice { /* from the engine to the deliverer */
     struct mail mail;
@@ -170,7 +170,7 @@ static const struct engine_hooks hooks = {
     .verdict_made = hook_verdict_made,
 };
 
-/* -- The world ---------------------------------------------------------------------------------- */
+/* -- The world ------------------------------------- */
 
 struct known_world {
     struct node *node;
@@ -264,7 +264,7 @@ static uint64_t append_started(struct node *node, int64_t logged)
     return seq;
 }
 
-/* -- Opening -------------------------------------------------------------------------------------- */
+/* -- Opening ------------------------------------- */
 
 /* A name is on the disk only when its directory has been flushed; flushing always, also what an
  * earlier start made, costs nothing and forgets no case. */
@@ -422,7 +422,7 @@ int node_open(const struct node_options *options, struct node **out_node, struct
     return 0;
 }
 
-/* -- Running ---------------------------------------------------------------------------------------- */
+/* -- Running ------------------------------------- */
 
 static void finish_start(struct node *node)
 {
@@ -509,7 +509,7 @@ void node_stop_threads(struct node *node)
     node->has_threads = false;
 }
 
-/* -- Closing ------------------------------------------------------------------------------------------ */
+/* -- Closing ------------------------------------- */
 
 static void last_checkpoint(struct node *node)
 {

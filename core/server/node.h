@@ -61,7 +61,8 @@ bool node_step_loop(struct node *node);
 /* Whether this run's daemon.started has been applied. Any thread. */
 bool node_is_ready(struct node *node);
 
-/* 0, or why nothing can be taken in now: E_FULL, E_IO with words for /readyz and for the 503. Any thread. */
+/* 0, or why nothing can be taken in now: E_FULL, E_IO with words for /readyz and the 503. Any
+ * thread. */
 int node_health(struct node *node, struct err *err);
 
 /* Parts, for those who drive or ask them. */

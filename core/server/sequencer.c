@@ -30,7 +30,7 @@ void sequencer_post_own(struct sequencer *sequencer, struct submission *submissi
     mailbox_post(&sequencer->inbox, &submission->mail);
 }
 
-/* -- Building a group ------------------------------------------------------------------ */
+/* -- Building a group ------------------------------------- */
 
 /* {type: "tick"} */
 static const uint8_t tick_bytes[] = "\x14\0\0\0\x02type\0\x05\0\0\0tick\0";
@@ -112,7 +112,7 @@ static void add_submission(struct sequencer *sequencer, struct submission *submi
     }
 }
 
-/* -- After the commit ---------------------------------------------------------------------- */
+/* -- After the commit ------------------------------------- */
 
 static void hand_on(struct sequencer *sequencer, struct group *group)
 {

@@ -85,7 +85,7 @@ void disk_lie_about_flush(bool is_lying)
     disk.is_lying = is_lying;
 }
 
-/* -- Steps of every call ------------------------------------------------------ */
+/* -- Steps of every call ------------------------------------- */
 
 uint64_t call_roll(uint64_t aspect)
 {
@@ -153,7 +153,7 @@ bool call_is_writable(int fd)
     return flags >= 0 && (flags & O_ACCMODE) != O_RDONLY;
 }
 
-/* -- Flushing ----------------------------------------------------------------- */
+/* -- Flushing ------------------------------------- */
 
 static int flush_file(struct trail *trail)
 {

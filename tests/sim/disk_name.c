@@ -17,7 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* -- Names -------------------------------------------------------------------- */
+/* -- Names ------------------------------------- */
 
 /* A path cut into its directory, opened, and its last part. */
 struct target {

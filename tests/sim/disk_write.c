@@ -15,7 +15,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-/* -- Writing ------------------------------------------------------------------ */
+/* -- Writing ------------------------------------- */
 
 #define AT_POSITION (-1) /* where the descriptor stands */
 
@@ -203,7 +203,7 @@ ssize_t pwritev64(int fd, const struct iovec *parts, int count, off64_t offset)
     return pwritev(fd, parts, count, offset);
 }
 
-/* -- Sizes -------------------------------------------------------------------- */
+/* -- Sizes ------------------------------------- */
 
 /* Give the file a new size.  What is cut off is remembered like an overwrite with zeros. */
 static int resize(struct trail *trail, int fd, uint64_t size)

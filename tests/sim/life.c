@@ -55,7 +55,7 @@ static void die(const struct err *err)
     exit(EXIT_CANNOT_START);
 }
 
-/* -- The world -------------------------------------------------------------------------- */
+/* -- The world ------------------------------------- */
 
 /* Now and then the rule "visit" dies for want of memory, as no repetition could know: only while
  * the entry is new, and by dice that no other life repeats. */
@@ -159,7 +159,7 @@ static void wake(void *arg)
     (void)arg; /* the one thread looks by itself */
 }
 
-/* -- Running ------------------------------------------------------------------------------ */
+/* -- Running ------------------------------------- */
 
 static void deploy(struct node *node, const char *dir)
 {
@@ -341,7 +341,7 @@ static int run(const struct plan *plan)
     return 0;
 }
 
-/* -- Looking ----------------------------------------------------------------------------------- */
+/* -- Looking ------------------------------------- */
 
 static struct log *open_log(const struct plan *plan)
 {
@@ -497,7 +497,7 @@ static int bundle(const struct plan *plan)
     return 0;
 }
 
-/* -- The command line ------------------------------------------------------------------------------ */
+/* -- The command line ------------------------------------- */
 
 static void read_plan(struct plan *plan, int argc, char **argv)
 {

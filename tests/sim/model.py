@@ -40,24 +40,30 @@ def next_nine(ms, zone):
 
 class Model:
     def __init__(self, worlds, bundles, owners):
-        self.worlds = worlds      # seq of its entry -> document
-        self.bundles = bundles    # hash -> "a" or "b"
-        self.owners = owners      # effect id -> customer: only for where retries wait
+        self.worlds = worlds  # seq of its entry -> document
+        self.bundles = bundles  # hash -> "a" or "b"
+        self.owners = owners  # effect id -> customer: only for where retries wait
         self.members, self.identity, self.tasks = {}, {}, {}
-        self.timers = {}          # (owner, key) -> (due, payload)
-        self.effects = []         # (seq, channel, purpose, body, member)
-        self.allowed = set()      # (effect id, attempt): claims that may have gone out
+        self.timers = {}  # (owner, key) -> (due, payload)
+        self.effects = []  # (seq, channel, purpose, body, member)
+        self.allowed = set()  # (effect id, attempt): claims that may have gone out
         self.bundle, self.sweep, self.seen, self.outgoing_seen = None, None, {}, set()
         self.attempts, self.final, self.run = {}, set(), 0
-        self.killed = set()       # entries at which the rule "visit" was killed for memory
-        self.sent_away = set()    # entries that must have led to a ping
+        self.killed = set()  # entries at which the rule "visit" was killed for memory
+        self.sent_away = set()  # entries that must have led to a ping
 
     # -- Customers ----------------------------------------------------------------
 
     def create(self):
         number = len(self.members) + 1
-        self.members[number] = {"merged": 0, "absorbed": [], "ids": set(), "traits": {}, "consents": {},
-                                "open": {}}
+        self.members[number] = {
+            "merged": 0,
+            "absorbed": [],
+            "ids": set(),
+            "traits": {},
+            "consents": {},
+            "open": {},
+        }
         self.arm_daily(number)
         return number
 
@@ -118,7 +124,9 @@ class Model:
 
     def tick(self):
         for _ in range(self.limit("timers_per_tick", 500)):
-            due = sorted((due, owner, key.encode()) for (owner, key), (due, _) in self.timers.items())
+            due = sorted(
+                (due, owner, key.encode()) for (owner, key), (due, _) in self.timers.items()
+            )
             if not due or due[0][0] > self.now:
                 break
             owner, key = due[0][1], due[0][2].decode()
@@ -159,9 +167,19 @@ class Model:
 
     def nudge(self, number):
         self.effect("hook", "service", "nudge %d" % (self.trait(number, "orders") or 0), number)
-        due = civil_day_later(self.now, self.zone()) if self.bundle == "a" else next_workday_close(self.now)
-        task = next((self.members[m]["open"]["call"] for m in self.group(number)
-                     if "call" in self.members[m]["open"]), None)
+        due = (
+            civil_day_later(self.now, self.zone())
+            if self.bundle == "a"
+            else next_workday_close(self.now)
+        )
+        task = next(
+            (
+                self.members[m]["open"]["call"]
+                for m in self.group(number)
+                if "call" in self.members[m]["open"]
+            ),
+            None,
+        )
         if task is None:
             task = len(self.tasks) + 1
             self.tasks[task] = {"customer": number}
@@ -170,7 +188,7 @@ class Model:
         self.timers[self.tasks[task]["customer"], "task:%d" % task] = (due, None)
 
     def ping(self, number, data):
-        if number is None or data["page"] == 3: # no customer, or the error that undoes it
+        if number is None or data["page"] == 3:  # no customer, or the error that undoes it
             return
         pings = (self.trait(number, "pings") or 0) + 1
         self.members[number]["traits"]["pings"] = (pings, self.now)
@@ -179,7 +197,12 @@ class Model:
     # -- Entries ------------------------------------------------------------------------------
 
     def apply(self, entry):
-        self.seq, self.now, self.in_force, body = entry["seq"], entry["logged"], entry["world"], entry["body"]
+        self.seq, self.now, self.in_force, body = (
+            entry["seq"],
+            entry["logged"],
+            entry["world"],
+            entry["body"],
+        )
         kind, data = body["type"], body.get("data", {})
         if entry["class"] == 1:
             self.client(body, kind, data)
@@ -192,7 +215,9 @@ class Model:
         elif kind == "daemon.started":
             self.run = self.seq
         elif kind == "consent.changed":
-            self.consent(self.identity.get(("user", body["ref"][8:])), data, body.get("at", self.now))
+            self.consent(
+                self.identity.get(("user", body["ref"][8:])), data, body.get("at", self.now)
+            )
         elif kind == "effect.claim":
             self.claim(data)
         elif kind == "effect.outcome":
@@ -233,7 +258,10 @@ class Model:
             self.members[number]["consents"][key] = (data["state"], at)
 
     def allows(self, purpose, channel, number):
-        states = [self.members[m]["consents"].get((purpose, channel), ("none", 0))[0] for m in self.group(number)]
+        states = [
+            self.members[m]["consents"].get((purpose, channel), ("none", 0))[0]
+            for m in self.group(number)
+        ]
         if "withdrawn" in states:
             return False
         return purpose != "news" or "granted" in states
@@ -249,7 +277,11 @@ class Model:
 
     def outcome(self, data):
         ident, attempt, outcome = data["id"], data["attempt"], data["outcome"]
-        if (ident, attempt) not in self.allowed or ident in self.final or self.attempts.get(ident) != attempt:
+        if (
+            (ident, attempt) not in self.allowed
+            or ident in self.final
+            or self.attempts.get(ident) != attempt
+        ):
             return
         if outcome == "failed" and attempt < 8:
             seq, n = map(int, ident.split("."))

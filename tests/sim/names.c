@@ -78,7 +78,7 @@ void names_close(struct names *names)
     free(names);
 }
 
-/* -- Remembering -------------------------------------------------------------- */
+/* -- Remembering ------------------------------------- */
 
 static uint64_t inode_of(struct name name)
 {
@@ -159,7 +159,7 @@ void names_cancel(struct names *names)
     drop_kept(names, &names->list->changes[names->list->used]);
 }
 
-/* -- Sets of directories ------------------------------------------------------ */
+/* -- Sets of directories ------------------------------------- */
 
 struct dirs {
     uint64_t inodes[2 * CHANGES_MAX + 1];
@@ -181,7 +181,7 @@ static void include(struct dirs *dirs, const struct change *change)
     dirs->inodes[dirs->count++] = change->to.dir;
 }
 
-/* -- Flushing ----------------------------------------------------------------- */
+/* -- Flushing ------------------------------------- */
 
 static void remove_certain(struct names *names, const bool certain[CHANGES_MAX])
 {
@@ -211,7 +211,7 @@ void names_flush(struct names *names, int dir)
     remove_certain(names, certain);
 }
 
-/* -- The power cut ------------------------------------------------------------ */
+/* -- The power cut ------------------------------------- */
 
 /* The directory of this inode, wherever it stands now; -1 if there is none. */
 static int open_dir(const char *root, uint64_t inode)

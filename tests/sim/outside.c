@@ -40,7 +40,7 @@ struct outside {
     size_t asked;  /* answers that clients wait for */
 };
 
-/* -- The journal -------------------------------------------------------------------- */
+/* -- The journal ------------------------------------- */
 
 __attribute__((format(printf, 2, 3)))
 static void note(struct outside *outside, const char *format, ...)
@@ -91,7 +91,7 @@ void outside_free(struct outside *outside)
     free(outside);
 }
 
-/* -- Time ------------------------------------------------------------------------------ */
+/* -- Time ------------------------------------- */
 
 static int64_t wall_ms(void *arg)
 {
@@ -132,7 +132,7 @@ void outside_reboot(struct outside *outside)
     note_time(outside);
 }
 
-/* -- The provider ------------------------------------------------------------------------- */
+/* -- The provider ------------------------------------- */
 
 static void plan_answer(struct outside *outside, struct text id, int64_t attempt, int64_t wait,
                         enum outcome outcome)
@@ -220,7 +220,7 @@ int64_t outside_provide(struct outside *outside)
     return next;
 }
 
-/* -- Clients ---------------------------------------------------------------------------------- */
+/* -- Clients ------------------------------------- */
 
 struct errand { /* who waits for an answer */
     struct outside *outside;
@@ -269,8 +269,10 @@ static void put_text(struct doc_writer *w, const char *name, const char *format,
     doc_put_string(w, name, text);
 }
 
-/* Event number i is the same in every life. */
-static void put_event(struct submission *submission, uint64_t seed, int event, int64_t wall)
+/* Event number i is the same in every life; only that a client who has logged in since sends
+ * it again under its other name. */
+static void put_event(struct submission *submission, uint64_t seed, int event, int64_t wall,
+                      bool is_logged_in)
 {
     uint64_t dice = dice_roll(seed, (uint64_t)event, 3);
     int user = (int)(dice >> 32 & 0xffff) % 6 + 1, anon = (int)(dice >> 40 & 0xffff) % 6 + 1;
@@ -293,7 +295,10 @@ static void put_event(struct submission *submission, uint64_t seed, int event, i
     case 3:
         doc_put_string(&w, "type", "visit");
         doc_put_string(&w, "call", "track");
-        put_text(&w, "anon", "a-%d", anon);
+        if (is_logged_in)
+            put_text(&w, "user", "u-%d", user);
+        else
+            put_text(&w, "anon", "a-%d", anon);
         put_data(&w, event, dice);
         break;
     case 4: /* a client forges the system: kept, and nothing happens */
@@ -311,13 +316,14 @@ static void put_event(struct submission *submission, uint64_t seed, int event, i
     submission_end(submission, &w);
 }
 
-static void send_events(struct outside *outside, int first, int count, bool wants_applied)
+static void send_events(struct outside *outside, int first, int count, bool wants_applied,
+                        bool is_logged_in)
 {
     struct submission *submission = submission_new(LOG_CLIENT);
     struct errand *errand = mem_zero(sizeof *errand);
     *errand = (struct errand){ .outside = outside, .first = first, .count = count };
     for (int i = first; i < first + count; i++) {
-        put_event(submission, outside->seed, i, outside->wall);
+        put_event(submission, outside->seed, i, outside->wall, is_logged_in);
         if (outside->events[i] != EVENT_ACKED)
             outside->events[i] = EVENT_SENT;
     }
@@ -333,7 +339,7 @@ static int next_event(const struct outside *outside)
     return EVENTS;
 }
 
-/* -- Staff --------------------------------------------------------------------------------------- */
+/* -- Staff ------------------------------------- */
 
 static void change_consent(struct outside *outside, uint64_t dice)
 {
@@ -421,7 +427,7 @@ static void decide_something(struct outside *outside, uint64_t dice)
     fold_ask(node_fold(outside->node), &decision->job);
 }
 
-/* -- Acting ------------------------------------------------------------------------------------------ */
+/* -- Acting ------------------------------------- */
 
 void outside_attach(struct outside *outside, struct node *node)
 {
@@ -441,17 +447,18 @@ void outside_act(struct outside *outside, uint64_t dice)
     case 2:
     case 3: /* again, although it was acknowledged, or while its first sending is under way */
         if (next != 0)
-            send_events(outside, (int)((dice >> 8) % (uint64_t)next), 1, dice >> 63 != 0);
+            send_events(outside, (int)((dice >> 8) % (uint64_t)next), 1, dice >> 63 != 0,
+                        (dice >> 60 & 1) != 0);
         return;
     case 4: { /* a batch */
         int count = (int)(dice >> 8 & 0xffff) % 5 + 1;
         if (next + count <= EVENTS)
-            send_events(outside, next, count, false);
+            send_events(outside, next, count, false, false);
         return;
     }
     default:
         if (next < EVENTS)
-            send_events(outside, next, 1, dice >> 62 == 0);
+            send_events(outside, next, 1, dice >> 62 == 0, false);
     }
 }
 
@@ -459,7 +466,7 @@ void outside_finish(struct outside *outside)
 {
     int next = next_event(outside);
     if (next < EVENTS)
-        send_events(outside, next, 1, false);
+        send_events(outside, next, 1, false, false);
 }
 
 bool outside_is_done(const struct outside *outside)

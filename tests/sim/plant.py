@@ -15,84 +15,161 @@ ROOT = os.path.dirname(os.path.dirname(HERE))
 
 # name, file, text, text with the bug
 BUGS = [
-    ("commits are not flushed", "storage/env.c",
-     "flags | MDB_NOTLS, FILE_MODE", "flags | MDB_NOTLS | MDB_NOSYNC, FILE_MODE"),
-    ("the directory of a new log is not flushed", "core/server/node.c",
-     "return flush_dir(dir, err);", "return 0;"),
-    ("meta pages are believed as they are seen", "storage/env.c",
-     "rc = settle_meta(env->dir_fd);", "rc = 0 * settle_meta(-1);"),
-    ("acknowledged before the commit", "core/server/sequencer.c",
-     "    struct err err = { 0 };\n    int64_t before = clock_ns();\n    int rc = log_commit",
-     "    struct err err = { 0 };\n    int64_t before = clock_ns();\n"
-     "    for (size_t i = 0; i < group->count; i++)\n"
-     "        if (group->submissions[i]->done != NULL && !group->submissions[i]->wants_applied) {\n"
-     "            group->submissions[i]->done(group->submissions[i]->arg, group->submissions[i]);\n"
-     "            group->submissions[i]->done = NULL;\n"
-     "        }\n"
-     "    int rc = log_commit"),
-    ("recovery repeats the last entry", "core/server/fold.c",
-     "state_freeze(fold->state, engine_seq(fold->engine), engine_now",
-     "state_freeze(fold->state, engine_seq(fold->engine) - 1, engine_now"),
-    ("recovery skips an entry", "core/server/fold.c",
-     "state_freeze(fold->state, engine_seq(fold->engine), engine_now",
-     "state_freeze(fold->state, engine_seq(fold->engine) + 1, engine_now"),
-    ("a failed commit that landed is not applied", "core/server/sequencer.c",
-     "    group->first_seq = 0;\n", "    group->first_seq = sequencer->applied + 1;\n"),
-    ("dispatched as soon as the claim is durable", "core/server/deliver.c",
-     "    if (submission->code != 0 && place != NULL && place->state == PLACE_CLAIMING) {",
-     "    if (submission->code == 0 && place != NULL && place->state == PLACE_CLAIMING) {\n"
-     "        uint8_t empty[5] = { 5 };\n"
-     "        deliver_go(line->deliverer, text_of(errand->id), place->attempt,\n"
-     "                   text_of(line->channel.name), (struct doc){ empty, 5 });\n"
-     "    }\n"
-     "    if (submission->code != 0 && place != NULL && place->state == PLACE_CLAIMING) {"),
-    ("reports go out during a replay", "core/engine/engine_inside.h",
-     "return engine->live_from != 0 && engine->seq > engine->live_from;",
-     "return engine->live_from != 0;"),
-    ("open claims of the last run are sent again", "core/engine/effect.c",
-     "if (channel != NULL && channel->is_idempotent) {", "if (channel != NULL) {"),
-    ("dedupe forgets what came before a merge", "core/engine/dedupe.c",
-     "    for (size_t i = 0; i < count; i++)\n        if (is_known(engine, &members[i]",
-     "    for (size_t i = customer->own; i <= customer->own; i++)\n"
-     "        if (count != 0 && is_known(engine, &members[i]"),
-    ("a tick fires without bound", "core/engine/timer.c",
-     "i < engine->config.limits.timers_per_tick && next_due", "i < 1000000 && next_due"),
-    ("a moved timer fires at its old time too", "core/engine/timer.c",
-     "    key_timer(&key, due, owner, name);\n    state_delete(engine->state, &key);\n"
-     "    key_of_owner",
-     "    key_of_owner"),
+    (
+        "commits are not flushed",
+        "storage/env.c",
+        "flags | MDB_NOTLS, FILE_MODE",
+        "flags | MDB_NOTLS | MDB_NOSYNC, FILE_MODE",
+    ),
+    (
+        "the directory of a new log is not flushed",
+        "core/server/node.c",
+        "return flush_dir(dir, err);",
+        "return 0;",
+    ),
+    (
+        "acknowledged before the commit",
+        "core/server/sequencer.c",
+        "    struct err err = { 0 };\n    int64_t before = clock_ns();\n    int rc = log_commit",
+        "    struct err err = { 0 };\n    int64_t before = clock_ns();\n"
+        "    for (size_t i = 0; i < group->count; i++)\n"
+        "        if (group->submissions[i]->done != NULL &&\n"
+        "            !group->submissions[i]->wants_applied) {\n"
+        "            struct submission *early = group->submissions[i];\n"
+        "            early->done(early->arg, early);\n"
+        "            early->done = NULL;\n"
+        "        }\n"
+        "    int rc = log_commit",
+    ),
+    (
+        "recovery repeats the last entry",
+        "core/server/fold.c",
+        "state_freeze(fold->state, engine_seq(fold->engine), engine_now",
+        "state_freeze(fold->state, engine_seq(fold->engine) - 1, engine_now",
+    ),
+    (
+        "recovery skips an entry",
+        "core/server/fold.c",
+        "state_freeze(fold->state, engine_seq(fold->engine), engine_now",
+        "state_freeze(fold->state, engine_seq(fold->engine) + 1, engine_now",
+    ),
+    (
+        "dispatched as soon as the claim is durable",
+        "core/server/deliver.c",
+        "    if (submission->code != 0 && place != NULL && place->state == PLACE_CLAIMING) {",
+        "    if (submission->code == 0 && place != NULL && place->state == PLACE_CLAIMING) {\n"
+        "        uint8_t empty[5] = { 5 };\n"
+        "        deliver_go(line->deliverer, text_of(errand->id), place->attempt,\n"
+        "                   text_of(line->channel.name), (struct doc){ empty, 5 });\n"
+        "    }\n"
+        "    if (submission->code != 0 && place != NULL && place->state == PLACE_CLAIMING) {",
+    ),
+    (
+        "reports go out during a replay",
+        "core/engine/engine_inside.h",
+        "return engine->live_from != 0 && engine->seq > engine->live_from;",
+        "return engine->live_from != 0;",
+    ),
+    (
+        "open claims of the last run are sent again",
+        "core/engine/effect.c",
+        "if (channel != NULL && channel->is_idempotent) {",
+        "if (channel != NULL) {",
+    ),
+    (
+        "dedupe forgets what came before a merge",
+        "core/engine/dedupe.c",
+        "    for (size_t i = 0; i < count; i++)\n        if (is_known(engine, &members[i]",
+        "    for (size_t i = customer->own; i <= customer->own; i++)\n"
+        "        if (count != 0 && is_known(engine, &members[i]",
+    ),
+    (
+        "a tick fires without bound",
+        "core/engine/timer.c",
+        "i < engine->config.limits.timers_per_tick && next_due",
+        "i < 1000000 && next_due",
+    ),
+    (
+        "a moved timer fires at its old time too",
+        "core/engine/timer.c",
+        "    key_timer(&key, due, owner, name);\n    state_delete(engine->state, &key);\n"
+        "    key_of_owner",
+        "    key_of_owner",
+    ),
     ("a local of a rule lasts", "core/script/sandbox_watch.c", None, None),
-    ("a failed rule keeps its changes", "core/engine/step.c",
-     "    state_undo(engine->state);\n", "    state_keep(engine->state);\n"),
-    ("verdicts are not looked up", "core/engine/engine.c",
-     "    look_up_verdict(engine);\n", "    engine->verdict = (struct doc){ NULL, 0 };\n"),
-    ("checkpoints do not wait for verdicts", "core/server/fold.c",
-     "    if (!verdicts_are_durable(fold))\n        return;\n", ""),
-    ("events to others are lost in a crash", "core/engine/engine.c",
-     "    if (engine->seq == engine->live_from) {", "    if (engine->seq == 0) {"),
-    ("the present world is taken for the past", "core/server/fold.c",
-     "log_world_of(fold->log, entry->seq)", "log_world_of(fold->log, UINT64_MAX)"),
-    ("effects of a changed build are not held", "core/engine/engine_inside.h",
-     "return engine->world_seq > engine->seq;", "return false;"),
-    ("an event to another is applied twice", "core/engine/dedupe.c",
-     "    if (event->id.size == 0)\n", "    if (event->id.size == 0 || event->class == LOG_SYSTEM)\n"),
-    ("the line of a channel is ignored", "core/engine/effect.c",
-     "    if (is_first_in_line(engine, effect, &is_empty, &first))\n        make_ready",
-     "    is_first_in_line(engine, effect, &is_empty, &first);\n    make_ready"),
-    ("a reminder with the same key is made anew", "core/engine/reminder.c",
-     "    *out_task = open != 0 ? task_move", "    *out_task = false ? task_move"),
-    ("a claim counts without asking the arbiter", "core/engine/effect.c",
-     "    if (verdict.state != NULL) {\n        finish(step, &effect, verdict.state",
-     "    if (false && verdict.state != NULL) {\n        finish(step, &effect, verdict.state"),
-    ("log time follows the wall clock back", "core/server/timekeeper.c",
-     "return keeper->last == 0 ? wall : keeper->last;", "return wall;"),
+    (
+        "a failed rule keeps its changes",
+        "core/engine/step.c",
+        "    state_undo(engine->state);\n",
+        "    state_keep(engine->state);\n",
+    ),
+    (
+        "verdicts are not looked up",
+        "core/engine/engine.c",
+        "    look_up_verdict(engine);\n",
+        "    engine->verdict = (struct doc){ NULL, 0 };\n",
+    ),
+    (
+        "checkpoints do not wait for verdicts",
+        "core/server/fold.c",
+        "    if (!verdicts_are_durable(fold))\n        return;\n",
+        "",
+    ),
+    (
+        "events to others are lost in a crash",
+        "core/engine/engine.c",
+        "    if (engine->seq == engine->live_from) {",
+        "    if (engine->seq == 0) {",
+    ),
+    (
+        "the present world is taken for the past",
+        "core/server/fold.c",
+        "log_world_of(fold->log, entry->seq)",
+        "log_world_of(fold->log, UINT64_MAX)",
+    ),
+    (
+        "effects of a changed build are not held",
+        "core/engine/engine_inside.h",
+        "return engine->world_seq > engine->seq;",
+        "return false;",
+    ),
+    (
+        "an event to another is applied twice",
+        "core/engine/dedupe.c",
+        "    if (event->id.size == 0)\n",
+        "    if (event->id.size == 0 || event->class == LOG_SYSTEM)\n",
+    ),
+    (
+        "the line of a channel is ignored",
+        "core/engine/effect.c",
+        "    if (is_first_in_line(engine, effect, &is_empty, &first))\n        make_ready",
+        "    is_first_in_line(engine, effect, &is_empty, &first);\n    make_ready",
+    ),
+    (
+        "a reminder with the same key is made anew",
+        "core/engine/reminder.c",
+        "    *out_task = open != 0 ? task_move",
+        "    *out_task = false ? task_move",
+    ),
+    (
+        "a claim counts without asking the arbiter",
+        "core/engine/effect.c",
+        "    if (verdict.state != NULL) {\n        finish(step, &effect, verdict.state",
+        "    if (false && verdict.state != NULL) {\n        finish(step, &effect, verdict.state",
+    ),
+    (
+        "log time follows the wall clock back",
+        "core/server/timekeeper.c",
+        "return keeper->last == 0 ? wall : keeper->last;",
+        "return wall;",
+    ),
 ]
 
 
 def plant(tree, file, good, bad):
     path = os.path.join(tree, file)
     text = open(path).read()
-    if good is None: # the function that puts locals back does nothing
+    if good is None:  # the function that puts locals back does nothing
         changed, count = re.subn(r"(void watch_restore\([^)]*\)\n\{)", r"\1\n    return;", text)
     else:
         count, changed = text.count(good), text.replace(good, bad, 1)
@@ -103,16 +180,31 @@ def plant(tree, file, good, bad):
 
 
 def build(tree):
-    done = subprocess.run(["cmake", "--build", tree + "/build/plant", "--target", "life", "life2"],
-                          capture_output=True, text=True)
+    done = subprocess.run(
+        ["cmake", "--build", tree + "/build/plant", "--target", "life", "life2"],
+        capture_output=True,
+        text=True,
+    )
     if done.returncode != 0:
         raise SystemExit(done.stdout[-3000:])
 
 
 def hunt(tree, most, seed):
-    done = subprocess.run([sys.executable, tree + "/tests/sim/sim.py", "--life", tree + "/build/plant/life",
-                           "--seed", str(seed), "--count", str(most), "--stop"],
-                          capture_output=True, text=True)
+    done = subprocess.run(
+        [
+            sys.executable,
+            tree + "/tests/sim/sim.py",
+            "--life",
+            tree + "/build/plant/life",
+            "--seed",
+            str(seed),
+            "--count",
+            str(most),
+            "--stop",
+        ],
+        capture_output=True,
+        text=True,
+    )
     found = re.search(r"found by seed \d+ after (\d+) seeds", done.stdout)
     first = done.stdout.splitlines()[0][:150] if done.stdout else ""
     return int(found.group(1)) if found else None, first
@@ -124,16 +216,34 @@ def main():
     parser.add_argument("--only", default="")
     args = parser.parse_args()
     tree = tempfile.mkdtemp(prefix="kith-plant-")
-    files = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, text=True,
-                           capture_output=True, check=True).stdout.split("\n")
+    files = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard"],
+        cwd=ROOT,
+        text=True,
+        capture_output=True,
+        check=True,
+    ).stdout.split("\n")
     for file in filter(None, files):
         if os.path.exists(os.path.join(ROOT, file)):
             os.makedirs(os.path.dirname(os.path.join(tree, file)), exist_ok=True)
             shutil.copy(os.path.join(ROOT, file), os.path.join(tree, file))
     if os.path.exists(tree + "/tests/sim/seeds.txt"):
-        os.remove(tree + "/tests/sim/seeds.txt") # only new seeds count
-    subprocess.run(["cmake", "-S", tree, "-B", tree + "/build/plant", "-G", "Ninja", "-DBUILD_TESTING=OFF",
-                    "-DCMAKE_COMPILE_WARNING_AS_ERROR=OFF"], check=True, capture_output=True)
+        os.remove(tree + "/tests/sim/seeds.txt")  # only new seeds count
+    subprocess.run(
+        [
+            "cmake",
+            "-S",
+            tree,
+            "-B",
+            tree + "/build/plant",
+            "-G",
+            "Ninja",
+            "-DBUILD_TESTING=OFF",
+            "--compile-no-warning-as-error",
+        ],
+        check=True,
+        capture_output=True,
+    )
     found = missed = 0
     for number, (name, file, good, bad) in enumerate(BUGS):
         if args.only not in name:
@@ -143,8 +253,14 @@ def main():
         seeds, first = hunt(tree, args.most, 5000 + 1000 * number)
         undo()
         found, missed = found + (seeds is not None), missed + (seeds is None)
-        print("%-48s %s" % (name, "%4d seeds   %s" % (seeds, first) if seeds else
-                            "NOT FOUND in %d seeds" % args.most), flush=True)
+        print(
+            "%-48s %s"
+            % (
+                name,
+                "%4d seeds   %s" % (seeds, first) if seeds else "NOT FOUND in %d seeds" % args.most,
+            ),
+            flush=True,
+        )
     shutil.rmtree(tree)
     print("%d passed, %d failed" % (found, missed))
     return 1 if missed else 0

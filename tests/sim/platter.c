@@ -118,7 +118,7 @@ void platter_created(struct platter *platter, int fd, struct name name)
     names_created(platter->names, name);
 }
 
-/* -- The power cut ------------------------------------------------------------ */
+/* -- The power cut ------------------------------------- */
 
 struct found {
     uint64_t inode;

@@ -43,16 +43,33 @@ class Run:
         os.mkdir(self.data)
 
     def life(self, word, *args, binary=None, data=None):
-        command = [binary or self.binaries[0], word, "--data", data or self.data, "--level", HERE + "/level2", *args]
+        command = [
+            binary or self.binaries[0],
+            word,
+            "--data",
+            data or self.data,
+            "--level",
+            HERE + "/level2",
+            *args,
+        ]
         done = subprocess.run(command, capture_output=True, text=True, timeout=120)
         if done.returncode not in (0, CANNOT_START, CRASHED):
-            raise Failure("%s ended with %d: %s" % (" ".join(command), done.returncode, done.stderr[-2000:]))
+            raise Failure(
+                "%s ended with %d: %s" % (" ".join(command), done.returncode, done.stderr[-2000:])
+            )
         return done
 
     def config(self):
         dice = self.dice
-        config = {"zone": dice.choice(ZONES), "country": "DE", "channels": {"sms": {}, "hook": {"idempotent": True}},
-                  "limits": {"timers_per_tick": dice.choice([2, 3, 500]), "sweep_per_tick": dice.choice([1, 2, 500])}}
+        config = {
+            "zone": dice.choice(ZONES),
+            "country": "DE",
+            "channels": {"sms": {}, "hook": {"idempotent": True}},
+            "limits": {
+                "timers_per_tick": dice.choice([2, 3, 500]),
+                "sweep_per_tick": dice.choice([1, 2, 500]),
+            },
+        }
         return json.dumps(config)
 
     def live(self):
@@ -65,8 +82,20 @@ class Run:
                 config = self.config()
             if dice.random() < 0.4:
                 bundle = dice.choice("ab")
-            args = ["--journal", self.journal, "--outside", self.outside, "--seed", str(self.seed),
-                    "--life", str(number), "--steps", str(dice.randint(20, 500)), "--config", config]
+            args = [
+                "--journal",
+                self.journal,
+                "--outside",
+                self.outside,
+                "--seed",
+                str(self.seed),
+                "--life",
+                str(number),
+                "--steps",
+                str(dice.randint(20, 500)),
+                "--config",
+                config,
+            ]
             if dice.random() < 0.5:
                 args += ["--bundle", HERE + "/bundles/" + bundle]
             if dice.random() < 0.5:
@@ -78,9 +107,26 @@ class Run:
             if faults:
                 args += ["--faults"]
             self.life("run", *args, *self.extra, binary=binary)
-        self.life("run", "--journal", self.journal, "--outside", self.outside, "--seed", str(self.seed), "--life", "99",
-                  "--steps", "10", "--config", config, "--quiet", "--bundle", HERE + "/bundles/" + bundle, *self.extra,
-                  binary=binary)
+        self.life(
+            "run",
+            "--journal",
+            self.journal,
+            "--outside",
+            self.outside,
+            "--seed",
+            str(self.seed),
+            "--life",
+            "99",
+            "--steps",
+            "10",
+            "--config",
+            config,
+            "--quiet",
+            "--bundle",
+            HERE + "/bundles/" + bundle,
+            *self.extra,
+            binary=binary
+        )
 
     # -- Looking ---------------------------------------------------------------------
 
@@ -89,11 +135,15 @@ class Run:
         if done.returncode != 0:
             raise Failure("the log cannot be read: " + done.stderr)
         self.entries = [json.loads(line) for line in done.stdout.splitlines()]
-        self.worlds = {e["seq"]: e["body"]["data"] for e in self.entries if e["body"]["type"] == "world"}
+        self.worlds = {
+            e["seq"]: e["body"]["data"] for e in self.entries if e["body"]["type"] == "world"
+        }
         self.effects, self.tasks = {}, {}
         for line in self.life("effects").stdout.splitlines():
             row = json.loads(line)
-            (self.effects if "effect" in row else self.tasks)[row["id"]] = row.get("effect") or row["task"]
+            (self.effects if "effect" in row else self.tasks)[row["id"]] = (
+                row.get("effect") or row["task"]
+            )
         self.heard = [line.split(" ", 4) for line in open(self.outside).read().splitlines()]
 
     def bundle_names(self):
@@ -125,18 +175,24 @@ class Run:
         return model
 
     def check_sent_away(self, model):
-        arrived = {int(e["body"]["id"].split(".")[0]) for e in self.entries
-                   if e["body"]["type"] == "ping"}
+        arrived = {
+            int(e["body"]["id"].split(".")[0]) for e in self.entries if e["body"]["type"] == "ping"
+        }
         if not model.sent_away <= arrived:
             raise Failure("events to others were lost: %s" % sorted(model.sent_away - arrived))
 
     def check_effects(self, model):
-        ours = sorted((int(i.split(".")[0]), e["channel"], e["purpose"], e["content"]["body"], e["customer"])
-                      for i, e in self.effects.items())
+        ours = sorted(
+            (int(i.split(".")[0]), e["channel"], e["purpose"], e["content"]["body"], e["customer"])
+            for i, e in self.effects.items()
+        )
         if ours != sorted(model.effects):
             missing = [e for e in model.effects if e not in ours]
             extra = [e for e in ours if e not in model.effects]
-            raise Failure("effects differ: the model has besides %s; the state has besides %s" % (missing[:5], extra[:5]))
+            raise Failure(
+                "effects differ: the model has besides %s; the state has besides %s"
+                % (missing[:5], extra[:5])
+            )
         tasks = {i: {"customer": t["customer"], "due": t["due"]} for i, t in self.tasks.items()}
         if tasks != model.tasks:
             raise Failure("reminders differ: %s; the model: %s" % (tasks, model.tasks))
@@ -147,13 +203,21 @@ class Run:
             if entry["body"]["type"] == "effect.release":
                 ident = entry["body"]["data"]["id"]
                 released[ident] = released.get(ident, 0) + 1
-        failed = {(e["body"]["data"]["id"], e["body"]["data"]["attempt"]) for e in self.entries
-                  if e["body"]["type"] == "effect.outcome" and e["body"]["data"]["outcome"] == "failed"}
+        failed = {
+            (e["body"]["data"]["id"], e["body"]["data"]["attempt"])
+            for e in self.entries
+            if e["body"]["type"] == "effect.outcome" and e["body"]["data"]["outcome"] == "failed"
+        }
         received = {}
         for line in self.heard:
             if line[0] != "recv":
                 continue
-            ident, attempt, channel, body = line[1], int(line[2]), line[3], line[4] if len(line) > 4 else ""
+            ident, attempt, channel, body = (
+                line[1],
+                int(line[2]),
+                line[3],
+                line[4] if len(line) > 4 else "",
+            )
             received.setdefault(ident, []).append((attempt, channel, body))
             if (ident, attempt) not in model.allowed and ident in self.effects:
                 raise Failure("%s left in attempt %d, which no claim allowed" % (ident, attempt))
@@ -187,7 +251,10 @@ class Run:
     def check_orphan(self, ident):
         """Something left that the state does not know: only another engine level explains that."""
         levels = {w["code"]["level"] for w in self.worlds.values()}
-        claimed = any(e["body"]["type"] == "effect.claim" and e["body"]["data"]["id"] == ident for e in self.entries)
+        claimed = any(
+            e["body"]["type"] == "effect.claim" and e["body"]["data"]["id"] == ident
+            for e in self.entries
+        )
         if len(levels) < 2 or not claimed:
             raise Failure("%s left, but the state knows no such effect" % ident)
 
@@ -197,11 +264,24 @@ class Run:
             raise Failure("%s is called sent and never left" % ident)
         if state in ("pending", "claimed"):
             raise Failure("%s is still %s at the end" % (ident, state))
-        if state in ("suppressed", "expired") and len(received) > 0 and effect.get("attempt", 0) == 0:
+        if (
+            state in ("suppressed", "expired")
+            and len(received) > 0
+            and effect.get("attempt", 0) == 0
+        ):
             raise Failure("%s is %s and left all the same" % (ident, state))
         if state == "held" and received:
             raise Failure("%s left, and is listed as held" % ident)
-        if state not in ("sent", "suppressed", "expired", "rejected", "uncertain", "held", "dropped", "failed"):
+        if state not in (
+            "sent",
+            "suppressed",
+            "expired",
+            "rejected",
+            "uncertain",
+            "held",
+            "dropped",
+            "failed",
+        ):
             raise Failure("%s is %s" % (ident, state))
 
     def check_fold(self):
@@ -221,7 +301,9 @@ class Run:
             start = end
         live = self.life("hash").stdout
         if live != done.stdout:
-            raise Failure("the state is %s; folded anew it is %s" % (live.strip(), done.stdout.strip()))
+            raise Failure(
+                "the state is %s; folded anew it is %s" % (live.strip(), done.stdout.strip())
+            )
 
     def check(self):
         self.live()
@@ -248,7 +330,11 @@ class Run:
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--life", required=True, help="the binary of level 1; that of level 2 lies beside it as life2")
+    parser.add_argument(
+        "--life",
+        required=True,
+        help="the binary of level 1; that of level 2 lies beside it as life2",
+    )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--count", type=int, default=1)
     parser.add_argument("--keep", action="store_true", help="leave the directories of failed seeds")
@@ -259,14 +345,22 @@ def main():
     seeds = list(range(args.seed, args.seed + args.count))
     known = os.path.join(HERE, "seeds.txt")
     if args.count > 1 and os.path.exists(known):
-        seeds = [int(line.split()[0]) for line in open(known) if line.strip() and line[0] != "#"] + seeds
+        seeds = [
+            int(line.split()[0]) for line in open(known) if line.strip() and line[0] != "#"
+        ] + seeds
     passed = failed = 0
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for seed, failure, where in pool.map(lambda s: Run(binaries, s, args.keep, args.extra.split())(), seeds):
+        for seed, failure, where in pool.map(
+            lambda s: Run(binaries, s, args.keep, args.extra.split())(), seeds
+        ):
             passed += failure is None
             failed += failure is not None
             if failure:
-                print("seed %d failed: %s%s\n  again: make sim SEED=%d" % (seed, failure, "\n  in " + where if args.keep else "", seed), flush=True)
+                print(
+                    "seed %d failed: %s%s\n  again: make sim SEED=%d"
+                    % (seed, failure, "\n  in " + where if args.keep else "", seed),
+                    flush=True,
+                )
                 if args.stop:
                     print("found by seed %d after %d seeds" % (seed, passed + failed))
                     os._exit(1)

@@ -116,7 +116,7 @@ static unsigned sectors_of(const struct content *content, char byte)
     return count;
 }
 
-/* -- Bytes and sizes ---------------------------------------------------------- */
+/* -- Bytes and sizes ------------------------------------- */
 
 static void an_unflushed_write_is_lost_kept_or_torn_between_sectors(void **state)
 {
@@ -306,7 +306,7 @@ static void files_elsewhere_are_left_alone(void **state)
     assert_int_equal(disk_calls(), 0);
 }
 
-/* -- Death of the process ----------------------------------------------------- */
+/* -- Death of the process ------------------------------------- */
 
 static void the_death_of_the_process_loses_nothing_but_makes_nothing_certain(void **state)
 {
@@ -365,7 +365,7 @@ static void a_crash_comes_before_within_or_after_the_call(void **state)
     assert_int_equal(crash_in_child(1, 2), 0);
 }
 
-/* -- Names -------------------------------------------------------------------- */
+/* -- Names ------------------------------------- */
 
 static void a_new_name_is_certain_only_after_its_directory_was_flushed(void **state)
 {
@@ -479,7 +479,7 @@ static void a_directory_renamed_into_place_is_there_whole_or_not(void **state)
     assert_true(there > 10 && missing > 10);
 }
 
-/* -- Faults ------------------------------------------------------------------- */
+/* -- Faults ------------------------------------- */
 
 static void a_failed_flush_loses_for_good_what_is_not_written_again(void **state)
 {

@@ -76,7 +76,7 @@ struct plan {
 static char base[64], data[80], journal[80], place[100], beside[100];
 static struct told *told;
 
-/* -- Transactions and their model ---------------------------------------------- */
+/* -- Transactions and their model ------------------------------------- */
 
 struct slot {
     size_t size; /* 0: absent */
@@ -155,7 +155,7 @@ static int commit(MDB_env *env, uint64_t number, uint64_t nonce)
     return rc;
 }
 
-/* -- Reading it all back -------------------------------------------------------- */
+/* -- Reading it all back ------------------------------------- */
 
 static bool is_slot(const struct slot *slot, const MDB_val *value)
 {
@@ -248,7 +248,7 @@ static enum verdict inspect(void)
     return verdict;
 }
 
-/* -- A life --------------------------------------------------------------------- */
+/* -- A life ------------------------------------- */
 
 static uint64_t last_in(MDB_env *env)
 {
@@ -471,7 +471,7 @@ static void assert_survives(struct plan plan, unsigned seeds)
     assert_int_equal(tally.counts[WHOLE], tally.lives);
 }
 
-/* -- What LMDB survives ---------------------------------------------------------- */
+/* -- What LMDB survives ------------------------------------- */
 
 static void a_commit_survives_a_power_cut_at_any_call(void **state)
 {
@@ -522,7 +522,7 @@ static void a_short_write_costs_its_own_commit_only(void **state)
                     2);
 }
 
-/* -- What it does not survive, and the remedy -------------------------------------- */
+/* -- What it does not survive, and the remedy ------------------------------------- */
 
 /* Fail one write of the run after another, whatever it is: some are of a meta page. */
 static struct tally fail_writes(enum remedy remedy, unsigned count)
@@ -582,7 +582,7 @@ static void an_environment_needs_to_be_born_beside_its_place(void **state)
     assert_true(crash_everywhere(plan, 20).counts[UNREADABLE] > 0);
 }
 
-/* -- What the simulator must find --------------------------------------------------- */
+/* -- What the simulator must find ------------------------------------- */
 
 static void a_disk_that_lies_about_flushes_is_found_out(void **state)
 {

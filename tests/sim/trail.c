@@ -119,7 +119,7 @@ void trail_reset(struct trail *trail)
     trail->reader = -1;
 }
 
-/* -- Saving ------------------------------------------------------------------- */
+/* -- Saving ------------------------------------- */
 
 /* Writing one byte of a page makes the system write all of it back, and with it
  * what an earlier flush had left behind. */
@@ -218,7 +218,7 @@ void trail_change(struct trail *trail, int fd, uint64_t from, uint64_t to, uint6
         save_size(trail, (uint64_t)stat.st_size);
 }
 
-/* -- Flushing ----------------------------------------------------------------- */
+/* -- Flushing ------------------------------------- */
 
 static bool is_in(const struct record *record, struct trail_span span)
 {
@@ -284,7 +284,7 @@ void trail_flush_part(struct trail *trail, struct trail_span span, uint64_t seed
     sweep(trail);
 }
 
-/* -- The power cut ------------------------------------------------------------ */
+/* -- The power cut ------------------------------------- */
 
 /* Did this write of this sector reach the platter before the power went? */
 static bool is_kept(uint64_t seed, const struct record *record)

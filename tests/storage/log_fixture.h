@@ -4,8 +4,8 @@
  * The body of entry n is entry_body(n): so any reader can tell whether what it was shown
  * is what was added, without a model beside it.
  */
-#ifndef TESTS_LOG_FIXTURE_H
-#define TESTS_LOG_FIXTURE_H
+#ifndef TESTS_STORAGE_LOG_FIXTURE_H
+#define TESTS_STORAGE_LOG_FIXTURE_H
 
 #include "core/base/buf.h"
 #include "core/base/err.h"

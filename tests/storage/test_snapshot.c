@@ -127,6 +127,43 @@ static void a_visit_goes_in_order_from_the_first_key_within_the_prefix_until_tol
     snapshot_close(snapshot);
 }
 
+static void a_visit_backwards_goes_down_from_what_is_below_a_key_within_the_prefix(void **arg)
+{
+    struct fixture *fixture = *arg;
+    static const char *const names[] = { "d", "pc", "pa", "pb", "q", "\xff" "a" };
+    for (unsigned i = 0; i < 6; i++)
+        put_text(fixture->state, names[i], "v");
+    fixture_checkpoint(fixture, 1);
+    struct snapshot *snapshot = snapshot_now(fixture);
+    struct key prefix = text_key('z', "p"), before = text_key('z', "pb"),
+               first = text_key('z', "pa"), between = text_key('z', "pbb"),
+               low = text_key('z', "a"), high = text_key('z', "q"), table = text_key('z', ""),
+               last = text_key('z', "\xff"), absent = text_key('z', "n"),
+               all = { .size = 2, .data = { 0xff, 0xff } };
+    struct {
+        const struct key *prefix, *before;
+        char stop_at;
+        const char *seen;
+        int result;
+    } cases[] = {
+        { &prefix, NULL, 0, "cba", 0 },     { &prefix, &before, 0, "a", 0 },
+        { &prefix, &between, 0, "ba", 0 },  { &prefix, &first, 0, "", 0 },
+        { &prefix, &low, 0, "", 0 },        { &prefix, &high, 0, "cba", 0 },
+        { &prefix, NULL, 'b', "cb", 42 },   { &table, NULL, 0, "aqcbad", 0 },
+        { &table, &high, 0, "cbad", 0 },    { &last, NULL, 0, "a", 0 },
+        { &absent, NULL, 0, "", 0 },        { NULL, NULL, 'c', "aqc", 42 },
+        { NULL, &high, 'b', "cb", 42 },     { &all, NULL, 0, "", 0 },
+    };
+    for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct visit visit = { .stop_at = cases[i].stop_at };
+        int result =
+            snapshot_visit_back(snapshot, cases[i].prefix, cases[i].before, visit_row, &visit);
+        assert_int_equal(result, cases[i].result);
+        assert_string_equal(visit.seen, cases[i].seen);
+    }
+    snapshot_close(snapshot);
+}
+
 /* -- The hash --------------------------------------------------------------- */
 
 static void the_hash_depends_on_the_rows_and_not_on_how_they_came_about(void **arg)
@@ -446,6 +483,7 @@ int main(void)
         TEST(a_snapshot_sees_the_last_checkpoint_and_nothing_later),
         TEST(more_snapshots_than_the_limit_are_busy),
         TEST(a_visit_goes_in_order_from_the_first_key_within_the_prefix_until_told),
+        TEST(a_visit_backwards_goes_down_from_what_is_below_a_key_within_the_prefix),
         TEST(the_hash_depends_on_the_rows_and_not_on_how_they_came_about),
         TEST(the_hash_tells_where_a_key_ends_and_its_value_begins),
         TEST(a_dump_loads_into_an_equal_state_of_the_same_entry),

@@ -1,0 +1,14 @@
+"""Nothing acknowledged is lost, however often the daemon is killed (see kill.py)."""
+import os
+
+import kill
+
+BUILD = os.environ.get("KITH_BUILD", os.path.join(kill.HERE, "../../build/release"))
+
+
+def test_three_hundred_kills_lose_nothing():
+    kill.run(BUILD, 300, 1, faults=False)
+
+
+def test_a_disk_that_fails_and_fills_up_loses_nothing():
+    kill.run(BUILD, 60, 2, faults=True)
