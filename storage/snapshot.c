@@ -104,14 +104,14 @@ static bool has_prefix(const struct key *prefix, MDB_val key)
            (key.mv_size >= prefix->size && memcmp(key.mv_data, prefix->data, prefix->size) == 0);
 }
 
-/* Where a visit begins: at the later of prefix and first; NULL: at the first row of all. */
-static const struct key *visit_begin(const struct key *prefix, const struct key *first)
+/* The later of two keys, either of which may be NULL. */
+static const struct key *later_key(const struct key *a, const struct key *b)
 {
-    if (prefix == NULL || first == NULL)
-        return prefix != NULL ? prefix : first;
-    size_t common = first->size < prefix->size ? first->size : prefix->size;
-    int order = memcmp(first->data, prefix->data, common);
-    return order > 0 || (order == 0 && first->size > prefix->size) ? first : prefix;
+    if (a == NULL || b == NULL)
+        return a != NULL ? a : b;
+    size_t common = b->size < a->size ? b->size : a->size;
+    int order = memcmp(b->data, a->data, common);
+    return order > 0 || (order == 0 && b->size > a->size) ? b : a;
 }
 
 int snapshot_visit(struct snapshot *snapshot, const struct key *prefix, const struct key *first,
@@ -119,7 +119,7 @@ int snapshot_visit(struct snapshot *snapshot, const struct key *prefix, const st
 {
     MDB_cursor *cursor = NULL;
     MDB_val key, value;
-    const struct key *begin = visit_begin(prefix, first);
+    const struct key *begin = later_key(prefix, first); /* NULL: at the first row of all */
     int result = 0;
     int rc = mdb_cursor_open(snapshot->txn, snapshot->table, &cursor);
     if (rc == 0 && begin != NULL)
@@ -130,6 +130,57 @@ int snapshot_visit(struct snapshot *snapshot, const struct key *prefix, const st
         result = visit(arg, state_bytes(key), state_bytes(value));
         if (result == 0)
             rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
+    }
+    if (cursor != NULL)
+        mdb_cursor_close(cursor);
+    if (rc != 0 && rc != MDB_NOTFOUND)
+        state_stop(rc);
+    return result;
+}
+
+/* The lowest key above all that begin with the prefix.  False: there is none. */
+static bool key_behind(const struct key *prefix, struct key *out_key)
+{
+    *out_key = *prefix;
+    while (out_key->size > 0 && out_key->data[out_key->size - 1] == 0xff)
+        out_key->size--;
+    if (out_key->size == 0)
+        return false;
+    out_key->data[out_key->size - 1]++;
+    return true;
+}
+
+/* Stand on the last row with the prefix that is lower than `before`, if there is one. */
+static int stand_back(MDB_cursor *cursor, const struct key *prefix, const struct key *before,
+                      MDB_val *key, MDB_val *value)
+{
+    struct key behind;
+    bool has_end = prefix != NULL && key_behind(prefix, &behind);
+    const struct key *end = has_end ? &behind : NULL;
+    if (before != NULL && (end == NULL || later_key(end, before) == end))
+        end = before;
+    if (end == NULL)
+        return mdb_cursor_get(cursor, key, value, MDB_LAST);
+    *key = state_val(end->data, end->size);
+    int rc = mdb_cursor_get(cursor, key, value, MDB_SET_RANGE);
+    if (rc != 0 && rc != MDB_NOTFOUND)
+        return rc;
+    return mdb_cursor_get(cursor, key, value, rc == 0 ? MDB_PREV : MDB_LAST);
+}
+
+int snapshot_visit_back(struct snapshot *snapshot, const struct key *prefix,
+                        const struct key *before, snapshot_visit_fn *visit, void *arg)
+{
+    MDB_cursor *cursor = NULL;
+    MDB_val key, value;
+    int result = 0;
+    int rc = mdb_cursor_open(snapshot->txn, snapshot->table, &cursor);
+    if (rc == 0)
+        rc = stand_back(cursor, prefix, before, &key, &value);
+    while (rc == 0 && result == 0 && has_prefix(prefix, key)) {
+        result = visit(arg, state_bytes(key), state_bytes(value));
+        if (result == 0)
+            rc = mdb_cursor_get(cursor, &key, &value, MDB_PREV);
     }
     if (cursor != NULL)
         mdb_cursor_close(cursor);

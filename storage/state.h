@@ -41,7 +41,7 @@ struct state_options {
     size_t map_bytes;        /* address space; 0 = 256 GiB */
     size_t quota_bytes;      /* of the file; 0 = none.  It never grows beyond: E_FULL */
     size_t buffer_bytes_max; /* freeze wanted from here; 0 = 128 MiB */
-    size_t buffer_rows_max;  /* 0 = 250,000 */
+    size_t buffer_rows_max;  /* 0 = 1,000,000 */
 };
 
 #define STATE_FORMAT 1
@@ -150,6 +150,10 @@ bool snapshot_get(struct snapshot *snapshot, const struct key *key, struct bytes
 typedef int snapshot_visit_fn(void *arg, struct bytes key, struct bytes value);
 int snapshot_visit(struct snapshot *snapshot, const struct key *prefix, const struct key *first,
                    snapshot_visit_fn *visit, void *arg);
+/* The same backwards: from the last key with `prefix` that is lower than `before` (NULL: from the
+ * last of all) down to the first. */
+int snapshot_visit_back(struct snapshot *snapshot, const struct key *prefix,
+                        const struct key *before, snapshot_visit_fn *visit, void *arg);
 
 /* XXH3-128 (canonical: big-endian) over all rows in order but `applied`; a row is the size of
  * its key and the size of its value, 4 bytes big-endian each, key and value. */

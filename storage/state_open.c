@@ -16,7 +16,7 @@
 #include <sys/random.h>
 
 #define BUFFER_BYTES_MAX ((size_t)128 << 20)
-#define BUFFER_ROWS_MAX ((size_t)250000)
+#define BUFFER_ROWS_MAX ((size_t)1000000)
 #define PAGE_BYTES ((size_t)4096)
 
 static const char *const tables[] = { "state" };

@@ -20,6 +20,7 @@
 /* What one entry may cause [world] */
 #define CASCADE_DEPTH_MAX 16
 #define DERIVED_MAX 1000                 /* events per cause */
+#define DERIVED_BYTES_MAX (48u << 10)    /* data of an event that a rule makes */
 #define TIMERS_PER_TICK_MAX 500
 #define SWEEP_PER_TICK_MAX 500           /* customers */
 #define RULE_INSTRUCTIONS_MAX 2000000

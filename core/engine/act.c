@@ -5,6 +5,10 @@
  */
 #include "core/engine/engine_inside.h"
 
+#include <string.h>
+
+#define REFERENCE_BYTES_MAX 512 /* of a CUSTOMER: name space and value */
+
 struct arena *step_arena(struct step *step)
 {
     return &step->engine->arena;
@@ -32,7 +36,8 @@ const struct zone *step_zone(struct step *step)
 
 void step_log(struct step *step, struct text line)
 {
-    step_note_line(step, arena_text(&step->engine->arena, line));
+    step->trace.acts++;
+    step_note_line(step, line);
 }
 
 static int need_customer(const struct step *step, const char *word, struct err *err)
@@ -44,26 +49,36 @@ static int need_customer(const struct step *step, const char *word, struct err *
 
 /* -- Traits ------------------------------------------------------------------------------ */
 
-int step_set(struct step *step, struct text name, const struct doc_value *value, struct err *err)
+int step_assign(struct step *step, struct text name, const struct doc_value *value, int64_t at,
+                struct text source, struct err *err)
 {
     struct engine *engine = step->engine;
+    struct doc_value before = customer_trait(&step->customer, name);
     bool is_changed;
+    int rc = customer_set(&step->customer, engine, name, value, at, source, &is_changed, err);
+    if (rc != 0 || !is_changed)
+        return rc;
+    step->trace.acts++;
+    struct doc_value now = customer_trait(&step->customer, name);
+    if (now.type == before.type && (now.type == DOC_NONE || doc_value_equal(&now, &before)))
+        return 0;
+    if (now.type == DOC_NONE)
+        now.type = DOC_NULL;
+    name = arena_text(&engine->arena, name);
+    step_note_change(step, name, &now);
+    schedule_arm(engine, &step->customer, step->event->context, &name);
+    return 0;
+}
+
+int step_set(struct step *step, struct text name, const struct doc_value *value, struct err *err)
+{
     int rc = need_customer(step, "set", err);
     if (rc == 0 && trait_is_system(name))
         rc = err_set(err, E_DENIED, "set: \"%.*s\" belongs to the system", (int)name.size,
                      name.data);
     if (rc == 0)
-        rc = customer_set(&step->customer, engine, name, value, engine->now, text_of("rules"),
-                          &is_changed, err);
-    if (rc != 0 || !is_changed)
-        return rc;
-    name = arena_text(&engine->arena, name);
-    struct doc_value now = customer_trait(&step->customer, name);
-    if (now.type == DOC_NONE)
-        now.type = DOC_NULL;
-    step_note_change(step, name, &now);
-    schedule_arm(engine, &step->customer, step->event->context, &name);
-    return 0;
+        rc = step_assign(step, name, value, step->engine->now, text_of("rules"), err);
+    return rc;
 }
 
 /* The trait's list with the item at its end, or without it. */
@@ -113,24 +128,33 @@ int step_remove(struct step *step, struct text name, const struct doc_value *ite
 
 /* -- Tags ---------------------------------------------------------------------------------- */
 
+static bool text_has_nul(struct text text)
+{
+    return memchr(text.data, '\0', text.size) != NULL;
+}
+
 static int check_tag(const struct step *step, struct text tag, struct err *err)
 {
     int rc = need_customer(step, "tag", err);
-    if (rc == 0 && (tag.size == 0 || tag.size > NAME_BYTES_MAX))
-        rc = err_set(err, E_INVALID, "a tag has 1 to %d bytes", NAME_BYTES_MAX);
+    if (rc == 0 && (tag.size == 0 || tag.size > NAME_BYTES_MAX || text_has_nul(tag)))
+        rc = err_set(err, E_INVALID, "a tag has 1 to %d bytes, none of them NUL", NAME_BYTES_MAX);
     return rc;
 }
 
 static void note_tag(struct step *step, struct text tag, bool is_on)
 {
     struct text name = arena_printf(&step->engine->arena, "tag:%.*s", (int)tag.size, tag.data);
+    step->trace.acts++;
     step_note_change(step, name, &(struct doc_value){ .type = DOC_BOOL, .boolean = is_on });
 }
 
 int step_tag(struct step *step, struct text tag, struct err *err)
 {
+    bool is_changed = false;
     int rc = check_tag(step, tag, err);
-    if (rc == 0 && customer_tag(&step->customer, step->engine, tag))
+    if (rc == 0)
+        rc = customer_tag(&step->customer, step->engine, tag, &is_changed, err);
+    if (is_changed)
         note_tag(step, tag, true);
     return rc;
 }
@@ -156,6 +180,15 @@ static int check_type(struct text type, const char *word, struct err *err)
     return 0;
 }
 
+/* It lies in a row of its own until it is its turn, and on the timeline. */
+static int check_data(struct doc data, const char *word, struct err *err)
+{
+    if (data.size <= DERIVED_BYTES_MAX)
+        return 0;
+    return err_set(err, E_LIMIT, "%s: the data have %u bytes, more than %u", word, data.size,
+                   DERIVED_BYTES_MAX);
+}
+
 /* To somebody else, by way of the log: a row in `outgoing` until its entry is applied. */
 static void send_away(struct step *step, struct text type, struct doc data, struct text to)
 {
@@ -173,6 +206,8 @@ static void send_away(struct step *step, struct text type, struct doc data, stru
     if (step->rule != NULL)
         doc_put_text(&w, "by", step->rule->name);
     doc_put_int(&w, "depth", step->event->depth + 1);
+    if (step->event->customer != 0)
+        doc_put_int(&w, "from", (int64_t)step->event->customer);
     doc_put_doc(&w, "data", data);
     struct doc envelope = engine_doc(engine, &w);
     key_start(&key, 'g');
@@ -185,6 +220,11 @@ int step_emit(struct step *step, struct text type, struct doc data, struct text 
 {
     struct engine *engine = step->engine;
     int rc = check_type(type, "emit", err);
+    if (rc == 0)
+        rc = check_data(data, "emit", err);
+    if (rc == 0 && to.size > REFERENCE_BYTES_MAX)
+        rc = err_set(err, E_INVALID, "emit: to is no customer: it has more than %d bytes",
+                     REFERENCE_BYTES_MAX);
     if (rc != 0)
         return rc;
     if (step->event->depth + 1 > engine->config.limits.cascade_depth)
@@ -228,6 +268,13 @@ int step_after(struct step *step, struct text key, int64_t due, struct text type
         rc =
             err_set(err, E_INVALID, "after: a key of 1 to %d bytes is needed, to move or cancel it",
                     NAME_BYTES_MAX);
+    if (rc == 0)
+        rc = check_data(data, "after", err);
+    struct profile *profile = &step->customer.members[step->customer.own];
+    if (rc == 0 && profile->timers >= engine->config.limits.timers &&
+        timer_payload_of(engine, profile->number, after_name(step, key)).data == NULL)
+        rc = err_set(err, E_LIMIT, "after: the customer has %lld timers: no more",
+                     (long long)engine->config.limits.timers);
     if (rc != 0)
         return rc;
     step_cancel(step, key); /* it may stand under another member of the group */
@@ -237,11 +284,10 @@ int step_after(struct step *step, struct text key, int64_t due, struct text type
     doc_put_text(&w, "type", type);
     doc_put_text(&w, "by", step->rule->name);
     doc_put_doc(&w, "data", data);
-    struct profile *profile = &step->customer.members[step->customer.own];
-    if (!timer_set(engine, profile, profile->number, after_name(step, key), due,
-                   engine_doc(engine, &w)))
-        return err_set(err, E_LIMIT, "after: the customer has %lld timers: no more",
-                       (long long)engine->config.limits.timers);
+    bool is_set = timer_set(engine, profile, profile->number, after_name(step, key), due,
+                            engine_doc(engine, &w));
+    ASSERT(is_set);
+    step->trace.acts++;
     return 0;
 }
 
@@ -254,5 +300,6 @@ bool step_cancel(struct step *step, struct text key)
         is_found =
             timer_cancel(step->engine, profile, profile->number, after_name(step, key)) || is_found;
     }
+    step->trace.acts += is_found ? 1 : 0;
     return is_found;
 }

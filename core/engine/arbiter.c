@@ -24,13 +24,17 @@ static const struct purpose *find_purpose(const struct engine *engine, struct te
     return NULL;
 }
 
+bool effect_knows_purpose(const struct engine *engine, struct text name)
+{
+    return text_is(name, "service") || find_purpose(engine, name) != NULL;
+}
+
 /* `service` is what the customer asked for by being one: allowed unless withdrawn. */
 static struct verdict ask_consent(struct engine *engine, const struct effect *effect,
                                   const struct customer *customer)
 {
     const struct purpose *purpose = find_purpose(engine, effect->purpose);
-    bool is_service = text_is(effect->purpose, "service");
-    if (purpose == NULL && !is_service)
+    if (!effect_knows_purpose(engine, effect->purpose))
         return no("suppressed", arena_printf(&engine->arena, "no purpose is called %.*s",
                                              (int)effect->purpose.size, effect->purpose.data));
     enum consent_state consent = customer_consent(customer, effect->purpose, effect->channel);

@@ -12,31 +12,27 @@ static void set_trait(struct step *step, struct text name, const struct doc_valu
 {
     struct engine *engine = step->engine;
     struct err err;
-    bool is_changed;
     if (trait_is_system(name)) {
         step_note_line(step, arena_printf(&engine->arena,
                                           "identify tried to set %.*s, which belongs to the system",
                                           (int)name.size, name.data));
         return;
     }
-    int rc = customer_set(&step->customer, engine, name, value, step->event->at,
-                          step->event->source, &is_changed, &err);
-    if (rc != 0)
-        step_note_line(step, arena_printf(&engine->arena, "%s", err.text));
-    if (rc != 0 || !is_changed)
-        return;
-    step_note_change(step, name, value);
-    schedule_arm(engine, &step->customer, step->event->context, &name);
+    if (step_assign(step, name, value, step->event->at, step->event->source, &err) != 0)
+        step_note_line(step, text_of(err.text));
 }
 
-/* An e-mail address or phone number is also where to write to. */
+/* An e-mail address or phone number is also where to write to.  What is known of it stays: saying it
+ * again does not make it reachable. */
 static void set_address(struct step *step, const char *channel, struct text name_space,
                         struct text value)
 {
     struct text normal = identity_normal(step->engine, name_space, value);
     struct address address = { .channel = text_of(channel), .value = normal };
-    if (normal.size != 0)
-        customer_set_address(&step->customer, step->engine, &address);
+    struct err err;
+    if (normal.size != 0 && !customer_has_address(&step->customer, address.channel, normal) &&
+        customer_set_address(&step->customer, step->engine, &address, &err) != 0)
+        step_note_line(step, text_of(err.text));
 }
 
 static void identify(struct step *step)
@@ -69,9 +65,9 @@ static uint64_t organisation(struct step *step, struct text group)
     theirs.customer = customer;
     theirs.event = &event;
     event.customer = number;
+    calls_note_created(step, number);
     identity_link(&theirs, text_of("external:group"), group);
     customer_store(&theirs.customer, engine);
-    calls_note_created(step, number);
     return number;
 }
 
@@ -88,14 +84,20 @@ static void group(struct step *step)
     /* The traits of a group call are the organisation's. */
     struct customer customer;
     struct doc traits = doc_child(step->event->data, "traits");
-    bool is_changed;
+    uint64_t own = step->customer.members[step->customer.own].number;
+    customer_store(&step->customer, engine);
     if (!customer_load(&customer, engine, number))
         return;
-    for (struct doc_iter it = doc_iter(traits); doc_next(&it);)
-        if (!trait_is_system(it.name))
+    for (struct doc_iter it = doc_iter(traits); doc_next(&it);) {
+        bool is_changed = false;
+        if (!trait_is_system(it.name) &&
             customer_set(&customer, engine, it.name, &it.value, step->event->at,
-                         step->event->source, &is_changed, NULL);
+                         step->event->source, &is_changed, NULL) == 0 &&
+            is_changed)
+            schedule_arm(engine, &customer, (struct doc){ NULL, 0 }, &it.name);
+    }
     customer_store(&customer, engine);
+    customer_load(&step->customer, engine, own); /* it may be one with the organisation */
 }
 
 /* -- Any event ---------------------------------------------------------------------------- */
@@ -128,8 +130,18 @@ static void link_identities(struct step *step, bool is_new)
 static bool names_somebody(struct engine *engine, const struct event *event)
 {
     struct text name = event->user.size != 0 ? event->user : event->anon;
-    return event->ref.size == 0 && name.size != 0 && name.size <= IDENTITY_BYTES_MAX &&
+    return event->ref.size == 0 && identity_normal(engine, text_of("user_id"), name).size != 0 &&
            !config_is_blocked(&engine->config, name);
+}
+
+/* Why an event that names somebody concerns nobody. */
+static void note_nobody(struct step *step)
+{
+    const struct event *event = step->event;
+    if (event->ref.size != 0)
+        step_note_line(step, text_of("the customer it names is not known"));
+    else if (event->user.size != 0 || event->anon.size != 0)
+        step_note_line(step, text_of("what it is called by is blocked or is no valid identity"));
 }
 
 void calls_apply(struct engine *engine, struct event *event)
@@ -148,8 +160,8 @@ void calls_apply(struct engine *engine, struct event *event)
         customer_store(&step.customer, engine);
         return;
     }
-    if (event->ref.size != 0 && event->customer == 0)
-        step_note_line(&step, text_of("the customer it names is not known"));
+    if (event->customer == 0)
+        note_nobody(&step);
     if (is_new)
         calls_note_created(&step, event->customer);
     if (event->customer != 0 && event->ref.size == 0)

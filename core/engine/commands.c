@@ -6,6 +6,8 @@
 #include "core/engine/effect.h"
 #include "core/engine/engine_inside.h"
 
+#define PROOF_BYTES_MAX 1000 /* of a consent: where to find it, not the thing itself */
+
 static void consent_changed(struct step *step)
 {
     struct doc data = step->event->data;
@@ -21,12 +23,35 @@ static void consent_changed(struct step *step)
                  : text_is(state, "pending")   ? CONSENT_PENDING
                                                : CONSENT_NONE,
     };
+    struct err err;
+    int rc = 0;
     if (consent.state == CONSENT_NONE || consent.purpose.size == 0 || consent.channel.size == 0)
-        engine_refuse(step->engine, E_INVALID,
-                      "a consent needs purpose, channel and state (granted, withdrawn or pending)");
-    else if (!customer_set_consent(&step->customer, step->engine, &consent))
-        step_note_line(step,
-                       text_of("a later statement of consent is known: this one changes nothing"));
+        rc = err_set(&err, E_INVALID,
+                     "a consent needs purpose, channel and state (granted, withdrawn or pending)");
+    else if (consent.purpose.size > NAME_BYTES_MAX || consent.channel.size > NAME_BYTES_MAX ||
+             consent.proof.size > PROOF_BYTES_MAX)
+        rc = err_set(&err, E_LIMIT,
+                     "purpose and channel of a consent have at most %d bytes, its proof %d",
+                     NAME_BYTES_MAX, PROOF_BYTES_MAX);
+    else
+        rc = customer_set_consent(&step->customer, step->engine, &consent, &err);
+    if (rc != 0)
+        engine_refuse(step->engine, rc, "%s", err.text);
+}
+
+static bool is_address_state(struct text state)
+{
+    return state.size == 0 || text_is(state, "ok") || text_is(state, "bounced") ||
+           text_is(state, "complained");
+}
+
+/* As it is compared; empty when it can be none on that channel. */
+static struct text normal_address(struct engine *engine, struct text channel, struct text value)
+{
+    bool is_email = text_is(channel, "email"), is_phone = text_is(channel, "sms");
+    if (is_email || is_phone)
+        value = identity_normal(engine, text_of(is_email ? "email" : "phone"), value);
+    return value.size <= IDENTITY_BYTES_MAX ? value : (struct text){ "", 0 };
 }
 
 static void address_changed(struct step *step)
@@ -41,28 +66,35 @@ static void address_changed(struct step *step)
         .verified = doc_bool(data, "verified", false),
         .preferred = doc_bool(data, "preferred", false),
     };
-    bool is_email = text_is(address.channel, "email"), is_phone = text_is(address.channel, "sms");
-    if (is_email || is_phone)
-        address.value =
-            identity_normal(engine, text_of(is_email ? "email" : "phone"), address.value);
-    if (address.channel.size == 0 || address.value.size == 0 ||
-        address.value.size > IDENTITY_BYTES_MAX)
-        engine_refuse(engine, E_INVALID,
-                      "an address needs a channel and a value that is valid there");
+    address.value = normal_address(engine, address.channel, address.value);
+    struct err err;
+    int rc;
+    if (address.channel.size == 0 || address.value.size == 0)
+        rc = err_set(&err, E_INVALID, "an address needs a channel and a value that is valid there");
+    else if (!is_address_state(address.state))
+        rc = err_set(&err, E_INVALID, "an address is ok, bounced or complained, not %.*s",
+                     (int)address.state.size, address.state.data);
+    else if (address.channel.size > NAME_BYTES_MAX || address.label.size > NAME_BYTES_MAX)
+        rc = err_set(&err, E_LIMIT, "channel and label of an address have at most %d bytes",
+                     NAME_BYTES_MAX);
     else
-        customer_set_address(&step->customer, engine, &address);
+        rc = customer_set_address(&step->customer, engine, &address, &err);
+    if (rc != 0)
+        engine_refuse(engine, rc, "%s", err.text);
 }
 
 static void suppression_changed(struct step *step)
 {
     struct doc data = step->event->data;
-    struct text channel = doc_text(data, "channel"), value = doc_text(data, "value");
+    struct text channel = doc_text(data, "channel");
+    struct text value = normal_address(step->engine, channel, doc_text(data, "value"));
     struct key key;
     key_start(&key, 'u');
     key_text(&key, channel);
     key_tail(&key, value);
-    if (channel.size == 0 || value.size == 0 || !key_ok(&key)) {
-        engine_refuse(step->engine, E_INVALID, "a suppression needs a channel and a value");
+    if (channel.size == 0 || value.size == 0 || !key_ok(&key) || data.size > STATE_VALUE_MAX) {
+        engine_refuse(step->engine, E_INVALID,
+                      "a suppression needs a channel and a value that is valid there");
         return;
     }
     if (text_is(doc_text(data, "state"), "removed"))
@@ -102,8 +134,12 @@ static void owner_changed(struct step *step)
         return;
     }
     for (size_t i = 0; i < step->customer.count; i++) {
-        step->customer.members[i].owner = owner;
-        step->customer.members[i].is_dirty = true;
+        struct profile *profile = &step->customer.members[i], before = *profile;
+        struct err err;
+        profile->owner = owner;
+        profile->is_dirty = true;
+        if (customer_check_size(profile, &before, step->engine, &err) != 0)
+            engine_refuse(step->engine, err.code, "%s", err.text);
     }
 }
 
@@ -114,8 +150,10 @@ static void role_changed(struct step *step)
     static const char *const roles[] = { "customer", "lead", "dealer", "supplier", "employee" };
     for (size_t i = 0; i < sizeof roles / sizeof *roles; i++)
         if (text_is(role, roles[i])) {
-            customer_set_role(&step->customer, step->engine, role, doc_bool(data, "on", true),
-                              step->event->at);
+            struct err err;
+            if (customer_set_role(&step->customer, step->engine, role, doc_bool(data, "on", true),
+                                  step->event->at, &err) != 0)
+                engine_refuse(step->engine, err.code, "%s", err.text);
             return;
         }
     engine_refuse(step->engine, E_INVALID,
@@ -197,6 +235,7 @@ bool command_apply(struct engine *engine, struct event *event)
         return false;
 
     struct step step;
+    event->is_command = true;
     event->customer = customer_of_command(engine, event, command->needs);
     step_begin(&step, engine, event);
     engine->result->customer = step.customer.number;

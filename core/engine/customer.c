@@ -61,6 +61,19 @@ static struct profile *own(const struct customer *customer)
     return &customer->members[customer->own];
 }
 
+/* One that is over the limit already, because that was lowered, may still shrink. */
+int customer_check_size(struct profile *profile, const struct profile *before,
+                        const struct engine *engine, struct err *err)
+{
+    size_t size = profile_size(profile);
+    if (size <= (size_t)engine->config.limits.profile_bytes || size <= profile_size(before))
+        return 0;
+    *profile = *before;
+    return err_set(err, E_LIMIT, "customer %llu: the profile would exceed %lld bytes",
+                   (unsigned long long)before->number,
+                   (long long)engine->config.limits.profile_bytes);
+}
+
 /* -- Traits --------------------------------------------------------------------- */
 
 static struct assignment winning_trait(const struct customer *customer, struct text name)
@@ -134,13 +147,18 @@ int customer_set(struct customer *customer, struct engine *engine, struct text n
     if (is_full)
         return err_set(err, E_LIMIT, "customer %llu has %lld traits: no more",
                        (unsigned long long)own(customer)->number, (long long)limits->traits);
-    if (is_changed && profile_size(own(customer)) > (size_t)limits->profile_bytes) {
-        *own(customer) = before;
-        return err_set(err, E_LIMIT, "customer %llu: the profile would exceed %lld bytes",
-                       (unsigned long long)before.number, (long long)limits->profile_bytes);
-    }
-    *out_changed = is_changed;
-    return 0;
+    int rc = customer_check_size(own(customer), &before, engine, err);
+    *out_changed = is_changed && rc == 0;
+    return rc;
+}
+
+/* Replace the element at `index` of a section; SIZE_MAX: append. */
+static struct doc section_put(struct doc section, struct engine *engine, size_t index,
+                              const struct doc_value *value)
+{
+    return index == SIZE_MAX
+               ? section_append(section, &engine->arena, &engine->scratch, value)
+               : section_replace(section, &engine->arena, &engine->scratch, index, value);
 }
 
 /* -- Tags ------------------------------------------------------------------------- */
@@ -162,15 +180,19 @@ bool customer_has_tag(const struct customer *customer, struct text tag)
     return false;
 }
 
-bool customer_tag(struct customer *customer, struct engine *engine, struct text tag)
+int customer_tag(struct customer *customer, struct engine *engine, struct text tag,
+                 bool *out_changed, struct err *err)
 {
+    *out_changed = false;
     if (customer_has_tag(customer, tag))
-        return false;
-    struct profile *profile = own(customer);
+        return 0;
+    struct profile *profile = own(customer), before = *profile;
     struct doc_value value = { .type = DOC_TEXT, .text = tag };
     profile->tags = section_append(profile->tags, &engine->arena, &engine->scratch, &value);
     profile->is_dirty = true;
-    return true;
+    int rc = customer_check_size(profile, &before, engine, err);
+    *out_changed = rc == 0;
+    return rc;
 }
 
 /* From every member: "she has the tag" must be false afterwards. */
@@ -227,8 +249,7 @@ enum consent_state customer_consent(const struct customer *customer, struct text
     return strictest;
 }
 
-bool customer_set_consent(struct customer *customer, struct engine *engine,
-                          const struct consent *consent)
+static struct doc consent_write(struct engine *engine, const struct consent *consent)
 {
     struct doc_writer w;
     engine_draft(engine, &w);
@@ -239,23 +260,25 @@ bool customer_set_consent(struct customer *customer, struct engine *engine,
     doc_put_text(&w, "source", consent->source);
     if (consent->proof.size != 0)
         doc_put_text(&w, "proof", consent->proof);
-    struct doc_value value = { .type = DOC_DOC, .doc = engine_doc(engine, &w) };
+    return engine_doc(engine, &w);
+}
 
-    struct profile *profile = own(customer);
-    size_t i = 0;
+int customer_set_consent(struct customer *customer, struct engine *engine,
+                         const struct consent *consent, struct err *err)
+{
+    struct doc_value value = { .type = DOC_DOC, .doc = consent_write(engine, consent) };
+    struct profile *profile = own(customer), before = *profile;
+    size_t i = 0, at = SIZE_MAX;
     for (struct doc_iter it = doc_iter(profile->consents); doc_next(&it); i++) {
         if (!consent_matches(it.value.doc, consent->purpose, consent->channel))
             continue;
         if (doc_int(it.value.doc, "at", 0) > consent->at)
-            return false;
-        profile->consents =
-            section_replace(profile->consents, &engine->arena, &engine->scratch, i, &value);
-        profile->is_dirty = true;
-        return true;
+            return err_set(err, E_CONFLICT, "a later statement of this consent is known");
+        at = i;
     }
-    profile->consents = section_append(profile->consents, &engine->arena, &engine->scratch, &value);
+    profile->consents = section_put(profile->consents, engine, at, &value);
     profile->is_dirty = true;
-    return true;
+    return customer_check_size(profile, &before, engine, err);
 }
 
 /* -- Addresses ------------------------------------------------------------------------- */
@@ -289,6 +312,16 @@ bool customer_address(const struct customer *customer, struct text channel,
     return is_found;
 }
 
+bool customer_has_address(const struct customer *customer, struct text channel, struct text value)
+{
+    for (size_t i = 0; i < customer->count; i++)
+        for (struct doc_iter it = doc_iter(customer->members[i].addresses); doc_next(&it);)
+            if (text_equal(doc_text(it.value.doc, "channel"), channel) &&
+                text_equal(doc_text(it.value.doc, "value"), value))
+                return true;
+    return false;
+}
+
 static struct doc address_write(struct engine *engine, const struct address *address)
 {
     struct doc_writer w;
@@ -306,65 +339,77 @@ static struct doc address_write(struct engine *engine, const struct address *add
     return engine_doc(engine, &w);
 }
 
-void customer_set_address(struct customer *customer, struct engine *engine,
-                          const struct address *address)
+int customer_set_address(struct customer *customer, struct engine *engine,
+                         const struct address *address, struct err *err)
 {
-    struct profile *profile = own(customer);
+    struct profile *profile = own(customer), before = *profile;
     struct doc_value value = { .type = DOC_DOC, .doc = address_write(engine, address) };
-    size_t i = 0;
+    size_t i = 0, at = SIZE_MAX;
     for (struct doc_iter it = doc_iter(profile->addresses); doc_next(&it); i++) {
         struct address old = address_read(it.value.doc);
         if (!text_equal(old.channel, address->channel) || !text_equal(old.value, address->value))
             continue;
         if (doc_value_equal(&it.value, &value))
-            return;
-        profile->addresses =
-            section_replace(profile->addresses, &engine->arena, &engine->scratch, i, &value);
-        profile->is_dirty = true;
-        return;
+            return 0;
+        at = i;
     }
-    profile->addresses =
-        section_append(profile->addresses, &engine->arena, &engine->scratch, &value);
+    profile->addresses = section_put(profile->addresses, engine, at, &value);
     profile->is_dirty = true;
+    return customer_check_size(profile, &before, engine, err);
 }
 
 /* -- Roles and zone ----------------------------------------------------------------------- */
 
-static struct doc role_write(struct engine *engine, struct text role, int64_t since, int64_t until)
+static struct doc role_write(struct engine *engine, struct text role, int64_t since,
+                             const int64_t *until)
 {
     struct doc_writer w;
     engine_draft(engine, &w);
     doc_put_text(&w, "role", role);
     doc_put_int(&w, "since", since);
-    if (until != 0)
-        doc_put_int(&w, "until", until);
+    if (until != NULL)
+        doc_put_int(&w, "until", *until);
     return engine_doc(engine, &w);
 }
 
-bool customer_set_role(struct customer *customer, struct engine *engine, struct text role,
-                       bool is_member, int64_t at)
+/* Where the role stands open; SIZE_MAX: nowhere. */
+static size_t find_open_role(const struct profile *profile, struct text role, int64_t *out_since)
 {
-    struct profile *profile = own(customer);
     size_t i = 0;
     for (struct doc_iter it = doc_iter(profile->roles); doc_next(&it); i++) {
-        if (!text_equal(doc_text(it.value.doc, "role"), role) ||
-            doc_int(it.value.doc, "until", 0) != 0)
-            continue;
-        if (is_member)
-            return false;
-        struct doc_value closed = {
-            .type = DOC_DOC,
-            .doc = role_write(engine, role, doc_int(it.value.doc, "since", 0), at),
-        };
-        profile->roles =
-            section_replace(profile->roles, &engine->arena, &engine->scratch, i, &closed);
-        return profile->is_dirty = true;
+        *out_since = doc_int(it.value.doc, "since", 0);
+        if (text_equal(doc_text(it.value.doc, "role"), role) &&
+            doc_get(it.value.doc, "until").type == DOC_NONE)
+            return i;
     }
-    if (!is_member)
-        return false;
-    struct doc_value open = { .type = DOC_DOC, .doc = role_write(engine, role, at, 0) };
-    profile->roles = section_append(profile->roles, &engine->arena, &engine->scratch, &open);
-    return profile->is_dirty = true;
+    return SIZE_MAX;
+}
+
+int customer_set_role(struct customer *customer, struct engine *engine, struct text role,
+                      bool is_member, int64_t at, struct err *err)
+{
+    bool is_open = false;
+    for (size_t i = 0; i < customer->count; i++) {
+        struct profile *profile = &customer->members[i], before = *profile;
+        int64_t since;
+        size_t found = find_open_role(profile, role, &since);
+        is_open = is_open || found != SIZE_MAX;
+        if (found == SIZE_MAX || is_member)
+            continue;
+        struct doc_value closed = { .type = DOC_DOC, .doc = role_write(engine, role, since, &at) };
+        profile->roles = section_put(profile->roles, engine, found, &closed);
+        profile->is_dirty = true;
+        int rc = customer_check_size(profile, &before, engine, err);
+        if (rc != 0)
+            return rc;
+    }
+    if (!is_member || is_open)
+        return 0;
+    struct profile *profile = own(customer), before = *profile;
+    struct doc_value open = { .type = DOC_DOC, .doc = role_write(engine, role, at, NULL) };
+    profile->roles = section_put(profile->roles, engine, SIZE_MAX, &open);
+    profile->is_dirty = true;
+    return customer_check_size(profile, &before, engine, err);
 }
 
 static const struct zone *zone_of(struct doc_value value)

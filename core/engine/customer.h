@@ -27,6 +27,10 @@ bool customer_load(struct customer *customer, struct engine *engine, uint64_t nu
 /* A new customer, first seen now.  Returns its number. */
 uint64_t customer_create(struct customer *customer, struct engine *engine);
 
+/* E_LIMIT, and `profile` is as `before`: it has grown beyond limits.profile_bytes. */
+int customer_check_size(struct profile *profile, const struct profile *before,
+                        const struct engine *engine, struct err *err);
+
 /* Store members that changed. */
 void customer_store(struct customer *customer, struct engine *engine);
 
@@ -39,9 +43,13 @@ int customer_set(struct customer *customer, struct engine *engine, struct text n
                  const struct doc_value *value, int64_t at, struct text source, bool *out_changed,
                  struct err *err);
 
+/* Everything below that adds to a profile is held against limits.profile_bytes: E_LIMIT, and
+ * nothing has changed. */
+
 bool customer_has_tag(const struct customer *customer, struct text tag);
-/* Returns whether it changed anything. */
-bool customer_tag(struct customer *customer, struct engine *engine, struct text tag);
+/* *out_changed: whether it changed anything. */
+int customer_tag(struct customer *customer, struct engine *engine, struct text tag,
+                 bool *out_changed, struct err *err);
 bool customer_untag(struct customer *customer, struct engine *engine, struct text tag);
 
 struct text customer_owner(const struct customer *customer); /* empty: nobody */
@@ -55,9 +63,9 @@ struct consent {
     enum consent_state state;
     int64_t at;
 };
-/* Returns false when a later statement is known. */
-bool customer_set_consent(struct customer *customer, struct engine *engine,
-                          const struct consent *consent);
+/* E_CONFLICT: a later statement is known. */
+int customer_set_consent(struct customer *customer, struct engine *engine,
+                         const struct consent *consent, struct err *err);
 
 /* The address to write to: preferred first, then the first that is not bounced or
  * complained.  False: none. */
@@ -68,12 +76,14 @@ struct address {
 bool customer_address(const struct customer *customer, struct text channel,
                       struct address *out_address);
 /* Add, or change the one with the same channel and value. */
-void customer_set_address(struct customer *customer, struct engine *engine,
-                          const struct address *address);
+bool customer_has_address(const struct customer *customer, struct text channel,
+                          struct text value);
+int customer_set_address(struct customer *customer, struct engine *engine,
+                         const struct address *address, struct err *err);
 
-/* A dated role: open from `at` on, or closed at `at`. */
-bool customer_set_role(struct customer *customer, struct engine *engine, struct text role,
-                       bool is_member, int64_t at);
+/* A dated role: open from `at` on, or closed at `at` with whoever of the group has it. */
+int customer_set_role(struct customer *customer, struct engine *engine, struct text role,
+                      bool is_member, int64_t at, struct err *err);
 
 /* The zone in force: trait `timezone`, else `context.timezone` of `context`, else the company's. */
 const struct zone *customer_zone(const struct customer *customer, struct engine *engine,
@@ -81,8 +91,5 @@ const struct zone *customer_zone(const struct customer *customer, struct engine 
 
 /* Names that belong to the system: a client's identify and customer:set refuse them. */
 bool trait_is_system(struct text name);
-
-/* The 360-degree record as a document in `out`. */
-struct doc customer_record(struct customer *customer, struct engine *engine, struct buf *out);
 
 #endif

@@ -21,10 +21,12 @@
 #include "core/engine/effect.h"
 
 #include "core/base/hash.h"
+#include "core/base/utf8.h"
 #include "core/engine/engine_inside.h"
 
 #include <string.h>
 
+#define REASON_BYTES_MAX 500
 #define RETRY_MS_MAX (6ll * 3600 * 1000)
 
 /* -- Rows ----------------------------------------------------------------------------- */
@@ -39,6 +41,7 @@ static void key_line(struct key *key, const struct effect *effect)
 {
     key_customer(key, effect->customer, 'q');
     key_text(key, effect->channel);
+    key_number(key, effect->place != 0 ? effect->place : effect->seq);
     key_id(key, effect->seq, effect->n);
 }
 
@@ -105,8 +108,13 @@ void effect_read(struct effect *effect, uint64_t seq, uint64_t n, struct doc doc
         .expires = doc_int(doc, "expires", 0),
         .attempt = doc_int(doc, "attempt", 0),
         .run = (uint64_t)doc_int(doc, "run", 0),
+        .print = doc_int(doc, "print", 0),
+        .place = (uint64_t)doc_int(doc, "place", 0),
+        .released = doc_int(doc, "released", 0),
         .is_notification = doc_bool(doc, "notification", false),
     };
+    if (effect->content.data == NULL)
+        effect->content = effect->message;
 }
 
 int64_t effect_print(const struct effect *effect)
@@ -116,6 +124,8 @@ int64_t effect_print(const struct effect *effect)
     struct hash128 hash;
     uint8_t bytes[HASH128_BYTES];
     int64_t print;
+    if (effect->print != 0)
+        return effect->print;
     hash128_init(&hash);
     hash128_update(&hash, &effect->customer, sizeof effect->customer);
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
@@ -189,9 +199,16 @@ static void effect_store(const struct effect *effect, struct engine *engine)
         doc_put_int(&w, "run", (int64_t)effect->run);
     if (effect->is_notification)
         doc_put_bool(&w, "notification", true);
-    doc_put_doc(&w, "content", effect->content);
+    if (effect->print != 0)
+        doc_put_int(&w, "print", effect->print);
+    if (effect->place != 0)
+        doc_put_int(&w, "place", (int64_t)effect->place);
+    if (effect->released != 0)
+        doc_put_int(&w, "released", effect->released);
     if (effect->message.data != NULL)
         doc_put_doc(&w, "message", effect->message);
+    else
+        doc_put_doc(&w, "content", effect->content);
     struct doc row = doc_end(&w);
     key_effect(&key, effect->seq, effect->n);
     state_put(engine->state, &key, row.data, row.size);
@@ -219,9 +236,10 @@ static bool is_first_in_line(struct engine *engine, const struct effect *effect,
     if (!*out_is_empty) {
         struct key_reader reader = { cursor.key.data + prefix.size,
                                      cursor.key.data + cursor.key.size };
+        uint64_t place;
         *out_first = *effect;
-        bool is_id =
-            key_read_number(&reader, &out_first->seq) && key_read_number(&reader, &out_first->n);
+        bool is_id = key_read_number(&reader, &place) && key_read_number(&reader, &out_first->seq) &&
+                     key_read_number(&reader, &out_first->n);
         ASSERT(is_id);
     }
     cursor_close(&cursor);
@@ -275,9 +293,16 @@ int step_send(struct step *step, const struct send_request *request, struct err 
         step->customer.number != 0 ? step->customer.members[step->customer.own].number : 0;
     if (own == 0 && !request->is_notification)
         return err_set(err, E_INVALID, "send: this event has no customer to write to");
+    if (request->purpose.size > NAME_BYTES_MAX || request->key.size > NAME_BYTES_MAX ||
+        request->to.size > NAME_BYTES_MAX)
+        return err_set(err, E_LIMIT, "send: purpose, key and to have at most %d bytes",
+                       NAME_BYTES_MAX);
     if (config_channel(&engine->config, request->channel) == NULL)
         return err_set(err, E_NOTFOUND, "send: no channel is called \"%.*s\"",
                        (int)request->channel.size, request->channel.data);
+    if (!request->is_notification && !effect_knows_purpose(engine, request->purpose))
+        return err_set(err, E_NOTFOUND, "send: no purpose is called \"%.*s\"",
+                       (int)request->purpose.size, request->purpose.data);
     if (request->content.size > (uint32_t)limits->effect_bytes)
         return err_set(err, E_LIMIT, "send: the message has %u bytes, more than %lld",
                        request->content.size, (long long)limits->effect_bytes);
@@ -310,6 +335,7 @@ int step_send(struct step *step, const struct send_request *request, struct err 
         enter_line(engine, &effect);
     }
     step->trace.effects[step->trace.effect_count++] = effect.n;
+    step->trace.acts++;
     return 0;
 }
 
@@ -338,6 +364,14 @@ static void stop_waiting(struct engine *engine, const struct effect *effect)
     state_delete(engine->state, &key);
     key_claimed(&key, effect);
     state_delete(engine->state, &key);
+}
+
+/* What a channel or a person says of it is kept up to a length. */
+static struct text short_reason(struct text reason)
+{
+    if (reason.size > REASON_BYTES_MAX)
+        reason.size = (uint32_t)utf8_cut(reason.data, reason.size, REASON_BYTES_MAX);
+    return reason;
 }
 
 static void finish(struct step *step, struct effect *effect, const char *state, struct text reason)
@@ -431,8 +465,10 @@ void effect_claim(struct step *step)
     effect.attempt++;
     effect.run = engine->run;
     effect.state = text_of("claimed");
-    if (effect.message.data == NULL)
+    if (effect.message.data == NULL) {
+        effect.print = effect_print(&effect);
         effect.message = effect_render(engine, &effect, &step->customer, verdict.address);
+    }
     effect_store(&effect, engine);
     struct key key;
     key_claimed(&key, &effect);
@@ -451,7 +487,7 @@ void effect_outcome(struct step *step)
     struct engine *engine = step->engine;
     struct doc data = step->event->data;
     struct text outcome = doc_text(data, "outcome");
-    struct text detail = doc_text(data, "detail");
+    struct text detail = short_reason(doc_text(data, "detail"));
     struct effect effect;
     if (!effect_find(&effect, engine, data) || doc_int(data, "attempt", 0) != effect.attempt)
         return;
@@ -528,14 +564,17 @@ static bool load_waiting(struct step *step, struct effect *effect)
     return false;
 }
 
-/* Sent anew from now: its time to expire starts again. */
+/* Sent anew from now: at the end of the line, and its time to expire starts again. */
 void effect_release(struct step *step)
 {
     struct effect effect;
     if (!load_waiting(step, &effect))
         return;
     stop_waiting(step->engine, &effect);
-    effect.expires = step->engine->now + (effect.expires - effect.created);
+    int64_t since = effect.released != 0 ? effect.released : effect.created;
+    effect.expires = step->engine->now + (effect.expires - since);
+    effect.released = step->engine->now;
+    effect.place = step->engine->seq;
     effect.state = text_of("pending");
     effect.reason = (struct text){ "", 0 };
     effect_store(&effect, step->engine);
@@ -546,5 +585,5 @@ void effect_drop(struct step *step)
 {
     struct effect effect;
     if (load_waiting(step, &effect))
-        finish(step, &effect, "dropped", doc_text(step->event->data, "reason"));
+        finish(step, &effect, "dropped", short_reason(doc_text(step->event->data, "reason")));
 }

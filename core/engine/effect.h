@@ -12,11 +12,14 @@ struct effect {
     uint64_t cause;    /* n of the event that made it, under the same seq */
     uint64_t customer; /* the member it was made under; 0: nobody's */
     struct text channel, purpose, state, reason, to, key, rule;
-    struct doc content; /* what the rule gave */
+    struct doc content; /* what the rule gave; once there is a message, that */
     struct doc
         message; /* what goes out, the same bytes in every attempt; none before the first claim */
     int64_t created, expires, attempt;
     uint64_t run; /* of the last claim */
+    int64_t print;    /* once the message has taken the content's place */
+    uint64_t place;   /* in its line: the entry that let it in again; 0: its own */
+    int64_t released; /* when that was; 0: never */
     bool is_notification;
 };
 
@@ -28,6 +31,9 @@ bool effect_load(struct effect *effect, struct engine *engine, struct text id);
 bool effect_find(struct effect *effect, struct engine *engine, struct doc data);
 int64_t effect_print(const struct effect *effect);
 void effect_read(struct effect *effect, uint64_t seq, uint64_t n, struct doc row);
+
+/* Whether the active bundle declares it, or it is built in. */
+bool effect_knows_purpose(const struct engine *engine, struct text name);
 
 /* The arbiter: may it go out now?  `state` NULL: yes, to `address`; else the final state. */
 struct verdict {

@@ -42,7 +42,8 @@ struct engine {
     struct config config;
     uint64_t world_seq;
     struct ruleset *rules;
-    struct rule_index *index; /* type -> rules, in order */
+    struct rule_index *index;     /* type -> rules, in order */
+    struct ruleset *rules_coming; /* activated by this entry: in force from the next on */
 
     uint64_t seq;
     int64_t now;
@@ -52,6 +53,8 @@ struct engine {
     bool sweep_is_open;
     bool has_outgoing;    /* this entry put a row into `outgoing` */
     bool has_new_verdict; /* a rule of this entry was killed: to be recorded */
+    /* No timer's key lies before it (timer.c); size 0: not known yet. */
+    struct key timers_from;
 
     /* While an entry is applied: */
     struct event_queue queue;
@@ -93,14 +96,17 @@ struct traced_change {
 struct trace {
     struct text rules[64]; /* those that did something */
     size_t rule_count;
-    struct traced_change changes[64];
-    size_t change_count;
+    struct traced_change *changes; /* in the arena */
+    size_t change_count, change_capacity, change_own; /* `change_own`: the running rule's first */
+    size_t acts; /* whatever a rule does counts, also what leaves no line here */
     uint64_t made_first, made_last; /* derived events, by n; 0: none */
     uint64_t effects[64];           /* by n; their seq is the event's */
     size_t effect_count;
     struct text lines[64];
     size_t line_count;
-    bool is_foreign, is_duplicate;
+    bool has_lost_lines; /* limits.trace_lines */
+    bool is_cut;         /* more than a row can keep */
+    bool is_foreign;
 };
 
 struct step {
@@ -119,6 +125,10 @@ void step_begin(struct step *step, struct engine *engine, struct event *event);
 void step_finish(struct step *step);
 
 void step_note_change(struct step *step, struct text name, const struct doc_value *value);
+/* Assign a trait of the step's customer; what readers now see differently is noted, and the
+ * schedules that count from it are set anew.  E_LIMIT. */
+int step_assign(struct step *step, struct text name, const struct doc_value *value, int64_t at,
+                struct text source, struct err *err);
 void step_note_line(struct step *step, struct text line);
 
 /* Derive an event of the system for `customer`.  False: over limits.derived or cascade_depth
@@ -154,6 +164,8 @@ void command_reminder_snooze(struct step *step);
 /* Set the timers of schedule rules for this customer: all, or those on a trait that changed. */
 void schedule_arm(struct engine *engine, struct customer *customer, struct doc context,
                   const struct text *trait);
+/* A merge or its undoing changed what is known: dates are counted anew, periods go on. */
+void schedule_rearm(struct engine *engine, struct customer *customer, struct doc context);
 void schedule_fire(struct engine *engine, uint64_t customer, struct doc payload);
 void schedule_start_sweep(struct engine *engine);
 void schedule_sweep(struct engine *engine); /* one slice */

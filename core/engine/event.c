@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define DEPTH_MAX 1000 /* beyond every limits.cascade_depth */
+
 /* The first words of the system's own types. */
 static const char *const system_words[] = {
     "address", "bundle",   "clock", "consent",     "customer", "daemon",   "duplicate", "effect",
@@ -53,8 +55,8 @@ static void read_field(struct event *event, const struct doc_iter *it)
     } else if (value->type == DOC_INT64) {
         if (text_is(it->name, "at"))
             event->at = value->integer;
-        else if (text_is(it->name, "depth") && value->integer > 0)
-            event->depth = (unsigned)value->integer;
+        else if (text_is(it->name, "depth") && value->integer > 0 && event->class == LOG_SYSTEM)
+            event->depth = (unsigned)(value->integer < DEPTH_MAX ? value->integer : DEPTH_MAX);
     } else if (value->type == DOC_BOOL) {
         if (text_is(it->name, "forever"))
             event->forever = value->boolean;
@@ -77,6 +79,10 @@ int event_read(struct event *event, const struct log_entry *entry, struct err *e
     if (event->type.size == 0 || event->type.size > TYPE_BYTES_MAX)
         return err_set(err, E_INVALID, "entry %llu: a type of %u bytes, not 1 to %d",
                        (unsigned long long)entry->seq, event->type.size, TYPE_BYTES_MAX);
+    if (event->about.size > NAME_BYTES_MAX || event->by.size > NAME_BYTES_MAX ||
+        event->source.size > NAME_BYTES_MAX)
+        return err_set(err, E_LIMIT, "entry %llu: about, by and source have at most %d bytes",
+                       (unsigned long long)entry->seq, NAME_BYTES_MAX);
     if (event->at > event->logged)
         event->at = event->logged;
     return 0;
@@ -147,9 +153,11 @@ static bool parse_number(const char **at, const char *end, uint64_t *out_number)
 
 bool event_id_parse(struct text text, uint64_t *out_seq, uint64_t *out_n)
 {
+    if (text.size == 0)
+        return false;
     const char *at = text.data, *end = text.data + text.size;
     uint64_t seq = 0, n = 0;
-    if (text.size == 0 || !parse_number(&at, end, &seq))
+    if (!parse_number(&at, end, &seq))
         return false;
     if (at < end && (*at++ != '.' || !parse_number(&at, end, &n)))
         return false;

@@ -24,8 +24,9 @@ struct event {
     bool forever, historic;
     struct doc data, context;
     uint64_t customer;     /* whose identity it came by; 0: nobody */
-    unsigned depth;        /* of the cascade; an entry has 0 */
-    const char *only_rule; /* run just this rule (schedules); NULL: all that match */
+    unsigned depth;              /* of the cascade; an entry has 0 */
+    bool is_command;             /* staff told Kith to do this: the type is meant */
+    const struct text *schedule; /* of schedules only this rule is due; NULL: none */
 };
 
 /* Read the envelope (docs/state.md) of an entry.  E_INVALID names the field. */

@@ -18,10 +18,19 @@ static bool is_shared(struct text name_space)
     return text_is(name_space, "email") || text_is(name_space, "phone");
 }
 
+/* Fits into a key, whatever stands in it. */
+static bool is_identity(struct text name_space, struct text value)
+{
+    return name_space.size <= NAME_BYTES_MAX && value.size != 0 &&
+           value.size <= IDENTITY_BYTES_MAX &&
+           memchr(value.data, '\0', value.size) == NULL &&
+           (name_space.size == 0 || memchr(name_space.data, '\0', name_space.size) == NULL);
+}
+
 struct text identity_normal(struct engine *engine, struct text name_space, struct text value)
 {
     struct text none = { "", 0 };
-    if (value.size == 0 || value.size > IDENTITY_BYTES_MAX)
+    if (!is_identity(name_space, value))
         return none;
     if (!is_shared(name_space))
         return value;
@@ -44,10 +53,20 @@ static uint64_t find_single(struct engine *engine, struct text name_space, struc
 {
     struct key key;
     struct bytes row;
-    if (value.size == 0 || value.size > IDENTITY_BYTES_MAX)
+    if (!is_identity(name_space, value))
         return 0;
     key_identity(&key, name_space, value);
     return state_get(engine->state, &key, &row) ? read_number(row) : 0;
+}
+
+/* Without loading the group: an address may be shared by many. */
+static uint64_t root_of(struct engine *engine, uint64_t member)
+{
+    struct profile profile;
+    bool is_there = profile_load(&profile, engine->state, &engine->arena, member);
+    while (is_there && profile.merged != 0)
+        is_there = profile_load(&profile, engine->state, &engine->arena, profile.merged);
+    return is_there ? profile.number : 0;
 }
 
 /* The customers that have this e-mail or phone: the first, and how many roots. */
@@ -63,14 +82,12 @@ static size_t find_shared(struct engine *engine, struct text name_space, struct 
         struct key_reader reader = { cursor.key.data + prefix.size,
                                      cursor.key.data + cursor.key.size };
         uint64_t member = 0;
-        struct customer customer;
-        if (!key_read_number(&reader, &member) || !customer_load(&customer, engine, member))
-            continue;
+        uint64_t root = key_read_number(&reader, &member) ? root_of(engine, member) : 0;
         size_t i = 0;
-        while (i < count && roots[i] != customer.number)
+        while (i < count && roots[i] != root)
             i++;
-        if (i == count)
-            roots[count++] = customer.number;
+        if (i == count && root != 0)
+            roots[count++] = root;
     }
     cursor_close(&cursor);
     return count;
@@ -187,19 +204,24 @@ static bool add_identity(struct step *step, struct text name_space, struct text 
     }
     struct key key;
     key_identity(&key, name_space, value);
-    struct key number;
-    number.size = 0;
-    number.is_full = false;
+    struct key number = { .size = 0 };
     key_number(&number, profile->number);
     if (is_shared(name_space))
         key_number(&key, profile->number);
-    state_put(engine->state, &key, number.data, number.size);
 
+    struct profile before = *profile;
+    struct err err;
     struct doc_value part = { .type = DOC_TEXT, .text = name_space };
     profile->ids = section_append(profile->ids, &engine->arena, &engine->scratch, &part);
     part.text = value;
     profile->ids = section_append(profile->ids, &engine->arena, &engine->scratch, &part);
     profile->is_dirty = true;
+    if (customer_check_size(profile, &before, engine, &err) != 0) {
+        step_note_line(step, arena_printf(&engine->arena, "%.*s not linked: %s",
+                                          (int)name_space.size, name_space.data, err.text));
+        return false;
+    }
+    state_put(engine->state, &key, number.data, number.size);
     note_identity(step, "identity.linked", name_space, value, 0);
     return true;
 }

@@ -55,9 +55,13 @@ int merge_customers(struct engine *engine, uint64_t survivor, uint64_t absorbed,
     if (a.count + b.count > (size_t)engine->config.limits.group)
         return err_set(err, E_LIMIT, "a customer is made of at most %lld",
                        (long long)engine->config.limits.group);
+    struct profile before = a.members[0];
     a.members[0].absorbed =
         append_members(engine, a.members[0].absorbed, b.number, b.members[0].absorbed);
     a.members[0].is_dirty = true;
+    int rc = customer_check_size(&a.members[0], &before, engine, err);
+    if (rc != 0)
+        return rc;
     b.members[0].merged = a.number;
     b.members[0].is_dirty = true;
     customer_store(&a, engine);
@@ -72,6 +76,13 @@ static void note_merge(struct step *step, const char *type, uint64_t survivor, u
     doc_put_int(&w, "survivor", (int64_t)survivor);
     doc_put_int(&w, "absorbed", (int64_t)absorbed);
     step_derive(step, type, survivor, engine_doc(step->engine, &w));
+}
+
+static void go_on_merged(struct step *step, uint64_t own, uint64_t survivor, uint64_t absorbed)
+{
+    customer_load(&step->customer, step->engine, own);
+    schedule_rearm(step->engine, &step->customer, step->event->context);
+    note_merge(step, "customer.merged", survivor, absorbed);
 }
 
 void merge_into_step(struct step *step, uint64_t other)
@@ -95,8 +106,7 @@ void merge_into_step(struct step *step, uint64_t other)
         step_note_line(step, arena_printf(&engine->arena, "not merged: %s", err.text));
         return;
     }
-    customer_load(&step->customer, engine, own);
-    note_merge(step, "customer.merged", survivor, absorbed);
+    go_on_merged(step, own, survivor, absorbed);
 }
 
 void command_merge(struct step *step)
@@ -119,8 +129,7 @@ void command_merge(struct step *step)
         engine_refuse(engine, rc, "%s", err.text);
         return;
     }
-    customer_load(&step->customer, engine, own);
-    note_merge(step, "customer.merged", survivor, other.number);
+    go_on_merged(step, own, survivor, other.number);
 }
 
 /* The reference names the member to let go; its customer is the whole group. */
@@ -147,7 +156,11 @@ void command_unmerge(struct step *step)
     member->merged = 0;
     member->is_dirty = true;
     customer_store(&step->customer, engine);
+    struct customer rest;
+    customer_load(&rest, engine, root);
+    schedule_rearm(engine, &rest, (struct doc){ NULL, 0 });
+    customer_store(&rest, engine);
     customer_load(&step->customer, engine, number);
-    schedule_arm(engine, &step->customer, step->event->context, NULL);
+    schedule_rearm(engine, &step->customer, (struct doc){ NULL, 0 });
     note_merge(step, "customer.unmerged", root, number);
 }

@@ -4,18 +4,10 @@
 #include "core/engine/keys.h"
 #include "storage/state.h"
 
-bool profile_load(struct profile *profile, struct state *state, struct arena *arena,
-                  uint64_t number)
+void profile_read(struct profile *profile, uint64_t number, struct doc row)
 {
-    struct key key;
-    struct bytes row;
-    key_customer(&key, number, 'p');
-    if (number == 0 || !state_get(state, &key, &row))
-        return false;
-
-    struct doc doc = { arena_copy(arena, row.data, row.size), (uint32_t)row.size };
     *profile = (struct profile){ .number = number, .marks_first = -1, .marks_last = -1 };
-    for (struct doc_iter it = doc_iter(doc); doc_next(&it);) {
+    for (struct doc_iter it = doc_iter(row); doc_next(&it);) {
         const struct doc_value *value = &it.value;
         switch (it.name.data[0]) { /* the names that profile_write gives */
         case 'k':
@@ -64,6 +56,18 @@ bool profile_load(struct profile *profile, struct state *state, struct arena *ar
             break;
         }
     }
+}
+
+bool profile_load(struct profile *profile, struct state *state, struct arena *arena,
+                  uint64_t number)
+{
+    struct key key;
+    struct bytes row;
+    key_customer(&key, number, 'p');
+    if (number == 0 || !state_get(state, &key, &row))
+        return false;
+    profile_read(profile, number,
+                 (struct doc){ arena_copy(arena, row.data, row.size), (uint32_t)row.size });
     return true;
 }
 

@@ -40,6 +40,9 @@ struct profile {
 bool profile_load(struct profile *profile, struct state *state, struct arena *arena,
                   uint64_t number);
 
+/* The same from a row that the caller keeps: the profile borrows from it. */
+void profile_read(struct profile *profile, uint64_t number, struct doc row);
+
 /* The row's size in bytes if it were stored now. */
 size_t profile_size(const struct profile *profile);
 

@@ -1,10 +1,11 @@
 /* reminder.c -- follow-ups: a task of a member of staff with a time.
  *
- * A reminder is a task row, a row in its assignee's list, a timer under its
- * customer, and, when a rule made it, a row that finds the one open reminder of
- * (customer, rule, key): asking again with the same key moves it.  It stays with
- * the customer it was created under, also after a merge.
+ * A reminder is a task row, and while it is open a row in its assignee's list, one in
+ * its customer's, a timer under its customer, and, when a rule made it, a row that finds
+ * the one open reminder of (customer, rule, key): asking again with the same key moves
+ * it.  It stays with the customer it was created under, also after a merge.
  */
+#include "core/base/civil.h"
 #include "core/engine/engine_inside.h"
 
 struct task {
@@ -13,6 +14,14 @@ struct task {
     struct text escalate_to;
     int64_t due, created, escalate_due;
 };
+
+#define TITLE_BYTES_MAX 500
+#define NOTE_BYTES_MAX 8000 /* and of an outcome */
+
+static bool is_moment(int64_t ms)
+{
+    return ms > 0 && ms <= CIVIL_MS_MAX;
+}
 
 static void key_task(struct key *key, uint64_t number)
 {
@@ -25,6 +34,12 @@ static void key_of_assignee(struct key *key, const struct task *task)
     key_start(key, 'o');
     key_text(key, task->assignee);
     key_time(key, task->due);
+    key_number(key, task->number);
+}
+
+static void key_of_customer(struct key *key, const struct task *task)
+{
+    key_customer(key, task->customer, 'k');
     key_number(key, task->number);
 }
 
@@ -127,16 +142,19 @@ static struct profile *member_of(struct customer *customer, uint64_t number)
 static void task_open(struct task *task, struct engine *engine, struct customer *customer)
 {
     struct profile *profile = member_of(customer, task->customer);
+    int64_t soon = engine->now + 1000; /* not in this very tick: a rule could ask for ever */
     struct key key;
     key_of_assignee(&key, task);
     struct key value = { .size = 0 };
     key_number(&value, task->customer);
     state_put(engine->state, &key, value.data, value.size);
-    timer_set(engine, profile, task->customer, timer_name(engine, "task", task->number), task->due,
-              timer_payload(engine, "task", task->number));
+    key_of_customer(&key, task);
+    state_put(engine->state, &key, "", 0);
+    timer_set(engine, profile, task->customer, timer_name(engine, "task", task->number),
+              task->due > soon ? task->due : soon, timer_payload(engine, "task", task->number));
     if (task->escalate_due != 0)
         timer_set(engine, profile, task->customer, timer_name(engine, "escalate", task->number),
-                  task->escalate_due, timer_payload(engine, "escalate", task->number));
+                  task->escalate_due > soon ? task->escalate_due : soon, timer_payload(engine, "escalate", task->number));
 }
 
 static void task_close(struct task *task, struct engine *engine, struct customer *customer)
@@ -144,6 +162,8 @@ static void task_close(struct task *task, struct engine *engine, struct customer
     struct profile *profile = member_of(customer, task->customer);
     struct key key;
     key_of_assignee(&key, task);
+    state_delete(engine->state, &key);
+    key_of_customer(&key, task);
     state_delete(engine->state, &key);
     timer_cancel(engine, profile, task->customer, timer_name(engine, "task", task->number));
     timer_cancel(engine, profile, task->customer, timer_name(engine, "escalate", task->number));
@@ -216,17 +236,31 @@ static uint64_t task_move(struct step *step, uint64_t number, const struct task 
     return number;
 }
 
+/* All of it lies in one row, and three of them stand in keys. */
+static int check_request(const struct reminder_request *request, struct err *err)
+{
+    if (request->key.size > NAME_BYTES_MAX || request->to.size > NAME_BYTES_MAX ||
+        request->escalate_to.size > NAME_BYTES_MAX || request->about.size > NAME_BYTES_MAX ||
+        request->civil.size > NAME_BYTES_MAX)
+        return err_set(err, E_LIMIT, "remind: key, to, about and due have at most %d bytes",
+                       NAME_BYTES_MAX);
+    if (request->title.size > TITLE_BYTES_MAX || request->note.size > NOTE_BYTES_MAX)
+        return err_set(err, E_LIMIT, "remind: a title has at most %d bytes and a note %d",
+                       TITLE_BYTES_MAX, NOTE_BYTES_MAX);
+    if (!is_moment(request->due))
+        return err_set(err, E_INVALID, "remind: due is no moment");
+    return 0;
+}
+
 int step_remind(struct step *step, const struct reminder_request *request, uint64_t *out_task,
                 struct err *err)
 {
     struct engine *engine = step->engine;
     if (step->customer.number == 0)
         return err_set(err, E_INVALID, "remind: this event has no customer to be reminded of");
-    if (request->key.size > NAME_BYTES_MAX)
-        return err_set(err, E_LIMIT, "remind: a key has at most %d bytes", NAME_BYTES_MAX);
-    if (step->customer.members[step->customer.own].timers >= engine->config.limits.timers)
-        return err_set(err, E_LIMIT, "remind: the customer has %lld timers: no more",
-                       (long long)engine->config.limits.timers);
+    int rc = check_request(request, err);
+    if (rc != 0)
+        return rc;
     struct task task = {
         .customer = step->customer.members[step->customer.own].number,
         .title = request->title,
@@ -248,7 +282,13 @@ int step_remind(struct step *step, const struct reminder_request *request, uint6
         under.customer = step->customer.members[i].number;
         open = find_open(engine, &under);
     }
+    int64_t wanted = request->escalate_due != 0 ? 2 : 1;
+    if (open == 0 && step->customer.members[step->customer.own].timers + wanted >
+                         engine->config.limits.timers)
+        return err_set(err, E_LIMIT, "remind: the customer has %lld timers: no more",
+                       (long long)engine->config.limits.timers);
     *out_task = open != 0 ? task_move(step, open, &task) : task_make(step, &task);
+    step->trace.acts++;
     return 0;
 }
 
@@ -349,6 +389,14 @@ void command_reminder_done(struct step *step)
     struct key key;
     if (!command_task(step, &task))
         return;
+    int64_t next = doc_int(data, "next", 0);
+    if (doc_text(data, "outcome").size > NOTE_BYTES_MAX ||
+        doc_text(data, "note").size > NOTE_BYTES_MAX || (next != 0 && !is_moment(next))) {
+        engine_refuse(engine, E_INVALID,
+                      "outcome and note have at most %d bytes, and next is a moment",
+                      NOTE_BYTES_MAX);
+        return;
+    }
     task_close(&task, engine, &step->customer);
     key_open(&key, &task);
     if (task.rule.size != 0)
@@ -359,7 +407,6 @@ void command_reminder_done(struct step *step)
     task_store(&task, engine);
     step_derive(step, "reminder.closed", task.customer, task_note(engine, &task));
 
-    int64_t next = doc_int(data, "next", 0);
     if (next == 0)
         return;
     struct reminder_request again = {
@@ -368,7 +415,7 @@ void command_reminder_done(struct step *step)
     uint64_t number = 0;
     struct err err;
     if (step_remind(step, &again, &number, &err) != 0)
-        engine_refuse(engine, err.code, "%s", err.text);
+        step_note_line(step, arena_printf(&engine->arena, "done, and no next one: %s", err.text));
 }
 
 void command_reminder_snooze(struct step *step)
@@ -378,6 +425,10 @@ void command_reminder_snooze(struct step *step)
     if (!command_task(step, &task))
         return;
     int64_t due = doc_int(step->event->data, "due", 0);
+    if (!is_moment(due)) {
+        engine_refuse(engine, E_INVALID, "a reminder is snoozed until a moment, due");
+        return;
+    }
     task_close(&task, engine, &step->customer);
     task.due = due;
     task_open(&task, engine, &step->customer);

@@ -16,8 +16,14 @@
 
 #define YEARLY_AT_MINUTE 540 /* 09:00, when a yearly trigger does not say */
 
-/* The next time wall clocks show `minute`, `period` after now at the earliest; the
- * period's own rhythm is kept by its caller. */
+static int64_t at_minute_of(const struct zone *zone, int64_t day, int minute)
+{
+    return zone_ms_from_local(zone, day * CIVIL_DAY_MS + minute * CIVIL_MINUTE_MS);
+}
+
+/* One period from now; with `at_minute` at that time of the day, which may be today still: a daily
+ * rule at 09:00 set at 08:00 is due in an hour.  Days are counted on the calendar, so that an hour
+ * which the clocks leave out does not make the same day due twice. */
 static bool next_every(const struct rule *rule, const struct zone *zone, int64_t now,
                        int64_t *out_due)
 {
@@ -29,15 +35,11 @@ static bool next_every(const struct rule *rule, const struct zone *zone, int64_t
         return false;
     if (rule->at_minute < 0)
         return true;
+    int64_t today = at_minute_of(zone, civil_local_days(zone_local_from_ms(zone, now)),
+                                 rule->at_minute);
     int64_t day = civil_local_days(zone_local_from_ms(zone, *out_due));
-    int64_t due = zone_ms_from_local(zone, day * CIVIL_DAY_MS + rule->at_minute * CIVIL_MINUTE_MS);
-    /* A daily rule at 09:00 set at 08:00 is due in an hour, not tomorrow. */
-    struct duration back = { -rule->period.count, rule->period.unit };
-    int64_t earlier;
-    if (civil_add(zone, due, back, &earlier, NULL) == 0 && earlier > now)
-        due = earlier;
-    *out_due = due;
-    return due > now;
+    *out_due = today > now ? today : at_minute_of(zone, day, rule->at_minute);
+    return *out_due > now;
 }
 
 /* A trait that holds a date: text "2026-11-21", a moment, or milliseconds. */
@@ -46,6 +48,9 @@ static bool date_of_trait(const struct customer *customer, const struct rule *ru
 {
     struct doc_value value = customer_trait(customer, rule->trait);
     int64_t ms;
+    if (value.type != DOC_TEXT &&
+        (value.integer < CIVIL_MS_MIN || value.integer > CIVIL_MS_MAX))
+        value.type = DOC_NONE;
     if (value.type == DOC_TEXT &&
         moment_parse_date(value.text.data, value.text.size, out_day, NULL) == 0) {
         *out_local = *out_day * CIVIL_DAY_MS;
@@ -123,7 +128,7 @@ static bool is_from_trait(const struct rule *rule, const struct text *trait)
     if (trait == NULL)
         return true;
     if (text_is(*trait, "timezone"))
-        return true;
+        return rule->trigger != RULE_ON_EVERY || rule->at_minute >= 0;
     if (rule->trigger == RULE_ON_EVERY || rule->trait.size < trait->size)
         return false;
     struct text head = { rule->trait.data, trait->size };
@@ -140,6 +145,26 @@ void schedule_arm(struct engine *engine, struct customer *customer, struct doc c
     for (size_t i = 0; i < list.count; i++) {
         const struct rule *rule = &engine->rules->rules[list.items[i]];
         if (rule->trigger != RULE_ON_TYPES && is_from_trait(rule, trait))
+            arm(engine, customer, rule, context);
+    }
+}
+
+/* A schedule whose timer stands with the same print goes on undisturbed. */
+static bool is_armed(struct engine *engine, uint64_t number, const struct rule *rule)
+{
+    struct doc payload = timer_payload_of(engine, number, timer_name(engine, rule));
+    return payload.data != NULL && text_equal(doc_text(payload, "print"), rule->print);
+}
+
+void schedule_rearm(struct engine *engine, struct customer *customer, struct doc context)
+{
+    if (engine->rules == NULL)
+        return;
+    struct rule_list list = rule_index_find(engine->index, text_of("schedule.due"));
+    for (size_t i = 0; i < list.count; i++) {
+        const struct rule *rule = &engine->rules->rules[list.items[i]];
+        if (rule->trigger != RULE_ON_TYPES &&
+            (rule->trigger != RULE_ON_EVERY || !is_armed(engine, customer->number, rule)))
             arm(engine, customer, rule, context);
     }
 }
@@ -173,7 +198,7 @@ void schedule_fire(struct engine *engine, uint64_t number, struct doc payload)
         .by = rule->name,
         .customer = number,
         .depth = 1,
-        .only_rule = rule->name.data,
+        .schedule = &rule->name,
     };
     engine_derive(engine, &event);
 }
@@ -201,13 +226,6 @@ void schedule_start_sweep(struct engine *engine)
 {
     if (has_schedules(engine) && engine->counters.customer != 0)
         put_sweep(engine, 1);
-}
-
-/* A schedule whose timer stands with the same print goes on undisturbed. */
-static bool is_armed(struct engine *engine, uint64_t number, const struct rule *rule)
-{
-    struct doc payload = timer_payload_of(engine, number, timer_name(engine, rule));
-    return payload.data != NULL && text_equal(doc_text(payload, "print"), rule->print);
 }
 
 static void sweep_customer(struct engine *engine, uint64_t number)

@@ -5,6 +5,8 @@
  */
 #include "core/engine/engine_inside.h"
 
+#define RECORD_BYTES_MAX (16u << 10)
+
 static void store_named(struct engine *engine, char table, struct text name, struct doc doc)
 {
     struct key key;
@@ -20,11 +22,19 @@ static bool is_name(struct engine *engine, struct text name, const char *what)
     return false;
 }
 
+static bool fits(struct engine *engine, struct doc data)
+{
+    if (data.size <= RECORD_BYTES_MAX)
+        return true;
+    engine_refuse(engine, E_LIMIT, "it has %u bytes, more than %u", data.size, RECORD_BYTES_MAX);
+    return false;
+}
+
 void command_staff_set(struct step *step)
 {
     struct doc data = step->event->data;
     struct text name = doc_text(data, "name");
-    if (is_name(step->engine, name, "a member of staff"))
+    if (is_name(step->engine, name, "a member of staff") && fits(step->engine, data))
         store_named(step->engine, 's', name, data);
 }
 
@@ -53,15 +63,21 @@ void command_key_set(struct step *step)
     struct text name = doc_text(step->event->data, "name");
     struct text hash = doc_text(step->event->data, "hash");
     struct key key;
-    if (!is_name(engine, name, "a key"))
+    if (!is_name(engine, name, "a key") || !fits(engine, step->event->data))
         return;
     if (hash.size == 0 || hash.size > NAME_BYTES_MAX) {
         engine_refuse(engine, E_INVALID, "a key needs the hash of its secret");
         return;
     }
+    key_named(&key, 'h', hash);
+    struct bytes other;
+    if (state_get(engine->state, &key, &other) &&
+        !text_equal(name, (struct text){ (const char *)other.data, (uint32_t)other.size })) {
+        engine_refuse(engine, E_CONFLICT, "another key has this hash");
+        return;
+    }
     forget_hash(engine, name);
     store_named(engine, 'K', name, step->event->data);
-    key_named(&key, 'h', hash);
     state_put(engine->state, &key, name.data, name.size);
 }
 
@@ -95,7 +111,8 @@ static struct text deputy_if_absent(struct engine *engine, struct text name, str
         struct text deputy = doc_text(it.value.doc, "deputy");
         if (deputy.size == 0)
             deputy = doc_text(staff, "deputy");
-        if (engine->now >= from && engine->now < until && deputy.size != 0)
+        if (engine->now >= from && engine->now < until && deputy.size != 0 &&
+            deputy.size <= NAME_BYTES_MAX)
             return deputy;
     }
     return name;

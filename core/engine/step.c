@@ -15,15 +15,41 @@
 #include <string.h>
 
 #define COUNT_MAX(array) (sizeof(array) / sizeof *(array))
+#define CHANGES_MAX 1000          /* noted of one event */
+#define ROW_BYTES (60u << 10)     /* of a timeline row, below STATE_VALUE_MAX */
+#define FIELD_BYTES 32            /* of a field without its name and value, at most */
 
 /* -- The trace -------------------------------------------------------------------- */
 
-/* Only appended to: an undo is then the old count. */
+static void grow_changes(struct step *step)
+{
+    struct trace *trace = &step->trace;
+    size_t capacity = trace->change_capacity != 0 ? 2 * trace->change_capacity : 16;
+    struct traced_change *changes =
+        arena_alloc(&step->engine->arena, capacity * sizeof *changes);
+    if (trace->change_count != 0)
+        memcpy(changes, trace->changes, trace->change_count * sizeof *changes);
+    trace->changes = changes;
+    trace->change_capacity = capacity;
+}
+
+/* What stood there before the running rule is only appended to: an undo is then the old count. */
 void step_note_change(struct step *step, struct text name, const struct doc_value *value)
 {
     struct trace *trace = &step->trace;
-    if (trace->change_count < COUNT_MAX(trace->changes))
-        trace->changes[trace->change_count++] = (struct traced_change){ name, *value };
+    struct traced_change change = { name, *value };
+    for (size_t i = trace->change_own; i < trace->change_count; i++)
+        if (text_equal(trace->changes[i].name, name)) {
+            trace->changes[i] = change;
+            return;
+        }
+    if (trace->change_count == CHANGES_MAX) {
+        trace->is_cut = true;
+        return;
+    }
+    if (trace->change_count == trace->change_capacity)
+        grow_changes(step);
+    trace->changes[trace->change_count++] = change;
 }
 
 void step_note_line(struct step *step, struct text line)
@@ -32,9 +58,9 @@ void step_note_line(struct step *step, struct text line)
     size_t most = (size_t)step->engine->config.limits.trace_lines;
     most = most < COUNT_MAX(trace->lines) ? most : COUNT_MAX(trace->lines);
     if (trace->line_count < most)
-        trace->lines[trace->line_count++] = line;
-    else if (most != 0)
-        trace->lines[most - 1] = text_of("(more lines were dropped: limit trace_lines)");
+        trace->lines[trace->line_count++] = arena_text(&step->engine->arena, line);
+    else
+        trace->has_lost_lines = true;
 }
 
 static bool is_last_change(const struct trace *trace, size_t index)
@@ -45,39 +71,92 @@ static bool is_last_change(const struct trace *trace, size_t index)
     return true;
 }
 
-static void put_trace(struct doc_writer *w, const struct step *step)
+static size_t value_size(const struct doc_value *value)
+{
+    switch (value->type) {
+    case DOC_TEXT:
+        return value->text.size;
+    case DOC_DOC:
+    case DOC_ARRAY:
+        return value->doc.size;
+    case DOC_BINARY:
+        return value->binary.size;
+    default:
+        return 16;
+    }
+}
+
+/* Whether the row can take so many bytes more. */
+static bool has_room(const struct doc_writer *w, size_t size)
+{
+    return w->buf->size + size + FIELD_BYTES <= ROW_BYTES;
+}
+
+static void put_rules(struct doc_writer *w, const struct step *step)
 {
     const struct trace *trace = &step->trace;
-    if (trace->rule_count != 0) {
-        doc_put_binary(w, "bundle", step->engine->rules->hash, 8);
-        doc_open_array(w, "rules");
-        for (size_t i = 0; i < trace->rule_count; i++)
-            doc_put_text(w, "", trace->rules[i]);
-        doc_close(w);
+    doc_put_binary(w, "bundle", step->engine->rules->hash, 8);
+    doc_open_array(w, "rules");
+    for (size_t i = 0; i < trace->rule_count; i++)
+        doc_put_text(w, "", trace->rules[i]);
+    doc_close(w);
+}
+
+static void put_changes(struct doc_writer *w, struct trace *trace)
+{
+    doc_open(w, "changed");
+    for (size_t i = 0; i < trace->change_count; i++) {
+        const struct traced_change *change = &trace->changes[i];
+        if (!is_last_change(trace, i))
+            continue;
+        if (has_room(w, change->name.size + value_size(&change->value)))
+            doc_put_value_text(w, change->name, &change->value);
+        else
+            trace->is_cut = true;
     }
-    if (trace->change_count != 0) {
-        doc_open(w, "changed");
-        for (size_t i = 0; i < trace->change_count; i++)
-            if (is_last_change(trace, i))
-                doc_put_value_text(w, trace->changes[i].name, &trace->changes[i].value);
-        doc_close(w);
-    }
+    doc_close(w);
+}
+
+static void put_lines(struct doc_writer *w, struct trace *trace)
+{
+    doc_open_array(w, "log");
+    for (size_t i = 0; i < trace->line_count; i++)
+        if (has_room(w, trace->lines[i].size))
+            doc_put_text(w, "", trace->lines[i]);
+        else
+            trace->is_cut = true;
+    if (trace->has_lost_lines)
+        doc_put_string(w, "", "(more lines were dropped: limit trace_lines)");
+    doc_close(w);
+}
+
+static void put_trace(struct doc_writer *w, struct step *step)
+{
+    struct trace *trace = &step->trace;
+    if (trace->rule_count != 0)
+        put_rules(w, step);
     if (trace->effect_count != 0) {
         doc_open_array(w, "effects");
         for (size_t i = 0; i < trace->effect_count; i++)
             doc_put_int(w, "", (int64_t)trace->effects[i]);
         doc_close(w);
     }
-    if (trace->made_last >= trace->made_first && trace->made_first != 0) {
+    if (trace->made_last >= trace->made_first) {
         doc_put_int(w, "made", (int64_t)trace->made_first);
         doc_put_int(w, "made_last", (int64_t)trace->made_last);
     }
-    if (trace->line_count != 0) {
-        doc_open_array(w, "log");
-        for (size_t i = 0; i < trace->line_count; i++)
-            doc_put_text(w, "", trace->lines[i]);
-        doc_close(w);
-    }
+    if (trace->change_count != 0)
+        put_changes(w, trace);
+    if (trace->line_count != 0 || trace->has_lost_lines)
+        put_lines(w, trace);
+    if (trace->is_cut)
+        doc_put_bool(w, "cut", true);
+}
+
+/* A command that made no sense is no event for anybody. */
+static bool is_refused(const struct step *step)
+{
+    return step->event->n == 0 && step->engine->result->status == ENGINE_REFUSED;
 }
 
 /* The row holds what the log does not: the trace, and a derived event's data. */
@@ -92,6 +171,8 @@ static void write_timeline(struct step *step)
     doc_put_int(&w, "at", event->at);
     if (step->trace.is_foreign)
         doc_put_bool(&w, "foreign", true);
+    if (is_refused(step))
+        doc_put_string(&w, "refused", engine->result->reason);
     if (event->n != 0 && event->by.size != 0)
         doc_put_text(&w, "by", event->by);
     if (event->n != 0 && event->about.size != 0)
@@ -112,11 +193,46 @@ struct savepoint {
     struct customer customer;
     struct profile members[8]; /* a copy; larger groups are copied to the arena */
     struct profile *copy;
-    size_t changes, effects, lines, rules; /* how many the trace has */
+    struct trace_mark {
+        struct traced_change *changes;
+        size_t change_count, change_capacity, change_own, acts;
+        size_t rule_count, effect_count, line_count;
+        bool has_lost_lines, is_cut;
+    } trace;
     size_t queue_count, cause_derived;
     uint64_t derived_n;
     struct counters counters;
 };
+
+static void mark_trace(struct trace_mark *mark, const struct trace *trace)
+{
+    *mark = (struct trace_mark){
+        .changes = trace->changes,
+        .change_count = trace->change_count,
+        .change_capacity = trace->change_capacity,
+        .change_own = trace->change_own,
+        .acts = trace->acts,
+        .rule_count = trace->rule_count,
+        .effect_count = trace->effect_count,
+        .line_count = trace->line_count,
+        .has_lost_lines = trace->has_lost_lines,
+        .is_cut = trace->is_cut,
+    };
+}
+
+static void undo_trace(struct trace *trace, const struct trace_mark *mark)
+{
+    trace->changes = mark->changes;
+    trace->change_count = mark->change_count;
+    trace->change_capacity = mark->change_capacity;
+    trace->change_own = mark->change_own;
+    trace->acts = mark->acts;
+    trace->rule_count = mark->rule_count;
+    trace->effect_count = mark->effect_count;
+    trace->line_count = mark->line_count;
+    trace->has_lost_lines = mark->has_lost_lines;
+    trace->is_cut = mark->is_cut;
+}
 
 static void save(struct step *step, struct savepoint *point)
 {
@@ -128,10 +244,8 @@ static void save(struct step *step, struct savepoint *point)
                       : arena_alloc(&engine->arena, count * sizeof *point->copy);
     if (count != 0)
         memcpy(point->copy, step->customer.members, count * sizeof *point->copy);
-    point->changes = step->trace.change_count;
-    point->effects = step->trace.effect_count;
-    point->lines = step->trace.line_count;
-    point->rules = step->trace.rule_count;
+    mark_trace(&point->trace, &step->trace);
+    step->trace.change_own = step->trace.change_count;
     point->queue_count = engine->queue.count;
     point->cause_derived = engine->cause_derived;
     point->derived_n = engine->derived_n;
@@ -146,10 +260,7 @@ static void undo(struct step *step, const struct savepoint *point)
     step->customer = point->customer;
     if (point->customer.count != 0)
         memcpy(step->customer.members, point->copy, point->customer.count * sizeof *point->copy);
-    step->trace.change_count = point->changes;
-    step->trace.effect_count = point->effects;
-    step->trace.line_count = point->lines;
-    step->trace.rule_count = point->rules;
+    undo_trace(&step->trace, &point->trace);
     engine->queue.count = point->queue_count;
     engine->cause_derived = point->cause_derived;
     engine->derived_n = point->derived_n;
@@ -158,13 +269,16 @@ static void undo(struct step *step, const struct savepoint *point)
 
 /* -- Rules ----------------------------------------------------------------------------- */
 
-/* What a verdict recorded for this rule at this entry; empty: nothing. */
-static struct text verdict_on(const struct engine *engine, const struct rule *rule)
+/* Whether a verdict says that this rule was killed at this event, or at one before it of the
+ * same entry: then it does not run in the rest of the entry. */
+static bool is_condemned(const struct engine *engine, const struct rule *rule,
+                         const struct event *event)
 {
     for (struct doc_iter it = doc_iter(engine->verdict); doc_next(&it);)
-        if (text_equal(doc_text(it.value.doc, "rule"), rule->name))
-            return doc_text(it.value.doc, "kind");
-    return (struct text){ "", 0 };
+        if (text_equal(doc_text(it.value.doc, "rule"), rule->name) &&
+            (uint64_t)doc_int(it.value.doc, "n", 0) <= event->n)
+            return true;
+    return false;
 }
 
 static void report_failure(struct step *step, const struct rule *rule, const char *message,
@@ -172,6 +286,11 @@ static void report_failure(struct step *step, const struct rule *rule, const cha
 {
     struct engine *engine = step->engine;
     struct doc_writer w;
+    if (text_is(step->event->type, "rule.failed")) { /* or a rule on "*" would fail for ever */
+        step_note_line(step, arena_printf(&engine->arena, "rule \"%.*s\" failed: %s",
+                                          (int)rule->name.size, rule->name.data, message));
+        return;
+    }
     engine_draft(engine, &w);
     doc_put_text(&w, "rule", rule->name);
     doc_put_string(&w, "message", message);
@@ -192,15 +311,11 @@ static void report_memory(struct step *step, const struct rule *rule)
 /* Whether the rule left something behind, so that the trace should name it. */
 static bool has_acted(const struct step *step, const struct savepoint *point)
 {
-    const struct trace *trace = &step->trace;
-    return trace->change_count != point->changes || trace->line_count != point->lines ||
-           trace->effect_count != point->effects || step->engine->derived_n != point->derived_n ||
-           (step->customer.count != 0 && memcmp(step->customer.members, point->copy,
-                                                step->customer.count * sizeof *point->copy) != 0);
+    return step->trace.acts != point->trace.acts || step->engine->derived_n != point->derived_n;
 }
 
 /* A replay must find the rule failed here, whatever its own memory looks like then. */
-static void add_verdict(struct engine *engine, const struct rule *rule)
+static void add_verdict(struct engine *engine, const struct rule *rule, uint64_t n)
 {
     struct doc_writer w;
     engine_draft(engine, &w);
@@ -210,10 +325,21 @@ static void add_verdict(struct engine *engine, const struct rule *rule)
     doc_open(&w, "");
     doc_put_text(&w, "rule", rule->name);
     doc_put_string(&w, "kind", "memory");
+    if (n != 0)
+        doc_put_int(&w, "n", (int64_t)n); /* of the derived event */
     doc_close(&w);
     doc_close(&w);
     engine->verdict = doc_child(engine_doc(engine, &w), "rules");
     engine->has_new_verdict = true;
+}
+
+static void note_rule(struct step *step, const struct rule *rule)
+{
+    struct trace *trace = &step->trace;
+    if (trace->rule_count < COUNT_MAX(trace->rules))
+        trace->rules[trace->rule_count++] = rule->name;
+    else
+        trace->is_cut = true;
 }
 
 static void run_rule(struct step *step, size_t index)
@@ -222,7 +348,7 @@ static void run_rule(struct step *step, size_t index)
     const struct rule *rule = &engine->rules->rules[index];
     struct savepoint point;
     struct rule_failure failure;
-    if (engine->verdict.data != NULL && verdict_on(engine, rule).size != 0) {
+    if (engine->verdict.data != NULL && is_condemned(engine, rule, step->event)) {
         report_memory(step, rule);
         return;
     }
@@ -239,8 +365,8 @@ static void run_rule(struct step *step, size_t index)
                                               "last: keep it in the customer",
                                               (int)rule->name.size, rule->name.data,
                                               failure.changed_local));
-        if (has_acted(step, &point) && step->trace.rule_count < COUNT_MAX(step->trace.rules))
-            step->trace.rules[step->trace.rule_count++] = rule->name;
+        if (has_acted(step, &point))
+            note_rule(step, rule);
         return;
     }
     undo(step, &point);
@@ -249,24 +375,28 @@ static void run_rule(struct step *step, size_t index)
         return;
     }
     report_memory(step, rule);
-    add_verdict(engine, rule);
+    add_verdict(engine, rule, step->event->n);
+}
+
+/* A schedule runs when it is due and never because somebody says so; an event that only bears the
+ * name of the system's is for those who want every event. */
+static bool is_meant(const struct step *step, const struct rule *rule)
+{
+    if (rule->trigger != RULE_ON_TYPES)
+        return step->event->schedule != NULL && text_equal(rule->name, *step->event->schedule);
+    return !step->trace.is_foreign || rule->type_count == 0;
 }
 
 static void run_rules(struct step *step)
 {
     struct engine *engine = step->engine;
     const struct event *event = step->event;
-    if (engine->rules == NULL || event->historic)
+    if (engine->rules == NULL || event->historic || is_refused(step))
         return;
     struct rule_list list = rule_index_find(engine->index, event->type);
-    bool is_foreign = step->trace.is_foreign;
-    for (size_t i = 0; i < list.count; i++) {
-        const struct rule *rule = &engine->rules->rules[list.items[i]];
-        if (event->only_rule != NULL ? !text_is(rule->name, event->only_rule)
-                                     : is_foreign && rule->type_count != 0)
-            continue;
-        run_rule(step, list.items[i]);
-    }
+    for (size_t i = 0; i < list.count; i++)
+        if (is_meant(step, &engine->rules->rules[list.items[i]]))
+            run_rule(step, list.items[i]);
 }
 
 /* -- One event ------------------------------------------------------------------------- */
@@ -276,12 +406,10 @@ void step_begin(struct step *step, struct engine *engine, struct event *event)
     step->engine = engine;
     step->event = event;
     step->rule = NULL;
-    step->trace.rule_count = step->trace.change_count = step->trace.effect_count = 0;
-    step->trace.line_count = 0;
+    undo_trace(&step->trace, &(struct trace_mark){ 0 });
     step->trace.made_first = engine->derived_n + 1;
     step->trace.made_last = 0;
-    step->trace.is_duplicate = false;
-    step->trace.is_foreign = event->class != LOG_SYSTEM && event->class != LOG_STAFF &&
+    step->trace.is_foreign = event->class != LOG_SYSTEM && !event->is_command &&
                              event_type_is_system(event->type);
     if (event->customer == 0 || !customer_load(&step->customer, engine, event->customer)) {
         event->customer = 0;

@@ -81,8 +81,7 @@ static void bundle_activated(struct step *step)
         return;
     }
     put_bundle(engine, hash);
-    engine_use_rules(engine, rules);
-    schedule_start_sweep(engine);
+    engine->rules_coming = rules;
 }
 
 /* -- Time and runs ------------------------------------------------------------------------- */

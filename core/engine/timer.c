@@ -6,8 +6,15 @@
  *
  * Only a tick fires timers.  One tick fires a bounded number; while more are due,
  * engine_next_due() keeps asking for ticks.
+ *
+ * The first timer is looked for again and again, and in front of it lie the deletions of
+ * all that have fired since the last checkpoint.  So the engine remembers from where on
+ * there can be any: a bound that only has to be low enough, and so is right whatever a
+ * savepoint undoes.
  */
 #include "core/engine/engine_inside.h"
+
+#include <string.h>
 
 static void key_timer(struct key *key, int64_t due, uint64_t owner, struct text name)
 {
@@ -34,6 +41,37 @@ static bool find(struct engine *engine, uint64_t owner, struct text name, int64_
     bool is_time = key_read_time(&reader, out_due);
     ASSERT(is_time);
     return true;
+}
+
+/* Stand before the first timer. */
+static void open_timers(struct engine *engine, struct cursor *cursor)
+{
+    struct key prefix;
+    key_start(&prefix, 'T');
+    cursor_open_at(cursor, engine->state, &prefix,
+                   engine->timers_from.size != 0 ? &engine->timers_from : &prefix);
+}
+
+/* The first one; false: there is none. */
+static bool first_timer(struct engine *engine, struct cursor *cursor)
+{
+    if (!cursor_next(cursor)) {
+        key_start(&engine->timers_from, 'T' + 1); /* behind all that could be set */
+        return false;
+    }
+    engine->timers_from.size = (uint16_t)cursor->key.size;
+    memcpy(engine->timers_from.data, cursor->key.data, cursor->key.size);
+    return true;
+}
+
+/* A timer is set: it may be the first. */
+static void timers_begin_at_most(struct engine *engine, const struct key *key)
+{
+    struct key *from = &engine->timers_from;
+    size_t both = key->size < from->size ? key->size : from->size;
+    int order = memcmp(key->data, from->data, both);
+    if (order < 0 || (order == 0 && key->size < from->size))
+        *from = *key;
 }
 
 static void count(struct profile *profile, int64_t change)
@@ -81,6 +119,7 @@ bool timer_set(struct engine *engine, struct profile *profile, uint64_t owner, s
     struct key key, value = { .size = 0 };
     key_timer(&key, due, owner, name);
     state_put(engine->state, &key, payload.data, payload.size);
+    timers_begin_at_most(engine, &key);
     key_of_owner(&key, owner, name);
     key_time(&value, due);
     state_put(engine->state, &key, value.data, value.size);
@@ -90,12 +129,10 @@ bool timer_set(struct engine *engine, struct profile *profile, uint64_t owner, s
 
 int64_t timer_first_due(struct engine *engine)
 {
-    struct key prefix;
     struct cursor cursor;
     int64_t due = INT64_MAX;
-    key_start(&prefix, 'T');
-    cursor_open(&cursor, engine->state, &prefix);
-    if (cursor_next(&cursor)) {
+    open_timers(engine, &cursor);
+    if (first_timer(engine, &cursor)) {
         struct key_reader reader = { cursor.key.data + 1, cursor.key.data + cursor.key.size };
         bool is_time = key_read_time(&reader, &due);
         ASSERT(is_time);
@@ -116,12 +153,10 @@ struct due_timer {
 /* Copy the next due timer into the arena. */
 static bool next_due(struct engine *engine, struct due_timer *out)
 {
-    struct key prefix;
     struct cursor cursor;
     bool is_due = false;
-    key_start(&prefix, 'T');
-    cursor_open(&cursor, engine->state, &prefix);
-    if (cursor_next(&cursor)) {
+    open_timers(engine, &cursor);
+    if (first_timer(engine, &cursor)) {
         struct key_reader reader = { cursor.key.data + 1, cursor.key.data + cursor.key.size };
         bool is_read = key_read_time(&reader, &out->due) && key_read_number(&reader, &out->owner);
         ASSERT(is_read);
@@ -155,7 +190,9 @@ static void fire(struct engine *engine, const struct due_timer *timer)
 {
     struct text kind = doc_text(timer->payload, "kind");
     struct profile profile;
-    bool has_profile = profile_load(&profile, engine->state, &engine->arena, timer->owner);
+    bool is_counted = !text_is(kind, "effect"); /* those of effects are nobody's to limit */
+    bool has_profile =
+        is_counted && profile_load(&profile, engine->state, &engine->arena, timer->owner);
     timer_cancel(engine, has_profile ? &profile : NULL, timer->owner, timer->name);
     if (has_profile)
         profile_store(&profile, engine->state, &engine->scratch);
@@ -169,10 +206,10 @@ static void fire(struct engine *engine, const struct due_timer *timer)
         reminder_fire(engine, timer->owner, (uint64_t)doc_int(timer->payload, "task", 0), true);
     else if (text_is(kind, "effect"))
         effect_fire_retry(engine, doc_text(timer->payload, "id"));
-    else if (text_is(kind, "schedule"))
+    else {
+        ASSERT(text_is(kind, "schedule"));
         schedule_fire(engine, timer->owner, timer->payload);
-    else
-        ASSERT(!"a timer of unknown kind");
+    }
 }
 
 void timer_fire_due(struct engine *engine)

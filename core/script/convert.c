@@ -15,12 +15,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define COPY_BYTES 8 /* of what is written or copied, for one unit of the budget */
+
 struct text convert_text(lua_State *lua, int index, struct arena *arena)
 {
     size_t size = 0;
     if (lua_type(lua, index) != LUA_TSTRING)
         return (struct text){ "", 0 };
     const char *data = lua_tolstring(lua, index, &size);
+    sandbox_spend(lua, size / COPY_BYTES);
     return arena_text(arena, (struct text){ data, (uint32_t)size });
 }
 
@@ -175,6 +178,7 @@ static int put(struct writing *writing, struct text name, int index, unsigned de
         return put_table(writing, name, index, depth);
     struct doc_value value;
     int rc = scalar(writing->lua, index, &value, writing->err);
+    sandbox_spend(writing->lua, 1 + (value.type == DOC_TEXT ? value.text.size / COPY_BYTES : 0));
     if (rc == 0)
         doc_put_value_text(&writing->w, name, &value);
     return rc;
@@ -186,6 +190,8 @@ int convert_from_lua(lua_State *lua, int index, struct arena *arena, struct buf 
     index = lua_absindex(lua, index);
     if (lua_type(lua, index) != LUA_TTABLE) {
         int rc = scalar(lua, index, out_value, err);
+        if (rc == 0 && out_value->type == DOC_TEXT)
+            sandbox_spend(lua, out_value->text.size / COPY_BYTES);
         if (rc == 0 && out_value->type == DOC_TEXT)
             out_value->text = arena_text(arena, out_value->text);
         return rc;

@@ -47,6 +47,7 @@ struct text option_text(lua_State *lua, int index, const char *name, struct aren
         luaL_error(lua, "%s must be text, not a %s", name, luaL_typename(lua, -1));
     const char *data = lua_tolstring(lua, -1, &size);
     struct text text = { "", 0 };
+    sandbox_spend(lua, size / 8);
     if (data != NULL)
         text = arena_text(arena, (struct text){ data, (uint32_t)size });
     lua_pop(lua, 1);

@@ -336,6 +336,10 @@ enum sandbox_outcome sandbox_call(struct sandbox *sandbox, unsigned id, int argu
 
     run(sandbox, argument_count, result_count, out_report);
     watch_restore(sandbox, &sandbox->kept[id], out_report);
+    /* What a hungry call left on the stack would count as alive in the next one, whose unused
+     * registers lie there: a collection between the two finds it dead. */
+    if (sandbox->bytes > sandbox->bytes_sealed + sandbox->limits.call_bytes / 2)
+        lua_gc(sandbox->lua, LUA_GCCOLLECT);
     return out_report->outcome;
 }
 

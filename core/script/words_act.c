@@ -55,7 +55,9 @@ static int word_emit(lua_State *lua)
     struct text type = convert_text(lua, 1, step_arena(step)), to = { "", 0 };
     struct err err;
     struct doc data = check_doc(lua, 2, "emit");
-    if (lua_type(lua, 3) == LUA_TTABLE) {
+    if (!lua_isnoneornil(lua, 3)) {
+        if (lua_type(lua, 3) != LUA_TTABLE)
+            return luaL_error(lua, "emit: to whom is written { to = \"user_id:u-17\" }");
         option_check(lua, 3, "emit", (const char *const[]){ "to", NULL });
         lua_getfield(lua, 3, "to");
         if (lua_isinteger(lua, -1))

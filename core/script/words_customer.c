@@ -55,13 +55,18 @@ static struct customer *check_customer(lua_State *lua)
 
 static void push_tags(lua_State *lua, const struct customer *customer)
 {
+    struct customer before = *customer; /* members that were looked at: no tag comes twice */
     lua_Integer count = 0;
     lua_newtable(lua);
-    for (size_t i = 0; i < customer->count; i++)
-        for (struct doc_iter it = doc_iter(customer->members[i].tags); doc_next(&it);) {
-            convert_push(lua, &it.value);
-            lua_rawseti(lua, -2, ++count);
-        }
+    for (size_t i = 0; i < customer->count; i++) {
+        before.count = i;
+        sandbox_spend(lua, customer->members[i].tags.size);
+        for (struct doc_iter it = doc_iter(customer->members[i].tags); doc_next(&it);)
+            if (!customer_has_tag(&before, it.value.text)) {
+                convert_push(lua, &it.value);
+                lua_rawseti(lua, -2, ++count);
+            }
+    }
 }
 
 static void push_roles(lua_State *lua, const struct customer *customer)
@@ -102,6 +107,22 @@ static bool push_system_field(lua_State *lua, const struct customer *customer, s
     return true;
 }
 
+/* A trait is looked for among all of them; of an ordinary customer that costs nothing. */
+static void spend_look(lua_State *lua, const struct customer *customer)
+{
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < customer->count; i++)
+        bytes += customer->members[i].traits.size;
+    sandbox_spend(lua, bytes / 256);
+}
+
+/* What a change costs: the section is written anew. */
+static void spend_change(lua_State *lua, const struct customer *customer)
+{
+    const struct profile *own = &customer->members[customer->own];
+    sandbox_spend(lua, (own->traits.size + own->tags.size) / 16);
+}
+
 /* Upvalue 1: the table of methods. */
 static int customer_index(lua_State *lua)
 {
@@ -112,6 +133,7 @@ static int customer_index(lua_State *lua)
         return 1;
     if (push_system_field(lua, customer, name))
         return 1;
+    spend_look(lua, customer);
     struct doc_value value = customer_trait(customer, name);
     if (value.type == DOC_DOC || value.type == DOC_ARRAY)
         sandbox_spend(lua, value.doc.size / 8);
@@ -121,6 +143,8 @@ static int customer_index(lua_State *lua)
 
 static struct text check_text(lua_State *lua, int index, const char *word)
 {
+    if (lua_type(lua, index) == LUA_TSTRING && lua_rawlen(lua, index) > NAME_BYTES_MAX)
+        luaL_error(lua, "customer:%s: a name has at most %d bytes", word, NAME_BYTES_MAX);
     struct text text = convert_text(lua, index, step_arena(host_step(lua, word)));
     if (text.size == 0)
         luaL_error(lua, "customer:%s: text is expected", word);
@@ -145,7 +169,7 @@ typedef int change_fn(struct step *step, struct text name, const struct doc_valu
 static int change(lua_State *lua, const char *word, change_fn *act)
 {
     struct err err;
-    check_customer(lua);
+    spend_change(lua, check_customer(lua));
     struct text name = check_text(lua, 2, word);
     struct doc_value value = check_value(lua, 3, word);
     return act(host_of(lua)->step, name, &value, &err) != 0 ? host_raise(lua, &err) : 0;
@@ -169,7 +193,7 @@ static int customer_method_remove(lua_State *lua)
 static int customer_method_tag(lua_State *lua)
 {
     struct err err;
-    check_customer(lua);
+    spend_change(lua, check_customer(lua));
     struct text tag = check_text(lua, 2, "tag");
     return step_tag(host_of(lua)->step, tag, &err) != 0 ? host_raise(lua, &err) : 0;
 }
@@ -177,7 +201,7 @@ static int customer_method_tag(lua_State *lua)
 static int customer_method_untag(lua_State *lua)
 {
     struct err err;
-    check_customer(lua);
+    spend_change(lua, check_customer(lua));
     struct text tag = check_text(lua, 2, "untag");
     return step_untag(host_of(lua)->step, tag, &err) != 0 ? host_raise(lua, &err) : 0;
 }

@@ -25,7 +25,8 @@ struct host *declare_host(lua_State *lua, const char *word)
 static struct text check_name(lua_State *lua, struct host *host, int index, const char *word)
 {
     struct text name = convert_text(lua, index, &host->arena);
-    if (name.size == 0 || name.size > NAME_BYTES_MAX)
+    if (name.size == 0 || name.size > NAME_BYTES_MAX ||
+        memchr(name.data, '\0', name.size) != NULL)
         luaL_error(lua, "%s needs a name of 1 to %d bytes: %s \"name\" { ... }", word,
                    NAME_BYTES_MAX, word);
     return name;
@@ -83,15 +84,29 @@ static void check_options(lua_State *lua, int index, const char *word, const cha
     option_minute(lua, index, "at");
 }
 
+static void check_period(lua_State *lua, struct duration period)
+{
+    if (period.count <= 0 || period.unit == DURATION_WORKDAYS || period.unit == DURATION_WORKHOURS)
+        luaL_error(lua, "every: a period like \"1d\", \"2w\" or \"1mo\" is needed");
+    if (duration_is_elapsed(period) && duration_elapsed_ms(period) < 60000)
+        luaL_error(lua, "every: at most once a minute");
+}
+
+static void check_shift(lua_State *lua, struct text trait, struct duration shift)
+{
+    if (trait.size == 0 || trait.size > NAME_BYTES_MAX)
+        luaL_error(lua, "the trait that holds the date has a name of 1 to %d bytes",
+                   NAME_BYTES_MAX);
+    if (shift.unit == DURATION_WORKDAYS || shift.unit == DURATION_WORKHOURS)
+        luaL_error(lua, "date: working days cannot shift a date: use d, w, mo or y");
+}
+
 /* every "1d", every("1d", { at = "09:00" }) */
 static int word_every(lua_State *lua)
 {
     struct duration period;
     check_duration(lua, 1, "every", &period);
-    if (period.count <= 0 || period.unit == DURATION_WORKDAYS || period.unit == DURATION_WORKHOURS)
-        return luaL_error(lua, "every: a period like \"1d\", \"2w\" or \"1mo\" is needed");
-    if (duration_is_elapsed(period) && duration_elapsed_ms(period) < 60000)
-        return luaL_error(lua, "every: at most once a minute");
+    check_period(lua, period);
     check_options(lua, 2, "every", (const char *const[]){ "at", NULL });
     push_trigger(lua, "every");
     lua_pushvalue(lua, 1);
@@ -110,8 +125,7 @@ static int word_date(lua_State *lua)
         lua_insert(lua, 2);
     }
     check_duration(lua, 2, "date", &shift);
-    if (shift.unit == DURATION_WORKDAYS || shift.unit == DURATION_WORKHOURS)
-        return luaL_error(lua, "date: working days cannot shift a date: use d, w, mo or y");
+    check_shift(lua, convert_text(lua, 1, &host_of(lua)->arena), shift);
     check_options(lua, 3, "date", (const char *const[]){ "at", NULL });
     push_trigger(lua, "date");
     lua_pushvalue(lua, 1);
@@ -145,6 +159,8 @@ static void read_type(lua_State *lua, struct host *host, struct rule *rule)
     struct text type = convert_text(lua, -1, &host->arena);
     if (type.size == 0 || type.size > TYPE_BYTES_MAX)
         luaL_error(lua, "on: an event type is text of 1 to %d bytes", TYPE_BYTES_MAX);
+    if (text_is(type, "*"))
+        luaL_error(lua, "on: \"*\" is every event: it stands alone");
     rule->types[rule->type_count++] = type;
 }
 
@@ -171,8 +187,13 @@ static void read_schedule(lua_State *lua, struct host *host, struct rule *rule, 
     rule->trait = option_text(lua, table, "trait", &host->arena);
     rule->at_minute = option_minute(lua, table, "at");
     rule->is_chinese = text_is(option_text(lua, table, "calendar", &host->arena), "chinese");
+    /* Somebody may have written the table without our words. */
     if (period.size != 0 && duration_parse(period.data, period.size, &rule->period, NULL) != 0)
         luaL_error(lua, "on: a duration like \"30d\" is needed");
+    if (rule->trigger == RULE_ON_EVERY)
+        check_period(lua, rule->period);
+    else
+        check_shift(lua, rule->trait, rule->period);
     rule->print = arena_printf(&host->arena, "%s %.*s %.*s %d%s", trigger, (int)rule->trait.size,
                                rule->trait.data, (int)period.size, period.data, rule->at_minute,
                                rule->is_chinese ? " chinese" : "");
@@ -196,6 +217,9 @@ static void read_trigger(lua_State *lua, struct host *host, struct rule *rule)
     lua_getfield(lua, -1, "trigger");
     const char *trigger = lua_type(lua, -1) == LUA_TSTRING ? lua_tostring(lua, -1) : NULL;
     lua_pop(lua, 1);
+    if (trigger != NULL && strcmp(trigger, "every") != 0 && strcmp(trigger, "date") != 0 &&
+        strcmp(trigger, "yearly") != 0)
+        luaL_error(lua, "on: there is no trigger \"%s\": write every, date or yearly", trigger);
     if (trigger != NULL)
         read_schedule(lua, host, rule, trigger);
     else

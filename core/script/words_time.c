@@ -74,8 +74,12 @@ int64_t moment_from_lua(lua_State *lua, int index, const char *word, struct text
     struct step *step = host_step(lua, word);
     struct duration duration;
     size_t size = 0;
-    if (lua_isinteger(lua, index))
-        return lua_tointeger(lua, index);
+    if (lua_isinteger(lua, index)) {
+        int64_t ms = lua_tointeger(lua, index);
+        if (ms < CIVIL_MS_MIN || ms > CIVIL_MS_MAX)
+            luaL_error(lua, "%s: a moment lies in the years 1 to 9999", word);
+        return ms;
+    }
     if (lua_type(lua, index) != LUA_TSTRING)
         luaL_error(lua, "%s: a time like \"3d\", \"1wd\" or \"2026-12-01\" is needed", word);
     const char *text = lua_tolstring(lua, index, &size);

@@ -407,9 +407,9 @@ static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *bytes)
     (void)bytes;
     if (size > 0)
         on_bytes(conn, (size_t)size);
-    else if (size == UV_EOF && !conn->is_ended)
+    else if (size == UV_EOF && !conn->is_ended && !conn->is_lingering)
         on_end(conn);
-    else if (size < 0)
+    else if (size < 0) /* or the end that lingering waited for */
         http_conn_close(conn);
     settle(conn);
 }

@@ -424,12 +424,14 @@ int node_open(const struct node_options *options, struct node **out_node, struct
 
 /* -- Running ------------------------------------- */
 
-static void finish_start(struct node *node)
+/* True when it was done now: the deliverer may have asked the engine something. */
+static bool finish_start(struct node *node)
 {
     if (node->is_started || !node_is_ready(node))
-        return;
+        return false;
     node->is_started = true;
     deliver_start(node->deliverer, node->run);
+    return true;
 }
 
 bool node_step_loop(struct node *node)
@@ -441,8 +443,7 @@ bool node_step_loop(struct node *node)
         mail->handle(mail, node);
         mail = next;
     }
-    finish_start(node);
-    return was_any;
+    return finish_start(node) || was_any;
 }
 
 bool node_is_ready(struct node *node)

@@ -21,6 +21,10 @@ int sequencer_post(struct sequencer *sequencer, struct submission *submission, s
     if (mailbox_is_full(&sequencer->inbox))
         return err_set(err, E_BUSY, "more than %u MiB wait to be written: try again in a second",
                        QUEUE_BYTES_MAX >> 20);
+    /* The disk is faster than rules are: without this bound what is durable and not applied yet
+     * would grow with the length of a burst. */
+    if (mailbox_is_full(sequencer->fold))
+        return err_set(err, E_BUSY, "the rules are behind what is written: try again in a second");
     sequencer_post_own(sequencer, submission);
     return 0;
 }

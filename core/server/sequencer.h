@@ -51,9 +51,9 @@ struct sequencer {
     _Atomic int64_t commit_ns, commits, entries; /* sums, for metrics */
 };
 
-/* Post a submission (any thread).  E_BUSY when QUEUE_BYTES_MAX wait already: nothing was posted
- * and the submission is still the caller's.  Kith's own (the deliverer's outcomes, the engine's
- * verdicts) are never refused. */
+/* Post a submission (any thread).  E_BUSY when QUEUE_BYTES_MAX wait already, to be written or to
+ * be applied: nothing was posted and the submission is still the caller's.  Kith's own (the
+ * deliverer's outcomes, the engine's verdicts) are never refused. */
 int sequencer_post(struct sequencer *sequencer, struct submission *submission, struct err *err);
 void sequencer_post_own(struct sequencer *sequencer, struct submission *submission);
 

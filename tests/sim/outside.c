@@ -275,7 +275,9 @@ static void put_event(struct submission *submission, uint64_t seed, int event, i
                       bool is_logged_in)
 {
     uint64_t dice = dice_roll(seed, (uint64_t)event, 3);
-    int user = (int)(dice >> 32 & 0xffff) % 6 + 1, anon = (int)(dice >> 40 & 0xffff) % 6 + 1;
+    int anon = (int)(dice >> 40 & 0xffff) % 6 + 1;
+    /* Mostly one browser a person, so that merges and what came before them meet. */
+    int user = (dice >> 56) % 4 != 0 ? anon : (int)(dice >> 32 & 0xffff) % 6 + 1;
     struct doc_writer w;
     submission_begin(submission, &w);
     put_text(&w, "id", "e-%d", event);

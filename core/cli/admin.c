@@ -1,0 +1,215 @@
+/* admin.c -- bundles, staff, keys, and the health of the log: an admin's commands. */
+#include "core/cli/cli.h"
+
+#include "core/base/json_write.h"
+#include "core/script/bundle.h"
+
+#include <string.h>
+
+/* The pointer is there because the answer is written by a call among the arguments. */
+static int print_doc(struct cli *cli, int code, const struct doc *doc)
+{
+    if (code == EXIT_DONE && cli->is_json)
+        cli_json(cli, *doc);
+    return code;
+}
+
+static int post_empty(struct cli *cli, const char *path, struct doc *out_doc)
+{
+    body_open(cli);
+    body_close(cli);
+    cli_path(cli, path, NULL, NULL);
+    return print_doc(cli, cli_post(cli, out_doc), out_doc);
+}
+
+/* ---- Bundles -------------------------------------------------------------------------- */
+
+static void say_active(struct cli *cli, struct doc bundle)
+{
+    if (cli->is_json)
+        return;
+    struct text hash = doc_text(bundle, "hash");
+    buf_printf(&cli->out, "in force: %.*s since entry %lld\n", (int)hash.size, hash.data,
+               (long long)doc_int(bundle, "seq", 0));
+}
+
+int run_deploy(struct cli *cli)
+{
+    struct buf files = BUF_INIT;
+    struct doc bundle, answer = { NULL, 0 };
+    struct err err;
+    if (bundle_read_dir(args_argument(&cli->args, 0), &files, &bundle, &err) != 0) {
+        buf_deinit(&files);
+        return cli_fail(cli, "%s", err.text); /* a file's trouble, not the daemon's */
+    }
+    buf_clear(&cli->body);
+    json_write_doc(&cli->body, bundle);
+    buf_deinit(&files);
+    cli_path(cli, "/v1/bundles", NULL, NULL);
+    int code = print_doc(cli, cli_post(cli, &answer), &answer);
+    if (code == EXIT_DONE)
+        say_active(cli, answer);
+    return code;
+}
+
+static void bundle_item(struct cli *cli, struct doc item, void *arg)
+{
+    struct table *table = arg;
+    bool is_active = doc_bool(item, "active", false);
+    cell_field(table, item, "hash", is_active ? TINT_BOLD : TINT_NONE);
+    table_add_string(table, is_active ? "in force" : "", TINT_GREEN);
+    cell_field(table, item, "seq", TINT_NONE);
+    cell_time(cli, table, item, "at");
+}
+
+int run_bundles(struct cli *cli)
+{
+    static const struct column columns[] = { { "hash", false },  { "state", false },
+                                             { "entry", true }, { "since", false },
+                                             { NULL, false } };
+    struct table table;
+    table_init(&table, columns);
+    cli_path(cli, "/v1/bundles", NULL, NULL);
+    int code = cli_list(cli, 0, bundle_item, &table);
+    if (code == EXIT_DONE)
+        cli_table(cli, &table, "nothing has been deployed: kith deploy DIR");
+    table_deinit(&table);
+    return code;
+}
+
+int run_rollback(struct cli *cli)
+{
+    struct doc answer = { NULL, 0 };
+    int code = post_empty(cli, "/v1/bundles/rollback", &answer);
+    if (code == EXIT_DONE)
+        say_active(cli, answer);
+    return code;
+}
+
+/* ---- Staff and keys --------------------------------------------------------------------- */
+
+static void body_option(struct cli *cli, const char *name)
+{
+    body_text(cli, name, args_value(&cli->args, name));
+}
+
+int run_staff_add(struct cli *cli)
+{
+    static const char *const fields[] = { "email", "phone", "language", "calendar", "team",
+                                          "deputy" };
+    const char *name = args_argument(&cli->args, 0);
+    struct doc answer = { NULL, 0 };
+    body_open(cli);
+    body_text(cli, "title", args_value(&cli->args, "name"));
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
+        body_option(cli, fields[i]);
+    body_close(cli);
+    cli_path(cli, "/v1/staff/", name, NULL);
+    int code = print_doc(cli, cli_send(cli, "PUT", &answer), &answer);
+    if (code == EXIT_DONE && !cli->is_json)
+        buf_printf(&cli->out, "%s is on the staff\n", name);
+    return code;
+}
+
+/* The standard scope is what a clerk needs. */
+static void body_scopes(struct cli *cli)
+{
+    size_t at = 0;
+    const char *scope = args_next(&cli->args, "scope", &at), *gap = "";
+    if (cli->body.size > 1)
+        buf_byte(&cli->body, ',');
+    buf_text(&cli->body, "\"scopes\":[");
+    if (scope == NULL)
+        buf_text(&cli->body, "\"staff\"");
+    for (; scope != NULL; scope = args_next(&cli->args, "scope", &at), gap = ",") {
+        buf_text(&cli->body, gap);
+        json_write_text(&cli->body, text_of(scope));
+    }
+    buf_byte(&cli->body, ']');
+}
+
+/* The secret alone on its line: `kith key add shop --scope write > shop.key`. */
+int run_key_add(struct cli *cli)
+{
+    struct doc answer = { NULL, 0 };
+    body_open(cli);
+    body_text(cli, "staff", args_value(&cli->args, "as"));
+    body_scopes(cli);
+    body_close(cli);
+    cli_path(cli, "/v1/keys/", args_argument(&cli->args, 0), NULL);
+    int code = print_doc(cli, cli_send(cli, "PUT", &answer), &answer);
+    if (code == EXIT_DONE && !cli->is_json) {
+        text_clean(doc_text(answer, "secret"), &cli->out);
+        buf_byte(&cli->out, '\n');
+    }
+    return code;
+}
+
+/* ---- Care --------------------------------------------------------------------------------- */
+
+int run_verify(struct cli *cli)
+{
+    struct doc answer = { NULL, 0 };
+    int code = post_empty(cli, "/v1/verify", &answer);
+    if (code != EXIT_DONE)
+        return code;
+    bool is_ok = doc_bool(answer, "ok", false);
+    if (cli->is_json)
+        return is_ok ? EXIT_DONE : EXIT_FAILED;
+    for (struct doc_iter it = doc_iter(doc_child(answer, "faults")); doc_next(&it);) {
+        buf_text(&cli->out, "fault: ");
+        value_print(&it.value, &cli->out);
+        buf_byte(&cli->out, '\n');
+    }
+    struct text hash = doc_text(answer, "hash"), fresh = doc_text(answer, "fresh");
+    buf_printf(&cli->out, "%s: %lld entries, state %.*s, folded anew %.*s\n",
+               is_ok ? "ok" : "not ok", (long long)doc_int(answer, "entries", 0), (int)hash.size,
+               hash.data, (int)fresh.size, fresh.data);
+    return is_ok ? EXIT_DONE : EXIT_FAILED;
+}
+
+int run_state_hash(struct cli *cli)
+{
+    struct doc answer = { NULL, 0 };
+    cli_path(cli, "/v1/state-hash", NULL, NULL);
+    int code = print_doc(cli, cli_get(cli, &answer), &answer);
+    if (code == EXIT_DONE && !cli->is_json) {
+        struct text hash = doc_text(answer, "hash");
+        buf_printf(&cli->out, "%.*s at entry %lld\n", (int)hash.size, hash.data,
+                   (long long)doc_int(answer, "seq", 0));
+    }
+    return code;
+}
+
+int run_clock_accept(struct cli *cli)
+{
+    struct doc answer = { NULL, 0 };
+    int code = post_empty(cli, "/v1/clock/accept", &answer);
+    if (code == EXIT_DONE && !cli->is_json)
+        buf_text(&cli->out, "the machine's clock is accepted\n");
+    return code;
+}
+
+/* ---- Help ----------------------------------------------------------------------------------- */
+
+int run_help(struct cli *cli)
+{
+    const char *name = args_argument(&cli->args, 0);
+    if (name == NULL) {
+        help_overview(&cli->out);
+        return EXIT_DONE;
+    }
+    const struct command *command = command_find(name);
+    if (command == NULL) {
+        cli_fail(cli, "there is no command \"%s\": `kith help` lists them", name);
+        return EXIT_USAGE;
+    }
+    help_command(&cli->out, command);
+    return EXIT_DONE;
+}
+
+int run_completion(struct cli *cli)
+{
+    help_completion(&cli->out);
+    return EXIT_DONE;
+}

@@ -1,0 +1,225 @@
+/* cli.c -- calling the daemon and printing what it says; see cli.h.
+ *
+ * Results go to standard output, everything else to standard error, so that a pipe gets
+ * results only.  A problem is told by its `detail`; as JSON only to who asked for JSON.
+ */
+#include "core/cli/cli.h"
+
+#include "core/base/json_write.h"
+#include "core/base/limits.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int cli_fail(struct cli *cli, const char *format, ...)
+{
+    va_list values;
+    cli_flush(cli);
+    fputs("kith: ", stderr);
+    va_start(values, format);
+    vfprintf(stderr, format, values);
+    va_end(values);
+    fputc('\n', stderr);
+    return EXIT_FAILED;
+}
+
+int cli_fail_err(struct cli *cli, const struct err *err)
+{
+    cli_fail(cli, "%s", err->text);
+    return err->code == E_IO ? EXIT_UNREACHABLE : EXIT_FAILED;
+}
+
+void cli_path(struct cli *cli, const char *head, const char *argument, const char *rest)
+{
+    buf_clear(&cli->path);
+    buf_text(&cli->path, head);
+    if (argument != NULL)
+        path_text(&cli->path, argument);
+    if (rest != NULL)
+        buf_text(&cli->path, rest);
+}
+
+static int problem(struct cli *cli, const struct reply *reply)
+{
+    struct buf reason = BUF_INIT, clean = BUF_INIT;
+    cli_flush(cli);
+    if (cli->is_json && reply->doc.data != NULL) {
+        json_write_doc(&clean, reply->doc);
+        fprintf(stderr, "%s\n", buf_string(&clean));
+    } else {
+        reply_reason(reply, &reason);
+        text_clean((struct text){ (const char *)reason.data, (uint32_t)reason.size }, &clean);
+        fprintf(stderr, "kith: %s\n", buf_string(&clean));
+        if (reply->status == 401)
+            fputs("kith: set KITH_KEY, or name the file of a key with --key-file\n", stderr);
+    }
+    buf_deinit(&reason);
+    buf_deinit(&clean);
+    return EXIT_FAILED;
+}
+
+static int call(struct cli *cli, const char *method, const struct buf *body, struct doc *out_doc)
+{
+    struct reply reply;
+    struct err err;
+    if (client_call(cli->client, method, buf_string(&cli->path), body, &reply, &err) != 0)
+        return cli_fail_err(cli, &err);
+    if (reply.status < 200 || reply.status > 299)
+        return problem(cli, &reply);
+    *out_doc = reply.doc;
+    return EXIT_DONE;
+}
+
+int cli_get(struct cli *cli, struct doc *out_doc)
+{
+    return call(cli, "GET", NULL, out_doc);
+}
+
+int cli_send(struct cli *cli, const char *method, struct doc *out_doc)
+{
+    return call(cli, method, &cli->body, out_doc);
+}
+
+int cli_post(struct cli *cli, struct doc *out_doc)
+{
+    return cli_send(cli, "POST", out_doc);
+}
+
+/* ---- Lists ------------------------------------------------------------------------------ */
+
+static void page_path(struct cli *cli, struct buf *path, int64_t left, const char *after)
+{
+    char number[24];
+    buf_clear(&cli->path);
+    buf_append(&cli->path, path->data, path->size);
+    snprintf(number, sizeof number, "%lld", (long long)(left < LIST_MAX ? left : LIST_MAX));
+    path_query(&cli->path, "limit", number);
+    path_query(&cli->path, "after", after);
+}
+
+static int64_t print_items(struct cli *cli, struct doc page, int64_t left, cli_item_fn *each,
+                           void *arg)
+{
+    struct doc_iter it = doc_iter(doc_child(page, "items"));
+    for (; left != 0 && doc_next(&it); left--) {
+        if (cli->is_json)
+            cli_json(cli, it.value.doc);
+        else
+            each(cli, it.value.doc, arg);
+    }
+    return left;
+}
+
+int cli_list(struct cli *cli, int64_t limit, cli_item_fn *each, void *arg)
+{
+    struct buf path = BUF_INIT, after = BUF_INIT;
+    int64_t left = limit != 0 ? limit : INT64_MAX;
+    bool has_more = true;
+    int code = EXIT_DONE;
+    buf_append(&path, cli->path.data, cli->path.size);
+    while (code == EXIT_DONE && has_more && left > 0) {
+        struct doc page;
+        page_path(cli, &path, left, after.size != 0 ? buf_string(&after) : NULL);
+        code = cli_get(cli, &page);
+        if (code != EXIT_DONE)
+            break;
+        left = print_items(cli, page, left, each, arg);
+        struct doc_value next = doc_get(page, "next");
+        buf_clear(&after);
+        value_print(&next, &after);
+        has_more = next.type == DOC_TEXT || next.type == DOC_INT64;
+        if (cli->is_json)
+            cli_flush(cli);
+    }
+    buf_deinit(&path);
+    buf_deinit(&after);
+    return code;
+}
+
+bool cli_limit(struct cli *cli, int64_t otherwise, int64_t *out_limit)
+{
+    const char *text = args_value(&cli->args, "limit");
+    char *end = NULL;
+    *out_limit = otherwise;
+    if (text == NULL)
+        return true;
+    errno = 0;
+    long long limit = strtoll(text, &end, 10);
+    if (errno != 0 || end == text || *end != '\0' || limit < 1) {
+        cli_fail(cli, "--limit %s: a number from 1 is expected", text);
+        return false;
+    }
+    *out_limit = limit;
+    return true;
+}
+
+/* ---- Printing ---------------------------------------------------------------------------- */
+
+void cli_flush(struct cli *cli)
+{
+    if (cli->out.size != 0)
+        fwrite(cli->out.data, 1, cli->out.size, stdout);
+    fflush(stdout);
+    buf_clear(&cli->out);
+}
+
+void cli_json(struct cli *cli, struct doc doc)
+{
+    json_write_doc(&cli->out, doc);
+    buf_byte(&cli->out, '\n');
+}
+
+void cli_table(struct cli *cli, const struct table *table, const char *when_empty)
+{
+    if (cli->is_json)
+        return;
+    if (table_rows(table) != 0)
+        table_print(table, &cli->screen, &cli->out);
+    else if (cli->screen.is_terminal)
+        buf_printf(&cli->out, "%s\n", when_empty);
+}
+
+void cell_field(struct table *table, struct doc doc, const char *name, enum tint tint)
+{
+    struct doc_value value = doc_get(doc, name);
+    struct buf text = BUF_INIT;
+    if (value.type != DOC_NULL)
+        value_print(&value, &text);
+    table_add(table, (struct text){ buf_string(&text), (uint32_t)text.size }, tint);
+    buf_deinit(&text);
+}
+
+void cell_time(struct cli *cli, struct table *table, struct doc doc, const char *name)
+{
+    struct buf text = BUF_INIT;
+    screen_time(&cli->screen, doc_text(doc, name), &text);
+    table_add(table, (struct text){ buf_string(&text), (uint32_t)text.size }, TINT_NONE);
+    buf_deinit(&text);
+}
+
+/* ---- Bodies ------------------------------------------------------------------------------- */
+
+void body_open(struct cli *cli)
+{
+    buf_clear(&cli->body);
+    buf_byte(&cli->body, '{');
+}
+
+void body_text(struct cli *cli, const char *name, const char *value)
+{
+    if (value == NULL)
+        return;
+    if (cli->body.size > 1)
+        buf_byte(&cli->body, ',');
+    json_write_text(&cli->body, text_of(name));
+    buf_byte(&cli->body, ':');
+    json_write_text(&cli->body, text_of(value));
+}
+
+void body_close(struct cli *cli)
+{
+    buf_byte(&cli->body, '}');
+}

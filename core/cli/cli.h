@@ -1,0 +1,87 @@
+/* cli.h -- what every command works with: the line that was typed, the daemon, the screen.
+ *
+ * A command returns an exit code and prints its own errors, through cli_fail() or by
+ * calling the daemon with cli_call().  Paths are built in cli->path, bodies in cli->body;
+ * results are collected in cli->out and written by kith_main().  One thread.
+ */
+#ifndef CORE_CLI_CLI_H
+#define CORE_CLI_CLI_H
+
+#include "core/base/err.h"
+#include "core/cli/client.h"
+#include "core/cli/command.h"
+#include "core/cli/table.h"
+
+struct cli {
+    struct args args;
+    struct client *client;
+    struct screen screen;
+    bool is_json;
+    struct buf path, body, out;
+};
+
+/* Say on standard error what went wrong.  Both return EXIT_FAILED. */
+__attribute__((format(printf, 2, 3)))
+int cli_fail(struct cli *cli, const char *format, ...);
+int cli_fail_err(struct cli *cli, const struct err *err); /* E_IO: EXIT_UNREACHABLE */
+
+/* Begin a path: "/v1/customers/" and an argument, encoded; `rest` follows as it is.
+ * Either may be NULL. */
+void cli_path(struct cli *cli, const char *head, const char *argument, const char *rest);
+
+/* Call cli->path.  A status beyond 2xx is printed and becomes an exit code.  *out_doc
+ * lives until the next call. */
+int cli_get(struct cli *cli, struct doc *out_doc);
+int cli_send(struct cli *cli, const char *method, struct doc *out_doc); /* with cli->body */
+int cli_post(struct cli *cli, struct doc *out_doc);
+
+/* Walk the list at cli->path, whatever the number of its pages, up to `limit` items
+ * (0: all).  With --json each item is printed as it is and `each` is not called. */
+typedef void cli_item_fn(struct cli *cli, struct doc item, void *arg);
+int cli_list(struct cli *cli, int64_t limit, cli_item_fn *each, void *arg);
+/* --limit, or `otherwise`; false: it is no number, and that has been said. */
+bool cli_limit(struct cli *cli, int64_t otherwise, int64_t *out_limit);
+
+/* Write what has been collected so far. */
+void cli_flush(struct cli *cli);
+void cli_json(struct cli *cli, struct doc doc); /* one line */
+void cli_table(struct cli *cli, const struct table *table, const char *when_empty);
+
+/* Cells from fields of a document. */
+void cell_field(struct table *table, struct doc doc, const char *name, enum tint tint);
+void cell_time(struct cli *cli, struct table *table, struct doc doc, const char *name);
+
+/* cli->body as a JSON object: body_open(), fields, body_close(). */
+void body_open(struct cli *cli);
+void body_text(struct cli *cli, const char *name, const char *value); /* NULL: left out */
+void body_close(struct cli *cli);
+
+/* The commands; each is described in commands.c. */
+int run_assign(struct cli *cli);
+int run_bundles(struct cli *cli);
+int run_clock_accept(struct cli *cli);
+int run_completion(struct cli *cli);
+int run_consent(struct cli *cli);
+int run_deploy(struct cli *cli);
+int run_done(struct cli *cli);
+int run_drop(struct cli *cli);
+int run_effects(struct cli *cli);
+int run_explain(struct cli *cli);
+int run_help(struct cli *cli);
+int run_import(struct cli *cli);
+int run_key_add(struct cli *cli);
+int run_merge(struct cli *cli);
+int run_note(struct cli *cli);
+int run_release(struct cli *cli);
+int run_remind(struct cli *cli);
+int run_reminders(struct cli *cli);
+int run_rollback(struct cli *cli);
+int run_show(struct cli *cli);
+int run_snooze(struct cli *cli);
+int run_staff_add(struct cli *cli);
+int run_state_hash(struct cli *cli);
+int run_timeline(struct cli *cli);
+int run_unmerge(struct cli *cli);
+int run_verify(struct cli *cli);
+
+#endif

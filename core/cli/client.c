@@ -1,0 +1,206 @@
+/* client.c -- libcurl, used plainly; see client.h.
+ *
+ * No proxy is asked, whatever the environment says: the daemon is on this machine or a
+ * named one, and a company's proxy would answer in its place with pages of its own.
+ * There is no time limit on an answer, because a verification takes as long as the log
+ * is long; the kernel's keep-alive notices a machine that is gone.
+ */
+#include "core/cli/client.h"
+
+#include "core/base/err.h"
+#include "core/base/json_read.h"
+#include "core/base/mem.h"
+
+#include <curl/curl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CONNECT_TIMEOUT_MS 5000L
+
+struct client {
+    CURL *curl;
+    struct curl_slist *headers;
+    struct json_reader *reader;
+    char *url; /* without the last slash */
+    struct buf address, body, doc;
+    char reason[CURL_ERROR_SIZE];
+};
+
+static size_t receive(char *data, size_t one, size_t size, void *arg)
+{
+    struct client *client = arg;
+    if (client->body.size + size > JSON_BYTES_MAX)
+        return 0;
+    buf_append(&client->body, data, size);
+    return one * size;
+}
+
+static void set_options(struct client *client)
+{
+    CURL *curl = client->curl;
+    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(curl, CURLOPT_DEFAULT_PROTOCOL, "http");
+    curl_easy_setopt(curl, CURLOPT_PROXY, "");
+    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(curl, CURLOPT_PATH_AS_IS, 1L);
+    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_TIMEOUT_MS);
+    curl_easy_setopt(curl, CURLOPT_TCP_KEEPALIVE, 1L);
+    curl_easy_setopt(curl, CURLOPT_ACCEPT_ENCODING, "");
+    curl_easy_setopt(curl, CURLOPT_USERAGENT, "kith/" KITH_VERSION);
+    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, client->headers);
+    curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, client->reason);
+    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, receive);
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, client);
+}
+
+static void add_header(struct client *client, const char *header)
+{
+    struct curl_slist *longer = curl_slist_append(client->headers, header);
+    ASSERT(longer != NULL);
+    client->headers = longer;
+}
+
+static bool is_address(const char *url)
+{
+    CURLU *parts = curl_url();
+    ASSERT(parts != NULL);
+    bool is_good = curl_url_set(parts, CURLUPART_URL, url, CURLU_DEFAULT_SCHEME) == CURLUE_OK;
+    curl_url_cleanup(parts);
+    return is_good;
+}
+
+int client_open(const char *url, const char *key, struct client **out_client, struct err *err)
+{
+    /* A value of a header ends at a line break; what follows would be another header. */
+    if (key != NULL && key[strcspn(key, "\r\n")] != '\0')
+        return err_set(err, E_INVALID, "a key is one line");
+    if (!is_address(url))
+        return err_set(err, E_INVALID, "\"%.200s\" is no address: write http://HOST:PORT", url);
+
+    struct client *client = mem_zero(sizeof *client);
+    client->url = mem_string(url);
+    for (size_t size = strlen(url); size != 0 && client->url[size - 1] == '/'; size--)
+        client->url[size - 1] = '\0';
+    client->reader = json_reader_new();
+    client->curl = curl_easy_init();
+    ASSERT(client->curl != NULL);
+    add_header(client, "Content-Type: application/json");
+    add_header(client, "Accept: application/json");
+    add_header(client, "Expect:"); /* do not wait for leave to send a large body */
+    if (key != NULL) {
+        struct buf header = BUF_INIT;
+        buf_printf(&header, "Authorization: Bearer %s", key);
+        add_header(client, buf_string(&header));
+        buf_deinit(&header);
+    }
+    set_options(client);
+    *out_client = client;
+    return 0;
+}
+
+void client_close(struct client *client)
+{
+    if (client == NULL)
+        return;
+    curl_easy_cleanup(client->curl);
+    curl_slist_free_all(client->headers);
+    json_reader_free(client->reader);
+    buf_deinit(&client->address);
+    buf_deinit(&client->body);
+    buf_deinit(&client->doc);
+    free(client->url);
+    free(client);
+}
+
+const char *client_url(const struct client *client)
+{
+    return client->url;
+}
+
+static int explain(const struct client *client, CURLcode code, struct err *err)
+{
+    const char *reason = client->reason[0] != '\0' ? client->reason : curl_easy_strerror(code);
+    if (code == CURLE_WRITE_ERROR)
+        return err_set(err, E_INVALID, "the answer of %s is larger than any answer of a daemon",
+                       client->url);
+    if (code == CURLE_UNSUPPORTED_PROTOCOL || code == CURLE_WEIRD_SERVER_REPLY)
+        return err_set(err, E_INVALID, "%s does not speak HTTP: %s", client->url, reason);
+    return err_set(err, E_IO, "the daemon at %s is not reachable: %s", client->url, reason);
+}
+
+static void read_reply(struct client *client, struct reply *out_reply)
+{
+    const struct json_limits limits = { .depth_max = DOC_DEPTH_MAX };
+    curl_off_t retry_after_s = 0;
+    struct doc doc;
+    *out_reply = (struct reply){ .status = 0 };
+    curl_easy_getinfo(client->curl, CURLINFO_RESPONSE_CODE, &out_reply->status);
+    curl_easy_getinfo(client->curl, CURLINFO_RETRY_AFTER, &retry_after_s);
+    out_reply->retry_after_s = (int64_t)retry_after_s;
+    buf_clear(&client->doc);
+    if (client->body.size != 0 &&
+        json_to_doc(client->reader, (const char *)client->body.data, client->body.size, &limits,
+                    &client->doc, &doc, NULL) == 0)
+        out_reply->doc = doc;
+}
+
+int client_call(struct client *client, const char *method, const char *path,
+                const struct buf *body, struct reply *out_reply, struct err *err)
+{
+    CURL *curl = client->curl;
+    buf_clear(&client->address);
+    buf_clear(&client->body);
+    buf_printf(&client->address, "%s%s", client->url, path);
+    client->reason[0] = '\0';
+    curl_easy_setopt(curl, CURLOPT_URL, buf_string(&client->address));
+    curl_easy_setopt(curl, CURLOPT_HTTPGET, 1L); /* forget the last call's body */
+    if (strcmp(method, "GET") != 0) {
+        bool is_empty = body == NULL || body->size == 0;
+        curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE,
+                         is_empty ? (curl_off_t)0 : (curl_off_t)body->size);
+        curl_easy_setopt(curl, CURLOPT_POSTFIELDS, is_empty ? "" : (const char *)body->data);
+    }
+    curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method);
+    CURLcode code = curl_easy_perform(curl);
+    if (code != CURLE_OK)
+        return explain(client, code, err);
+    read_reply(client, out_reply);
+    return 0;
+}
+
+void reply_reason(const struct reply *reply, struct buf *out)
+{
+    struct text reason = doc_text(reply->doc, "detail");
+    if (reason.size == 0)
+        reason = doc_text(reply->doc, "title");
+    if (reason.size != 0)
+        buf_append(out, reason.data, reason.size);
+    else
+        buf_printf(out, "the daemon answered with status %ld and no reason", reply->status);
+}
+
+static bool is_plain(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+           strchr("-._~:@", c) != NULL;
+}
+
+void path_text(struct buf *path, const char *text)
+{
+    for (; *text != '\0'; text++) {
+        if (is_plain(*text))
+            buf_byte(path, (uint8_t)*text);
+        else
+            buf_printf(path, "%%%02X", (unsigned)(unsigned char)*text);
+    }
+}
+
+void path_query(struct buf *path, const char *name, const char *value)
+{
+    if (value == NULL)
+        return;
+    bool is_first = path->size == 0 || memchr(path->data, '?', path->size) == NULL;
+    buf_printf(path, "%c%s=", is_first ? '?' : '&', name);
+    path_text(path, value);
+}

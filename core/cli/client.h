@@ -1,0 +1,39 @@
+/* client.h -- calls to the daemon over HTTP.
+ *
+ * One connection, kept between calls; one call at a time.  An answer is an answer,
+ * whatever its status: only a daemon that gives none is a failure here.  One thread.
+ */
+#ifndef CORE_CLI_CLIENT_H
+#define CORE_CLI_CLIENT_H
+
+#include "core/base/doc.h"
+
+struct client;
+struct err;
+
+struct reply {
+    long status;          /* of HTTP */
+    struct doc doc;       /* the body; none if it is no JSON object */
+    int64_t retry_after_s; /* what the daemon asked for; 0: nothing */
+};
+
+/* The bodies of answers live until the next call.  `key` may be NULL: then the daemon
+ * decides what it tells strangers.  E_INVALID: the address cannot be one. */
+int client_open(const char *url, const char *key, struct client **out_client, struct err *err);
+void client_close(struct client *client); /* NULL is allowed */
+const char *client_url(const struct client *client);
+
+/* `path` begins with a slash; `body` is JSON, or NULL.  E_IO: no answer came; E_INVALID:
+ * the answer is no HTTP, or larger than any answer of a daemon. */
+int client_call(struct client *client, const char *method, const char *path,
+                const struct buf *body, struct reply *out_reply, struct err *err);
+
+/* The reason in a problem document (RFC 9457), or the status in words.  Appended. */
+void reply_reason(const struct reply *reply, struct buf *out);
+
+/* Append `text` to a path, encoded as one segment or one value of a query. */
+void path_text(struct buf *path, const char *text);
+/* Append "?name=value" or "&name=value". A NULL value: nothing. */
+void path_query(struct buf *path, const char *name, const char *value);
+
+#endif

@@ -1,0 +1,165 @@
+/* commands.c -- the table of commands: everything a person can type.
+ *
+ * A new command is a row here and a function; help, usage errors and completion follow.
+ * The order is that of `kith help`: a clerk's day first, then the admin's.
+ */
+#include "core/cli/command.h"
+
+#include "core/cli/cli.h"
+
+const struct option global_options[] = {
+    { "url", "URL", "the daemon's address", false },
+    { "key-file", "FILE", "a file with the key in its one line", false },
+    { "json", NULL, "one JSON object a line, as the daemon gave it", false },
+    { "help", NULL, "this text", false },
+    { "version", NULL, "the version", false },
+    { NULL, NULL, NULL, false },
+};
+
+#define END { NULL, NULL, NULL, false }
+#define LIMIT(text) { "limit", "N", text, false }
+
+static const struct option timeline_options[] = {
+    LIMIT("how many entries, the newest first (50)"),
+    END,
+};
+
+static const struct option reminders_options[] = {
+    { "to", "STAFF", "of this member of staff or team only", false },
+    { "due", "WHEN", "due by then: today, 2026-12-01, or from now: 3d", false },
+    { "customer", "CUSTOMER", "about this customer only", false },
+    { "state", "STATE", "open (unless said otherwise), done or all", false },
+    LIMIT("how many (all)"),
+    END,
+};
+
+static const struct option remind_options[] = {
+    { "due", "WHEN", "3d, 2h, or 2026-12-01 10:00 (needed)", false },
+    { "to", "STAFF", "who shall do it; else the customer's owner", false },
+    { "note", "TEXT", "what else to know", false },
+    END,
+};
+
+static const struct option done_options[] = {
+    { "outcome", "TEXT", "how it ended, in a word", false },
+    { "note", "TEXT", "what was said", false },
+    { "next", "WHEN", "remind again: 3d", false },
+    END,
+};
+
+
+static const struct option consent_options[] = {
+    { "proof", "TEXT", "where she said so: a form, a call, a letter", false },
+    END,
+};
+
+static const struct option effects_options[] = {
+    { "state", "STATE", "pending, sent, suppressed, rejected, failed ...", false },
+    { "uncertain", NULL, "those that may or may not have gone out", false },
+    { "held", NULL, "those that a replay made anew and nobody sent", false },
+    { "channel", "NAME", "of one channel only", false },
+    LIMIT("how many, the newest first (50)"),
+    END,
+};
+
+static const struct option drop_options[] = {
+    { "reason", "TEXT", "why, for the record", false },
+    END,
+};
+
+static const struct option staff_options[] = {
+    { "name", "TEXT", "how to show the name", false },
+    { "email", "ADDRESS", "where to write to", false },
+    { "phone", "NUMBER", "where to call", false },
+    { "language", "TAG", "de, zh-CN ...", false },
+    { "calendar", "NAME", "a calendar of the bundle", false },
+    { "team", "NAME", "a team she belongs to", false },
+    { "deputy", "STAFF", "who gets the work when she is away", false },
+    END,
+};
+
+static const struct option key_options[] = {
+    { "as", "STAFF", "whose key it is: stands as `by` in every entry", false },
+    { "scope", "SCOPE", "read, write, staff, admin (else: staff)", true },
+    END,
+};
+
+static const struct option import_options[] = {
+    { "map", "COLUMN=FIELD", "what a column is, with its type: see above", true },
+    { "event", "TYPE", "rows are events of this type; else customers", false },
+    { "id", "COLUMN", "the column that makes a row itself (its messageId)", false },
+    { "delimiter", "CHARACTER", "of CSV: , unless said otherwise; ; | tab space", false },
+    { "columns", "A,B,C", "names of the columns of a file without a header", false },
+    { "encoding", "NAME", "UTF-8, GB18030 ...; else detected and said", false },
+    { "zone", "ZONE", "of times without offset: Europe/Berlin (UTC)", false },
+    { "format", "csv|ndjson", "else by the file's ending and first character", false },
+    { "rejected", "FILE", "where rejected rows go (FILE.rejected)", false },
+    { "dry-run", NULL, "read and count everything, send and write nothing", false },
+    { "historic", NULL, "record without acting: no rules run", false },
+    { "replay", NULL, "sort by time, give each entry the log time of its `at`", false },
+    END,
+};
+
+static const char import_text[] =
+    "FILE is NDJSON, one Segment call a line, or CSV with a header.  Of CSV each row becomes\n"
+    "an identify call, or with --event a track call.  Columns are named by\n"
+    "\n"
+    "    --map COLUMN=FIELD        --map COLUMN=FIELD:TYPE\n"
+    "\n"
+    "FIELD is userId, anonymousId, at, event, messageId, email, phone, or the name of a trait\n"
+    "(with --event: of a property; traits.NAME is a trait there as well).  COLUMN is a\n"
+    "column's name or, counted from 1, #3.  Columns without --map are left out; without any\n"
+    "--map each column is the field of its name.  Empty cells say nothing.  TYPE is\n"
+    "\n"
+    "    date(%d.%m.%Y %H:%M)      %Y %y %m %d %H %I %p %M %S %b %z %s; date alone: ISO 8601\n"
+    "    number, number(de)        1234.5; 1.234,5\n"
+    "    phone(CN)                 as dialled there\n"
+    "    bool                      true false yes no 1 0\n"
+    "    text                      as it stands (the default)\n"
+    "\n"
+    "A row without userId and anonymousId belongs to whoever has its e-mail or phone.\n"
+    "\n"
+    "Rows that cannot be read go to FILE.rejected, a CSV of line, reason and row.  Running an\n"
+    "import twice adds nothing: ids come from the file's content and the row's number, or\n"
+    "from --id.  So an import that was interrupted is simply run again.";
+
+const struct command command_table[] = {
+    { "show", "CUSTOMER", "everything known of a customer", NULL, NULL, run_show },
+    { "timeline", "CUSTOMER", "what happened, newest first, and what came of it", NULL,
+      timeline_options, run_timeline },
+    { "note", "CUSTOMER TEXT...", "write a note onto the timeline", NULL, NULL, run_note },
+    { "reminders", "", "follow-ups, by assignee and due time", NULL, reminders_options,
+      run_reminders },
+    { "remind", "CUSTOMER TITLE...", "make a follow-up", NULL, remind_options, run_remind },
+    { "done", "ID", "a follow-up is done", NULL, done_options, run_done },
+    { "snooze", "ID WHEN", "a follow-up comes later: 2d, 2026-12-01", NULL, NULL, run_snooze },
+    { "assign", "CUSTOMER STAFF", "who owns the customer from now on", NULL, NULL, run_assign },
+    { "merge", "SURVIVOR ABSORBED", "two customers are one person", NULL, NULL, run_merge },
+    { "unmerge", "CUSTOMER", "take the absorbed customer out again", NULL, NULL, run_unmerge },
+    { "consent", "CUSTOMER grant|withdraw PURPOSE/CHANNEL", "she said yes, or no", NULL,
+      consent_options, run_consent },
+    { "effects", "", "what was sent, suppressed, held, and why", NULL, effects_options,
+      run_effects },
+    { "explain", "EFFECT-OR-SEQ", "the chain of causes, back to the log",
+      "An effect's id is written 17.2; a number alone is an entry of the log.", NULL,
+      run_explain },
+    { "release", "EFFECT", "send a held or uncertain effect after all", NULL, NULL, run_release },
+    { "drop", "EFFECT", "never send it", NULL, drop_options, run_drop },
+    { "import", "FILE", "load CSV or NDJSON", import_text, import_options, run_import },
+    { "deploy", "DIR", "check a directory of scripts and put it in force", NULL, NULL,
+      run_deploy },
+    { "bundles", "", "what was deployed, and what is in force", NULL, NULL, run_bundles },
+    { "rollback", "", "back to the bundle before", NULL, NULL, run_rollback },
+    { "staff add", "NAME", "add or change a member of staff", NULL, staff_options,
+      run_staff_add },
+    { "key add", "NAME", "make a key; it is printed once", NULL, key_options, run_key_add },
+    { "verify", "", "check the log, and the state against a fresh fold of it", NULL, NULL,
+      run_verify },
+    { "state-hash", "", "a hash of the whole state: equal for equal logs", NULL, NULL,
+      run_state_hash },
+    { "clock accept", "", "the machine's clock is right: time goes on", NULL, NULL,
+      run_clock_accept },
+    { "help", "[COMMAND...]", "this, or all about one command", NULL, NULL, run_help },
+    { "completion", "", "a script that teaches bash to complete", NULL, NULL, run_completion },
+    { NULL, NULL, NULL, NULL, NULL, NULL },
+};

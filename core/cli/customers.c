@@ -1,0 +1,316 @@
+/* customers.c -- commands about one customer: show, timeline, note, assign, merge ... */
+#include "core/base/civil.h"
+#include "core/base/moment.h"
+#include "core/cli/cli.h"
+
+#include <string.h>
+
+#define TIMELINE_DEFAULT 50
+
+static const char *customer_argument(struct cli *cli)
+{
+    return args_argument(&cli->args, 0);
+}
+
+/* ---- show -------------------------------------------------------------------------- */
+
+static void heading(struct cli *cli, const char *title)
+{
+    buf_byte(&cli->out, '\n');
+    screen_tint(&cli->screen, TINT_BOLD, title, &cli->out);
+    buf_byte(&cli->out, '\n');
+}
+
+static void list_line(struct buf *out, struct doc list)
+{
+    const char *gap = "";
+    for (struct doc_iter it = doc_iter(list); doc_next(&it); gap = ", ") {
+        buf_text(out, gap);
+        value_print(&it.value, out);
+    }
+}
+
+static void cell_value(struct table *table, const struct doc_value *value)
+{
+    struct buf text = BUF_INIT;
+    if (value->type == DOC_ARRAY)
+        list_line(&text, value->doc);
+    else
+        value_print(value, &text);
+    table_add(table, (struct text){ buf_string(&text), (uint32_t)text.size }, TINT_NONE);
+    buf_deinit(&text);
+}
+
+/* "name  value" for each field; nothing of an empty document, its title neither. */
+static void show_fields(struct cli *cli, const char *title, struct doc fields)
+{
+    static const struct column columns[] = { { "name", false }, { "value", false },
+                                             { NULL, false } };
+    struct table table;
+    table_init(&table, columns);
+    for (struct doc_iter it = doc_iter(fields); doc_next(&it);) {
+        table_add(&table, it.name, TINT_NONE);
+        cell_value(&table, &it.value);
+    }
+    if (table_rows(&table) != 0) {
+        heading(cli, title);
+        table_print(&table, &cli->screen, &cli->out);
+    }
+    table_deinit(&table);
+}
+
+/* A list of documents as a table of some of their fields; times are told by `times`. */
+static void show_rows(struct cli *cli, const char *title, struct doc rows,
+                      const struct column *columns, const char *times)
+{
+    struct table table;
+    table_init(&table, columns);
+    for (struct doc_iter it = doc_iter(rows); doc_next(&it);)
+        for (const struct column *column = columns; column->title != NULL; column++) {
+            if (strstr(times, column->title) != NULL)
+                cell_time(cli, &table, it.value.doc, column->title);
+            else
+                cell_field(&table, it.value.doc, column->title, TINT_NONE);
+        }
+    if (table_rows(&table) != 0) {
+        heading(cli, title);
+        table_print(&table, &cli->screen, &cli->out);
+    }
+    table_deinit(&table);
+}
+
+static void show_list(struct cli *cli, const char *title, struct doc list)
+{
+    struct buf line = BUF_INIT;
+    if (doc_count(list) != 0) {
+        list_line(&line, list);
+        buf_printf(&cli->out, "%s: ", title);
+        text_clean((struct text){ buf_string(&line), (uint32_t)line.size }, &cli->out);
+        buf_byte(&cli->out, '\n');
+    }
+    buf_deinit(&line);
+}
+
+static void show_text(struct cli *cli, const char *title, struct doc record, const char *name)
+{
+    struct text text = doc_text(record, name);
+    if (text.size == 0)
+        return;
+    buf_printf(&cli->out, "%s: ", title);
+    text_clean(text, &cli->out);
+    buf_byte(&cli->out, '\n');
+}
+
+static void show_record(struct cli *cli, struct doc record)
+{
+    static const struct column consents[] = { { "purpose", false }, { "channel", false },
+                                              { "state", false },   { "at", false },
+                                              { "source", false },  { "proof", false },
+                                              { NULL, false } };
+    static const struct column addresses[] = { { "channel", false }, { "value", false },
+                                               { "label", false },   { "state", false },
+                                               { NULL, false } };
+    static const struct column relations[] = { { "type", false },  { "id", true },
+                                               { "since", false }, { "until", false },
+                                               { NULL, false } };
+    struct buf line = BUF_INIT;
+    buf_printf(&line, "customer %lld", (long long)doc_int(record, "id", 0));
+    screen_tint(&cli->screen, TINT_BOLD, buf_string(&line), &cli->out);
+    buf_text(&cli->out, "  ");
+    struct text kind = doc_text(record, "kind");
+    text_clean(kind, &cli->out);
+    buf_text(&cli->out, ", since ");
+    screen_time(&cli->screen, doc_text(record, "created"), &cli->out);
+    buf_byte(&cli->out, '\n');
+    show_text(cli, "owner", record, "owner");
+    show_list(cli, "tags", doc_child(record, "tags"));
+    show_list(cli, "roles", doc_child(record, "roles"));
+    show_list(cli, "merged with", doc_child(record, "merged"));
+    int64_t open = doc_int(record, "reminders_open", 0);
+    if (open != 0)
+        buf_printf(&cli->out, "open reminders: %lld\n", (long long)open);
+    show_fields(cli, "identities", doc_child(record, "ids"));
+    show_fields(cli, "traits", doc_child(record, "traits"));
+    show_rows(cli, "addresses", doc_child(record, "addresses"), addresses, "");
+    show_rows(cli, "consents", doc_child(record, "consents"), consents, "at");
+    show_rows(cli, "relations", doc_child(record, "relations"), relations, "since until");
+    buf_deinit(&line);
+}
+
+/* What every change of a customer answers: the record. */
+static int print_record(struct cli *cli, int code, struct doc record)
+{
+    if (code != EXIT_DONE)
+        return code;
+    if (cli->is_json)
+        cli_json(cli, record);
+    else
+        show_record(cli, record);
+    return EXIT_DONE;
+}
+
+int run_show(struct cli *cli)
+{
+    struct doc record;
+    cli_path(cli, "/v1/customers/", customer_argument(cli), NULL);
+    int code = cli_get(cli, &record);
+    return print_record(cli, code, record);
+}
+
+/* ---- timeline ----------------------------------------------------------------------- */
+
+/* The system's own events hold their times as milliseconds. */
+static bool is_time(const struct doc_iter *it)
+{
+    return it->value.type == DOC_INT64 && text_is(it->name, "due") &&
+           it->value.integer >= CIVIL_MS_MIN && it->value.integer <= CIVIL_MS_MAX;
+}
+
+/* "total 120, product Tea": the fields of an event in one line. */
+static void summarise(struct cli *cli, struct buf *out, struct doc data)
+{
+    const char *gap = "";
+    char at[MOMENT_TEXT_SIZE];
+    for (struct doc_iter it = doc_iter(data); doc_next(&it); gap = ", ") {
+        buf_printf(out, "%s%s ", gap, it.name.data);
+        if (is_time(&it)) {
+            moment_format(it.value.integer, at);
+            screen_time(&cli->screen, text_of(at), out);
+        } else {
+            value_print(&it.value, out);
+        }
+    }
+}
+
+/* "rule a, b -> effect 17.2; changed x" */
+static void summarise_trace(struct cli *cli, struct buf *out, struct doc trace)
+{
+    (void)cli;
+    const char *gap = "rule ";
+    for (struct doc_iter it = doc_iter(doc_child(trace, "rules")); doc_next(&it); gap = ", ") {
+        buf_text(out, gap);
+        struct text name = doc_text(it.value.doc, "name");
+        buf_append(out, name.data, name.size);
+    }
+    gap = out->size != 0 ? " -> effect " : "effect ";
+    for (struct doc_iter it = doc_iter(doc_child(trace, "effects")); doc_next(&it); gap = ", ") {
+        buf_text(out, gap);
+        value_print(&it.value, out);
+    }
+    gap = out->size != 0 ? "; changed " : "changed ";
+    for (struct doc_iter it = doc_iter(doc_child(trace, "changed")); doc_next(&it); gap = ", ")
+        buf_printf(out, "%s%s", gap, it.name.data);
+    for (struct doc_iter it = doc_iter(doc_child(trace, "log")); doc_next(&it);) {
+        buf_text(out, out->size != 0 ? "; " : "");
+        value_print(&it.value, out);
+    }
+}
+
+static void add_summary(struct cli *cli, struct table *table, struct doc doc,
+                        void (*write)(struct cli *cli, struct buf *out, struct doc doc),
+                        enum tint tint)
+{
+    struct buf text = BUF_INIT;
+    write(cli, &text, doc);
+    table_add(table, (struct text){ buf_string(&text), (uint32_t)text.size }, tint);
+    buf_deinit(&text);
+}
+
+/* "17" or "17.2": what `kith explain` takes.  The sender's own id may be anything. */
+static void cell_entry(struct table *table, struct doc item)
+{
+    struct buf text = BUF_INIT;
+    int64_t n = doc_int(item, "n", 0);
+    buf_printf(&text, "%lld", (long long)doc_int(item, "seq", 0));
+    if (n != 0)
+        buf_printf(&text, ".%lld", (long long)n);
+    table_add_string(table, buf_string(&text), TINT_DIM);
+    buf_deinit(&text);
+}
+
+static void timeline_item(struct cli *cli, struct doc item, void *arg)
+{
+    struct table *table = arg;
+    cell_time(cli, table, item, "at");
+    cell_entry(table, item);
+    cell_field(table, item, "type", TINT_BOLD);
+    cell_field(table, item, "by", TINT_NONE);
+    add_summary(cli, table, doc_child(item, "data"), summarise, TINT_NONE);
+    add_summary(cli, table, doc_child(item, "trace"), summarise_trace, TINT_GREEN);
+}
+
+int run_timeline(struct cli *cli)
+{
+    static const struct column columns[] = { { "at", false },   { "entry", true },
+                                             { "type", false }, { "by", false },
+                                             { "data", false }, { "what came of it", false },
+                                             { NULL, false } };
+    struct table table;
+    int64_t limit;
+    if (!cli_limit(cli, TIMELINE_DEFAULT, &limit))
+        return EXIT_USAGE;
+    table_init(&table, columns);
+    cli_path(cli, "/v1/customers/", customer_argument(cli), "/timeline");
+    int code = cli_list(cli, limit, timeline_item, &table);
+    if (code == EXIT_DONE)
+        cli_table(cli, &table, "nothing has happened");
+    table_deinit(&table);
+    return code;
+}
+
+/* ---- Changes ------------------------------------------------------------------------- */
+
+static int change(struct cli *cli, const char *method, const char *rest)
+{
+    struct doc record;
+    body_close(cli);
+    cli_path(cli, "/v1/customers/", customer_argument(cli), rest);
+    int code = cli_send(cli, method, &record);
+    return print_record(cli, code, record);
+}
+
+int run_note(struct cli *cli)
+{
+    body_open(cli);
+    body_text(cli, "text", args_argument(&cli->args, 1));
+    return change(cli, "POST", "/notes");
+}
+
+int run_assign(struct cli *cli)
+{
+    body_open(cli);
+    body_text(cli, "owner", args_argument(&cli->args, 1));
+    return change(cli, "POST", "/assign");
+}
+
+int run_merge(struct cli *cli)
+{
+    body_open(cli);
+    body_text(cli, "absorbed", args_argument(&cli->args, 1));
+    return change(cli, "POST", "/merge");
+}
+
+int run_unmerge(struct cli *cli)
+{
+    body_open(cli);
+    return change(cli, "POST", "/unmerge");
+}
+
+int run_consent(struct cli *cli)
+{
+    bool is_grant = strcmp(args_argument(&cli->args, 1), "grant") == 0;
+    const char *what = args_argument(&cli->args, 2), *slash = strchr(what, '/');
+    if (slash == NULL || slash == what || slash[1] == '\0') {
+        cli_fail(cli, "\"%s\" is not PURPOSE/CHANNEL, such as newsletter/email", what);
+        return EXIT_USAGE;
+    }
+    struct buf purpose = BUF_INIT;
+    buf_append(&purpose, what, (size_t)(slash - what));
+    body_open(cli);
+    body_text(cli, "purpose", buf_string(&purpose));
+    body_text(cli, "channel", slash + 1);
+    body_text(cli, "state", is_grant ? "granted" : "withdrawn");
+    body_text(cli, "proof", args_value(&cli->args, "proof"));
+    buf_deinit(&purpose);
+    return change(cli, "PUT", "/consents");
+}

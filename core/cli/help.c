@@ -1,0 +1,167 @@
+/* help.c -- what the table of commands says to people and to their shell.
+ *
+ * Everything is appended to a buffer: the same text is printed, tested, and compared
+ * with the manual.
+ */
+#include "core/cli/command.h"
+
+#include "core/base/limits.h"
+
+#include <string.h>
+
+#define SUMMARY_COLUMN 44
+
+static bool has_options(const struct command *command)
+{
+    return command->options != NULL && command->options[0].name != NULL;
+}
+
+void help_usage(struct buf *out, const struct command *command)
+{
+    buf_printf(out, "kith %s%s%s%s", command->name, has_options(command) ? " [OPTION...]" : "",
+               command->arguments[0] != '\0' ? " " : "", command->arguments);
+}
+
+/* `left`, then `text` in its column, or on a line of its own. */
+static void two_columns(struct buf *out, const char *left, const char *text, size_t column)
+{
+    size_t size = strlen(left);
+    buf_printf(out, "  %s", left);
+    if (size + 4 > column) {
+        buf_byte(out, '\n');
+        size = 0;
+        buf_text(out, "  ");
+    }
+    for (; size + 2 < column; size++)
+        buf_byte(out, ' ');
+    buf_printf(out, "%s\n", text);
+}
+
+static void list_options(struct buf *out, const struct option *options)
+{
+    struct buf left = BUF_INIT;
+    for (; options != NULL && options->name != NULL; options++) {
+        buf_clear(&left);
+        buf_printf(&left, "--%s%s%s%s", options->name, options->value != NULL ? " " : "",
+                   options->value != NULL ? options->value : "",
+                   options->is_repeated ? " ..." : "");
+        two_columns(out, buf_string(&left), options->text, 28);
+    }
+    buf_deinit(&left);
+}
+
+static const char *const ending =
+    "\nThe daemon is found by --url or KITH_URL, else at http://127.0.0.1:8077; the key by\n"
+    "--key-file or KITH_KEY.  Exit codes: 0 done, 1 failed, 2 wrong usage, 3 daemon not\n"
+    "reachable.  A CUSTOMER is 42, user_id:u-17, email:ann@example.com or phone:+49...\n";
+
+void help_overview(struct buf *out)
+{
+    struct buf left = BUF_INIT;
+    buf_text(out, "kith -- ask and tell a Kith daemon\n\n");
+    for (const struct command *command = command_table; command->name != NULL; command++) {
+        buf_clear(&left);
+        buf_printf(&left, "%s%s%s", command->name, command->arguments[0] != '\0' ? " " : "",
+                   command->arguments);
+        two_columns(out, buf_string(&left), command->summary, SUMMARY_COLUMN);
+    }
+    buf_text(out, "\nOptions of every command:\n");
+    list_options(out, global_options);
+    buf_text(out, ending);
+    buf_deinit(&left);
+}
+
+void help_command(struct buf *out, const struct command *command)
+{
+    buf_text(out, "usage: ");
+    help_usage(out, command);
+    buf_printf(out, "\n\n%s.\n", command->summary);
+    if (command->text != NULL)
+        buf_printf(out, "\n%s\n", command->text);
+    if (has_options(command)) {
+        buf_text(out, "\nOptions:\n");
+        list_options(out, command->options);
+    }
+    buf_text(out, "\nOptions of every command:\n");
+    list_options(out, global_options);
+}
+
+/* ---- Completion ------------------------------------------------------------------------ */
+
+static void complete_options(struct buf *out, const struct option *options)
+{
+    for (; options != NULL && options->name != NULL; options++)
+        buf_printf(out, " --%s", options->name);
+}
+
+/* The words of grant|withdraw in a synopsis. */
+static void complete_choices(struct buf *out, const char *arguments)
+{
+    for (const char *at = arguments; *at != '\0';) {
+        size_t size = strcspn(at, " ");
+        if (memchr(at, '|', size) != NULL) {
+            buf_byte(out, ' ');
+            for (size_t i = 0; i < size; i++)
+                buf_byte(out, at[i] == '|' ? ' ' : (uint8_t)at[i]);
+        }
+        at += size;
+        at += strspn(at, " ");
+    }
+}
+
+/* "staff add" is reached by the word staff, once. */
+static bool is_first_of_word(const struct command *command)
+{
+    size_t size = strcspn(command->name, " ");
+    for (const struct command *before = command_table; before != command; before++)
+        if (strcspn(before->name, " ") == size && memcmp(before->name, command->name, size) == 0)
+            return false;
+    return true;
+}
+
+static void complete_first_words(struct buf *out)
+{
+    for (const struct command *command = command_table; command->name != NULL; command++)
+        if (is_first_of_word(command))
+            buf_printf(out, " %.*s", (int)strcspn(command->name, " "), command->name);
+}
+
+static void complete_command(struct buf *out, const struct command *command)
+{
+    const char *second = strchr(command->name, ' ');
+    if (second != NULL)
+        buf_printf(out, "    '%.*s') words=\"$words %s\" ;;&\n", (int)(second - command->name),
+                   command->name, second + 1);
+    buf_printf(out, "    '%s') words=\"$words", command->name);
+    complete_choices(out, command->arguments);
+    complete_options(out, command->options);
+    buf_text(out, "\" ;;&\n");
+}
+
+void help_completion(struct buf *out)
+{
+    buf_text(out, "# bash completion for kith; put it in force with:  source <(kith completion)\n"
+                  "_kith() {\n"
+                  "  local current=${COMP_WORDS[COMP_CWORD]} words= one= two= i\n"
+                  "  for ((i = 1; i < COMP_CWORD; i++)); do\n"
+                  "    [[ ${COMP_WORDS[i]} == -* ]] && continue\n"
+                  "    if [[ -z $one ]]; then one=${COMP_WORDS[i]}\n"
+                  "    elif [[ -z $two ]]; then two=${COMP_WORDS[i]}; fi\n"
+                  "  done\n"
+                  "  if [[ -z $one || $one == help ]]; then words='");
+    complete_first_words(out);
+    buf_text(out, "'; fi\n"
+                  "  for i in \"$one\" \"$one $two\"; do\n"
+                  "    case $i in\n");
+    for (const struct command *command = command_table; command->name != NULL; command++)
+        complete_command(out, command);
+    buf_text(out, "    esac\n"
+                  "  done\n"
+                  "  [[ $current == -* ]] && words=\"$words");
+    complete_options(out, global_options);
+    buf_text(out, "\"\n"
+                  "  COMPREPLY=($(compgen -W \"$words\" -- \"$current\"))\n"
+                  "  ((${#COMPREPLY[@]})) || compopt -o default 2>/dev/null\n"
+                  "}\n"
+                  "complete -F _kith kith\n");
+}

@@ -1,0 +1,103 @@
+/* reminders.c -- follow-ups: reminders, remind, done, snooze.
+ *
+ * Times are sent as they were typed: what "3d" is, and which day "2026-12-01" is in the
+ * company's zone, the daemon knows.
+ */
+#include "core/cli/cli.h"
+
+static const struct column columns[] = {
+    { "id", true },        { "due", false },  { "assignee", false }, { "customer", true },
+    { "title", false },    { "rule", false }, { "state", false },    { "note", false },
+    { NULL, false },
+};
+
+static void reminder_item(struct cli *cli, struct doc item, void *arg)
+{
+    struct table *table = arg;
+    cell_field(table, item, "id", TINT_BOLD);
+    cell_time(cli, table, item, "due");
+    cell_field(table, item, "assignee", TINT_NONE);
+    cell_field(table, item, "customer", TINT_NONE);
+    cell_field(table, item, "title", TINT_NONE);
+    cell_field(table, item, "rule", TINT_DIM);
+    cell_field(table, item, "state", TINT_NONE);
+    cell_field(table, item, "note", TINT_NONE);
+}
+
+int run_reminders(struct cli *cli)
+{
+    struct table table;
+    int64_t limit;
+    if (!cli_limit(cli, 0, &limit))
+        return EXIT_USAGE;
+    cli_path(cli, "/v1/reminders", NULL, NULL);
+    path_query(&cli->path, "to", args_value(&cli->args, "to"));
+    path_query(&cli->path, "customer", args_value(&cli->args, "customer"));
+    path_query(&cli->path, "state", args_value(&cli->args, "state"));
+    path_query(&cli->path, "due", args_value(&cli->args, "due"));
+    table_init(&table, columns);
+    int code = cli_list(cli, limit, reminder_item, &table);
+    if (code == EXIT_DONE)
+        cli_table(cli, &table, "no such reminders");
+    table_deinit(&table);
+    return code;
+}
+
+static int print_reminder(struct cli *cli, int code, struct doc reminder)
+{
+    struct table table;
+    if (code != EXIT_DONE)
+        return code;
+    if (cli->is_json) {
+        cli_json(cli, reminder);
+        return EXIT_DONE;
+    }
+    table_init(&table, columns);
+    reminder_item(cli, reminder, &table);
+    cli_table(cli, &table, "");
+    table_deinit(&table);
+    return EXIT_DONE;
+}
+
+static int post(struct cli *cli)
+{
+    struct doc reminder;
+    body_close(cli);
+    int code = cli_post(cli, &reminder);
+    return print_reminder(cli, code, reminder);
+}
+
+int run_remind(struct cli *cli)
+{
+    const char *due = args_value(&cli->args, "due");
+    if (due == NULL) {
+        cli_fail(cli, "when? Add --due 3d, or --due \"2026-12-01 10:00\"");
+        return EXIT_USAGE;
+    }
+    body_open(cli);
+    body_text(cli, "customer", args_argument(&cli->args, 0));
+    body_text(cli, "title", args_argument(&cli->args, 1));
+    body_text(cli, "due", due);
+    body_text(cli, "to", args_value(&cli->args, "to"));
+    body_text(cli, "note", args_value(&cli->args, "note"));
+    cli_path(cli, "/v1/reminders", NULL, NULL);
+    return post(cli);
+}
+
+int run_done(struct cli *cli)
+{
+    body_open(cli);
+    body_text(cli, "outcome", args_value(&cli->args, "outcome"));
+    body_text(cli, "note", args_value(&cli->args, "note"));
+    body_text(cli, "next", args_value(&cli->args, "next"));
+    cli_path(cli, "/v1/reminders/", args_argument(&cli->args, 0), "/done");
+    return post(cli);
+}
+
+int run_snooze(struct cli *cli)
+{
+    body_open(cli);
+    body_text(cli, "due", args_argument(&cli->args, 1));
+    cli_path(cli, "/v1/reminders/", args_argument(&cli->args, 0), "/snooze");
+    return post(cli);
+}

@@ -1,0 +1,275 @@
+/* table.c -- widths, columns, colours; see table.h.
+ *
+ * The width of a character is its East Asian width as ICU knows it: wide and full-width
+ * ones take two cells, marks and format characters none.  Ambiguous ones count as one:
+ * that is how terminals draw them outside of old Chinese encodings.
+ */
+#include "core/cli/table.h"
+
+#include "core/base/json_write.h"
+#include "core/base/mem.h"
+#include "core/base/moment.h"
+#include "core/base/utf8.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unicode/uchar.h>
+#include <unicode/utf8.h>
+#include <unistd.h>
+
+#define GAP 2 /* blanks between columns */
+#define WIDTH_DEFAULT 80
+
+struct table_cell {
+    size_t at, size; /* in table->text */
+    size_t width;
+    enum tint tint;
+};
+
+struct screen screen_of_stdout(void)
+{
+    struct winsize size = { .ws_col = 0 };
+    struct screen screen = { .is_terminal = isatty(STDOUT_FILENO) != 0 };
+    const char *term = getenv("TERM"), *no_colour = getenv("NO_COLOR");
+    if (!screen.is_terminal)
+        return screen;
+    ioctl(STDOUT_FILENO, TIOCGWINSZ, &size);
+    screen.width = size.ws_col != 0 ? size.ws_col : WIDTH_DEFAULT;
+    screen.has_colour = (no_colour == NULL || no_colour[0] == '\0') &&
+                        (term == NULL || strcmp(term, "dumb") != 0);
+    return screen;
+}
+
+/* ---- Characters --------------------------------------------------------------------- */
+
+static size_t character_width(UChar32 c)
+{
+    int8_t type = u_charType(c);
+    if (type == U_NON_SPACING_MARK || type == U_ENCLOSING_MARK || type == U_FORMAT_CHAR)
+        return 0;
+    int32_t hangul = u_getIntPropertyValue(c, UCHAR_HANGUL_SYLLABLE_TYPE);
+    if (hangul == U_HST_VOWEL_JAMO || hangul == U_HST_TRAILING_JAMO)
+        return 0;
+    int32_t width = u_getIntPropertyValue(c, UCHAR_EAST_ASIAN_WIDTH);
+    return width == U_EA_WIDE || width == U_EA_FULLWIDTH ? 2 : 1;
+}
+
+static UChar32 next_character(struct text text, int32_t *at)
+{
+    UChar32 c;
+    const uint8_t *bytes = (const uint8_t *)text.data;
+    U8_NEXT_OR_FFFD(bytes, *at, (int32_t)text.size, c);
+    return c;
+}
+
+size_t text_width(struct text text)
+{
+    size_t width = 0;
+    for (int32_t at = 0; (uint32_t)at < text.size;)
+        width += character_width(next_character(text, &at));
+    return width;
+}
+
+size_t text_cut(struct text text, size_t width)
+{
+    int32_t at = 0, end = 0;
+    while ((uint32_t)at < text.size) {
+        size_t more = character_width(next_character(text, &at));
+        if (more > width)
+            break;
+        width -= more;
+        end = at;
+    }
+    return (size_t)end;
+}
+
+/* Line breaks and their kin would break the table; controls, the terminal; the marks that
+ * turn the direction of writing, the reader. */
+static bool is_dangerous(UChar32 c)
+{
+    return u_iscntrl(c) || c == 0x2028 || c == 0x2029 || (c >= 0x202a && c <= 0x202e) ||
+           (c >= 0x2066 && c <= 0x2069);
+}
+
+void text_clean(struct text text, struct buf *out)
+{
+    struct buf valid = BUF_INIT;
+    utf8_clean(text.data, text.size, &valid);
+    struct text source = { (const char *)valid.data, (uint32_t)valid.size };
+    for (int32_t at = 0, start = 0; (uint32_t)at < source.size; start = at) {
+        UChar32 c = next_character(source, &at);
+        if (is_dangerous(c))
+            buf_byte(out, ' ');
+        else
+            buf_append(out, source.data + start, (size_t)(at - start));
+    }
+    buf_deinit(&valid);
+}
+
+/* ---- Tables --------------------------------------------------------------------------- */
+
+void table_init(struct table *table, const struct column *columns)
+{
+    *table = (struct table){ .columns = columns };
+    while (columns[table->column_count].title != NULL)
+        table->column_count++;
+}
+
+void table_deinit(struct table *table)
+{
+    buf_deinit(&table->text);
+    free(table->cells);
+    table->cells = NULL;
+    table->count = 0;
+}
+
+void table_add(struct table *table, struct text text, enum tint tint)
+{
+    struct table_cell cell = { .at = table->text.size, .tint = tint };
+    text_clean(text, &table->text);
+    cell.size = table->text.size - cell.at;
+    cell.width = text_width((struct text){ (const char *)table->text.data + cell.at,
+                                           (uint32_t)cell.size });
+    if ((table->count & (table->count - 1)) == 0) /* full at the powers of two */
+        table->cells =
+            mem_resize(table->cells, (table->count != 0 ? 2 * table->count : 1) * sizeof cell);
+    table->cells[table->count++] = cell;
+}
+
+void table_add_string(struct table *table, const char *text, enum tint tint)
+{
+    table_add(table, text_of(text), tint);
+}
+
+size_t table_rows(const struct table *table)
+{
+    return table->count / table->column_count;
+}
+
+static size_t column_width(const struct table *table, size_t column)
+{
+    size_t width = text_width(text_of(table->columns[column].title));
+    for (size_t i = column; i < table->count; i += table->column_count)
+        if (table->cells[i].width > width)
+            width = table->cells[i].width;
+    return width;
+}
+
+static void blanks(struct buf *out, size_t count)
+{
+    for (; count != 0; count--)
+        buf_byte(out, ' ');
+}
+
+static const char *tint_code(enum tint tint)
+{
+    static const char *const codes[] = {
+        [TINT_NONE] = "",          [TINT_DIM] = "\033[2m",     [TINT_BOLD] = "\033[1m",
+        [TINT_RED] = "\033[31m",   [TINT_GREEN] = "\033[32m",  [TINT_YELLOW] = "\033[33m",
+    };
+    return codes[tint];
+}
+
+static void tinted(const struct screen *screen, enum tint tint, struct text text, struct buf *out)
+{
+    bool is_tinted = screen->has_colour && tint != TINT_NONE && text.size != 0;
+    if (is_tinted)
+        buf_text(out, tint_code(tint));
+    buf_append(out, text.data, text.size);
+    if (is_tinted)
+        buf_text(out, "\033[0m");
+}
+
+void screen_tint(const struct screen *screen, enum tint tint, const char *text, struct buf *out)
+{
+    tinted(screen, tint, text_of(text), out);
+}
+
+/* One cell; `left` cells remain in the line of a screen with a width. */
+static void print_cell(const struct table *table, const struct screen *screen, size_t column,
+                       size_t width, struct text text, enum tint tint, size_t left,
+                       struct buf *out)
+{
+    bool is_last = column + 1 == table->column_count;
+    size_t own = text_width(text);
+    bool is_cut = screen->width != 0 && own > left;
+    if (is_cut && left != 0) {
+        text.size = (uint32_t)text_cut(text, left - 1);
+        own = text_width(text) + 1;
+    } else if (is_cut) {
+        text.size = 0;
+    }
+    if (table->columns[column].is_number && own < width)
+        blanks(out, width - own);
+    tinted(screen, tint, text, out);
+    if (is_cut && left != 0)
+        buf_text(out, "\u2026");
+    if (!is_last && !table->columns[column].is_number && own < width)
+        blanks(out, width - own);
+    if (!is_last)
+        blanks(out, GAP);
+}
+
+static void trim_line(struct buf *out, size_t start)
+{
+    while (out->size > start && out->data[out->size - 1] == ' ')
+        out->size--;
+    buf_byte(out, '\n');
+}
+
+static void print_row(const struct table *table, const struct screen *screen,
+                      const size_t widths[], const struct table_cell *cells, struct buf *out)
+{
+    size_t start = out->size, used = 0;
+    for (size_t i = 0; i < table->column_count; i++) {
+        struct text text = text_of(table->columns[i].title);
+        if (cells != NULL)
+            text = (struct text){ (const char *)table->text.data + cells[i].at,
+                                  (uint32_t)cells[i].size };
+        size_t left = screen->width > used ? screen->width - used : 0;
+        print_cell(table, screen, i, widths[i], text, cells != NULL ? cells[i].tint : TINT_DIM,
+                   left, out);
+        used += widths[i] + GAP;
+    }
+    trim_line(out, start);
+}
+
+void table_print(const struct table *table, const struct screen *screen, struct buf *out)
+{
+    size_t *widths = mem_alloc(table->column_count * sizeof *widths);
+    ASSERT(table->count % table->column_count == 0);
+    for (size_t i = 0; i < table->column_count; i++)
+        widths[i] = column_width(table, i);
+    print_row(table, screen, widths, NULL, out);
+    for (size_t row = 0; row < table_rows(table); row++)
+        print_row(table, screen, widths, table->cells + row * table->column_count, out);
+    free(widths);
+}
+
+/* ---- Values ----------------------------------------------------------------------------- */
+
+void screen_time(const struct screen *screen, struct text instant, struct buf *out)
+{
+    int64_t ms;
+    struct tm local;
+    char text[32];
+    if (!screen->is_terminal || instant.size == 0 ||
+        moment_parse(instant.data, instant.size, &ms, NULL) != 0) {
+        text_clean(instant, out);
+        return;
+    }
+    time_t seconds = (time_t)((ms - (ms % 1000 + 1000) % 1000) / 1000);
+    if (localtime_r(&seconds, &local) != NULL &&
+        strftime(text, sizeof text, "%Y-%m-%d %H:%M", &local) != 0)
+        buf_text(out, text);
+}
+
+void value_print(const struct doc_value *value, struct buf *out)
+{
+    if (value->type == DOC_TEXT)
+        buf_append(out, value->text.data, value->text.size);
+    else if (value->type != DOC_NONE)
+        json_write_value(out, value);
+}

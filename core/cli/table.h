@@ -1,0 +1,65 @@
+/* table.h -- text in columns, for people.
+ *
+ * On a terminal columns are aligned by what the characters occupy there: Chinese ones
+ * two cells, combining ones none.  Whatever a customer managed to call herself, the
+ * terminal gets no control characters.  In a pipe the same text comes without colours,
+ * uncut, and without tabs.  One thread.
+ */
+#ifndef CORE_CLI_TABLE_H
+#define CORE_CLI_TABLE_H
+
+#include "core/base/doc.h"
+
+struct screen {
+    bool is_terminal; /* cut lines at the width, show local times */
+    bool has_colour;
+    size_t width; /* cells in a line; 0: unlimited */
+};
+
+/* What standard output is. */
+struct screen screen_of_stdout(void);
+
+enum tint { TINT_NONE, TINT_DIM, TINT_BOLD, TINT_RED, TINT_GREEN, TINT_YELLOW };
+
+struct column {
+    const char *title; /* NULL ends a list of columns */
+    bool is_number;    /* aligned to the right */
+};
+
+struct table {
+    const struct column *columns;
+    size_t column_count;
+    struct buf text;
+    struct table_cell *cells; /* row by row */
+    size_t count;
+};
+
+void table_init(struct table *table, const struct column *columns);
+void table_deinit(struct table *table);
+
+/* The next cell of the current row; a full row is followed by the next one. */
+void table_add(struct table *table, struct text text, enum tint tint);
+void table_add_string(struct table *table, const char *text, enum tint tint); /* NULL: empty */
+size_t table_rows(const struct table *table);
+
+/* Append the table, its titles first.  The last row must be full. */
+void table_print(const struct table *table, const struct screen *screen, struct buf *out);
+
+/* How many cells valid UTF-8 occupies on a terminal. */
+size_t text_width(struct text text);
+/* Bytes of the longest prefix that occupies at most `width` cells. */
+size_t text_cut(struct text text, size_t width);
+/* Append text with its control characters and broken bytes made visible. */
+void text_clean(struct text text, struct buf *out);
+
+/* Append `text` between the codes of a tint, if the screen has colours. */
+void screen_tint(const struct screen *screen, enum tint tint, const char *text, struct buf *out);
+
+/* Append an instant as the daemon writes it: on a terminal the wall clock of this machine,
+ * "2026-11-21 18:11", else as it is.  Anything else is appended clean. */
+void screen_time(const struct screen *screen, struct text instant, struct buf *out);
+
+/* Append a value of a document so that people can read it: texts bare, the rest as JSON. */
+void value_print(const struct doc_value *value, struct buf *out);
+
+#endif

@@ -1,0 +1,135 @@
+/* read.h -- what the engine knows, as documents for people and programs.
+ *
+ * What is asked for by name (a customer, her timeline, a reminder, an effect) is read from
+ * the engine between two entries, so that whoever has just changed it sees the change.
+ * Lists are read from a snapshot, the last checkpoint, on any thread: nobody's long list
+ * holds up the engine.  Both only read.
+ *
+ * Documents   Each function appends one document to `out`, and nothing when it fails.
+ *             Times are datetimes; events, effects and entries are named by text,
+ *             "<seq>" or "<seq>.<n>"; customers and reminders by their numbers.
+ * Lists       {items: [...], next: text or null, seq}: `next`, given back as `after`, goes
+ *             on behind the last item.  It is opaque.  A page ends early, and has a next,
+ *             when it has become too large, or when too many rows were looked at in vain.
+ *             A cursor that no page gave: E_INVALID.
+ * Threads     Functions that take an engine belong to its thread; the others to any.
+ */
+#ifndef CORE_ENGINE_READ_H
+#define CORE_ENGINE_READ_H
+
+#include "core/base/doc.h"
+
+struct engine;
+struct err;
+struct log;
+struct snapshot;
+
+struct read_page {
+    size_t limit;      /* at least 1 */
+    struct text after; /* empty: from the beginning */
+};
+
+/* -- Customers ------------------------------------------------------------------------- */
+
+/* The 360-degree record of the customer that `reference` names, or of the customer it
+ * was merged into: {id, kind, created, traits, trait_sources, ids, addresses, consents,
+ * tags, roles, owner, relations, merged, reminders_open}.  E_NOTFOUND. */
+int read_customer(struct engine *engine, struct text reference, struct buf *out, struct err *err);
+
+/* 0, or E_NOTFOUND. */
+int read_exists(struct engine *engine, struct text reference, struct err *err);
+
+/* {id, kind, traits, ids, tags, owner} each, in order of number. */
+int read_customers(struct snapshot *snapshot, const struct read_page *page, struct buf *out,
+                   struct err *err);
+
+/* Her timeline, the newest first, in two steps: the rows of the state, and then, on a thread
+ * that may wait for the disk, what only the log has.  E_NOTFOUND: no such customer.
+ *
+ * Items: {seq, n, event, id, at, logged, type, call, messageId, source, by, about, data, trace}.
+ * `event` is "<seq>.<n>", `id` the sender's own if there is one, else the same.  What the log no longer
+ * has carries `erased`.  trace: {rules: [{name, bundle}], changed, effects, made, log}. */
+int read_timeline(struct engine *engine, struct text reference, const struct read_page *page,
+                  struct buf *out_rows, struct err *err);
+int read_timeline_events(struct log *log, struct doc rows, struct buf *out, struct err *err);
+
+/* -- Reminders ------------------------------------------------------------------------- */
+
+/* {id, customer, title, assignee, to, due, created, state, rule, key, note, about,
+ * outcome, by, civil}.  `customer` is the number that it was made under. */
+int read_reminder(struct engine *engine, uint64_t task, struct buf *out, struct err *err);
+
+/* The open ones of a customer, in the order in which they were made. */
+int read_reminders_of(struct engine *engine, struct text customer, const struct read_page *page,
+                      struct buf *out, struct err *err);
+
+/* Open ones in order of (assignee, due); others, the newest first. */
+struct read_reminders {
+    struct text to;     /* the assignee; empty: all */
+    bool is_open;       /* else those in `state` */
+    struct text state;  /* empty: all; not with is_open */
+    int64_t due_before; /* INT64_MAX: all */
+};
+int read_reminders(struct snapshot *snapshot, const struct read_reminders *which,
+                   const struct read_page *page, struct buf *out, struct err *err);
+
+/* An instant as people write it: "3d", "1wd" (durations from `now` on), "2026-12-01 10:00" (in
+ * the company's zone, unless it says which), "2026-12-01" (its day at `day_minute`), "today",
+ * milliseconds.  Working days and hours are those of whoever would do what is addressed `to`,
+ * or of the assignee of `task` (0: none).  `customer` is for `to` = "owner"; may be empty.
+ * E_INVALID, E_LIMIT with words for whoever wrote it. */
+struct read_due {
+    struct text customer, to;
+    uint64_t task;
+    int64_t now;
+    int day_minute; /* 0 to 1440 */
+};
+int read_due(struct engine *engine, const struct read_due *how, const struct doc_value *value,
+             int64_t *out_ms, struct err *err);
+
+/* -- Effects --------------------------------------------------------------------------- */
+
+/* {id, customer, channel, purpose, state, reason, to, key, rule, created, expires, attempt,
+ * notification, and content, or once it was claimed message}. */
+int read_effect(struct engine *engine, struct text id, struct buf *out, struct err *err);
+
+/* The newest first.  Those that are claimed, uncertain or held have an index, all others are
+ * looked for among all. */
+struct read_effects {
+    struct text state, channel; /* empty: all */
+};
+int read_effects(struct snapshot *snapshot, const struct read_effects *which,
+                 const struct read_page *page, struct buf *out, struct err *err);
+
+/* -- Why ------------------------------------------------------------------------------- */
+
+/* Why there is this effect or event, in two steps: what the log has of the entry and of
+ * those that led to it; then, on the engine, the chain:
+ * {effect, chain: [{id, type, at, by, rules, ...}], bundle, text}.  The chain begins with
+ * the event that made the effect (or with the event itself) and ends with an entry that came
+ * from outside, or with the timer that came due. `text` says it in a paragraph of English.
+ * E_NOTFOUND: no such effect, event or entry. */
+int read_explain_entries(struct log *log, struct text id, struct buf *out_entries, struct err *err);
+int read_explain_effect(struct engine *engine, struct text id, struct doc entries, struct buf *out,
+                        struct err *err);
+int read_explain_event(struct engine *engine, struct text id, struct doc entries, struct buf *out,
+                       struct err *err);
+
+/* -- The house ------------------------------------------------------------------------- */
+
+/* The active bundle first, then those before it: {hash, active, seq}; seq of the active one. */
+int read_bundles(struct engine *engine, struct buf *out, struct err *err);
+/* Whether the bundle `back` places before the active one is known; 0: the active one. */
+bool read_bundle_hash(struct engine *engine, size_t back, uint8_t out_hash[32]);
+
+/* The config document of the world in force. */
+void read_config(struct engine *engine, struct buf *out);
+
+/* In order of name: what staff.set gave; {name, staff, scopes} (never a hash). */
+int read_staff(struct engine *engine, const struct read_page *page, struct buf *out,
+               struct err *err);
+int read_staff_member(struct engine *engine, struct text name, struct buf *out, struct err *err);
+int read_keys(struct engine *engine, const struct read_page *page, struct buf *out,
+              struct err *err);
+
+#endif

@@ -1,0 +1,171 @@
+/* read_admin.c -- the house: bundles, staff, keys. */
+#include "core/base/err.h"
+#include "core/base/hash.h"
+#include "core/engine/engine_inside.h"
+#include "core/engine/read_inside.h"
+
+#include <string.h>
+
+/* -- Bundles --------------------------------------------------------------------------- */
+
+/* The hash `back` places before the active one; type DOC_NONE: there is none. */
+static struct doc_value hash_of(struct doc bundle, size_t back)
+{
+    struct doc_value hash = doc_get(bundle, "hash");
+    struct doc_iter it = doc_iter(doc_child(bundle, "before"));
+    for (; back > 0; back--) {
+        bool is_there = doc_next(&it);
+        hash = it.value;
+        if (!is_there)
+            hash.type = DOC_NONE;
+    }
+    return hash;
+}
+
+bool read_bundle_hash(struct engine *engine, size_t back, uint8_t out_hash[32])
+{
+    arena_clear(&engine->arena);
+    struct doc_value hash = hash_of(meta_get(engine, "bundle"), back);
+    if (hash.type != DOC_BINARY || hash.binary.size != LOG_HASH_BYTES)
+        return false;
+    memcpy(out_hash, hash.binary.data, LOG_HASH_BYTES);
+    return true;
+}
+
+static bool is_listed(struct doc bundle, size_t back, struct doc_value hash)
+{
+    for (size_t i = 0; i < back; i++) {
+        struct doc_value other = hash_of(bundle, i);
+        if (doc_value_equal(&other, &hash))
+            return true;
+    }
+    return false;
+}
+
+int read_bundles(struct engine *engine, struct buf *out, struct err *err)
+{
+    struct list list;
+    struct doc_value hash;
+    (void)err;
+    arena_clear(&engine->arena);
+    struct doc bundle = meta_get(engine, "bundle");
+    list_begin(&list, out, SIZE_MAX);
+    for (size_t back = 0; (hash = hash_of(bundle, back)).type == DOC_BINARY; back++) {
+        char text[HEX_SIZE(LOG_HASH_BYTES)];
+        if (hash.binary.size != LOG_HASH_BYTES || is_listed(bundle, back, hash))
+            continue;
+        hex_encode(hash.binary.data, hash.binary.size, text);
+        list_item(&list);
+        doc_put_string(&list.w, "hash", text);
+        doc_put_bool(&list.w, "active", back == 0);
+        if (back == 0)
+            doc_put_int(&list.w, "seq", doc_int(bundle, "seq", 0));
+        doc_close(&list.w);
+    }
+    list_end(&list, (struct text){ "", 0 }, engine->seq);
+    return 0;
+}
+
+void read_config(struct engine *engine, struct buf *out)
+{
+    arena_clear(&engine->arena);
+    struct doc config = doc_child(meta_get(engine, "world"), "config");
+    struct doc_writer w;
+    doc_begin(&w, out);
+    for (struct doc_iter it = doc_iter(config); doc_next(&it);)
+        doc_put_value_text(&w, it.name, &it.value);
+    doc_end(&w);
+}
+
+/* -- Staff and keys -------------------------------------------------------------------- */
+
+static void show_absences(struct doc_writer *w, struct doc absences)
+{
+    doc_open_array(w, "absences");
+    for (struct doc_iter it = doc_iter(absences); doc_next(&it);) {
+        doc_open(w, "");
+        show_time(w, "from", doc_int(it.value.doc, "from", 0));
+        show_time(w, "until", doc_int(it.value.doc, "until", 0));
+        show_text(w, "deputy", doc_text(it.value.doc, "deputy"));
+        doc_close(w);
+    }
+    doc_close(w);
+}
+
+static void show_member(struct doc_writer *w, struct text name, struct doc row)
+{
+    doc_put_text(w, "name", name);
+    for (struct doc_iter it = doc_iter(row); doc_next(&it);)
+        if (text_is(it.name, "absences") && it.value.type == DOC_ARRAY)
+            show_absences(w, it.value.doc);
+        else if (!text_is(it.name, "name"))
+            doc_put_value_text(w, it.name, &it.value);
+}
+
+static void show_key(struct doc_writer *w, struct text name, struct doc row)
+{
+    struct doc_value scopes = doc_get(row, "scopes");
+    doc_put_text(w, "name", name);
+    show_text(w, "staff", doc_text(row, "staff"));
+    doc_put_value(w, "scopes", &scopes);
+}
+
+/* The rows of a table whose key is a name. */
+static int read_named(struct engine *engine, char table, const struct read_page *page,
+                      void (*show)(struct doc_writer *w, struct text name, struct doc row),
+                      struct buf *out, struct err *err)
+{
+    struct list list;
+    struct cursor cursor;
+    struct key prefix, first, last;
+    struct text next = { "", 0 };
+    key_start(&prefix, table);
+    key_named(&first, table, page->after);
+    if (!key_ok(&first))
+        return err_set(err, E_INVALID, "`after` is no cursor that a page of names gave");
+    last = first;
+    list_begin(&list, out, page->limit);
+    cursor_open_at(&cursor, engine->state, &prefix, &first);
+    while (cursor_next(&cursor)) {
+        if (cursor.key.size == first.size && memcmp(cursor.key.data, first.data, first.size) == 0)
+            continue;
+        if (list_is_full(&list)) {
+            next = (struct text){ (const char *)last.data + 1, last.size - 1u };
+            break;
+        }
+        struct text name = { (const char *)cursor.key.data + 1, (uint32_t)cursor.key.size - 1 };
+        list_item(&list);
+        show(&list.w, name, doc_of(cursor.value));
+        doc_close(&list.w);
+        key_named(&last, table, name);
+    }
+    cursor_close(&cursor);
+    list_end(&list, next, engine->seq);
+    return 0;
+}
+
+int read_staff(struct engine *engine, const struct read_page *page, struct buf *out,
+               struct err *err)
+{
+    return read_named(engine, 's', page, show_member, out, err);
+}
+
+int read_keys(struct engine *engine, const struct read_page *page, struct buf *out, struct err *err)
+{
+    return read_named(engine, 'K', page, show_key, out, err);
+}
+
+int read_staff_member(struct engine *engine, struct text name, struct buf *out, struct err *err)
+{
+    struct key key;
+    struct bytes row;
+    struct doc_writer w;
+    key_named(&key, 's', name);
+    if (!key_ok(&key) || !state_get(engine->state, &key, &row))
+        return err_set(err, E_NOTFOUND, "nobody of staff is called %.*s", (int)name.size,
+                       name.data);
+    doc_begin(&w, out);
+    show_member(&w, name, doc_of(row));
+    doc_end(&w);
+    return 0;
+}

@@ -1,0 +1,58 @@
+/* read_inside.h -- what the files of read.h share. */
+#ifndef CORE_ENGINE_READ_INSIDE_H
+#define CORE_ENGINE_READ_INSIDE_H
+
+#include "core/base/arena.h"
+#include "core/base/buf.h"
+#include "core/engine/customer.h"
+#include "core/engine/event.h"
+#include "core/engine/read.h"
+#include "storage/state.h"
+
+#define READ_PAGE_BYTES (4u << 20) /* a page that has become larger ends */
+#define READ_LOOKS_MAX 20000       /* rows looked at for one page */
+
+/* A page that is being written.  Items are opened with list_item() and closed with
+ * doc_close(&list->w). */
+struct list {
+    struct doc_writer w;
+    size_t start, limit, count, looks;
+};
+void list_begin(struct list *list, struct buf *out, size_t limit);
+void list_item(struct list *list);
+/* Whether no more items belong on the page; counts a row looked at. */
+bool list_is_full(struct list *list);
+/* `next` empty: that was all. */
+void list_end(struct list *list, struct text next, uint64_t seq);
+
+/* Fields that are left out when there is nothing to say. */
+void show_text(struct doc_writer *w, const char *name, struct text value);
+void show_time(struct doc_writer *w, const char *name, int64_t ms); /* 0: nothing */
+void show_event_id(struct doc_writer *w, const char *name, uint64_t seq, uint64_t n);
+
+/* {name: value ...} of a customer, however her members were read. */
+void show_traits(struct doc_writer *w, const struct customer *customer);
+void show_identities(struct doc_writer *w, const struct customer *customer);
+void show_tags(struct doc_writer *w, const struct customer *customer);
+void show_owner(struct doc_writer *w, const struct customer *customer);
+
+/* The rules, changes and consequences that a timeline row tells of, as `trace`. */
+void show_trace(struct doc_writer *w, uint64_t seq, struct doc row);
+
+/* [{name, bundle}] of a timeline row, as `rules`. */
+void show_rules(struct doc_writer *w, struct doc row);
+
+/* The fields of a reminder's or an effect's row. */
+void show_reminder(struct doc_writer *w, uint64_t task, struct doc row);
+void show_effect(struct doc_writer *w, uint64_t seq, uint64_t n, struct doc row);
+
+/* The customer `reference` names, with her whole group, in the engine's arena. E_NOTFOUND. */
+int customer_find(struct customer *customer, struct engine *engine, struct text reference,
+                  struct err *err);
+
+static inline struct doc doc_of(struct bytes row)
+{
+    return (struct doc){ row.data, (uint32_t)row.size };
+}
+
+#endif

@@ -1,0 +1,400 @@
+/* settings.c -- the words of kith.lua; see settings.h.
+ *
+ * Each word is a C function that checks what it is given at once, with the same code that
+ * will use it later (zone_open, config_read), so that a mistake is reported with the line
+ * it stands in and never at the daemon's first use of it.
+ *
+ * A word is allowed once: of two `data` lines one would be silently ignored, and the
+ * operator would look at the wrong one.
+ */
+#include "core/script/settings.h"
+
+#include "core/base/err.h"
+#include "core/base/mem.h"
+#include "core/base/utf8.h"
+#include "core/base/zone.h"
+#include "core/engine/config.h"
+#include "core/script/convert.h"
+#include "core/script/sandbox.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <lauxlib.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define HOST_DEFAULT "127.0.0.1"
+#define PORT_DEFAULT 8077
+
+enum word { /* bits of settings.declared */
+    WORD_LISTEN,
+    WORD_DATA,
+    WORD_SCRIPTS,
+    WORD_URL,
+    WORD_ZONE,
+    WORD_COUNTRY,
+    WORD_FALLBACK,
+    WORD_CHANNEL_LOG,
+    WORD_LIMITS,
+    WORD_BLOCKED,
+};
+
+static struct settings *settings_of(lua_State *lua)
+{
+    return lua_touserdata(lua, lua_upvalueindex(1));
+}
+
+/* The settings, when `word` is said for the first time. */
+static struct settings *declare_once(lua_State *lua, enum word word, const char *name)
+{
+    struct settings *settings = settings_of(lua);
+    if ((settings->declared & 1u << word) != 0)
+        luaL_error(lua, "%s is said a second time: keep one of the two", name);
+    settings->declared |= 1u << word;
+    return settings;
+}
+
+static const char *kept_text(lua_State *lua, int index, struct settings *settings, const char *what)
+{
+    if (lua_type(lua, index) != LUA_TSTRING)
+        luaL_error(lua, "%s must be text in quotes, not a %s", what, luaL_typename(lua, index));
+    size_t size;
+    const char *text = lua_tolstring(lua, index, &size);
+    if (size == 0 || strlen(text) != size)
+        luaL_error(lua, "%s is empty or holds a NUL", what);
+    return arena_copy(&settings->arena, text, size + 1);
+}
+
+static const char *kept_path(lua_State *lua, int index, struct settings *settings, const char *what)
+{
+    const char *path = kept_text(lua, index, settings, what);
+    if (path[0] == '/' || settings->folder == NULL)
+        return path;
+    return arena_printf(&settings->arena, "%s/%s", settings->folder, path).data;
+}
+
+static int raise(lua_State *lua, const struct err *err)
+{
+    return luaL_error(lua, "%s", err->text);
+}
+
+static void check_table(lua_State *lua, const char *word)
+{
+    if (lua_type(lua, 1) != LUA_TTABLE)
+        luaL_error(lua, "%s takes a table: %s { ... }", word, word);
+}
+
+/* -- listen ------------------------------------------------------------------------------------ */
+
+static int parse_port(const char *text, uint16_t *out_port)
+{
+    char *end;
+    errno = 0;
+    unsigned long port = strtoul(text, &end, 10);
+    if (text[0] < '0' || text[0] > '9' || *end != '\0' || errno != 0 || port > UINT16_MAX)
+        return E_INVALID;
+    *out_port = (uint16_t)port;
+    return 0;
+}
+
+int settings_listen(struct settings *settings, const char *address, struct err *err)
+{
+    const char *colon = strrchr(address, ':');
+    const char *host = address, *host_end = colon != NULL ? colon : address;
+    uint16_t port;
+    if (host[0] == '[' && host_end > host && host_end[-1] == ']') {
+        host++;
+        host_end--;
+    }
+    size_t size = (size_t)(host_end - host);
+    bool has_colon = memchr(host, ':', size) != NULL;
+    if (parse_port(colon != NULL ? colon + 1 : address, &port) != 0 ||
+        (has_colon && host == address))
+        return err_set(err, E_INVALID,
+                       "listen: \"%.100s\" is no address: write HOST:PORT, as 127.0.0.1:8077 or "
+                       "[::1]:8077",
+                       address);
+    settings->port = port;
+    settings->host = HOST_DEFAULT;
+    if (size != 0)
+        settings->host = arena_text(&settings->arena, (struct text){ host, (uint32_t)size }).data;
+    return 0;
+}
+
+static void check_fields(lua_State *lua, const char *word, const char *const names[])
+{
+    lua_pushnil(lua);
+    while (lua_next(lua, 1) != 0) {
+        lua_pop(lua, 1);
+        size_t i = 0;
+        bool is_text = lua_type(lua, -1) == LUA_TSTRING;
+        while (names[i] != NULL && (!is_text || strcmp(names[i], lua_tostring(lua, -1)) != 0))
+            i++;
+        if (names[i] == NULL && is_text)
+            luaL_error(lua, "%s knows no \"%s\"", word, lua_tostring(lua, -1));
+        if (names[i] == NULL && lua_tointeger(lua, -1) != 1)
+            luaL_error(lua, "%s takes one address", word);
+    }
+}
+
+static int word_listen(lua_State *lua)
+{
+    struct settings *settings = declare_once(lua, WORD_LISTEN, "listen");
+    struct err err;
+    if (lua_type(lua, 1) == LUA_TTABLE) {
+        check_fields(lua, "listen", (const char *const[]){ "cert", "key", NULL });
+        lua_getfield(lua, 1, "cert");
+        lua_getfield(lua, 1, "key");
+        if (lua_isnil(lua, 2) != lua_isnil(lua, 3))
+            return luaL_error(lua, "listen: cert and key belong together: give both or neither");
+        if (!lua_isnil(lua, 2)) {
+            settings->cert = kept_path(lua, 2, settings, "cert");
+            settings->key = kept_path(lua, 3, settings, "key");
+        }
+        lua_rawgeti(lua, 1, 1);
+        lua_replace(lua, 1);
+    }
+    if (settings_listen(settings, kept_text(lua, 1, settings, "listen"), &err) != 0)
+        return raise(lua, &err);
+    return 0;
+}
+
+/* -- Paths and names --------------------------------------------------------------------------- */
+
+static int word_data(lua_State *lua)
+{
+    struct settings *settings = declare_once(lua, WORD_DATA, "data");
+    settings->data = kept_path(lua, 1, settings, "data");
+    return 0;
+}
+
+static int word_scripts(lua_State *lua)
+{
+    struct settings *settings = declare_once(lua, WORD_SCRIPTS, "scripts");
+    settings->scripts = kept_path(lua, 1, settings, "scripts");
+    return 0;
+}
+
+static int word_url(lua_State *lua)
+{
+    struct settings *settings = declare_once(lua, WORD_URL, "url");
+    const char *url = kept_text(lua, 1, settings, "url");
+    size_t size = strlen(url);
+    const char *rest = strncmp(url, "https://", 8) == 0  ? url + 8
+                       : strncmp(url, "http://", 7) == 0 ? url + 7
+                                                         : "";
+    if (rest[0] == '\0' || rest[0] == '/' || strpbrk(url, " ?#\"<>") != NULL)
+        return luaL_error(lua, "url: the public address is needed, as https://crm.example.com");
+    while (url[size - 1] == '/')
+        size--;
+    settings->url = arena_text(&settings->arena, (struct text){ url, (uint32_t)size }).data;
+    return 0;
+}
+
+static int word_zone(lua_State *lua)
+{
+    struct settings *settings = declare_once(lua, WORD_ZONE, "zone");
+    const char *name = kept_text(lua, 1, settings, "zone");
+    const struct zone *zone;
+    struct err err;
+    if (zone_open(name, &zone, &err) != 0)
+        return raise(lua, &err);
+    settings->zone = name;
+    return 0;
+}
+
+static bool is_capital(char c)
+{
+    return c >= 'A' && c <= 'Z';
+}
+
+static int word_country(lua_State *lua)
+{
+    struct settings *settings = declare_once(lua, WORD_COUNTRY, "country");
+    const char *name = kept_text(lua, 1, settings, "country");
+    if (!is_capital(name[0]) || !is_capital(name[1]) || name[2] != '\0')
+        return luaL_error(lua, "country: two capital letters are needed, as \"DE\"");
+    settings->country = name;
+    return 0;
+}
+
+static int word_fallback(lua_State *lua)
+{
+    struct settings *settings = declare_once(lua, WORD_FALLBACK, "fallback");
+    const char *name = kept_text(lua, 1, settings, "fallback");
+    if (strlen(name) >= CONFIG_NAME_MAX)
+        return luaL_error(lua, "fallback: a name has at most %d bytes", CONFIG_NAME_MAX - 1);
+    settings->fallback = name;
+    return 0;
+}
+
+/* -- channel ----------------------------------------------------------------------------------- */
+
+static int channel_fields(lua_State *lua)
+{
+    struct settings *settings = settings_of(lua);
+    check_table(lua, "channel \"log\"");
+    check_fields(lua, "channel \"log\"", (const char *const[]){ "file", NULL });
+    lua_getfield(lua, 1, "file");
+    if (!lua_isnil(lua, -1))
+        settings->log_file = kept_path(lua, -1, settings, "file");
+    return 0;
+}
+
+static int word_channel(lua_State *lua)
+{
+    struct settings *settings = settings_of(lua);
+    const char *name = kept_text(lua, 1, settings, "the channel's name");
+    if (strcmp(name, "log") != 0)
+        return luaL_error(lua, "this build has no channel \"%s\": it has \"log\"", name);
+    declare_once(lua, WORD_CHANNEL_LOG, "channel \"log\"");
+    lua_pushlightuserdata(lua, settings);
+    lua_pushcclosure(lua, channel_fields, 1);
+    return 1;
+}
+
+static int word_plugin(lua_State *lua)
+{
+    const char *name = kept_text(lua, 1, settings_of(lua), "the plugin's name");
+    return luaL_error(lua, "plugin \"%s\": this build cannot load plugins; remove the line", name);
+}
+
+/* -- Parts of the config ----------------------------------------------------------------------- */
+
+static struct doc kept_table(lua_State *lua, struct settings *settings, const char *word)
+{
+    struct doc_value value;
+    struct err err;
+    check_table(lua, word);
+    if (convert_from_lua(lua, 1, &settings->arena, &settings->scratch, &value, &err) != 0)
+        luaL_error(lua, "%s: %s", word, err.text);
+    return value.doc;
+}
+
+/* The engine's own reader decides whether this part of a config is good. */
+static void check_config(lua_State *lua, struct settings *settings)
+{
+    struct config config;
+    struct err err;
+    settings_finish(settings);
+    if (config_read(&config, settings->config, &err) != 0)
+        raise(lua, &err);
+}
+
+static int word_limits(lua_State *lua)
+{
+    struct settings *settings = declare_once(lua, WORD_LIMITS, "limits");
+    settings->limits = kept_table(lua, settings, "limits");
+    for (struct doc_iter it = doc_iter(settings->limits); doc_next(&it);)
+        if (it.value.type != DOC_INT64)
+            return luaL_error(lua, "limits: %s must be a whole number", it.name.data);
+    check_config(lua, settings);
+    return 0;
+}
+
+static int word_blocked(lua_State *lua)
+{
+    struct settings *settings = declare_once(lua, WORD_BLOCKED, "blocked");
+    settings->blocked = kept_table(lua, settings, "blocked");
+    for (struct doc_iter it = doc_iter(settings->blocked); doc_next(&it);)
+        if (it.value.type != DOC_TEXT || lua_rawlen(lua, 1) != doc_count(settings->blocked))
+            return luaL_error(lua, "blocked is a list of texts: blocked { \"guest\", \"0\" }");
+    check_config(lua, settings);
+    return 0;
+}
+
+void settings_finish(struct settings *settings)
+{
+    struct doc_writer w;
+    buf_clear(&settings->scratch);
+    doc_begin(&w, &settings->scratch);
+    doc_put_string(&w, "zone", settings->zone);
+    if (settings->country != NULL)
+        doc_put_string(&w, "country", settings->country);
+    if (settings->fallback != NULL)
+        doc_put_string(&w, "fallback", settings->fallback);
+    doc_open(&w, "channels");
+    doc_open(&w, "log");
+    doc_put_bool(&w, "address", false);
+    doc_put_bool(&w, "idempotent", false);
+    doc_close(&w);
+    doc_close(&w);
+    if (settings->blocked.data != NULL)
+        doc_put_array(&w, "blocked", settings->blocked);
+    if (settings->limits.data != NULL)
+        doc_put_doc(&w, "limits", settings->limits);
+    settings->config = arena_doc(&settings->arena, doc_end(&w));
+}
+
+/* -- The file ---------------------------------------------------------------------------------- */
+
+static const struct {
+    const char *name;
+    lua_CFunction function;
+} words[] = {
+    { "blocked", word_blocked }, { "channel", word_channel },   { "country", word_country },
+    { "data", word_data },       { "fallback", word_fallback }, { "limits", word_limits },
+    { "listen", word_listen },   { "plugin", word_plugin },     { "scripts", word_scripts },
+    { "url", word_url },         { "zone", word_zone },
+};
+
+void settings_init(struct settings *settings)
+{
+    *settings = (struct settings){ .host = HOST_DEFAULT, .port = PORT_DEFAULT, .zone = "UTC" };
+}
+
+void settings_deinit(struct settings *settings)
+{
+    arena_deinit(&settings->arena);
+    buf_deinit(&settings->scratch);
+    *settings = (struct settings){ 0 };
+}
+
+static int read_file(const char *path, struct buf *out, struct err *err)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t size = fd >= 0 ? 1 : -1;
+    while (size > 0 && out->size <= SETTINGS_BYTES_MAX) {
+        size = read(fd, buf_reserve(out, 16384), 16384);
+        out->size += size > 0 ? (size_t)size : 0;
+    }
+    int code = errno;
+    if (fd >= 0)
+        close(fd);
+    if (size < 0)
+        return err_set(err, E_IO, "cannot read %s: %s", path, strerror(code));
+    if (out->size > SETTINGS_BYTES_MAX)
+        return err_set(err, E_LIMIT, "%s: more than %u KiB", path, SETTINGS_BYTES_MAX >> 10);
+    return 0;
+}
+
+static int run_file(struct settings *settings, const char *path, const struct buf *text,
+                    struct err *err)
+{
+    struct sandbox *sandbox = sandbox_new(NULL);
+    const char *slash = strrchr(path, '/');
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        lua_pushlightuserdata(sandbox_state(sandbox), settings);
+        sandbox_add_function(sandbox, words[i].name, words[i].function, 1);
+    }
+    int rc = sandbox_load(sandbox, slash != NULL ? slash + 1 : path, (const char *)text->data,
+                          text->size, err);
+    sandbox_free(sandbox);
+    return rc;
+}
+
+int settings_load(struct settings *settings, const char *path, struct err *err)
+{
+    struct buf text = BUF_INIT;
+    const char *slash = strrchr(path, '/');
+    settings->folder = slash == NULL ? "." : slash == path ? "" : NULL;
+    if (settings->folder == NULL)
+        settings->folder =
+            arena_text(&settings->arena, (struct text){ path, (uint32_t)(slash - path) }).data;
+    int rc = read_file(path, &text, err);
+    if (rc == 0)
+        rc = run_file(settings, path, &text, err);
+    buf_deinit(&text);
+    return rc;
+}

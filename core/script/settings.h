@@ -1,0 +1,64 @@
+/* settings.h -- kith.lua: what the operator decides, read once.
+ *
+ *     listen "127.0.0.1:8077"        listen { "0.0.0.0:8443", cert = "...", key = "..." }
+ *     data "/var/lib/kith"           scripts "/etc/kith/scripts"
+ *     url "https://crm.example.com"
+ *     zone "Europe/Berlin"           country "DE"           fallback "sales"
+ *     channel "log" { file = "/var/log/kith/messages" }
+ *     limits { derived = 2000 }      blocked { "guest", "0" }
+ *
+ * The file runs in an empty sandbox: it declares and reaches nothing.  Every mistake is
+ * reported at its line.  A relative path is relative to the file it stands in.
+ *
+ * Two kinds of settings come of it.  Those that can change a result (zone, country,
+ * fallback, channels by name, limits, blocked) make the config document of the world
+ * (core/engine/config.h); the others concern this process only.
+ */
+#ifndef CORE_SCRIPT_SETTINGS_H
+#define CORE_SCRIPT_SETTINGS_H
+
+#include "core/base/arena.h"
+#include "core/base/doc.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct err;
+
+#define SETTINGS_BYTES_MAX (1u << 20) /* of kith.lua */
+
+struct settings {
+    /* All texts are terminated and live as long as the settings; NULL: not given. */
+    const char *host;
+    uint16_t port;
+    const char *cert, *key; /* PEM files; both or neither */
+    const char *data, *scripts;
+    const char *url; /* the public address, without a slash at its end */
+    const char *zone, *country, *fallback;
+    const char *log_file;       /* of the channel `log`; NULL: standard error */
+    struct doc limits, blocked; /* as they stand in the config */
+
+    struct doc config; /* of the world; settings_finish() makes it */
+
+    /* private */
+    struct arena arena;
+    struct buf scratch;
+    const char *folder; /* of the file that is read */
+    uint32_t declared;  /* words seen: each at most once */
+};
+
+/* Defaults: 127.0.0.1:8077, UTC, no data, no scripts.  End with settings_deinit(). */
+void settings_init(struct settings *settings);
+void settings_deinit(struct settings *settings);
+
+/* Run the file.  E_IO: it cannot be read; E_INVALID, E_LIMIT: "file:line: reason". */
+int settings_load(struct settings *settings, const char *path, struct err *err);
+
+/* What a flag of the command line sets.  "HOST:PORT", "[::1]:8077", ":8077" or "8077";
+ * port 0: any free one. E_INVALID. */
+int settings_listen(struct settings *settings, const char *address, struct err *err);
+
+/* Build the config document from what is there.  Call it last. */
+void settings_finish(struct settings *settings);
+
+#endif

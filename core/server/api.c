@@ -1,0 +1,333 @@
+/* api.c -- from a request to its row in the tables; see api.h.
+ *
+ * A request is looked at twice.  On its head, so that nobody can make us read a body that we
+ * would refuse: an unknown path, a method the path has not, a key that is none.  Whole, with
+ * everything that needs its memory or the engine.
+ *
+ *     head    404, 405, 401, 403 where the key is known already
+ *     whole   parameters, 415, key (over the engine if need be), JSON, handler
+ *
+ * Patterns are compared segment by segment with the path as it was sent: a row's literal
+ * segments never need percent-encoding.  The rows are few enough to be walked.
+ */
+#include "core/server/api.h"
+
+#include "core/base/json_read.h"
+#include "core/base/limits.h"
+#include "core/base/utf8.h"
+#include "core/server/auth.h"
+#include "core/server/call.h"
+#include "core/server/http.h"
+
+#include <string.h>
+#include <strings.h>
+
+const struct route *const api_tables[] = {
+    routes_ingest,  routes_system,  routes_customers, routes_reminders,
+    routes_effects, routes_bundles, routes_admin,     NULL,
+};
+
+void api_init(struct api *api)
+{
+    api->reader = json_reader_new();
+    api->calls = 0;
+}
+
+void api_deinit(struct api *api)
+{
+    json_reader_free(api->reader);
+    api->reader = NULL;
+}
+
+void api_keys_changed(struct api *api)
+{
+    auth_forget(api->auth);
+}
+
+/* -- Finding the row --------------------------------------------------------------------------- */
+
+static bool pattern_fits(const char *pattern, const char *path)
+{
+    while (*pattern == '/' && *path == '/') {
+        size_t pattern_size = strcspn(++pattern, "/"), size = strcspn(++path, "/");
+        bool is_parameter = *pattern == '{';
+        if (is_parameter ? size == 0 : size != pattern_size || memcmp(pattern, path, size) != 0)
+            return false;
+        pattern += pattern_size;
+        path += size;
+    }
+    return *pattern == '\0' && *path == '\0';
+}
+
+/* Of two patterns that fit the same path: they have as many segments. */
+static bool is_more_literal(const char *a, const char *b)
+{
+    while (*a != '\0' && *b != '\0') {
+        a += 1 + strcspn(a + 1, "/");
+        b += 1 + strcspn(b + 1, "/");
+        if (*a != '\0' && *b != '\0' && (a[1] == '{') != (b[1] == '{'))
+            return b[1] == '{';
+    }
+    return false;
+}
+
+static bool method_fits(const struct route *route, const char *method)
+{
+    return strcmp(method, route->method) == 0 ||
+           (strcmp(method, "HEAD") == 0 && strcmp(route->method, "GET") == 0);
+}
+
+/* The best row, or NULL; `*out_any` is then a row of the path with another method, or NULL. */
+static const struct route *find(const char *method, const char *path, const struct route **out_any)
+{
+    const struct route *best = NULL;
+    *out_any = NULL;
+    for (size_t i = 0; api_tables[i] != NULL; i++)
+        for (const struct route *route = api_tables[i]; route->method != NULL; route++) {
+            if (!pattern_fits(route->path, path))
+                continue;
+            *out_any = route;
+            if (method_fits(route, method) &&
+                (best == NULL || is_more_literal(route->path, best->path)))
+                best = route;
+        }
+    return best;
+}
+
+static void add_allow(struct http_request *request)
+{
+    struct buf allow = BUF_INIT;
+    for (size_t i = 0; api_tables[i] != NULL; i++)
+        for (const struct route *route = api_tables[i]; route->method != NULL; route++)
+            if (pattern_fits(route->path, http_path(request)))
+                buf_printf(&allow, "%s, %s", route->method,
+                           strcmp(route->method, "GET") == 0 ? "HEAD, " : "");
+    buf_text(&allow, "OPTIONS");
+    http_add_field(request, "Allow", buf_string(&allow));
+    buf_deinit(&allow);
+}
+
+/* -- The head ---------------------------------------------------------------------------------- */
+
+static void allow_origins(struct http_request *request, const struct route *route)
+{
+    if (route->scope == SCOPE_WRITE)
+        http_add_field(request, "Access-Control-Allow-Origin", "*");
+}
+
+/* OPTIONS: a browser asks before it sends, or somebody is curious. */
+static void answer_options(struct http_request *request, const struct route *route)
+{
+    add_allow(request);
+    allow_origins(request, route);
+    if (route->scope == SCOPE_WRITE) {
+        http_add_field(request, "Access-Control-Allow-Methods", "POST, OPTIONS");
+        http_add_field(request, "Access-Control-Allow-Headers",
+                       "Authorization, Content-Type, Content-Encoding");
+        http_add_field(request, "Access-Control-Max-Age", "86400");
+    }
+    http_respond(request, 204, NULL, NULL, 0);
+}
+
+static void refuse(struct http_request *request, const struct route *route, int status,
+                   const char *detail)
+{
+    if (status == 401)
+        http_add_field(request, "WWW-Authenticate", "Bearer");
+    if (route != NULL)
+        allow_origins(request, route);
+    http_problem(request, status, detail);
+}
+
+static const char no_key[] = "a key is needed: Authorization: Bearer KEY";
+static const char weak_key[] = "this key may not do that";
+static const char bad_key[] = "nobody has this key";
+
+/* 0, or the status with which a request of this head is refused. */
+static int check_key(const struct api *api, struct http_request *request, const struct route *route)
+{
+    const char *authorization = http_field(request, "Authorization");
+    struct call call = { .arena = ARENA_INIT };
+    enum auth_answer answer = AUTH_ASK;
+    int status = 0;
+    if (route->scope == SCOPE_NONE || (authorization == NULL && route->scope == SCOPE_WRITE))
+        return 0;
+    if (authorization == NULL)
+        return 401;
+    answer =
+        auth_find(api->auth, auth_secret(authorization, &call.arena), &call.arena, &call.caller);
+    if (answer == AUTH_UNKNOWN)
+        status = 401;
+    else if (answer == AUTH_KNOWN && !call_may(&call, route->scope))
+        status = 403;
+    arena_deinit(&call.arena);
+    return status;
+}
+
+static void on_head(void *arg, struct http_request *request)
+{
+    const struct api *api = arg;
+    const struct route *any;
+    bool is_options = strcmp(http_method(request), "OPTIONS") == 0;
+    const struct route *route = find(http_method(request), http_path(request), &any);
+    http_data_set(request, (void *)route);
+    if (is_options && any != NULL) {
+        answer_options(request, any);
+    } else if (any == NULL) {
+        refuse(request, NULL, 404, "there is nothing at this path: see /openapi.json");
+    } else if (route == NULL) {
+        add_allow(request);
+        refuse(request, any, 405, "this path has other methods: see Allow");
+    } else {
+        int status = check_key(api, request, route);
+        http_body_limit(request, route->body_max);
+        if (status != 0)
+            refuse(request, route, status,
+                   status == 403                                  ? weak_key
+                   : http_field(request, "Authorization") == NULL ? no_key
+                                                                  : bad_key);
+    }
+}
+
+/* -- The whole request ------------------------------------------------------------------------- */
+
+static bool is_json_type(const char *type)
+{
+    size_t size = strcspn(type, "; ");
+    return (size == 16 && strncasecmp(type, "application/json", 16) == 0) ||
+           (size > 5 && strncasecmp(type + size - 5, "+json", 5) == 0);
+}
+
+/* False: answered. */
+static bool read_body(struct call *call)
+{
+    const struct json_limits limits = { .depth_max = NESTING_MAX };
+    const char *type = http_field(call->request, "Content-Type");
+    struct err err;
+    size_t size;
+    const char *body = http_body(call->request, &size);
+    if (!call->route->takes_json || size == 0)
+        return true;
+    if (type != NULL && !is_json_type(type)) {
+        call_problem(call, 415, "JSON is expected: Content-Type: application/json");
+        return false;
+    }
+    int rc = json_to_doc(call->api->reader, body, size, &limits, &call->json, &call->body, &err);
+    if (rc != 0)
+        call_problem(call, 400, "%s", err.text);
+    return rc == 0;
+}
+
+static void enter(struct call *call)
+{
+    if (read_body(call))
+        call->route->handle(call);
+}
+
+static void admitted(struct call *call)
+{
+    if (call_may(call, call->route->scope))
+        enter(call);
+    else
+        call_problem(call, 403, "%s", weak_key);
+}
+
+static void ask_engine(struct engine *engine, struct call *call)
+{
+    auth_look_up(engine, &call->arena, call->data);
+}
+
+struct admission {
+    struct auth_question question; /* first: call->data points to it */
+    void (*done)(struct call *call);
+};
+
+static void engine_answered(struct call *call)
+{
+    struct admission *admission = call->data;
+    call->data = NULL;
+    auth_remember(call->api->auth, &admission->question);
+    call->caller = admission->question.caller;
+    if (!admission->question.is_known)
+        call_problem(call, 401, "%s", bad_key);
+    else
+        admission->done(call);
+}
+
+/* Who has the secret: now, or when the engine has looked. */
+static void identify(struct call *call, struct text secret, void (*done)(struct call *call))
+{
+    switch (auth_find(call->api->auth, secret, &call->arena, &call->caller)) {
+    case AUTH_KNOWN:
+        done(call);
+        break;
+    case AUTH_UNKNOWN:
+        call_problem(call, 401, "%s", secret.size != 0 ? bad_key : no_key);
+        break;
+    case AUTH_ASK: {
+        struct admission *admission = arena_alloc(&call->arena, sizeof *admission);
+        auth_ask(call->api->auth, secret, &admission->question);
+        admission->done = done;
+        call->data = admission;
+        call_ask(call, ask_engine, engine_answered);
+        break;
+    }
+    }
+}
+
+static void admitted_late(struct call *call)
+{
+    if (call_may(call, SCOPE_WRITE))
+        call->worked(call);
+    else
+        call_problem(call, 403, "%s", weak_key);
+}
+
+void call_admit(struct call *call, struct text secret, void (*done)(struct call *call))
+{
+    call->worked = done; /* free while nothing is at work */
+    identify(call, secret, admitted_late);
+}
+
+/* The parts of the path that the pattern names. */
+static bool read_params(struct call *call)
+{
+    const char *pattern = call->route->path, *path = http_path(call->request);
+    struct buf segment = BUF_INIT;
+    size_t count = 0;
+    bool is_good = true;
+    while (is_good && *pattern != '\0') {
+        int rc = http_segment_next(&path, &segment);
+        is_good = rc == 0 && utf8_valid(segment.data, segment.size);
+        if (is_good && pattern[1] == '{')
+            call->params[count++] = arena_text(
+                &call->arena, (struct text){ (const char *)segment.data, (uint32_t)segment.size });
+        pattern += 1 + strcspn(pattern + 1, "/");
+    }
+    buf_deinit(&segment);
+    return is_good;
+}
+
+static void on_request(void *arg, struct http_request *request)
+{
+    const struct route *route = http_data(request);
+    struct call *call = call_new(arg, request, route);
+    const char *authorization = http_field(request, "Authorization");
+    size_t size;
+    http_body(request, &size);
+    allow_origins(request, route);
+    if (!read_params(call))
+        call_problem(call, 400, "the path holds a broken %%-escape or is not UTF-8");
+    else if (size > route->body_max)
+        call_problem(call, 413, "the body has %zu bytes, at most %zu are taken", size,
+                     route->body_max);
+    else if (route->scope == SCOPE_NONE || (authorization == NULL && route->scope == SCOPE_WRITE))
+        enter(call);
+    else
+        identify(call, auth_secret(authorization, &call->arena), admitted);
+}
+
+struct http_handler api_handler(struct api *api)
+{
+    return (struct http_handler){ .arg = api, .on_head = on_head, .on_request = on_request };
+}

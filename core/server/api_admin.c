@@ -1,0 +1,301 @@
+/* api_admin.c -- the house: staff, keys, suppressions, the clock. */
+#include "core/base/hash.h"
+#include "core/base/moment.h"
+#include "core/base/zone.h"
+#include "core/engine/read.h"
+#include "core/server/api_care.h"
+#include "core/server/api_command.h"
+
+#include <sodium.h>
+
+#define BODY_MAX (32u << 10)
+#define SECRET_BYTES 32
+
+static struct read_page *page_of(struct call *call)
+{
+    struct page page;
+    if (!call_page(call, &page))
+        return NULL;
+    struct read_page *out = arena_alloc(&call->arena, sizeof *out);
+    *out = (struct read_page){ page.limit, page.after };
+    return out;
+}
+
+/* -- Staff ----------------------------------------------------------------------------- */
+
+static int list_staff(struct engine *engine, struct call *call, void *arg, struct buf *out,
+                      struct err *err)
+{
+    (void)call;
+    return read_staff(engine, arg, out, err);
+}
+
+static void get_staff(struct call *call)
+{
+    struct read_page *page = page_of(call);
+    if (page != NULL)
+        call_read(call, list_staff, page);
+}
+
+static int read_member(struct engine *engine, struct call *call, void *arg, struct buf *out,
+                       struct err *err)
+{
+    (void)arg;
+    return read_staff_member(engine, call_param(call, "name"), out, err);
+}
+
+/* An absence's bound: no duration, for it would count from nobody knows when. */
+static bool read_bound(struct call *call, struct doc absence, const char *name, int64_t *out_ms)
+{
+    struct doc_value value = doc_get(absence, name);
+    struct err err;
+    bool has_offset = true;
+    if (value.type == DOC_INT64) {
+        *out_ms = value.integer;
+        return true;
+    }
+    if (value.type != DOC_TEXT ||
+        moment_parse_loose(value.text.data, value.text.size, out_ms, &has_offset, &err) != 0) {
+        call_problem(call, 422, "an absence's \"%s\" is a date or a moment: \"2026-12-01\"", name);
+        return false;
+    }
+    if (!has_offset)
+        *out_ms = zone_ms_from_local(call->api->zone, *out_ms);
+    return true;
+}
+
+/* False: answered. */
+static bool put_absences(struct call *call, struct doc_writer *w, struct doc absences)
+{
+    static const struct field fields[] = { { "from", FIELD_TIME, true },
+                                           { "until", FIELD_TIME, true },
+                                           { "deputy", FIELD_NAME, false },
+                                           { NULL } };
+    doc_open_array(w, "absences");
+    for (struct doc_iter it = doc_iter(absences); doc_next(&it);) {
+        struct doc absence = it.value.doc;
+        int64_t from, until;
+        if (!fields_check(call, absence, fields) || !read_bound(call, absence, "from", &from) ||
+            !read_bound(call, absence, "until", &until))
+            return false;
+        doc_open(w, "");
+        doc_put_int(w, "from", from);
+        doc_put_int(w, "until", until);
+        if (doc_text(absence, "deputy").size != 0)
+            doc_put_text(w, "deputy", doc_text(absence, "deputy"));
+        doc_close(w);
+    }
+    doc_close(w);
+    return true;
+}
+
+/* False: answered.  The name may stand in the body too, but no other. */
+static bool check_name(struct call *call)
+{
+    struct text name = call_param(call, "name"), other = doc_text(call->body, "name");
+    if (name.size > 128) {
+        call_problem(call, 422, "a name has at most 128 bytes");
+        return false;
+    }
+    if (other.data == NULL || text_equal(name, other))
+        return true;
+    call_problem(call, 422, "\"name\" is another than in the path");
+    return false;
+}
+
+static void put_staff(struct call *call)
+{
+    static const struct field fields[] = {
+        { "name", FIELD_NAME, false },
+        { "title", FIELD_LINE, false },
+        { "email", FIELD_LINE, false },
+        { "phone", FIELD_LINE, false },
+        { "language", FIELD_NAME, false },
+        { "languages", FIELD_NAMES, false },
+        { "calendar", FIELD_NAME, false },
+        { "team", FIELD_NAME, false },
+        { "teams", FIELD_NAMES, false },
+        { "members", FIELD_NAMES, false },
+        { "deputy", FIELD_NAME, false },
+        { "absences", FIELD_DOCS, false },
+        { NULL },
+    };
+    struct doc_writer w;
+    if (!fields_check(call, call->body, fields) || !check_name(call))
+        return;
+    struct command *command = command_new(call, "staff.set");
+    buf_clear(&call->out);
+    doc_begin(&w, &call->out);
+    doc_put_text(&w, "name", call_param(call, "name"));
+    for (struct doc_iter it = doc_iter(call->body); doc_next(&it);)
+        if (it.value.type != DOC_NULL && !text_is(it.name, "name") && it.value.type != DOC_ARRAY)
+            doc_put_value_text(&w, it.name, &it.value);
+        else if (it.value.type == DOC_ARRAY && !text_is(it.name, "absences"))
+            doc_put_value_text(&w, it.name, &it.value);
+    struct doc_value absences = doc_get(call->body, "absences");
+    if (absences.type == DOC_ARRAY && !put_absences(call, &w, absences.doc))
+        return;
+    command->data = arena_doc(&call->arena, doc_end(&w));
+    command->read = read_member;
+    command_run(call);
+}
+
+/* -- Keys ------------------------------------------------------------------------------ */
+
+static int list_keys(struct engine *engine, struct call *call, void *arg, struct buf *out,
+                     struct err *err)
+{
+    (void)call;
+    return read_keys(engine, arg, out, err);
+}
+
+static void get_keys(struct call *call)
+{
+    struct read_page *page = page_of(call);
+    if (page != NULL)
+        call_read(call, list_keys, page);
+}
+
+static void keys_changed(struct call *call)
+{
+    api_keys_changed(call->api);
+}
+
+/* `admin` and `write` are files of the data directory. */
+static bool check_key_name(struct call *call)
+{
+    struct text name = call_param(call, "name");
+    if (!check_name(call))
+        return false;
+    if (!text_is(name, "admin") && !text_is(name, "write"))
+        return true;
+    call_problem(call, 409, "the key %.*s is a file of the data directory: choose another name",
+                 (int)name.size, name.data);
+    return false;
+}
+
+static bool check_scopes(struct call *call, struct doc scopes)
+{
+    static const char *const known[] = { "write", "read", "staff", "admin" };
+    for (struct doc_iter it = doc_iter(scopes); doc_next(&it);) {
+        size_t i = 0;
+        while (i < 4 && !text_is(it.value.text, known[i]))
+            i++;
+        if (i == 4) {
+            call_problem(call, 422, "a scope is write, read, staff or admin");
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The secret is told once, here, and known nowhere else. */
+static int tell_secret(struct engine *engine, struct call *call, void *arg, struct buf *out,
+                       struct err *err)
+{
+    const struct command *command = arg;
+    struct doc_writer w;
+    (void)engine;
+    (void)err;
+    doc_begin(&w, out);
+    doc_put_text(&w, "name", call_param(call, "name"));
+    if (doc_text(command->data, "staff").size != 0)
+        doc_put_text(&w, "staff", doc_text(command->data, "staff"));
+    doc_put_array(&w, "scopes", doc_child(command->data, "scopes"));
+    doc_put_text(&w, "secret", command->key);
+    doc_end(&w);
+    return 0;
+}
+
+static void put_key(struct call *call)
+{
+    static const struct field fields[] = { { "name", FIELD_NAME, false },
+                                           { "staff", FIELD_NAME, false },
+                                           { "scopes", FIELD_NAMES, true },
+                                           { NULL } };
+    uint8_t secret[SECRET_BYTES], digest[DIGEST_32_BYTES];
+    char text[HEX_SIZE(SECRET_BYTES)], hash[HEX_SIZE(DIGEST_32_BYTES)];
+    struct doc_writer w;
+    struct doc scopes = doc_child(call->body, "scopes");
+    if (!fields_check(call, call->body, fields) || !check_key_name(call) ||
+        !check_scopes(call, scopes))
+        return;
+    randombytes_buf(secret, sizeof secret);
+    hex_encode(secret, sizeof secret, text);
+    digest_32(text, sizeof text - 1, digest);
+    hex_encode(digest, sizeof digest, hash);
+    struct command *command = command_new(call, "key.set");
+    buf_clear(&call->out);
+    doc_begin(&w, &call->out);
+    doc_put_text(&w, "name", call_param(call, "name"));
+    doc_put_string(&w, "hash", hash);
+    if (doc_text(call->body, "staff").size != 0)
+        doc_put_text(&w, "staff", doc_text(call->body, "staff"));
+    doc_put_array(&w, "scopes", scopes);
+    command->data = arena_doc(&call->arena, doc_end(&w));
+    command->key = arena_text(&call->arena, text_of(text));
+    command->read = tell_secret;
+    command->applied = keys_changed;
+    command_run(call);
+}
+
+static void delete_key(struct call *call)
+{
+    struct doc_writer w;
+    if (!check_key_name(call))
+        return;
+    struct command *command = command_new(call, "key.removed");
+    buf_clear(&call->out);
+    doc_begin(&w, &call->out);
+    doc_put_text(&w, "name", call_param(call, "name"));
+    command->data = arena_doc(&call->arena, doc_end(&w));
+    command->applied = keys_changed;
+    command_run(call);
+}
+
+/* -- Suppressions, the clock ----------------------------------------------------------- */
+
+static void put_suppression(struct call *call)
+{
+    static const struct field fields[] = { { "channel", FIELD_NAME, true },
+                                           { "value", FIELD_LINE, true },
+                                           { "state", FIELD_NAME, false },
+                                           { "reason", FIELD_LINE, false },
+                                           { NULL } };
+    struct text state = doc_text(call->body, "state");
+    if (!fields_check(call, call->body, fields))
+        return;
+    if (state.size != 0 && !text_is(state, "active") && !text_is(state, "removed")) {
+        call_problem(call, 422, "\"state\" is active or removed");
+        return;
+    }
+    struct command *command = command_new(call, "suppression.changed");
+    command->data = command_data(call, call->body, NULL);
+    command_run(call);
+}
+
+static void post_clock_accept(struct call *call)
+{
+    struct command *command = command_new(call, "clock.accepted");
+    command->accepts_clock = true;
+    command_run(call);
+}
+
+const struct route routes_admin[] = {
+    { "GET", "/v1/staff", SCOPE_READ, 0, false, get_staff, "Who works here" },
+    { "PUT", "/v1/staff/{name}", SCOPE_ADMIN, BODY_MAX, true, put_staff,
+      "Add or change a member of staff, or a team" },
+    { "GET", "/v1/keys", SCOPE_ADMIN, 0, false, get_keys, "Named keys, without their secrets" },
+    { "PUT", "/v1/keys/{name}", SCOPE_ADMIN, BODY_MAX, true, put_key,
+      "Make a key, or give one a new secret, which is told once" },
+    { "DELETE", "/v1/keys/{name}", SCOPE_ADMIN, 0, false, delete_key, "Remove a key" },
+    { "PUT", "/v1/suppressions", SCOPE_ADMIN, BODY_MAX, true, put_suppression,
+      "Never write to an address, or again" },
+    { "POST", "/v1/clock/accept", SCOPE_ADMIN, 1024, true, post_clock_accept,
+      "Take the machine's clock as it is, after log time stood still" },
+    { "GET", "/v1/state-hash", SCOPE_ADMIN, 0, false, get_state_hash,
+      "A hash of the whole state: equal for equal logs" },
+    { "POST", "/v1/verify", SCOPE_ADMIN, 1024, true, post_verify,
+      "Check the log and fold it anew beside the state" },
+    { NULL, NULL, SCOPE_NONE, 0, false, NULL, NULL },
+};

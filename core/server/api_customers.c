@@ -1,0 +1,283 @@
+/* api_customers.c -- /v1/customers: the record, the timeline, and what staff changes of them. */
+#include "core/engine/customer.h"
+#include "core/engine/read.h"
+#include "core/server/api_command.h"
+#include "core/server/node.h"
+
+#define BODY_MAX (64u << 10)
+
+/* -- Reading --------------------------------------------------------------------------- */
+
+static int read_record(struct engine *engine, struct call *call, void *arg, struct buf *out,
+                       struct err *err)
+{
+    (void)arg;
+    return read_customer(engine, call_param(call, "customer"), out, err);
+}
+
+static void get_customer(struct call *call)
+{
+    call_read(call, read_record, NULL);
+}
+
+static int list_customers(struct snapshot *snapshot, struct call *call, void *arg, struct buf *out,
+                          struct err *err)
+{
+    (void)call;
+    return read_customers(snapshot, arg, out, err);
+}
+
+/* The page that the query asks for, in the arena; NULL: answered. */
+static struct read_page *page_of(struct call *call)
+{
+    struct page page;
+    if (!call_page(call, &page))
+        return NULL;
+    struct read_page *out = arena_alloc(&call->arena, sizeof *out);
+    *out = (struct read_page){ page.limit, page.after };
+    return out;
+}
+
+static void get_customers(struct call *call)
+{
+    struct read_page *page = page_of(call);
+    if (page != NULL)
+        call_list(call, list_customers, page);
+}
+
+static int read_consents(struct engine *engine, struct call *call, void *arg, struct buf *out,
+                         struct err *err)
+{
+    struct buf record = BUF_INIT;
+    struct doc_writer w;
+    int rc = read_record(engine, call, arg, &record, err);
+    if (rc == 0) {
+        struct doc doc = { record.data, (uint32_t)record.size };
+        doc_begin(&w, out);
+        doc_put_array(&w, "items", doc_child(doc, "consents"));
+        doc_put_null(&w, "next");
+        doc_end(&w);
+    }
+    buf_deinit(&record);
+    return rc;
+}
+
+static void get_consents(struct call *call)
+{
+    call_read(call, read_consents, NULL);
+}
+
+/* -- The timeline: rows from the engine, then the entries on a worker ------------------ */
+
+struct timeline {
+    struct read_page page;
+    struct buf rows;
+    int code;
+    struct err err;
+};
+
+static void ask_rows(struct engine *engine, struct call *call)
+{
+    struct timeline *timeline = call->data;
+    timeline->code = read_timeline(engine, call_param(call, "customer"), &timeline->page,
+                                   &timeline->rows, &timeline->err);
+}
+
+static void read_events(struct call *call)
+{
+    struct timeline *timeline = call->data;
+    struct doc rows = { timeline->rows.data, (uint32_t)timeline->rows.size };
+    timeline->code =
+        read_timeline_events(node_log(call->api->node), rows, &call->out, &timeline->err);
+}
+
+static void answer_timeline(struct call *call)
+{
+    struct timeline *timeline = call->data;
+    buf_deinit(&timeline->rows);
+    if (timeline->code != 0)
+        call_error(call, timeline->code, &timeline->err);
+    else
+        call_reply(call, 200, call_document(call));
+}
+
+static void have_rows(struct call *call)
+{
+    struct timeline *timeline = call->data;
+    if (timeline->code != 0)
+        answer_timeline(call);
+    else
+        call_work(call, read_events, answer_timeline);
+}
+
+static void get_timeline(struct call *call)
+{
+    struct read_page *page = page_of(call);
+    if (page == NULL)
+        return;
+    struct timeline *timeline = arena_zero(&call->arena, sizeof *timeline);
+    timeline->page = *page;
+    call->data = timeline;
+    call_ask(call, ask_rows, have_rows);
+}
+
+/* -- Changing -------------------------------------------------------------------------- */
+
+/* A command on the customer of the path, answered with her record; NULL: answered. */
+static struct command *command_on(struct call *call, const char *type, const struct field fields[])
+{
+    if (!fields_check(call, call->body, fields))
+        return NULL;
+    struct command *command = command_new(call, type);
+    command->ref = call_param(call, "customer");
+    command->data = command_data(call, call->body, NULL);
+    command->read = read_record;
+    return command;
+}
+
+static void change(struct call *call, const char *type, const struct field fields[])
+{
+    if (command_on(call, type, fields) != NULL)
+        command_run(call);
+}
+
+/* An identify call: what staff knows of her. */
+static void patch_customer(struct call *call)
+{
+    static const struct field fields[] = { { "traits", FIELD_DOC, true }, { NULL } };
+    struct command *command = command_on(call, "identify", fields);
+    if (command == NULL)
+        return;
+    for (struct doc_iter it = doc_iter(doc_child(call->body, "traits")); doc_next(&it);)
+        if (trait_is_system(it.name)) {
+            call_problem(call, 422, "\"%s\" is no trait: it belongs to the system", it.name.data);
+            return;
+        }
+    command->of_call = "identify";
+    command->data = doc_child(call->body, "traits");
+    command_run(call);
+}
+
+static void put_consent(struct call *call)
+{
+    static const struct field fields[] = { { "purpose", FIELD_NAME, true },
+                                           { "channel", FIELD_NAME, true },
+                                           { "state", FIELD_NAME, true },
+                                           { "proof", FIELD_LINE, false },
+                                           { NULL } };
+    change(call, "consent.changed", fields);
+}
+
+static void post_merge(struct call *call)
+{
+    static const struct field fields[] = { { "absorbed", FIELD_CUSTOMER, true }, { NULL } };
+    struct command *command = command_on(call, "customer.merge", fields);
+    if (command == NULL)
+        return;
+    struct doc_writer w;
+    buf_clear(&call->out);
+    doc_begin(&w, &call->out);
+    doc_put_text(&w, "absorbed", field_customer(call, call->body, "absorbed"));
+    command->data = arena_doc(&call->arena, doc_end(&w));
+    command_run(call);
+}
+
+static void post_unmerge(struct call *call)
+{
+    static const struct field fields[] = { { NULL } };
+    change(call, "customer.unmerge", fields);
+}
+
+static void post_assign(struct call *call)
+{
+    static const struct field fields[] = { { "owner", FIELD_LINE, false }, { NULL } };
+    change(call, "owner.changed", fields);
+}
+
+static void post_tag(struct call *call)
+{
+    static const struct field fields[] = { { "tag", FIELD_NAME, true },
+                                           { "on", FIELD_BOOL, false },
+                                           { NULL } };
+    change(call, "tag.changed", fields);
+}
+
+static void post_role(struct call *call)
+{
+    static const struct field fields[] = { { "role", FIELD_NAME, true },
+                                           { "on", FIELD_BOOL, false },
+                                           { NULL } };
+    change(call, "role.changed", fields);
+}
+
+static void post_address(struct call *call)
+{
+    static const struct field fields[] = {
+        { "channel", FIELD_NAME, true },
+        { "value", FIELD_LINE, true },
+        { "label", FIELD_NAME, false },
+        { "state", FIELD_NAME, false },
+        { "verified", FIELD_BOOL, false },
+        { "preferred", FIELD_BOOL, false },
+        { NULL },
+    };
+    change(call, "address.changed", fields);
+}
+
+static void post_relation(struct call *call)
+{
+    static const struct field fields[] = { { "type", FIELD_NAME, true },
+                                           { "other", FIELD_CUSTOMER, true },
+                                           { "until", FIELD_TIME, false },
+                                           { NULL } };
+    struct command *command = command_on(call, "relation.changed", fields);
+    if (command == NULL)
+        return;
+    struct doc_writer w;
+    buf_clear(&call->out);
+    doc_begin(&w, &call->out);
+    doc_put_text(&w, "type", doc_text(call->body, "type"));
+    doc_put_text(&w, "other", field_customer(call, call->body, "other"));
+    command->data = arena_doc(&call->arena, doc_end(&w));
+    command->time_name = "until";
+    command->time = doc_get(call->body, "until");
+    command_run(call);
+}
+
+/* An event like any other: rules may start at it. */
+static void post_note(struct call *call)
+{
+    static const struct field fields[] = { { "text", FIELD_NOTE, true }, { NULL } };
+    change(call, "Note", fields);
+}
+
+const struct route routes_customers[] = {
+    { "GET", "/v1/customers", SCOPE_READ, 0, false, get_customers, "All customers" },
+    { "GET", "/v1/customers/{customer}", SCOPE_READ, 0, false, get_customer,
+      "One customer: the 360-degree record" },
+    { "PATCH", "/v1/customers/{customer}", SCOPE_STAFF, BODY_MAX, true, patch_customer,
+      "Set traits; null removes one" },
+    { "GET", "/v1/customers/{customer}/timeline", SCOPE_READ, 0, false, get_timeline,
+      "What happened to a customer, the newest first" },
+    { "GET", "/v1/customers/{customer}/consents", SCOPE_READ, 0, false, get_consents,
+      "What a customer has consented to" },
+    { "PUT", "/v1/customers/{customer}/consents", SCOPE_STAFF, BODY_MAX, true, put_consent,
+      "Record a consent or its withdrawal" },
+    { "POST", "/v1/customers/{customer}/merge", SCOPE_STAFF, BODY_MAX, true, post_merge,
+      "Merge another customer into this one" },
+    { "POST", "/v1/customers/{customer}/unmerge", SCOPE_STAFF, BODY_MAX, true, post_unmerge,
+      "Let a merged customer go again" },
+    { "POST", "/v1/customers/{customer}/assign", SCOPE_STAFF, BODY_MAX, true, post_assign,
+      "Give a customer an owner" },
+    { "POST", "/v1/customers/{customer}/tags", SCOPE_STAFF, BODY_MAX, true, post_tag,
+      "Add or remove a tag" },
+    { "POST", "/v1/customers/{customer}/roles", SCOPE_STAFF, BODY_MAX, true, post_role,
+      "Open or close a role" },
+    { "POST", "/v1/customers/{customer}/addresses", SCOPE_STAFF, BODY_MAX, true, post_address,
+      "Add or change an address" },
+    { "POST", "/v1/customers/{customer}/relations", SCOPE_STAFF, BODY_MAX, true, post_relation,
+      "Relate a customer to another" },
+    { "POST", "/v1/customers/{customer}/notes", SCOPE_STAFF, BODY_MAX, true, post_note,
+      "Write a note" },
+    { NULL, NULL, SCOPE_NONE, 0, false, NULL, NULL },
+};

@@ -1,0 +1,207 @@
+/* api_reminders.c -- /v1/reminders: follow-ups, their list, and being done with them. */
+#include "core/engine/event.h"
+#include "core/engine/read.h"
+#include "core/server/api_command.h"
+
+#define BODY_MAX (64u << 10)
+
+/* -- Reading --------------------------------------------------------------------------- */
+
+/* The number that the path names; false: answered. */
+static bool task_of(struct call *call, uint64_t *out_task)
+{
+    struct text id = call_param(call, "id");
+    uint64_t n;
+    if (event_id_parse(id, out_task, &n) && n == 0)
+        return true;
+    call_problem(call, 404, "no reminder has the number %.*s", (int)id.size, id.data);
+    return false;
+}
+
+static int read_task(struct engine *engine, struct call *call, void *arg, struct buf *out,
+                     struct err *err)
+{
+    (void)call;
+    return read_reminder(engine, *(const uint64_t *)arg, out, err);
+}
+
+static void get_reminder(struct call *call)
+{
+    uint64_t *task = arena_alloc(&call->arena, sizeof *task);
+    if (task_of(call, task))
+        call_read(call, read_task, task);
+}
+
+struct listing {
+    struct read_reminders which;
+    struct read_page page;
+    struct text customer;
+    struct text due;
+    int code;
+    struct err err;
+};
+
+static int list(struct snapshot *snapshot, struct call *call, void *arg, struct buf *out,
+                struct err *err)
+{
+    const struct listing *listing = arg;
+    (void)call;
+    return read_reminders(snapshot, &listing->which, &listing->page, out, err);
+}
+
+static int list_of_customer(struct engine *engine, struct call *call, void *arg, struct buf *out,
+                            struct err *err)
+{
+    const struct listing *listing = arg;
+    (void)call;
+    return read_reminders_of(engine, listing->customer, &listing->page, out, err);
+}
+
+/* "today" and "2026-12-01" mean to the end of that day. */
+static void ask_due(struct engine *engine, struct call *call)
+{
+    struct listing *listing = call->data;
+    struct clock clock = call->api->clock;
+    struct doc_value due = { .type = DOC_TEXT, .text = listing->due };
+    struct read_due how = {
+        .to = listing->which.to,
+        .now = clock.wall_ms(clock.arg),
+        .day_minute = 24 * 60,
+    };
+    listing->code = read_due(engine, &how, &due, &listing->which.due_before, &listing->err);
+}
+
+static void have_due(struct call *call)
+{
+    struct listing *listing = call->data;
+    if (listing->code != 0)
+        call_problem(call, 400, "?due=: %s", listing->err.text);
+    else
+        call_list(call, list, listing);
+}
+
+static void get_reminders(struct call *call)
+{
+    struct listing *listing = arena_zero(&call->arena, sizeof *listing);
+    struct text state = call_query(call, "state");
+    struct page page;
+    if (!call_page(call, &page))
+        return;
+    if (state.size != 0 && !text_is(state, "open") && !text_is(state, "done") &&
+        !text_is(state, "all")) {
+        call_problem(call, 400, "?state= is open, done or all");
+        return;
+    }
+    listing->page = (struct read_page){ page.limit, page.after };
+    listing->customer = call_query(call, "customer");
+    listing->due = call_query(call, "due");
+    listing->which = (struct read_reminders){
+        .to = call_query(call, "to"),
+        .is_open = state.size == 0 || text_is(state, "open"),
+        .state = text_is(state, "done") ? state : (struct text){ "", 0 },
+        .due_before = INT64_MAX,
+    };
+    call->data = listing;
+    if (listing->customer.size != 0)
+        call_read(call, list_of_customer, listing);
+    else if (listing->due.size != 0)
+        call_ask(call, ask_due, have_due);
+    else
+        call_list(call, list, listing);
+}
+
+/* -- Changing -------------------------------------------------------------------------- */
+
+static int read_changed(struct engine *engine, struct call *call, void *arg, struct buf *out,
+                        struct err *err)
+{
+    const struct command *command = arg;
+    (void)call;
+    if (command->task == 0)
+        return err_set(err, E_CONFLICT,
+                       "this Idempotency-Key has made a reminder before: no other was made");
+    return read_reminder(engine, command->task, out, err);
+}
+
+static void post_reminder(struct call *call)
+{
+    static const struct field fields[] = {
+        { "customer", FIELD_CUSTOMER, true },
+        { "title", FIELD_LINE, true },
+        { "due", FIELD_TIME, true },
+        { "to", FIELD_NAME, false },
+        { "note", FIELD_NOTE, false },
+        { "about", FIELD_LINE, false },
+        { NULL },
+    };
+    static const char *const kept[] = { "title", "to", "note", "about" };
+    struct doc_writer w;
+    if (!fields_check(call, call->body, fields))
+        return;
+    struct command *command = command_new(call, "reminder.set");
+    buf_clear(&call->out);
+    doc_begin(&w, &call->out);
+    for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
+        if (doc_text(call->body, kept[i]).size != 0)
+            doc_put_text(&w, kept[i], doc_text(call->body, kept[i]));
+    command->data = arena_doc(&call->arena, doc_end(&w));
+    command->ref = field_customer(call, call->body, "customer");
+    command->time_name = "due";
+    command->words_name = "civil";
+    command->time = doc_get(call->body, "due");
+    command->due_to = doc_text(call->body, "to");
+    command->status = 201;
+    command->read = read_changed;
+    command_run(call);
+}
+
+/* A command on the reminder of the path, with a time called `time_name`. */
+static void change(struct call *call, const char *type, const struct field fields[],
+                   const char *time_name)
+{
+    uint64_t task;
+    struct doc_writer w;
+    if (!task_of(call, &task) || !fields_check(call, call->body, fields))
+        return;
+    struct command *command = command_new(call, type);
+    buf_clear(&call->out);
+    doc_begin(&w, &call->out);
+    doc_put_int(&w, "task", (int64_t)task);
+    for (struct doc_iter it = doc_iter(call->body); doc_next(&it);)
+        if (it.value.type != DOC_NULL && !text_is(it.name, time_name))
+            doc_put_value_text(&w, it.name, &it.value);
+    command->data = arena_doc(&call->arena, doc_end(&w));
+    command->task = command->due_task = task;
+    command->time_name = time_name;
+    command->time = doc_get(call->body, time_name);
+    command->read = read_changed;
+    command_run(call);
+}
+
+static void post_done(struct call *call)
+{
+    static const struct field fields[] = { { "outcome", FIELD_LINE, false },
+                                           { "note", FIELD_NOTE, false },
+                                           { "next", FIELD_TIME, false },
+                                           { NULL } };
+    change(call, "reminder.done", fields, "next");
+}
+
+static void post_snooze(struct call *call)
+{
+    static const struct field fields[] = { { "due", FIELD_TIME, true }, { NULL } };
+    change(call, "reminder.snooze", fields, "due");
+}
+
+const struct route routes_reminders[] = {
+    { "GET", "/v1/reminders", SCOPE_READ, 0, false, get_reminders,
+      "Reminders: ?to= ?state=open|done|all ?due= ?customer=" },
+    { "POST", "/v1/reminders", SCOPE_STAFF, BODY_MAX, true, post_reminder,
+      "Remind somebody of a customer" },
+    { "GET", "/v1/reminders/{id}", SCOPE_READ, 0, false, get_reminder, "One reminder" },
+    { "POST", "/v1/reminders/{id}/done", SCOPE_STAFF, BODY_MAX, true, post_done,
+      "It is done; `next` makes another" },
+    { "POST", "/v1/reminders/{id}/snooze", SCOPE_STAFF, BODY_MAX, true, post_snooze,
+      "Move it to another time" },
+    { NULL, NULL, SCOPE_NONE, 0, false, NULL, NULL },
+};

@@ -1,0 +1,67 @@
+/* api_system.c -- what machines ask of a daemon: does it live, can it work, how does it do,
+ * and what can be asked of it. */
+#include "core/server/api.h"
+#include "core/server/api_openapi.h"
+#include "core/server/metrics.h"
+#include "core/server/node.h"
+
+static void health(struct call *call)
+{
+    struct doc_writer w;
+    doc_begin(&w, &call->out);
+    doc_put_string(&w, "status", "ok");
+    call_reply(call, 200, doc_end(&w));
+}
+
+static void put_reasons(struct call *call, struct doc_writer *w, bool *out_is_ready)
+{
+    struct node *node = call->api->node;
+    struct err err;
+    *out_is_ready = true;
+    doc_open_array(w, "reasons");
+    if (!node_is_ready(node)) {
+        doc_put_string(w, "", "the log is being replayed");
+        *out_is_ready = false;
+    }
+    if (node_health(node, &err) != 0) {
+        doc_put_string(w, "", err.text);
+        *out_is_ready = false;
+    }
+    if (atomic_load(&node_sequencer(node)->is_standing)) {
+        doc_put_string(w, "",
+                       "log time stands still: the machine's clock leapt ahead; set it right, or "
+                       "accept it with: kith clock accept");
+        *out_is_ready = false;
+    }
+    doc_close(w);
+}
+
+static void ready(struct call *call)
+{
+    struct doc_writer w;
+    bool is_ready;
+    doc_begin(&w, &call->out);
+    put_reasons(call, &w, &is_ready);
+    doc_put_string(&w, "status", is_ready ? "ready" : "not ready");
+    call_reply(call, is_ready ? 200 : 503, doc_end(&w));
+}
+
+static void metrics(struct call *call)
+{
+    metrics_write(call->api->metrics, call->api->node, &call->out);
+    call_reply_text(call, 200, "text/plain; version=0.0.4; charset=utf-8",
+                    (struct text){ (const char *)call->out.data, (uint32_t)call->out.size });
+}
+
+static void openapi(struct call *call)
+{
+    call_reply(call, 200, openapi_document(&call->out));
+}
+
+const struct route routes_system[] = {
+    { "GET", "/healthz", SCOPE_NONE, 0, false, health, "Whether the daemon runs" },
+    { "GET", "/readyz", SCOPE_NONE, 0, false, ready, "Whether it can work, else why not" },
+    { "GET", "/metrics", SCOPE_NONE, 0, false, metrics, "Prometheus metrics" },
+    { "GET", "/openapi.json", SCOPE_NONE, 0, false, openapi, "This description (OpenAPI 3.1)" },
+    { NULL, NULL, SCOPE_NONE, 0, false, NULL, NULL },
+};

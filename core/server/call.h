@@ -1,0 +1,12 @@
+/* call.h -- what api.c shares with call.c and api_openapi.c; handlers need api.h only. */
+#ifndef CORE_SERVER_CALL_H
+#define CORE_SERVER_CALL_H
+
+#include "core/server/api.h"
+
+struct call *call_new(struct api *api, struct http_request *request, const struct route *route);
+
+/* All tables, ending with NULL. */
+extern const struct route *const api_tables[];
+
+#endif

@@ -1,0 +1,546 @@
+/* daemon.c -- see daemon.h.
+ *
+ * The daemon has no thread of its own beside the loop: it reacts to the node's wake-up, to
+ * signals, and to timers that are set only while something is due.  An idle daemon sleeps
+ * in epoll and costs nothing.
+ *
+ * Questions to the engine are how a start waits: the first one comes back when the engine
+ * has caught up with the log, which is what being ready means.
+ */
+#include "core/server/daemon.h"
+
+#include "core/base/err.h"
+#include "core/base/hash.h"
+#include "core/base/mem.h"
+#include "core/base/zone.h"
+#include "core/engine/rules.h"
+#include "core/script/host.h"
+#include "core/script/settings.h"
+#include "core/server/api.h"
+#include "core/server/auth.h"
+#include "core/server/channel_log.h"
+#include "core/server/deploy.h"
+#include "core/server/http.h"
+#include "core/server/metrics.h"
+#include "core/server/node.h"
+#include "core/server/notify.h"
+#include "core/server/say.h"
+#include "core/server/watch.h"
+#include "core/server/world.h"
+
+#include <signal.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+#include <uv.h>
+
+#define GRACE_MS 10000 /* for requests under way, when the daemon stops */
+#define DECODED_BYTES_MAX (8u << 20)
+#define SIGNALS 3
+#define SHORT_HASH 12 /* digits of a bundle's name in messages */
+
+enum stage { STAGE_STARTING, STAGE_SERVING, STAGE_STOPPING };
+
+struct daemon {
+    const struct daemon_options *options;
+    struct settings settings;
+    enum stage stage;
+    uv_loop_t loop;
+    uv_async_t wake;
+    uv_timer_t delivery, grace;
+    uv_signal_t signals[SIGNALS];
+    struct buf code; /* of the world */
+    struct metrics *metrics;
+    struct channel_log *log;
+    struct channel channel;
+    struct auth *auth;
+    struct node *node;
+    struct api api;
+    struct http_server *server;
+    struct watch *watch;
+    int code_of_failure;
+    struct err *err;
+};
+
+static void fail(struct daemon *daemon, int code)
+{
+    daemon->code_of_failure = code;
+    uv_stop(&daemon->loop);
+}
+
+/* -- The node's wake-ups, and the deliverer's time --------------------------------------------- */
+
+static void on_delivery(uv_timer_t *timer);
+
+static void look_at_deliveries(struct daemon *daemon)
+{
+    int64_t wait = deliver_tick(node_deliverer(daemon->node));
+    if (wait >= 0)
+        uv_timer_start(&daemon->delivery, on_delivery, (uint64_t)wait, 0);
+    else
+        uv_timer_stop(&daemon->delivery);
+}
+
+static void on_delivery(uv_timer_t *timer)
+{
+    look_at_deliveries(timer->data);
+}
+
+static void on_wake(uv_async_t *async)
+{
+    struct daemon *daemon = async->data;
+    node_step_loop(daemon->node);
+    look_at_deliveries(daemon);
+}
+
+static void wake(void *arg)
+{
+    uv_async_send(&((struct daemon *)arg)->wake);
+}
+
+/* -- Which bundle is active: a question to the engine ------------------------------------------ */
+
+struct question {
+    struct job job; /* first */
+    struct daemon *daemon;
+    bool has_bundle;
+    uint8_t hash[BUNDLE_HASH_BYTES];
+    void (*then)(struct question *question);
+};
+
+static void look(struct engine *engine, void *arg)
+{
+    struct question *question = arg;
+    const struct ruleset *rules = engine_rules(engine);
+    question->has_bundle = rules != NULL;
+    if (rules != NULL)
+        memcpy(question->hash, rules->hash, sizeof question->hash);
+}
+
+static void on_looked(struct mail *mail, void *reader)
+{
+    struct question *question = (struct question *)mail;
+    (void)reader;
+    question->then(question);
+    free(question);
+}
+
+static void ask_active(struct daemon *daemon, void (*then)(struct question *question))
+{
+    struct question *question = mem_zero(sizeof *question);
+    question->job = (struct job){ .mail = { .handle = on_looked }, .run = look, .arg = question };
+    question->daemon = daemon;
+    question->then = then;
+    fold_ask(node_fold(daemon->node), &question->job);
+}
+
+/* -- Scripts ----------------------------------------------------------------------------------- */
+
+struct scripts {
+    struct buf bytes;
+    struct doc bundle;
+    uint8_t hash[BUNDLE_HASH_BYTES];
+    char name[HEX_SIZE(BUNDLE_HASH_BYTES)];
+};
+
+/* Read and load what lies in the directory.  scripts_deinit() either way. */
+static int read_scripts(struct scripts *scripts, const char *dir, struct doc config,
+                        struct err *err)
+{
+    int rc = bundle_read_dir(dir, &scripts->bytes, &scripts->bundle, err);
+    if (rc != 0)
+        return rc;
+    bundle_hash(scripts->bundle, scripts->hash);
+    hex_encode(scripts->hash, sizeof scripts->hash, scripts->name);
+    return deploy_check(scripts->bundle, config, err);
+}
+
+static void scripts_deinit(struct scripts *scripts)
+{
+    buf_deinit(&scripts->bytes);
+}
+
+static bool is_active(const struct question *question, const struct scripts *scripts)
+{
+    return question->has_bundle && memcmp(question->hash, scripts->hash, BUNDLE_HASH_BYTES) == 0;
+}
+
+static void activate(struct daemon *daemon, const struct scripts *scripts, submission_done_fn *done)
+{
+    struct submission *submission =
+        deploy_submission(scripts->bundle, scripts->hash, text_of("kithd"));
+    submission->wants_applied = true;
+    submission->done = done;
+    submission->arg = daemon;
+    sequencer_post_own(node_sequencer(daemon->node), submission);
+}
+
+static bool was_activated(const struct submission *submission, struct err *err)
+{
+    if (submission->code != 0)
+        err_set(err, submission->code, "the scripts were not activated: %s", submission->err.text);
+    else if (submission->result.status == ENGINE_REFUSED)
+        err_set(err, E_INVALID, "%s", submission->result.reason);
+    else
+        return true;
+    return false;
+}
+
+/* -- Serving ----------------------------------------------------------------------------------- */
+
+static void on_saved(void *arg);
+
+static int open_watch(struct daemon *daemon)
+{
+    if (!daemon->options->is_dev || daemon->settings.scripts == NULL)
+        return 0;
+    return watch_open(&daemon->loop, daemon->settings.scripts, on_saved, daemon, &daemon->watch,
+                      daemon->err);
+}
+
+static void say_ready(const struct daemon *daemon)
+{
+    const char *host = daemon->settings.host;
+    bool is_v6 = strchr(host, ':') != NULL;
+    say("ready on http%s://%s%s%s:%u", daemon->settings.cert != NULL ? "s" : "", is_v6 ? "[" : "",
+        host, is_v6 ? "]" : "", (unsigned)http_server_port(daemon->server));
+    notify("READY=1");
+}
+
+static void serve(struct daemon *daemon)
+{
+    struct http_options options = {
+        .host = daemon->settings.host,
+        .port = daemon->settings.port,
+        .cert_file = daemon->settings.cert,
+        .key_file = daemon->settings.key,
+        .limits = { .decoded_bytes_max = DECODED_BYTES_MAX },
+        .handler = api_handler(&daemon->api),
+    };
+    if (daemon->stage != STAGE_STARTING)
+        return;
+    int rc = http_server_open(&daemon->loop, &options, &daemon->server, daemon->err);
+    if (rc == 0)
+        rc = open_watch(daemon);
+    if (rc != 0) {
+        fail(daemon, rc);
+        return;
+    }
+    daemon->stage = STAGE_SERVING;
+    say_ready(daemon);
+}
+
+static void first_activated(void *arg, const struct submission *submission)
+{
+    struct daemon *daemon = arg;
+    if (was_activated(submission, daemon->err))
+        serve(daemon);
+    else
+        fail(daemon, daemon->err->code);
+}
+
+/* The engine has answered, so it has caught up. */
+static void on_caught_up(struct question *question)
+{
+    struct daemon *daemon = question->daemon;
+    struct scripts scripts = { .bytes = BUF_INIT };
+    if (question->has_bundle || daemon->settings.scripts == NULL) {
+        serve(daemon);
+        return;
+    }
+    int rc = read_scripts(&scripts, daemon->settings.scripts, daemon->settings.config, daemon->err);
+    if (rc == 0)
+        activate(daemon, &scripts, first_activated);
+    else
+        fail(daemon, rc);
+    scripts_deinit(&scripts);
+}
+
+/* -- --dev ------------------------------------------------------------------------------------- */
+
+static void saved_activated(void *arg, const struct submission *submission)
+{
+    struct err err;
+    (void)arg;
+    if (was_activated(submission, &err))
+        say("the scripts that were saved are active");
+    else
+        say("%s", err.text);
+}
+
+static void on_saved_looked(struct question *question)
+{
+    struct daemon *daemon = question->daemon;
+    struct scripts scripts = { .bytes = BUF_INIT };
+    struct err err;
+    int rc = read_scripts(&scripts, daemon->settings.scripts, daemon->settings.config, &err);
+    if (rc != 0)
+        say("the scripts that were saved are not activated: %s", err.text);
+    else if (!is_active(question, &scripts))
+        activate(daemon, &scripts, saved_activated);
+    scripts_deinit(&scripts);
+}
+
+static void on_saved(void *arg)
+{
+    struct daemon *daemon = arg;
+    if (daemon->stage == STAGE_SERVING)
+        ask_active(daemon, on_saved_looked);
+}
+
+/* -- SIGHUP ------------------------------------------------------------------------------------ */
+
+static void say_scripts(const struct question *question, const char *dir, struct doc config)
+{
+    struct scripts scripts = { .bytes = BUF_INIT };
+    char active[HEX_SIZE(BUNDLE_HASH_BYTES)];
+    struct err err;
+    int rc = read_scripts(&scripts, dir, config, &err);
+    hex_encode(question->hash, sizeof question->hash, active);
+    if (rc != 0)
+        say("the scripts in %s would not load: %s", dir, err.text);
+    else if (is_active(question, &scripts))
+        say("the scripts in %s are the active bundle, %.*s", dir, SHORT_HASH, active);
+    else
+        say("the scripts in %s (%.*s) differ from the active bundle (%.*s): activate them with: "
+            "kith deploy %s",
+            dir, SHORT_HASH, scripts.name, SHORT_HASH, question->has_bundle ? active : "none", dir);
+    scripts_deinit(&scripts);
+}
+
+static bool is_same_text(const char *a, const char *b)
+{
+    return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+static bool needs_restart(const struct settings *now, const struct settings *wanted)
+{
+    bool is_same_config = now->config.size == wanted->config.size &&
+                          memcmp(now->config.data, wanted->config.data, now->config.size) == 0;
+    return !is_same_config || !is_same_text(now->host, wanted->host) || now->port != wanted->port ||
+           !is_same_text(now->cert, wanted->cert) || !is_same_text(now->key, wanted->key) ||
+           !is_same_text(now->data, wanted->data) || !is_same_text(now->url, wanted->url) ||
+           !is_same_text(now->log_file, wanted->log_file);
+}
+
+static void on_hangup_looked(struct question *question)
+{
+    struct daemon *daemon = question->daemon;
+    struct settings wanted;
+    struct err err;
+    settings_init(&wanted);
+    if (daemon->options->read_settings(daemon->options->arg, &wanted, &err) != 0)
+        say("the configuration is not used: %s", err.text);
+    else if (needs_restart(&daemon->settings, &wanted))
+        say("the configuration has changed: it is used from the next start on");
+    else
+        say("the configuration has been read: it has not changed");
+    if (wanted.config.data != NULL && wanted.scripts != NULL)
+        say_scripts(question, wanted.scripts, wanted.config);
+    settings_deinit(&wanted);
+}
+
+static void hang_up(struct daemon *daemon)
+{
+    struct err err;
+    if (channel_log_reopen(daemon->log, &err) != 0)
+        say("%s", err.text);
+    ask_active(daemon, on_hangup_looked);
+}
+
+/* -- Stopping ---------------------------------------------------------------------------------- */
+
+static void stop_if_idle(void *arg)
+{
+    struct daemon *daemon = arg;
+    if (daemon->stage == STAGE_STOPPING && daemon->server == NULL && daemon->api.calls == 0)
+        uv_stop(&daemon->loop);
+}
+
+static void on_server_closed(void *arg)
+{
+    struct daemon *daemon = arg;
+    daemon->server = NULL;
+    stop_if_idle(daemon);
+}
+
+/* Handlers that still wait now wait for a disk that does not come back.  What was acknowledged is
+ * in the log, and that is all that has to be. */
+static void on_grace_over(uv_timer_t *timer)
+{
+    struct daemon *daemon = timer->data;
+    say("%zu requests do not end: stopping without a checkpoint", daemon->api.calls);
+    _exit(EXIT_FAILURE);
+}
+
+static void stop(struct daemon *daemon)
+{
+    if (daemon->stage == STAGE_STOPPING)
+        return;
+    daemon->stage = STAGE_STOPPING;
+    say("stopping");
+    notify("STOPPING=1");
+    uv_timer_start(&daemon->grace, on_grace_over, 2 * GRACE_MS, 0);
+    if (daemon->server != NULL)
+        http_server_close(daemon->server, GRACE_MS, on_server_closed, daemon);
+    stop_if_idle(daemon);
+}
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+    if (number == SIGHUP)
+        hang_up(handle->data);
+    else
+        stop(handle->data);
+}
+
+/* -- Opening ----------------------------------------------------------------------------------- */
+
+static void fill_random(void *arg, void *data, size_t size)
+{
+    (void)arg;
+    randombytes_buf(data, size);
+}
+
+static int open_node(struct daemon *daemon, struct err *err)
+{
+    uint8_t run[8];
+    char boot[HEX_SIZE(sizeof run)];
+    randombytes_buf(run, sizeof run);
+    hex_encode(run, sizeof run, boot);
+    daemon->channel = channel_log_channel(daemon->log);
+    struct node_options options = {
+        .dir = daemon->settings.data,
+        .clock = clock_machine(),
+        .random = fill_random,
+        .code = world_code(&daemon->code),
+        .config = daemon->settings.config,
+        .boot = boot,
+        .rebuild = daemon->options->rebuild,
+        .channels = &daemon->channel,
+        .channel_count = 1,
+        .load_rules = script_load,
+        .wake = wake,
+        .wake_arg = daemon,
+    };
+    return node_open(&options, &daemon->node, err);
+}
+
+static int open_api(struct daemon *daemon, struct err *err)
+{
+    daemon->api = (struct api){
+        .loop = &daemon->loop,
+        .node = daemon->node,
+        .auth = daemon->auth,
+        .metrics = daemon->metrics,
+        .settings = &daemon->settings,
+        .clock = clock_machine(),
+        .on_idle = stop_if_idle,
+        .idle_arg = daemon,
+    };
+    api_init(&daemon->api);
+    return zone_open(daemon->settings.zone, &daemon->api.zone, err);
+}
+
+static int open_parts(struct daemon *daemon, struct err *err)
+{
+    struct settings *settings = &daemon->settings;
+    int rc = daemon->options->read_settings(daemon->options->arg, settings, err);
+    if (rc == 0 && settings->data == NULL)
+        rc = err_set(err, E_INVALID,
+                     "where to keep the data? --data DIR, or data \"DIR\" in the configuration");
+    if (rc == 0)
+        rc = channel_log_open(settings->log_file, clock_machine(), daemon->metrics, &daemon->log,
+                              err);
+    if (rc == 0)
+        rc = open_node(daemon, err);
+    if (rc == 0)
+        rc = auth_open(settings->data, &daemon->auth, err);
+    if (rc == 0)
+        rc = open_api(daemon, err);
+    return rc;
+}
+
+static void init_loop(struct daemon *daemon)
+{
+    static const int numbers[SIGNALS] = { SIGTERM, SIGINT, SIGHUP };
+    int rc = uv_loop_init(&daemon->loop);
+    if (rc == 0)
+        rc = uv_async_init(&daemon->loop, &daemon->wake, on_wake);
+    ASSERT(rc == 0);
+    uv_timer_init(&daemon->loop, &daemon->delivery);
+    uv_timer_init(&daemon->loop, &daemon->grace);
+    daemon->wake.data = daemon->delivery.data = daemon->grace.data = daemon;
+    for (size_t i = 0; i < SIGNALS; i++) {
+        uv_signal_init(&daemon->loop, &daemon->signals[i]);
+        daemon->signals[i].data = daemon;
+        uv_signal_start(&daemon->signals[i], on_signal, numbers[i]);
+    }
+}
+
+/* -- Ending ------------------------------------------------------------------------------------ */
+
+static void close_loop(struct daemon *daemon)
+{
+    watch_close(daemon->watch);
+    uv_close((uv_handle_t *)&daemon->wake, NULL);
+    uv_close((uv_handle_t *)&daemon->delivery, NULL);
+    uv_close((uv_handle_t *)&daemon->grace, NULL);
+    for (size_t i = 0; i < SIGNALS; i++)
+        uv_close((uv_handle_t *)&daemon->signals[i], NULL);
+    uv_run(&daemon->loop, UV_RUN_DEFAULT);
+    int rc = uv_loop_close(&daemon->loop);
+    ASSERT(rc == 0);
+}
+
+/* The node goes first: until its threads have ended they wake the loop. */
+static void close_parts(struct daemon *daemon)
+{
+    node_close(daemon->node);
+    if (daemon->server != NULL)
+        http_server_close(daemon->server, 0, NULL, NULL);
+    close_loop(daemon);
+    api_deinit(&daemon->api);
+    auth_close(daemon->auth);
+    channel_log_close(daemon->log);
+    metrics_free(daemon->metrics);
+    buf_deinit(&daemon->code);
+    settings_deinit(&daemon->settings);
+}
+
+static void prepare_process(void)
+{
+    struct rlimit files;
+    signal(SIGPIPE, SIG_IGN);
+    unsetenv("ICU_TIMEZONE_FILES_DIR"); /* time zones are part of the world, not of a shell */
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < files.rlim_max) {
+        files.rlim_cur = files.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &files);
+    }
+}
+
+int daemon_run(const struct daemon_options *options, struct err *err)
+{
+    struct daemon *daemon = mem_zero(sizeof *daemon);
+    prepare_process();
+    if (sodium_init() < 0)
+        return err_set(err, E_IO, "the kernel gives no randomness");
+    daemon->options = options;
+    daemon->err = err;
+    daemon->metrics = metrics_new();
+    settings_init(&daemon->settings);
+    init_loop(daemon);
+    int rc = open_parts(daemon, err);
+    if (rc == 0) {
+        node_start_threads(daemon->node);
+        ask_active(daemon, on_caught_up);
+        uv_run(&daemon->loop, UV_RUN_DEFAULT);
+        rc = daemon->code_of_failure;
+    }
+    close_parts(daemon);
+    free(daemon);
+    return rc;
+}

@@ -1,0 +1,45 @@
+/* deploy.c -- see deploy.h. */
+#include "core/server/deploy.h"
+
+#include "core/base/err.h"
+#include "core/base/mem.h"
+#include "core/engine/config.h"
+#include "core/engine/rules.h"
+#include "core/script/host.h"
+#include "core/server/submission.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int deploy_check(struct doc bundle, struct doc config, struct err *err)
+{
+    struct config *read = mem_alloc(sizeof *read);
+    struct ruleset *rules = NULL;
+    int rc = config_read(read, config, err);
+    if (rc == 0)
+        rc = script_load(NULL, bundle, read, &rules, err);
+    if (rules != NULL)
+        rules->free(rules);
+    free(read);
+    return rc;
+}
+
+struct submission *deploy_submission(struct doc bundle, const uint8_t hash[BUNDLE_HASH_BYTES],
+                                     struct text by)
+{
+    struct submission *submission = submission_new(LOG_SYSTEM);
+    struct doc_writer w;
+    submission_begin(submission, &w);
+    doc_put_string(&w, "type", "bundle.activated");
+    doc_put_text(&w, "by", by);
+    doc_open(&w, "data");
+    doc_put_binary(&w, "hash", hash, BUNDLE_HASH_BYTES);
+    doc_close(&w);
+    submission_end(submission, &w);
+    if (bundle.data != NULL) {
+        buf_append(&submission->blob, bundle.data, bundle.size);
+        memcpy(submission->blob_hash, hash, BUNDLE_HASH_BYTES);
+        submission->mail.bytes += bundle.size;
+    }
+    return submission;
+}

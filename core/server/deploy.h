@@ -1,0 +1,28 @@
+/* deploy.h -- a bundle on its way into force: checked by loading it, then one entry.
+ *
+ * The files are stored under their hash in the transaction of `bundle.activated`, so an
+ * entry that names a bundle never lacks it.  Used by the daemon's start, by --dev, and by
+ * the handlers of /v1/bundles.
+ */
+#ifndef CORE_SERVER_DEPLOY_H
+#define CORE_SERVER_DEPLOY_H
+
+#include "core/base/doc.h"
+#include "core/script/bundle.h"
+
+#include <stdbool.h>
+
+struct err;
+struct node;
+struct submission;
+
+/* Whether the bundle loads under the config document of a world.  E_INVALID: "file:line:
+ * reason".  Takes up to seconds and tens of MiB; any thread (call_work), not the engine's. */
+int deploy_check(struct doc bundle, struct doc config, struct err *err);
+
+/* `bundle.activated` by `by`, with the files when `bundle` is one (data NULL: they are in
+ * the log already).  The caller sets wants_applied and posts it. */
+struct submission *deploy_submission(struct doc bundle, const uint8_t hash[BUNDLE_HASH_BYTES],
+                                     struct text by);
+
+#endif

@@ -1,0 +1,35 @@
+/* metrics.h -- what is counted and measured, as Prometheus reads it.
+ *
+ * Labels come from short fixed lists, never from what a client sends, so the page has one
+ * size.  Durations of the log and the engine are sums kept where the work is done
+ * (sequencer.h, fold.h); what the loop itself sees has histograms.
+ *
+ * The loop's thread.
+ */
+#ifndef CORE_SERVER_METRICS_H
+#define CORE_SERVER_METRICS_H
+
+#include "core/base/buf.h"
+
+#include <stdint.h>
+
+struct metrics;
+struct node;
+
+struct metrics *metrics_new(void);
+void metrics_free(struct metrics *metrics); /* NULL is allowed */
+
+/* A request was answered with `status`. */
+void metrics_request(struct metrics *metrics, int status, int64_t ns);
+/* Events of one ingest call. */
+void metrics_ingest(struct metrics *metrics, size_t accepted, size_t rejected);
+/* From posting entries to their being durable, or applied: what a sender waits for. */
+void metrics_append(struct metrics *metrics, int64_t ns);
+void metrics_apply(struct metrics *metrics, int64_t ns);
+/* A channel answered. `outcome` is an enum outcome. */
+void metrics_delivery(struct metrics *metrics, int outcome);
+
+/* Append the page. */
+void metrics_write(struct metrics *metrics, struct node *node, struct buf *out);
+
+#endif

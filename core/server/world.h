@@ -1,0 +1,14 @@
+/* world.h -- the code part of a world: what this build computes with.
+ *
+ * Anything whose other version could give another result from the same log.  docs/log.md,
+ * "The world", says what a difference leads to.
+ */
+#ifndef CORE_SERVER_WORLD_H
+#define CORE_SERVER_WORLD_H
+
+#include "core/base/doc.h"
+
+/* Append the document to `out`; equal builds on equal machines give equal bytes. */
+struct doc world_code(struct buf *out);
+
+#endif

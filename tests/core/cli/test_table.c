@@ -1,0 +1,145 @@
+/* test_table.c -- what table.h promises: widths, columns, and nothing that harms a terminal. */
+#include "core/cli/table.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+static const struct screen pipe_screen = { false, false, 0 };
+
+static void width_counts_cells_and_not_bytes(void **state)
+{
+    (void)state;
+    assert_int_equal(text_width(text_of("")), 0);
+    assert_int_equal(text_width(text_of("Anna")), 4);
+    assert_int_equal(text_width(text_of("Müller")), 6);
+    assert_int_equal(text_width(text_of("王小明")), 6);
+    assert_int_equal(text_width(text_of("ＡＢ")), 4);
+    assert_int_equal(text_width(text_of("e\u0301")), 1); /* a combining accent */
+    assert_int_equal(text_width(text_of("\u200b")), 0);  /* no width at all */
+    assert_int_equal(text_width(text_of("한국")), 4);
+}
+
+static void a_cut_never_halves_a_character(void **state)
+{
+    (void)state;
+    assert_int_equal(text_cut(text_of("王小明"), 5), strlen("王小"));
+    assert_int_equal(text_cut(text_of("王小明"), 1), 0);
+    assert_int_equal(text_cut(text_of("e\u0301x"), 1), strlen("e\u0301"));
+    assert_int_equal(text_cut(text_of("abc"), 10), 3);
+}
+
+static void print(const struct screen *screen, const struct column *columns,
+                  const char *const cells[], struct buf *out)
+{
+    struct table table;
+    table_init(&table, columns);
+    for (; *cells != NULL; cells++)
+        table_add_string(&table, *cells, TINT_RED);
+    buf_clear(out);
+    table_print(&table, screen, out);
+    table_deinit(&table);
+}
+
+static void columns_line_up_whatever_is_in_them(void **state)
+{
+    (void)state;
+    static const struct column columns[] = {
+        { "id", true }, { "name", false }, { "city", false }, { NULL, false }
+    };
+    static const char *const cells[] = { "1", "王小明", "Köln", "12", "Anna Lee", "", NULL };
+    struct buf out = BUF_INIT;
+    print(&pipe_screen, columns, cells, &out);
+    assert_string_equal(buf_string(&out), "id  name      city\n"
+                                          " 1  王小明    Köln\n"
+                                          "12  Anna Lee\n");
+    buf_deinit(&out);
+}
+
+static void in_a_pipe_nothing_is_cut_coloured_or_tabbed(void **state)
+{
+    (void)state;
+    static const struct column columns[] = { { "text", false }, { NULL, false } };
+    struct buf wide = BUF_INIT, out = BUF_INIT;
+    for (int i = 0; i < 300; i++)
+        buf_byte(&wide, 'x');
+    buf_text(&wide, "\ty");
+    const char *const cells[] = { buf_string(&wide), NULL };
+    print(&pipe_screen, columns, cells, &out);
+    assert_int_equal(out.size, 5 + 300 + 2 + 1);
+    assert_null(memchr(out.data, '\t', out.size));
+    assert_null(memchr(out.data, '\033', out.size));
+    buf_deinit(&wide);
+    buf_deinit(&out);
+}
+
+static void on_a_terminal_lines_end_at_its_width(void **state)
+{
+    (void)state;
+    static const struct column columns[] = { { "a", false }, { "b", false }, { NULL, false } };
+    static const char *const cells[] = { "12345", "王小明王小明", NULL };
+    const struct screen screen = { true, false, 14 };
+    struct buf out = BUF_INIT;
+    print(&screen, columns, cells, &out);
+    assert_string_equal(buf_string(&out), "a      b\n12345  王小明\u2026\n");
+    buf_deinit(&out);
+}
+
+static void colours_enclose_the_text_alone(void **state)
+{
+    (void)state;
+    static const struct column columns[] = { { "a", false }, { "b", false }, { NULL, false } };
+    static const char *const cells[] = { "x", "y", NULL };
+    const struct screen screen = { true, true, 80 };
+    struct buf out = BUF_INIT;
+    print(&screen, columns, cells, &out);
+    assert_non_null(strstr(buf_string(&out), "\033[31mx\033[0m  \033[31my\033[0m\n"));
+    buf_deinit(&out);
+}
+
+static void a_customer_cannot_send_codes_to_the_terminal(void **state)
+{
+    (void)state;
+    struct buf out = BUF_INIT;
+    text_clean(text_of("a\033[31m\nb\u202ec\u009b\xff"), &out);
+    assert_string_equal(buf_string(&out), "a [31m b c \ufffd");
+    buf_deinit(&out);
+}
+
+static void times_are_local_on_a_terminal_and_as_they_came_in_a_pipe(void **state)
+{
+    (void)state;
+    const struct screen screen = { true, false, 80 };
+    struct buf out = BUF_INIT;
+    setenv("TZ", "Asia/Shanghai", 1);
+    tzset();
+    screen_time(&screen, text_of("2026-11-21T18:11:12.345Z"), &out);
+    assert_string_equal(buf_string(&out), "2026-11-22 02:11");
+    buf_clear(&out);
+    screen_time(&screen, text_of("soon"), &out);
+    assert_string_equal(buf_string(&out), "soon");
+    buf_clear(&out);
+    screen_time(&pipe_screen, text_of("2026-11-21T18:11:12.345Z"), &out);
+    assert_string_equal(buf_string(&out), "2026-11-21T18:11:12.345Z");
+    buf_deinit(&out);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(width_counts_cells_and_not_bytes),
+        cmocka_unit_test(a_cut_never_halves_a_character),
+        cmocka_unit_test(columns_line_up_whatever_is_in_them),
+        cmocka_unit_test(in_a_pipe_nothing_is_cut_coloured_or_tabbed),
+        cmocka_unit_test(on_a_terminal_lines_end_at_its_width),
+        cmocka_unit_test(colours_enclose_the_text_alone),
+        cmocka_unit_test(a_customer_cannot_send_codes_to_the_terminal),
+        cmocka_unit_test(times_are_local_on_a_terminal_and_as_they_came_in_a_pipe),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,165 @@
+"""A real kithd for each test: own directory, free port, ended and checked afterwards.
+
+KITH_BUILD names the build tree whose programs are tested (default: build/release).
+"""
+import base64
+import gzip
+import http.client
+import json
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import threading
+import time
+import urllib.parse
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = ROOT / os.environ.get("KITH_BUILD", "build/release")
+START_SECONDS = 60
+STOP_SECONDS = 60
+REPORTS = ("Sanitizer", "runtime error:", "assertion")
+
+
+class Answer:
+    def __init__(self, status, headers, body):
+        self.status, self.headers, self.body = status, headers, body
+
+    @property
+    def json(self):
+        return json.loads(self.body)
+
+
+class Daemon:
+    """kithd as a person runs it: flags in, a ready line out, HTTP, signals."""
+
+    def __init__(self, data, flags=(), env=None):
+        self.data, self.lines, self.port = pathlib.Path(data), [], None
+        command = [str(BUILD / "kithd"), "--data", str(data), "--listen", "127.0.0.1:0", *flags]
+        self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True,
+                                        errors="replace", env=dict(os.environ, **(env or {})))
+        self.changed = threading.Condition()
+        self.reader = threading.Thread(target=self._read, daemon=True)
+        self.reader.start()
+
+    def _read(self):
+        for line in self.process.stderr:
+            with self.changed:
+                self.lines.append(line.rstrip("\n"))
+                self.changed.notify_all()
+        with self.changed:
+            self.changed.notify_all()
+
+    def wait_line(self, pattern, seconds=START_SECONDS):
+        """The first line that matches; fails when the process ends before."""
+        deadline = time.monotonic() + seconds
+        with self.changed:
+            while True:
+                for line in self.lines:
+                    found = re.search(pattern, line)
+                    if found:
+                        return found
+                left = deadline - time.monotonic()
+                assert left > 0 and self.reader.is_alive(), \
+                    f"no line like {pattern!r} among {self.lines}"
+                self.changed.wait(min(left, 0.2))
+
+    def ready(self):
+        self.port = int(self.wait_line(r"ready on https?://\S*?:(\d+)").group(1))
+        return self
+
+    def key(self, name):
+        return (self.data / f"{name}.key").read_text().strip()
+
+    def connect(self):
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+
+    def call(self, method, path, body=None, key="admin", headers=None, connection=None):
+        """One request; `body` bytes, text, or something for JSON; `key` None: without."""
+        headers = dict(headers or {})
+        if body is not None and not isinstance(body, (bytes, str)):
+            body = json.dumps(body)
+            headers.setdefault("Content-Type", "application/json")
+        if isinstance(body, str):
+            body = body.encode()
+        if key is not None:
+            headers.setdefault("Authorization", f"Bearer {self.key(key)}")
+        own = connection or self.connect()
+        own.request(method, path, body, headers)
+        response = own.getresponse()
+        answer = Answer(response.status, response.headers, response.read())
+        if connection is None:
+            own.close()
+        return answer
+
+    def get(self, path, **options):
+        return self.call("GET", path, **options)
+
+    def post(self, path, body, **options):
+        return self.call("POST", path, body, **options)
+
+    def send(self, *events):
+        """Events of a batch, applied when this returns; the answer's rejected ones."""
+        answer = self.post("/v1/batch?wait=applied", {"batch": list(events)}, key="write")
+        assert answer.status == 200, answer.body
+        return answer.json.get("rejected", [])
+
+    def timeline(self, customer, **query):
+        path = f"/v1/customers/{urllib.parse.quote(customer, safe='')}/timeline"
+        answer = self.get(path + "?" + urllib.parse.urlencode({"limit": 1000, **query}))
+        assert answer.status == 200, answer.body
+        return answer.json["items"]
+
+    def metric(self, name):
+        for line in self.get("/metrics", key=None).body.decode().splitlines():
+            if line.startswith(name + " "):
+                return float(line.split()[1])
+        raise KeyError(name)
+
+    def stop(self):
+        """SIGTERM; the exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.wait()
+
+    def kill(self):
+        self.process.kill()
+        return self.wait()
+
+    def wait(self, seconds=STOP_SECONDS):
+        code = self.process.wait(seconds)
+        self.reader.join(seconds)
+        return code
+
+
+def gzipped(value):
+    return gzip.compress(json.dumps(value).encode())
+
+
+def basic(user, password=""):
+    return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
+
+
+@pytest.fixture
+def start(tmp_path):
+    """start(*flags, name="data"): a daemon that is ready; several may run, one after the other."""
+    daemons = []
+
+    def begin(*flags, name="data", is_ready=True, env=None):
+        daemon = Daemon(tmp_path / name, [str(flag) for flag in flags], env)
+        daemons.append(daemon)
+        return daemon.ready() if is_ready else daemon
+
+    yield begin
+    for daemon in daemons:
+        if daemon.process.poll() is None:
+            assert daemon.stop() == 0, daemon.lines
+        reports = [line for line in daemon.lines if any(word in line for word in REPORTS)]
+        assert not reports, daemon.lines
+
+
+@pytest.fixture
+def daemon(start):
+    return start()
