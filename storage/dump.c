@@ -21,20 +21,18 @@
 #include "storage/state_inside.h"
 
 #include "core/base/err.h"
+#include "core/base/hash.h"
 #include "core/base/mem.h"
 
-#define XXH_INLINE_ALL
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <xxhash.h>
 
 #define MAGIC "kith-state-dump\n"
 #define MAGIC_BYTES 16
-#define HASH_BYTES 16
 #define BUFFER_BYTES ((size_t)256 << 10) /* more than any row */
 #define FILE_MODE 0600
 
@@ -45,27 +43,12 @@ static int fail_at(struct err *err, int rc, const char *action, const char *path
     return env_fail(err, rc, what);
 }
 
-static void hash_end(XXH3_state_t *xxh, uint8_t out_hash[HASH_BYTES])
-{
-    XXH128_canonical_t canonical;
-    XXH128_canonicalFromHash(&canonical, XXH3_128bits_digest(xxh));
-    memcpy(out_hash, canonical.digest, HASH_BYTES);
-}
-
-static XXH3_state_t *hash_begin(void)
-{
-    XXH3_state_t *xxh = XXH3_createState();
-    ASSERT(xxh != NULL);
-    XXH3_128bits_reset(xxh);
-    return xxh;
-}
-
 /* -- Writing ---------------------------------------------------------------- */
 
 struct writer {
     int fd;
     int rc; /* errno of the first failure: everything after it does nothing */
-    XXH3_state_t *xxh;
+    struct hash128 hash;
     uint8_t *data;
     size_t size;
     struct key applied;
@@ -93,7 +76,7 @@ static void writer_put(struct writer *writer, const void *data, size_t size)
         return;
     memcpy(writer->data + writer->size, data, size);
     writer->size += size;
-    XXH3_128bits_update(writer->xxh, data, size);
+    hash128_update(&writer->hash, data, size);
 }
 
 static int write_row(void *arg, struct bytes key, struct bytes value)
@@ -114,7 +97,7 @@ static void write_all(struct writer *writer, struct snapshot *snapshot)
     uint64_t seq;
     int64_t logged;
     struct key head = { .size = 0 };
-    uint8_t end[STATE_ROW_HEAD_BYTES], hash[HASH_BYTES];
+    uint8_t end[STATE_ROW_HEAD_BYTES], hash[HASH128_BYTES];
     snapshot_applied(snapshot, &seq, &logged);
     key_number(&head, STATE_FORMAT);
     key_number(&head, seq);
@@ -124,7 +107,7 @@ static void write_all(struct writer *writer, struct snapshot *snapshot)
     snapshot_visit(snapshot, NULL, NULL, write_row, writer);
     state_row_head(end, 0, 0);
     writer_put(writer, end, sizeof end);
-    hash_end(writer->xxh, hash);
+    hash128_final(&writer->hash, hash);
     writer_put(writer, hash, sizeof hash);
     writer_flush(writer);
 }
@@ -135,7 +118,7 @@ static int write_file(struct snapshot *snapshot, const char *path)
     if (fd < 0)
         return errno;
     struct writer writer = { .fd = fd, .applied = state_meta_key("applied") };
-    writer.xxh = hash_begin();
+    hash128_init(&writer.hash);
     writer.data = mem_alloc(BUFFER_BYTES);
     write_all(&writer, snapshot);
     if (writer.rc == 0 && fsync(fd) != 0)
@@ -143,7 +126,6 @@ static int write_file(struct snapshot *snapshot, const char *path)
     if (close(fd) != 0 && writer.rc == 0)
         writer.rc = errno;
     free(writer.data);
-    XXH3_freeState(writer.xxh);
     return writer.rc;
 }
 
@@ -183,7 +165,7 @@ int snapshot_dump(struct snapshot *snapshot, const char *path, struct err *err)
 struct reader {
     int fd;
     const char *path;
-    XXH3_state_t *xxh;
+    struct hash128 hash;
     uint8_t *data;
     size_t at, size; /* of what is in `data` */
     uint64_t offset; /* in the file, of what was taken */
@@ -233,7 +215,7 @@ static int take(struct reader *reader, size_t size, const uint8_t **out_data)
 {
     int code = take_raw(reader, size, out_data);
     if (code == 0)
-        XXH3_128bits_update(reader->xxh, *out_data, size);
+        hash128_update(&reader->hash, *out_data, size);
     return code;
 }
 
@@ -305,11 +287,11 @@ static int load_row(struct reader *reader, MDB_cursor *cursor, bool *out_more)
 
 static int check_end(struct reader *reader)
 {
-    uint8_t hash[HASH_BYTES];
+    uint8_t hash[HASH128_BYTES];
     const uint8_t *data = NULL;
-    hash_end(reader->xxh, hash);
-    int code = take_raw(reader, HASH_BYTES, &data);
-    if (code == 0 && memcmp(data, hash, HASH_BYTES) != 0)
+    hash128_final(&reader->hash, hash);
+    int code = take_raw(reader, HASH128_BYTES, &data);
+    if (code == 0 && memcmp(data, hash, HASH128_BYTES) != 0)
         return corrupt(reader, "the checksum is wrong");
     if (code == 0)
         code = reader_fill(reader, 1);
@@ -376,13 +358,12 @@ int state_load(struct state *state, const char *path, struct err *err)
     if (fd < 0)
         return fail_at(err, errno, "open the dump", path);
     struct reader reader = { .fd = fd, .path = path, .err = err };
-    reader.xxh = hash_begin();
+    hash128_init(&reader.hash);
     reader.data = mem_alloc(BUFFER_BYTES);
     int code = load(state, &reader);
     if (code == 0)
         state_renew(state);
     free(reader.data);
-    XXH3_freeState(reader.xxh);
     close(fd);
     return code;
 }

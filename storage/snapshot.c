@@ -11,12 +11,11 @@
 #include "storage/state_inside.h"
 
 #include "core/base/err.h"
+#include "core/base/hash.h"
 #include "core/base/mem.h"
 
-#define XXH_INLINE_ALL
 #include <stdlib.h>
 #include <string.h>
-#include <xxhash.h>
 
 struct snapshot {
     struct state *state;
@@ -192,7 +191,7 @@ int snapshot_visit_back(struct snapshot *snapshot, const struct key *prefix,
 /* -- The hash --------------------------------------------------------------- */
 
 struct hashing {
-    XXH3_state_t *xxh;
+    struct hash128 hash;
     struct key applied;
 };
 
@@ -203,20 +202,16 @@ static int hash_row(void *arg, struct bytes key, struct bytes value)
     if (state_key_is(key, &hashing->applied))
         return 0;
     state_row_head(head, key.size, value.size);
-    XXH3_128bits_update(hashing->xxh, head, sizeof head);
-    XXH3_128bits_update(hashing->xxh, key.data, key.size);
-    XXH3_128bits_update(hashing->xxh, value.data, value.size);
+    hash128_update(&hashing->hash, head, sizeof head);
+    hash128_update(&hashing->hash, key.data, key.size);
+    hash128_update(&hashing->hash, value.data, value.size);
     return 0;
 }
 
 void snapshot_hash(struct snapshot *snapshot, uint8_t out_hash[16])
 {
-    struct hashing hashing = { XXH3_createState(), state_meta_key("applied") };
-    ASSERT(hashing.xxh != NULL);
-    XXH3_128bits_reset(hashing.xxh);
+    struct hashing hashing = { .applied = state_meta_key("applied") };
+    hash128_init(&hashing.hash);
     snapshot_visit(snapshot, NULL, NULL, hash_row, &hashing);
-    XXH128_canonical_t canonical;
-    XXH128_canonicalFromHash(&canonical, XXH3_128bits_digest(hashing.xxh));
-    XXH3_freeState(hashing.xxh);
-    memcpy(out_hash, canonical.digest, sizeof canonical.digest);
+    hash128_final(&hashing.hash, out_hash);
 }

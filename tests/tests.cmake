@@ -1,26 +1,26 @@
-# Every tests/**/test_*.c is one test program, named by its path.  Other C files
-# beside them are helpers that all of them may call.  tests/sim and tests/bench
-# are programs of their own, tests/plugins holds plugins to be loaded.
+# Every tests/**/test_*.c is one test program, named by its path.  A fixture beside them is
+# linked into the tests that include its header and into no other: two fixtures may define the
+# same call of the C library anew.  tests/sim and tests/bench are programs of their own,
+# tests/plugins holds plugins to be loaded.
 find_library_of(cmocka cmocka)
 find_library_of(bson libbson-1.0)
 
 file(GLOB_RECURSE tests CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/test_*.c)
-file(GLOB_RECURSE helpers CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/*.c)
-list(FILTER helpers EXCLUDE REGEX "/test_[^/]*\\.c$|/tests/(sim|bench|fuzz|plugins)/")
 
 # Threads live in these folders; everything else runs on one, so building it
 # with the thread sanitizer would find nothing.
 set(threaded_folders core/base storage core/plugin core/server)
 
-if(helpers)
-    add_library(kith_testing STATIC ${helpers})
-    target_link_libraries(kith_testing PRIVATE kith_warnings
-                          PUBLIC ${KITH_LIBRARIES} PkgConfig::cmocka PkgConfig::bson)
-else()
-    add_library(kith_testing INTERFACE)
-    target_link_libraries(kith_testing INTERFACE ${KITH_LIBRARIES}
-                          PkgConfig::cmocka PkgConfig::bson)
-endif()
+# fixtures_of(SOURCE RESULT): the .c files of the fixtures whose headers SOURCE includes.
+function(fixtures_of source result)
+    set(found "")
+    file(STRINGS ${source} lines REGEX "^#include \"tests/.*_fixture\\.h\"")
+    foreach(line ${lines})
+        string(REGEX REPLACE "^#include \"(tests/.*)\\.h\".*" "${CMAKE_SOURCE_DIR}/\\1.c" file ${line})
+        list(APPEND found ${file})
+    endforeach()
+    set(${result} ${found} PARENT_SCOPE)
+endfunction()
 
 foreach(source ${tests})
     cmake_path(RELATIVE_PATH source BASE_DIRECTORY ${CMAKE_SOURCE_DIR}/tests
@@ -29,10 +29,15 @@ foreach(source ${tests})
     string(REGEX REPLACE "\\.c$" "" name ${path})
     string(REPLACE "/" "_" target ${name})
 
-    add_executable(${target} ${source})
+    fixtures_of(${source} fixtures)
+    add_executable(${target} ${source} ${fixtures})
     set_target_properties(${target} PROPERTIES
-        RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
-    target_link_libraries(${target} PRIVATE kith_warnings kith_testing)
+        RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests
+        # What a fixture defines anew is for the libraries of the process too.
+        C_VISIBILITY_PRESET default
+        ENABLE_EXPORTS ON)
+    target_link_libraries(${target} PRIVATE kith_warnings ${KITH_LIBRARIES}
+                          PkgConfig::cmocka PkgConfig::bson)
     if(folder STREQUAL "sim")
         target_link_libraries(${target} PRIVATE kith_sim)
     endif()

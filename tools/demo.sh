@@ -85,7 +85,7 @@ kith effects --json --limit 1000 | python3 -c '
 import collections, json, sys
 effects = [json.loads(line) for line in sys.stdin]
 rules = collections.Counter(
-    (effect.get("rule", ""), effect["state"] + (effect.get("reason") and ", %(reason)s" % effect or ""))
+    (effect.get("rule", ""), ": ".join(filter(None, (effect["state"], effect.get("reason")))))
     for effect in effects)
 for (rule, state), count in sorted(rules.items()):
     print(f"  {count:4} messages {state}  {rule}")'

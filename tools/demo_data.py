@@ -23,13 +23,12 @@ CUSTOMERS = 300
 DAYS = 90
 RECENT_DAYS = 3
 
-LATIN = (["Anna", "Ben", "Clara", "David", "Elena", "Felix", "Greta", "Henry", "Ines", "Jonas", "Karin",
-          "Leo", "Maria", "Noah", "Olga", "Paul", "Rosa", "Simon", "Tara", "Viktor"],
-         ["Adler", "Bauer", "Costa", "Duval", "Evans", "Fischer", "Garcia", "Hansen", "Ivanova",
-          "Jensen", "Keller", "Lindqvist", "Moreau", "Novak", "Olsen", "Petit", "Rossi", "Silva"])
-HAN = (["王", "李", "张", "刘", "陈", "杨", "黄", "赵", "吴", "周", "徐", "孙", "马", "朱", "胡", "林", "欧阳", "司马"],
-       ["伟", "芳", "娜", "敏", "静", "丽", "强", "磊", "洋", "艳", "勇", "军", "杰", "娟", "涛", "明", "小明", "晓燕",
-        "建国", "志强", "秀英", "婷婷", "子涵", "雨桐"])
+LATIN = ("Anna Ben Clara David Elena Felix Greta Henry Ines Jonas Karin Leo Maria Noah Olga Paul "
+         "Rosa Simon Tara Viktor".split(),
+         "Adler Bauer Costa Duval Evans Fischer Garcia Hansen Ivanova Jensen Keller Lindqvist "
+         "Moreau Novak Olsen Petit Rossi Silva".split())
+HAN = ("王 李 张 刘 陈 杨 黄 赵 吴 周 徐 孙 马 朱 胡 林 欧阳 司马".split(),
+       "伟 芳 娜 敏 静 丽 强 磊 洋 艳 勇 军 杰 娟 涛 明 小明 晓燕 建国 志强 秀英 婷婷 子涵 雨桐".split())
 GOODS = (("teapot", 180), ("gaiwan", 95), ("green tea", 24), ("oolong", 38), ("tea caddy", 60),
          ("tea table", 640), ("cup", 18), ("vase", 260), ("pu-erh", 85))
 STAFF = {"anna": "Anna Berg", "bo": "Bo Lindgren", "mei": "梅雪"}

@@ -22,7 +22,7 @@ static int post_empty(struct cli *cli, const char *path, struct doc *out_doc)
     return print_doc(cli, cli_post(cli, out_doc), out_doc);
 }
 
-/* ---- Bundles -------------------------------------------------------------------------- */
+/* -- Bundles ----------------------------------------------------------------------------- */
 
 static void say_active(struct cli *cli, struct doc bundle)
 {
@@ -64,8 +64,10 @@ static void bundle_item(struct cli *cli, struct doc item, void *arg)
 
 int run_bundles(struct cli *cli)
 {
-    static const struct column columns[] = { { "hash", false },  { "state", false },
-                                             { "entry", true }, { "since", false },
+    static const struct column columns[] = { { "hash", false },
+                                             { "state", false },
+                                             { "entry", true },
+                                             { "since", false },
                                              { NULL, false } };
     struct table table;
     table_init(&table, columns);
@@ -86,7 +88,7 @@ int run_rollback(struct cli *cli)
     return code;
 }
 
-/* ---- Staff and keys --------------------------------------------------------------------- */
+/* -- Staff and keys ---------------------------------------------------------------------- */
 
 static void body_option(struct cli *cli, const char *name)
 {
@@ -95,8 +97,9 @@ static void body_option(struct cli *cli, const char *name)
 
 int run_staff_add(struct cli *cli)
 {
-    static const char *const fields[] = { "email", "phone", "language", "calendar", "team",
-                                          "deputy" };
+    static const char *const fields[] = {
+        "email", "phone", "language", "calendar", "team", "deputy"
+    };
     const char *name = args_argument(&cli->args, 0);
     struct doc answer = { NULL, 0 };
     body_open(cli);
@@ -145,7 +148,7 @@ int run_key_add(struct cli *cli)
     return code;
 }
 
-/* ---- Care --------------------------------------------------------------------------------- */
+/* -- Care -------------------------------------------------------------------------------- */
 
 int run_verify(struct cli *cli)
 {
@@ -190,7 +193,7 @@ int run_clock_accept(struct cli *cli)
     return code;
 }
 
-/* ---- Help ----------------------------------------------------------------------------------- */
+/* -- Help -------------------------------------------------------------------------------- */
 
 int run_help(struct cli *cli)
 {

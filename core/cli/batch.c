@@ -128,8 +128,8 @@ static int send(struct batch *batch, const char *path, struct err *err)
 int batch_add(struct batch *batch, struct text json, size_t calls, uint64_t line, struct text raw,
               struct err *err)
 {
-    bool is_full = batch->count + calls > BATCH_CALLS ||
-                   batch->body.size + json.size + 4 > BATCH_SEND_BYTES;
+    bool is_full =
+        batch->count + calls > BATCH_CALLS || batch->body.size + json.size + 4 > BATCH_SEND_BYTES;
     ASSERT(calls <= ROW_CALLS_MAX);
     if (is_full && batch->count != 0) {
         int rc = send(batch, batch->path, err);

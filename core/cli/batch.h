@@ -26,8 +26,8 @@ void batch_free(struct batch *batch); /* NULL is allowed; what was not sent is d
 /* Add the calls of one row, JSON objects with commas between; sends what came before when
  * there is no room.  E_IO: the daemon is not reachable; E_BUSY: interrupted; else the
  * daemon refused the whole request. */
-int batch_add(struct batch *batch, struct text json, size_t calls, uint64_t line,
-              struct text raw, struct err *err);
+int batch_add(struct batch *batch, struct text json, size_t calls, uint64_t line, struct text raw,
+              struct err *err);
 /* Send the rest, and wait until all has been applied. */
 int batch_finish(struct batch *batch, struct err *err);
 

@@ -88,7 +88,7 @@ int cli_post(struct cli *cli, struct doc *out_doc)
     return cli_send(cli, "POST", out_doc);
 }
 
-/* ---- Lists ------------------------------------------------------------------------------ */
+/* -- Lists ------------------------------------------------------------------------------- */
 
 static void page_path(struct cli *cli, struct buf *path, int64_t left, const char *after)
 {
@@ -156,7 +156,7 @@ bool cli_limit(struct cli *cli, int64_t otherwise, int64_t *out_limit)
     return true;
 }
 
-/* ---- Printing ---------------------------------------------------------------------------- */
+/* -- Printing ---------------------------------------------------------------------------- */
 
 void cli_flush(struct cli *cli)
 {
@@ -200,7 +200,7 @@ void cell_time(struct cli *cli, struct table *table, struct doc doc, const char 
     buf_deinit(&text);
 }
 
-/* ---- Bodies ------------------------------------------------------------------------------- */
+/* -- Bodies ------------------------------------------------------------------------------ */
 
 void body_open(struct cli *cli)
 {

@@ -145,8 +145,8 @@ static void read_reply(struct client *client, struct reply *out_reply)
         out_reply->doc = doc;
 }
 
-int client_call(struct client *client, const char *method, const char *path,
-                const struct buf *body, struct reply *out_reply, struct err *err)
+int client_call(struct client *client, const char *method, const char *path, const struct buf *body,
+                struct reply *out_reply, struct err *err)
 {
     CURL *curl = client->curl;
     buf_clear(&client->address);

@@ -12,8 +12,8 @@ struct client;
 struct err;
 
 struct reply {
-    long status;          /* of HTTP */
-    struct doc doc;       /* the body; none if it is no JSON object */
+    long status;           /* of HTTP */
+    struct doc doc;        /* the body; none if it is no JSON object */
     int64_t retry_after_s; /* what the daemon asked for; 0: nothing */
 };
 
@@ -25,8 +25,8 @@ const char *client_url(const struct client *client);
 
 /* `path` begins with a slash; `body` is JSON, or NULL.  E_IO: no answer came; E_INVALID:
  * the answer is no HTTP, or larger than any answer of a daemon. */
-int client_call(struct client *client, const char *method, const char *path,
-                const struct buf *body, struct reply *out_reply, struct err *err);
+int client_call(struct client *client, const char *method, const char *path, const struct buf *body,
+                struct reply *out_reply, struct err *err);
 
 /* The reason in a problem document (RFC 9457), or the status in words.  Appended. */
 void reply_reason(const struct reply *reply, struct buf *out);

@@ -47,7 +47,6 @@ static const struct option done_options[] = {
     END,
 };
 
-
 static const struct option consent_options[] = {
     { "proof", "TEXT", "where she said so: a form, a call, a letter", false },
     END,
@@ -141,17 +140,14 @@ const struct command command_table[] = {
     { "effects", "", "what was sent, suppressed, held, and why", NULL, effects_options,
       run_effects },
     { "explain", "EFFECT-OR-SEQ", "the chain of causes, back to the log",
-      "An effect's id is written 17.2; a number alone is an entry of the log.", NULL,
-      run_explain },
+      "An effect's id is written 17.2; a number alone is an entry of the log.", NULL, run_explain },
     { "release", "EFFECT", "send a held or uncertain effect after all", NULL, NULL, run_release },
     { "drop", "EFFECT", "never send it", NULL, drop_options, run_drop },
     { "import", "FILE", "load CSV or NDJSON", import_text, import_options, run_import },
-    { "deploy", "DIR", "check a directory of scripts and put it in force", NULL, NULL,
-      run_deploy },
+    { "deploy", "DIR", "check a directory of scripts and put it in force", NULL, NULL, run_deploy },
     { "bundles", "", "what was deployed, and what is in force", NULL, NULL, run_bundles },
     { "rollback", "", "back to the bundle before", NULL, NULL, run_rollback },
-    { "staff add", "NAME", "add or change a member of staff", NULL, staff_options,
-      run_staff_add },
+    { "staff add", "NAME", "add or change a member of staff", NULL, staff_options, run_staff_add },
     { "key add", "NAME", "make a key; it is printed once", NULL, key_options, run_key_add },
     { "verify", "", "check the log, and the state against a fresh fold of it", NULL, NULL,
       run_verify },

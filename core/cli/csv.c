@@ -66,7 +66,7 @@ void csv_free(struct csv *csv)
     free(csv);
 }
 
-/* ---- The window ----------------------------------------------------------------------- */
+/* -- The window -------------------------------------------------------------------------- */
 
 /* Drop what has been read and append more. */
 static int fill(struct csv *csv, struct err *err)
@@ -92,7 +92,7 @@ static int skip_mark(struct csv *csv, struct err *err)
     return rc;
 }
 
-/* ---- Fields --------------------------------------------------------------------------- */
+/* -- Fields ------------------------------------------------------------------------------ */
 
 static enum step fault(struct csv *csv, const char *reason)
 {
@@ -150,8 +150,7 @@ static enum step bare_field(struct csv *csv, size_t *at)
     enum step step = after_field(csv, at);
     if (step == STEP_FAULT && csv->fault == NULL)
         return fault(csv, "a quote inside a field that does not begin with one");
-    return step == STEP_FIELD || step == STEP_END ? add_field(csv, data + start, size, step)
-                                                  : step;
+    return step == STEP_FIELD || step == STEP_END ? add_field(csv, data + start, size, step) : step;
 }
 
 /* The text between quotes, `size` bytes with doubled ones. */
@@ -201,8 +200,8 @@ static enum step csv_fields(struct csv *csv, size_t *at)
 {
     enum step step = STEP_FIELD;
     while (step == STEP_FIELD) {
-        bool is_quoted = csv->format == CSV_QUOTED && *at < csv->window.size &&
-                         csv->window.data[*at] == '"';
+        bool is_quoted =
+            csv->format == CSV_QUOTED && *at < csv->window.size && csv->window.data[*at] == '"';
         step = is_quoted ? quoted_field(csv, at) : bare_field(csv, at);
     }
     return step;
@@ -227,7 +226,7 @@ static enum step blank_fields(struct csv *csv, size_t *at)
     return step;
 }
 
-/* ---- Records --------------------------------------------------------------------------- */
+/* -- Records ----------------------------------------------------------------------------- */
 
 /* Parse from csv->start; *out_end is where the next record begins. */
 static enum step parse(struct csv *csv, size_t *out_end)
@@ -316,7 +315,7 @@ static int read_record(struct csv *csv, struct csv_record *out_record, struct er
 
 int csv_next(struct csv *csv, struct csv_record *out_record, struct err *err)
 {
-    struct csv_record record;
+    struct csv_record record = { .fields = NULL };
     int rc;
     do
         rc = read_record(csv, &record, err);

@@ -34,10 +34,10 @@ typedef int csv_read_fn(void *arg, struct buf *out, struct err *err);
 struct csv_record {
     const struct text *fields; /* none of a faulty record */
     size_t count;
-    struct text raw;    /* as it stands in the text, without its line end */
-    uint64_t line;      /* its first line, counted from 1 */
-    uint64_t number;    /* counted from 1, faulty ones included */
-    const char *fault;  /* NULL, or what is wrong */
+    struct text raw;   /* as it stands in the text, without its line end */
+    uint64_t line;     /* its first line, counted from 1 */
+    uint64_t number;   /* counted from 1, faulty ones included */
+    const char *fault; /* NULL, or what is wrong */
 };
 
 /* `delimiter` matters to CSV_QUOTED only. */

@@ -12,7 +12,7 @@ static const char *customer_argument(struct cli *cli)
     return args_argument(&cli->args, 0);
 }
 
-/* ---- show -------------------------------------------------------------------------- */
+/* -- show -------------------------------------------------------------------------------- */
 
 static void heading(struct cli *cli, const char *title)
 {
@@ -44,7 +44,8 @@ static void cell_value(struct table *table, const struct doc_value *value)
 /* "name  value" for each field; nothing of an empty document, its title neither. */
 static void show_fields(struct cli *cli, const char *title, struct doc fields)
 {
-    static const struct column columns[] = { { "name", false }, { "value", false },
+    static const struct column columns[] = { { "name", false },
+                                             { "value", false },
                                              { NULL, false } };
     struct table table;
     table_init(&table, columns);
@@ -107,12 +108,14 @@ static void show_record(struct cli *cli, struct doc record)
                                               { "state", false },   { "at", false },
                                               { "source", false },  { "proof", false },
                                               { NULL, false } };
-    static const struct column addresses[] = { { "channel", false }, { "value", false },
-                                               { "label", false },   { "state", false },
+    static const struct column addresses[] = { { "channel", false },
+                                               { "value", false },
+                                               { "label", false },
+                                               { "state", false },
                                                { NULL, false } };
-    static const struct column relations[] = { { "type", false },  { "id", true },
-                                               { "since", false }, { "until", false },
-                                               { NULL, false } };
+    static const struct column relations[] = {
+        { "type", false }, { "id", true }, { "since", false }, { "until", false }, { NULL, false }
+    };
     struct buf line = BUF_INIT;
     buf_printf(&line, "customer %lld", (long long)doc_int(record, "id", 0));
     screen_tint(&cli->screen, TINT_BOLD, buf_string(&line), &cli->out);
@@ -157,7 +160,7 @@ int run_show(struct cli *cli)
     return print_record(cli, code, record);
 }
 
-/* ---- timeline ----------------------------------------------------------------------- */
+/* -- timeline ---------------------------------------------------------------------------- */
 
 /* The system's own events hold their times as milliseconds. */
 static bool is_time(const struct doc_iter *it)
@@ -258,7 +261,7 @@ int run_timeline(struct cli *cli)
     return code;
 }
 
-/* ---- Changes ------------------------------------------------------------------------- */
+/* -- Changes ----------------------------------------------------------------------------- */
 
 static int change(struct cli *cli, const char *method, const char *rest)
 {

@@ -6,9 +6,9 @@
 #define EFFECTS_DEFAULT 50
 
 static const struct column columns[] = {
-    { "id", true },      { "created", false }, { "customer", true }, { "channel", false },
-    { "state", false },  { "reason", false },  { "purpose", false }, { "to", false },
-    { "rule", false },   { NULL, false },
+    { "id", true },     { "created", false }, { "customer", true }, { "channel", false },
+    { "state", false }, { "reason", false },  { "purpose", false }, { "to", false },
+    { "rule", false },  { NULL, false },
 };
 
 static enum tint state_tint(struct text state)
@@ -67,23 +67,23 @@ int run_effects(struct cli *cli)
     return code;
 }
 
-/* ---- explain --------------------------------------------------------------------------- */
+/* -- explain ----------------------------------------------------------------------------- */
 
 static void chain_rules(struct buf *out, struct doc link)
 {
     const char *gap = "";
     for (struct doc_iter it = doc_iter(doc_child(link, "rules")); doc_next(&it); gap = ", ") {
         buf_text(out, gap);
-        struct text name = it.value.type == DOC_DOC ? doc_text(it.value.doc, "name")
-                                                    : it.value.text;
+        struct text name =
+            it.value.type == DOC_DOC ? doc_text(it.value.doc, "name") : it.value.text;
         buf_append(out, name.data, name.size);
     }
 }
 
 static void print_chain(struct cli *cli, struct doc chain)
 {
-    static const struct column chain_columns[] = { { "id", true },    { "at", false },
-                                                   { "type", false }, { "by", false },
+    static const struct column chain_columns[] = { { "id", true },     { "at", false },
+                                                   { "type", false },  { "by", false },
                                                    { "rules", false }, { NULL, false } };
     struct table table;
     table_init(&table, chain_columns);
@@ -123,7 +123,7 @@ int run_explain(struct cli *cli)
     return EXIT_DONE;
 }
 
-/* ---- release, drop ---------------------------------------------------------------------- */
+/* -- release, drop ----------------------------------------------------------------------- */
 
 static int decide(struct cli *cli, const char *rest)
 {

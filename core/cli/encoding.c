@@ -16,10 +16,11 @@
 #include <unicode/ucnv.h>
 #include <unicode/ustring.h>
 
-#define PIECE_BYTES 16384
+#define PIECE_BYTES 16384u
+#define PIECE_UNITS ((size_t)2 * PIECE_BYTES)
 #define SURE 4 /* times as many that fit as that do not */
 
-/* ---- Guessing ------------------------------------------------------------------------ */
+/* -- Guessing ---------------------------------------------------------------------------- */
 
 static size_t count_multibyte(const unsigned char *data, size_t size)
 {
@@ -87,13 +88,22 @@ const char *guess_name(const struct guess *guess)
     return guess->gb_good > SURE * guess->gb_bad ? "GB18030" : "UTF-8";
 }
 
-/* ---- Decoding ---------------------------------------------------------------------------- */
+/* -- Decoding ---------------------------------------------------------------------------- */
 
 struct decoder {
     UConverter *converter; /* NULL: UTF-8 */
     char *name;
-    UChar units[2 * PIECE_BYTES];
+    UChar units[PIECE_UNITS];
 };
+
+/* "GB18030" of "gb-18030" */
+static const char *standard_name(const UConverter *converter, const char *name)
+{
+    UErrorCode status = U_ZERO_ERROR;
+    const char *own = ucnv_getName(converter, &status);
+    const char *standard = U_SUCCESS(status) ? ucnv_getStandardName(own, "MIME", &status) : NULL;
+    return U_SUCCESS(status) && standard != NULL ? standard : name;
+}
 
 int decoder_new(const char *name, struct decoder **out_decoder, struct err *err)
 {
@@ -103,8 +113,7 @@ int decoder_new(const char *name, struct decoder **out_decoder, struct err *err)
         return err_set(err, E_INVALID,
                        "no encoding is called \"%.60s\": try UTF-8, GB18030, windows-1252", name);
     struct decoder *decoder = mem_zero(sizeof *decoder);
-    const char *canonical = ucnv_getName(converter, &status);
-    decoder->name = mem_string(U_SUCCESS(status) ? canonical : name);
+    decoder->name = mem_string(standard_name(converter, name));
     decoder->converter = converter;
     if (strcmp(decoder->name, "UTF-8") == 0) {
         ucnv_close(converter);
@@ -151,8 +160,8 @@ static void decode_piece(struct decoder *decoder, const char *data, size_t size,
     UErrorCode status = U_ZERO_ERROR;
     const char *source = data;
     UChar *target = decoder->units;
-    ucnv_toUnicode(decoder->converter, &target, decoder->units + 2 * PIECE_BYTES, &source,
-                   data + size, NULL, (UBool)is_last, &status);
+    ucnv_toUnicode(decoder->converter, &target, decoder->units + PIECE_UNITS, &source, data + size,
+                   NULL, (UBool)is_last, &status);
     ASSERT(U_SUCCESS(status) && source == data + size);
     append_units(out, decoder->units, (size_t)(target - decoder->units));
 }

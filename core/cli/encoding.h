@@ -13,7 +13,7 @@
 struct decoder;
 struct err;
 
-struct guess { /* counts over all bytes; {0} is the beginning */
+struct guess {                  /* counts over all bytes; {0} is the beginning */
     size_t utf8_good, utf8_bad; /* characters of several bytes, and bytes that fit nowhere */
     size_t gb_good, gb_bad;     /* pairs of the common plane, and other pairs */
     unsigned char rest[4];      /* of a character that goes on in the next piece */

@@ -86,7 +86,7 @@ void help_command(struct buf *out, const struct command *command)
     list_options(out, global_options);
 }
 
-/* ---- Completion ------------------------------------------------------------------------ */
+/* -- Completion -------------------------------------------------------------------------- */
 
 static void complete_options(struct buf *out, const struct option *options)
 {

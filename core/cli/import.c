@@ -51,7 +51,7 @@ struct import {
     uint64_t calls;
 };
 
-/* ---- What was asked for ------------------------------------------------------------------- */
+/* -- What was asked for ------------------------------------------------------------------ */
 
 static bool is_named(const char *path, const char *ending)
 {
@@ -111,7 +111,7 @@ static int make_mapping(struct import *import, struct err *err)
     return rc;
 }
 
-/* ---- The header ------------------------------------------------------------------------------ */
+/* -- The header -------------------------------------------------------------------------- */
 
 static int bind(struct import *import, const struct text *names, size_t count, struct err *err)
 {
@@ -175,7 +175,7 @@ static int open_records(struct import *import, struct err *err)
     return columns != NULL ? bind_given(import, columns, err) : bind_header(import, err);
 }
 
-/* ---- One record ---------------------------------------------------------------------------------- */
+/* -- One record -------------------------------------------------------------------------- */
 
 static void row_id(const struct import *import, const struct csv_record *record, struct buf *out)
 {
@@ -249,7 +249,7 @@ static int take_record(struct import *import, const struct csv_record *record,
     return rc;
 }
 
-/* ---- Where calls go -------------------------------------------------------------------------------- */
+/* -- Where calls go ---------------------------------------------------------------------- */
 
 static void reject(void *arg, uint64_t line, struct text raw, struct text reason)
 {
@@ -268,18 +268,16 @@ static int pass_on(struct import *import, const struct csv_record *record,
     }
     if (!import->is_replay)
         return batch_add(import->batch, json, row->calls, record->line, record->raw, err);
-    const struct spool_row spooled = { .at = row->at,
-                                       .line = record->line,
-                                       .calls = row->calls,
-                                       .json = json,
-                                       .raw = record->raw };
+    const struct spool_row spooled = {
+        .at = row->at, .line = record->line, .calls = row->calls, .json = json, .raw = record->raw
+    };
     return spool_add(import->spool, &spooled, err);
 }
 
 static int read_all(struct import *import, struct err *err)
 {
     struct csv_record record;
-    struct mapping_row row;
+    struct mapping_row row = { .calls = 0 };
     struct err why;
     int rc;
     while ((rc = csv_next(import->csv, &record, err)) == 1) {
@@ -328,7 +326,7 @@ static int work(struct import *import, struct err *err)
     return rc;
 }
 
-/* ---- What came of it ----------------------------------------------------------------------------------- */
+/* -- What came of it --------------------------------------------------------------------- */
 
 static void say_rejected(struct cli *cli, uint64_t count, const char *path)
 {
@@ -416,8 +414,7 @@ static int carry_out(struct import *import, const char *rejected_path)
         report(import, rejected_path);
     if (rejects_close(&import->rejects, &rejects_err) != 0)
         code = cli_fail(import->cli, "%s", rejects_err.text);
-    if (code == EXIT_DONE && import->rejects.count != 0 &&
-        import->rejects.count == import->rows)
+    if (code == EXIT_DONE && import->rejects.count != 0 && import->rejects.count == import->rows)
         code = EXIT_FAILED; /* a mapping that fits no row at all */
     return code;
 }

@@ -18,12 +18,12 @@ struct input;
 
 /* `encoding` NULL: guess.  E_NOTFOUND or E_IO: the file cannot be read; E_INVALID: it is no
  * regular file, or no such encoding. */
-int input_open(const char *path, const char *encoding, struct input **out_input,
-               struct err *err);
+int input_open(const char *path, const char *encoding, struct input **out_input, struct err *err);
 void input_close(struct input *input); /* NULL is allowed */
 
-/* Append some of its text in UTF-8.  Returns 1, 0 at the end, or E_IO.  Fits csv_read_fn. */
-int input_read(void *input, struct buf *out, struct err *err);
+/* Append some of the text of `arg`, an input, in UTF-8.  Returns 1, 0 at the end, or E_IO.
+ * Fits csv_read_fn. */
+int input_read(void *arg, struct buf *out, struct err *err);
 
 const char *input_hash(const struct input *input); /* 32 hexadecimal digits */
 const char *input_encoding(const struct input *input);

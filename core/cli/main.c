@@ -40,7 +40,7 @@ static int usage_error(const struct args *args, const struct err *err)
     return EXIT_USAGE;
 }
 
-/* ---- The key ------------------------------------------------------------------------ */
+/* -- The key ----------------------------------------------------------------------------- */
 
 static int read_key_file(const char *path, struct buf *out, struct err *err)
 {
@@ -72,7 +72,7 @@ static int find_key(const struct args *args, struct buf *out, struct err *err)
     return 0;
 }
 
-/* ---- One call ----------------------------------------------------------------------- */
+/* -- One call ---------------------------------------------------------------------------- */
 
 static bool needs_daemon(const struct cli *cli)
 {

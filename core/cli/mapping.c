@@ -73,14 +73,14 @@ void mapping_free(struct mapping *mapping)
     free(mapping);
 }
 
-/* ---- --map --------------------------------------------------------------------------- */
+/* -- --map ------------------------------------------------------------------------------- */
 
 static const struct {
     const char *name;
     enum field field;
 } field_names[] = {
-    { "userId", FIELD_USER },       { "anonymousId", FIELD_ANON }, { "at", FIELD_AT },
-    { "event", FIELD_EVENT },       { "messageId", FIELD_MESSAGE }, { "email", FIELD_EMAIL },
+    { "userId", FIELD_USER }, { "anonymousId", FIELD_ANON },  { "at", FIELD_AT },
+    { "event", FIELD_EVENT }, { "messageId", FIELD_MESSAGE }, { "email", FIELD_EMAIL },
     { "phone", FIELD_PHONE },
 };
 
@@ -193,11 +193,11 @@ int mapping_add(struct mapping *mapping, const char *text, struct err *err)
     return check_type(column, text, err);
 }
 
-/* ---- The header ------------------------------------------------------------------------- */
+/* -- The header -------------------------------------------------------------------------- */
 
 /* A name, or "#3". */
-static int find_column(const char *name, const struct text *names, size_t count,
-                       size_t *out_index, struct err *err)
+static int find_column(const char *name, const struct text *names, size_t count, size_t *out_index,
+                       struct err *err)
 {
     struct near_quote quote;
     for (size_t i = 0; i < count; i++)
@@ -282,7 +282,7 @@ int mapping_bind(struct mapping *mapping, const struct text *names, size_t count
     return rc == 0 ? check_whole(mapping, err) : rc;
 }
 
-/* ---- One row ------------------------------------------------------------------------------ */
+/* -- One row ----------------------------------------------------------------------------- */
 
 struct row {
     const struct mapping *mapping;

@@ -25,8 +25,7 @@ int mapping_add(struct mapping *mapping, const char *text, struct err *err);
 
 /* The columns' names are known: find those that were mapped; without any --map, all are.
  * E_INVALID: there is no such column, or nothing says who a row is about. */
-int mapping_bind(struct mapping *mapping, const struct text *names, size_t count,
-                 struct err *err);
+int mapping_bind(struct mapping *mapping, const struct text *names, size_t count, struct err *err);
 
 /* Append the calls of a row to `out` as JSON objects with a comma between, and say how many.
  * *out_at is when it happened; *out_has_at: the row says so.  E_INVALID: the row is refused,

@@ -23,7 +23,7 @@ static const struct option *find_option(const struct option *list, const char *n
     return NULL;
 }
 
-/* ---- Which command ---------------------------------------------------------------- */
+/* -- Which command ----------------------------------------------------------------------- */
 
 const struct command *command_find(const char *name)
 {
@@ -89,15 +89,14 @@ static int take_command_word(struct args *args, const char **word, const char *n
     return rc;
 }
 
-/* ---- Options ------------------------------------------------------------------------ */
+/* -- Options ----------------------------------------------------------------------------- */
 
 static int unknown_option(const struct args *args, const char *word, struct err *err)
 {
     struct near_quote quote;
     near_quote(word, strlen(word), &quote);
     if (args->command != NULL)
-        return err_set(err, E_INVALID, "kith %s has no option %s", args->command->name,
-                       quote.text);
+        return err_set(err, E_INVALID, "kith %s has no option %s", args->command->name, quote.text);
     return err_set(err, E_INVALID, "no option %s can stand before the command", quote.text);
 }
 
@@ -138,7 +137,7 @@ static int take_option(struct args *args, int argc, char **argv, int *i, struct 
     return add_option(args, option, argv[*i], err);
 }
 
-/* ---- Arguments ------------------------------------------------------------------------ */
+/* -- Arguments --------------------------------------------------------------------------- */
 
 struct slot { /* one word of a synopsis */
     const char *text;
@@ -226,7 +225,7 @@ static int take_argument(struct args *args, const char *word, struct err *err)
     return 0;
 }
 
-/* ---- All of it -------------------------------------------------------------------------- */
+/* -- All of it --------------------------------------------------------------------------- */
 
 static int take_word(struct args *args, const char **half_name, const char *word, struct err *err)
 {

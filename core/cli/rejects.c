@@ -62,8 +62,7 @@ int rejects_close(struct rejects *rejects, struct err *err)
     if (rejects->file != NULL && fclose(rejects->file) != 0 && rejects->error == 0)
         rejects->error = errno;
     if (rejects->error != 0)
-        rc = err_set(err, E_IO, "cannot write %.200s: %s", rejects->path,
-                     strerror(rejects->error));
+        rc = err_set(err, E_IO, "cannot write %.200s: %s", rejects->path, strerror(rejects->error));
     else if (rejects->count == 0 && !rejects->is_shown)
         unlink(rejects->path); /* of an earlier run; mostly there is none */
     free(rejects->path);

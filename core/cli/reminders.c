@@ -6,9 +6,9 @@
 #include "core/cli/cli.h"
 
 static const struct column columns[] = {
-    { "id", true },        { "due", false },  { "assignee", false }, { "customer", true },
-    { "title", false },    { "rule", false }, { "state", false },    { "note", false },
-    { NULL, false },
+    { "id", true },       { "due", false },   { "assignee", false },
+    { "customer", true }, { "title", false }, { "rule", false },
+    { "state", false },   { "note", false },  { NULL, false },
 };
 
 static void reminder_item(struct cli *cli, struct doc item, void *arg)
@@ -69,7 +69,7 @@ static int post(struct cli *cli)
 
 int run_remind(struct cli *cli)
 {
-    const char *due = args_value(&cli->args, "due");
+    const char *due = args_value(&cli->args, "due"), *to = args_value(&cli->args, "to");
     if (due == NULL) {
         cli_fail(cli, "when? Add --due 3d, or --due \"2026-12-01 10:00\"");
         return EXIT_USAGE;
@@ -78,7 +78,7 @@ int run_remind(struct cli *cli)
     body_text(cli, "customer", args_argument(&cli->args, 0));
     body_text(cli, "title", args_argument(&cli->args, 1));
     body_text(cli, "due", due);
-    body_text(cli, "to", args_value(&cli->args, "to"));
+    body_text(cli, "to", to != NULL ? to : "owner");
     body_text(cli, "note", args_value(&cli->args, "note"));
     cli_path(cli, "/v1/reminders", NULL, NULL);
     return post(cli);

@@ -37,12 +37,12 @@ struct screen screen_of_stdout(void)
         return screen;
     ioctl(STDOUT_FILENO, TIOCGWINSZ, &size);
     screen.width = size.ws_col != 0 ? size.ws_col : WIDTH_DEFAULT;
-    screen.has_colour = (no_colour == NULL || no_colour[0] == '\0') &&
-                        (term == NULL || strcmp(term, "dumb") != 0);
+    screen.has_colour =
+        (no_colour == NULL || no_colour[0] == '\0') && (term == NULL || strcmp(term, "dumb") != 0);
     return screen;
 }
 
-/* ---- Characters --------------------------------------------------------------------- */
+/* -- Characters -------------------------------------------------------------------------- */
 
 static size_t character_width(UChar32 c)
 {
@@ -108,7 +108,7 @@ void text_clean(struct text text, struct buf *out)
     buf_deinit(&valid);
 }
 
-/* ---- Tables --------------------------------------------------------------------------- */
+/* -- Tables ------------------------------------------------------------------------------ */
 
 void table_init(struct table *table, const struct column *columns)
 {
@@ -130,8 +130,8 @@ void table_add(struct table *table, struct text text, enum tint tint)
     struct table_cell cell = { .at = table->text.size, .tint = tint };
     text_clean(text, &table->text);
     cell.size = table->text.size - cell.at;
-    cell.width = text_width((struct text){ (const char *)table->text.data + cell.at,
-                                           (uint32_t)cell.size });
+    cell.width =
+        text_width((struct text){ (const char *)table->text.data + cell.at, (uint32_t)cell.size });
     if ((table->count & (table->count - 1)) == 0) /* full at the powers of two */
         table->cells =
             mem_resize(table->cells, (table->count != 0 ? 2 * table->count : 1) * sizeof cell);
@@ -166,8 +166,8 @@ static void blanks(struct buf *out, size_t count)
 static const char *tint_code(enum tint tint)
 {
     static const char *const codes[] = {
-        [TINT_NONE] = "",          [TINT_DIM] = "\033[2m",     [TINT_BOLD] = "\033[1m",
-        [TINT_RED] = "\033[31m",   [TINT_GREEN] = "\033[32m",  [TINT_YELLOW] = "\033[33m",
+        [TINT_NONE] = "",        [TINT_DIM] = "\033[2m",    [TINT_BOLD] = "\033[1m",
+        [TINT_RED] = "\033[31m", [TINT_GREEN] = "\033[32m", [TINT_YELLOW] = "\033[33m",
     };
     return codes[tint];
 }
@@ -189,8 +189,7 @@ void screen_tint(const struct screen *screen, enum tint tint, const char *text, 
 
 /* One cell; `left` cells remain in the line of a screen with a width. */
 static void print_cell(const struct table *table, const struct screen *screen, size_t column,
-                       size_t width, struct text text, enum tint tint, size_t left,
-                       struct buf *out)
+                       size_t width, struct text text, enum tint tint, size_t left, struct buf *out)
 {
     bool is_last = column + 1 == table->column_count;
     size_t own = text_width(text);
@@ -219,8 +218,8 @@ static void trim_line(struct buf *out, size_t start)
     buf_byte(out, '\n');
 }
 
-static void print_row(const struct table *table, const struct screen *screen,
-                      const size_t widths[], const struct table_cell *cells, struct buf *out)
+static void print_row(const struct table *table, const struct screen *screen, const size_t widths[],
+                      const struct table_cell *cells, struct buf *out)
 {
     size_t start = out->size, used = 0;
     for (size_t i = 0; i < table->column_count; i++) {
@@ -248,7 +247,7 @@ void table_print(const struct table *table, const struct screen *screen, struct 
     free(widths);
 }
 
-/* ---- Values ----------------------------------------------------------------------------- */
+/* -- Values ------------------------------------------------------------------------------ */
 
 void screen_time(const struct screen *screen, struct text instant, struct buf *out)
 {

@@ -36,7 +36,7 @@ static int refuse(struct text cell, const char *what, struct err *err)
                    what);
 }
 
-/* ---- Types ---------------------------------------------------------------------------- */
+/* -- Types ------------------------------------------------------------------------------- */
 
 static int set_symbol(const UNumberFormat *format, UNumberFormatSymbol symbol, char out[8],
                       struct err *err)
@@ -147,7 +147,7 @@ int value_type_parse(struct text text, struct value_type *out_type, struct err *
     return 0;
 }
 
-/* ---- Numbers ------------------------------------------------------------------------------ */
+/* -- Numbers ----------------------------------------------------------------------------- */
 
 static bool begins_with(struct text text, const char *prefix)
 {
@@ -199,7 +199,8 @@ static size_t group_size(const struct value_type *type, struct text rest)
 }
 
 /* The number in plain digits.  Behind a sign of grouping stand three of them. */
-static bool plain_number(const struct value_type *type, struct text rest, char *out, size_t *out_size)
+static bool plain_number(const struct value_type *type, struct text rest, char *out,
+                         size_t *out_size)
 {
     size_t size = 0, since_group = 0;
     bool is_grouped = false, is_fraction = false;
@@ -253,7 +254,7 @@ static int write_number(const struct value_type *type, struct text cell, struct 
     return 0;
 }
 
-/* ---- Dates ---------------------------------------------------------------------------------- */
+/* -- Dates ------------------------------------------------------------------------------- */
 
 struct date {
     struct civil civil;
@@ -285,9 +286,9 @@ static bool take_int(struct text *rest, size_t digits_min, size_t digits_max, in
 
 static bool take_month(struct text *rest, int *out_month)
 {
-    static const char *const months[] = { "January", "February", "March",     "April",
-                                          "May",     "June",     "July",      "August",
-                                          "September", "October", "November", "December" };
+    static const char *const months[] = { "January",   "February", "March",    "April",
+                                          "May",       "June",     "July",     "August",
+                                          "September", "October",  "November", "December" };
     for (int i = 0; i < 12; i++) {
         size_t size = strlen(months[i]);
         if (rest->size < size || strncasecmp(rest->data, months[i], size) != 0)
@@ -303,8 +304,8 @@ static bool take_month(struct text *rest, int *out_month)
 
 static bool take_half(struct text *rest, struct date *date)
 {
-    if (rest->size < 2 || (strncasecmp(rest->data, "am", 2) != 0 &&
-                           strncasecmp(rest->data, "pm", 2) != 0))
+    if (rest->size < 2 ||
+        (strncasecmp(rest->data, "am", 2) != 0 && strncasecmp(rest->data, "pm", 2) != 0))
         return false;
     date->has_half = true;
     date->is_afternoon = rest->data[0] == 'p' || rest->data[0] == 'P';
@@ -471,7 +472,7 @@ static int write_date(const struct value_type *type, const struct zone *zone, st
     return 0;
 }
 
-/* ---- The others ------------------------------------------------------------------------------- */
+/* -- The others -------------------------------------------------------------------------- */
 
 int value_bool(struct text cell, bool *out_bool, struct err *err)
 {

@@ -47,7 +47,7 @@ static int need_customer(const struct step *step, const char *word, struct err *
     return err_set(err, E_INVALID, "%s: this event has no customer", word);
 }
 
-/* -- Traits ------------------------------------------------------------------------------ */
+/* -- Traits --------------------------------------------------------------- */
 
 int step_assign(struct step *step, struct text name, const struct doc_value *value, int64_t at,
                 struct text source, struct err *err)
@@ -126,7 +126,7 @@ int step_remove(struct step *step, struct text name, const struct doc_value *ite
     return change_list(step, name, item, false, err);
 }
 
-/* -- Tags ---------------------------------------------------------------------------------- */
+/* -- Tags ----------------------------------------------------------------- */
 
 static bool text_has_nul(struct text text)
 {
@@ -167,7 +167,7 @@ int step_untag(struct step *step, struct text tag, struct err *err)
     return rc;
 }
 
-/* -- Events ---------------------------------------------------------------------------------- */
+/* -- Events --------------------------------------------------------------- */
 
 static int check_type(struct text type, const char *word, struct err *err)
 {
@@ -250,7 +250,7 @@ int step_emit(struct step *step, struct text type, struct doc data, struct text 
     return 0;
 }
 
-/* -- Timers ------------------------------------------------------------------------------------ */
+/* -- Timers --------------------------------------------------------------- */
 
 static struct text after_name(struct step *step, struct text key)
 {

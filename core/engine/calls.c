@@ -6,7 +6,7 @@
  */
 #include "core/engine/engine_inside.h"
 
-/* -- identify ------------------------------------------------------------------------ */
+/* -- identify ------------------------------------------------------------- */
 
 static void set_trait(struct step *step, struct text name, const struct doc_value *value)
 {
@@ -22,8 +22,8 @@ static void set_trait(struct step *step, struct text name, const struct doc_valu
         step_note_line(step, text_of(err.text));
 }
 
-/* An e-mail address or phone number is also where to write to.  What is known of it stays: saying it
- * again does not make it reachable. */
+/* An e-mail address or phone number is also where to write to.  What is known of it stays:
+ * saying it again does not make it reachable. */
 static void set_address(struct step *step, const char *channel, struct text name_space,
                         struct text value)
 {
@@ -47,7 +47,7 @@ static void identify(struct step *step)
         set_trait(step, it.name, &it.value);
 }
 
-/* -- group: works at ------------------------------------------------------------------- */
+/* -- group: works at ------------------------------------------------------ */
 
 static uint64_t organisation(struct step *step, struct text group)
 {
@@ -100,7 +100,7 @@ static void group(struct step *step)
     customer_load(&step->customer, engine, own); /* it may be one with the organisation */
 }
 
-/* -- Any event ---------------------------------------------------------------------------- */
+/* -- Any event ------------------------------------------------------------ */
 
 void calls_note_created(struct step *step, uint64_t number)
 {

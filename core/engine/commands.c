@@ -185,7 +185,7 @@ void relation_set(struct step *step, struct text type, uint64_t other, int64_t s
     state_put(engine->state, &key, doc.data, doc.size);
 }
 
-/* -- The table -------------------------------------------------------------------------- */
+/* -- The table ------------------------------------------------------------ */
 
 enum needs { NEEDS_NOTHING, NEEDS_CUSTOMER, NEEDS_TASK, NEEDS_EFFECT };
 

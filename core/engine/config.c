@@ -13,8 +13,10 @@ static const struct {
     size_t offset;
     int64_t standard, least, most;
 } limit_table[] = {
-#define LIMIT(field, standard, least, most) \
-    { #field, offsetof(struct limits, field), standard, least, most }
+#define LIMIT(field, standard, least, most)                           \
+    {                                                                 \
+#field, offsetof(struct limits, field), standard, least, most \
+    }
     LIMIT(cascade_depth, CASCADE_DEPTH_MAX, 1, 64),
     LIMIT(derived, DERIVED_MAX, 1, 100000),
     LIMIT(timers_per_tick, TIMERS_PER_TICK_MAX, 1, 100000),

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-/* -- Loading and storing ------------------------------------------------------ */
+/* -- Loading and storing -------------------------------------------------- */
 
 bool customer_load(struct customer *customer, struct engine *engine, uint64_t number)
 {
@@ -74,7 +74,7 @@ int customer_check_size(struct profile *profile, const struct profile *before,
                    (long long)engine->config.limits.profile_bytes);
 }
 
-/* -- Traits --------------------------------------------------------------------- */
+/* -- Traits --------------------------------------------------------------- */
 
 static struct assignment winning_trait(const struct customer *customer, struct text name)
 {
@@ -161,7 +161,7 @@ static struct doc section_put(struct doc section, struct engine *engine, size_t 
                : section_replace(section, &engine->arena, &engine->scratch, index, value);
 }
 
-/* -- Tags ------------------------------------------------------------------------- */
+/* -- Tags ----------------------------------------------------------------- */
 
 static size_t section_find_text(struct doc section, struct text text)
 {
@@ -218,7 +218,7 @@ struct text customer_owner(const struct customer *customer)
     return (struct text){ "", 0 };
 }
 
-/* -- Consents ------------------------------------------------------------------------ */
+/* -- Consents ------------------------------------------------------------- */
 
 static const char *const consent_names[] = { "none", "granted", "pending", "withdrawn" };
 
@@ -281,7 +281,7 @@ int customer_set_consent(struct customer *customer, struct engine *engine,
     return customer_check_size(profile, &before, engine, err);
 }
 
-/* -- Addresses ------------------------------------------------------------------------- */
+/* -- Addresses ------------------------------------------------------------ */
 
 static struct address address_read(struct doc entry)
 {
@@ -358,7 +358,7 @@ int customer_set_address(struct customer *customer, struct engine *engine,
     return customer_check_size(profile, &before, engine, err);
 }
 
-/* -- Roles and zone ----------------------------------------------------------------------- */
+/* -- Roles and zone ------------------------------------------------------- */
 
 static struct doc role_write(struct engine *engine, struct text role, int64_t since,
                              const int64_t *until)

@@ -76,8 +76,7 @@ struct address {
 bool customer_address(const struct customer *customer, struct text channel,
                       struct address *out_address);
 /* Add, or change the one with the same channel and value. */
-bool customer_has_address(const struct customer *customer, struct text channel,
-                          struct text value);
+bool customer_has_address(const struct customer *customer, struct text channel, struct text value);
 int customer_set_address(struct customer *customer, struct engine *engine,
                          const struct address *address, struct err *err);
 

@@ -29,7 +29,7 @@
 #define REASON_BYTES_MAX 500
 #define RETRY_MS_MAX (6ll * 3600 * 1000)
 
-/* -- Rows ----------------------------------------------------------------------------- */
+/* -- Rows ----------------------------------------------------------------- */
 
 static void key_effect(struct key *key, uint64_t seq, uint64_t n)
 {
@@ -214,7 +214,7 @@ static void effect_store(const struct effect *effect, struct engine *engine)
     state_put(engine->state, &key, row.data, row.size);
 }
 
-/* -- The line of a customer and channel ---------------------------------------------------- */
+/* -- The line of a customer and channel ----------------------------------- */
 
 static void make_ready(struct engine *engine, const struct effect *effect)
 {
@@ -238,7 +238,8 @@ static bool is_first_in_line(struct engine *engine, const struct effect *effect,
                                      cursor.key.data + cursor.key.size };
         uint64_t place;
         *out_first = *effect;
-        bool is_id = key_read_number(&reader, &place) && key_read_number(&reader, &out_first->seq) &&
+        bool is_id = key_read_number(&reader, &place) &&
+                     key_read_number(&reader, &out_first->seq) &&
                      key_read_number(&reader, &out_first->n);
         ASSERT(is_id);
     }
@@ -283,7 +284,7 @@ static void leave_line(struct engine *engine, const struct effect *effect)
         make_ready(engine, &next);
 }
 
-/* -- Intent ---------------------------------------------------------------------------------- */
+/* -- Intent --------------------------------------------------------------- */
 
 int step_send(struct step *step, const struct send_request *request, struct err *err)
 {
@@ -339,7 +340,7 @@ int step_send(struct step *step, const struct send_request *request, struct err 
     return 0;
 }
 
-/* -- Final states ------------------------------------------------------------------------------ */
+/* -- Final states --------------------------------------------------------- */
 
 static void note_effect(struct step *step, const struct effect *effect)
 {
@@ -425,7 +426,7 @@ void effect_fire_retry(struct engine *engine, struct text id)
         make_ready(engine, &effect);
 }
 
-/* -- Claims ---------------------------------------------------------------------------------------- */
+/* -- Claims --------------------------------------------------------------- */
 
 static void report_go(struct engine *engine, const struct effect *effect, bool is_go)
 {
@@ -480,7 +481,7 @@ void effect_claim(struct step *step)
     report_go(engine, &effect, true);
 }
 
-/* -- Outcomes ----------------------------------------------------------------------------------------- */
+/* -- Outcomes ------------------------------------------------------------- */
 
 void effect_outcome(struct step *step)
 {
@@ -547,7 +548,7 @@ void effect_close_run(struct step *step)
     cursor_close(&cursor);
 }
 
-/* -- Decisions of people ----------------------------------------------------------------------------------- */
+/* -- Decisions of people -------------------------------------------------- */
 
 static bool load_waiting(struct step *step, struct effect *effect)
 {

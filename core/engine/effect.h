@@ -16,7 +16,7 @@ struct effect {
     struct doc
         message; /* what goes out, the same bytes in every attempt; none before the first claim */
     int64_t created, expires, attempt;
-    uint64_t run; /* of the last claim */
+    uint64_t run;     /* of the last claim */
     int64_t print;    /* once the message has taken the content's place */
     uint64_t place;   /* in its line: the entry that let it in again; 0: its own */
     int64_t released; /* when that was; 0: never */

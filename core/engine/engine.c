@@ -56,7 +56,7 @@ void meta_put(struct engine *engine, const char *name, struct doc doc)
         state_delete(engine->state, &key);
 }
 
-/* -- Counters ------------------------------------- */
+/* -- Counters ------------------------------------------------------------- */
 
 static void load_counters(struct engine *engine)
 {
@@ -79,7 +79,7 @@ static void store_counters(struct engine *engine)
     engine->counters_stored = engine->counters;
 }
 
-/* -- Opening ------------------------------------- */
+/* -- Opening -------------------------------------------------------------- */
 
 int engine_open(const struct engine_options *options, struct engine **out_engine, struct err *err)
 {
@@ -134,7 +134,7 @@ int engine_set_world(struct engine *engine, uint64_t seq, struct doc world, stru
     return engine_load_active(engine, err);
 }
 
-/* -- Applying ------------------------------------- */
+/* -- Applying ------------------------------------------------------------- */
 
 void engine_note_ready(struct engine *engine, struct text channel)
 {
@@ -245,7 +245,7 @@ void engine_apply(struct engine *engine, const struct log_entry *entry,
     report(engine);
 }
 
-/* -- Questions ------------------------------------- */
+/* -- Questions ------------------------------------------------------------ */
 
 uint64_t engine_seq(const struct engine *engine)
 {

@@ -65,7 +65,7 @@ struct engine {
     bool is_ready[CONFIG_CHANNELS_MAX]; /* channels to report ready at the end */
 };
 
-/* -- engine.c --------------------------------------------------------------- */
+/* -- engine.c ------------------------------------------------------------- */
 static inline bool engine_is_live(const struct engine *engine)
 {
     return engine->live_from != 0 && engine->seq > engine->live_from;
@@ -75,8 +75,8 @@ static inline bool engine_holds(const struct engine *engine)
 {
     return engine->world_seq > engine->seq;
 }
-__attribute__((format(printf, 3, 4)))
-void engine_refuse(struct engine *engine, int code, const char *format, ...);
+__attribute__((format(printf, 3, 4))) void engine_refuse(struct engine *engine, int code,
+                                                         const char *format, ...);
 /* At the end of this entry, report that the channel has an effect to claim. */
 void engine_note_ready(struct engine *engine, struct text channel);
 struct doc meta_get(struct engine *engine, const char *name);           /* copied into the arena */
@@ -86,7 +86,7 @@ void meta_put(struct engine *engine, const char *name, struct doc doc); /* none:
 void engine_draft(struct engine *engine, struct doc_writer *w);
 struct doc engine_doc(struct engine *engine, struct doc_writer *w);
 
-/* -- step.c ----------------------------------------------------------------- */
+/* -- step.c --------------------------------------------------------------- */
 
 struct traced_change {
     struct text name;
@@ -96,9 +96,9 @@ struct traced_change {
 struct trace {
     struct text rules[64]; /* those that did something */
     size_t rule_count;
-    struct traced_change *changes; /* in the arena */
+    struct traced_change *changes;                    /* in the arena */
     size_t change_count, change_capacity, change_own; /* `change_own`: the running rule's first */
-    size_t acts; /* whatever a rule does counts, also what leaves no line here */
+    size_t acts;                    /* whatever a rule does counts, also what leaves no line here */
     uint64_t made_first, made_last; /* derived events, by n; 0: none */
     uint64_t effects[64];           /* by n; their seq is the event's */
     size_t effect_count;
@@ -134,12 +134,13 @@ void step_note_line(struct step *step, struct text line);
 /* Derive an event of the system for `customer`.  False: over limits.derived or cascade_depth
  * (then the trace of the cause says so). */
 bool step_derive(struct step *step, const char *type, uint64_t customer, struct doc data);
-/* The same without a step: seq, n and times are filled in.  Returns the event's n; 0: over the limit. */
+/* The same without a step: seq, n and times are filled in.  Returns the event's n; 0: over the
+ * limit. */
 uint64_t engine_derive(struct engine *engine, const struct event *event);
 /* Apply all derived events that wait, and those they derive. */
 void engine_drain(struct engine *engine);
 
-/* -- timer.c ---------------------------------------------------------------- */
+/* -- timer.c -------------------------------------------------------------- */
 
 /* Set or move the timer `key` of `owner`; `payload` is what it fires.  Returns false when the
  * owner has limits.timers already. `profile` of the owner counts them; NULL for the company. */
@@ -153,14 +154,14 @@ void timer_fire_due(struct engine *engine);
 /* The first timer's due; INT64_MAX: none. */
 int64_t timer_first_due(struct engine *engine);
 
-/* -- reminder.c --------------------------------------------------------------- */
+/* -- reminder.c ----------------------------------------------------------- */
 uint64_t reminder_customer(struct engine *engine, uint64_t task); /* 0: no such task */
 void reminder_fire(struct engine *engine, uint64_t customer, uint64_t task, bool is_escalation);
 void command_reminder_set(struct step *step);
 void command_reminder_done(struct step *step);
 void command_reminder_snooze(struct step *step);
 
-/* -- schedule.c ----------------------------------------------------------------- */
+/* -- schedule.c ----------------------------------------------------------- */
 /* Set the timers of schedule rules for this customer: all, or those on a trait that changed. */
 void schedule_arm(struct engine *engine, struct customer *customer, struct doc context,
                   const struct text *trait);
@@ -170,7 +171,7 @@ void schedule_fire(struct engine *engine, uint64_t customer, struct doc payload)
 void schedule_start_sweep(struct engine *engine);
 void schedule_sweep(struct engine *engine); /* one slice */
 
-/* -- effect.c ------------------------------------------------------------------- */
+/* -- effect.c ------------------------------------------------------------- */
 void effect_fire_retry(struct engine *engine, struct text id);
 void effect_claim(struct step *step);
 void effect_outcome(struct step *step);
@@ -178,7 +179,7 @@ void effect_release(struct step *step);
 void effect_drop(struct step *step);
 void effect_close_run(struct step *step); /* open claims of earlier runs */
 
-/* -- identity.c ----------------------------------------------------------------- */
+/* -- identity.c ----------------------------------------------------------- */
 
 /* The customer of a CUSTOMER reference ("42", "user_id:u-17", "email:..."), as the member
  * it names; 0: none. */
@@ -193,7 +194,7 @@ struct text identity_normal(struct engine *engine, struct text name_space, struc
 /* The value of a name space in the group; empty: none. */
 struct text customer_identity(const struct customer *customer, struct text name_space);
 
-/* -- merge.c -------------------------------------------------------------------- */
+/* -- merge.c -------------------------------------------------------------- */
 /* E_LIMIT, E_CONFLICT (already one), E_NOTFOUND. */
 int merge_customers(struct engine *engine, uint64_t survivor, uint64_t absorbed, struct err *err);
 /* The same for the customer of a step and another: the one with a user_id survives, else the
@@ -202,12 +203,12 @@ void merge_into_step(struct step *step, uint64_t other);
 void command_merge(struct step *step);
 void command_unmerge(struct step *step);
 
-/* -- dedupe.c ------------------------------------------------------------------- */
-/* Whether (source, id) of the event is known under its customer or any member of its group; if not, it is
- * from now on. */
+/* -- dedupe.c ------------------------------------------------------------- */
+/* Whether (source, id) of the event is known under its customer or any member of its group;
+ * if not, it is from now on. */
 bool dedupe_seen(struct engine *engine, struct customer *customer, const struct event *event);
 
-/* -- calls.c, commands.c, system.c ------------------------------------------------- */
+/* -- calls.c, commands.c, system.c ---------------------------------------- */
 void calls_apply(struct engine *engine, struct event *event);
 void calls_note_created(struct step *step, uint64_t number);
 /* The step's customer is in relation `type` to `other`; `until` 0: open. */
@@ -218,7 +219,7 @@ void system_apply(struct engine *engine, struct event *event);
 int engine_load_active(struct engine *engine, struct err *err); /* the bundle that meta names */
 void engine_use_rules(struct engine *engine, struct ruleset *rules); /* takes them; NULL: none */
 
-/* -- staff.c --------------------------------------------------------------------- */
+/* -- staff.c -------------------------------------------------------------- */
 void command_staff_set(struct step *step);
 void command_key_set(struct step *step);
 void command_key_removed(struct step *step);

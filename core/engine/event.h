@@ -23,7 +23,7 @@ struct event {
     struct text user, anon, ref;
     bool forever, historic;
     struct doc data, context;
-    uint64_t customer;     /* whose identity it came by; 0: nobody */
+    uint64_t customer;           /* whose identity it came by; 0: nobody */
     unsigned depth;              /* of the cascade; an entry has 0 */
     bool is_command;             /* staff told Kith to do this: the type is meant */
     const struct text *schedule; /* of schedules only this rule is due; NULL: none */

@@ -22,8 +22,7 @@ static bool is_shared(struct text name_space)
 static bool is_identity(struct text name_space, struct text value)
 {
     return name_space.size <= NAME_BYTES_MAX && value.size != 0 &&
-           value.size <= IDENTITY_BYTES_MAX &&
-           memchr(value.data, '\0', value.size) == NULL &&
+           value.size <= IDENTITY_BYTES_MAX && memchr(value.data, '\0', value.size) == NULL &&
            (name_space.size == 0 || memchr(name_space.data, '\0', name_space.size) == NULL);
 }
 
@@ -176,7 +175,7 @@ uint64_t identity_of_event(struct engine *engine, const struct event *event)
     return member != 0 && lacks_user_id(engine, member) ? member : 0;
 }
 
-/* -- Linking ------------------------------------------------------------------------ */
+/* -- Linking -------------------------------------------------------------- */
 
 static void note_identity(struct step *step, const char *type, struct text name_space,
                           struct text value, uint64_t other)

@@ -122,7 +122,7 @@ void profile_store(struct profile *profile, struct state *state, struct buf *scr
     profile->is_dirty = false;
 }
 
-/* -- Traits ----------------------------------------------------------------- */
+/* -- Traits --------------------------------------------------------------- */
 
 /* The next (value, at, source) of a trait's array; false at its end. */
 static bool next_assignment(struct doc_iter *it, struct assignment *out)
@@ -223,7 +223,7 @@ bool profile_set_trait(struct profile *profile, struct arena *arena, struct buf 
     return true;
 }
 
-/* -- Sections ---------------------------------------------------------------- */
+/* -- Sections ------------------------------------------------------------- */
 
 struct doc section_append(struct doc section, struct arena *arena, struct buf *scratch,
                           const struct doc_value *value)

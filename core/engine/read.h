@@ -47,8 +47,9 @@ int read_customers(struct snapshot *snapshot, const struct read_page *page, stru
  * that may wait for the disk, what only the log has.  E_NOTFOUND: no such customer.
  *
  * Items: {seq, n, event, id, at, logged, type, call, messageId, source, by, about, data, trace}.
- * `event` is "<seq>.<n>", `id` the sender's own if there is one, else the same.  What the log no longer
- * has carries `erased`.  trace: {rules: [{name, bundle}], changed, effects, made, log}. */
+ * `event` is "<seq>" or "<seq>.<n>", `id` the sender's own if there is one, else the same.  What
+ * the log no longer has carries `erased`.
+ * trace: {rules: [{name, bundle}], changed, effects, made, log}. */
 int read_timeline(struct engine *engine, struct text reference, const struct read_page *page,
                   struct buf *out_rows, struct err *err);
 int read_timeline_events(struct log *log, struct doc rows, struct buf *out, struct err *err);

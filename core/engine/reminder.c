@@ -113,7 +113,7 @@ static void task_store(const struct task *task, struct engine *engine)
     state_put(engine->state, &key, row.data, row.size);
 }
 
-/* -- Timers and lists of an open task ----------------------------------------------- */
+/* -- Timers and lists of an open task ------------------------------------- */
 
 static struct text timer_name(struct engine *engine, const char *kind, uint64_t number)
 {
@@ -154,7 +154,8 @@ static void task_open(struct task *task, struct engine *engine, struct customer 
               task->due > soon ? task->due : soon, timer_payload(engine, "task", task->number));
     if (task->escalate_due != 0)
         timer_set(engine, profile, task->customer, timer_name(engine, "escalate", task->number),
-                  task->escalate_due > soon ? task->escalate_due : soon, timer_payload(engine, "escalate", task->number));
+                  task->escalate_due > soon ? task->escalate_due : soon,
+                  timer_payload(engine, "escalate", task->number));
 }
 
 static void task_close(struct task *task, struct engine *engine, struct customer *customer)
@@ -182,7 +183,7 @@ static struct doc task_note(struct engine *engine, const struct task *task)
     return engine_doc(engine, &w);
 }
 
-/* -- Making and moving ------------------------------------------------------------------ */
+/* -- Making and moving ---------------------------------------------------- */
 
 static uint64_t find_open(struct engine *engine, const struct task *task)
 {
@@ -283,8 +284,8 @@ int step_remind(struct step *step, const struct reminder_request *request, uint6
         open = find_open(engine, &under);
     }
     int64_t wanted = request->escalate_due != 0 ? 2 : 1;
-    if (open == 0 && step->customer.members[step->customer.own].timers + wanted >
-                         engine->config.limits.timers)
+    if (open == 0 &&
+        step->customer.members[step->customer.own].timers + wanted > engine->config.limits.timers)
         return err_set(err, E_LIMIT, "remind: the customer has %lld timers: no more",
                        (long long)engine->config.limits.timers);
     *out_task = open != 0 ? task_move(step, open, &task) : task_make(step, &task);
@@ -298,7 +299,7 @@ uint64_t reminder_customer(struct engine *engine, uint64_t number)
     return task_load(&task, engine, number) ? task.customer : 0;
 }
 
-/* -- Being due ------------------------------------------------------------------------------ */
+/* -- Being due ------------------------------------------------------------ */
 
 static void derive(struct engine *engine, const char *type, const struct task *task)
 {
@@ -340,7 +341,7 @@ void reminder_fire(struct engine *engine, uint64_t customer, uint64_t number, bo
     derive(engine, "reminder.escalated", &task);
 }
 
-/* -- Commands of staff ------------------------------------------------------------------------- */
+/* -- Commands of staff ---------------------------------------------------- */
 
 void command_reminder_set(struct step *step)
 {

@@ -29,8 +29,7 @@ struct rule {
     struct duration period; /* RULE_ON_EVERY, RULE_ON_DATE */
     int at_minute;          /* of the day, -1: not given */
     bool is_chinese;        /* RULE_ON_YEARLY: by the Chinese calendar */
-    struct text
-        print; /* of a schedule: all of the above as text; a timer fires only while it is the same */
+    struct text print;      /* of a schedule: all of the above; timers fire while it is the same */
 };
 
 struct purpose {
@@ -63,8 +62,8 @@ struct ruleset {
         struct text name); /* NULL: unknown; empty name: the company's */
     enum rule_outcome (*run)(struct ruleset *rules, size_t index, struct step *step,
                              struct rule_failure *out_failure);
-    /* While the past is repeated a rule has more memory: where no verdict says that it was killed, it
-     * was not, and must not be now because the collector happens to stand elsewhere. */
+    /* While the past is repeated a rule has more memory: where no verdict says that it was
+     * killed, it was not, and must not be now because the collector stands elsewhere. */
     void (*repeat)(struct ruleset *rules, bool is_past);
     void (*free)(struct ruleset *rules);
     void *host;

@@ -35,8 +35,8 @@ static bool next_every(const struct rule *rule, const struct zone *zone, int64_t
         return false;
     if (rule->at_minute < 0)
         return true;
-    int64_t today = at_minute_of(zone, civil_local_days(zone_local_from_ms(zone, now)),
-                                 rule->at_minute);
+    int64_t today =
+        at_minute_of(zone, civil_local_days(zone_local_from_ms(zone, now)), rule->at_minute);
     int64_t day = civil_local_days(zone_local_from_ms(zone, *out_due));
     *out_due = today > now ? today : at_minute_of(zone, day, rule->at_minute);
     return *out_due > now;
@@ -48,8 +48,7 @@ static bool date_of_trait(const struct customer *customer, const struct rule *ru
 {
     struct doc_value value = customer_trait(customer, rule->trait);
     int64_t ms;
-    if (value.type != DOC_TEXT &&
-        (value.integer < CIVIL_MS_MIN || value.integer > CIVIL_MS_MAX))
+    if (value.type != DOC_TEXT && (value.integer < CIVIL_MS_MIN || value.integer > CIVIL_MS_MAX))
         value.type = DOC_NONE;
     if (value.type == DOC_TEXT &&
         moment_parse_date(value.text.data, value.text.size, out_day, NULL) == 0) {
@@ -203,7 +202,7 @@ void schedule_fire(struct engine *engine, uint64_t number, struct doc payload)
     engine_derive(engine, &event);
 }
 
-/* -- Sweeps --------------------------------------------------------------------------- */
+/* -- Sweeps --------------------------------------------------------------- */
 
 static void put_sweep(struct engine *engine, uint64_t next)
 {

@@ -15,18 +15,17 @@
 #include <string.h>
 
 #define COUNT_MAX(array) (sizeof(array) / sizeof *(array))
-#define CHANGES_MAX 1000          /* noted of one event */
-#define ROW_BYTES (60u << 10)     /* of a timeline row, below STATE_VALUE_MAX */
-#define FIELD_BYTES 32            /* of a field without its name and value, at most */
+#define CHANGES_MAX 1000      /* noted of one event */
+#define ROW_BYTES (60u << 10) /* of a timeline row, below STATE_VALUE_MAX */
+#define FIELD_BYTES 32        /* of a field without its name and value, at most */
 
-/* -- The trace -------------------------------------------------------------------- */
+/* -- The trace ------------------------------------------------------------ */
 
 static void grow_changes(struct step *step)
 {
     struct trace *trace = &step->trace;
     size_t capacity = trace->change_capacity != 0 ? 2 * trace->change_capacity : 16;
-    struct traced_change *changes =
-        arena_alloc(&step->engine->arena, capacity * sizeof *changes);
+    struct traced_change *changes = arena_alloc(&step->engine->arena, capacity * sizeof *changes);
     if (trace->change_count != 0)
         memcpy(changes, trace->changes, trace->change_count * sizeof *changes);
     trace->changes = changes;
@@ -187,7 +186,7 @@ static void write_timeline(struct step *step)
     state_put(engine->state, &key, row.data, row.size);
 }
 
-/* -- Savepoints ----------------------------------------------------------------------- */
+/* -- Savepoints ----------------------------------------------------------- */
 
 struct savepoint {
     struct customer customer;
@@ -267,7 +266,7 @@ static void undo(struct step *step, const struct savepoint *point)
     engine->counters = point->counters;
 }
 
-/* -- Rules ----------------------------------------------------------------------------- */
+/* -- Rules ---------------------------------------------------------------- */
 
 /* Whether a verdict says that this rule was killed at this event, or at one before it of the
  * same entry: then it does not run in the rest of the entry. */
@@ -399,7 +398,7 @@ static void run_rules(struct step *step)
             run_rule(step, list.items[i]);
 }
 
-/* -- One event ------------------------------------------------------------------------- */
+/* -- One event ------------------------------------------------------------ */
 
 void step_begin(struct step *step, struct engine *engine, struct event *event)
 {
@@ -409,8 +408,8 @@ void step_begin(struct step *step, struct engine *engine, struct event *event)
     undo_trace(&step->trace, &(struct trace_mark){ 0 });
     step->trace.made_first = engine->derived_n + 1;
     step->trace.made_last = 0;
-    step->trace.is_foreign = event->class != LOG_SYSTEM && !event->is_command &&
-                             event_type_is_system(event->type);
+    step->trace.is_foreign =
+        event->class != LOG_SYSTEM && !event->is_command && event_type_is_system(event->type);
     if (event->customer == 0 || !customer_load(&step->customer, engine, event->customer)) {
         event->customer = 0;
         step->customer = (struct customer){ 0 };
@@ -432,7 +431,7 @@ void step_run(struct engine *engine, struct event *event)
     step_finish(&step);
 }
 
-/* -- Derived events ---------------------------------------------------------------------- */
+/* -- Derived events ------------------------------------------------------- */
 
 uint64_t engine_derive(struct engine *engine, const struct event *event)
 {

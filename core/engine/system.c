@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-/* -- Bundles ------------------------------------------------------------------------------ */
+/* -- Bundles -------------------------------------------------------------- */
 
 static int load_bundle(struct engine *engine, const uint8_t hash[LOG_HASH_BYTES],
                        struct ruleset **out_rules, struct err *err)
@@ -84,7 +84,7 @@ static void bundle_activated(struct step *step)
     engine->rules_coming = rules;
 }
 
-/* -- Time and runs ------------------------------------------------------------------------- */
+/* -- Time and runs -------------------------------------------------------- */
 
 static void tick(struct engine *engine)
 {
@@ -104,7 +104,7 @@ static void daemon_started(struct step *step)
     effect_close_run(step);
 }
 
-/* -- The table ----------------------------------------------------------------------------- */
+/* -- The table ------------------------------------------------------------ */
 
 static const struct {
     const char *type;

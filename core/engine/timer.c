@@ -141,7 +141,7 @@ int64_t timer_first_due(struct engine *engine)
     return due;
 }
 
-/* -- Firing --------------------------------------------------------------------- */
+/* -- Firing --------------------------------------------------------------- */
 
 struct due_timer {
     int64_t due;

@@ -27,7 +27,7 @@ struct text convert_text(lua_State *lua, int index, struct arena *arena)
     return arena_text(arena, (struct text){ data, (uint32_t)size });
 }
 
-/* -- From Lua ---------------------------------------------------------------------- */
+/* -- From Lua ------------------------------------------------------------- */
 
 struct writing {
     lua_State *lua;
@@ -209,7 +209,7 @@ int convert_from_lua(lua_State *lua, int index, struct arena *arena, struct buf 
     return rc;
 }
 
-/* -- To Lua ------------------------------------------------------------------------- */
+/* -- To Lua --------------------------------------------------------------- */
 
 static void push_doc(lua_State *lua, const struct doc_value *value)
 {

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* -- Finding the host again --------------------------------------------------------- */
+/* -- Finding the host again ----------------------------------------------- */
 
 /* Its address serves as a key of the registry, which scripts cannot reach. */
 static const char host_key;
@@ -37,7 +37,7 @@ int host_raise(lua_State *lua, const struct err *err)
     return luaL_error(lua, "%s", err->text);
 }
 
-/* -- Options -------------------------------------------------------------------------- */
+/* -- Options -------------------------------------------------------------- */
 
 struct text option_text(lua_State *lua, int index, const char *name, struct arena *arena)
 {
@@ -92,7 +92,7 @@ void option_check(lua_State *lua, int index, const char *word, const char *const
     }
 }
 
-/* -- Running ----------------------------------------------------------------------------- */
+/* -- Running -------------------------------------------------------------- */
 
 static void fill_failure(const struct sandbox_report *report, struct rule_failure *out)
 {
@@ -141,7 +141,7 @@ static void repeat(struct ruleset *rules, bool is_past)
     sandbox_set_room(host->sandbox, is_past ? REPEAT_ROOM * room : room);
 }
 
-/* -- Calendars ------------------------------------------------------------------------------ */
+/* -- Calendars ------------------------------------------------------------ */
 
 static const struct workweek *find_calendar(const struct ruleset *rules, struct text name)
 {
@@ -169,7 +169,7 @@ static int make_usual_week(struct host *host, struct err *err)
     return workday_new(&plan, &host->company, err);
 }
 
-/* -- Loading ----------------------------------------------------------------------------------- */
+/* -- Loading -------------------------------------------------------------- */
 
 static void host_free(struct ruleset *rules)
 {

@@ -48,12 +48,12 @@ void words_act_add(struct host *host);      /* emit, remind, after, cancel, send
 void words_time_add(struct host *host);     /* now, ago, days(7) ... */
 void words_customer_add(struct host *host); /* the objects event and customer */
 
-/* For declaring words: the host, or an error when nothing is being loaded; `word "name" { ... }`. */
+/* For declaring words, `word "name" { ... }`: the host, or an error when nothing is loaded. */
 struct host *declare_host(lua_State *lua, const char *word);
 int declare(lua_State *lua, const char *word, lua_CFunction with_table);
 struct text declared_name(lua_State *lua, struct host *host, const char *word);
 
-/* A field of the options table at `index`, text only; size 0 when absent; raises on another type. */
+/* A field of the options table at `index`, text only; size 0 when absent, else it raises. */
 struct text option_text(lua_State *lua, int index, const char *name, struct arena *arena);
 bool option_bool(lua_State *lua, int index, const char *name, bool otherwise);
 /* "09:00" as minutes of the day; -1 when absent. */

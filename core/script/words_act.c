@@ -230,8 +230,8 @@ static int word_log(lua_State *lua)
 {
     struct step *step = host_step(lua, "log");
     size_t size;
-    lua_settop(lua, 1);
     luaL_checkany(lua, 1);
+    lua_settop(lua, 1);
     const char *text = luaL_tolstring(lua, 1, &size);
     step_log(step, (struct text){ text, size < 500 ? (uint32_t)size
                                                    : (uint32_t)utf8_cut(text, size, 500) });

@@ -147,6 +147,9 @@ static int calendar_with_table(lua_State *lua)
     option_check(
         lua, 1, "calendar",
         (const char *const[]){ "zone", "hours", "holidays", "working", "description", NULL });
+    for (size_t i = 0; i < host->calendar_count; i++)
+        if (text_equal(host->calendars[i].name, name))
+            return luaL_error(lua, "a calendar called \"%s\" is declared already", name.data);
     const struct zone *zone = read_zone(lua, host);
     read_hours(lua, plan);
     plan->holidays = read_dates(lua, host, "holidays", &plan->holidays_count);

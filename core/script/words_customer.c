@@ -13,7 +13,7 @@
 
 #include <string.h>
 
-/* -- event ------------------------------------------------------------------------------- */
+/* -- event ---------------------------------------------------------------- */
 
 static struct text check_field(lua_State *lua, const char *of)
 {
@@ -43,7 +43,7 @@ static int refuse_assignment(lua_State *lua)
                           : "");
 }
 
-/* -- customer ----------------------------------------------------------------------------- */
+/* -- customer ------------------------------------------------------------- */
 
 static struct customer *check_customer(lua_State *lua)
 {
@@ -235,7 +235,7 @@ static int customer_method_consent(lua_State *lua)
     return 1;
 }
 
-/* -- The objects ----------------------------------------------------------------------------- */
+/* -- The objects ---------------------------------------------------------- */
 
 static unsigned make_object(struct host *host, const char *name)
 {

@@ -25,8 +25,7 @@ struct host *declare_host(lua_State *lua, const char *word)
 static struct text check_name(lua_State *lua, struct host *host, int index, const char *word)
 {
     struct text name = convert_text(lua, index, &host->arena);
-    if (name.size == 0 || name.size > NAME_BYTES_MAX ||
-        memchr(name.data, '\0', name.size) != NULL)
+    if (name.size == 0 || name.size > NAME_BYTES_MAX || memchr(name.data, '\0', name.size) != NULL)
         luaL_error(lua, "%s needs a name of 1 to %d bytes: %s \"name\" { ... }", word,
                    NAME_BYTES_MAX, word);
     return name;
@@ -48,7 +47,7 @@ struct text declared_name(lua_State *lua, struct host *host, const char *word)
     return check_name(lua, host, lua_upvalueindex(1), word);
 }
 
-/* -- Triggers ----------------------------------------------------------------------------- */
+/* -- Triggers ------------------------------------------------------------- */
 
 static void check_duration(lua_State *lua, int index, const char *word, struct duration *out)
 {
@@ -152,7 +151,7 @@ static int word_yearly(lua_State *lua)
     return 1;
 }
 
-/* -- rule ------------------------------------------------------------------------------------ */
+/* -- rule ----------------------------------------------------------------- */
 
 static void read_type(lua_State *lua, struct host *host, struct rule *rule)
 {
@@ -264,7 +263,7 @@ static int word_rule(lua_State *lua)
     return declare(lua, "rule", rule_with_table);
 }
 
-/* -- purpose ------------------------------------------------------------------------------------ */
+/* -- purpose -------------------------------------------------------------- */
 
 static int purpose_with_table(lua_State *lua)
 {

@@ -13,7 +13,7 @@
 
 #include <string.h>
 
-/* -- Reading a moment ---------------------------------------------------------------- */
+/* -- Reading a moment ----------------------------------------------------- */
 
 static const struct workweek *calendar_of(lua_State *lua, struct text who)
 {
@@ -88,7 +88,7 @@ int64_t moment_from_lua(lua_State *lua, int index, const char *word, struct text
     return read_date(lua, step, text, size, word, at_minute);
 }
 
-/* -- Words ------------------------------------------------------------------------------ */
+/* -- Words ---------------------------------------------------------------- */
 
 static int word_now(lua_State *lua)
 {

@@ -14,6 +14,7 @@
 
 #include "core/base/json_read.h"
 #include "core/base/limits.h"
+#include "core/base/mem.h"
 #include "core/base/utf8.h"
 #include "core/server/auth.h"
 #include "core/server/call.h"
@@ -299,9 +300,11 @@ static bool read_params(struct call *call)
     while (is_good && *pattern != '\0') {
         int rc = http_segment_next(&path, &segment);
         is_good = rc == 0 && utf8_valid(segment.data, segment.size);
-        if (is_good && pattern[1] == '{')
-            call->params[count++] = arena_text(
-                &call->arena, (struct text){ (const char *)segment.data, (uint32_t)segment.size });
+        if (is_good && pattern[1] == '{') {
+            struct text text = { (const char *)segment.data, (uint32_t)segment.size };
+            ASSERT(count < CALL_PARAMS_MAX);
+            call->params[count++] = arena_text(&call->arena, text);
+        }
         pattern += 1 + strcspn(pattern + 1, "/");
     }
     buf_deinit(&segment);

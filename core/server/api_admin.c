@@ -1,5 +1,6 @@
 /* api_admin.c -- the house: staff, keys, suppressions, the clock. */
 #include "core/base/hash.h"
+#include "core/base/limits.h"
 #include "core/base/moment.h"
 #include "core/base/zone.h"
 #include "core/engine/read.h"
@@ -10,16 +11,6 @@
 
 #define BODY_MAX (32u << 10)
 #define SECRET_BYTES 32
-
-static struct read_page *page_of(struct call *call)
-{
-    struct page page;
-    if (!call_page(call, &page))
-        return NULL;
-    struct read_page *out = arena_alloc(&call->arena, sizeof *out);
-    *out = (struct read_page){ page.limit, page.after };
-    return out;
-}
 
 /* -- Staff ----------------------------------------------------------------------------- */
 
@@ -32,7 +23,7 @@ static int list_staff(struct engine *engine, struct call *call, void *arg, struc
 
 static void get_staff(struct call *call)
 {
-    struct read_page *page = page_of(call);
+    struct read_page *page = call_read_page(call);
     if (page != NULL)
         call_read(call, list_staff, page);
 }
@@ -70,7 +61,7 @@ static bool put_absences(struct call *call, struct doc_writer *w, struct doc abs
     static const struct field fields[] = { { "from", FIELD_TIME, true },
                                            { "until", FIELD_TIME, true },
                                            { "deputy", FIELD_NAME, false },
-                                           { NULL } };
+                                           FIELDS_END };
     doc_open_array(w, "absences");
     for (struct doc_iter it = doc_iter(absences); doc_next(&it);) {
         struct doc absence = it.value.doc;
@@ -93,8 +84,8 @@ static bool put_absences(struct call *call, struct doc_writer *w, struct doc abs
 static bool check_name(struct call *call)
 {
     struct text name = call_param(call, "name"), other = doc_text(call->body, "name");
-    if (name.size > 128) {
-        call_problem(call, 422, "a name has at most 128 bytes");
+    if (name.size > NAME_BYTES_MAX) {
+        call_problem(call, 422, "a name has at most %d bytes", NAME_BYTES_MAX);
         return false;
     }
     if (other.data == NULL || text_equal(name, other))
@@ -118,7 +109,7 @@ static void put_staff(struct call *call)
         { "members", FIELD_NAMES, false },
         { "deputy", FIELD_NAME, false },
         { "absences", FIELD_DOCS, false },
-        { NULL },
+        FIELDS_END,
     };
     struct doc_writer w;
     if (!fields_check(call, call->body, fields) || !check_name(call))
@@ -151,7 +142,7 @@ static int list_keys(struct engine *engine, struct call *call, void *arg, struct
 
 static void get_keys(struct call *call)
 {
-    struct read_page *page = page_of(call);
+    struct read_page *page = call_read_page(call);
     if (page != NULL)
         call_read(call, list_keys, page);
 }
@@ -212,7 +203,7 @@ static void put_key(struct call *call)
     static const struct field fields[] = { { "name", FIELD_NAME, false },
                                            { "staff", FIELD_NAME, false },
                                            { "scopes", FIELD_NAMES, true },
-                                           { NULL } };
+                                           FIELDS_END };
     uint8_t secret[SECRET_BYTES], digest[DIGEST_32_BYTES];
     char text[HEX_SIZE(SECRET_BYTES)], hash[HEX_SIZE(DIGEST_32_BYTES)];
     struct doc_writer w;
@@ -261,7 +252,7 @@ static void put_suppression(struct call *call)
                                            { "value", FIELD_LINE, true },
                                            { "state", FIELD_NAME, false },
                                            { "reason", FIELD_LINE, false },
-                                           { NULL } };
+                                           FIELDS_END };
     struct text state = doc_text(call->body, "state");
     if (!fields_check(call, call->body, fields))
         return;

@@ -278,7 +278,7 @@ static void check_files(struct call *call)
 
 static void post_bundle(struct call *call)
 {
-    static const struct field fields[] = { { "files", FIELD_DOC, true }, { NULL } };
+    static const struct field fields[] = { { "files", FIELD_DOC, true }, FIELDS_END };
     if (!fields_check(call, call->body, fields))
         return;
     struct text activate = call_query(call, "activate");

@@ -302,3 +302,13 @@ void call_list(struct call *call, call_list_fn *list, void *arg)
     reading_new(call, arg)->list = list;
     call_work(call, run_list, answer_reading);
 }
+
+struct read_page *call_read_page(struct call *call)
+{
+    struct page page;
+    if (!call_page(call, &page))
+        return NULL;
+    struct read_page *out = arena_alloc(&call->arena, sizeof *out);
+    *out = (struct read_page){ page.limit, page.after };
+    return out;
+}

@@ -12,6 +12,7 @@
 #include "core/server/api.h"
 #include "core/server/submission.h"
 
+struct read_page;
 struct snapshot;
 
 /* -- Reading --------------------------------------------------------------------------- */
@@ -26,6 +27,9 @@ typedef int call_list_fn(struct snapshot *snapshot, struct call *call, void *arg
  * as long as the call. */
 void call_read(struct call *call, call_read_fn *read, void *arg);
 void call_list(struct call *call, call_list_fn *list, void *arg);
+
+/* The page that the query asks for, in the arena; NULL: answered. */
+struct read_page *call_read_page(struct call *call);
 
 /* -- Fields ---------------------------------------------------------------------------- */
 
@@ -42,11 +46,12 @@ enum field_kind {
     FIELD_NAMES, /* a list of texts of up to NAME_BYTES_MAX bytes */
     FIELD_DOCS,  /* a list of objects */
 };
+#define FIELDS_END { NULL, FIELD_NAME, false }
 #define COMMAND_LINE_MAX 1024
 #define COMMAND_NOTE_MAX (16u << 10)
 
 struct field {
-    const char *name; /* NULL ends the list */
+    const char *name; /* NULL: FIELDS_END */
     enum field_kind kind;
     bool is_needed;
 };

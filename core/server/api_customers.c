@@ -27,20 +27,9 @@ static int list_customers(struct snapshot *snapshot, struct call *call, void *ar
     return read_customers(snapshot, arg, out, err);
 }
 
-/* The page that the query asks for, in the arena; NULL: answered. */
-static struct read_page *page_of(struct call *call)
-{
-    struct page page;
-    if (!call_page(call, &page))
-        return NULL;
-    struct read_page *out = arena_alloc(&call->arena, sizeof *out);
-    *out = (struct read_page){ page.limit, page.after };
-    return out;
-}
-
 static void get_customers(struct call *call)
 {
-    struct read_page *page = page_of(call);
+    struct read_page *page = call_read_page(call);
     if (page != NULL)
         call_list(call, list_customers, page);
 }
@@ -112,7 +101,7 @@ static void have_rows(struct call *call)
 
 static void get_timeline(struct call *call)
 {
-    struct read_page *page = page_of(call);
+    struct read_page *page = call_read_page(call);
     if (page == NULL)
         return;
     struct timeline *timeline = arena_zero(&call->arena, sizeof *timeline);
@@ -144,7 +133,7 @@ static void change(struct call *call, const char *type, const struct field field
 /* An identify call: what staff knows of her. */
 static void patch_customer(struct call *call)
 {
-    static const struct field fields[] = { { "traits", FIELD_DOC, true }, { NULL } };
+    static const struct field fields[] = { { "traits", FIELD_DOC, true }, FIELDS_END };
     struct command *command = command_on(call, "identify", fields);
     if (command == NULL)
         return;
@@ -164,13 +153,13 @@ static void put_consent(struct call *call)
                                            { "channel", FIELD_NAME, true },
                                            { "state", FIELD_NAME, true },
                                            { "proof", FIELD_LINE, false },
-                                           { NULL } };
+                                           FIELDS_END };
     change(call, "consent.changed", fields);
 }
 
 static void post_merge(struct call *call)
 {
-    static const struct field fields[] = { { "absorbed", FIELD_CUSTOMER, true }, { NULL } };
+    static const struct field fields[] = { { "absorbed", FIELD_CUSTOMER, true }, FIELDS_END };
     struct command *command = command_on(call, "customer.merge", fields);
     if (command == NULL)
         return;
@@ -184,13 +173,13 @@ static void post_merge(struct call *call)
 
 static void post_unmerge(struct call *call)
 {
-    static const struct field fields[] = { { NULL } };
+    static const struct field fields[] = { FIELDS_END };
     change(call, "customer.unmerge", fields);
 }
 
 static void post_assign(struct call *call)
 {
-    static const struct field fields[] = { { "owner", FIELD_LINE, false }, { NULL } };
+    static const struct field fields[] = { { "owner", FIELD_LINE, false }, FIELDS_END };
     change(call, "owner.changed", fields);
 }
 
@@ -198,7 +187,7 @@ static void post_tag(struct call *call)
 {
     static const struct field fields[] = { { "tag", FIELD_NAME, true },
                                            { "on", FIELD_BOOL, false },
-                                           { NULL } };
+                                           FIELDS_END };
     change(call, "tag.changed", fields);
 }
 
@@ -206,7 +195,7 @@ static void post_role(struct call *call)
 {
     static const struct field fields[] = { { "role", FIELD_NAME, true },
                                            { "on", FIELD_BOOL, false },
-                                           { NULL } };
+                                           FIELDS_END };
     change(call, "role.changed", fields);
 }
 
@@ -219,7 +208,7 @@ static void post_address(struct call *call)
         { "state", FIELD_NAME, false },
         { "verified", FIELD_BOOL, false },
         { "preferred", FIELD_BOOL, false },
-        { NULL },
+        FIELDS_END,
     };
     change(call, "address.changed", fields);
 }
@@ -229,7 +218,7 @@ static void post_relation(struct call *call)
     static const struct field fields[] = { { "type", FIELD_NAME, true },
                                            { "other", FIELD_CUSTOMER, true },
                                            { "until", FIELD_TIME, false },
-                                           { NULL } };
+                                           FIELDS_END };
     struct command *command = command_on(call, "relation.changed", fields);
     if (command == NULL)
         return;
@@ -247,7 +236,7 @@ static void post_relation(struct call *call)
 /* An event like any other: rules may start at it. */
 static void post_note(struct call *call)
 {
-    static const struct field fields[] = { { "text", FIELD_NOTE, true }, { NULL } };
+    static const struct field fields[] = { { "text", FIELD_NOTE, true }, FIELDS_END };
     change(call, "Note", fields);
 }
 

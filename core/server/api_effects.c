@@ -45,11 +45,11 @@ static bool is_state(struct text text)
 
 static void get_effects(struct call *call)
 {
-    struct page page;
-    if (!call_page(call, &page))
+    struct read_page *page = call_read_page(call);
+    if (page == NULL)
         return;
     struct listing *listing = arena_alloc(&call->arena, sizeof *listing);
-    listing->page = (struct read_page){ page.limit, page.after };
+    listing->page = *page;
     listing->which.state = call_query(call, "state");
     listing->which.channel = call_query(call, "channel");
     if (listing->which.state.size != 0 && !is_state(listing->which.state))
@@ -145,13 +145,13 @@ static void decide(struct call *call, const char *type, const struct field field
 
 static void post_release(struct call *call)
 {
-    static const struct field fields[] = { { NULL } };
+    static const struct field fields[] = { FIELDS_END };
     decide(call, "effect.release", fields);
 }
 
 static void post_drop(struct call *call)
 {
-    static const struct field fields[] = { { "reason", FIELD_LINE, false }, { NULL } };
+    static const struct field fields[] = { { "reason", FIELD_LINE, false }, FIELDS_END };
     decide(call, "effect.drop", fields);
 }
 

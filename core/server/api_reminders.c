@@ -84,15 +84,15 @@ static void get_reminders(struct call *call)
 {
     struct listing *listing = arena_zero(&call->arena, sizeof *listing);
     struct text state = call_query(call, "state");
-    struct page page;
-    if (!call_page(call, &page))
+    struct read_page *page = call_read_page(call);
+    if (page == NULL)
         return;
     if (state.size != 0 && !text_is(state, "open") && !text_is(state, "done") &&
         !text_is(state, "all")) {
         call_problem(call, 400, "?state= is open, done or all");
         return;
     }
-    listing->page = (struct read_page){ page.limit, page.after };
+    listing->page = *page;
     listing->customer = call_query(call, "customer");
     listing->due = call_query(call, "due");
     listing->which = (struct read_reminders){
@@ -132,7 +132,7 @@ static void post_reminder(struct call *call)
         { "to", FIELD_NAME, false },
         { "note", FIELD_NOTE, false },
         { "about", FIELD_LINE, false },
-        { NULL },
+        FIELDS_END,
     };
     static const char *const kept[] = { "title", "to", "note", "about" };
     struct doc_writer w;
@@ -183,13 +183,13 @@ static void post_done(struct call *call)
     static const struct field fields[] = { { "outcome", FIELD_LINE, false },
                                            { "note", FIELD_NOTE, false },
                                            { "next", FIELD_TIME, false },
-                                           { NULL } };
+                                           FIELDS_END };
     change(call, "reminder.done", fields, "next");
 }
 
 static void post_snooze(struct call *call)
 {
-    static const struct field fields[] = { { "due", FIELD_TIME, true }, { NULL } };
+    static const struct field fields[] = { { "due", FIELD_TIME, true }, FIELDS_END };
     change(call, "reminder.snooze", fields, "due");
 }
 

@@ -53,11 +53,13 @@ static void call_end(struct call *call, int status)
 struct text call_param(const struct call *call, const char *name)
 {
     size_t index = 0, size = strlen(name);
-    for (const char *at = call->route->path; (at = strchr(at, '{')) != NULL; at++, index++)
-        if (strncmp(at + 1, name, size) == 0 && at[1 + size] == '}')
-            return call->params[index];
-    ASSERT(!"the route has no parameter of that name");
-    return (struct text){ NULL, 0 };
+    const char *at = strchr(call->route->path, '{');
+    while (at != NULL && (strncmp(at + 1, name, size) != 0 || at[1 + size] != '}')) {
+        at = strchr(at + 1, '{');
+        index++;
+    }
+    ASSERT(at != NULL); /* the route's own handler asks */
+    return call->params[index];
 }
 
 struct text call_query(struct call *call, const char *name)

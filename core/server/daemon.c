@@ -37,7 +37,8 @@
 #include <unistd.h>
 #include <uv.h>
 
-#define GRACE_MS 10000 /* for requests under way, when the daemon stops */
+#define GRACE_MS 10000u /* for connections under way, when the daemon stops ... */
+#define END_MS 20000u   /* ... and for what their requests began */
 #define DECODED_BYTES_MAX (8u << 20)
 #define SIGNALS 3
 #define SHORT_HASH 12 /* digits of a bundle's name in messages */
@@ -383,7 +384,7 @@ static void stop(struct daemon *daemon)
     daemon->stage = STAGE_STOPPING;
     say("stopping");
     notify("STOPPING=1");
-    uv_timer_start(&daemon->grace, on_grace_over, 2 * GRACE_MS, 0);
+    uv_timer_start(&daemon->grace, on_grace_over, END_MS, 0);
     if (daemon->server != NULL)
         http_server_close(daemon->server, GRACE_MS, on_server_closed, daemon);
     stop_if_idle(daemon);

@@ -156,7 +156,8 @@ static void batch_accept(struct batch *batch, int64_t at)
     if (!batch->is_replay)
         return;
     if (batch->replay == NULL)
-        batch->replay = arena_alloc(&batch->call->arena, BATCH_EVENTS_MAX * sizeof *batch->replay);
+        batch->replay =
+            arena_alloc(&batch->call->arena, BATCH_EVENTS_MAX * sizeof(struct submission *));
     batch->submission->replay_at = at;
     batch->submission->starts_clock = true;
     batch->submission->wants_applied = batch->wants_applied;

@@ -99,12 +99,13 @@ static void write_one(struct buf *out, const char *name, const char *type, const
 static void write_histogram(struct buf *out, const char *name, const char *help,
                             const struct histogram *histogram)
 {
-    double edge = FIRST_NS / NS_PER_S;
+    int64_t edge_ns = FIRST_NS;
     uint64_t count = 0;
     write_head(out, name, "histogram", help);
-    for (size_t i = 0; i < BUCKETS; i++, edge *= 4) {
+    for (size_t i = 0; i < BUCKETS; i++, edge_ns *= 4) {
         count += histogram->buckets[i];
-        buf_printf(out, "%s_bucket{le=\"%.6g\"} %llu\n", name, edge, (unsigned long long)count);
+        buf_printf(out, "%s_bucket{le=\"%.6g\"} %llu\n", name, (double)edge_ns / NS_PER_S,
+                   (unsigned long long)count);
     }
     buf_printf(out, "%s_bucket{le=\"+Inf\"} %llu\n%s_sum %.9g\n%s_count %llu\n", name,
                (unsigned long long)histogram->count, name, histogram->sum_s, name,

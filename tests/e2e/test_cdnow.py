@@ -7,6 +7,7 @@ import collections
 import datetime
 import os
 import subprocess
+import time
 
 import pytest
 
@@ -70,6 +71,7 @@ def test_follow_ups_of_cdnow_are_those_of_an_independent_calculation(tmp_path):
         text=True,
     )
     assert done.returncode == 0, done.stdout + done.stderr
+    time.sleep(3)  # a list reads the last checkpoint
     people, found, after = {}, set(), ""
     while after is not None:
         status, page = daemon.call("GET", "/v1/reminders?limit=1000" + after)

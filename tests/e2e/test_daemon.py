@@ -1,8 +1,10 @@
 """The daemon as a process: starting, refusing, stopping, signals, being idle."""
+import http.client
 import json
 import os
 import signal
 import socket
+import ssl
 import stat
 import subprocess
 import time
@@ -265,6 +267,28 @@ def test_health_readiness_and_metrics_need_no_key(daemon):
     assert daemon.metric("kith_events_accepted_total") == before + 1
     assert daemon.metric("kith_events_rejected_total") == 1
     assert daemon.metric('kith_apply_seconds_bucket{le="+Inf"}') >= 1
+
+
+def test_a_port_that_is_taken_is_named(start):
+    first = start()
+    assert f"port {first.port}" in refusal(start, "--listen", f"127.0.0.1:{first.port}",
+                                           name="other")
+
+
+def test_it_serves_over_tls(start, tmp_path):
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1",
+                    "-subj", "/CN=localhost", "-keyout", tmp_path / "key.pem",
+                    "-out", tmp_path / "cert.pem"], check=True, capture_output=True)
+    config = tmp_path / "kith.lua"
+    config.write_text('listen { "127.0.0.1:8443", cert = "cert.pem", key = "key.pem" }\n')
+    daemon = start("--config", config)
+    assert daemon.lines[0] == f"kithd: ready on https://127.0.0.1:{daemon.port}"
+    context = ssl.create_default_context(cafile=tmp_path / "cert.pem")
+    context.check_hostname = False
+    connection = http.client.HTTPSConnection("127.0.0.1", daemon.port, context=context, timeout=60)
+    connection.request("GET", "/healthz")
+    assert connection.getresponse().status == 200
+    connection.close()
 
 
 def test_the_port_is_closed_when_it_has_ended(start):

@@ -25,6 +25,11 @@ CANNOT_START, CRASHED = 3, 86
 ZONES = ["Europe/Berlin", "Asia/Shanghai", "UTC", "America/New_York"]
 
 
+def body_of(effect):
+    """Once it has been claimed, the message stands in place of what the rule gave."""
+    return (effect.get("message") or effect["content"])["body"]
+
+
 class Failure(Exception):
     pass
 
@@ -183,7 +188,7 @@ class Run:
 
     def check_effects(self, model):
         ours = sorted(
-            (int(i.split(".")[0]), e["channel"], e["purpose"], e["content"]["body"], e["customer"])
+            (int(i.split(".")[0]), e["channel"], e["purpose"], body_of(e), e["customer"])
             for i, e in self.effects.items()
         )
         if ours != sorted(model.effects):
@@ -226,7 +231,7 @@ class Run:
                 self.check_orphan(ident)
                 continue
             effect = self.effects[ident]
-            if any(t[1] != effect["channel"] or t[2] != effect["content"]["body"] for t in times):
+            if any(t[1] != effect["channel"] or t[2] != body_of(effect) for t in times):
                 raise Failure("%s left as %s, but it is %s" % (ident, times, effect))
             said_no = sum(1 for t in times if (ident, t[0]) in failed)
             if effect["channel"] == "sms" and len(times) > 1 + released.get(ident, 0) + said_no:

@@ -130,7 +130,13 @@ static void a_visit_goes_in_order_from_the_first_key_within_the_prefix_until_tol
 static void a_visit_backwards_goes_down_from_what_is_below_a_key_within_the_prefix(void **arg)
 {
     struct fixture *fixture = *arg;
-    static const char *const names[] = { "d", "pc", "pa", "pb", "q", "\xff" "a" };
+    static const char *const names[] = { "d",
+                                         "pc",
+                                         "pa",
+                                         "pb",
+                                         "q",
+                                         "\xff"
+                                         "a" };
     for (unsigned i = 0; i < 6; i++)
         put_text(fixture->state, names[i], "v");
     fixture_checkpoint(fixture, 1);
@@ -146,13 +152,13 @@ static void a_visit_backwards_goes_down_from_what_is_below_a_key_within_the_pref
         const char *seen;
         int result;
     } cases[] = {
-        { &prefix, NULL, 0, "cba", 0 },     { &prefix, &before, 0, "a", 0 },
-        { &prefix, &between, 0, "ba", 0 },  { &prefix, &first, 0, "", 0 },
-        { &prefix, &low, 0, "", 0 },        { &prefix, &high, 0, "cba", 0 },
-        { &prefix, NULL, 'b', "cb", 42 },   { &table, NULL, 0, "aqcbad", 0 },
-        { &table, &high, 0, "cbad", 0 },    { &last, NULL, 0, "a", 0 },
-        { &absent, NULL, 0, "", 0 },        { NULL, NULL, 'c', "aqc", 42 },
-        { NULL, &high, 'b', "cb", 42 },     { &all, NULL, 0, "", 0 },
+        { &prefix, NULL, 0, "cba", 0 },    { &prefix, &before, 0, "a", 0 },
+        { &prefix, &between, 0, "ba", 0 }, { &prefix, &first, 0, "", 0 },
+        { &prefix, &low, 0, "", 0 },       { &prefix, &high, 0, "cba", 0 },
+        { &prefix, NULL, 'b', "cb", 42 },  { &table, NULL, 0, "aqcbad", 0 },
+        { &table, &high, 0, "cbad", 0 },   { &last, NULL, 0, "a", 0 },
+        { &absent, NULL, 0, "", 0 },       { NULL, NULL, 'c', "aqc", 42 },
+        { NULL, &high, 'b', "cb", 42 },    { &all, NULL, 0, "", 0 },
     };
     for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct visit visit = { .stop_at = cases[i].stop_at };

@@ -95,8 +95,12 @@ static void quotes_hold_delimiters_line_ends_and_doubled_quotes(void **state)
 static void a_byte_order_mark_is_dropped(void **state)
 {
     (void)state;
-    expect_csv("\xef\xbb\xbf" "a,b\n", "1.1 <a><b>\n");
-    expect_csv("\xef\xbb\xbf" "\"a\",b\n", "1.1 <a><b>\n");
+    expect_csv("\xef\xbb\xbf"
+               "a,b\n",
+               "1.1 <a><b>\n");
+    expect_csv("\xef\xbb\xbf"
+               "\"a\",b\n",
+               "1.1 <a><b>\n");
 }
 
 static void a_fault_costs_its_own_line_and_no_other(void **state)
@@ -143,7 +147,7 @@ static void a_line_is_one_field(void **state)
 static void memory_is_bounded_by_one_record(void **state)
 {
     (void)state;
-    size_t size = 3 * CSV_RECORD_MAX;
+    size_t size = (size_t)3 * CSV_RECORD_MAX;
     struct buf text = BUF_INIT, out = BUF_INIT;
     buf_text(&text, "a,\"");
     for (size_t i = 0; i < size; i++)

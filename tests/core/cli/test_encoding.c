@@ -31,13 +31,17 @@ static void utf8_is_told_from_gb18030(void **state)
     expect_guess("plain", 5, "UTF-8");
     expect_guess("王小明,Müller", strlen("王小明,Müller"), "UTF-8");
     expect_guess(NAMES_GB, sizeof NAMES_GB - 1, "GB18030");
-    expect_guess("\xff\xfe" "a\0b\0", 6, "UTF-16");
+    expect_guess("\xff\xfe"
+                 "a\0b\0",
+                 6, "UTF-16");
 }
 
 static void accents_of_latin_1_are_not_taken_for_chinese(void **state)
 {
     (void)state;
-    const char *text = "M\xfcller,Jos\xe9 Garc\xed" "a,Ren\xe9" "e";
+    const char *text = "M\xfcller,Jos\xe9 Garc\xed"
+                       "a,Ren\xe9"
+                       "e";
     expect_guess(text, strlen(text), "UTF-8"); /* whose rows will be rejected, with the reason */
 }
 
@@ -76,7 +80,10 @@ static void what_cannot_be_decoded_shows(void **state)
 {
     (void)state;
     struct buf out = BUF_INIT;
-    decode("GB18030", "a\xff" "b\xcd", 4, 4, &out);
+    decode("GB18030",
+           "a\xff"
+           "b\xcd",
+           4, 4, &out);
     assert_string_equal(buf_string(&out), "a\ufffdb\ufffd");
     decode("UTF-8", "a\xff", 2, 1, &out); /* passed on: whoever reads it checks it */
     assert_string_equal(buf_string(&out), "a\xff");

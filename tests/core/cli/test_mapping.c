@@ -133,8 +133,9 @@ static void empty_cells_say_nothing(void **state)
     map(&trial, "mail=email");
     map(&trial, "n=n:number");
     assert_int_equal(bind(&trial, "id,mail,n"), 0);
-    expect_row(&trial, "4,,", "{\"type\":\"track\",\"messageId\":\"f-7\",\"event\":\"Visit\","
-                              "\"userId\":\"4\",\"properties\":{}}");
+    expect_row(&trial, "4,,",
+               "{\"type\":\"track\",\"messageId\":\"f-7\",\"event\":\"Visit\","
+               "\"userId\":\"4\",\"properties\":{}}");
     end(&trial);
 }
 
@@ -185,8 +186,9 @@ static void an_id_column_makes_a_row_itself(void **state)
     begin(&trial, "Order", "no");
     map(&trial, "id=userId");
     assert_int_equal(bind(&trial, "id,no"), 0);
-    expect_row(&trial, "4,A-1", "{\"type\":\"track\",\"messageId\":\"A-1\",\"event\":\"Order\","
-                                "\"userId\":\"4\",\"properties\":{}}");
+    expect_row(&trial, "4,A-1",
+               "{\"type\":\"track\",\"messageId\":\"A-1\",\"event\":\"Order\","
+               "\"userId\":\"4\",\"properties\":{}}");
     assert_int_equal(row(&trial, "4,"), E_INVALID);
     end(&trial);
 }
@@ -226,8 +228,9 @@ static void columns_can_be_numbered(void **state)
     begin(&trial, NULL, NULL);
     map(&trial, "#2=userId");
     assert_int_equal(bind(&trial, "a,b"), 0);
-    expect_row(&trial, "x,4", "{\"type\":\"identify\",\"messageId\":\"f-7\",\"userId\":\"4\","
-                              "\"traits\":{}}");
+    expect_row(&trial, "x,4",
+               "{\"type\":\"identify\",\"messageId\":\"f-7\",\"userId\":\"4\","
+               "\"traits\":{}}");
     end(&trial);
 }
 
@@ -244,9 +247,9 @@ static void expect_bind_refusal(const char *map_text, const char *header, const 
 static void mistakes_are_named(void **state)
 {
     (void)state;
-    static const char *const wrong[] = { "a",           "=userId", "a=",           "a=x:money",
-                                         "a=at:number", "a=:text", "a=consent:x",  "a=userId:bool",
-                                         "a=email:date" };
+    static const char *const wrong[] = { "a",           "=userId",       "a=",
+                                         "a=x:money",   "a=at:number",   "a=:text",
+                                         "a=consent:x", "a=userId:bool", "a=email:date" };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         struct trial trial;
         begin(&trial, NULL, NULL);

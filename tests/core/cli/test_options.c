@@ -5,7 +5,6 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -71,8 +70,8 @@ static void repeated_options_keep_their_order(void **state)
     (void)state;
     struct args args;
     size_t at = 0;
-    assert_int_equal(
-        parse(&args, NULL, "import", "f", "--map", "a=userId", "--map", "b=at", NULL), 0);
+    assert_int_equal(parse(&args, NULL, "import", "f", "--map", "a=userId", "--map", "b=at", NULL),
+                     0);
     assert_string_equal(args_next(&args, "map", &at), "a=userId");
     assert_string_equal(args_next(&args, "map", &at), "b=at");
     assert_null(args_next(&args, "map", &at));
@@ -146,47 +145,6 @@ static void help_fits_a_terminal(void **state)
     buf_deinit(&text);
 }
 
-/* What bash offers for a line, by running the script that we give it. */
-static void complete(const char *words, const char *last, struct buf *out)
-{
-    FILE *file = fopen("build/completion.test", "we");
-    struct buf command = BUF_INIT;
-    buf_clear(out);
-    if (file == NULL)
-        return;
-    help_completion(&command);
-    fwrite(command.data, 1, command.size, file);
-    fprintf(file, "COMP_WORDS=(kith %s '%s'); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _kith\n", words,
-            last);
-    fputs("echo \"${COMPREPLY[*]}\"\n", file);
-    fclose(file);
-    FILE *bash = popen("bash build/completion.test 2>&1", "re");
-    assert_non_null(bash);
-    out->size = fread(buf_reserve(out, 4096), 1, 4095, bash);
-    pclose(bash);
-    remove("build/completion.test");
-    buf_deinit(&command);
-}
-
-static void completion_offers_what_fits(void **state)
-{
-    (void)state;
-    struct buf out = BUF_INIT;
-    complete("", "ti", &out);
-    if (out.size == 0)
-        skip(); /* not run from the project's root */
-    assert_string_equal(buf_string(&out), "timeline\n");
-    complete("staff", "", &out);
-    assert_non_null(strstr(buf_string(&out), "add"));
-    complete("consent 42", "wi", &out);
-    assert_string_equal(buf_string(&out), "withdraw\n");
-    complete("import", "--re", &out);
-    assert_string_equal(buf_string(&out), "--rejected --replay\n");
-    complete("help", "rem", &out);
-    assert_string_equal(buf_string(&out), "reminders remind\n");
-    buf_deinit(&out);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -198,7 +156,6 @@ int main(void)
         cmocka_unit_test(help_excuses_missing_arguments),
         cmocka_unit_test(help_names_every_command_and_every_option),
         cmocka_unit_test(help_fits_a_terminal),
-        cmocka_unit_test(completion_offers_what_fits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -103,8 +103,7 @@ static void times_without_an_offset_are_those_of_the_zone(void **state)
     expect("date(%d.%m.%Y %H:%M)", "24.06.2025 10:00", "\"2025-06-24T08:00:00.000Z\"");
     expect("date(%Y-%m-%d %I:%M %p)", "2025-12-24 12:05 AM", "\"2025-12-23T23:05:00.000Z\"");
     expect("date(%Y-%m-%d %I:%M %p)", "2025-12-24 13:05 pm", NULL);
-    expect("date(%Y-%m-%dT%H:%M:%S%z)", "2025-12-24T10:00:00+0800",
-           "\"2025-12-24T02:00:00.000Z\"");
+    expect("date(%Y-%m-%dT%H:%M:%S%z)", "2025-12-24T10:00:00+0800", "\"2025-12-24T02:00:00.000Z\"");
     expect("date(%s)", "1764000000", "\"2025-11-24T16:00:00.000Z\"");
     expect("date", "2025-12-24 10:00", "\"2025-12-24T09:00:00.000Z\"");
     expect("date", "2025-12-24T10:00Z", "\"2025-12-24T10:00:00.000Z\"");
@@ -117,8 +116,8 @@ static void a_date_alone_as_an_instant_is_its_midnight_in_the_zone(void **state)
     struct value_type type;
     int64_t ms = 0;
     assert_int_equal(value_type_parse(text_of("date(%Y%m%d)"), &type, NULL), 0);
-    assert_int_equal(
-        value_instant(&type, zone_of("Asia/Shanghai"), text_of("19700101"), &ms, NULL), 0);
+    assert_int_equal(value_instant(&type, zone_of("Asia/Shanghai"), text_of("19700101"), &ms, NULL),
+                     0);
     assert_int_equal(ms, -8 * CIVIL_HOUR_MS);
 }
 

@@ -48,7 +48,7 @@ struct play_log {
     struct arena arena;
 };
 
-/* -- Texts ------------------------------------------------------------------------------------ */
+/* -- Texts ---------------------------------------------------------------- */
 
 static void swap_quotes(char *text, size_t size, char from, char to)
 {
@@ -94,7 +94,7 @@ void play_assert_has(const char *text, const char *part, bool wanted, const char
     _fail(file, line);
 }
 
-/* -- Hooks ---------------------------------------------------------------------------------------- */
+/* -- Hooks ---------------------------------------------------------------- */
 
 static int hook_verdict(void *arg, uint64_t at_seq, struct buf *out)
 {
@@ -124,8 +124,7 @@ static int hook_blob(void *arg, const uint8_t hash[LOG_HASH_BYTES], struct buf *
     return err_set(err, E_NOTFOUND, "no such blob");
 }
 
-__attribute__((format(printf, 2, 3)))
-static void report(struct play *play, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static void report(struct play *play, const char *format, ...)
 {
     char line[4096];
     va_list args;
@@ -158,8 +157,7 @@ static void hook_no_go(void *arg, struct text id, struct text channel)
 static void hook_outgoing(void *arg, struct text id, struct doc envelope)
 {
     struct play_log *log = ((struct play *)arg)->log;
-    log->outgoing =
-        mem_resize(log->outgoing, (log->outgoing_count + 1) * sizeof *log->outgoing);
+    log->outgoing = mem_resize(log->outgoing, (log->outgoing_count + 1) * sizeof *log->outgoing);
     log->outgoing[log->outgoing_count++] = arena_doc(&log->arena, envelope);
     report(arg, "outgoing %.*s", (int)id.size, id.data);
 }
@@ -184,7 +182,7 @@ static const struct engine_hooks hooks = {
     .verdict_made = hook_verdict_made,
 };
 
-/* -- Opening and closing ---------------------------------------------------------------------------- */
+/* -- Opening and closing -------------------------------------------------- */
 
 static void open_engine(struct play *play)
 {
@@ -241,7 +239,7 @@ void play_reopen(struct play *play)
     engine_set_live(play->engine, play->log->live_from);
 }
 
-/* -- Applying ------------------------------------------------------------------------------------------ */
+/* -- Applying ------------------------------------------------------------- */
 
 static uint64_t world_of(const struct play_log *log, uint64_t seq)
 {
@@ -255,8 +253,8 @@ static void apply_next(struct play *play)
 {
     uint64_t seq = engine_seq(play->engine) + 1, world = world_of(play->log, seq);
     if (world != engine_world(play->engine) &&
-        engine_set_world(play->engine, world,
-                         doc_child(play->log->entries[world - 1].body, "data"), &play->err) != 0)
+        engine_set_world(play->engine, world, doc_child(play->log->entries[world - 1].body, "data"),
+                         &play->err) != 0)
         fail_msg("%s", play->err.text);
     const struct play_log_entry *own = &play->log->entries[seq - 1];
     /* A copy on the heap of exactly its size: a read beyond it, or after it, is found. */
@@ -385,7 +383,7 @@ uint64_t play_world(struct play *play, uint64_t since, const char *limits)
                   doc_of(&play->log->arena, json));
 }
 
-/* -- Bundles ----------------------------------------------------------------------------------------------- */
+/* -- Bundles -------------------------------------------------------------- */
 
 static struct doc bundle_of(struct buf *out, const struct play_file *files)
 {
@@ -438,7 +436,7 @@ int play_load(struct play *play, const char *lua)
     return rc;
 }
 
-/* -- Time and delivery ----------------------------------------------------------------------------------------- */
+/* -- Time and delivery ---------------------------------------------------- */
 
 unsigned play_ticks(struct play *play)
 {
@@ -491,7 +489,7 @@ uint64_t play_outcome(struct play *play, const char *id, int attempt, const char
                       id, attempt, outcome, (long long)effect_print(&effect));
 }
 
-/* -- Looking ------------------------------------------------------------------------------------------------------- */
+/* -- Looking -------------------------------------------------------------- */
 
 uint64_t play_customer(struct play *play, const char *reference)
 {
@@ -586,7 +584,7 @@ const char *play_reports(struct play *play)
     return copy;
 }
 
-/* -- The second and third fold --------------------------------------------------------------------------------------- */
+/* -- The second and third fold -------------------------------------------- */
 
 static void hash_of(struct play *play, uint8_t out_hash[16])
 {

@@ -45,16 +45,16 @@ struct play {
 };
 
 /* cmocka's: *arg is the play.  Its world has the zone Europe/Berlin, the country DE, the fallback
- * team `desk`, and the channels mail and sms (with addresses), hook (idempotent) and log. Entry 1 is
- * that world, entry 2 the daemon's start. */
+ * team `desk`, and the channels mail and sms (with addresses), hook (idempotent) and log.  Entry 1
+ * is that world, entry 2 the daemon's start. */
 int play_setup(void **arg);
 int play_teardown(void **arg);
 
-/* -- Writing entries: each returns its seq ------------------------------------------------- */
+/* -- Writing entries: each returns its seq -------------------------------- */
 
 /* An envelope as JSON, at play->now. */
-__attribute__((format(printf, 3, 4)))
-uint64_t play_entry(struct play *play, enum log_class class, const char *json, ...);
+__attribute__((format(printf, 3, 4))) uint64_t play_entry(struct play *play, enum log_class class,
+                                                          const char *json, ...);
 
 /* `data` is JSON, or NULL for none. */
 uint64_t play_track(struct play *play, const char *user, const char *type, const char *data);
@@ -94,7 +94,7 @@ unsigned play_ticks(struct play *play);
 size_t play_claim(struct play *play, const char *channel);
 uint64_t play_outcome(struct play *play, const char *id, int attempt, const char *outcome);
 
-/* -- Looking: JSON with ' for "; "" when there is no row ------------------------------------------ */
+/* -- Looking: JSON with ' for "; "" when there is no row ------------------ */
 
 uint64_t play_customer(struct play *play, const char *reference); /* the member; 0: none */
 const char *play_row(struct play *play, const struct key *key);

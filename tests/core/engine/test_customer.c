@@ -1,10 +1,10 @@
-/* test_customer.c -- who somebody is: identities, traits, merging, and what belongs to the record. */
+/* test_customer.c -- who somebody is: identities, traits, and what belongs to the record. */
 #include "tests/core/engine/engine_fixture.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-/* -- Identities ----------------------------------------------------------------------------- */
+/* -- Identities ----------------------------------------------------------- */
 
 static void an_email_is_found_however_it_is_written(void **state)
 {
@@ -133,7 +133,7 @@ static void a_customer_has_a_hundred_identities_at_most(void **state)
     assert_int_equal(play_customer(play, "anonymous_id:a-100"), 0);
 }
 
-/* -- Traits ------------------------------------------------------------------------------------- */
+/* -- Traits --------------------------------------------------------------- */
 
 static void identify_as(struct play *play, const char *source, int64_t at, const char *plan)
 {
@@ -218,12 +218,12 @@ static void no_profile_outgrows_its_row_by_whatever_means(void **state)
     play_entry(play, LOG_CLIENT,
                "{'type':'identify','call':'identify','user':'u1','data':{'big':'%s'}}", text);
     for (int i = 0; i < 30; i++) {
-        play_command(play, "role.changed", "1", i % 2 == 0 ? "{'role':'lead'}"
-                                                           : "{'role':'lead','on':false}");
+        play_command(play, "role.changed", "1",
+                     i % 2 == 0 ? "{'role':'lead'}" : "{'role':'lead','on':false}");
         play_entry(play, LOG_CLIENT,
                    "{'type':'identify','call':'identify','user':'u1','anon':'%s%d'}", name, i);
-        play_entry(play, LOG_STAFF, "{'type':'tag.changed','ref':'1','data':{'tag':'%d%.100s'}}",
-                   i, text);
+        play_entry(play, LOG_STAFF, "{'type':'tag.changed','ref':'1','data':{'tag':'%d%.100s'}}", i,
+                   text);
         play_entry(play, LOG_STAFF,
                    "{'type':'consent.changed','ref':'1','data':{'purpose':'p%d','channel':'sms',"
                    "'state':'granted','proof':'%.900s'}}",
@@ -239,7 +239,7 @@ static void no_profile_outgrows_its_row_by_whatever_means(void **state)
     free(name);
 }
 
-/* -- Tags, owner, roles, relations, addresses, consents ------------------------------------------------ */
+/* -- Tags, owner, roles, relations, addresses, consents ------------------- */
 
 static void a_tag_stands_once_and_goes_from_the_whole_group(void **state)
 {

@@ -19,9 +19,9 @@ static const char *sent(struct play *play, const char *data)
 {
     uint64_t seq = play_track(play, "u1", "Send", data);
     for (uint64_t n = 1; n < 5; n++) {
-        const char *id = arena_printf(&play->arena, "%llu.%llu", (unsigned long long)seq,
-                                      (unsigned long long)n)
-                             .data;
+        const char *id =
+            arena_printf(&play->arena, "%llu.%llu", (unsigned long long)seq, (unsigned long long)n)
+                .data;
         if (play_effect(play, id)[0] != '\0')
             return id;
     }
@@ -36,7 +36,7 @@ static void begin(struct play *play)
     play_reports(play);
 }
 
-/* -- From intent to outcome -------------------------------------------------------------------- */
+/* -- From intent to outcome ----------------------------------------------- */
 
 static void a_message_goes_from_intent_to_sent(void **state)
 {
@@ -61,10 +61,10 @@ static void a_claim_of_another_run_or_attempt_is_refused(void **state)
     struct play *play = *state;
     begin(play);
     const char *id = sent(play, NULL);
-    play_entry(play, LOG_SYSTEM,
-               "{'type':'effect.claim','data':{'id':'%s','attempt':1,'run':1}}", id);
-    play_entry(play, LOG_SYSTEM,
-               "{'type':'effect.claim','data':{'id':'%s','attempt':2,'run':2}}", id);
+    play_entry(play, LOG_SYSTEM, "{'type':'effect.claim','data':{'id':'%s','attempt':1,'run':1}}",
+               id);
+    play_entry(play, LOG_SYSTEM, "{'type':'effect.claim','data':{'id':'%s','attempt':2,'run':2}}",
+               id);
     assert_has(play_effect(play, id), "'state':'pending'");
     assert_has(play_reports(play), "no_go");
 }
@@ -76,8 +76,8 @@ static void of_two_claims_one_goes(void **state)
     const char *id = sent(play, NULL);
     assert_int_equal(play_claim(play, "log"), 1);
     play_reports(play);
-    play_entry(play, LOG_SYSTEM,
-               "{'type':'effect.claim','data':{'id':'%s','attempt':1,'run':2}}", id);
+    play_entry(play, LOG_SYSTEM, "{'type':'effect.claim','data':{'id':'%s','attempt':1,'run':2}}",
+               id);
     assert_has(play_reports(play), "no_go");
     assert_has(play_effect(play, id), "'attempt':1");
 }
@@ -224,7 +224,7 @@ static void a_reason_of_any_length_is_cut(void **state)
     assert_lacks(play_effect(play, id), detail);
 }
 
-/* -- The arbiter ----------------------------------------------------------------------------------------- */
+/* -- The arbiter ---------------------------------------------------------- */
 
 static void expect_claim(struct play *play, const char *data, const char *channel,
                          const char *wanted)
@@ -334,7 +334,7 @@ static void staff_is_notified_of_what_concerns_nobody(void **state)
     assert_has(play_reports(play), "'customer':0,'staff':'desk'");
 }
 
-/* -- Doubt -------------------------------------------------------------------------------------------------- */
+/* -- Doubt ---------------------------------------------------------------- */
 
 static void an_open_claim_of_an_earlier_run_is_uncertain(void **state)
 {
@@ -442,7 +442,7 @@ static void a_person_drops_with_a_reason(void **state)
     assert_has(play_types(play, 1), "effect.drop effect.dropped");
 }
 
-/* -- Another world ---------------------------------------------------------------------------------------------- */
+/* -- Another world -------------------------------------------------------- */
 
 static void what_a_repeat_under_another_world_makes_is_held(void **state)
 {
@@ -470,8 +470,8 @@ static void a_claim_in_the_log_proves_that_a_held_one_went_out(void **state)
     uint64_t seq = play_track(play, "u1", "Send", NULL);
     char id[30];
     snprintf(id, sizeof id, "%llu.1", (unsigned long long)seq);
-    play_entry(play, LOG_SYSTEM,
-               "{'type':'effect.claim','data':{'id':'%s','attempt':1,'run':2}}", id);
+    play_entry(play, LOG_SYSTEM, "{'type':'effect.claim','data':{'id':'%s','attempt':1,'run':2}}",
+               id);
     play_world(play, seq, NULL);
     play_start(play);
     play_catch_up(play);
@@ -488,8 +488,8 @@ static void a_claim_finds_its_message_under_another_number(void **state)
     assert_true(effect_load(&effect, play->engine, text_of(id)));
     snprintf(other, sizeof other, "%llu.40", (unsigned long long)effect.seq);
     play_entry(play, LOG_SYSTEM,
-               "{'type':'effect.claim','data':{'id':'%s','attempt':1,'run':2,'print':%lld}}",
-               other, (long long)effect_print(&effect));
+               "{'type':'effect.claim','data':{'id':'%s','attempt':1,'run':2,'print':%lld}}", other,
+               (long long)effect_print(&effect));
     assert_has(play_effect(play, id), "'state':'claimed'");
     uint64_t seq = play_entry(play, LOG_SYSTEM,
                               "{'type':'effect.claim','data':{'id':'%s','attempt':1,'run':2,"

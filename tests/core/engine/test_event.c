@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-/* -- Fields ------------------------------------------------------------------------------- */
+/* -- Fields --------------------------------------------------------------- */
 
 static void a_rule_reads_the_envelope_first_and_then_the_data(void **state)
 {
@@ -84,7 +84,7 @@ static void a_client_cannot_say_how_deep_its_event_is(void **state)
     assert_has(play_types(play, 1), "A customer.created identity.linked B");
 }
 
-/* -- Forged types ---------------------------------------------------------------------------- */
+/* -- Forged types --------------------------------------------------------- */
 
 static void a_client_cannot_forge_an_event_of_the_system(void **state)
 {
@@ -147,7 +147,7 @@ static void a_refused_command_is_no_event_for_rules(void **state)
     assert_has(row, "'refused':'a role is customer, lead");
 }
 
-/* -- Dedupe -------------------------------------------------------------------------------------- */
+/* -- Dedupe --------------------------------------------------------------- */
 
 static uint64_t send_copy(struct play *play, const char *id, const char *source)
 {
@@ -258,7 +258,7 @@ static void a_copy_is_known_after_a_merge_and_after_its_undoing(void **state)
     assert_int_equal(play->result.status, ENGINE_DUPLICATE);
 }
 
-/* -- The timeline and its trace --------------------------------------------------------------------- */
+/* -- The timeline and its trace ------------------------------------------- */
 
 static void the_trace_says_what_changed_by_which_rule(void **state)
 {

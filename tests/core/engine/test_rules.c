@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* -- Order ---------------------------------------------------------------------------------- */
+/* -- Order ---------------------------------------------------------------- */
 
 static void files_run_by_path_and_rules_by_line_each_seeing_the_last(void **state)
 {
@@ -36,23 +36,22 @@ static void derived_events_come_first_in_first_out(void **state)
     assert_has(play_types(play, 1), "A B C D");
 }
 
-/* -- Failure -------------------------------------------------------------------------------------- */
+/* -- Failure -------------------------------------------------------------- */
 
 static void a_rule_that_fails_leaves_nothing_behind(void **state)
 {
     struct play *play = *state;
-    play_rules(play,
-               "rule 'bad' { on = 'X', run = function(event, customer)\n"
-               "  customer:set('x', 1) customer:tag('t') emit('E')\n"
-               "  emit('F', {}, { to = 'user_id:u2' })\n"
-               "  remind { title = 'r', due = '1d', key = 'k' }\n"
-               "  after { due = '1h', key = 'k', emit = 'G' }\n"
-               "  send { channel = 'log', purpose = 'service', body = 'b' }\n"
-               "  log('l')\n"
-               "  error('on purpose') end }\n"
-               "rule 'good' { on = 'X', run = function(event, customer)\n"
-               "  customer:set('y', customer.x or 0)\n"
-               "  customer:set('task', remind { title = 'r', due = '1d' }) end }");
+    play_rules(play, "rule 'bad' { on = 'X', run = function(event, customer)\n"
+                     "  customer:set('x', 1) customer:tag('t') emit('E')\n"
+                     "  emit('F', {}, { to = 'user_id:u2' })\n"
+                     "  remind { title = 'r', due = '1d', key = 'k' }\n"
+                     "  after { due = '1h', key = 'k', emit = 'G' }\n"
+                     "  send { channel = 'log', purpose = 'service', body = 'b' }\n"
+                     "  log('l')\n"
+                     "  error('on purpose') end }\n"
+                     "rule 'good' { on = 'X', run = function(event, customer)\n"
+                     "  customer:set('y', customer.x or 0)\n"
+                     "  customer:set('task', remind { title = 'r', due = '1d' }) end }");
     play_identify(play, "u1", NULL);
     const char *before = play_profile(play, 1);
     uint64_t seq = play_track(play, "u1", "X", NULL);
@@ -109,7 +108,8 @@ static void a_rule_on_every_event_that_fails_fails_once(void **state)
     play_identify(play, "u1", NULL);
     uint64_t seq = play_track(play, "u1", "X", NULL);
     assert_has(play_timeline(play, 1, seq, 1), "rule.failed");
-    assert_has(play_timeline(play, 1, seq, 1), "'log':['rule \\'r\\' failed: rules.lua:1: always']");
+    assert_has(play_timeline(play, 1, seq, 1),
+               "'log':['rule \\'r\\' failed: rules.lua:1: always']");
     assert_string_equal(play_timeline(play, 1, seq, 2), "");
 }
 
@@ -125,7 +125,7 @@ static void a_changed_local_is_put_back_and_told_of(void **state)
     assert_has(play_timeline(play, 1, seq, 0), "changed the local \\'seen\\'");
 }
 
-/* -- Cascades ------------------------------------------------------------------------------------------ */
+/* -- Cascades ------------------------------------------------------------- */
 
 static void a_cascade_ends_at_its_depth(void **state)
 {
@@ -171,7 +171,7 @@ static void data_too_large_for_a_row_are_refused(void **state)
     assert_has(play_timeline(play, 1, seq, 4), "emit: to is no customer");
 }
 
-/* -- Events for others ----------------------------------------------------------------------------------- */
+/* -- Events for others ---------------------------------------------------- */
 
 static size_t waiting(struct play *play)
 {
@@ -250,7 +250,7 @@ static void what_lies_in_outgoing_is_reported_after_a_repeat(void **state)
     assert_has(play_reports(play), "outgoing");
 }
 
-/* -- Verdicts --------------------------------------------------------------------------------------------- */
+/* -- Verdicts ------------------------------------------------------------- */
 
 static const char hungry[] =
     "rule 'hungry' { on = { 'X', 'Y' }, run = function(event, customer)\n"
@@ -281,7 +281,7 @@ static void a_rule_killed_at_a_derived_event_has_run_before_it(void **state)
     assert_has(play_reports(play), "verdict"); /* and a replay, with more room, finds the same */
 }
 
-/* -- Bundles ------------------------------------------------------------------------------------------------- */
+/* -- Bundles -------------------------------------------------------------- */
 
 static void a_bundle_that_does_not_load_changes_nothing(void **state)
 {

@@ -166,7 +166,7 @@ static void a_rule_on_every_event_sees_what_is_due(void **state)
     assert_has(row, "'log':['hourly','schedule.due']");
 }
 
-/* -- Bundles and sweeps ------------------------------------------------------------------------------ */
+/* -- Bundles and sweeps --------------------------------------------------- */
 
 static void a_bundle_arms_the_customers_that_are_there_by_slices(void **state)
 {

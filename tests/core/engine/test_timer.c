@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-/* -- Timers and ticks ------------------------------------------------------------------------- */
+/* -- Timers and ticks ----------------------------------------------------- */
 
 static const char after_rules[] =
     "rule 'after' { on = 'After', run = function(event)\n"
@@ -119,7 +119,7 @@ static void a_timer_of_less_than_a_second_is_refused(void **state)
                "rules.lua:2: after: due must lie at least a second ahead");
 }
 
-/* -- Reminders ---------------------------------------------------------------------------------------- */
+/* -- Reminders ------------------------------------------------------------ */
 
 static const char remind_rules[] =
     "rule 'remind' { on = 'Remind', run = function(event)\n"
@@ -286,7 +286,7 @@ static void what_does_not_fit_into_a_reminder_is_refused(void **state)
     assert_int_equal(play->result.status, ENGINE_REFUSED);
 }
 
-/* -- Staff and keys -------------------------------------------------------------------------------------- */
+/* -- Staff and keys ------------------------------------------------------- */
 
 static void work_of_somebody_absent_goes_to_the_deputy(void **state)
 {

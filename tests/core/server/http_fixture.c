@@ -1,5 +1,5 @@
 /* http_fixture.c -- see http_fixture.h. */
-#include "http_fixture.h"
+#include "tests/core/server/http_fixture.h"
 
 #include "core/base/buf.h"
 #include "core/base/err.h"

@@ -1,5 +1,5 @@
 /* test_http.c -- what http.h promises about time, order, limits and ends. */
-#include "http_fixture.h"
+#include "tests/core/server/http_fixture.h"
 
 #include "core/base/buf.h"
 #include "core/base/err.h"

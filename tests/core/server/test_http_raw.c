@@ -3,7 +3,7 @@
  * Every case is sent twice, in one piece and byte by byte: the answer must not depend on
  * how the network cuts it.
  */
-#include "http_fixture.h"
+#include "tests/core/server/http_fixture.h"
 
 #include "core/base/buf.h"
 

@@ -1,5 +1,5 @@
 /* test_http_tls.c -- the same server behind TLS, with a certificate made on the spot. */
-#include "http_fixture.h"
+#include "tests/core/server/http_fixture.h"
 
 #include <openssl/err.h>
 #include <openssl/evp.h>
