@@ -29,6 +29,7 @@ struct batch {
     size_t count;
     uint64_t sent, refused_calls;
     bool is_waiting; /* and has said so */
+    bool is_cut_off;
 };
 
 struct batch *batch_new(struct client *client, const char *path, batch_refused_fn *refused,
@@ -100,6 +101,7 @@ static int post(struct batch *batch, const char *path, struct err *err)
         if (interrupt_seen())
             return err_set(err, E_BUSY, "interrupted");
         int rc = client_call(batch->client, "POST", path, &batch->body, &reply, err);
+        batch->is_cut_off = rc == E_IO;
         if (rc != 0)
             return rc;
         if (reply.status != 429 && reply.status != 503)
@@ -164,4 +166,9 @@ uint64_t batch_sent(const struct batch *batch)
 uint64_t batch_refused(const struct batch *batch)
 {
     return batch->refused_calls;
+}
+
+bool batch_is_cut_off(const struct batch *batch)
+{
+    return batch->is_cut_off;
 }

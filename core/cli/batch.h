@@ -33,5 +33,6 @@ int batch_finish(struct batch *batch, struct err *err);
 
 uint64_t batch_sent(const struct batch *batch);    /* calls acknowledged, refused ones not */
 uint64_t batch_refused(const struct batch *batch); /* calls */
+bool batch_is_cut_off(const struct batch *batch);  /* the daemon did not answer */
 
 #endif

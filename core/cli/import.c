@@ -360,7 +360,7 @@ static void report(struct import *import, const char *rejected_path)
 }
 
 /* An import that stops half-way says what to do; the daemon's absence has its own code. */
-static int stopped(struct import *import, int rc, const struct err *err)
+static int stopped(struct import *import, const struct err *err)
 {
     struct cli *cli = import->cli;
     uint64_t sent = import->batch != NULL ? batch_sent(import->batch) : 0;
@@ -370,8 +370,8 @@ static int stopped(struct import *import, int rc, const struct err *err)
                  "%llu events are in; to go on, run the same command again: what is in "
                  "already is not added twice",
                  (unsigned long long)sent);
-    bool is_unreachable = rc == E_IO && import->batch != NULL;
-    return is_unreachable ? EXIT_UNREACHABLE : EXIT_FAILED;
+    bool is_cut_off = import->batch != NULL && batch_is_cut_off(import->batch);
+    return is_cut_off ? EXIT_UNREACHABLE : EXIT_FAILED;
 }
 
 static void say_encoding(const struct import *import)
@@ -409,7 +409,7 @@ static int carry_out(struct import *import, const char *rejected_path)
     progress_end(&import->progress);
     int code = EXIT_DONE;
     if (rc != 0)
-        code = stopped(import, rc, &err);
+        code = stopped(import, &err);
     else
         report(import, rejected_path);
     if (rejects_close(&import->rejects, &rejects_err) != 0)

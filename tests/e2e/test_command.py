@@ -319,6 +319,17 @@ def counted(kith, wanted):
         yield traits.get("orders", 0), traits.get("revenue", 0)
 
 
+def test_a_daemon_that_dies_during_an_import_is_not_reachable(kith, tmp_path):
+    path, wanted = orders(tmp_path / "orders.csv", 60000)
+    with kith.begin("import", path, *MAPPED) as process:
+        while process.poll() is None and sum(count for count, _ in counted(kith, wanted)) < 500:
+            pass
+        kith.daemon.kill()
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 3
+    assert "run the same command again" in err
+
+
 def test_ctrl_c_ends_an_import_between_two_batches_and_says_how_to_go_on(kith, tmp_path):
     path, wanted = orders(tmp_path / "orders.csv", 60000)
     with kith.begin("import", path, *MAPPED) as process:
