@@ -228,31 +228,11 @@ static int extend_file(MDB_env *raw, size_t bytes)
     return ftruncate(fd, (off_t)bytes) == 0 ? 0 : errno;
 }
 
-/* Make the platter agree with what we are about to believe.  A meta page whose write failed, or
- * whose writer was killed, may be seen by us and yet not be durable, with its pages marked clean so
- * that no flush would write them; or the reverse.  Writing both meta pages as they are seen and
- * flushing them leaves one truth. */
-static int settle_meta(int dir_fd)
-{
-    uint8_t pages[META_BYTES];
-    int fd = openat(dir_fd, FILE_NAME, O_RDWR | O_CLOEXEC);
-    if (fd < 0)
-        return errno;
-    int rc = 0;
-    ssize_t size = pread(fd, pages, sizeof pages, 0);
-    if (size < 0 || pwrite(fd, pages, (size_t)size, 0) != size || fdatasync(fd) != 0)
-        rc = errno != 0 ? errno : EIO;
-    close(fd);
-    return rc;
-}
-
 static int open_file(struct env *env)
 {
     int rc = remove_if_there(env->dir_fd, FILE_NAME_NEW);
     if (rc == 0 && !is_there(env->dir_fd, FILE_NAME))
         rc = create_file(env->dir_fd, &env->options);
-    if (rc == 0)
-        rc = settle_meta(env->dir_fd);
     if (rc == 0)
         rc = raw_open(env->options.dir, 0, env->options.map_bytes, &env->raw);
     if (rc == 0)
@@ -299,9 +279,29 @@ void env_close(struct env *env)
     free(env);
 }
 
+/* Make the platter agree with what we are about to believe.  A meta page whose write failed, or
+ * whose writer was killed, may be seen by us and yet not be durable, with its pages marked clean so
+ * that no flush would write them; or the reverse.  Writing both meta pages as they are seen and
+ * flushing them leaves one truth. */
+static int settle_meta(int dir_fd)
+{
+    uint8_t pages[META_BYTES];
+    int fd = openat(dir_fd, FILE_NAME, O_RDWR | O_CLOEXEC);
+    if (fd < 0)
+        return errno;
+    int rc = 0;
+    ssize_t size = pread(fd, pages, sizeof pages, 0);
+    if (size < 0 || pwrite(fd, pages, (size_t)size, 0) != size || fdatasync(fd) != 0)
+        rc = errno != 0 ? errno : EIO;
+    close(fd);
+    return rc;
+}
+
 int env_flush(struct env *env)
 {
-    int rc = mdb_env_sync(env->raw, 1);
+    int rc = settle_meta(env->dir_fd);
+    if (rc == 0)
+        rc = mdb_env_sync(env->raw, 1);
     if (rc == 0 && fsync(env->dir_fd) != 0)
         rc = errno;
     return rc;

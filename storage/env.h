@@ -40,8 +40,9 @@ struct env_options {
 int env_open(const struct env_options *options, struct env **out_env, struct err *err);
 void env_close(struct env *env); /* NULL is allowed; no transaction may be open */
 
-/* Flush the file and its directory: a process before this one may have been killed between
- * writing and flushing, and what is read here is to be built upon.  LMDB's codes. */
+/* Flush the file and its directory, meta pages written anew: a process before this one may have
+ * been killed between writing and flushing, or a write may have failed, and what is read here is
+ * to be built upon.  To be called after opening, before anything is written.  LMDB's codes. */
 int env_flush(struct env *env);
 
 MDB_env *env_raw(const struct env *env);

@@ -94,6 +94,9 @@ static int open_env(struct state *state, const struct state_options *options, st
         .tables_count = 1,
     };
     int code = env_open(&env_options, &state->env, err);
+    int rc = code == 0 ? env_flush(state->env) : 0;
+    if (rc != 0)
+        code = env_fail(err, rc, "flush the state");
     if (code == 0)
         code = begin_if_new(state, err);
     if (code == 0)

@@ -37,6 +37,7 @@
 
 /* Delivery [world] */
 #define EFFECT_ATTEMPTS_MAX 8
+#define EFFECT_HISTORIC_MS (24ll * 3600 * 1000) /* older by the wall clock: an import of the past */
 #define EFFECT_EXPIRES_MS (24ll * 3600 * 1000)
 #define EFFECT_RETRY_MS 30000            /* before the second attempt; doubles */
 #define EFFECT_BYTES_MAX (48u << 10)     /* rendered */

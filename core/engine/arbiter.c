@@ -11,6 +11,8 @@
 
 static const struct verdict go = { NULL, { NULL, 0 }, { NULL, 0 } };
 
+const struct verdict effect_historic = { "suppressed", { "historic", 8 }, { NULL, 0 } };
+
 static struct verdict no(const char *state, struct text reason)
 {
     return (struct verdict){ .state = state, .reason = reason };

@@ -456,7 +456,9 @@ void effect_claim(struct step *step)
         report_go(engine, &effect, false);
         return;
     }
-    struct verdict verdict = effect_decide(engine, &effect, &step->customer);
+    struct verdict verdict = doc_bool(data, "historic", false)
+                                 ? effect_historic
+                                 : effect_decide(engine, &effect, &step->customer);
     if (verdict.state != NULL) {
         finish(step, &effect, verdict.state, verdict.reason);
         report_go(engine, &effect, false);

@@ -40,6 +40,8 @@ struct verdict {
     const char *state;
     struct text reason, address;
 };
+/* Of a claim that calls itself historic: its time is long past by the wall clock. */
+extern const struct verdict effect_historic;
 struct verdict effect_decide(struct engine *engine, const struct effect *effect,
                              const struct customer *customer);
 

@@ -293,6 +293,7 @@ size_t engine_ready(struct engine *engine, struct text channel, struct ready_eff
         ASSERT(is_there);
         out->attempt = effect.attempt + 1;
         out->print = effect_print(&effect);
+        out->created = effect.created;
     }
     cursor_close(&cursor);
     return count;

@@ -14,6 +14,7 @@
 
 #define CHANNELS_MAX 32
 #define RETRY_WRITE_MS 1000
+#define STANDING_WAIT_MS 1000 /* until log time goes on: against a wrong clock all is history */
 
 enum place_state {
     PLACE_FREE,
@@ -26,7 +27,7 @@ enum place_state {
 struct place {
     enum place_state state;
     char id[EVENT_ID_TEXT_MAX];
-    int64_t attempt, print;
+    int64_t attempt, print, created;
     int64_t deadline; /* boot ms */
     enum outcome outcome;
     char detail[120];
@@ -157,12 +158,20 @@ static void begin_entry(struct submission *submission, struct doc_writer *w, con
     doc_put_int(w, "print", place->print);
 }
 
+/* What a replayed import makes happened long ago: nobody wants last year's greetings. */
+static bool is_historic(const struct deliverer *deliverer, const struct place *place)
+{
+    return deliverer->clock.wall_ms(deliverer->clock.arg) - place->created > EFFECT_HISTORIC_MS;
+}
+
 static void post_claim(struct line *line, struct place *place)
 {
     struct submission *submission = submission_new(LOG_SYSTEM);
     struct doc_writer w;
     begin_entry(submission, &w, "effect.claim", place);
     doc_put_int(&w, "run", (int64_t)line->deliverer->run);
+    if (is_historic(line->deliverer, place))
+        doc_put_bool(&w, "historic", true);
     doc_close(&w);
     submission_end(submission, &w);
     submission->done = claim_written;
@@ -178,7 +187,8 @@ static struct place *take_place(struct line *line, const struct ready_effect *ef
             continue;
         *place = (struct place){ .state = PLACE_CLAIMING,
                                  .attempt = effect->attempt,
-                                 .print = effect->print };
+                                 .print = effect->print,
+                                 .created = effect->created };
         memcpy(place->id, effect->id, sizeof place->id);
         return place;
     }
@@ -213,7 +223,7 @@ static void ask(struct line *line)
 {
     struct deliverer *deliverer = line->deliverer;
     if (!line->is_wanted || line->is_asking || deliverer->run == 0 || free_places(line) == 0 ||
-        now_ms(deliverer) < line->ask_at)
+        now_ms(deliverer) < line->ask_at || atomic_load(&deliverer->sequencer->is_standing))
         return;
     line->is_wanted = false;
     line->is_asking = true;
@@ -373,6 +383,8 @@ int64_t deliver_tick(struct deliverer *deliverer)
             tick_place(line, &line->places[j], now, &wait);
         if (line->is_wanted && now < line->ask_at)
             earliest(&wait, line->ask_at - now);
+        else if (line->is_wanted && atomic_load(&deliverer->sequencer->is_standing))
+            earliest(&wait, STANDING_WAIT_MS);
         else
             ask(line);
     }

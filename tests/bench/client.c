@@ -39,12 +39,17 @@ static void read_key(struct target *target, const char *key_file)
 
 void target_init(struct target *target, const char *url, const char *key_file)
 {
-    unsigned port = 0;
-    int end = 0;
+    static const char scheme[] = "http://";
     *target = (struct target){ .port = 0 };
-    if (sscanf(url, "http://%63[0-9.]:%u%n", target->host, &port, &end) != 2 ||
-        url[end + (url[end] == '/')] != '\0' || port == 0 || port > 65535)
+    bool is_http = strncmp(url, scheme, sizeof scheme - 1) == 0;
+    const char *host = is_http ? url + sizeof scheme - 1 : url;
+    size_t host_size = strcspn(host, ":");
+    char *end = NULL;
+    unsigned long port = host[host_size] == ':' ? strtoul(host + host_size + 1, &end, 10) : 0;
+    if (!is_http || host_size >= sizeof target->host || port == 0 || port > UINT16_MAX ||
+        (*end != '\0' && strcmp(end, "/") != 0))
         bench_die("%s is not of the form http://127.0.0.1:8077", url);
+    memcpy(target->host, host, host_size);
     target->port = (uint16_t)port;
     read_key(target, key_file);
 }
@@ -139,6 +144,14 @@ static size_t content_length(const char *head)
     bench_die("an answer without Content-Length: %.100s", head);
 }
 
+static int status_of(const char *head)
+{
+    static const char version[] = "HTTP/1.1 ";
+    if (strncmp(head, version, sizeof version - 1) != 0)
+        bench_die("not an answer of HTTP/1.1: %.100s", head);
+    return (int)strtol(head + sizeof version - 1, NULL, 10);
+}
+
 int client_step(struct client *client, struct buf *out_body)
 {
     send_more(client);
@@ -156,10 +169,7 @@ int client_step(struct client *client, struct buf *out_body)
     client->is_busy = false;
     if (out_body != NULL)
         *out_body = (struct buf){ client->in.data + head_size, length, 0 };
-    int status = 0;
-    if (sscanf(head, "HTTP/1.1 %d", &status) != 1)
-        bench_die("not an answer of HTTP/1.1: %.100s", head);
-    return status;
+    return status_of(head);
 }
 
 int client_exchange(struct client *client, const void *request, size_t size, struct buf *out_body)

@@ -37,8 +37,12 @@ struct input {
     size_t batch;
 };
 
-struct entries { /* a submission for each batch */
-    struct submission **batches;
+struct batch {
+    struct submission *submission;
+};
+
+struct entries {
+    struct batch *batches;
     size_t batch_count, count;
 };
 
@@ -62,8 +66,8 @@ static int keep(void *arg, size_t index, struct doc doc, const struct err *err)
     (void)index;
     if (err != NULL)
         bench_die("%s", err->text);
-    bench_check(ingest_event(entries->batches[entries->batch_count - 1], doc, SEGMENT_ANY, &terms,
-                             &at, &reason),
+    bench_check(ingest_event(entries->batches[entries->batch_count - 1].submission, doc,
+                             SEGMENT_ANY, &terms, &at, &reason),
                 &reason);
     entries->count++;
     return 0;
@@ -94,7 +98,7 @@ static void begin_batch(struct entries *entries, size_t bytes)
     entries->batches = mem_resize(entries->batches, count * sizeof *entries->batches);
     struct submission *submission = submission_new(LOG_CLIENT);
     buf_reserve(&submission->entries, bytes + bytes / 4);
-    entries->batches[entries->batch_count++] = submission;
+    entries->batches[entries->batch_count++].submission = submission;
 }
 
 /* `entries` NULL: the documents alone. */
@@ -133,7 +137,7 @@ static void write_log(struct log *log, const struct entries *entries)
     struct err err = { 0 };
     struct doc doc;
     for (size_t i = 0; i < entries->batch_count; i++) {
-        for (size_t at = 0; submission_next(entries->batches[i], &at, &doc);)
+        for (size_t at = 0; submission_next(entries->batches[i].submission, &at, &doc);)
             log_add(log, LOG_CLIENT, LOGGED_MS, doc.data, doc.size);
         bench_check(log_commit(log, 0, &err), &err);
     }
@@ -168,7 +172,7 @@ static void apply(struct state *state, struct engine *engine, const struct entri
 {
     for (size_t i = 0; i < entries->batch_count; i++) {
         stopwatch_start(watch);
-        apply_batch(engine, entries->batches[i]);
+        apply_batch(engine, entries->batches[i].submission);
         state_settle(state);
         stopwatch_stop(watch);
         if (state_wants_freeze(state) || i + 1 == entries->batch_count) {
@@ -225,7 +229,7 @@ static void run(const struct input *input, const char *data, const char *rules)
     fold(log, dir, &entries, true);
     log_close(log);
     for (size_t i = 0; i < entries.batch_count; i++)
-        submission_unref(entries.batches[i]);
+        submission_unref(entries.batches[i].submission);
     free(entries.batches);
 }
 

@@ -98,6 +98,8 @@ class Model:
         survivor, absorbed = (a, b) if (known_a if known_a != known_b else a < b) else (b, a)
         self.members[survivor]["absorbed"] += [absorbed] + self.members[absorbed]["absorbed"]
         self.members[absorbed]["merged"] = survivor
+        if (survivor, "rule:daily") not in self.timers:
+            self.arm_daily(survivor)
 
     def trait(self, number, name):
         best = None
@@ -268,7 +270,7 @@ class Model:
 
     def claim(self, data):
         ident, attempt = data["id"], data["attempt"]
-        if ident not in self.owners or data["run"] != self.run:
+        if ident not in self.owners or data["run"] != self.run or data.get("historic"):
             return
         member, purpose, channel = self.owners[ident]
         if self.allows(purpose, channel, member):
