@@ -24,11 +24,11 @@ struct key {
 
 void key_start(struct key *key, char table);
 void key_byte(struct key *key, uint8_t byte);
-void key_number(struct key *key, uint64_t number); /* 1 to 9 bytes */
+void key_number(struct key *key, uint64_t number);      /* 1 to 9 bytes */
 void key_number_down(struct key *key, uint64_t number); /* the same, the greatest first */
-void key_time(struct key *key, int64_t ms);        /* 8 bytes */
-void key_text(struct key *key, struct text text);  /* escaped, ended: more may follow */
-void key_tail(struct key *key, struct text text);  /* as it stands: the last part */
+void key_time(struct key *key, int64_t ms);             /* 8 bytes */
+void key_text(struct key *key, struct text text);       /* escaped, ended: more may follow */
+void key_tail(struct key *key, struct text text);       /* as it stands: the last part */
 static inline bool key_ok(const struct key *key)
 {
     return !key->is_full;

@@ -155,8 +155,10 @@ def e2e():
         return 0, 0
     report = BUILD / "e2e.xml"
     report.unlink(missing_ok=True)
+    build("release")
     code, _ = execute(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider",
-                      f"--junitxml={report}", TESTS / "e2e", KITH_BUILD=str(BUILD / "coverage"))
+                      f"--junitxml={report}", TESTS / "e2e", KITH_BUILD=str(BUILD / "coverage"),
+                      KITH_RELEASE=str(BUILD / "release"))
     if not report.exists():
         raise Failed(f"pytest: exit code {code}, no report")
     suite = next(xml.etree.ElementTree.parse(report).iter("testsuite"))

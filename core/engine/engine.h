@@ -94,7 +94,7 @@ void engine_set_live(struct engine *engine, uint64_t seq);
 struct ready_effect {
     char id[EVENT_ID_TEXT_MAX];
     int64_t attempt;
-    int64_t print; /* of what it is; claims and outcomes carry it */
+    int64_t print;   /* of what it is; claims and outcomes carry it */
     int64_t created; /* log time */
 };
 size_t engine_ready(struct engine *engine, struct text channel, struct ready_effect *out_effects,

@@ -42,7 +42,7 @@ struct submission {
     bool starts_clock;  /* it comes from outside: log time begins with it at the latest */
     bool accepts_clock; /* `clock.accepted` */
     bool wants_applied;
-    bool must_not_fail;        /* Kith's own: a commit that fails keeps it for the next one */
+    bool must_not_fail;       /* Kith's own: a commit that fails keeps it for the next one */
     submission_done_fn *done; /* NULL: nobody waits */
     void *arg;
 

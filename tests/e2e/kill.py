@@ -9,8 +9,19 @@ timeline, none twice; every reminder fired exactly once; the state equals a fres
 With --faults a library in front of the C library makes writes and flushes fail and the disk fill
 up, besides the kills.
 """
-import argparse, base64, http.client, json, os, random, re, shutil, signal, subprocess, sys, tempfile
-import threading, time
+import argparse
+import base64
+import http.client
+import json
+import os
+import random
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import threading
+import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 RULES = """

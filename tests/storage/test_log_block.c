@@ -242,8 +242,7 @@ static void noise_under_a_right_checksum_is_refused_and_harms_nobody(void **stat
     for (int round = 0; round < 20000; round++) {
         make(sample, 1 + (uint32_t)round % 24);
         for (int i = 0; i < 1 + round % 5; i++)
-            sample->packed.data[6 + roll(&dice) % (sample->packed.size - 6)] =
-                (uint8_t)roll(&dice);
+            sample->packed.data[6 + roll(&dice) % (sample->packed.size - 6)] = (uint8_t)roll(&dice);
         sum_again(&sample->packed);
         read_back(sample, sample->packed.data, sample->packed.size, NULL);
     }

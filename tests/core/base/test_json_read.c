@@ -10,6 +10,7 @@
 #include "core/base/err.h"
 #include "core/base/json_write.h"
 #include "core/base/utf8.h"
+#include "tests/core/base/json_corpus_fixture.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -18,294 +19,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-struct sample {
-    const char *text;
-    size_t size;
-    const char *written; /* what json_write makes of it; NULL: the text itself */
-};
-
-#define SAMPLE(text) { text, sizeof text - 1, NULL }
-#define SAMPLE_AS(text, written) { text, sizeof text - 1, written }
-
-/* Valid as the value of a field. */
-static const struct sample valid[] = {
-    SAMPLE("0"),
-    SAMPLE("1"),
-    SAMPLE("-1"),
-    SAMPLE("123"),
-    SAMPLE("-123"),
-    SAMPLE_AS("-0", "0"),
-    SAMPLE_AS("-0.0", "0"),
-    SAMPLE_AS("0e1", "0"),
-    SAMPLE_AS("0e+1", "0"),
-    SAMPLE_AS("0.0", "0"),
-    SAMPLE_AS("1.0", "1"),
-    SAMPLE_AS("20e1", "200"),
-    SAMPLE_AS("1E22", "1e+22"),
-    SAMPLE_AS("1E+2", "100"),
-    SAMPLE_AS("1E-2", "0.01"),
-    SAMPLE_AS("123e45", "1.23e+47"),
-    SAMPLE_AS("123.456e78", "1.23456e+80"),
-    SAMPLE_AS("1e-2", "0.01"),
-    SAMPLE_AS("1e+2", "100"),
-    SAMPLE("123.456789"),
-    SAMPLE_AS("0e00000000000000000000000000000001", "0"),
-    SAMPLE_AS("0e99999999999999999999", "0"),
-    SAMPLE_AS("1e00000000000000000000000000000001", "10"),
-    SAMPLE_AS("1e-400", "0"),
-    SAMPLE_AS("-1e-99999999999999999999", "0"),
-    SAMPLE_AS("123.456e-789", "0"),
-    SAMPLE("9223372036854775807"),
-    SAMPLE("-9223372036854775808"),
-    SAMPLE_AS("9223372036854775808", "9223372036854775808"),
-    SAMPLE_AS("-9223372036854775809", "-9223372036854775808"),
-    SAMPLE_AS("18446744073709551616", "18446744073709552000"),
-    SAMPLE_AS("100000000000000000000000000000", "1e+29"),
-    SAMPLE_AS("-237462374673276894279832749832423479823246327846", "-2.374623746732769e+47"),
-    SAMPLE_AS("0.4e006", "400000"),
-    SAMPLE_AS("1.7976931348623157e308", "1.7976931348623157e+308"),
-    SAMPLE_AS("5e-324", "5e-324"),
-    SAMPLE_AS("2.2250738585072014e-308", "2.2250738585072014e-308"),
-    SAMPLE_AS("0.1000000000000000055511151231257827", "0.1"),
-    SAMPLE_AS("-0.00000000000000000000000000000000000000000"
-              "00000000000000000000000000000000000000001",
-              "-1e-82"),
-    SAMPLE_AS("9007199254740993.0", "9007199254740992"),
-    SAMPLE("true"),
-    SAMPLE("false"),
-    SAMPLE("null"),
-    SAMPLE("[]"),
-    SAMPLE("{}"),
-    SAMPLE("[[]]"),
-    SAMPLE("[{}]"),
-    SAMPLE("[1,2]"),
-    SAMPLE("[null,1,\"1\",{}]"),
-    SAMPLE("[1,null,null,null,2]"),
-    SAMPLE("[\"\"]"),
-    SAMPLE_AS("[ 4]", "[4]"),
-    SAMPLE_AS(" [1\n,\t2\r] ", "[1,2]"),
-    SAMPLE_AS("[[]   ]", "[[]]"),
-    SAMPLE("{\"a\":\"b\",\"c\":\"d\"}"),
-    SAMPLE("{\"\":0}"),
-    SAMPLE_AS("{\n\"a\" :\t1 }", "{\"a\":1}"),
-    SAMPLE("{\"a\":{\"b\":[{\"c\":[]}]}}"),
-    SAMPLE("\"\""),
-    SAMPLE("\"a\""),
-    SAMPLE("\" \""),
-    SAMPLE("\"\\\"\""),
-    SAMPLE("\"\\\\\""),
-    SAMPLE("\"\\\\a\""),
-    SAMPLE("\"\\\\n\""),
-    SAMPLE("\"\\\\u0000\""),
-    SAMPLE("\"\\\\\\\"\""),
-    SAMPLE_AS("\"\\/\"", "\"/\""),
-    SAMPLE("\"\\b\\f\\n\\r\\t\""),
-    SAMPLE("\"\\u0000\""),
-    SAMPLE("\"\\u001f\""),
-    SAMPLE_AS("\"\\u0020\"", "\" \""),
-    SAMPLE_AS("\"\\u0022\"", "\"\\\"\""),
-    SAMPLE_AS("\"\\u005C\"", "\"\\\\\""),
-    SAMPLE_AS("\"\\u00e4\\u00E4\"", "\"ää\""),
-    SAMPLE_AS("\"\\u20ac\"", "\"€\""),
-    SAMPLE_AS("\"\\uD83D\\ude00\"", "\"😀\""),
-    SAMPLE_AS("\"\\uDBFF\\uDFFE\"", "\"\xf4\x8f\xbf\xbe\""),
-    SAMPLE_AS("\"\\uFFFF\"", "\"\xef\xbf\xbf\""),
-    SAMPLE_AS("\"\\uFDD0\"", "\"\xef\xb7\x90\""),
-    SAMPLE_AS("\"\\u2028\"", "\"\xe2\x80\xa8\""),
-    SAMPLE("\"\x7f\""),
-    SAMPLE("\"ä€😀\""),
-    SAMPLE("\"\xe2\x80\xa8\""),
-    SAMPLE("\"\xf4\x8f\xbf\xbf\""),
-    SAMPLE("\"\xef\xbb\xbf\""),
-    SAMPLE("\"/* no */ // comment\""),
-    SAMPLE("\"{[,:]}\""),
-    SAMPLE("\"eight by\""),
-    SAMPLE("\"eight b\\\\\""),
-    SAMPLE("\"eight bytes and sixteen more\""),
-    SAMPLE("{\"a b\\\"c\":1}"),
-    SAMPLE_AS("{\"\\u0061\":1}", "{\"a\":1}"),
-};
-
-/* Not JSON, as the value of a field. */
-static const struct sample invalid[] = {
-    SAMPLE(""),
-    SAMPLE(" "),
-    SAMPLE("+1"),
-    SAMPLE("+Inf"),
-    SAMPLE("-"),
-    SAMPLE("--1"),
-    SAMPLE("-a"),
-    SAMPLE("- 1"),
-    SAMPLE("01"),
-    SAMPLE("-01"),
-    SAMPLE("00"),
-    SAMPLE("-00"),
-    SAMPLE("012"),
-    SAMPLE("1."),
-    SAMPLE("-1."),
-    SAMPLE(".1"),
-    SAMPLE("-.1"),
-    SAMPLE("1.e1"),
-    SAMPLE("1.+1"),
-    SAMPLE("0.e1"),
-    SAMPLE("1e"),
-    SAMPLE("1e+"),
-    SAMPLE("1E-"),
-    SAMPLE("1eE2"),
-    SAMPLE("0e+-1"),
-    SAMPLE("1e1.5"),
-    SAMPLE("1.2.3"),
-    SAMPLE("0.1.2"),
-    SAMPLE("0x1"),
-    SAMPLE("0x42"),
-    SAMPLE("1a"),
-    SAMPLE("1 000"),
-    SAMPLE("1_000"),
-    SAMPLE("1+2"),
-    SAMPLE("1-"),
-    SAMPLE("1e1x"),
-    SAMPLE("\xef\xbc\x91"),
-    SAMPLE("NaN"),
-    SAMPLE("-NaN"),
-    SAMPLE("Infinity"),
-    SAMPLE("-Infinity"),
-    SAMPLE("Inf"),
-    SAMPLE("nan"),
-    SAMPLE("inf"),
-    SAMPLE("tru"),
-    SAMPLE("truE"),
-    SAMPLE("True"),
-    SAMPLE("TRUE"),
-    SAMPLE("truex"),
-    SAMPLE("true1"),
-    SAMPLE("fals"),
-    SAMPLE("falsey"),
-    SAMPLE("nul"),
-    SAMPLE("nulll"),
-    SAMPLE("null\0"),
-    SAMPLE("t"),
-    SAMPLE("undefined"),
-    SAMPLE("a"),
-    SAMPLE("'a'"),
-    SAMPLE("`a`"),
-    SAMPLE("\xc3\xa9"),
-    SAMPLE("*"),
-    SAMPLE("true false"),
-    SAMPLE("1 2"),
-    SAMPLE("\"a\" \"b\""),
-    SAMPLE("\"a\"b"),
-    SAMPLE("1\"a\""),
-    SAMPLE("true\"\""),
-    SAMPLE("\"a\"\"b\""),
-    SAMPLE("\"a\"1"),
-    SAMPLE("["),
-    SAMPLE("]"),
-    SAMPLE("[1"),
-    SAMPLE("[1,"),
-    SAMPLE("[1,]"),
-    SAMPLE("[,1]"),
-    SAMPLE("[,]"),
-    SAMPLE("[1,,2]"),
-    SAMPLE("[1 2]"),
-    SAMPLE("[1:2]"),
-    SAMPLE("[\"a\":1]"),
-    SAMPLE("[\"\","),
-    SAMPLE("[1}"),
-    SAMPLE("[[1]"),
-    SAMPLE("[1]]"),
-    SAMPLE("[]]"),
-    SAMPLE("[{]"),
-    SAMPLE("[1,\n1\n,1"),
-    SAMPLE("[<null>]"),
-    SAMPLE("[*]"),
-    SAMPLE("[1]x"),
-    SAMPLE("[],"),
-    SAMPLE("[\v1]"),
-    SAMPLE("[\f1]"),
-    SAMPLE("[\0]"),
-    SAMPLE("[\x1a]"),
-    SAMPLE("[\xc2\xa0]"),
-    SAMPLE("[\xe2\x81\xa0]"),
-    SAMPLE("[1\x0c]"),
-    SAMPLE("\xef\xbb\xbf{}"),
-    SAMPLE("[1\x0c"
-           "2]"),
-    SAMPLE("{\"a\"\x1a"
-           "1}"),
-    SAMPLE("{"),
-    SAMPLE("{\"a\""),
-    SAMPLE("{\"a\":"),
-    SAMPLE("{\"a\":1"),
-    SAMPLE("{\"a\":1,"),
-    SAMPLE("{\"a\":1,}"),
-    SAMPLE("{,}"),
-    SAMPLE("{,\"a\":1}"),
-    SAMPLE("{\"a\" 1}"),
-    SAMPLE("{\"a\",1}"),
-    SAMPLE("{\"a\"::1}"),
-    SAMPLE("{:1}"),
-    SAMPLE("{1:1}"),
-    SAMPLE("{a:1}"),
-    SAMPLE("{'a':1}"),
-    SAMPLE("{null:1}"),
-    SAMPLE("{\"a\":1 \"b\":2}"),
-    SAMPLE("{\"a\":1,,\"b\":2}"),
-    SAMPLE("{\"a\":1;\"b\":2}"),
-    SAMPLE("{\"a\"}"),
-    SAMPLE("{[]:1}"),
-    SAMPLE("{\"a\":1]"),
-    SAMPLE("{\"a\":1/*x*/}"),
-    SAMPLE("{\"a\":1}//"),
-    SAMPLE("{\"a\":1}#"),
-    SAMPLE("{\"a\":/**/1}"),
-    SAMPLE("{}}"),
-    SAMPLE("{\"a\":b}"),
-    SAMPLE("{\"a\\x\":1}"),
-    SAMPLE("\""),
-    SAMPLE("\"a"),
-    SAMPLE("\"\\\""),
-    SAMPLE("\"\\\\\\\""),
-    SAMPLE("\"\\a\""),
-    SAMPLE("\"\\x00\""),
-    SAMPLE("\"\\v\""),
-    SAMPLE("\"\\'\""),
-    SAMPLE("\"\\0\""),
-    SAMPLE("\"\\ \""),
-    SAMPLE("\"\\\n\""),
-    SAMPLE("\"\\U0061\""),
-    SAMPLE("\"\\u\""),
-    SAMPLE("\"\\u1\""),
-    SAMPLE("\"\\u12\""),
-    SAMPLE("\"\\u123\""),
-    SAMPLE("\"\\u00g0\""),
-    SAMPLE("\"\\u+123\""),
-    SAMPLE("\"\\u 123\""),
-    SAMPLE("\"\\uD800\\u\""),
-    SAMPLE("\"\\uD800\\u1\""),
-    SAMPLE("\"\\uD800\\u1x\""),
-    SAMPLE("\"\\uD800\\\""),
-    SAMPLE("\"\\\xc3\xa4\""),
-    SAMPLE("\"\0\""),
-    SAMPLE("\"\n\""),
-    SAMPLE("\"\t\""),
-    SAMPLE("\"\x1f\""),
-    SAMPLE("\"a\0b\""),
-    SAMPLE("\\u0061"),
-    SAMPLE("\"\x80\""),
-    SAMPLE("\"\xff\""),
-    SAMPLE("\"\xc3\""),
-    SAMPLE("\"\xc0\xaf\""),
-    SAMPLE("\"\xe0\x80\xaf\""),
-    SAMPLE("\"\xed\xa0\x80\""),
-    SAMPLE("\"\xf4\x90\x80\x80\""),
-    SAMPLE("\"\xf0\x82\x82\xac\""),
-    SAMPLE("\"\xe2\x82\""),
-    SAMPLE("\"\xf5\x80\x80\x80\""),
-    SAMPLE("\"\xfc\x83\xbf\xbf\xbf\xbf\""),
-    SAMPLE("\xe5"),
-    SAMPLE("\"\\u\xe4\""),
-};
 
 #define COUNT(array) (sizeof array / sizeof *array)
 
@@ -340,7 +53,7 @@ static int read_exact(const void *data, size_t size, struct doc *doc, struct err
     return rc;
 }
 
-static int read_field(const struct sample *sample, struct doc *doc, struct err *err)
+static int read_field(const struct json_sample *sample, struct doc *doc, struct err *err)
 {
     buf_clear(&text);
     buf_text(&text, "{\"v\":");
@@ -353,16 +66,17 @@ static void every_valid_text_is_accepted_and_written_again(void **state)
 {
     (void)state;
     struct buf json = BUF_INIT;
-    for (size_t i = 0; i < COUNT(valid); i++) {
+    for (size_t i = 0; i < json_valid_count; i++) {
         struct doc doc;
         struct err err = { 0 };
-        if (read_field(&valid[i], &doc, &err) != 0)
-            fail_msg("%s: %s", valid[i].text, err.text);
+        if (read_field(&json_valid[i], &doc, &err) != 0)
+            fail_msg("%s: %s", json_valid[i].text, err.text);
         assert_int_equal(doc_validate(doc.data, doc.size, 32, NULL), 0);
         buf_clear(&json);
         struct doc_value value = doc_get(doc, "v");
         json_write_value(&json, &value);
-        const char *want = valid[i].written != NULL ? valid[i].written : valid[i].text;
+        const char *want =
+            json_valid[i].written != NULL ? json_valid[i].written : json_valid[i].text;
         if (value.type == DOC_DOUBLE) /* the forms of large numbers are json_write's matter */
             assert_true(value.number == strtod(want, NULL));
         else
@@ -375,11 +89,11 @@ static void no_invalid_text_is_accepted(void **state)
 {
     (void)state;
     buf_clear(&out);
-    for (size_t i = 0; i < COUNT(invalid); i++) {
+    for (size_t i = 0; i < json_invalid_count; i++) {
         struct doc doc = { NULL, 7 };
         struct err err = { 0 };
-        if (read_field(&invalid[i], &doc, &err) != E_INVALID)
-            fail_msg("accepted: %s", invalid[i].text);
+        if (read_field(&json_invalid[i], &doc, &err) != E_INVALID)
+            fail_msg("accepted: %s", json_invalid[i].text);
         assert_int_equal(err.code, E_INVALID);
         assert_int_equal(strncmp(err.text, "JSON: ", 6), 0);
         assert_int_equal(doc.size, 7);
@@ -562,11 +276,11 @@ static uint32_t random_below(uint32_t limit)
 static void the_referee_agrees_with_the_corpus(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < COUNT(valid); i++)
-        assert_true(referee_accepts(valid[i].text, valid[i].size));
-    for (size_t i = 0; i < COUNT(invalid); i++)
-        if (referee_accepts(invalid[i].text, invalid[i].size))
-            fail_msg("accepted: %s", invalid[i].text);
+    for (size_t i = 0; i < json_valid_count; i++)
+        assert_true(referee_accepts(json_valid[i].text, json_valid[i].size));
+    for (size_t i = 0; i < json_invalid_count; i++)
+        if (referee_accepts(json_invalid[i].text, json_invalid[i].size))
+            fail_msg("accepted: %s", json_invalid[i].text);
 }
 
 static int count_elements(void *arg, size_t index, struct doc doc, const struct err *err)
@@ -591,8 +305,8 @@ static void mutated_texts_are_judged_as_the_referee_does(void **state)
     for (int round = 0; round < 60000; round++) {
         buf_clear(&text);
         buf_text(&text, "[{\"v\":");
-        const struct sample *a = &valid[random_below(COUNT(valid))];
-        const struct sample *b = &valid[random_below(COUNT(valid))];
+        const struct json_sample *a = &json_valid[random_below((uint32_t)json_valid_count)];
+        const struct json_sample *b = &json_valid[random_below((uint32_t)json_valid_count)];
         buf_append(&text, a->text, a->size);
         buf_text(&text, ",\"w\" : [");
         buf_append(&text, b->text, b->size);
@@ -649,7 +363,7 @@ static void a_refusal_names_the_reason_the_byte_and_the_line(void **state)
 static void what_a_document_cannot_hold_is_refused(void **state)
 {
     (void)state;
-    static const struct sample samples[] = {
+    static const struct json_sample samples[] = {
         SAMPLE("1e400"),
         SAMPLE("-1e309"),
         SAMPLE("1.8e308"),
@@ -693,7 +407,7 @@ static void decimals_become_the_nearest_double(void **state)
     (void)state;
     random_state = 5;
     for (int round = 0; round < 20000; round++) {
-        struct sample number = { NULL, 0, NULL };
+        struct json_sample number = { NULL, 0, NULL };
         struct buf digits = BUF_INIT;
         buf_printf(&digits, "%s%u", random_below(2) ? "-" : "", 1 + random_below(1000));
         for (uint32_t i = random_below(4); i > 0; i--)
@@ -720,7 +434,7 @@ static void decimals_become_the_nearest_double(void **state)
 static void the_last_of_a_repeated_name_wins(void **state)
 {
     (void)state;
-    static const struct sample samples[] = {
+    static const struct json_sample samples[] = {
         SAMPLE_AS("{\"a\":1,\"a\":2}", "{\"a\":2}"),
         SAMPLE_AS("{\"a\":1,\"b\":2,\"a\":{\"a\":3}}", "{\"b\":2,\"a\":{\"a\":3}}"),
         SAMPLE_AS("{\"a\":{\"x\":[1],\"x\":2},"
