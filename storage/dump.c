@@ -239,8 +239,8 @@ static int take_number(struct reader *reader, uint64_t *out_number)
 
 static int take_head(struct reader *reader, uint64_t *out_seq, uint64_t *out_logged)
 {
-    const uint8_t *magic;
-    uint64_t format;
+    const uint8_t *magic = NULL;
+    uint64_t format = 0;
     int code = take(reader, MAGIC_BYTES, &magic);
     if (code == 0 && memcmp(magic, MAGIC, MAGIC_BYTES) != 0)
         return err_set(reader->err, E_CORRUPT, "%s is not a dump of a state", reader->path);
@@ -288,7 +288,7 @@ static int load_row(struct reader *reader, MDB_cursor *cursor, bool *out_more)
 static int check_end(struct reader *reader)
 {
     uint8_t hash[HASH128_BYTES];
-    const uint8_t *data = NULL;
+    const uint8_t *data = hash;
     hash128_final(&reader->hash, hash);
     int code = take_raw(reader, HASH128_BYTES, &data);
     if (code == 0 && memcmp(data, hash, HASH128_BYTES) != 0)
@@ -302,7 +302,7 @@ static int check_end(struct reader *reader)
 
 static int load_rows(struct reader *reader, MDB_txn *txn, MDB_dbi table)
 {
-    uint64_t seq, logged;
+    uint64_t seq = 0, logged = 0;
     int code = take_head(reader, &seq, &logged);
     if (code != 0)
         return code;

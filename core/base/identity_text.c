@@ -181,7 +181,7 @@ static const char *check_domain(const char *domain, size_t size)
         const char *why = check_label(domain + start, i - start);
         if (why != NULL)
             return why;
-        is_number = domain[start] >= '0' && domain[start] <= '9';
+        is_number = start < size && domain[start] >= '0' && domain[start] <= '9';
         labels++;
         start = i + 1;
     }

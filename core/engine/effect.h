@@ -30,7 +30,7 @@ bool effect_load(struct effect *effect, struct engine *engine, struct text id);
  * and finds it under its new number. */
 bool effect_find(struct effect *effect, struct engine *engine, struct doc data);
 int64_t effect_print(const struct effect *effect);
-void effect_read(struct effect *effect, uint64_t seq, uint64_t n, struct doc row);
+void effect_read(struct effect *effect, uint64_t seq, uint64_t n, struct doc doc);
 
 /* Whether the active bundle declares it, or it is built in. */
 bool effect_knows_purpose(const struct engine *engine, struct text name);

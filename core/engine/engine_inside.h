@@ -148,15 +148,15 @@ bool timer_set(struct engine *engine, struct profile *profile, uint64_t owner, s
                int64_t due, struct doc payload);
 bool timer_cancel(struct engine *engine, struct profile *profile, uint64_t owner, struct text key);
 /* What a set timer carries, copied into the arena; none when it is not set. */
-struct doc timer_payload_of(struct engine *engine, uint64_t owner, struct text key);
+struct doc timer_payload_of(struct engine *engine, uint64_t owner, struct text name);
 /* Fire what is due, at most limits.timers_per_tick; events go through the queue. */
 void timer_fire_due(struct engine *engine);
 /* The first timer's due; INT64_MAX: none. */
 int64_t timer_first_due(struct engine *engine);
 
 /* -- reminder.c ----------------------------------------------------------- */
-uint64_t reminder_customer(struct engine *engine, uint64_t task); /* 0: no such task */
-void reminder_fire(struct engine *engine, uint64_t customer, uint64_t task, bool is_escalation);
+uint64_t reminder_customer(struct engine *engine, uint64_t number); /* 0: no such task */
+void reminder_fire(struct engine *engine, uint64_t customer, uint64_t number, bool is_escalation);
 void command_reminder_set(struct step *step);
 void command_reminder_done(struct step *step);
 void command_reminder_snooze(struct step *step);
@@ -167,7 +167,7 @@ void schedule_arm(struct engine *engine, struct customer *customer, struct doc c
                   const struct text *trait);
 /* A merge or its undoing changed what is known: dates are counted anew, periods go on. */
 void schedule_rearm(struct engine *engine, struct customer *customer, struct doc context);
-void schedule_fire(struct engine *engine, uint64_t customer, struct doc payload);
+void schedule_fire(struct engine *engine, uint64_t number, struct doc payload);
 void schedule_start_sweep(struct engine *engine);
 void schedule_sweep(struct engine *engine); /* one slice */
 

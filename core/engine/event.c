@@ -3,6 +3,7 @@
 
 #include "core/base/err.h"
 #include "core/base/limits.h"
+#include "core/base/mem.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -126,6 +127,7 @@ struct doc_value event_field(const struct event *event, struct text name)
     default:
         break;
     }
+    ASSERT(event != NULL);
     if (text != NULL && text->size != 0)
         return (struct doc_value){ .type = DOC_TEXT, .text = *text };
     if (text == NULL)

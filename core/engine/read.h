@@ -61,7 +61,7 @@ int read_timeline_events(struct log *log, struct doc rows, struct buf *out, stru
 int read_reminder(struct engine *engine, uint64_t task, struct buf *out, struct err *err);
 
 /* The open ones of a customer, in the order in which they were made. */
-int read_reminders_of(struct engine *engine, struct text customer, const struct read_page *page,
+int read_reminders_of(struct engine *engine, struct text reference, const struct read_page *page,
                       struct buf *out, struct err *err);
 
 /* Open ones in order of (assignee, due); others, the newest first. */

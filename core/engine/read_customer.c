@@ -345,13 +345,14 @@ int read_exists(struct engine *engine, struct text reference, struct err *err)
 
 static void show_kind(struct doc_writer *w, const struct customer *customer)
 {
+    ASSERT(customer->count != 0);
     bool is_person = customer->members[0].kind == PROFILE_PERSON;
     doc_put_string(w, "kind", is_person ? "person" : "organisation");
 }
 
 int read_customer(struct engine *engine, struct text reference, struct buf *out, struct err *err)
 {
-    struct customer customer;
+    struct customer customer = { 0 };
     int rc = customer_find(&customer, engine, reference, err);
     if (rc != 0)
         return rc;

@@ -117,7 +117,7 @@ static int read_words(struct engine *engine, const struct read_due *how, struct 
 int read_due(struct engine *engine, const struct read_due *how, const struct doc_value *value,
              int64_t *out_ms, struct err *err)
 {
-    int64_t ms;
+    int64_t ms = 0;
     int rc = 0;
     arena_clear(&engine->arena);
     if (value->type == DOC_TEXT)

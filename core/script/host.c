@@ -62,20 +62,39 @@ bool option_bool(lua_State *lua, int index, const char *name, bool otherwise)
     return value;
 }
 
+static bool read_two_digits(const char *text, int *out_number)
+{
+    if (text[0] < '0' || text[0] > '9' || text[1] < '0' || text[1] > '9')
+        return false;
+    *out_number = (text[0] - '0') * 10 + (text[1] - '0');
+    return true;
+}
+
+bool clock_read(const char **at, int *out_minute)
+{
+    const char *text = *at;
+    int hour = 0, minute = 0;
+    if (!read_two_digits(text, &hour) || text[2] != ':' || !read_two_digits(text + 3, &minute) ||
+        hour > 24 || minute > 59 || (hour == 24 && minute != 0))
+        return false;
+    *at = text + 5;
+    *out_minute = hour * 60 + minute;
+    return true;
+}
+
 int option_minute(lua_State *lua, int index, const char *name)
 {
-    int hour = 0, minute = 0, end = 0;
+    int minute = 0;
     lua_getfield(lua, index, name);
     if (lua_isnil(lua, -1)) {
         lua_pop(lua, 1);
         return -1;
     }
     const char *text = lua_type(lua, -1) == LUA_TSTRING ? lua_tostring(lua, -1) : "";
-    if (sscanf(text, "%2d:%2d%n", &hour, &minute, &end) != 2 || text[end] != '\0' || hour > 23 ||
-        minute > 59 || hour < 0 || minute < 0)
+    if (!clock_read(&text, &minute) || *text != '\0' || minute >= 24 * 60)
         luaL_error(lua, "%s must be a time of day like \"09:00\"", name);
     lua_pop(lua, 1);
-    return hour * 60 + minute;
+    return minute;
 }
 
 void option_check(lua_State *lua, int index, const char *word, const char *const names[])

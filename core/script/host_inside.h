@@ -55,6 +55,8 @@ struct text declared_name(lua_State *lua, struct host *host, const char *word);
 
 /* A field of the options table at `index`, text only; size 0 when absent, else it raises. */
 struct text option_text(lua_State *lua, int index, const char *name, struct arena *arena);
+/* Read "09:00" (to "24:00") at `*at` and go on behind it. */
+bool clock_read(const char **at, int *out_minute);
 bool option_bool(lua_State *lua, int index, const char *name, bool otherwise);
 /* "09:00" as minutes of the day; -1 when absent. */
 int option_minute(lua_State *lua, int index, const char *name);

@@ -61,7 +61,7 @@ struct sandbox {
 };
 
 /* sandbox_alloc.c */
-void *sandbox_allocate(void *sandbox, void *block, size_t old_size, size_t new_size);
+void *sandbox_allocate(void *data, void *block, size_t old_size, size_t new_size);
 
 /* sandbox_budget.c */
 void budget_begin(struct sandbox *sandbox, uint64_t units_max, size_t bytes_soft);

@@ -17,7 +17,6 @@
 #include "core/script/convert.h"
 #include "core/script/host_inside.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #define HOURS_MAX (7 * WORKDAY_INTERVALS_MAX)
@@ -50,18 +49,19 @@ static bool day_range(const char *text, int *out_first, int *out_last)
 
 static void add_hours(lua_State *lua, struct plan *plan, const char *text, int first, int last)
 {
-    int from_hour, from_minute, to_hour, to_minute, end = 0;
-    if (sscanf(text, "%2d:%2d-%2d:%2d%n", &from_hour, &from_minute, &to_hour, &to_minute, &end) !=
-            4 ||
-        text[end] != '\0')
+    const char *at = text;
+    int open_minute = 0, close_minute = 0;
+    bool is_read = clock_read(&at, &open_minute) && *at++ == '-' &&
+                   clock_read(&at, &close_minute) && *at == '\0';
+    if (!is_read)
         luaL_error(lua, "calendar: hours are written \"09:00-17:30\", not \"%s\"", text);
     for (int day = first; day <= last; day++) {
         if (plan->hours_count == HOURS_MAX)
             luaL_error(lua, "calendar: at most %d intervals", HOURS_MAX);
         plan->hours[plan->hours_count++] = (struct workday_hours){
             .weekday = day,
-            .open_minute = from_hour * 60 + from_minute,
-            .close_minute = to_hour * 60 + to_minute,
+            .open_minute = open_minute,
+            .close_minute = close_minute,
         };
     }
 }

@@ -304,7 +304,7 @@ static void post_outcome(struct line *line, struct place *place)
 }
 
 /* An answer after its time: the place is gone, but the log shall know. */
-static void post_late_outcome(struct line *line, struct text id, int64_t attempt,
+static void post_late_outcome(struct deliverer *deliverer, struct text id, int64_t attempt,
                               enum outcome outcome)
 {
     struct place late = { .attempt = attempt, .outcome = outcome };
@@ -315,7 +315,7 @@ static void post_late_outcome(struct line *line, struct text id, int64_t attempt
     doc_put_string(&w, "outcome", outcome_names[outcome]);
     doc_close(&w);
     submission_end(submission, &w);
-    sequencer_post_own(line->deliverer->sequencer, submission);
+    sequencer_post_own(deliverer->sequencer, submission);
 }
 
 static struct line *line_sending(struct deliverer *deliverer, struct text id,
@@ -337,7 +337,7 @@ void deliver_answer(struct deliverer *deliverer, struct text id, int64_t attempt
     if (line == NULL || place->attempt != attempt) {
         bool is_certain = outcome == OUTCOME_SENT || outcome == OUTCOME_REJECTED;
         if (is_certain && id.size < EVENT_ID_TEXT_MAX && deliverer->line_count != 0)
-            post_late_outcome(deliverer->lines[0], id, attempt, outcome);
+            post_late_outcome(deliverer, id, attempt, outcome);
         return;
     }
     if (place->state != PLACE_SENDING)

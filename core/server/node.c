@@ -189,7 +189,7 @@ static int keep_world(void *arg, const struct log_entry *entry)
 
 static bool is_same(const struct buf *known, struct doc doc)
 {
-    return known->size == doc.size && memcmp(known->data, doc.data, doc.size) == 0;
+    return known->size == doc.size && doc.size != 0 && memcmp(known->data, doc.data, doc.size) == 0;
 }
 
 static void append_world(struct node *node, int64_t logged, struct doc code, struct doc config,

@@ -296,7 +296,7 @@ def test_running_an_import_twice_adds_nothing(kith, tmp_path):
 
 
 def test_an_import_killed_half_way_is_run_again_and_nothing_is_there_twice(kith, tmp_path):
-    path, wanted = orders(tmp_path / "orders.csv", 8000)
+    path, wanted = orders(tmp_path / "orders.csv", 60000)
     killed = 0
     for _ in range(3):
         with kith.begin("import", path, *MAPPED) as process:

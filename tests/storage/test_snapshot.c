@@ -130,13 +130,8 @@ static void a_visit_goes_in_order_from_the_first_key_within_the_prefix_until_tol
 static void a_visit_backwards_goes_down_from_what_is_below_a_key_within_the_prefix(void **arg)
 {
     struct fixture *fixture = *arg;
-    static const char *const names[] = { "d",
-                                         "pc",
-                                         "pa",
-                                         "pb",
-                                         "q",
-                                         "\xff"
-                                         "a" };
+    static const char high_text[] = { '\xff', 'a', '\0' };
+    static const char *const names[] = { "d", "pc", "pa", "pb", "q", high_text };
     for (unsigned i = 0; i < 6; i++)
         put_text(fixture->state, names[i], "v");
     fixture_checkpoint(fixture, 1);
