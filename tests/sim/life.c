@@ -417,6 +417,23 @@ static int print_row(void *arg, struct bytes key, struct bytes value)
     return 0;
 }
 
+/* A row of table `y`: what is listed as under way or waiting for a person. */
+static int print_listed(void *arg, struct bytes key, struct bytes value)
+{
+    struct key_reader reader = { key.data + 1, key.data + key.size };
+    struct buf state = BUF_INIT;
+    uint64_t seq = 0, n = 0;
+    (void)arg;
+    (void)value;
+    if (!key_read_text(&reader, &state) || !key_read_number(&reader, &seq) ||
+        !key_read_number(&reader, &n))
+        abort();
+    printf("{\"listed\":\"%s\",\"id\":\"%llu.%llu\"}\n", buf_string(&state),
+           (unsigned long long)seq, (unsigned long long)n);
+    buf_deinit(&state);
+    return 0;
+}
+
 static int effects(const struct plan *plan)
 {
     struct state *state = open_state(plan->data);
@@ -429,6 +446,8 @@ static int effects(const struct plan *plan)
     snapshot_visit(snapshot, &prefix, NULL, print_row, NULL);
     key_start(&prefix, 'k');
     snapshot_visit(snapshot, &prefix, NULL, print_row, NULL);
+    key_start(&prefix, 'y');
+    snapshot_visit(snapshot, &prefix, NULL, print_listed, NULL);
     snapshot_close(snapshot);
     state_close(state);
     return 0;

@@ -134,10 +134,10 @@ BUGS = [
         "return false;",
     ),
     (
-        "an event to another is applied twice",
-        "core/engine/dedupe.c",
-        "    if (event->id.size == 0)\n",
-        "    if (event->id.size == 0 || event->class == LOG_SYSTEM)\n",
+        "doubtful messages are not listed",
+        "core/engine/effect.c",
+        "    if (text_is(effect->state, \"uncertain\")) {\n        struct key key;",
+        "    if (false) {\n        struct key key;",
     ),
     (
         "the line of a channel is ignored",

@@ -143,12 +143,15 @@ class Run:
         self.worlds = {
             e["seq"]: e["body"]["data"] for e in self.entries if e["body"]["type"] == "world"
         }
-        self.effects, self.tasks = {}, {}
+        self.effects, self.tasks, self.listed = {}, {}, set()
         for line in self.life("effects").stdout.splitlines():
             row = json.loads(line)
-            (self.effects if "effect" in row else self.tasks)[row["id"]] = (
-                row.get("effect") or row["task"]
-            )
+            if "listed" in row:
+                self.listed.add((row["listed"], row["id"]))
+            else:
+                (self.effects if "effect" in row else self.tasks)[row["id"]] = (
+                    row.get("effect") or row["task"]
+                )
         self.heard = [line.split(" ", 4) for line in open(self.outside).read().splitlines()]
 
     def bundle_names(self):
@@ -236,6 +239,7 @@ class Run:
             said_no = sum(1 for t in times if (ident, t[0]) in failed)
             if effect["channel"] == "sms" and len(times) > 1 + released.get(ident, 0) + said_no:
                 raise Failure("%s left %d times: %s" % (ident, len(times), times))
+        self.check_listed()
         self.check_order(released)
         for ident, effect in self.effects.items():
             self.check_end(ident, effect, received.get(ident, []), model)
@@ -252,6 +256,19 @@ class Run:
             if effect["channel"] == "sms" and number < last.get(key, (0, 0)):
                 raise Failure("%s left after %s" % (line[1], last[key]))
             last[key] = max(number, last.get(key, (0, 0)))
+
+    def check_listed(self):
+        """Everything doubtful waits in the list that people see, and nothing else does."""
+        wanted = {
+            (e["state"], i)
+            for i, e in self.effects.items()
+            if e["state"] in ("claimed", "uncertain", "held")
+        }
+        if wanted != self.listed:
+            raise Failure(
+                "listed wrongly: %s; not listed: %s"
+                % (sorted(self.listed - wanted)[:3], sorted(wanted - self.listed)[:3])
+            )
 
     def check_orphan(self, ident):
         """Something left that the state does not know: only another engine level explains that."""
