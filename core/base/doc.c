@@ -29,11 +29,6 @@ static inline size_t name_length(const uint8_t *at, const uint8_t *end)
     return (size_t)(at - start);
 }
 
-struct doc_value doc_get(struct doc doc, const char *name)
-{
-    return doc_get_text(doc, text_of(name));
-}
-
 struct doc_value doc_get_text(struct doc doc, struct text name)
 {
     struct doc_value found = { .type = DOC_NONE };
@@ -215,19 +210,9 @@ bool doc_value_equal(const struct doc_value *a, const struct doc_value *b)
     return scalars_equal(a, b);
 }
 
-struct text text_of(const char *string)
-{
-    return (struct text){ string, string != NULL ? (uint32_t)strlen(string) : 0 };
-}
-
 bool text_equal(struct text a, struct text b)
 {
     return a.size == b.size && (a.size == 0 || memcmp(a.data, b.data, a.size) == 0);
-}
-
-bool text_is(struct text text, const char *string)
-{
-    return text_equal(text, text_of(string));
 }
 
 int text_compare(struct text a, struct text b)

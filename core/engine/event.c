@@ -31,23 +31,35 @@ bool event_type_is_system(struct text type)
     return false;
 }
 
+static struct text *text_field(struct event *event, struct text name)
+{
+    switch (name.size) {
+    case 2:
+        return text_is(name, "id") ? &event->id : text_is(name, "by") ? &event->by : NULL;
+    case 3:
+        return text_is(name, "ref") ? &event->ref : NULL;
+    case 4:
+        return text_is(name, "type")   ? &event->type
+               : text_is(name, "call") ? &event->call
+               : text_is(name, "user") ? &event->user
+               : text_is(name, "anon") ? &event->anon
+                                       : NULL;
+    case 5:
+        return text_is(name, "about") ? &event->about : NULL;
+    case 6:
+        return text_is(name, "source") ? &event->source : NULL;
+    default:
+        return NULL;
+    }
+}
+
 static void read_field(struct event *event, const struct doc_iter *it)
 {
-    static const struct {
-        const char *name;
-        size_t offset;
-    } texts[] = {
-        { "id", offsetof(struct event, id) },         { "type", offsetof(struct event, type) },
-        { "call", offsetof(struct event, call) },     { "user", offsetof(struct event, user) },
-        { "anon", offsetof(struct event, anon) },     { "ref", offsetof(struct event, ref) },
-        { "source", offsetof(struct event, source) }, { "by", offsetof(struct event, by) },
-        { "about", offsetof(struct event, about) },
-    };
     const struct doc_value *value = &it->value;
     if (value->type == DOC_TEXT) {
-        for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
-            if (text_is(it->name, texts[i].name))
-                *(struct text *)(void *)((char *)event + texts[i].offset) = value->text;
+        struct text *field = text_field(event, it->name);
+        if (field != NULL)
+            *field = value->text;
     } else if (value->type == DOC_DOC) {
         if (text_is(it->name, "data"))
             event->data = value->doc;

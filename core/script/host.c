@@ -13,15 +13,9 @@
 
 /* -- Finding the host again ----------------------------------------------- */
 
-/* Its address serves as a key of the registry, which scripts cannot reach. */
-static const char host_key;
-
 struct host *host_of(lua_State *lua)
 {
-    lua_rawgetp(lua, LUA_REGISTRYINDEX, &host_key);
-    struct host *host = lua_touserdata(lua, -1);
-    lua_pop(lua, 1);
-    return host;
+    return sandbox_data(lua);
 }
 
 struct step *host_step(lua_State *lua, const char *word)
@@ -220,9 +214,7 @@ static struct host *host_new(const struct config *config)
     host->rules.run = run;
     host->rules.repeat = repeat;
     host->rules.free = host_free;
-    lua_State *lua = sandbox_state(host->sandbox);
-    lua_pushlightuserdata(lua, host);
-    lua_rawsetp(lua, LUA_REGISTRYINDEX, &host_key);
+    sandbox_set_data(host->sandbox, host);
     words_declare_add(host);
     words_act_add(host);
     words_time_add(host);

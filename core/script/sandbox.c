@@ -120,6 +120,16 @@ struct sandbox *sandbox_of(lua_State *lua)
     return sandbox;
 }
 
+void sandbox_set_data(struct sandbox *sandbox, void *data)
+{
+    sandbox->data = data;
+}
+
+void *sandbox_data(lua_State *lua)
+{
+    return sandbox_of(lua)->data;
+}
+
 size_t sandbox_bytes(const struct sandbox *sandbox)
 {
     return sandbox->bytes;

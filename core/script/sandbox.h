@@ -79,6 +79,10 @@ struct sandbox_report {
 struct sandbox *sandbox_new(const struct sandbox_limits *limits);
 void sandbox_free(struct sandbox *sandbox); /* NULL is allowed */
 
+/* A pointer of the host's, found again from inside its C functions. */
+void sandbox_set_data(struct sandbox *sandbox, void *data);
+void *sandbox_data(lua_State *lua);
+
 lua_State *sandbox_state(struct sandbox *sandbox);
 struct sandbox *sandbox_of(lua_State *lua);
 

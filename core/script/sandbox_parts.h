@@ -35,6 +35,7 @@ struct sandbox_kept {
 
 struct sandbox {
     lua_State *lua;
+    void *data; /* the host's */
     struct sandbox_limits limits;
     struct sandbox_report *report; /* of the run in progress, else NULL */
 

@@ -186,8 +186,11 @@ class Run:
         arrived = {
             int(e["body"]["id"].split(".")[0]) for e in self.entries if e["body"]["type"] == "ping"
         }
-        if not model.sent_away <= arrived:
-            raise Failure("events to others were lost: %s" % sorted(model.sent_away - arrived))
+        if model.sent_away != arrived:
+            raise Failure(
+                "events to others: lost %s, too many %s"
+                % (sorted(model.sent_away - arrived)[:5], sorted(arrived - model.sent_away)[:5])
+            )
 
     def check_effects(self, model):
         ours = sorted(
