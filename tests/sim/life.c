@@ -255,7 +255,7 @@ static void step(struct node *node, struct outside *outside, uint64_t dice)
         pass_time(outside, more);
         break;
     default:
-        outside_act(outside, more);
+        outside_act(outside, dice_mix(dice)); /* all its bits */
     }
 }
 
