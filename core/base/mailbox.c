@@ -15,7 +15,6 @@ void mailbox_init(struct mailbox *box, size_t bytes_max)
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC); /* the wall clock may be set */
     pthread_mutex_init(&box->mutex, NULL);
     pthread_cond_init(&box->filled, &attr);
-    pthread_cond_init(&box->drained, &attr);
     pthread_condattr_destroy(&attr);
 }
 
@@ -23,7 +22,6 @@ void mailbox_deinit(struct mailbox *box)
 {
     ASSERT(box->first == NULL);
     pthread_cond_destroy(&box->filled);
-    pthread_cond_destroy(&box->drained);
     pthread_mutex_destroy(&box->mutex);
 }
 
@@ -49,14 +47,6 @@ bool mailbox_is_full(struct mailbox *box)
     return is_full;
 }
 
-void mailbox_wait_room(struct mailbox *box)
-{
-    pthread_mutex_lock(&box->mutex);
-    while (box->bytes_max != 0 && box->bytes >= box->bytes_max && !box->is_closed)
-        pthread_cond_wait(&box->drained, &box->mutex);
-    pthread_mutex_unlock(&box->mutex);
-}
-
 struct mail *mailbox_take(struct mailbox *box)
 {
     pthread_mutex_lock(&box->mutex);
@@ -64,7 +54,6 @@ struct mail *mailbox_take(struct mailbox *box)
     box->first = NULL;
     box->last = &box->first;
     box->bytes = 0;
-    pthread_cond_broadcast(&box->drained);
     pthread_mutex_unlock(&box->mutex);
     return first;
 }
@@ -78,7 +67,6 @@ struct mail *mailbox_take_one(struct mailbox *box)
         if (box->first == NULL)
             box->last = &box->first;
         box->bytes -= first->bytes;
-        pthread_cond_broadcast(&box->drained);
     }
     pthread_mutex_unlock(&box->mutex);
     return first;
@@ -160,7 +148,6 @@ void mailbox_close(struct mailbox *box)
     pthread_mutex_lock(&box->mutex);
     box->is_closed = true;
     pthread_cond_broadcast(&box->filled);
-    pthread_cond_broadcast(&box->drained);
     pthread_mutex_unlock(&box->mutex);
 }
 

@@ -23,7 +23,7 @@ struct mail { /* embed in the message */
 
 struct mailbox {
     pthread_mutex_t mutex;
-    pthread_cond_t filled, drained;
+    pthread_cond_t filled;
     struct mail *first, **last;
     size_t bytes, bytes_max;
     bool is_nudged, is_closed;
@@ -36,8 +36,6 @@ void mailbox_deinit(struct mailbox *box);                 /* must be empty */
 bool mailbox_post(struct mailbox *box, struct mail *mail);
 /* Whether it weighs bytes_max already: whoever can wait or refuse, does. */
 bool mailbox_is_full(struct mailbox *box);
-/* Wait until it weighs less, or is closed. */
-void mailbox_wait_room(struct mailbox *box);
 
 /* Everything that is there, oldest first; NULL: nothing. */
 struct mail *mailbox_take(struct mailbox *box);
