@@ -23,7 +23,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define DROP_CHUNKS 8 /* per settle: 16 MiB */
+#define TRIM_CHUNKS 8 /* per settle: 16 MiB */
 
 _Noreturn void state_stop(int rc)
 {
@@ -240,7 +240,7 @@ bool state_freeze(struct state *state, uint64_t seq, int64_t logged)
     state->frozen = state->active;
     state->frozen_seq = seq;
     state->frozen_logged = logged;
-    state->active = wbuf_new(wbuf_rows(state->frozen));
+    state->active = wbuf_new(&state->pool, wbuf_rows(state->frozen));
     publish_active(state);
     publish_frozen(state);
     phase_set(state, STATE_FROZEN);
@@ -267,15 +267,12 @@ bool state_settle(struct state *state)
     if (phase_of(state) == STATE_WRITTEN) {
         ASSERT(state->cursors_open == 0);
         state_renew(state);
-        wbuf_free(state->dropped);
-        state->dropped = state->frozen;
+        wbuf_free(state->frozen);
         state->frozen = NULL;
         publish_frozen(state);
         phase_set(state, STATE_NONE);
     }
-    if (state->dropped != NULL && wbuf_free_some(state->dropped, DROP_CHUNKS))
-        state->dropped = NULL;
-    return state->dropped != NULL;
+    return wbuf_pool_trim(&state->pool, TRIM_CHUNKS);
 }
 
 int state_wipe(struct state *state, struct err *err)
@@ -296,7 +293,7 @@ int state_wipe(struct state *state, struct err *err)
         return state_fail(state, err, rc, "empty the state");
 
     wbuf_free(state->active);
-    state->active = wbuf_new(0);
+    state->active = wbuf_new(&state->pool, 0);
     publish_active(state);
     state_renew(state);
     return 0;

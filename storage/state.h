@@ -128,8 +128,9 @@ int state_checkpoint(struct state *state, struct err *err);
  * reading goes on.  Close the state and open it: it is at this checkpoint or the one before. */
 bool state_is_lost(const struct state *state);
 
-/* Move reading on to a checkpoint that has been written and give its buffer back to the
- * system, a few chunks a call: true while there is more to give.  No cursor may be open. */
+/* Move reading on to a checkpoint that has been written.  What its buffer used the next one
+ * uses again; memory beyond that goes back to the system, a few chunks a call: true while
+ * there is more to give.  No cursor may be open. */
 bool state_settle(struct state *state);
 
 /* Empty the state (a rebuild, or an import of a snapshot follows). No cursor,

@@ -35,11 +35,11 @@ struct state {
     size_t quota_bytes, buffer_bytes_max, buffer_rows_max;
     uint64_t seed; /* of the buffers' hashes */
 
-    struct wbuf *active; /* engine */
+    struct wbuf_pool pool; /* engine */
+    struct wbuf *active;   /* engine */
     struct wbuf *frozen;
     uint64_t frozen_seq;
     int64_t frozen_logged;
-    struct wbuf *dropped; /* engine: settled, memory not yet given back */
     atomic_int phase;
     atomic_bool is_lost;
 

@@ -116,7 +116,7 @@ int state_open(const struct state_options *options, struct state **out_state, st
     ASSERT(rc == 0);
     rc = pthread_mutex_init(&state->lock, NULL);
     ASSERT(rc == 0);
-    state->active = wbuf_new(0);
+    state->active = wbuf_new(&state->pool, 0);
 
     int code = open_env(state, options, err);
     if (code != 0) {
@@ -136,7 +136,7 @@ void state_close(struct state *state)
     env_close(state->env);
     wbuf_free(state->active);
     wbuf_free(state->frozen);
-    wbuf_free(state->dropped);
+    wbuf_pool_free(&state->pool);
     pthread_mutex_destroy(&state->lock);
     free(state);
 }

@@ -34,8 +34,8 @@
 #define SLOTS_MOVED 8 /* per new row; with 2 the move is over before the next begins */
 
 struct slot {
-    uint64_t hash;
-    struct wbuf_row *row; /* NULL: free */
+    uint32_t hash; /* its lower half, enough to find a place in a larger table */
+    uint32_t row;  /* its number in the heap; 0: free */
 };
 
 struct table {
@@ -78,40 +78,39 @@ static size_t slots_for(size_t rows)
     return count;
 }
 
-static struct table table_new(size_t count)
+static struct table table_new(struct wbuf_pool *pool, size_t count)
 {
-    return (struct table){ wbuf_pages_map(count * sizeof(struct slot)), count };
+    ASSERT(count <= UINT32_MAX);
+    size_t bytes = count * sizeof(struct slot);
+    struct slot *slots = wbuf_pool_table(pool, &bytes);
+    return (struct table){ slots, bytes / sizeof *slots };
 }
 
-static void table_free(struct table *table)
+static void table_free(struct wbuf_pool *pool, struct table *table)
 {
     if (table->count != 0)
-        wbuf_pages_unmap(table->slots, table->count * sizeof *table->slots);
+        wbuf_pool_table_back(pool, table->slots, table->count * sizeof *table->slots);
     *table = (struct table){ NULL, 0 };
 }
 
-struct wbuf *wbuf_new(size_t rows_expected)
+struct wbuf *wbuf_new(struct wbuf_pool *pool, size_t rows_expected)
 {
     struct wbuf *wbuf = mem_zero(sizeof *wbuf);
-    wbuf->table = table_new(slots_for(rows_expected));
+    wbuf->heap.pool = pool;
+    wbuf->table = table_new(pool, slots_for(rows_expected));
     return wbuf;
-}
-
-bool wbuf_free_some(struct wbuf *wbuf, size_t chunks_max)
-{
-    if (!wbuf_heap_drop(&wbuf->heap, chunks_max))
-        return false;
-    table_free(&wbuf->table);
-    table_free(&wbuf->table_old);
-    free(wbuf->undo);
-    free(wbuf);
-    return true;
 }
 
 void wbuf_free(struct wbuf *wbuf)
 {
-    if (wbuf != NULL)
-        wbuf_free_some(wbuf, SIZE_MAX);
+    if (wbuf == NULL)
+        return;
+    struct wbuf_pool *pool = wbuf->heap.pool;
+    wbuf_heap_free(&wbuf->heap);
+    table_free(pool, &wbuf->table_old);
+    table_free(pool, &wbuf->table);
+    free(wbuf->undo);
+    free(wbuf);
 }
 
 uint64_t wbuf_hash(uint64_t seed, const struct key *key)
@@ -124,13 +123,19 @@ static bool row_is(const struct wbuf_row *row, const struct key *key)
     return row->key_size == key->size && memcmp(row->key, key->data, key->size) == 0;
 }
 
-static struct wbuf_row *table_find(const struct table *table, const struct key *key, uint64_t hash)
+static struct wbuf_row *table_find(const struct wbuf_heap *heap, const struct table *table,
+                                   const struct key *key, uint32_t hash)
 {
     size_t mask = table->count - 1;
     for (size_t i = hash & mask;; i = (i + 1) & mask) {
-        const struct slot *slot = &table->slots[i];
-        if (slot->row == NULL || (slot->hash == hash && row_is(slot->row, key)))
-            return slot->row;
+        struct slot slot = table->slots[i];
+        if (slot.row == 0)
+            return NULL;
+        if (slot.hash != hash)
+            continue;
+        struct wbuf_row *row = wbuf_heap_at(heap, slot.row);
+        if (row_is(row, key))
+            return row;
     }
 }
 
@@ -138,7 +143,7 @@ static void table_add(struct table *table, struct slot slot)
 {
     size_t mask = table->count - 1;
     size_t i = slot.hash & mask;
-    while (table->slots[i].row != NULL)
+    while (table->slots[i].row != 0)
         i = (i + 1) & mask;
     table->slots[i] = slot;
 }
@@ -147,7 +152,7 @@ static void table_grow(struct wbuf *wbuf)
 {
     ASSERT(wbuf->table_old.count == 0);
     wbuf->table_old = wbuf->table;
-    wbuf->table = table_new(2 * wbuf->table_old.count);
+    wbuf->table = table_new(wbuf->heap.pool, 2 * wbuf->table_old.count);
     wbuf->moved = 0;
 }
 
@@ -155,18 +160,18 @@ static void table_move_some(struct wbuf *wbuf)
 {
     for (unsigned n = 0; n < SLOTS_MOVED && wbuf->moved < wbuf->table_old.count; n++) {
         struct slot slot = wbuf->table_old.slots[wbuf->moved++];
-        if (slot.row != NULL)
+        if (slot.row != 0)
             table_add(&wbuf->table, slot);
     }
     if (wbuf->moved == wbuf->table_old.count)
-        table_free(&wbuf->table_old);
+        table_free(wbuf->heap.pool, &wbuf->table_old);
 }
 
 static struct wbuf_row *row_find(const struct wbuf *wbuf, const struct key *key, uint64_t hash)
 {
-    struct wbuf_row *row = table_find(&wbuf->table, key, hash);
+    struct wbuf_row *row = table_find(&wbuf->heap, &wbuf->table, key, (uint32_t)hash);
     if (row == NULL && wbuf->table_old.count != 0)
-        row = table_find(&wbuf->table_old, key, hash);
+        row = table_find(&wbuf->heap, &wbuf->table_old, key, (uint32_t)hash);
     return row;
 }
 
@@ -199,7 +204,8 @@ static struct wbuf_row *row_add(struct wbuf *wbuf, const struct key *key, uint64
     if (wbuf->table_old.count != 0)
         table_move_some(wbuf);
     struct wbuf_row *row = row_new(wbuf, key, size);
-    table_add(&wbuf->table, (struct slot){ hash, row });
+    uint32_t number = wbuf_heap_number(&wbuf->heap, row);
+    table_add(&wbuf->table, (struct slot){ (uint32_t)hash, number });
     wbuf_tree_insert(&wbuf->tree, &wbuf->heap, row);
     return row;
 }

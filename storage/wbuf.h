@@ -20,10 +20,10 @@
 
 struct wbuf;
 
-struct wbuf *wbuf_new(size_t rows_expected); /* more are allowed */
-void wbuf_free(struct wbuf *wbuf);           /* NULL is allowed */
-/* The same a little at a time: at most `chunks_max` chunks of 2 MiB.  True when it is gone. */
-bool wbuf_free_some(struct wbuf *wbuf, size_t chunks_max);
+/* Its memory comes from `pool`, which is borrowed, and goes back to it.  More rows than
+ * expected are allowed. */
+struct wbuf *wbuf_new(struct wbuf_pool *pool, size_t rows_expected);
+void wbuf_free(struct wbuf *wbuf); /* NULL is allowed */
 
 /* What the functions below want beside a key, made once for all buffers of a state.  With
  * a secret `seed` nobody outside can choose keys that collide. */

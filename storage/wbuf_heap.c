@@ -8,78 +8,49 @@
  * A request is rounded up to a class, a block that comes back is rounded down,
  * so a block found in a list always suffices.  The slack of at most a quarter is
  * what lets a growing profile be overwritten where it stands.
- *
- * Chunks are huge pages where the system has them.  Rows are written once and then
- * looked up at random, which with small pages misses the TLB each time: a put
- * costs a third more then, and giving 100 MiB back 7 ms instead of a third of one.
- *
- * malloc was not used because what it frees stays in its bins when the threshold
- * for mapping has adapted itself to chunks of this size.
  */
 #include "storage/wbuf_heap.h"
 
 #include "core/base/mem.h"
 
+#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
-#define ALIGNMENT 8
-#define HUGE_BYTES ((size_t)2 << 20)
-#define CHUNK_HEADER sizeof(uint8_t *)
+#define CHUNKS_MAX ((size_t)UINT32_MAX / WBUF_CHUNK_UNITS)
 #define CLASS_LOG_FIRST 5 /* 32 bytes */
 #define CLASS_BYTES_MIN ((size_t)1 << CLASS_LOG_FIRST)
 #define CLASS_STEPS 4 /* a doubling */
 
-/* The kernel gives no alignment beyond a page: map more and cut off both ends. */
-static uint8_t *map_aligned(size_t size)
-{
-    uint8_t *pages =
-        mmap(NULL, size + HUGE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    ASSERT(pages != MAP_FAILED);
-    size_t before = (HUGE_BYTES - (uintptr_t)pages % HUGE_BYTES) % HUGE_BYTES;
-    if (before != 0)
-        wbuf_pages_unmap(pages, before);
-    wbuf_pages_unmap(pages + before + size, HUGE_BYTES - before);
-    return pages + before;
-}
-
-void *wbuf_pages_map(size_t size)
-{
-    if (size % HUGE_BYTES == 0) {
-        uint8_t *pages = map_aligned(size);
-        madvise(pages, size, MADV_HUGEPAGE); /* a wish: small pages are slower, not wrong */
-        return pages;
-    }
-    void *pages = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    ASSERT(pages != MAP_FAILED);
-    return pages;
-}
-
-void wbuf_pages_unmap(void *pages, size_t size)
-{
-    int rc = munmap(pages, size);
-    ASSERT(rc == 0);
-}
-
 static void chunk_add(struct wbuf_heap *heap)
 {
-    uint8_t *chunk = wbuf_pages_map(WBUF_CHUNK_BYTES);
-    memcpy(chunk, &heap->chunks, CHUNK_HEADER);
-    heap->chunks = chunk;
-    heap->at = chunk + CHUNK_HEADER;
+    ASSERT(heap->count < CHUNKS_MAX);
+    if (heap->count == heap->capacity) {
+        heap->capacity = heap->capacity != 0 ? 2 * heap->capacity : 16;
+        heap->chunks = mem_resize(heap->chunks, heap->capacity * sizeof *heap->chunks);
+    }
+    uint8_t *chunk = wbuf_pool_chunk(heap->pool);
+    heap->chunks[heap->count++] = chunk;
+    heap->at = chunk + WBUF_UNIT_BYTES; /* so that no block has the number 0 */
     heap->end = chunk + WBUF_CHUNK_BYTES;
 }
 
 void *wbuf_heap_block(struct wbuf_heap *heap, size_t size)
 {
     ASSERT(size > 0 && size <= WBUF_BLOCK_MAX);
-    size = (size + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
+    size = (size + WBUF_UNIT_BYTES - 1) & ~(size_t)(WBUF_UNIT_BYTES - 1);
     if ((size_t)(heap->end - heap->at) < size)
         chunk_add(heap);
     void *block = heap->at;
     heap->at += size;
     heap->bytes += size;
     return block;
+}
+
+uint32_t wbuf_heap_number(const struct wbuf_heap *heap, const void *block)
+{
+    size_t offset = (size_t)((const uint8_t *)block - heap->chunks[heap->count - 1]);
+    ASSERT(offset < WBUF_CHUNK_BYTES);
+    return (uint32_t)((heap->count - 1) * WBUF_CHUNK_UNITS + offset / WBUF_UNIT_BYTES);
 }
 
 static unsigned log2_of(size_t size)
@@ -136,12 +107,10 @@ void wbuf_heap_recycle(struct wbuf_heap *heap, void *block, uint32_t capacity)
     heap->recycled[class] = block;
 }
 
-bool wbuf_heap_drop(struct wbuf_heap *heap, size_t chunks_max)
+void wbuf_heap_free(struct wbuf_heap *heap)
 {
-    for (; chunks_max > 0 && heap->chunks != NULL; chunks_max--) {
-        uint8_t *chunk = heap->chunks;
-        memcpy(&heap->chunks, chunk, CHUNK_HEADER);
-        wbuf_pages_unmap(chunk, WBUF_CHUNK_BYTES);
-    }
-    return heap->chunks == NULL;
+    wbuf_pool_limit(heap->pool, heap->count);
+    while (heap->count > 0)
+        wbuf_pool_chunk_back(heap->pool, heap->chunks[--heap->count]);
+    free(heap->chunks);
 }

@@ -11,6 +11,7 @@
 #define SEED 42
 #define ROWS 30000
 
+static struct wbuf_pool pool; /* of one after another: each finds what those before left */
 static uint64_t random_state = 1;
 
 static uint64_t random_next(void)
@@ -88,7 +89,7 @@ static void rows_stand_in_the_order_of_their_keys(void **unused)
 {
     (void)unused;
     for (unsigned shape = 0; shape < 4; shape++) {
-        struct wbuf *wbuf = wbuf_new(0);
+        struct wbuf *wbuf = wbuf_new(&pool, 0);
         for (unsigned i = 0; i < ROWS; i++)
             put(wbuf, key_shape(shape, i), &i, sizeof i);
         assert_int_equal(assert_ascending(wbuf), wbuf_rows(wbuf));
@@ -99,7 +100,7 @@ static void rows_stand_in_the_order_of_their_keys(void **unused)
 static void seeking_finds_the_first_row_not_below_or_above(void **unused)
 {
     (void)unused;
-    struct wbuf *wbuf = wbuf_new(ROWS);
+    struct wbuf *wbuf = wbuf_new(&pool, ROWS);
     for (unsigned i = 0; i < ROWS; i++)
         put(wbuf, key_of(3, 2 * (uint64_t)i), "x", 1);
     for (unsigned i = 0; i < ROWS; i++) {
@@ -117,7 +118,7 @@ static void seeking_finds_the_first_row_not_below_or_above(void **unused)
 static void undo_restores_rows_overwritten_twice_and_deleted(void **unused)
 {
     (void)unused;
-    struct wbuf *wbuf = wbuf_new(0);
+    struct wbuf *wbuf = wbuf_new(&pool, 0);
     struct key key = key_of(1, 1), other = key_of(1, 2);
     uint64_t hash = wbuf_hash(SEED, &key);
     put(wbuf, key, "before", 6);
@@ -138,7 +139,7 @@ static void undo_restores_rows_overwritten_twice_and_deleted(void **unused)
 static void inner_savepoints_belong_to_the_outer_one_once_kept(void **unused)
 {
     (void)unused;
-    struct wbuf *wbuf = wbuf_new(0);
+    struct wbuf *wbuf = wbuf_new(&pool, 0);
     struct key key = key_of(1, 1);
     put(wbuf, key, "zero", 4);
     wbuf_save(wbuf);
@@ -160,7 +161,7 @@ static void inner_savepoints_belong_to_the_outer_one_once_kept(void **unused)
 static void a_value_read_stays_while_others_are_rewritten_under_savepoints(void **unused)
 {
     (void)unused;
-    struct wbuf *wbuf = wbuf_new(0);
+    struct wbuf *wbuf = wbuf_new(&pool, 0);
     char value[64];
     memset(value, 'v', sizeof value);
     put(wbuf, key_of(1, 1), value, sizeof value);
@@ -177,7 +178,7 @@ static void a_value_read_stays_while_others_are_rewritten_under_savepoints(void 
 static void rewriting_one_row_under_savepoints_needs_bounded_memory(void **unused)
 {
     (void)unused;
-    struct wbuf *wbuf = wbuf_new(0);
+    struct wbuf *wbuf = wbuf_new(&pool, 0);
     char value[500] = { 0 };
     for (unsigned i = 0; i < 20000; i++) {
         wbuf_save(wbuf);
@@ -194,7 +195,7 @@ static void rewriting_one_row_under_savepoints_needs_bounded_memory(void **unuse
 static void a_value_may_be_put_back_into_its_own_row(void **unused)
 {
     (void)unused;
-    struct wbuf *wbuf = wbuf_new(0);
+    struct wbuf *wbuf = wbuf_new(&pool, 0);
     struct key key = key_of(1, 1);
     put(wbuf, key, "abcdefgh", 8);
     const struct wbuf_row *row = find(wbuf, key);
@@ -210,7 +211,7 @@ static void a_value_may_be_put_back_into_its_own_row(void **unused)
 static void values_of_all_sizes_are_kept(void **unused)
 {
     (void)unused;
-    struct wbuf *wbuf = wbuf_new(0);
+    struct wbuf *wbuf = wbuf_new(&pool, 0);
     static uint8_t value[64u << 10];
     for (unsigned round = 0; round < 3; round++) {
         for (size_t size = 0; size <= sizeof value; size += 1 + size / 7) {
@@ -233,7 +234,7 @@ static void values_of_all_sizes_are_kept(void **unused)
 static void the_version_changes_when_rows_appear_or_disappear(void **unused)
 {
     (void)unused;
-    struct wbuf *wbuf = wbuf_new(0);
+    struct wbuf *wbuf = wbuf_new(&pool, 0);
     uint64_t version = wbuf_version(wbuf);
     wbuf_save(wbuf);
     put(wbuf, key_of(1, 1), "a", 1);
@@ -244,6 +245,53 @@ static void the_version_changes_when_rows_appear_or_disappear(void **unused)
     wbuf_undo(wbuf);
     assert_true(wbuf_version(wbuf) != version);
     wbuf_free(wbuf);
+}
+
+static struct wbuf *buffer_of(size_t chunks)
+{
+    static const uint8_t value[32u << 10];
+    struct wbuf *wbuf = wbuf_new(&pool, 0);
+    for (uint64_t i = 0; wbuf_bytes(wbuf) < chunks * WBUF_CHUNK_BYTES - 2 * sizeof value; i++)
+        put(wbuf, key_of(1, i), value, sizeof value);
+    return wbuf;
+}
+
+static void a_buffer_leaves_its_memory_to_the_next_and_a_small_one_gives_it_back(void **unused)
+{
+    (void)unused;
+    wbuf_free(buffer_of(10));
+    size_t most = pool.most;
+    assert_true(most >= 10);
+    while (wbuf_pool_trim(&pool, 1))
+        assert_true(pool.count > most);
+    assert_int_equal(pool.count, most);
+    struct wbuf *wbuf = buffer_of(10);
+    assert_int_equal(pool.count, 0);
+    wbuf_free(wbuf);
+    wbuf_free(buffer_of(2));
+    assert_false(wbuf_pool_trim(&pool, SIZE_MAX));
+    assert_true(pool.count < most);
+    assert_int_equal(pool.count, pool.most);
+}
+
+static void a_table_that_waited_is_empty(void **unused)
+{
+    (void)unused;
+    for (unsigned round = 0; round < 3; round++) {
+        struct wbuf *wbuf = wbuf_new(&pool, ROWS >> round);
+        for (unsigned i = 0; i < ROWS; i++)
+            assert_null(find(wbuf, key_of(7, i)));
+        for (unsigned i = 0; i < ROWS; i++)
+            put(wbuf, key_of(7, i), "x", 1);
+        wbuf_free(wbuf);
+    }
+}
+
+static int free_pool(void **unused)
+{
+    (void)unused;
+    wbuf_pool_free(&pool);
+    return 0;
 }
 
 int main(void)
@@ -258,6 +306,8 @@ int main(void)
         cmocka_unit_test(a_value_may_be_put_back_into_its_own_row),
         cmocka_unit_test(values_of_all_sizes_are_kept),
         cmocka_unit_test(the_version_changes_when_rows_appear_or_disappear),
+        cmocka_unit_test(a_buffer_leaves_its_memory_to_the_next_and_a_small_one_gives_it_back),
+        cmocka_unit_test(a_table_that_waited_is_empty),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, NULL, free_pool);
 }
