@@ -22,6 +22,7 @@
 #include <unicode/unorm2.h>
 #include <unicode/ustring.h>
 #include <unicode/utf8.h>
+#include <unicode/uversion.h>
 
 #define TEXT_MAX 1024 /* bytes, with the blanks around it */
 #define LOCAL_MAX 64 /* bytes of the local part, as SMTP has it */
@@ -266,4 +267,12 @@ int identity_email(const char *text, size_t size, char out_email[IDENTITY_EMAIL_
     if (why != NULL)
         return err_set(err, E_INVALID, "e-mail address: %s", why);
     return 0;
+}
+
+void identity_icu_version(char out_version[IDENTITY_VERSION_SIZE])
+{
+    _Static_assert(IDENTITY_VERSION_SIZE >= U_MAX_VERSION_STRING_LENGTH, "it must fit");
+    UVersionInfo version;
+    u_getVersion(version);
+    u_versionToString(version, out_version);
 }

@@ -28,6 +28,7 @@ struct err;
 
 #define IDENTITY_EMAIL_MAX 254 /* bytes, before and after, as SMTP has it */
 #define IDENTITY_EMAIL_SIZE (IDENTITY_EMAIL_MAX + 1)
+#define IDENTITY_VERSION_SIZE 20 /* bytes of a version, terminated */
 
 /* Normalise `size` bytes of UTF-8.  The result is terminated and normalises to
  * itself.  Fails with E_INVALID if this cannot be a single address: not exactly
@@ -35,5 +36,9 @@ struct err;
  * domain without a dot or with what no domain can have. */
 int identity_email(const char *text, size_t size, char out_email[IDENTITY_EMAIL_SIZE],
                    struct err *err);
+
+/* What the result depends on besides the arguments, for the record: the release of
+ * ICU ("72.1"). */
+void identity_icu_version(char out_version[IDENTITY_VERSION_SIZE]);
 
 #endif

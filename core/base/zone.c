@@ -8,8 +8,8 @@
  * this was the later.  If L lies behind its end, no interval shows L: a gap, and
  * the first instant after it is where the next interval begins.
  *
- * Asking ICU each time is the alternative: 1 to 2 microseconds for a
- * conversion, in an object that no two threads may share.
+ * Asking ICU is the alternative: 1 to 2 microseconds for a conversion, in an
+ * object that no two threads may share.
  */
 #include "core/base/zone.h"
 

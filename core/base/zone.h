@@ -1,9 +1,11 @@
 /* zone.h -- instants and wall clocks of a place.
  *
  * A zone is one of the names of the IANA data base ("Europe/Berlin", "UTC"),
- * as the ICU of this machine knows it.  All its changes of the clock are read
- * from ICU once, when it is opened; after that a conversion is a search in a
- * table and costs tens of nanoseconds.
+ * as it is installed on this machine: in /usr/share/zoneinfo (Debian's package
+ * tzdata), or in the directory that TZDIR names.  All zones are read once, when
+ * the first is wanted; after that a conversion is a search in a table and costs
+ * tens of nanoseconds, and an upgrade of the package takes effect at the next
+ * start.
  *
  * Two wall clocks are special where a zone changes its clock:
  *
@@ -15,10 +17,10 @@
  * Both go forward.  So whatever is due "at 02:30" is never early by any reading
  * of the clock, and a later wall clock never gives an earlier instant.
  *
- * Threads: a zone never changes once opened and lives as long as the process,
- * so that it may be used from any thread and kept anywhere.  zone_open() itself
- * may be called from any thread.  Nothing here looks at TZ, the locale or the
- * current time.
+ * Threads: a zone never changes and lives as long as the process, so that it may
+ * be used from any thread and kept anywhere.  zone_load() and zone_open() may be
+ * called from any thread.  Nothing here looks at TZ, the locale or the current
+ * time.
  *
  * Instants are milliseconds since 1970-01-01T00:00Z.  They and wall clocks may
  * lie outside the years 1..9999 by some days without harm; only civil_add()
@@ -37,14 +39,18 @@ struct err;
 struct zone;
 
 #define ZONE_NAME_SIZE 48    /* bytes of the longest name, terminated */
-#define ZONE_VERSION_SIZE 20 /* bytes of a version, terminated */
+#define ZONE_VERSION_SIZE 32 /* bytes of a version, terminated */
 
-/* Find the zone of an exact IANA name; opening one that is open costs a search
- * among the names.  Abbreviations that only ICU knows ("CST", "IST") are
- * refused, being ambiguous.  *out_zone is never to be freed.  Fails with
- * E_INVALID, and then proposes a near name if there is one: that costs a
- * comparison with all names, which a caller with another zone in reserve avoids
- * by passing NULL for `err`.  Fails with E_IO if ICU has no data. */
+/* Read all zones, if nobody has yet: for a program that wants to know at its start
+ * whether it can.  What it could not do once it will not do later.  Fails with E_IO,
+ * E_CORRUPT, E_VERSION or E_LIMIT; the reason names the file and what to install. */
+int zone_load(struct err *err);
+
+/* Find the zone of an exact IANA name, old names ("Asia/Calcutta") included.
+ * *out_zone is never to be freed.  Fails with E_INVALID, and then proposes a near
+ * name if there is one: that costs a comparison with all names, which a caller with
+ * another zone in reserve avoids by passing NULL for `err`.  Fails as zone_load()
+ * does if that has failed. */
 int zone_open(const char *name, const struct zone **out_zone, struct err *err);
 
 const char *zone_name(const struct zone *zone); /* as it was opened */
@@ -74,11 +80,11 @@ int64_t zone_ms_from_civil(const struct zone *zone, const struct civil *civil);
 int civil_add(const struct zone *zone, int64_t ms, struct duration duration, int64_t *out_ms,
               struct err *err);
 
-/* What the results above depend on besides their arguments, for the record:
- * the release of the IANA data ("2022e") and of ICU ("72.1").  The data is ICU's
- * own, which can be older than the system's; ICU takes newer files (such as
- * zoneinfo64.res) from the directory in ICU_TIMEZONE_FILES_DIR. */
+/* What the results above depend on besides their arguments, for the record: the
+ * release of the IANA data, if the directory tells it, and a hash of all names and
+ * all changes of the clock ("2025b-0123456789abcdef").  An equal version means
+ * equal results; equal data of one release has an equal version, in whatever
+ * flavour its files were made.  "none" if there are no zones. */
 void zone_tzdata_version(char out_version[ZONE_VERSION_SIZE]);
-void zone_icu_version(char out_version[ZONE_VERSION_SIZE]);
 
 #endif

@@ -1,87 +1,84 @@
-/* zone_load.c -- the names of all zones, and the table of one, out of ICU.
+/* zone_load.c -- the zones of this process, out of the system's data base.
  *
- * The names are read and sorted once.  Beside each stands the zone, or NULL
- * until somebody opens it.  A zone is built by whoever comes first and put there
- * by one atomic exchange; who comes second at the same moment frees his own and
- * takes the first.  Hence no lock, and a caller may keep the pointer for ever.
- * That zones are never freed costs at most 17 KiB for each name that exists,
- * 10 MiB if a program used them all.
+ * All files are read when the first zone is wanted, and none later: a package may be
+ * upgraded while we run, but what we answer must stay what the log says that we
+ * compute with.  Beside each name stands the zone, or NULL until somebody opens it.  A
+ * zone is built by whoever comes first and put there by one atomic exchange; who comes
+ * second at the same moment frees his own and takes the first.  Hence no lock, and a
+ * caller may keep the pointer for ever.  That zones are never freed costs at most
+ * 17 KiB for each name, 4 MiB if a program used them all.
  *
- * Of the names that ICU knows, those which are no IANA names are left out: its
- * abbreviations of three letters, of which several mean different places to
- * different people, and the SystemV names.
+ * ICU is the alternative.  It brings data of its own, which Debian does not renew for
+ * the ICU of a release: after four years, twenty zones had moved their clocks since.
+ * The package tzdata is kept up to date.
  *
  * This is the only file that knows where the changes of the clock come from.
  */
+#include "core/base/buf.h"
 #include "core/base/err.h"
 #include "core/base/mem.h"
 #include "core/base/near.h"
-#include "core/base/zone_table.h"
+#include "core/base/zone_base.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unicode/ucal.h>
-#include <unicode/uenum.h>
-#include <unicode/ustring.h>
-#include <unicode/uversion.h>
 
-#define NAMES_MAX 1024
+#define DIRECTORY "/usr/share/zoneinfo"
 
-/* Unless told otherwise, ICU asks the environment for a locale. */
-#define LOCALE "en@calendar=gregorian"
+static struct zone_base base;
+static struct zone *_Atomic zones[ZONE_BASE_NAMES_MAX]; /* by the place of their names */
+static struct err base_failure; /* why there is no base, if its code is not 0 */
+static pthread_once_t base_once = PTHREAD_ONCE_INIT;
 
-static struct name {
-    char text[ZONE_NAME_SIZE];
-    struct zone *_Atomic zone;
-} names[NAMES_MAX];
-static size_t name_count;
-static pthread_once_t names_once = PTHREAD_ONCE_INIT;
+static char version[ZONE_VERSION_SIZE];
+static struct err check_failure; /* why the base cannot be used as a whole */
+static pthread_once_t check_once = PTHREAD_ONCE_INIT;
 
-static int compare_names(const void *a, const void *b)
+static const char *chosen_dir(void)
 {
-    return strcmp(((const struct name *)a)->text, ((const struct name *)b)->text);
+    const char *dir = getenv("TZDIR");
+    return dir != NULL && *dir != '\0' ? dir : NULL;
 }
 
-static bool is_iana(const char *text)
+static int explain(int code, const char *reason, struct err *err)
 {
-    static const char *const short_names[] = {
-        "CET", "EET", "EST", "GMT", "HST", "MET", "MST", "PRC", "ROC", "ROK", "UCT", "UTC", "WET",
-    };
-    size_t size = strlen(text);
-    if (strncmp(text, "SystemV/", 8) == 0 || strcmp(text, "Etc/Unknown") == 0 ||
-        strcmp(text, "Factory") == 0)
-        return false;
-    if (size != 3)
-        return size < ZONE_NAME_SIZE;
-    for (size_t i = 0; i < sizeof short_names / sizeof *short_names; i++)
-        if (strcmp(short_names[i], text) == 0)
-            return true;
-    return false;
+    return err_set(err, code, "no time zones: %s; %s the package tzdata", reason,
+                   chosen_dir() != NULL ? "correct TZDIR, or unset it and install" : "install");
 }
 
-static void read_names(void)
+static void read_base(void)
 {
-    UErrorCode status = U_ZERO_ERROR;
-    UEnumeration *all = ucal_openTimeZoneIDEnumeration(UCAL_ZONE_TYPE_ANY, NULL, NULL, &status);
-    const char *text = NULL;
-    int32_t size = 0;
-    while (name_count < NAMES_MAX && (text = uenum_next(all, &size, &status)) != NULL)
-        if (is_iana(text))
-            memcpy(names[name_count++].text, text, (size_t)size + 1);
-    uenum_close(all);
-    qsort(names, name_count, sizeof *names, compare_names);
+    struct err reason = { 0 };
+    const char *dir = chosen_dir();
+    int rc = zone_base_read(dir != NULL ? dir : DIRECTORY, &base, &reason);
+    if (rc != 0)
+        explain(rc, reason.text, &base_failure);
 }
 
-static struct name *find_name(const char *text)
+static int use_base(struct err *err)
 {
-    struct name wanted;
-    size_t size = strnlen(text, ZONE_NAME_SIZE);
-    if (size == ZONE_NAME_SIZE)
-        return NULL;
-    memcpy(wanted.text, text, size + 1);
-    return bsearch(&wanted, names, name_count, sizeof *names, compare_names);
+    pthread_once(&base_once, read_base);
+    int code = base_failure.code;
+    return code == 0 ? 0 : err_set(err, code, "%s", base_failure.text);
+}
+
+static void check_base(void)
+{
+    struct err reason = { 0 };
+    if (use_base(&check_failure) != 0)
+        return;
+    int rc = zone_base_version(&base, version, &reason);
+    if (rc != 0)
+        explain(rc, reason.text, &check_failure);
+}
+
+int zone_load(struct err *err)
+{
+    pthread_once(&check_once, check_base);
+    int code = check_failure.code;
+    return code == 0 ? 0 : err_set(err, code, "%s", check_failure.text);
 }
 
 /* The distance to a name or to its last part: "Berlin" is meant to be found. */
@@ -101,13 +98,11 @@ static int refuse(const char *written, struct err *err)
 
     if (err == NULL)
         return E_INVALID;
-    if (name_count == 0)
-        return err_set(err, E_IO, "ICU has no time zones: is its data installed?");
-    for (size_t i = 0; i < name_count; i++) {
-        size_t distance = distance_to(written, names[i].text);
+    for (size_t i = 0; i < base.name_count; i++) {
+        size_t distance = distance_to(written, base.names[i].text);
         if (distance < least) {
             least = distance;
-            nearest = names[i].text;
+            nearest = base.names[i].text;
         }
     }
     near_quote(written, strlen(written), &quote);
@@ -120,81 +115,37 @@ static int refuse(const char *written, struct err *err)
                    nearest);
 }
 
-/* A zone that is being read: it grows by doubling. */
-struct reading {
-    UCalendar *calendar;
-    struct zone *zone;
-    size_t capacity;
-};
-
-static void add_change(struct reading *reading, int64_t at_ms, int64_t offset_ms)
+static int build(size_t index, struct zone **out_zone, struct err *err)
 {
-    struct zone *zone = reading->zone;
-    size_t count = zone == NULL ? 0 : zone->count;
-    if (count > 0 && zone->changes[count - 1].offset_ms == offset_ms)
-        return;
-    if (count == reading->capacity) {
-        reading->capacity = count == 0 ? 32 : count * 2;
-        zone = mem_resize(zone, sizeof *zone + reading->capacity * sizeof zone->changes[0]);
-        reading->zone = zone;
+    struct buf table = BUF_INIT;
+    struct err reason = { 0 };
+    int rc = zone_base_table(&base, index, &table, &reason);
+    if (rc == 0) {
+        struct zone *zone = mem_alloc(sizeof *zone + table.size);
+        memcpy(zone->name, base.names[index].text, sizeof zone->name);
+        memcpy(zone->changes, table.data, table.size);
+        zone->count = table.size / sizeof zone->changes[0];
+        *out_zone = zone;
     }
-    zone->changes[count] = (struct zone_change){ at_ms, offset_ms };
-    zone->count = count + 1;
-}
-
-static int64_t read_offset(UCalendar *calendar, double at_ms, UErrorCode *status)
-{
-    ucal_setMillis(calendar, at_ms, status);
-    return ucal_get(calendar, UCAL_ZONE_OFFSET, status) +
-           ucal_get(calendar, UCAL_DST_OFFSET, status);
-}
-
-static void read_changes(struct reading *reading, UErrorCode *status)
-{
-    double at_ms = (double)CIVIL_MS_MIN;
-    int64_t offset_ms = read_offset(reading->calendar, at_ms, status);
-    add_change(reading, INT64_MIN, offset_ms);
-    while (U_SUCCESS(*status) &&
-           ucal_getTimeZoneTransitionDate(reading->calendar, UCAL_TZ_TRANSITION_NEXT, &at_ms,
-                                          status) &&
-           at_ms < (double)ZONE_TABLE_END_MS) {
-        offset_ms = read_offset(reading->calendar, at_ms, status);
-        add_change(reading, (int64_t)at_ms, offset_ms);
-    }
-}
-
-static struct zone *zone_read(const char *name, UErrorCode *status)
-{
-    struct reading reading = { NULL, NULL, 0 };
-    UChar wide[ZONE_NAME_SIZE];
-
-    u_charsToUChars(name, wide, (int32_t)strlen(name) + 1);
-    reading.calendar = ucal_open(wide, -1, LOCALE, UCAL_GREGORIAN, status);
-    if (U_SUCCESS(*status))
-        read_changes(&reading, status);
-    ucal_close(reading.calendar);
-    if (U_FAILURE(*status)) {
-        free(reading.zone);
-        return NULL;
-    }
-    memcpy(reading.zone->name, name, strlen(name) + 1);
-    return reading.zone;
+    buf_deinit(&table);
+    return rc == 0 ? 0 : explain(rc, reason.text, err);
 }
 
 int zone_open(const char *name, const struct zone **out_zone, struct err *err)
 {
-    pthread_once(&names_once, read_names);
-    struct name *entry = find_name(name);
-    if (entry == NULL)
+    size_t index;
+    int rc = use_base(err);
+    if (rc != 0)
+        return rc;
+    if (!zone_base_find(&base, name, &index))
         return refuse(name, err);
 
-    struct zone *zone = atomic_load_explicit(&entry->zone, memory_order_acquire);
+    struct zone *zone = atomic_load_explicit(&zones[index], memory_order_acquire), *ours;
     if (zone == NULL) {
-        UErrorCode status = U_ZERO_ERROR;
-        struct zone *ours = zone_read(name, &status);
-        if (ours == NULL)
-            return err_set(err, E_IO, "time zone %s: ICU says %s", name, u_errorName(status));
-        if (atomic_compare_exchange_strong(&entry->zone, &zone, ours))
+        rc = build(index, &ours, err);
+        if (rc != 0)
+            return rc;
+        if (atomic_compare_exchange_strong(&zones[index], &zone, ours))
             zone = ours;
         else
             free(ours);
@@ -205,17 +156,6 @@ int zone_open(const char *name, const struct zone **out_zone, struct err *err)
 
 void zone_tzdata_version(char out_version[ZONE_VERSION_SIZE])
 {
-    UErrorCode status = U_ZERO_ERROR;
-    const char *version = ucal_getTZDataVersion(&status);
-    if (U_FAILURE(status) || strlen(version) >= ZONE_VERSION_SIZE)
-        version = "unknown";
-    memcpy(out_version, version, strlen(version) + 1);
-}
-
-void zone_icu_version(char out_version[ZONE_VERSION_SIZE])
-{
-    _Static_assert(ZONE_VERSION_SIZE >= U_MAX_VERSION_STRING_LENGTH, "it must fit");
-    UVersionInfo version;
-    u_getVersion(version);
-    u_versionToString(version, out_version);
+    const char *text = zone_load(NULL) == 0 ? version : "none";
+    memcpy(out_version, text, strlen(text) + 1);
 }

@@ -1,6 +1,7 @@
 /* world.c -- see world.h. */
 #include "core/server/world.h"
 
+#include "core/base/identity_text.h"
 #include "core/base/phone.h"
 #include "core/base/zone.h"
 #include "core/engine/engine.h"
@@ -16,9 +17,9 @@
 
 struct doc world_code(struct buf *out)
 {
-    char icu[ZONE_VERSION_SIZE], tzdata[ZONE_VERSION_SIZE];
+    char icu[IDENTITY_VERSION_SIZE], tzdata[ZONE_VERSION_SIZE];
     struct doc_writer w;
-    zone_icu_version(icu);
+    identity_icu_version(icu);
     zone_tzdata_version(tzdata);
     doc_begin(&w, out);
     doc_put_int(&w, "level", ENGINE_LEVEL);

@@ -215,6 +215,14 @@ static void the_environment_plays_no_part(void **state)
     becomes("\xc3\x9cRIS@example.com", "\xc3\xbcris@example.com");
 }
 
+static void names_the_data_it_depends_on(void **state)
+{
+    (void)state;
+    char version[IDENTITY_VERSION_SIZE] = "";
+    identity_icu_version(version);
+    assert_true(strtol(version, NULL, 10) >= 72);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -228,6 +236,7 @@ int main(void)
         cmocka_unit_test(lengths_are_those_of_smtp),
         cmocka_unit_test(a_reason_never_repeats_the_address),
         cmocka_unit_test(whatever_is_accepted_normalises_to_itself),
+        cmocka_unit_test(names_the_data_it_depends_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
