@@ -10,9 +10,10 @@
  * A transaction that fails leaves no trace and the buffer is still there, so the
  * next call begins from the start; writing rows again writes the same rows.  That
  * includes a flush that fails: the pages are written anew the next time, the kernel is
- * not trusted to have kept them.  One failure is final.  When the page is refused
- * that makes the transaction valid, LMDB cannot know which of two truths the disk
- * holds and answers MDB_PANIC from then on.
+ * not trusted to have kept them.  After one failure the file has to be opened again.  When
+ * the page is refused that makes the transaction valid, LMDB cannot know which of two truths
+ * the disk holds and answers MDB_PANIC from then on.  Memory is right under either: the frozen
+ * buffer above the checkpoint before and above its own is the same map, and is written again.
  */
 #include "storage/state_inside.h"
 
@@ -73,15 +74,6 @@ static void look_if_lost(struct state *state, struct env *env)
         atomic_store(&state->is_lost, true);
 }
 
-struct env *state_env_for_writing(struct state *state)
-{
-    state_lock(state);
-    state->is_prepared = false;
-    struct env *env = state->env;
-    state_unlock(state);
-    return env;
-}
-
 static int write_frozen(struct state *state, struct env *env)
 {
     MDB_dbi table = env_table(env, STATE_TABLE);
@@ -94,12 +86,11 @@ static int write_frozen(struct state *state, struct env *env)
     return env_finish(txn, rc);
 }
 
-int state_checkpoint(struct state *state, struct err *err)
+static int checkpoint(struct state *state, struct env *env, struct err *err)
 {
     if (atomic_load_explicit(&state->phase, memory_order_acquire) != STATE_FROZEN)
         return 0;
     int64_t begin_ns = now_ns();
-    struct env *env = state_env_for_writing(state);
     int rc = write_frozen(state, env);
     if (rc != 0) {
         look_if_lost(state, env);
@@ -109,6 +100,17 @@ int state_checkpoint(struct state *state, struct err *err)
     atomic_store(&state->checkpoint_ns_last, now_ns() - begin_ns);
     atomic_store_explicit(&state->phase, STATE_WRITTEN, memory_order_release);
     return 0;
+}
+
+int state_checkpoint(struct state *state, struct err *err)
+{
+    struct env *env = NULL;
+    int code = state_begin_writing(state, &env, err);
+    if (code != 0)
+        return code;
+    code = checkpoint(state, env, err);
+    state_end_writing(state);
+    return code;
 }
 
 int state_copy(struct state *state, const char *dir, struct err *err)
@@ -130,11 +132,14 @@ void state_copy_cancel(struct state *state)
 
 int state_compact_prepare(struct state *state, struct err *err)
 {
-    int code = env_compact_prepare(state_env_for_writing(state), err);
+    struct env *env = NULL;
+    int code = state_begin_writing(state, &env, err);
     if (code != 0)
         return code;
+    code = env_compact_prepare(env, err);
     state_lock(state);
-    state->is_prepared = true;
+    state->is_prepared = code == 0;
     state_unlock(state);
-    return 0;
+    state_end_writing(state);
+    return code;
 }

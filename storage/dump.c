@@ -322,11 +322,11 @@ static int load_rows(struct reader *reader, MDB_txn *txn, MDB_dbi table)
     return rc == 0 ? 0 : env_fail(reader->err, rc, "load the dump into the state");
 }
 
-static int load(struct state *state, struct reader *reader)
+static int load(struct state *state, struct env *env, struct reader *reader)
 {
-    MDB_dbi table = env_table(state->env, STATE_TABLE);
+    MDB_dbi table = env_table(env, STATE_TABLE);
     MDB_txn *txn = NULL;
-    int rc = env_begin(state_env_for_writing(state), 0, &txn);
+    int rc = env_begin(env, 0, &txn);
     if (rc == 0)
         rc = mdb_drop(txn, table, 0); /* its format row; the dump has one */
     if (rc != 0) {
@@ -360,7 +360,12 @@ int state_load(struct state *state, const char *path, struct err *err)
     struct reader reader = { .fd = fd, .path = path, .err = err };
     hash128_init(&reader.hash);
     reader.data = mem_alloc(BUFFER_BYTES);
-    int code = load(state, &reader);
+    struct env *env = NULL;
+    int code = state_begin_writing(state, &env, err);
+    if (code == 0) {
+        code = load(state, env, &reader);
+        state_end_writing(state);
+    }
     if (code == 0)
         state_renew(state);
     free(reader.data);

@@ -1,6 +1,6 @@
 /* env.c -- LMDB environments; see env.h.
  *
- * Three things that LMDB leaves to its user are done here once.
+ * What LMDB leaves to its user is done here once.
  *
  * Birth and compaction.  A file gets its name only when it is complete and flushed: it is
  * written as data.mdb.new and renamed.  So there is no moment, not even in the life of
@@ -15,6 +15,13 @@
  * file that is shorter than its meta page says.  Such a file is extended with zeros at
  * opening: then reads meet a page that is none (MDB_CORRUPTED) or a value whose
  * checksum is wrong, and both have an error code.
+ *
+ * The lock file.  LMDB makes it as long as it must be, with a hole for content, and maps it
+ * for writing: on a full disk the first store into it ends the process by SIGBUS.  So its
+ * bytes are allocated before LMDB sees it.
+ *
+ * A full disk.  LMDB calls a write that stopped short EIO, and it does so just when the disk is
+ * filling up.  What the file system says of itself tells the two apart.
  *
  * Copies are made row by row and not with MDB_CP_COMPACT, which copies pages: the unused
  * part of a page still holds the bytes of rows deleted from it, and a compaction is what
@@ -41,6 +48,9 @@
 #define DIR_MODE 0700
 #define FILE_NAME "data.mdb" /* LMDB's own choice */
 #define FILE_NAME_NEW "data.mdb.new"
+#define LOCK_NAME "lock.mdb"              /* LMDB's own choice, */
+#define LOCK_BYTES 8192                   /* its size for as many readers as LMDB allows, */
+#define DISK_FULL_BYTES ((uint64_t)1 << 20) /* less is no room for a commit */
 #define META_BYTES 8192 /* the first two pages: LMDB's two roots */
 #define COPY_BATCH_BYTES ((size_t)16 << 20) /* of one transaction of a copy */
 #define FREE_LIST ((MDB_dbi)0)              /* LMDB's own table of free pages */
@@ -87,6 +97,26 @@ static const char *reason_of(int rc)
 int env_fail(struct err *err, int rc, const char *action)
 {
     return err_set(err, code_of(rc), "cannot %s: %s", action, reason_of(rc));
+}
+
+static bool is_disk_full(const struct env *env)
+{
+    struct statfs status;
+    return fstatfs(env->dir_fd, &status) == 0 &&
+           (uint64_t)status.f_bavail * (uint64_t)status.f_bsize < DISK_FULL_BYTES;
+}
+
+int env_fail_at(const struct env *env, struct err *err, int rc, const char *action)
+{
+    if (rc == MDB_MAP_FULL)
+        return err_set(err, E_FULL,
+                       "cannot %s in %s: MDB_MAP_FULL, the file has reached the %zu bytes of its "
+                       "map; build kithd with a larger ENV_MAP_BYTES",
+                       action, env->options.dir, env->options.map_bytes);
+    if (rc == EIO && is_disk_full(env))
+        rc = ENOSPC;
+    return err_set(err, code_of(rc), "cannot %s in %s: %s", action, env->options.dir,
+                   reason_of(rc));
 }
 
 static int fail_path(struct err *err, int rc, const char *action, const char *path)
@@ -228,11 +258,26 @@ static int extend_file(MDB_env *raw, size_t bytes)
     return ftruncate(fd, (off_t)bytes) == 0 ? 0 : errno;
 }
 
+/* See the essay.  A file that is there already may have been cut off by an earlier full disk. */
+static int allocate_lock(int dir_fd)
+{
+    int fd = openat(dir_fd, LOCK_NAME, O_RDWR | O_CREAT | O_CLOEXEC, FILE_MODE);
+    if (fd < 0)
+        return errno;
+    int rc = fallocate(fd, 0, 0, LOCK_BYTES) == 0 ? 0 : errno;
+    if (rc == EOPNOTSUPP) /* then by writing a byte into each block */
+        rc = posix_fallocate(fd, 0, LOCK_BYTES);
+    close(fd);
+    return rc;
+}
+
 static int open_file(struct env *env)
 {
     int rc = remove_if_there(env->dir_fd, FILE_NAME_NEW);
     if (rc == 0 && !is_there(env->dir_fd, FILE_NAME))
         rc = create_file(env->dir_fd, &env->options);
+    if (rc == 0)
+        rc = allocate_lock(env->dir_fd);
     if (rc == 0)
         rc = raw_open(env->options.dir, 0, env->options.map_bytes, &env->raw);
     if (rc == 0)
@@ -261,8 +306,9 @@ int env_open(const struct env_options *options, struct env **out_env, struct err
     env->pid = getpid();
     int rc = open_file(env);
     if (rc != 0) {
+        code = env_fail_at(env, err, rc, "open the store");
         env_close(env);
-        return fail_path(err, rc, "open the store in", options->dir);
+        return code;
     }
     *out_env = env;
     return 0;

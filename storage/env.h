@@ -59,6 +59,9 @@ int env_finish(MDB_txn *txn, int rc);
  * MDB_MAP_FULL, ENOSPC and EDQUOT; E_NOTFOUND, E_CORRUPT, E_VERSION for theirs; else
  * E_IO.  `rc` is not 0. */
 int env_fail(struct err *err, int rc, const char *action);
+/* The same of something done to the file: "cannot <action> in <directory>: <reason>".  A write that
+ * failed is told as a full disk when the disk is full, whatever LMDB called it. */
+int env_fail_at(const struct env *env, struct err *err, int rc, const char *action);
 
 /* Room.  File: up to the last page ever used.  Used: without the pages that LMDB will
  * use again; found by walking its list of free pages. */

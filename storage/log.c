@@ -70,9 +70,10 @@ int log_open(const struct log_options *options, struct log **out_log, struct err
         return code;
     int rc = env_flush(env);
     if (rc != 0) {
+        code = env_fail_at(env, err, rc, "flush the log before its end is believed");
         free(shape.worlds.rows);
         env_close(env);
-        return env_fail(err, rc, "flush the log before its end is believed");
+        return code;
     }
 
     struct log *log = mem_zero(sizeof *log);
@@ -159,12 +160,12 @@ static int fence(struct log *log, const struct log_shape *shape, struct err *err
     if (shape->end_seq < log->shape.end_seq)
         return err_set(err, E_CORRUPT,
                        "the log ends at entry %" PRIu64 ", but %" PRIu64
-                       " was acknowledged; restore it from a backup",
+                       " was acknowledged: the disk has lost what it had made durable",
                        shape->end_seq, log->shape.end_seq);
     int rc = env_flush(log->env);
     if (rc == 0)
         rc = log_format_write(log->env);
-    return rc == 0 ? 0 : env_fail(err, rc, "write to the log after reopening it");
+    return rc == 0 ? 0 : env_fail_at(log->env, err, rc, "write to the log after reopening it");
 }
 
 static void adopt(struct log *log, const struct log_shape *shape)
@@ -221,7 +222,7 @@ int log_ready(struct log *log, struct err *err)
  * attempt to write, which repeats it. */
 int log_failed(struct log *log, int rc, const char *action, struct err *err)
 {
-    int code = env_fail(err, rc, action);
+    int code = env_fail_at(log->env, err, rc, action);
     reopen(log, NULL);
     return code;
 }
@@ -475,7 +476,7 @@ static int commit_group(struct log *log, uint64_t world, struct err *err)
     size_t bytes = log->group.body.size + log->group.rows.size + COMMIT_BYTES_EXTRA;
     if (!env_has_room(log->env, log->options.quota_bytes, bytes))
         return err_set(err, E_FULL,
-                       "the log has reached its quota of %zu bytes; raise it, or rebase the log",
+                       "the log has reached its quota of %zu bytes; raise the quota and restart",
                        log->options.quota_bytes);
 
     struct commit commit = { .log = log, .world = world };
@@ -491,7 +492,7 @@ static int commit_group(struct log *log, uint64_t world, struct err *err)
 int log_commit(struct log *log, uint64_t world, struct err *err)
 {
     if (log_group_is_empty(log))
-        return 0;
+        return log_ready(log, err);
     int code = commit_group(log, world, err);
     group_clear(&log->group);
     return code;

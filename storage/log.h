@@ -79,7 +79,8 @@ void log_index_world(struct log *log, uint64_t seq, uint64_t since);
  * include the group.  If that fails too, the log is closed for writing: log_end()
  * stays, reads go on, and every later commit tries again to reopen first; E_CONFLICT:
  * it succeeded, and the end was not where the group began: apply what is there and
- * repeat.  E_CORRUPT: entries that were acknowledged are not there any more. */
+ * repeat.  E_CORRUPT: entries that were acknowledged are not there any more.  An empty
+ * group writes nothing, and asks whether a log that was closed for writing can be written again. */
 int log_commit(struct log *log, uint64_t world, struct err *err);
 
 /* -- Reading ---------------------------------------------------------------- */

@@ -170,7 +170,7 @@ static int format_ensure(struct env *env, struct err *err)
     if (code != 0 || !is_new)
         return code;
     int rc = log_format_write(env);
-    return rc == 0 ? 0 : env_fail(err, rc, "begin the log");
+    return rc == 0 ? 0 : env_fail_at(env, err, rc, "begin the log");
 }
 
 /* -- Worlds and verdicts ---------------------------------------------------- */

@@ -35,16 +35,46 @@ _Noreturn void state_stop(int rc)
     abort();
 }
 
+static void lock(pthread_mutex_t *mutex)
+{
+    int rc = pthread_mutex_lock(mutex);
+    ASSERT(rc == 0);
+}
+
+static void unlock(pthread_mutex_t *mutex)
+{
+    int rc = pthread_mutex_unlock(mutex);
+    ASSERT(rc == 0);
+}
+
 void state_lock(struct state *state)
 {
-    int rc = pthread_mutex_lock(&state->lock);
-    ASSERT(rc == 0);
+    lock(&state->lock);
 }
 
 void state_unlock(struct state *state)
 {
-    int rc = pthread_mutex_unlock(&state->lock);
-    ASSERT(rc == 0);
+    unlock(&state->lock);
+}
+
+int state_begin_writing(struct state *state, struct env **out_env, struct err *err)
+{
+    lock(&state->writing);
+    if (atomic_load(&state->is_lost)) {
+        unlock(&state->writing);
+        return err_set(err, E_IO, "the state in %s must be opened again before it can be written",
+                       state->dir);
+    }
+    state_lock(state);
+    state->is_prepared = false;
+    *out_env = state->env;
+    state_unlock(state);
+    return 0;
+}
+
+void state_end_writing(struct state *state)
+{
+    unlock(&state->writing);
 }
 
 struct env *state_enter(struct state *state)
@@ -67,10 +97,10 @@ int state_fail(struct state *state, struct err *err, int rc, const char *action)
 {
     if (rc == MDB_MAP_FULL && state->quota_bytes != 0)
         return err_set(err, E_FULL,
-                       "cannot %s: the state would pass its quota of %zu bytes; raise the "
-                       "quota and restart",
-                       action, state->quota_bytes);
-    return env_fail(err, rc, action);
+                       "cannot %s in %s: it would pass its quota of %zu bytes; raise the quota "
+                       "and restart",
+                       action, state->dir, state->quota_bytes);
+    return env_fail_at(state->env, err, rc, action);
 }
 
 static enum state_phase phase_of(const struct state *state)
@@ -223,6 +253,11 @@ bool state_is_lost(const struct state *state)
     return atomic_load(&state->is_lost);
 }
 
+bool state_is_readable(const struct state *state)
+{
+    return state->txn != NULL;
+}
+
 static bool is_between_entries(const struct state *state)
 {
     return state->cursors_open == 0 && wbuf_savepoints(state->active) == 0;
@@ -275,30 +310,6 @@ bool state_settle(struct state *state)
     return wbuf_pool_trim(&state->pool, TRIM_CHUNKS);
 }
 
-int state_wipe(struct state *state, struct err *err)
-{
-    ASSERT(is_between_entries(state));
-    state_settle(state);
-    ASSERT(state->frozen == NULL);
-
-    MDB_dbi table = env_table(state->env, STATE_TABLE);
-    MDB_txn *txn = NULL;
-    int rc = env_begin(state_env_for_writing(state), 0, &txn);
-    if (rc == 0)
-        rc = mdb_drop(txn, table, 0);
-    if (rc == 0)
-        rc = state_put_format(txn, table);
-    rc = env_finish(txn, rc);
-    if (rc != 0)
-        return state_fail(state, err, rc, "empty the state");
-
-    wbuf_free(state->active);
-    state->active = wbuf_new(&state->pool, 0);
-    publish_active(state);
-    state_renew(state);
-    return 0;
-}
-
 /* The reader's transaction ends before the swap and begins after it, on the file
  * that is then there: the new one, or after a failed rename the old one. */
 static int swap(struct state *state, struct err *err)
@@ -329,6 +340,30 @@ int state_compact_swap(struct state *state, struct err *err)
     if (code != E_BUSY)
         state->is_prepared = false;
     state_unlock(state);
+    return code;
+}
+
+/* Nobody may stand in the old file when it is closed. */
+static int reopen_alone(struct state *state, struct err *err)
+{
+    if (state->users == 0)
+        return state_open_again(state, err);
+    if (state->env != NULL)
+        env_copy_cancel(state->env);
+    return err_set(err, E_BUSY, "cannot open the state again while %u snapshots or copies are open",
+                   state->users);
+}
+
+int state_reopen(struct state *state, struct err *err)
+{
+    if (!state_is_lost(state))
+        return 0;
+    ASSERT(is_between_entries(state));
+    lock(&state->writing);
+    state_lock(state);
+    int code = reopen_alone(state, err);
+    state_unlock(state);
+    unlock(&state->writing);
     return code;
 }
 

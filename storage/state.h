@@ -9,8 +9,8 @@
  *
  * Who calls what.  One thread, the engine's, owns everything that takes a `struct
  * state`, with these exceptions: state_checkpoint() and state_compact_prepare()
- * belong to one other thread; the snapshot functions, state_copy(), state_stats()
- * and state_is_lost() to any.  In the simulator all are one.
+ * are called by any thread and wait for each other; the snapshot functions, state_copy(),
+ * state_stats() and state_is_lost() belong to any.  In the simulator all are one.
  *
  * A process that dies at any moment leaves the last completed checkpoint.  A page of
  * the file that LMDB finds damaged while reading stops the process: an answer of
@@ -44,7 +44,7 @@ struct state_options {
     size_t buffer_rows_max;  /* 0 = 1,000,000 */
 };
 
-#define STATE_FORMAT 1
+#define STATE_FORMAT 2
 #define STATE_VALUE_MAX (64u << 10) /* bytes; a longer value is a bug of the caller */
 
 /* Open or begin the state in `dir`.  E_VERSION: written in another format (the
@@ -123,19 +123,20 @@ bool state_is_full(const struct state *state);
  * later call tries again: E_FULL, E_IO. */
 int state_checkpoint(struct state *state, struct err *err);
 
-/* True after the one failure that the handle does not survive: the disk refused the page
- * that makes a checkpoint valid.  Nothing can be checkpointed and no snapshot opened any more;
- * reading goes on.  Close the state and open it: it is at this checkpoint or the one before. */
+/* True after the one failure that the open file does not survive: the disk refused the page
+ * that makes a checkpoint valid.  Nothing can be checkpointed and no snapshot opened until
+ * state_reopen() has succeeded; reading goes on. */
 bool state_is_lost(const struct state *state);
+/* Close the file and open it, between two entries, with what is in memory kept: 0 also when it is
+ * not lost.  E_BUSY: snapshots are open (copies are told to end); E_IO, E_FULL, E_CORRUPT.  Call
+ * it again later then, and touch nothing while state_is_readable() says no. */
+int state_reopen(struct state *state, struct err *err);
+bool state_is_readable(const struct state *state);
 
 /* Move reading on to a checkpoint that has been written.  What its buffer used the next one
  * uses again; memory beyond that goes back to the system, a few chunks a call: true while
  * there is more to give.  No cursor may be open. */
 bool state_settle(struct state *state);
-
-/* Empty the state (a rebuild, or an import of a snapshot follows). No cursor,
- * savepoint or frozen buffer may exist.  On failure the state is as it was. */
-int state_wipe(struct state *state, struct err *err);
 
 /* -- Snapshots: the last checkpoint, from any thread -------------------------
  * At most STATE_SNAPSHOTS_MAX at once (else E_BUSY).  A snapshot keeps old pages from
@@ -174,8 +175,8 @@ void state_copy_cancel(struct state *state); /* copies in progress end with E_BU
 /* Replace the file by a compacted copy of itself, in which nothing of a deleted row is left:
  * what completes an erasure.  The checkpoint thread prepares the copy, then the engine swaps:
  * E_BUSY while snapshots or copies are open, E_CONFLICT when a checkpoint was written since
- * (prepare again).  If the file could not be opened again state_is_lost() is true and only
- * state_close() is left; the data are whole. */
+ * (prepare again).  If the file could not be opened again state_is_lost() is true; the data
+ * are whole. */
 int state_compact_prepare(struct state *state, struct err *err);
 int state_compact_swap(struct state *state, struct err *err);
 

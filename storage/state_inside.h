@@ -11,9 +11,10 @@
  * and to frozen_seq and frozen_logged before is seen by the other.  Members named
  * "engine" are that thread's alone.
  *
+ * `writing` is held by whoever writes the file or opens it anew, for as long as that takes.
  * `lock` guards what stands behind it, and `env` against being swapped: the engine uses
- * it freely, the checkpoint thread takes it under the lock and withdraws `is_prepared` if
- * it will write, all others count as users meanwhile.
+ * it freely, who writes takes it under the lock and withdraws `is_prepared`, all others count
+ * as users meanwhile.
  */
 #ifndef STORAGE_STATE_INSIDE_H
 #define STORAGE_STATE_INSIDE_H
@@ -31,7 +32,9 @@
 enum state_phase { STATE_NONE, STATE_FROZEN, STATE_WRITTEN };
 
 struct state {
-    struct env *env;
+    struct env *env; /* NULL: it could not be opened again */
+    char *dir;
+    size_t map_bytes;
     size_t quota_bytes, buffer_bytes_max, buffer_rows_max;
     uint64_t seed; /* of the buffers' hashes */
 
@@ -50,6 +53,7 @@ struct state {
     uint64_t applied_seq; /* engine: of `txn` */
     int64_t applied_logged;
 
+    pthread_mutex_t writing; /* taken before `lock` */
     pthread_mutex_t lock;
     unsigned users, snapshots;
     bool is_prepared; /* a compacted copy of the present file lies beside it */
@@ -66,8 +70,10 @@ void state_lock(struct state *state);
 void state_unlock(struct state *state);
 struct env *state_enter(struct state *state); /* count as a user of env */
 void state_leave(struct state *state);
-/* The file is about to change: a compacted copy prepared of it is void. */
-struct env *state_env_for_writing(struct state *state);
+/* Alone with the file until state_end_writing(), to change it: a compacted copy prepared of it is
+ * void.  E_IO when it is lost; nothing is to be ended then. */
+int state_begin_writing(struct state *state, struct env **out_env, struct err *err);
+void state_end_writing(struct state *state);
 
 /* The rows that the state itself writes: LMDB's codes, MDB_CORRUPTED for other bytes. */
 struct key state_meta_key(const char *name);
@@ -86,6 +92,8 @@ bool state_key_is(struct bytes key, const struct key *other);
  * Ending is allowed at any point of a beginning that failed. */
 int state_reading_begin(struct state *state, struct err *err);
 void state_reading_end(struct state *state);
+/* Both locks are held and nobody uses the file: close it and open it. */
+int state_open_again(struct state *state, struct err *err);
 /* Let the engine read the newest checkpoint. */
 void state_renew(struct state *state);
 

@@ -77,7 +77,7 @@ void state_reading_end(struct state *state)
     state->txn = NULL;
 }
 
-static size_t map_bytes(const struct state_options *options)
+static size_t map_bytes_of(const struct state_options *options)
 {
     size_t map = options->map_bytes != 0 ? options->map_bytes : ENV_MAP_BYTES;
     if (options->quota_bytes != 0 && options->quota_bytes < map)
@@ -85,18 +85,29 @@ static size_t map_bytes(const struct state_options *options)
     return map - map % PAGE_BYTES;
 }
 
-static int open_env(struct state *state, const struct state_options *options, struct err *err)
+static int open_env(struct state *state, struct err *err)
 {
-    struct env_options env_options = {
-        .dir = options->dir,
-        .map_bytes = map_bytes(options),
+    struct env_options options = {
+        .dir = state->dir,
+        .map_bytes = state->map_bytes,
         .tables = tables,
         .tables_count = 1,
     };
-    int code = env_open(&env_options, &state->env, err);
-    int rc = code == 0 ? env_flush(state->env) : 0;
-    if (rc != 0)
-        code = env_fail(err, rc, "flush the state");
+    return env_open(&options, &state->env, err);
+}
+
+/* What is read from here on is what the disk has. */
+static int flush(struct state *state, struct err *err)
+{
+    int rc = env_flush(state->env);
+    return rc == 0 ? 0 : state_fail(state, err, rc, "flush the state");
+}
+
+static int open_file(struct state *state, struct err *err)
+{
+    int code = open_env(state, err);
+    if (code == 0)
+        code = flush(state, err);
     if (code == 0)
         code = begin_if_new(state, err);
     if (code == 0)
@@ -104,9 +115,29 @@ static int open_env(struct state *state, const struct state_options *options, st
     return code;
 }
 
+/* The engine reads on as soon as it can, also while the disk refuses the flush. */
+int state_open_again(struct state *state, struct err *err)
+{
+    state_reading_end(state);
+    env_close(state->env);
+    state->env = NULL;
+    int code = open_env(state, err);
+    if (code == 0)
+        code = state_reading_begin(state, err);
+    if (code != 0)
+        state_reading_end(state);
+    else
+        code = flush(state, err);
+    if (code == 0)
+        atomic_store(&state->is_lost, false);
+    return code;
+}
+
 int state_open(const struct state_options *options, struct state **out_state, struct err *err)
 {
     struct state *state = mem_zero(sizeof *state);
+    state->dir = mem_string(options->dir);
+    state->map_bytes = map_bytes_of(options);
     state->quota_bytes = options->quota_bytes;
     state->buffer_bytes_max =
         options->buffer_bytes_max != 0 ? options->buffer_bytes_max : BUFFER_BYTES_MAX;
@@ -114,11 +145,13 @@ int state_open(const struct state_options *options, struct state **out_state, st
         options->buffer_rows_max != 0 ? options->buffer_rows_max : BUFFER_ROWS_MAX;
     int rc = getentropy(&state->seed, sizeof state->seed);
     ASSERT(rc == 0);
+    rc = pthread_mutex_init(&state->writing, NULL);
+    ASSERT(rc == 0);
     rc = pthread_mutex_init(&state->lock, NULL);
     ASSERT(rc == 0);
     state->active = wbuf_new(&state->pool, 0);
 
-    int code = open_env(state, options, err);
+    int code = open_file(state, err);
     if (code != 0) {
         state_close(state);
         return code;
@@ -137,6 +170,8 @@ void state_close(struct state *state)
     wbuf_free(state->active);
     wbuf_free(state->frozen);
     wbuf_pool_free(&state->pool);
+    pthread_mutex_destroy(&state->writing);
     pthread_mutex_destroy(&state->lock);
+    free(state->dir);
     free(state);
 }

@@ -98,5 +98,5 @@ void wbuf_pool_free(struct wbuf_pool *pool)
     free(pool->chunks);
     if (pool->table != NULL)
         pages_unmap(pool->table, pool->table_bytes);
-    *pool = (struct wbuf_pool){ NULL };
+    *pool = (struct wbuf_pool){ 0 };
 }

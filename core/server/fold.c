@@ -1,7 +1,6 @@
 /* fold.c -- driving the engine; see fold.h. */
 #include "core/server/fold.h"
 
-#include "core/base/err.h"
 #include "core/base/mem.h"
 #include "core/server/say.h"
 #include "core/server/sequencer.h"
@@ -9,9 +8,11 @@
 #include "storage/state.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define CHECKPOINT_AGE_MS 2000
 #define CHECKPOINT_IDLE_MS 50
+#define FORCED_PAUSE_MS 200 /* between two checkpoints that lists wait for */
 #define RETRY_MS 1000
 #define CATCH_UP_ENTRIES 1000 /* between two looks at the buffers */
 
@@ -26,6 +27,11 @@ static void drop_mail(struct mailbox *box)
 
 void fold_deinit(struct fold *fold)
 {
+    while (fold->waiting != NULL) {
+        struct mail *mail = fold->waiting;
+        fold->waiting = mail->next;
+        free(mail);
+    }
     drop_mail(&fold->inbox);
     drop_mail(&fold->checkpoint);
 }
@@ -64,6 +70,7 @@ static void publish(struct fold *fold)
     struct sequencer *sequencer = fold->sequencer;
     int64_t before = atomic_exchange(&sequencer->next_due, due);
     atomic_store(&sequencer->applied, engine_seq(fold->engine));
+    atomic_store(&fold->failures, engine_failures(fold->engine));
     if (due != before || atomic_load(&sequencer->waits_for_fold) || due <= engine_now(fold->engine))
         mailbox_nudge(&sequencer->inbox);
 }
@@ -77,32 +84,81 @@ static bool verdicts_are_durable(const struct fold *fold)
     return fold->sequencer == NULL || atomic_load(&fold->sequencer->verdicts_open) == 0;
 }
 
-static void freeze(struct fold *fold)
+static bool freeze(struct fold *fold)
 {
     if (!verdicts_are_durable(fold))
-        return;
+        return false;
     if (!state_freeze(fold->state, engine_seq(fold->engine), engine_now(fold->engine)))
-        return;
+        return false;
     fold->dirty_since = -1;
     mailbox_nudge(&fold->checkpoint);
+    return true;
+}
+
+static void post_to_loop(struct fold *fold, struct mail *mail)
+{
+    if (mailbox_post(fold->loop, mail))
+        fold->wake_loop(fold->arg);
+}
+
+/* The number of the last entry whose consequences a snapshot would show: of those that change
+ * nothing there is no checkpoint. */
+static uint64_t shown_seq(const struct fold *fold)
+{
+    struct state_stats stats;
+    uint64_t seq;
+    int64_t logged;
+    state_stats(fold->state, &stats);
+    if (!state_is_dirty(fold->state) && stats.frozen_rows == 0)
+        return engine_seq(fold->engine);
+    state_applied(fold->state, &seq, &logged);
+    return seq;
+}
+
+/* `seq`: what checkpoints hold by now. */
+static void answer_waiting(struct fold *fold, uint64_t seq)
+{
+    struct mail **at = &fold->waiting, *mail;
+    while ((mail = *at) != NULL) {
+        if (((struct job *)mail)->wanted > seq) {
+            at = &mail->next;
+            continue;
+        }
+        *at = mail->next;
+        post_to_loop(fold, mail);
+    }
+}
+
+/* How long until one may be made for those who wait: 0 now. */
+static int64_t forced_in_ms(const struct fold *fold, int64_t now)
+{
+    int64_t passed = now - fold->forced_at;
+    return fold->forced_at < 0 || passed >= FORCED_PAUSE_MS ? 0 : FORCED_PAUSE_MS - passed;
 }
 
 void fold_freeze_if_wanted(struct fold *fold, bool is_idle)
 {
     state_settle(fold->state);
+    if (fold->waiting != NULL)
+        answer_waiting(fold, shown_seq(fold));
     if (!state_is_dirty(fold->state))
         return;
     int64_t now = fold->clock.boot_ms(fold->clock.arg);
     if (fold->dirty_since < 0)
         fold->dirty_since = now;
-    if (is_idle || state_wants_freeze(fold->state) || now - fold->dirty_since >= CHECKPOINT_AGE_MS)
-        freeze(fold);
+    bool is_forced = fold->waiting != NULL && forced_in_ms(fold, now) == 0;
+    bool is_wanted = is_forced || is_idle || state_wants_freeze(fold->state) ||
+                     now - fold->dirty_since >= CHECKPOINT_AGE_MS;
+    if (is_wanted && freeze(fold) && is_forced)
+        fold->forced_at = now;
 }
 
 bool fold_checkpoint(struct fold *fold, struct err *err)
 {
     int rc = state_checkpoint(fold->state, err);
     atomic_store(&fold->is_failing, rc != 0);
+    if (state_is_lost(fold->state))
+        atomic_store(&fold->is_lost, true);
     mailbox_nudge(&fold->inbox);
     return rc == 0;
 }
@@ -117,17 +173,34 @@ void fold_run_checkpoints(struct fold *fold)
         is_good = fold_checkpoint(fold, &err);
         if (!is_good && was_good)
             say("a checkpoint failed, and is tried again every second: %s", err.text);
-        if (!is_good && state_is_lost(fold->state))
-            say_and_die("the state's file cannot be written any more; starting anew");
+        if (is_good && !was_good)
+            say("checkpoints are written again");
     }
 }
 
-/* Both buffers full: the engine stands until the older one is written.  On the engine's own
- * thread only; in the simulator the one thread writes it. */
+/* Once for each checkpoint that asks for it, and so at most once a second. */
+static void reopen_if_lost(struct fold *fold)
+{
+    struct err err = { 0 };
+    if (!atomic_exchange(&fold->is_lost, false))
+        return;
+    if (state_reopen(fold->state, &err) == 0) {
+        say("the state's file was opened again");
+        fold->told = (struct err){ 0 };
+        mailbox_nudge(&fold->checkpoint);
+    } else if (strcmp(err.text, fold->told.text) != 0) {
+        say("the state's file cannot be opened again, which is tried every second: %s", err.text);
+        fold->told = err;
+    }
+}
+
+/* Both buffers full, or nothing to read from: the engine stands until that is over.  On the
+ * engine's own thread only. */
 static bool has_room(struct fold *fold)
 {
+    reopen_if_lost(fold);
     state_settle(fold->state);
-    bool is_full = state_is_full(fold->state);
+    bool is_full = state_is_full(fold->state) || !state_is_readable(fold->state);
     atomic_store(&fold->is_full, is_full);
     return !is_full;
 }
@@ -174,6 +247,7 @@ static void apply_submission(struct fold *fold, struct submission *submission, u
 {
     struct doc body;
     struct engine_result result = { 0 };
+    size_t index = 0;
     for (size_t at = 0; submission_next(submission, &at, &body);) {
         struct log_entry entry = {
             .seq = (*seq)++,
@@ -184,6 +258,9 @@ static void apply_submission(struct fold *fold, struct submission *submission, u
         };
         if (entry.seq > engine_seq(fold->engine))
             apply_next(fold, &entry, &result);
+        if (submission->wants_applied && result.status == ENGINE_REFUSED)
+            submission_note_refusal(submission, index, &result);
+        index++;
     }
     if (submission->wants_applied) {
         submission->result = result;
@@ -218,7 +295,8 @@ static bool has_caught_up(struct fold *fold, const struct group *group)
         log_end(fold->log, &seq, &logged);
     bool is_good = fold_catch_up(fold, seq, &err) == 0;
     if (!is_good && !atomic_load(&fold->is_behind))
-        say("the log cannot be read, and is tried again every second: %s", err.text);
+        say("the log cannot be applied, which is tried again every second: %s%s", err.text,
+            err.code == E_CORRUPT ? "; " FOLD_PUT_BACK : "");
     atomic_store(&fold->is_behind, !is_good);
     return is_good;
 }
@@ -248,15 +326,26 @@ static bool handle(struct fold *fold, struct mail *mail)
         return true;
     }
     struct job *job = (struct job *)mail;
-    job->run(fold->engine, job->arg);
-    if (mailbox_post(fold->loop, mail))
-        fold->wake_loop(fold->arg);
-    return true;
+    if (job->run != NULL) {
+        job->run(fold->engine, job->arg);
+        post_to_loop(fold, mail);
+        return true;
+    }
+    job->wanted = engine_seq(fold->engine);
+    mail->next = fold->waiting;
+    fold->waiting = mail;
+    return true; /* whoever called looks after those who wait */
 }
 
 void fold_ask(struct fold *fold, struct job *job)
 {
     ASSERT(job->mail.handle != NULL);
+    mailbox_post(&fold->inbox, &job->mail);
+}
+
+void fold_await(struct fold *fold, struct job *job)
+{
+    ASSERT(job->mail.handle != NULL && job->run == NULL);
     mailbox_post(&fold->inbox, &job->mail);
 }
 
@@ -278,22 +367,32 @@ bool fold_step(struct fold *fold)
     return true;
 }
 
+/* How long nothing is to be done without mail or a nudge: a checkpoint that was written nudges. */
+static int64_t rest_ms(struct fold *fold)
+{
+    if (!state_is_dirty(fold->state))
+        return -1;
+    if (fold->waiting == NULL)
+        return CHECKPOINT_IDLE_MS;
+    int64_t forced = forced_in_ms(fold, fold->clock.boot_ms(fold->clock.arg));
+    return forced > 0 && forced < CHECKPOINT_IDLE_MS ? forced : CHECKPOINT_IDLE_MS;
+}
+
 void fold_run(struct fold *fold)
 {
     for (;;) {
         bool is_closed = mailbox_is_closed(&fold->inbox);
         if (fold_step(fold))
             continue;
-        if (atomic_load(&fold->is_full) || atomic_load(&fold->is_behind)) {
-            if (is_closed)
-                return;
+        bool is_stuck = atomic_load(&fold->is_full) || atomic_load(&fold->is_behind);
+        if (is_closed)
+            break;
+        if (is_stuck) {
             mailbox_wait_nudge(&fold->inbox, RETRY_MS);
             continue;
         }
-        if (is_closed)
-            return;
-        bool is_dirty = state_is_dirty(fold->state);
-        mailbox_wait(&fold->inbox, is_dirty ? CHECKPOINT_IDLE_MS : -1);
+        mailbox_wait(&fold->inbox, rest_ms(fold));
         fold_freeze_if_wanted(fold, mailbox_is_empty(&fold->inbox));
     }
+    answer_waiting(fold, UINT64_MAX);
 }

@@ -5,12 +5,16 @@
  * landed all the same, by reading the log.  Between entries it answers questions (jobs),
  * changes worlds, and cuts checkpoints.
  *
+ * When the disk refuses the very page that makes a checkpoint valid, LMDB gives its file up.  It is
+ * opened again here, between two entries: what the file lacks is still in memory.
+ *
  * fold_step() and fold_run() belong to one thread; posting to the inbox to any.
  */
 #ifndef CORE_SERVER_FOLD_H
 #define CORE_SERVER_FOLD_H
 
 #include "core/base/clock.h"
+#include "core/base/err.h"
 #include "core/base/mailbox.h"
 #include "core/engine/engine.h"
 
@@ -20,12 +24,16 @@ struct log;
 struct sequencer;
 struct state;
 
+/* What to do about a log that cannot be read. */
+#define FOLD_PUT_BACK "put back a copy of the whole data directory, made while kithd was stopped"
+
 /* A question to the engine.  `run` is called on the engine's thread between two entries,
  * `mail.handle` then on the loop with the job. */
 struct job {
     struct mail mail; /* first */
     void (*run)(struct engine *engine, void *arg);
     void *arg;
+    uint64_t wanted; /* private: the entry whose checkpoint it waits for */
 };
 
 struct fold {
@@ -39,11 +47,16 @@ struct fold {
     void (*wake_loop)(void *arg);
     void *arg;
     struct clock clock;
-    int64_t dirty_since;      /* boot ms; -1: nothing to checkpoint */
-    _Atomic bool is_full;     /* both buffers: waiting for a checkpoint */
-    _Atomic bool is_failing;  /* the last checkpoint failed */
-    _Atomic bool is_behind;   /* what the log has cannot be read at the moment */
-    _Atomic int64_t apply_ns; /* sum, for metrics */
+    int64_t dirty_since;       /* boot ms; -1: nothing to checkpoint */
+    struct mail *waiting;      /* jobs that wait for a checkpoint, the last come first */
+    int64_t forced_at;         /* boot ms of the last freeze that they caused; -1: none yet */
+    struct err told;           /* why the state's file could not be opened again */
+    _Atomic bool is_full;      /* both buffers: waiting for a checkpoint; or the file is not open */
+    _Atomic bool is_failing;   /* the last checkpoint failed */
+    _Atomic bool is_lost;      /* a checkpoint found that the file must be opened again */
+    _Atomic bool is_behind;    /* what the log has cannot be applied at the moment */
+    _Atomic int64_t apply_ns;  /* sum, for metrics */
+    _Atomic uint64_t failures; /* of rules, in this run; for metrics */
 };
 
 void fold_deinit(struct fold *fold); /* its mailboxes */
@@ -64,5 +77,11 @@ void fold_run_checkpoints(struct fold *fold);             /* the body of the che
 
 /* Post a job (any thread). */
 void fold_ask(struct fold *fold, struct job *job);
+
+/* Have `mail.handle` called when a checkpoint holds everything that had been handed to the fold
+ * before (any thread; the job has no `run` and came from malloc).  A checkpoint is made for it, at
+ * most one in FORCED_PAUSE_MS for all who wait.  While none can be written it is not called; at the
+ * end of fold_run() at the latest. */
+void fold_await(struct fold *fold, struct job *job);
 
 #endif

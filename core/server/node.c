@@ -10,6 +10,8 @@
 #include "core/base/limits.h"
 #include "core/base/mem.h"
 #include "core/engine/config.h"
+#include "core/server/dir.h"
+#include "core/server/world_log.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,7 +19,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define FOLD_QUEUE_BYTES (64u << 20)
@@ -112,6 +113,8 @@ static void hook_no_go(void *arg, struct text id, struct text channel)
 static void hook_outgoing(void *arg, struct text id, struct doc envelope)
 {
     struct node *node = arg;
+    if (atomic_load(&node->sequencer.is_winding_down))
+        return; /* its row is reported again by the next run */
     struct submission *submission = submission_new(LOG_SYSTEM);
     struct doc_writer w;
     (void)id; /* the envelope has it */
@@ -172,70 +175,6 @@ static const struct engine_hooks hooks = {
 
 /* -- The world ------------------------------------- */
 
-struct known_world {
-    struct node *node;
-    struct buf code, config; /* of the last world in the log; empty: none */
-};
-
-static int keep_world(void *arg, const struct log_entry *entry)
-{
-    struct known_world *known = arg;
-    struct doc data = doc_child((struct doc){ entry->body, (uint32_t)entry->size }, "data");
-    struct doc code = doc_child(data, "code"), config = doc_child(data, "config");
-    buf_append(&known->code, code.data, code.size);
-    buf_append(&known->config, config.data, config.size);
-    return 0;
-}
-
-static bool is_same(const struct buf *known, struct doc doc)
-{
-    return known->size == doc.size && doc.size != 0 && memcmp(known->data, doc.data, doc.size) == 0;
-}
-
-static void append_world(struct node *node, int64_t logged, struct doc code, struct doc config,
-                         uint64_t since_or_own)
-{
-    struct buf body = BUF_INIT;
-    struct doc_writer w;
-    doc_begin(&w, &body);
-    doc_put_string(&w, "type", "world");
-    doc_open(&w, "data");
-    doc_put_doc(&w, "code", code);
-    doc_put_doc(&w, "config", config);
-    doc_close(&w);
-    struct doc doc = doc_end(&w);
-    uint64_t seq = log_add(node->log, LOG_SYSTEM, logged, doc.data, doc.size);
-    uint64_t since = since_or_own != 0 ? since_or_own : seq;
-    log_index_world(node->log, seq, since);
-    buf_deinit(&body);
-}
-
-/* docs/log.md, "The world": new code folds the tail again, from where the state stands; a new
- * config holds from its own entry on. */
-static int note_world(struct node *node, int64_t logged, struct err *err)
-{
-    struct known_world known = { .node = node };
-    uint64_t applied, end;
-    int64_t time;
-    log_end(node->log, &end, &time);
-    uint64_t last = log_world_of(node->log, end + 1);
-    int rc = last != 0 ? log_read(node->log, last, 1, keep_world, &known, NULL, err) : 0;
-    if (rc != 0)
-        return rc;
-    state_applied(node->state, &applied, &time);
-    struct doc code = node->options.code, config = node->options.config;
-    struct doc old_config = { known.config.data, (uint32_t)known.config.size };
-    bool is_first = last == 0;
-    bool is_code_new = !is_same(&known.code, code);
-    if (!is_first && (is_code_new || node->options.rebuild))
-        append_world(node, logged, code, old_config, applied + 1);
-    if (is_first || !is_same(&known.config, config))
-        append_world(node, logged, code, config, 0);
-    buf_deinit(&known.code);
-    buf_deinit(&known.config);
-    return 0;
-}
-
 static uint64_t world_mark(const struct node_options *options)
 {
     struct buf both = BUF_INIT;
@@ -266,32 +205,28 @@ static uint64_t append_started(struct node *node, int64_t logged)
 
 /* -- Opening ------------------------------------- */
 
-/* A name is on the disk only when its directory has been flushed; flushing always, also what an
- * earlier start made, costs nothing and forgets no case. */
-static int flush_dir(const char *dir, struct err *err)
-{
-    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int rc = fd >= 0 && fsync(fd) == 0 ? 0 : errno;
-    if (fd >= 0)
-        close(fd);
-    return rc == 0 ? 0 : err_set(err, E_IO, "cannot flush the directory %s: %s", dir, strerror(rc));
-}
-
+/* Flushing always, also what an earlier start made, costs nothing and forgets no case. */
 static int make_dir(const char *dir, const char *name, char out[], size_t size, struct err *err)
 {
     snprintf(out, size, "%s/%s", dir, name);
-    if (mkdir(out, 0700) != 0 && errno != EEXIST)
-        return err_set(err, E_IO, "cannot make %s: %s", out, strerror(errno));
-    return flush_dir(dir, err);
+    int rc = dir_make(out, err);
+    return rc == 0 ? dir_flush(dir, err) : rc;
+}
+
+/* A failure that somebody can do something about. */
+static int advise(struct err *err, int code, const char *what_to_do)
+{
+    struct err why = *err;
+    return err_set(err, code, "%s; %s", why.text, what_to_do);
 }
 
 static int take_lock(struct node *node, struct err *err)
 {
     char path[4096];
     snprintf(path, sizeof path, "%s/..", node->options.dir);
-    if (mkdir(node->options.dir, 0700) != 0 && errno != EEXIST)
-        return err_set(err, E_IO, "cannot make %s: %s", node->options.dir, strerror(errno));
-    int rc = flush_dir(path, err);
+    int rc = dir_make(node->options.dir, err);
+    if (rc == 0)
+        rc = dir_flush(path, err);
     if (rc != 0)
         return rc;
     snprintf(path, sizeof path, "%s/lock", node->options.dir);
@@ -318,7 +253,51 @@ static int open_log(struct node *node, struct err *err)
         .random = node->options.random,
         .random_arg = node->options.random_arg,
     };
-    return log_open(&options, &node->log, err);
+    rc = log_open(&options, &node->log, err);
+    if (rc == E_CORRUPT)
+        return advise(err, rc, FOLD_PUT_BACK);
+    if (rc == E_VERSION)
+        return advise(err, rc, "use the version of kithd that wrote it, or a later one");
+    return rc;
+}
+
+/* To rebuild is to throw away what could not be computed again from a log that is damaged. */
+static int check_log(struct node *node, struct err *err)
+{
+    int rc = log_verify(node->log, NULL, NULL, err);
+    if (rc == E_CORRUPT)
+        return advise(err, rc, "nothing was rebuilt; " FOLD_PUT_BACK);
+    return rc;
+}
+
+/* Nothing of the old state is needed, not even that it can be read. */
+static int open_state_anew(struct node *node, const struct state_options *options, struct err *err)
+{
+    int rc = check_log(node, err);
+    if (rc == 0) {
+        dir_clear(options->dir);
+        rc = state_open(options, &node->state, err);
+    }
+    return rc;
+}
+
+/* A state that is empty begins at the log's base, as what is before it cannot be folded by this
+ * code; or, told to fold everything again, at the first entry that there is. */
+static int begin_at_base(struct node *node, struct err *err)
+{
+    struct base base;
+    uint64_t applied;
+    int64_t logged;
+    state_applied(node->state, &applied, &logged);
+    if (applied != 0 || (node->options.rebuild && log_base(node->log) == 0))
+        return 0;
+    int rc = world_base(node->log, &base, err);
+    if (rc == 0)
+        rc = base_load(node->options.dir, &base, node->state, err);
+    return rc == 0 ? 0
+                   : advise(err, rc,
+                            "put the file back, or start with --rebuild to fold the whole "
+                            "log by this version");
 }
 
 static int open_state(struct node *node, struct err *err)
@@ -334,17 +313,20 @@ static int open_state(struct node *node, struct err *err)
         .map_bytes = node->options.map_bytes,
         .quota_bytes = node->options.state_quota_bytes,
     };
-    rc = state_open(&options, &node->state, err);
-    if (rc == 0 && node->options.rebuild)
-        rc = state_wipe(node->state, err);
+    rc = node->options.rebuild ? open_state_anew(node, &options, err)
+                               : state_open(&options, &node->state, err);
+    if (rc == E_CORRUPT && !node->options.rebuild)
+        return advise(err, rc, "start with --rebuild to make it anew from the log");
+    if (rc == 0)
+        rc = begin_at_base(node, err);
     if (rc != 0)
         return rc;
     state_applied(node->state, &applied, &time);
     log_end(node->log, &end, &time);
     if (applied > end)
         return err_set(err, E_CONFLICT,
-                       "the state in %s stands at entry %llu, but its log ends at %llu: they do "
-                       "not belong together",
+                       "the state in %s stands at entry %llu, but its log ends at %llu: put the "
+                       "log back that belongs to it, or start with --rebuild to go by this one",
                        node->options.dir, (unsigned long long)applied, (unsigned long long)end);
     return 0;
 }
@@ -363,11 +345,20 @@ static void wire(struct node *node)
     node->sequencer.world = world_mark(options);
     node->fold.sequencer = &node->sequencer;
     node->fold.clock = options->clock;
-    node->fold.dirty_since = -1;
+    node->fold.dirty_since = node->fold.forced_at = -1;
     atomic_store(&node->sequencer.next_due, INT64_MAX);
     node->deliverer = deliver_new(&node->sequencer, &node->fold, options->clock);
     for (size_t i = 0; i < options->channel_count; i++)
         deliver_add_channel(node->deliverer, &options->channels[i]);
+}
+
+/* Once the log names the present one for good. */
+static void sweep_bases(struct node *node)
+{
+    struct base base;
+    struct err err;
+    if (world_base(node->log, &base, &err) == 0)
+        base_sweep(node->options.dir, &base);
 }
 
 /* `world` and `daemon.started` in one commit; everything of this run comes behind. */
@@ -378,15 +369,24 @@ static int open_run(struct node *node, struct err *err)
     log_end(node->log, &end, &last);
     timekeeper_init(&node->sequencer.keeper, node->options.clock, last);
     int64_t logged = last != 0 ? timekeeper_now(&node->sequencer.keeper) : 0;
-    int rc = note_world(node, logged, err);
+    struct world_wanted wanted = {
+        .dir = node->options.dir,
+        .state = node->state,
+        .code = node->options.code,
+        .config = node->options.config,
+        .rebuild = node->options.rebuild,
+    };
+    int rc = world_note(node->log, &wanted, logged, err);
     if (rc != 0)
         return rc;
     node->run = append_started(node, logged);
     rc = log_commit(node->log, node->sequencer.world, err);
     if (rc != 0)
         return rc;
+    sweep_bases(node);
     timekeeper_wrote(&node->sequencer.keeper, logged);
     atomic_store(&node->sequencer.is_standing, node->sequencer.keeper.is_standing);
+    atomic_store(&node->sequencer.is_set_back, node->sequencer.keeper.is_set_back);
     engine_set_live(node->engine, node->run);
     /* The fold goes through what the log has behind the state before anything else. */
     struct group *group = mem_zero(sizeof *group);
@@ -454,11 +454,11 @@ bool node_is_ready(struct node *node)
 int node_health(struct node *node, struct err *err)
 {
     if (atomic_load(&node->sequencer.is_failing))
-        return err_set(err, E_IO, "the log cannot be written: is the disk full?");
+        return err_set(err, E_IO, "the log cannot be written: is the disk full? Or its quota?");
     if (atomic_load(&node->fold.is_behind))
-        return err_set(err, E_CORRUPT, "the log cannot be read: see the daemon's messages");
+        return err_set(err, E_CORRUPT, "the log cannot be applied: see the daemon's messages");
     if (atomic_load(&node->fold.is_failing))
-        return err_set(err, E_FULL, "the state cannot be written: is the disk full?");
+        return err_set(err, E_FULL, "the state cannot be written: is the disk full? Or its quota?");
     return 0;
 }
 
@@ -512,6 +512,21 @@ void node_stop_threads(struct node *node)
 
 /* -- Closing ------------------------------------- */
 
+void node_wind_down(struct node *node)
+{
+    atomic_store(&node->sequencer.is_winding_down, true);
+    deliver_wind_down(node->deliverer);
+}
+
+/* What is under way goes as far as it can; a log that cannot be written is tried once. */
+static void finish(struct node *node)
+{
+    bool is_failing = false;
+    while ((!is_failing && sequencer_step(&node->sequencer)) || fold_step(&node->fold) ||
+           node_step_loop(node))
+        is_failing = atomic_load(&node->sequencer.is_failing);
+}
+
 static void last_checkpoint(struct node *node)
 {
     struct err err = { 0 };
@@ -526,11 +541,10 @@ void node_close(struct node *node)
 {
     if (node == NULL)
         return;
+    node_wind_down(node);
     node_stop_threads(node);
     if (node->run != 0) {
-        while ((sequencer_step(&node->sequencer) && !atomic_load(&node->sequencer.is_failing)) ||
-               fold_step(&node->fold) || node_step_loop(node))
-            ;
+        finish(node);
         last_checkpoint(node);
     }
     engine_close(node->engine);

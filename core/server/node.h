@@ -48,7 +48,12 @@ struct node_options {
  * of its log; E_IO, E_FULL. */
 int node_open(const struct node_options *options, struct node **out_node, struct err *err);
 
-/* Apply everything and write a checkpoint, then close.  NULL is allowed. */
+/* The end is near: begin nothing new.  No effect is claimed, no timer fires, nothing is appended
+ * for other customers, or rules that answer what they cause would keep the daemon for ever; all of
+ * it is in the state and goes on at the next start.  What is under way comes to its end. */
+void node_wind_down(struct node *node);
+
+/* Wind down, apply what is in the log, write a checkpoint and close.  NULL is allowed. */
 void node_close(struct node *node);
 
 /* Threads of log writer, engine and checkpoints. */

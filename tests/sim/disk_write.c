@@ -128,6 +128,8 @@ static _Noreturn void crash_in_write(struct trail *trail, struct job *job)
 static int write_job(struct trail *trail, struct job *job, enum point point)
 {
     int error = call_fault(DISK_FAULT_WRITE);
+    if (error == 0 && job->is_synced)
+        error = call_fault(DISK_FAULT_SYNCED);
     bool fails_late = error == EIO && job->is_synced;
     if (error != 0 && !fails_late)
         return error;

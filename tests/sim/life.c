@@ -23,6 +23,7 @@
 #include "core/script/host.h"
 #include "core/server/node.h"
 #include "core/server/refold.h"
+#include "core/server/world_log.h"
 #include "tests/sim/dice.h"
 #include "tests/sim/disk.h"
 #include "tests/sim/outside.h"
@@ -45,7 +46,7 @@ struct plan { /* the command line */
     const char *data, *journal, *outside, *bundle, *level, *config, *into;
     uint64_t seed, seq, crash_call;
     unsigned life, steps;
-    bool is_power_cut, is_quiet, is_lying, has_faults;
+    bool is_power_cut, is_quiet, is_lying, has_faults, from_base;
     int64_t skew_ms;
 };
 
@@ -183,7 +184,7 @@ static void plan_fault(const struct plan *plan, unsigned step, uint64_t dice)
 {
     if (!plan->has_faults || dice % 97 != 0)
         return;
-    switch ((dice >> 8) % 5) {
+    switch ((dice >> 8) % 6) {
     case 0:
         disk_fail_next(DISK_FAULT_WRITE, (unsigned)(dice >> 16) % 4, 1, EIO);
         break;
@@ -195,6 +196,9 @@ static void plan_fault(const struct plan *plan, unsigned step, uint64_t dice)
         break;
     case 3:
         disk_set_room((dice >> 16) % 65536);
+        break;
+    case 4: /* the log is opened again after it, or the state */
+        disk_fail_next(DISK_FAULT_SYNCED, (unsigned)(dice >> 16) % 4, 1, EIO);
         break;
     default:
         disk_set_room(DISK_ROOM_UNLIMITED);
@@ -276,6 +280,7 @@ static void settle(struct node *node, struct outside *outside)
             break;
         outside_pass(outside, round % 8 == 0 ? 600000 : 50);
     }
+    ASSERT(!state_is_lost(node_state(node)));
 }
 
 static struct node *start(const struct plan *plan, struct outside *outside,
@@ -490,6 +495,10 @@ static int fold(const struct plan *plan)
         .load_rules = load_rules,
         .load_arg = (void *)(uintptr_t)plan,
     };
+    struct base base = { 0 };
+    if (plan->from_base &&
+        (world_base(log, &base, &err) != 0 || base_load(plan->data, &base, state, &err) != 0))
+        die(&err);
     if (refold(&options, &err) != 0)
         die(&err);
     print_hash(state);
@@ -518,6 +527,29 @@ static int bundle(const struct plan *plan)
 
 /* -- The command line ------------------------------------- */
 
+static void read_flag(struct plan *plan, int option)
+{
+    switch (option) {
+    case 'p':
+        plan->is_power_cut = true;
+        break;
+    case 'Q':
+        plan->is_quiet = true;
+        break;
+    case 'L':
+        plan->is_lying = true;
+        break;
+    case 'F':
+        plan->has_faults = true;
+        break;
+    case 'B':
+        plan->from_base = true;
+        break;
+    default:
+        exit(2);
+    }
+}
+
 static void read_plan(struct plan *plan, int argc, char **argv)
 {
     static const struct option options[] = {
@@ -526,7 +558,8 @@ static void read_plan(struct plan *plan, int argc, char **argv)
         { "into", 1, NULL, 'i' },   { "seed", 1, NULL, 's' },      { "life", 1, NULL, 'l' },
         { "steps", 1, NULL, 'n' },  { "crash", 1, NULL, 'x' },     { "seq", 1, NULL, 'q' },
         { "skew", 1, NULL, 'k' },   { "power-cut", 0, NULL, 'p' }, { "quiet", 0, NULL, 'Q' },
-        { "lie", 0, NULL, 'L' },    { "faults", 0, NULL, 'F' },    { NULL, 0, NULL, 0 },
+        { "lie", 0, NULL, 'L' },    { "faults", 0, NULL, 'F' },    { "from-base", 0, NULL, 'B' },
+        { NULL, 0, NULL, 0 },
     };
     *plan = (struct plan){ .config = "{}", .crash_call = DISK_NEVER, .steps = 300 };
     for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
@@ -570,20 +603,8 @@ static void read_plan(struct plan *plan, int argc, char **argv)
         case 'k':
             plan->skew_ms = strtoll(optarg, NULL, 10);
             break;
-        case 'p':
-            plan->is_power_cut = true;
-            break;
-        case 'Q':
-            plan->is_quiet = true;
-            break;
-        case 'L':
-            plan->is_lying = true;
-            break;
-        case 'F':
-            plan->has_faults = true;
-            break;
         default:
-            exit(2);
+            read_flag(plan, option);
         }
     }
 }

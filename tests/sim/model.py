@@ -9,12 +9,24 @@ from zoneinfo import ZoneInfo
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 SENDING = {"sms", "hook"}
+PLACES = {"Asia/Shanghai", "America/New_York", "Europe/Berlin", "Australia/Sydney", "Asia/Tokyo"}
+RULES = "rules"  # the source of what rules set
 
 
-def civil_day_later(ms, zone):
-    """The same wall clock a day later; what does not exist or exists twice is resolved forward."""
+def civil_days_later(ms, days, zone):
+    """The same wall clock on a later day; what does not exist or exists twice goes forward."""
     local = datetime.fromtimestamp(ms / 1000, timezone.utc).astimezone(zone).replace(tzinfo=None)
-    return instant(local + timedelta(days=1), zone)
+    return instant(local + timedelta(days=days), zone)
+
+
+def civil_due(said, zone):
+    """(base, days, hour): so many days after the base, at that hour, or at its own."""
+    base, days, hour = said
+    due = civil_days_later(base, days, zone)
+    if hour is None:
+        return due
+    local = datetime.fromtimestamp(due / 1000, timezone.utc).astimezone(zone).replace(tzinfo=None)
+    return instant(local.replace(hour=hour, minute=0, second=0, microsecond=0), zone)
 
 
 def instant(local, zone):
@@ -29,22 +41,15 @@ def next_workday_close(ms):
     return instant(day.replace(hour=18, minute=0, second=0, microsecond=0), SHANGHAI)
 
 
-def next_nine(ms, zone):
-    """Tomorrow at nine, or today if that is still ahead."""
-    tomorrow = civil_day_later(ms, zone)
-    local = datetime.fromtimestamp(tomorrow / 1000, zone).replace(tzinfo=None)
-    due = instant(local.replace(hour=9, minute=0, second=0, microsecond=0), zone)
-    local = datetime.fromtimestamp(due / 1000, zone).replace(tzinfo=None) - timedelta(days=1)
-    return instant(local, zone) if instant(local, zone) > ms else due
-
-
 class Model:
     def __init__(self, worlds, bundles, owners):
         self.worlds = worlds  # seq of its entry -> document
         self.bundles = bundles  # hash -> "a" or "b"
         self.owners = owners  # effect id -> customer: only for where retries wait
         self.members, self.identity, self.tasks = {}, {}, {}
-        self.timers = {}  # (owner, key) -> (due, payload)
+        self.timers = {}  # (owner, key) -> (due, what was said, or where a move has come to)
+        self.rhythms = {}  # customer -> (the first nine o'clock of "daily", days since)
+        self.has_moved = False  # somebody's zone may be another at the end of this entry
         self.effects = []  # (seq, channel, purpose, body, member)
         self.allowed = set()  # (effect id, attempt): claims that may have gone out
         self.bundle, self.sweep, self.seen, self.outgoing_seen = None, None, {}, set()
@@ -96,49 +101,134 @@ class Model:
         a, b = self.root(one), self.root(two)
         known_a, known_b = bool(self.user_id(a)), bool(self.user_id(b))
         survivor, absorbed = (a, b) if (known_a if known_a != known_b else a < b) else (b, a)
+        place = self.place(survivor)
+        self.has_moved = self.has_moved or self.place(absorbed) != place
         self.members[survivor]["absorbed"] += [absorbed] + self.members[absorbed]["absorbed"]
         self.members[absorbed]["merged"] = survivor
-        if (survivor, "rule:daily") not in self.timers:
-            self.arm_daily(survivor)
+        self.keep_daily(survivor)
 
     def trait(self, number, name):
         best = None
         for member in self.group(number):
-            value = self.members[member]["traits"].get(name)
-            if value and (best is None or value[1] > best[1]):
-                best = value
+            values = self.members[member]["traits"].get(name)
+            if values and (best is None or values[0][1] > best[1]):
+                best = values[0]
         return best[0] if best else None
+
+    def set_trait(self, number, name, value, at, source):
+        """One assignment of each source, the latest first; an older one of the same is nothing."""
+        values = self.members[number]["traits"].setdefault(name, [])
+        for old in values:
+            if old[2] == source:
+                if old[1] > at:
+                    return
+                values.remove(old)
+                break
+        before = sum(1 for old in values if old[1] > at)
+        values.insert(before, (value, at, source))
+
+    # -- Places ------------------------------------------------------------------------
+
+    def place(self, number):
+        """The zone in force for her."""
+        place = self.trait(number, "timezone")
+        return place if place in PLACES else self.company()
+
+    def zone(self, number):
+        return ZoneInfo(self.place(number))
+
+    def set_place(self, number, place, at, source):
+        before = self.trait(number, "timezone")
+        self.set_trait(number, "timezone", place, at, source)
+        if self.trait(number, "timezone") != before:
+            self.has_moved = True
+            self.keep_daily(self.root(number))
+
+    def move(self, number):
+        """What was said of her time means another moment now."""
+        for member in self.group(number):
+            self.timers.pop((member, "zone"), None)
+            if any(o == member and k.startswith(("after:", "task:")) for o, k in self.timers):
+                self.move_member(member, self.place(number), self.now, "")
+
+    def move_member(self, member, place, since, start):
+        for key in sorted(k for o, k in self.timers if o == member and k >= start):
+            if self.moves_left == 0:
+                self.timers[member, "zone"] = (since, (place, key))
+                return
+            self.moves_left -= 1
+            due, said = self.timers[member, key]
+            if due > since and said is not None:
+                self.move_timer(member, key, civil_due(said, ZoneInfo(place)))
+
+    def move_timer(self, member, key, due):
+        before, said = self.timers[member, key]
+        soon = max(due, self.now + 1000)
+        if key.startswith("task:"):
+            task = self.tasks[int(key[5:])]
+            if due != task["due"]:
+                task["due"] = due
+                self.timers[member, key] = (soon, said)
+        elif due != before and not (due < before < soon):
+            self.timers[member, key] = (soon, said)
 
     # -- Worlds, timers --------------------------------------------------------------
 
     def world(self):
         return self.worlds[self.in_force]
 
-    def zone(self):
-        return ZoneInfo(self.world()["config"].get("zone", "UTC"))
+    def company(self):
+        return self.world()["config"].get("zone", "UTC")
 
     def limit(self, name, standard):
         return self.world()["config"].get("limits", {}).get(name, standard)
 
     def arm_daily(self, number):
         if self.bundle == "b":
-            self.timers[number, "rule:daily"] = (next_nine(self.now, self.zone()), None)
+            local = datetime.fromtimestamp(self.now / 1000, self.zone(number)).replace(tzinfo=None)
+            self.rhythms[number] = local.replace(hour=9, minute=0, second=0, microsecond=0), 0
+            self.go_on_daily(number)
+
+    def daily_due(self, number):
+        since, days = self.rhythms[number]
+        return instant(since + timedelta(days=days), self.zone(number))
+
+    def go_on_daily(self, number):
+        """The next that lies ahead."""
+        while self.daily_due(number) <= self.now:
+            since, days = self.rhythms[number]
+            self.rhythms[number] = since, days + 1
+        self.timers[number, "rule:daily"] = (self.daily_due(number), None)
+
+    def keep_daily(self, number):
+        """The same day's nine o'clock where she is now."""
+        if (number, "rule:daily") not in self.timers:
+            self.arm_daily(number)
+        elif self.bundle == "b":
+            due = max(self.daily_due(number), self.now + 1000)
+            self.timers[number, "rule:daily"] = (due, None)
 
     def tick(self):
         for _ in range(self.limit("timers_per_tick", 500)):
             due = sorted(
                 (due, owner, key.encode()) for (owner, key), (due, _) in self.timers.items()
             )
-            if not due or due[0][0] > self.now:
+            if not due or due[0][0] > self.now or self.moves_left == 0:
                 break
             owner, key = due[0][1], due[0][2].decode()
-            del self.timers[owner, key]
-            if key == "after:nudge":
+            _, said = self.timers.pop((owner, key))
+            if key == "zone":
+                self.move_member(owner, said[0], due[0][0], said[1])
+            elif key == "after:nudge":
                 self.nudge(owner)
+            elif key == "after:follow":
+                self.effect("hook", "service", "follow %d" % self.trait(owner, "orders"), owner)
             elif key.startswith("task:"):
                 self.effect("sms", "news", "due %s" % key[5:], owner)
             elif key == "rule:daily" and self.bundle == "b" and self.root(owner) == owner:
-                self.arm_daily(owner)
+                since, days = self.rhythms[owner]
+                self.rhythms[owner] = since, days + 1
+                self.go_on_daily(owner)
                 self.effect("hook", "service", "daily", owner)
         if self.sweep is not None:
             for _ in range(self.limit("sweep_per_tick", 500)):
@@ -157,7 +247,7 @@ class Model:
 
     def order(self, number, data):
         orders = (self.trait(number, "orders") or 0) + 1
-        self.members[number]["traits"]["orders"] = (orders, self.now)
+        self.set_trait(number, "orders", orders, self.now, RULES)
         if data["total"] >= (50 if self.bundle == "a" else 20):
             self.effect("sms", "service", "thanks %d" % orders, number)
         for member in self.group(number):
@@ -169,11 +259,8 @@ class Model:
 
     def nudge(self, number):
         self.effect("hook", "service", "nudge %d" % (self.trait(number, "orders") or 0), number)
-        due = (
-            civil_day_later(self.now, self.zone())
-            if self.bundle == "a"
-            else next_workday_close(self.now)
-        )
+        said = (self.now, 1, None) if self.bundle == "a" else None
+        due = civil_due(said, self.zone(number)) if said else next_workday_close(self.now)
         task = next(
             (
                 self.members[m]["open"]["call"]
@@ -187,13 +274,17 @@ class Model:
             self.tasks[task] = {"customer": number}
             self.members[number]["open"]["call"] = task
         self.tasks[task]["due"] = due
-        self.timers[self.tasks[task]["customer"], "task:%d" % task] = (due, None)
+        self.timers[self.tasks[task]["customer"], "task:%d" % task] = (due, said)
+        for member in self.group(number):
+            self.timers.pop((member, "after:follow"), None)
+        said = (self.now, 1, 10) if self.bundle == "a" else (self.now, 2, None)
+        self.timers[number, "after:follow"] = (civil_due(said, self.zone(number)), said)
 
     def ping(self, number, data):
         if number is None or data["page"] == 3:  # no customer, or the error that undoes it
             return
         pings = (self.trait(number, "pings") or 0) + 1
-        self.members[number]["traits"]["pings"] = (pings, self.now)
+        self.set_trait(number, "pings", pings, self.now, RULES)
         self.effect("hook", "service", "ping %d" % pings, number)
 
     # -- Entries ------------------------------------------------------------------------------
@@ -205,6 +296,7 @@ class Model:
             entry["world"],
             entry["body"],
         )
+        self.moves_left = self.limit("moves_per_tick", 100)
         kind, data = body["type"], body.get("data", {})
         if entry["class"] == 1:
             self.client(body, kind, data)
@@ -242,14 +334,21 @@ class Model:
         if any(body["id"] in self.seen.get(m, ()) for m in self.group(number)):
             return
         self.seen.setdefault(number, set()).add(body["id"])
+        self.has_moved = False
         if user:
             self.link(number, "user", user)
         if anon:
             self.link(number, "anon", anon)
+        if kind == "identify" and "timezone" in data:
+            self.set_place(number, data["timezone"], min(body.get("at", self.now), self.now), "web")
         if kind == "order" and self.bundle:
             self.order(number, data)
         if kind == "visit" and self.bundle and self.seq not in self.killed:
             self.sent_away.add(self.seq)
+            if data["page"] == 4:
+                self.set_place(number, "Asia/Tokyo", self.now, RULES)
+        if self.has_moved:
+            self.move(number)
 
     def consent(self, number, data, at):
         if number is None:
@@ -270,7 +369,7 @@ class Model:
 
     def claim(self, data):
         ident, attempt = data["id"], data["attempt"]
-        if ident not in self.owners or data["run"] != self.run or data.get("historic"):
+        if ident not in self.owners or data["run"] != self.run:
             return
         member, purpose, channel = self.owners[ident]
         if self.allows(purpose, channel, member):

@@ -152,8 +152,8 @@ static void provide(struct outside *outside, const char *channel, struct deliver
     uint64_t dice = dice_roll(outside->seed ^ outside->life, ++outside->sent, 17);
     bool fails = !outside->is_quiet && dice % 16 == 0;
     if (!fails)
-        note(outside, "recv %.*s %lld %s %.*s\n", (int)id.size, id.data, (long long)attempt,
-             channel, (int)body.size, body.data);
+        note(outside, "recv %.*s %lld %s %lld %.*s\n", (int)id.size, id.data, (long long)attempt,
+             channel, (long long)doc_int(message, "customer", 0), (int)body.size, body.data);
     if (outside->is_quiet || dice % 16 < 8) {
         deliver_answer(deliverer, id, attempt, fails ? OUTCOME_FAILED : OUTCOME_SENT,
                        (struct text){ "", 0 });
@@ -255,11 +255,19 @@ static void post(struct outside *outside, struct submission *submission, struct 
 
 static void put_data(struct doc_writer *w, int event, uint64_t dice)
 {
-    doc_open(w, "data");
     doc_put_int(w, "number", event);
     doc_put_int(w, "total", (int64_t)(dice >> 16) % 100);
     doc_put_int(w, "page", (int64_t)(dice >> 24) % 5);
-    doc_close(w);
+}
+
+/* Customers move, and now and then to a place that is none. */
+static void put_zone(struct doc_writer *w, uint64_t dice)
+{
+    static const char *const zones[] = { "Asia/Shanghai", "America/New_York", "Europe/Berlin",
+                                         "Australia/Sydney", "Mars/Olympus" };
+    size_t i = (size_t)(dice >> 28) % 8;
+    if (i < sizeof zones / sizeof *zones)
+        doc_put_string(w, "timezone", zones[i]);
 }
 
 static void put_text(struct doc_writer *w, const char *name, const char *format, int number)
@@ -286,13 +294,12 @@ static void put_event(struct submission *submission, uint64_t seed, int event, i
         doc_put_int(&w, "at", wall - 5000);
     switch (dice % 10) {
     case 0:
+    case 1:
         doc_put_string(&w, "type", "identify");
         doc_put_string(&w, "call", "identify");
         put_text(&w, "user", "u-%d", user);
         put_text(&w, "anon", "a-%d", anon);
-        put_data(&w, event, dice);
         break;
-    case 1:
     case 2:
     case 3:
         doc_put_string(&w, "type", "visit");
@@ -301,20 +308,22 @@ static void put_event(struct submission *submission, uint64_t seed, int event, i
             put_text(&w, "user", "u-%d", user);
         else
             put_text(&w, "anon", "a-%d", anon);
-        put_data(&w, event, dice);
         break;
     case 4: /* a client forges the system: kept, and nothing happens */
         doc_put_string(&w, "type", "reminder.due");
         doc_put_string(&w, "call", "track");
         put_text(&w, "user", "u-%d", user);
-        put_data(&w, event, dice);
         break;
     default:
         doc_put_string(&w, "type", "order");
         doc_put_string(&w, "call", "track");
         put_text(&w, "user", "u-%d", user);
-        put_data(&w, event, dice);
     }
+    doc_open(&w, "data");
+    put_data(&w, event, dice);
+    if (dice % 10 < 2)
+        put_zone(&w, dice);
+    doc_close(&w);
     submission_end(submission, &w);
 }
 

@@ -24,8 +24,8 @@ BUGS = [
     (
         "the directory of a new log is not flushed",
         "core/server/node.c",
-        "return flush_dir(dir, err);",
-        "return 0;",
+        "return rc == 0 ? dir_flush(dir, err) : rc;",
+        "return rc;",
     ),
     (
         "acknowledged before the commit",
@@ -77,6 +77,12 @@ BUGS = [
         "if (channel != NULL) {",
     ),
     (
+        "new code takes over a state that nobody kept",
+        "core/server/world_log.c",
+        "if (rc == 0 && is_code_new && !wanted->rebuild)",
+        "if (false)",
+    ),
+    (
         "dedupe forgets what came before a merge",
         "core/engine/dedupe.c",
         "    for (size_t i = 0; i < count; i++)\n        if (is_known(engine, &members[i]",
@@ -86,8 +92,8 @@ BUGS = [
     (
         "a tick fires without bound",
         "core/engine/timer.c",
-        "i < engine->config.limits.timers_per_tick && next_due",
-        "i < 1000000 && next_due",
+        "int64_t left = engine->config.limits.timers_per_tick;",
+        "int64_t left = 1000000;",
     ),
     (
         "a moved timer fires at its old time too",
@@ -156,6 +162,30 @@ BUGS = [
         "core/engine/effect.c",
         "    if (verdict.state != NULL) {\n        finish(step, &effect, verdict.state",
         "    if (false && verdict.state != NULL) {\n        finish(step, &effect, verdict.state",
+    ),
+    (
+        "reminders stay in the zone that a customer has left",
+        "core/engine/step.c",
+        "    if (step->has_moved)\n",
+        "    if (false)\n",
+    ),
+    (
+        "a merge moves no reminders",
+        "core/engine/merge.c",
+        "step->has_moved = step->has_moved || zone != other_zone;",
+        "(void)zone, (void)other_zone;",
+    ),
+    (
+        "what a move leaves to later ticks is forgotten",
+        "core/engine/moving.c",
+        "    if (!move_member(engine, &customer,",
+        "    if (false && !move_member(engine, &customer,",
+    ),
+    (
+        "days are counted from the move",
+        "core/engine/intent.c",
+        "intent_due(&intent, zone, due->base, &ms, NULL) != 0",
+        "intent_due(&intent, zone, due->ms, &ms, NULL) != 0",
     ),
     (
         "log time follows the wall clock back",

@@ -30,6 +30,10 @@ def body_of(effect):
     return (effect.get("message") or effect["content"])["body"]
 
 
+def what_of(effect):
+    return effect["channel"], effect["customer"], body_of(effect)
+
+
 class Failure(Exception):
     pass
 
@@ -73,6 +77,7 @@ class Run:
             "limits": {
                 "timers_per_tick": dice.choice([2, 3, 500]),
                 "sweep_per_tick": dice.choice([1, 2, 500]),
+                "moves_per_tick": dice.choice([1, 2, 500]),
             },
         }
         return json.dumps(config)
@@ -152,7 +157,7 @@ class Run:
                 (self.effects if "effect" in row else self.tasks)[row["id"]] = (
                     row.get("effect") or row["task"]
                 )
-        self.heard = [line.split(" ", 4) for line in open(self.outside).read().splitlines()]
+        self.heard = [line.split(" ", 5) for line in open(self.outside).read().splitlines()]
 
     def bundle_names(self):
         names = {}
@@ -219,26 +224,22 @@ class Run:
             for e in self.entries
             if e["body"]["type"] == "effect.outcome" and e["body"]["data"]["outcome"] == "failed"
         }
-        received = {}
+        received, self.orphans = {}, set()
         for line in self.heard:
             if line[0] != "recv":
                 continue
-            ident, attempt, channel, body = (
-                line[1],
-                int(line[2]),
-                line[3],
-                line[4] if len(line) > 4 else "",
-            )
-            received.setdefault(ident, []).append((attempt, channel, body))
-            if (ident, attempt) not in model.allowed and ident in self.effects:
+            ident, attempt = line[1], int(line[2])
+            what = line[3], int(line[4]), line[5]
+            effect = self.effects.get(ident)
+            if effect is None or what != what_of(effect):
+                self.check_orphan(ident, what)
+                self.orphans.add((int(ident.split(".")[0]), what))
+                continue
+            received.setdefault(ident, []).append((attempt, what))
+            if (ident, attempt) not in model.allowed:
                 raise Failure("%s left in attempt %d, which no claim allowed" % (ident, attempt))
         for ident, times in received.items():
-            if ident not in self.effects:
-                self.check_orphan(ident)
-                continue
             effect = self.effects[ident]
-            if any(t[1] != effect["channel"] or t[2] != body_of(effect) for t in times):
-                raise Failure("%s left as %s, but it is %s" % (ident, times, effect))
             said_no = sum(1 for t in times if (ident, t[0]) in failed)
             if effect["channel"] == "sms" and len(times) > 1 + released.get(ident, 0) + said_no:
                 raise Failure("%s left %d times: %s" % (ident, len(times), times))
@@ -273,19 +274,23 @@ class Run:
                 % (sorted(self.listed - wanted)[:3], sorted(wanted - self.listed)[:3])
             )
 
-    def check_orphan(self, ident):
-        """Something left that the state does not know: only another engine level explains that."""
+    def check_orphan(self, ident, what):
+        """What left is not what the state knows: only another engine level, which numbers what an
+        entry makes in its own way, explains that."""
         levels = {w["code"]["level"] for w in self.worlds.values()}
         claimed = any(
             e["body"]["type"] == "effect.claim" and e["body"]["data"]["id"] == ident
             for e in self.entries
         )
         if len(levels) < 2 or not claimed:
-            raise Failure("%s left, but the state knows no such effect" % ident)
+            raise Failure(
+                "%s left as %s, but it is %s" % (ident, what, self.effects.get(ident, "nothing"))
+            )
 
     def check_end(self, ident, effect, received, model):
         state = effect["state"]
-        if state == "sent" and not received:
+        other = int(ident.split(".")[0]), what_of(effect)  # by another number
+        if state == "sent" and not received and other not in self.orphans:
             raise Failure("%s is called sent and never left" % ident)
         if state in ("pending", "claimed"):
             raise Failure("%s is still %s at the end" % (ident, state))
@@ -324,11 +329,22 @@ class Run:
             if done.returncode != 0:
                 raise Failure("cannot fold: " + done.stderr)
             start = end
+        self.compare_hash(done, "folded anew")
+
+    def check_base(self):
+        """What the present code folded since it took over it must fold again, and alone."""
+        last = self.entries[-1]
+        binary = self.binaries[self.worlds[last["world"]]["code"]["level"] - 1]
+        into, seq = self.dir + "/based", str(last["seq"])
+        done = self.life("fold", "--from-base", "--into", into, "--seq", seq, binary=binary)
+        if done.returncode != 0:
+            raise Failure("cannot fold from the base: " + done.stderr)
+        self.compare_hash(done, "folded from its base")
+
+    def compare_hash(self, done, how):
         live = self.life("hash").stdout
         if live != done.stdout:
-            raise Failure(
-                "the state is %s; folded anew it is %s" % (live.strip(), done.stdout.strip())
-            )
+            raise Failure("the state is %s; %s it is %s" % (live.strip(), how, done.stdout.strip()))
 
     def check(self):
         self.live()
@@ -339,6 +355,7 @@ class Run:
         self.check_effects(model)
         self.check_sends(model)
         self.check_fold()
+        self.check_base()
 
     def __call__(self):
         failure = None

@@ -552,6 +552,22 @@ static void a_failed_synchronous_write_is_shown_but_not_certain(void **state)
     assert_true(old > 10 && new > 10);
 }
 
+static void a_fault_of_synchronous_writes_passes_all_others(void **state)
+{
+    (void)state;
+    fresh(1);
+    int fd = old_file(PAGE);
+    int synced = open(path, O_WRONLY | O_DSYNC);
+    disk_fail_next(DISK_FAULT_SYNCED, 1, 1, EIO);
+    assert_int_equal(pwrite(fd, "a", 1, 0), 1);
+    assert_int_equal(pwrite(synced, "b", 1, 1), 1);
+    assert_int_equal(pwrite(fd, "c", 1, 2), 1);
+    assert_int_equal(pwrite(synced, "d", 1, 3), -1);
+    assert_int_equal(pwrite(synced, "e", 1, 4), 1);
+    close(fd);
+    close(synced);
+}
+
 static void a_planned_fault_hits_the_call_it_was_planned_for(void **state)
 {
     (void)state;
@@ -635,6 +651,7 @@ int main(void)
         cmocka_unit_test(a_failed_flush_loses_for_good_what_is_not_written_again),
         cmocka_unit_test(a_failed_flush_leaves_nothing_for_the_power_cut_to_decide),
         cmocka_unit_test(a_failed_synchronous_write_is_shown_but_not_certain),
+        cmocka_unit_test(a_fault_of_synchronous_writes_passes_all_others),
         cmocka_unit_test(a_planned_fault_hits_the_call_it_was_planned_for),
         cmocka_unit_test(a_full_disk_refuses_growth_until_there_is_room),
         cmocka_unit_test(a_lying_flush_makes_nothing_certain),

@@ -159,6 +159,15 @@ void fixture_reopen(struct fixture *fixture)
     fixture_open(fixture, &(struct state_options){ 0 });
 }
 
+void fixture_empty(struct fixture *fixture)
+{
+    char path[128];
+    state_close(fixture->state);
+    fixture_path(fixture, "data.mdb", path);
+    assert_int_equal(unlink(path), 0);
+    fixture_open(fixture, &(struct state_options){ 0 });
+}
+
 void fixture_path(const struct fixture *fixture, const char *name, char out_path[128])
 {
     snprintf(out_path, 128, "%s/%s", fixture->dir, name);

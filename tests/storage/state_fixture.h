@@ -21,6 +21,8 @@ int fixture_teardown(void **arg);
 
 /* Close without a checkpoint and open again. */
 void fixture_reopen(struct fixture *fixture);
+/* Close, remove the file and open: a new state. */
+void fixture_empty(struct fixture *fixture);
 void fixture_open(struct fixture *fixture, const struct state_options *options);
 void fixture_path(const struct fixture *fixture, const char *name, char out_path[128]);
 

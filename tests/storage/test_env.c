@@ -54,14 +54,24 @@ static int teardown(void **state)
     return 0;
 }
 
-/* The file system that statfs tells of; 0: the real one. */
+/* What the file system says of itself: its kind, and how many of its blocks are free. */
 static long told_magic;
+static unsigned told_blocks = 1u << 20;
 
 int fstatfs(int fd, struct statfs *status)
 {
     (void)fd;
-    *status = (struct statfs){ .f_type = told_magic };
+    *status = (struct statfs){ .f_type = told_magic, .f_bsize = 4096, .f_bavail = told_blocks };
     return 0;
+}
+
+static bool has_no_blocks;
+
+int fallocate(int fd, int mode, off_t offset, off_t size)
+{
+    (void)fd, (void)mode, (void)offset, (void)size;
+    errno = ENOSPC;
+    return has_no_blocks ? -1 : 0;
 }
 
 static void put(struct env *env, unsigned table, unsigned key, size_t size)
@@ -181,6 +191,44 @@ static void codes_of_lmdb_and_the_system_become_ours(void **state)
     }
 }
 
+/* LMDB would map the lock file and die of SIGBUS at its first store. */
+static void a_lock_file_without_room_refuses_the_opening(void **state)
+{
+    struct place *place = *state;
+    struct err err = { 0 };
+    env_close(place->env);
+    place->env = NULL;
+    has_no_blocks = true;
+    int code = env_open(&place->options, &place->env, &err);
+    has_no_blocks = false;
+    assert_int_equal(code, E_FULL);
+    assert_non_null(strstr(err.text, place->dir));
+    assert_non_null(strstr(err.text, "No space left on device"));
+    assert_int_equal(env_open(&place->options, &place->env, NULL), 0);
+}
+
+static void a_short_write_is_told_as_a_full_disk_when_it_is_full(void **state)
+{
+    struct place *place = *state;
+    struct err err = { 0 };
+    assert_int_equal(env_fail_at(place->env, &err, EIO, "write to it"), E_IO);
+    assert_non_null(strstr(err.text, "Input/output error"));
+    told_blocks = 10;
+    assert_int_equal(env_fail_at(place->env, &err, EIO, "write to it"), E_FULL);
+    told_blocks = 1u << 20;
+    assert_int_equal(strncmp(err.text, "cannot write to it in /tmp/test_env.", 36), 0);
+    assert_non_null(strstr(err.text, ": No space left on device"));
+}
+
+static void a_full_map_says_how_large_it_is_and_what_to_do(void **state)
+{
+    struct place *place = *state;
+    struct err err = { 0 };
+    assert_int_equal(env_fail_at(place->env, &err, MDB_MAP_FULL, "write to it"), E_FULL);
+    assert_non_null(strstr(err.text, "67108864 bytes of its map"));
+    assert_non_null(strstr(err.text, "larger ENV_MAP_BYTES"));
+}
+
 static void deleted_rows_are_room_and_the_file_stays(void **state)
 {
     struct place *place = *state;
@@ -261,6 +309,9 @@ int main(void)
         TEST(a_network_file_system_is_refused),
         TEST(a_file_that_is_no_store_is_corrupt),
         TEST(codes_of_lmdb_and_the_system_become_ours),
+        TEST(a_lock_file_without_room_refuses_the_opening),
+        TEST(a_short_write_is_told_as_a_full_disk_when_it_is_full),
+        TEST(a_full_map_says_how_large_it_is_and_what_to_do),
         TEST(deleted_rows_are_room_and_the_file_stays),
         TEST(a_copy_has_the_rows_of_all_tables),
         TEST(a_cancelled_copy_is_busy_and_leaves_no_store),

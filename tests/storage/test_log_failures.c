@@ -118,6 +118,19 @@ static void while_the_disk_fails_reading_goes_on_and_nothing_is_taken(void **sta
 }
 
 /* The write fails, and then each in turn of the calls that reopen. */
+static void a_commit_of_nothing_tells_whether_the_disk_is_back(void **state)
+{
+    struct fixture *fixture = *state;
+    must_commit(fixture->log, 10);
+    faults_set((struct faults){ 0, FAULTS_ALL, EIO, 0, false });
+    assert_int_equal(commit_entries(fixture->log, 5, NULL), E_IO);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(log_commit(fixture->log, 0, NULL), E_IO);
+    faults_clear();
+    assert_int_equal(log_commit(fixture->log, 0, NULL), 0);
+    assert_truth(fixture, 10, 0);
+}
+
 static void a_reopening_that_fails_is_tried_again_by_the_next_commit(void **state)
 {
     struct fixture *fixture = *state;
@@ -450,6 +463,7 @@ int main(void)
         TEST(a_group_that_did_land_is_told_by_the_new_end),
         TEST(an_end_that_moved_while_closed_is_a_conflict_once),
         TEST(while_the_disk_fails_reading_goes_on_and_nothing_is_taken),
+        TEST(a_commit_of_nothing_tells_whether_the_disk_is_back),
         TEST(a_reopening_that_fails_is_tried_again_by_the_next_commit),
         TEST(beyond_the_quota_commits_are_refused_and_reads_go_on),
         TEST(a_rebase_makes_room_under_the_quota),

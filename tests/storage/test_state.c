@@ -5,8 +5,10 @@
 #include "tests/storage/state_fixture.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -163,38 +165,17 @@ static void a_cursor_from_a_first_key_stays_within_its_prefix(void **arg)
     }
 }
 
-static void wiping_leaves_a_new_state(void **arg)
-{
-    struct fixture *fixture = *arg;
-    uint8_t empty[16], wiped[16];
-    hash_now(fixture->state, empty);
-    put_text(fixture->state, "a", "1");
-    fixture_checkpoint(fixture, 9);
-    put_text(fixture->state, "b", "1");
-    assert_int_equal(state_wipe(fixture->state, &fixture->err), 0);
-    uint64_t seq;
-    int64_t logged;
-    state_applied(fixture->state, &seq, &logged);
-    assert_true(seq == 0);
-    assert_null(get_text(fixture->state, "a"));
-    assert_null(get_text(fixture->state, "b"));
-    hash_now(fixture->state, wiped);
-    assert_memory_equal(empty, wiped, 16);
-    fixture_reopen(fixture);
-    assert_null(get_text(fixture->state, "a"));
-}
-
 static void another_format_is_refused_by_name(void **arg)
 {
     struct fixture *fixture = *arg;
     struct key format = text_key('m', "format");
-    state_put(fixture->state, &format, "\1\2", 2);
+    state_put(fixture->state, &format, "\1\x63", 2);
     fixture_checkpoint(fixture, 1);
     state_close(fixture->state);
     fixture->state = NULL;
     struct state_options options = { .dir = fixture->dir };
     assert_int_equal(state_open(&options, &fixture->state, &fixture->err), E_VERSION);
-    assert_non_null(strstr(fixture->err.text, "format 2"));
+    assert_non_null(strstr(fixture->err.text, "format 99"));
 }
 
 static void a_directory_is_open_once(void **arg)
@@ -259,12 +240,14 @@ static void a_write_makes_a_prepared_compaction_void(void **arg)
     put_text(fixture->state, "a", "2");
     fixture_checkpoint(fixture, 2);
     assert_int_equal(state_compact_swap(fixture->state, &fixture->err), E_CONFLICT);
-    assert_int_equal(state_compact_prepare(fixture->state, &fixture->err), 0);
-    assert_int_equal(state_wipe(fixture->state, &fixture->err), 0);
-    assert_int_equal(state_compact_swap(fixture->state, &fixture->err), E_CONFLICT);
     fixture_reopen(fixture);
-    assert_null(get_text(fixture->state, "a"));
+    assert_string_equal(get_text(fixture->state, "a"), "2");
 }
+
+struct racer {
+    struct state *state;
+    atomic_bool is_done;
+};
 
 /* -- A disk that fails ------------------------------------------------------ */
 
@@ -279,7 +262,7 @@ static void put_some(struct state *state, unsigned round)
 }
 
 /* Every call of a checkpoint fails once; the state is as before, and the next try succeeds.  Only
- * the call that writes the meta page, the last of all, may lose the handle. */
+ * the call that writes the meta page, the last of all, may lose the file, which is opened again. */
 static void a_failed_checkpoint_changes_nothing_and_is_made_up_for(void **arg)
 {
     struct fixture *fixture = *arg;
@@ -296,16 +279,113 @@ static void a_failed_checkpoint_changes_nothing_and_is_made_up_for(void **arg)
         is_over = disk_calls() < n;
         disk_fail(DISK_ANY, 0, 0, false);
         assert_int_equal(result, is_over ? 0 : code == EIO ? E_IO : E_FULL);
-        if (state_is_lost(fixture->state)) {
-            fixture_reopen(fixture);
-            hash_now(fixture->state, after);
-            assert_memory_equal(before, after, 16);
-        } else if (!is_over) {
+        assert_int_equal(state_reopen(fixture->state, &fixture->err), 0);
+        if (!is_over) {
             hash_now(fixture->state, after);
             assert_memory_equal(before, after, 16);
             assert_int_equal(state_checkpoint(fixture->state, &fixture->err), 0);
         }
     }
+}
+
+/* The meta page is the last write of a checkpoint; `a` is 1 in the checkpoint before. */
+static void lose(struct fixture *fixture)
+{
+    put_text(fixture->state, "a", "1");
+    fixture_checkpoint(fixture, 1);
+    put_text(fixture->state, "a", "2");
+    assert_true(state_freeze(fixture->state, 2, 2));
+    put_text(fixture->state, "b", "3");
+    for (unsigned n = 1; !state_is_lost(fixture->state); n++) {
+        disk_fail(DISK_WRITE, n, EIO, false);
+        assert_int_equal(state_checkpoint(fixture->state, &fixture->err), E_IO);
+        disk_fail(DISK_ANY, 0, 0, false);
+    }
+}
+
+static void a_lost_file_is_opened_again_and_nothing_of_memory_is_lost(void **arg)
+{
+    struct fixture *fixture = *arg;
+    struct snapshot *snapshot = NULL;
+    lose(fixture);
+    assert_string_equal(get_text(fixture->state, "a"), "2"); /* reading goes on */
+    assert_int_equal(state_checkpoint(fixture->state, &fixture->err), E_IO);
+    assert_int_equal(state_compact_prepare(fixture->state, &fixture->err), E_IO);
+    assert_int_equal(snapshot_open(fixture->state, &snapshot, &fixture->err), E_IO);
+    assert_int_equal(state_reopen(fixture->state, &fixture->err), 0);
+    assert_false(state_is_lost(fixture->state));
+    assert_string_equal(get_text(fixture->state, "a"), "2");
+    assert_string_equal(get_text(fixture->state, "b"), "3");
+    assert_int_equal(state_checkpoint(fixture->state, &fixture->err), 0);
+    fixture_checkpoint(fixture, 3);
+    fixture_reopen(fixture);
+    assert_string_equal(get_text(fixture->state, "a"), "2");
+    assert_string_equal(get_text(fixture->state, "b"), "3");
+}
+
+static void a_lost_file_is_not_closed_under_a_snapshot(void **arg)
+{
+    struct fixture *fixture = *arg;
+    struct snapshot *snapshot = NULL;
+    struct key key = text_key('z', "a");
+    struct bytes value;
+    put_text(fixture->state, "a", "0");
+    fixture_checkpoint(fixture, 1);
+    assert_int_equal(snapshot_open(fixture->state, &snapshot, &fixture->err), 0);
+    lose(fixture);
+    assert_int_equal(state_reopen(fixture->state, &fixture->err), E_BUSY);
+    assert_true(state_is_readable(fixture->state));
+    assert_true(snapshot_get(snapshot, &key, &value) && value.data[0] == '0');
+    snapshot_close(snapshot);
+    assert_int_equal(state_reopen(fixture->state, &fixture->err), 0);
+    assert_int_equal(state_checkpoint(fixture->state, &fixture->err), 0);
+}
+
+/* Every call of the reopening fails once. */
+static void a_reopening_that_fails_can_be_repeated(void **arg)
+{
+    struct fixture *fixture = *arg;
+    bool is_over = false;
+    for (unsigned n = 1; !is_over; n++) {
+        lose(fixture);
+        disk_fail(DISK_ANY, n, EIO, false);
+        int code = state_reopen(fixture->state, &fixture->err);
+        is_over = disk_calls() < n;
+        disk_fail(DISK_ANY, 0, 0, false);
+        assert_int_equal(code, is_over ? 0 : E_IO);
+        assert_int_equal(state_is_lost(fixture->state), !is_over);
+        if (state_is_readable(fixture->state))
+            assert_string_equal(get_text(fixture->state, "a"), "2");
+        assert_int_equal(state_reopen(fixture->state, &fixture->err), 0);
+        assert_string_equal(get_text(fixture->state, "a"), "2");
+        assert_int_equal(state_checkpoint(fixture->state, &fixture->err), 0);
+        fixture_checkpoint(fixture, 3 + n);
+    }
+}
+
+static void *checkpoint_for_ever(void *arg)
+{
+    struct racer *racer = arg;
+    while (!atomic_load(&racer->is_done))
+        assert_int_equal(state_checkpoint(racer->state, NULL), 0);
+    return NULL;
+}
+
+/* As at a start, when the engine cannot go on before a checkpoint that another thread writes. */
+static void two_threads_write_checkpoints_one_after_the_other(void **arg)
+{
+    struct fixture *fixture = *arg;
+    struct racer racer = { .state = fixture->state };
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, checkpoint_for_ever, &racer), 0);
+    for (unsigned round = 1; round <= 200; round++) {
+        put_some(fixture->state, round);
+        fixture_checkpoint(fixture, round);
+    }
+    atomic_store(&racer.is_done, true);
+    pthread_join(thread, NULL);
+    fixture_reopen(fixture);
+    assert_non_null(get_text(fixture->state, "row 7"));
 }
 
 static void a_disk_that_stays_full_keeps_the_engine_reading_and_writing(void **arg)
@@ -372,7 +452,7 @@ static void death_at_any_write_leaves_a_completed_checkpoint(void **arg)
         hash_now(fixture->state, hashes[round]);
     }
     for (unsigned n = 1;; n++) {
-        assert_int_equal(state_wipe(fixture->state, NULL), 0);
+        fixture_empty(fixture);
         state_close(fixture->state);
         fixture->state = NULL;
         pid_t child = fork();
@@ -656,12 +736,15 @@ int main(void)
         TEST(a_full_buffer_wants_a_freeze_and_two_make_the_engine_wait),
         TEST(an_undone_change_is_no_change),
         TEST(a_cursor_from_a_first_key_stays_within_its_prefix),
-        TEST(wiping_leaves_a_new_state),
         TEST(another_format_is_refused_by_name),
         TEST(a_directory_is_open_once),
         TEST(compacting_keeps_every_row_and_shrinks_the_file),
         TEST(a_write_makes_a_prepared_compaction_void),
         TEST(a_failed_checkpoint_changes_nothing_and_is_made_up_for),
+        TEST(a_lost_file_is_opened_again_and_nothing_of_memory_is_lost),
+        TEST(a_lost_file_is_not_closed_under_a_snapshot),
+        TEST(a_reopening_that_fails_can_be_repeated),
+        TEST(two_threads_write_checkpoints_one_after_the_other),
         TEST(a_disk_that_stays_full_keeps_the_engine_reading_and_writing),
         TEST(beyond_the_quota_a_checkpoint_is_refused_whole),
         TEST(death_at_any_write_leaves_a_completed_checkpoint),

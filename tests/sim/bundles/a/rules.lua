@@ -17,6 +17,14 @@ rule "nudge" {
   run = function(event, customer)
     send { channel = "hook", purpose = "service", body = "nudge " .. (customer.orders or 0) }
     remind { title = "call", to = "anna", due = "1d", key = "call" }
+    after { due = "1d", at = "10:00", key = "follow", emit = "follow" }
+  end,
+}
+
+rule "follow" {
+  on = "follow",
+  run = function(event, customer)
+    send { channel = "hook", purpose = "service", body = "follow " .. customer.orders }
   end,
 }
 
@@ -31,6 +39,7 @@ rule "visit" {
   on = "visit",
   run = function(event, customer)
     customer:add("pages", event.page)
+    if event.page == 4 then customer:set("timezone", "Asia/Tokyo") end
     emit("ping", { page = event.page }, { to = "user_id:u-1" })
   end,
 }
