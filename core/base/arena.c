@@ -1,4 +1,11 @@
-/* arena.c -- bump allocation in chunks that are kept; see arena.h. */
+/* arena.c -- bump allocation in chunks of which some are kept; see arena.h.
+ *
+ * Going back walks the chunks that were used since the mark and no others, so a step that
+ * took little gives it back at once, however much the arena holds.
+ *
+ * Under the address sanitizer memory that nobody has is poisoned: who keeps a pointer beyond
+ * its step, or writes behind what was asked for, is found.
+ */
 #include "core/base/arena.h"
 
 #include "core/base/mem.h"
@@ -8,7 +15,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CHUNK_BYTES ((size_t)64 << 10)
+#ifndef __has_feature
+#define __has_feature(feature) 0
+#endif
+#if defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
+#include <sanitizer/asan_interface.h>
+#define POISON(data, size) ASAN_POISON_MEMORY_REGION(data, size)
+#define UNPOISON(data, size) ASAN_UNPOISON_MEMORY_REGION(data, size)
+#else
+#define POISON(data, size) ((void)0)
+#define UNPOISON(data, size) ((void)0)
+#endif
+
 #define ALIGNMENT 16u
 
 struct arena_chunk {
@@ -19,10 +37,18 @@ struct arena_chunk {
 
 static struct arena_chunk *chunk_new(size_t size)
 {
-    size_t bytes = size > CHUNK_BYTES ? size : CHUNK_BYTES;
+    size_t bytes = size > ARENA_CHUNK_BYTES ? size : ARENA_CHUNK_BYTES;
     struct arena_chunk *chunk = mem_alloc(sizeof *chunk + bytes);
     *chunk = (struct arena_chunk){ .size = bytes };
+    POISON(chunk->data, bytes);
     return chunk;
+}
+
+/* What lies beyond the first `used` bytes is nobody's. */
+static void chunk_cut(struct arena_chunk *chunk, size_t used)
+{
+    POISON((uint8_t *)chunk->data + used, chunk->used - used);
+    chunk->used = used;
 }
 
 void arena_deinit(struct arena *arena)
@@ -32,25 +58,42 @@ void arena_deinit(struct arena *arena)
         free(arena->first);
         arena->first = next;
     }
-    arena->current = NULL;
+    *arena = (struct arena)ARENA_INIT;
 }
 
-/* One oversized event must not make the arena hold its memory for ever: only
- * chunks of the ordinary size are kept. */
-void arena_clear(struct arena *arena)
+struct arena_mark arena_mark(const struct arena *arena)
 {
-    struct arena_chunk **link = &arena->first;
-    while (*link != NULL) {
+    struct arena_chunk *chunk = arena->current;
+    return (struct arena_mark){ chunk, chunk != NULL ? chunk->used : 0, arena->bytes };
+}
+
+/* One oversized event must not make the arena hold its memory for ever: a few chunks of the
+ * ordinary size are kept, and nothing else. */
+void arena_release(struct arena *arena, struct arena_mark mark)
+{
+    struct arena_chunk **link = mark.chunk != NULL ? &mark.chunk->next : &arena->first;
+    struct arena_chunk *last = arena->current;
+    if (mark.chunk != NULL)
+        chunk_cut(mark.chunk, mark.used);
+    arena->current = mark.chunk;
+    arena->bytes = mark.bytes;
+    for (bool is_done = last == mark.chunk; !is_done;) {
         struct arena_chunk *chunk = *link;
-        chunk->used = 0;
-        if (chunk->size > CHUNK_BYTES) {
+        is_done = chunk == last;
+        if (chunk->size > ARENA_CHUNK_BYTES || arena->chunks > ARENA_CHUNKS_KEPT) {
             *link = chunk->next;
+            arena->chunks--;
             free(chunk);
         } else {
+            chunk_cut(chunk, 0);
             link = &chunk->next;
         }
     }
-    arena->current = arena->first;
+}
+
+void arena_clear(struct arena *arena)
+{
+    arena_release(arena, (struct arena_mark){ NULL, 0, 0 });
 }
 
 /* The next kept chunk if the request fits there, else a new one behind current. */
@@ -58,13 +101,14 @@ static struct arena_chunk *advance(struct arena *arena, size_t size)
 {
     struct arena_chunk *current = arena->current;
     struct arena_chunk *next = current != NULL ? current->next : arena->first;
-    if (next == NULL || next->size - next->used < size) {
+    if (next == NULL || next->size < size) {
         struct arena_chunk *chunk = chunk_new(size);
         chunk->next = next;
         if (current != NULL)
             current->next = chunk;
         else
             arena->first = chunk;
+        arena->chunks++;
         next = chunk;
     }
     arena->current = next;
@@ -79,6 +123,8 @@ void *arena_alloc(struct arena *arena, size_t size)
         chunk = advance(arena, rounded);
     void *data = (uint8_t *)chunk->data + chunk->used;
     chunk->used += rounded;
+    arena->bytes += rounded;
+    UNPOISON(data, size);
     return data;
 }
 

@@ -140,6 +140,7 @@ void doc_open(struct doc_writer *w, const char *name);
 void doc_open_array(struct doc_writer *w, const char *name);
 void doc_close(struct doc_writer *w);
 void doc_put_text(struct doc_writer *w, const char *name, struct text value);
+void doc_put_present(struct doc_writer *w, const char *name, struct text value); /* unless empty */
 void doc_put_string(struct doc_writer *w, const char *name, const char *value);
 void doc_put_int(struct doc_writer *w, const char *name, int64_t value);
 void doc_put_double(struct doc_writer *w, const char *name, double value);

@@ -106,6 +106,12 @@ void doc_put_text(struct doc_writer *w, const char *name, struct text value)
     put_text(w, text_of(name), value);
 }
 
+void doc_put_present(struct doc_writer *w, const char *name, struct text value)
+{
+    if (value.size != 0)
+        doc_put_text(w, name, value);
+}
+
 void doc_put_string(struct doc_writer *w, const char *name, const char *value)
 {
     put_text(w, text_of(name), text_of(value));

@@ -205,6 +205,9 @@ static int envelope_field(struct envelope *e, size_t at)
     return elements_read(w->reader, e->limits, e->out);
 }
 
+/* Every array that is read so is one of these. */
+#define MISSING_BATCH "\"batch\" is missing: {\"batch\": [...]}"
+
 static int envelope_read(struct envelope *e)
 {
     struct json_reader *reader = e->w.reader;
@@ -226,7 +229,7 @@ static int envelope_read(struct envelope *e)
     if (rc == 0)
         rc = json_text_end(reader);
     if (rc == 0 && !e->has_array)
-        rc = json_fault(&reader->scan, 0, E_INVALID, "no field with the batch in the object");
+        rc = json_fault(&reader->scan, 0, E_INVALID, MISSING_BATCH);
     return rc;
 }
 

@@ -16,6 +16,8 @@
 #include "core/base/json_index.h"
 #include "core/base/utf8.h"
 
+#include <stdio.h>
+
 #define OUT_BYTES_MAX (1u << 31) /* before a text: ten times JSON_BYTES_MAX still fit */
 
 /* Trouble. */
@@ -136,7 +138,9 @@ void json_walk_init(struct json_walk *w, struct json_reader *reader,
 void json_walk_open(struct json_walk *w, size_t at, bool is_array)
 {
     if (w->depth >= w->depth_max) {
-        json_flaw(&w->reader->scan, at, E_INVALID, "nested too deeply");
+        snprintf(w->reader->too_deep, sizeof w->reader->too_deep, "nested more than %u levels deep",
+                 w->depth_max);
+        json_flaw(&w->reader->scan, at, E_INVALID, w->reader->too_deep);
         buf_byte(&w->reader->deep, is_array);
     } else {
         struct json_frame *frame = &w->open[w->depth];

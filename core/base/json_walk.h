@@ -28,6 +28,7 @@ struct json_reader {
     struct buf rest;                     /* the object around a batch */
     struct buf elements;                 /* of the array that is read */
     size_t line_offset, line;            /* where counting lines has got to */
+    char too_deep[48];                   /* a flaw's reason, with the limit in force */
 };
 
 struct json_frame {

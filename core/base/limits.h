@@ -19,12 +19,15 @@
 
 /* What one entry may cause [world] */
 #define CASCADE_DEPTH_MAX 16
-#define DERIVED_MAX 1000                 /* events per cause */
+#define DERIVED_MAX 1000                 /* events per cause, and messages with all they lead to */
+#define CASCADE_REST_MS 60000            /* a timer as far ahead begins a new cascade */
 #define DERIVED_BYTES_MAX (48u << 10)    /* data of an event that a rule makes */
 #define TIMERS_PER_TICK_MAX 500
 #define SWEEP_PER_TICK_MAX 500           /* customers */
+#define MOVES_PER_TICK_MAX 100           /* timers looked at because a customer's zone changed */
 #define RULE_INSTRUCTIONS_MAX 2000000
-#define RULE_MEMORY_BYTES_MAX (8u << 20)
+#define RULE_MEMORY_BYTES_MAX (8u << 20) /* of a script's own values */
+#define RULE_ARENA_BYTES_MAX (64u << 20) /* of what the engine makes for a rule while it runs */
 #define TRACE_LINES_MAX 20               /* log() lines per event */
 
 /* What one customer may have [world] */
@@ -37,7 +40,7 @@
 
 /* Delivery [world] */
 #define EFFECT_ATTEMPTS_MAX 8
-#define EFFECT_HISTORIC_MS (24ll * 3600 * 1000) /* older by the wall clock: an import of the past */
+#define EFFECT_HISTORIC_MS (24ll * 3600 * 1000) /* a replayed past that long ago sends nothing */
 #define EFFECT_EXPIRES_MS (24ll * 3600 * 1000)
 #define EFFECT_RETRY_MS 30000            /* before the second attempt; doubles */
 #define EFFECT_BYTES_MAX (48u << 10)     /* rendered */

@@ -231,6 +231,11 @@ void workday_free(struct workweek *week)
     free(week);
 }
 
+const struct zone *workday_zone(const struct workweek *week)
+{
+    return week->zone;
+}
+
 bool workday_is_working(const struct workweek *week, int64_t date)
 {
     return day_of(week, date)->count > 0;

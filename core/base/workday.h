@@ -59,6 +59,7 @@ struct workday_plan {
 int workday_new(const struct workday_plan *plan, struct workweek **out_week, struct err *err);
 void workday_free(struct workweek *week); /* NULL is allowed */
 
+const struct zone *workday_zone(const struct workweek *week);
 bool workday_is_working(const struct workweek *week, int64_t date);
 bool workday_is_open(const struct workweek *week, int64_t ms);
 

@@ -1,8 +1,9 @@
-/* act.c -- what a running rule does to its customer: traits, tags, events, timers.
+/* act.c -- what a running rule does to its customer: traits, tags, events.
  *
  * These are the functions of step.h that need no table of their own.  Each checks
  * first and changes last, so that an error leaves nothing half done.
  */
+#include "core/base/near.h"
 #include "core/engine/engine_inside.h"
 
 #include <string.h>
@@ -32,6 +33,11 @@ int64_t step_now(const struct step *step)
 const struct zone *step_zone(struct step *step)
 {
     return customer_zone(&step->customer, step->engine, step->event->context);
+}
+
+struct text step_assignee(struct step *step, struct text to)
+{
+    return staff_assignee(step->engine, to, &step->customer);
 }
 
 void step_log(struct step *step, struct text line)
@@ -66,7 +72,11 @@ int step_assign(struct step *step, struct text name, const struct doc_value *val
         now.type = DOC_NULL;
     name = arena_text(&engine->arena, name);
     step_note_change(step, name, &now);
-    schedule_arm(engine, &step->customer, step->event->context, &name);
+    step->has_moved = step->has_moved || text_is(name, "timezone");
+    if (schedule_arm(engine, &step->customer, step->event->context, &name))
+        schedule_check_date(step, name);
+    if (text_is(name, "timezone"))
+        schedule_check_zone(step);
     return 0;
 }
 
@@ -81,22 +91,25 @@ int step_set(struct step *step, struct text name, const struct doc_value *value,
     return rc;
 }
 
-/* The trait's list with the item at its end, or without it. */
-static struct doc changed_list(struct engine *engine, struct doc_value list,
-                               const struct doc_value *item, bool is_added)
+static bool list_has(struct doc list, const struct doc_value *item)
+{
+    for (struct doc_iter it = doc_iter(list); doc_next(&it);)
+        if (doc_value_equal(&it.value, item))
+            return true;
+    return false;
+}
+
+/* The list with the item at its end, or without it. */
+static struct doc changed_list(struct engine *engine, struct doc list, const struct doc_value *item,
+                               bool is_added)
 {
     struct doc_writer w;
-    bool is_there = false;
     engine_draft(engine, &w);
     doc_open_array(&w, "");
-    for (struct doc_iter it = doc_iter(list.type == DOC_ARRAY ? list.doc : (struct doc){ NULL, 0 });
-         doc_next(&it);) {
-        bool is_same = doc_value_equal(&it.value, item);
-        is_there = is_there || is_same;
-        if (!is_same || is_added)
+    for (struct doc_iter it = doc_iter(list); doc_next(&it);)
+        if (is_added || !doc_value_equal(&it.value, item))
             doc_put_value(&w, "", &it.value);
-    }
-    if (is_added && !is_there)
+    if (is_added)
         doc_put_value(&w, "", item);
     doc_close(&w);
     return doc_child(engine_doc(engine, &w), "");
@@ -108,9 +121,12 @@ static int change_list(struct step *step, struct text name, const struct doc_val
     int rc = need_customer(step, is_added ? "add" : "remove", err);
     if (rc != 0)
         return rc;
-    struct doc_value list = customer_trait(&step->customer, name);
-    if (list.type != DOC_NONE && list.type != DOC_ARRAY)
+    struct doc_value trait = customer_trait(&step->customer, name);
+    if (trait.type != DOC_NONE && trait.type != DOC_ARRAY)
         return err_set(err, E_INVALID, "trait \"%.*s\" is no list", (int)name.size, name.data);
+    struct doc list = trait.type == DOC_ARRAY ? trait.doc : (struct doc){ NULL, 0 };
+    if (!trait_is_system(name) && list_has(list, item) == is_added)
+        return 0;
     struct doc_value value = { .type = DOC_ARRAY,
                                .doc = changed_list(step->engine, list, item, is_added) };
     return step_set(step, name, &value, err);
@@ -169,7 +185,7 @@ int step_untag(struct step *step, struct text tag, struct err *err)
 
 /* -- Events --------------------------------------------------------------- */
 
-static int check_type(struct text type, const char *word, struct err *err)
+int step_check_event(struct text type, struct doc data, const char *word, struct err *err)
 {
     if (type.size == 0 || type.size > TYPE_BYTES_MAX)
         return err_set(err, E_INVALID, "%s: an event's type has 1 to %d bytes", word,
@@ -177,16 +193,52 @@ static int check_type(struct text type, const char *word, struct err *err)
     if (event_type_is_system(type))
         return err_set(err, E_DENIED, "%s: \"%.*s\" is a type of the system", word, (int)type.size,
                        type.data);
+    if (data.size > DERIVED_BYTES_MAX)
+        return err_set(err, E_LIMIT, "%s: the data have %u bytes, more than %u", word, data.size,
+                       DERIVED_BYTES_MAX);
     return 0;
 }
 
-/* It lies in a row of its own until it is its turn, and on the timeline. */
-static int check_data(struct doc data, const char *word, struct err *err)
+/* How a CUSTOMER is written: a number, or a name space and a value in it. */
+static bool is_reference(struct engine *engine, struct text to)
 {
-    if (data.size <= DERIVED_BYTES_MAX)
+    uint64_t number, n;
+    const char *colon = memchr(to.data, ':', to.size);
+    if (colon == NULL)
+        return event_id_parse(to, &number, &n) && n == 0 && number != 0 &&
+               memchr(to.data, '.', to.size) == NULL;
+    struct text space = { to.data, (uint32_t)(colon - to.data) };
+    struct text value = { colon + 1, (uint32_t)(to.data + to.size - colon - 1) };
+    if (text_is(space, "external")) { /* external:<system>:<value> */
+        colon = memchr(value.data, ':', value.size);
+        return colon != NULL && colon != value.data && colon + 1 != value.data + value.size;
+    }
+    return (text_is(space, "user_id") || text_is(space, "anonymous_id") ||
+            text_is(space, "email") || text_is(space, "phone")) &&
+           identity_normal(engine, space, value).size != 0;
+}
+
+static int check_receiver(struct step *step, struct text to, struct err *err)
+{
+    struct near_quote quote;
+    if (to.size == 0 || (to.size <= REFERENCE_BYTES_MAX && is_reference(step->engine, to)))
         return 0;
-    return err_set(err, E_LIMIT, "%s: the data have %u bytes, more than %u", word, data.size,
-                   DERIVED_BYTES_MAX);
+    return err_set(err, E_INVALID,
+                   "emit: to = \"%s\" is no customer: one is written 42, \"user_id:u-17\", "
+                   "\"anonymous_id:a-3\", \"email:ann@example.com\", \"phone:+49301234567\" or "
+                   "\"external:erp:4711\"",
+                   near_quote(to.data, to.size, &quote));
+}
+
+/* She may be known by the time that the event reaches its place in the log. */
+static void note_unknown(struct step *step, struct text type, struct text to)
+{
+    struct near_quote quote;
+    if (identity_find(step->engine, to) == 0)
+        step_note_line(step, arena_printf(&step->engine->arena,
+                                          "emit \"%.*s\": not one customer is known as %s",
+                                          (int)type.size, type.data,
+                                          near_quote(to.data, to.size, &quote)));
 }
 
 /* To somebody else, by way of the log: a row in `outgoing` until its entry is applied. */
@@ -219,23 +271,19 @@ static void send_away(struct step *step, struct text type, struct doc data, stru
 int step_emit(struct step *step, struct text type, struct doc data, struct text to, struct err *err)
 {
     struct engine *engine = step->engine;
-    int rc = check_type(type, "emit", err);
+    int rc = step_check_event(type, data, "emit", err);
     if (rc == 0)
-        rc = check_data(data, "emit", err);
-    if (rc == 0 && to.size > REFERENCE_BYTES_MAX)
-        rc = err_set(err, E_INVALID, "emit: to is no customer: it has more than %d bytes",
-                     REFERENCE_BYTES_MAX);
+        rc = check_receiver(step, to, err);
+    if (rc == 0)
+        rc = step_check_depth(step, "emit", err);
+    if (rc == 0)
+        rc = step_check_derived(step, "emit", err);
     if (rc != 0)
         return rc;
-    if (step->event->depth + 1 > engine->config.limits.cascade_depth)
-        return err_set(err, E_LIMIT, "emit: events that cause events, more than %lld deep",
-                       (long long)engine->config.limits.cascade_depth);
-    if (engine->cause_derived >= (size_t)engine->config.limits.derived)
-        return err_set(err, E_LIMIT, "emit: more than %lld events from one cause",
-                       (long long)engine->config.limits.derived);
     if (to.size != 0) {
-        engine->cause_derived++;
+        engine->cause->derived++;
         send_away(step, type, data, to);
+        note_unknown(step, type, to);
         return 0;
     }
     struct event event = {
@@ -248,58 +296,4 @@ int step_emit(struct step *step, struct text type, struct doc data, struct text 
     };
     engine_derive(engine, &event);
     return 0;
-}
-
-/* -- Timers --------------------------------------------------------------- */
-
-static struct text after_name(struct step *step, struct text key)
-{
-    return arena_printf(&step->engine->arena, "after:%.*s", (int)key.size, key.data);
-}
-
-int step_after(struct step *step, struct text key, int64_t due, struct text type, struct doc data,
-               struct err *err)
-{
-    struct engine *engine = step->engine;
-    int rc = need_customer(step, "after", err);
-    if (rc == 0)
-        rc = check_type(type, "after", err);
-    if (rc == 0 && (key.size == 0 || key.size > NAME_BYTES_MAX))
-        rc =
-            err_set(err, E_INVALID, "after: a key of 1 to %d bytes is needed, to move or cancel it",
-                    NAME_BYTES_MAX);
-    if (rc == 0)
-        rc = check_data(data, "after", err);
-    struct profile *profile = &step->customer.members[step->customer.own];
-    if (rc == 0 && profile->timers >= engine->config.limits.timers &&
-        timer_payload_of(engine, profile->number, after_name(step, key)).data == NULL)
-        rc = err_set(err, E_LIMIT, "after: the customer has %lld timers: no more",
-                     (long long)engine->config.limits.timers);
-    if (rc != 0)
-        return rc;
-    step_cancel(step, key); /* it may stand under another member of the group */
-    struct doc_writer w;
-    engine_draft(engine, &w);
-    doc_put_string(&w, "kind", "after");
-    doc_put_text(&w, "type", type);
-    doc_put_text(&w, "by", step->rule->name);
-    doc_put_doc(&w, "data", data);
-    bool is_set = timer_set(engine, profile, profile->number, after_name(step, key), due,
-                            engine_doc(engine, &w));
-    ASSERT(is_set);
-    step->trace.acts++;
-    return 0;
-}
-
-/* The timer may have been set by an event that came to another member of the group. */
-bool step_cancel(struct step *step, struct text key)
-{
-    bool is_found = false;
-    for (size_t i = 0; i < step->customer.count && key.size <= NAME_BYTES_MAX; i++) {
-        struct profile *profile = &step->customer.members[i];
-        is_found =
-            timer_cancel(step->engine, profile, profile->number, after_name(step, key)) || is_found;
-    }
-    step->trace.acts += is_found ? 1 : 0;
-    return is_found;
 }

@@ -1,8 +1,8 @@
 /* arbiter.c -- whether an effect may go out, decided when it is claimed.
  *
- * The order is fixed and the first that says no gives the reason: expiry, consent,
- * address, suppression.  The decision is made from the state of that moment, inside
- * the application of the claim, so a consent withdrawn a second before counts.
+ * The order is fixed and the first that says no gives the reason: an import of the past,
+ * expiry, consent, address, suppression.  The decision is made from the state of that moment,
+ * inside the application of the claim, so a consent withdrawn a second before counts.
  *
  * Notifications go to staff: neither consent nor suppression is asked.
  */
@@ -10,8 +10,6 @@
 #include "core/engine/engine_inside.h"
 
 static const struct verdict go = { NULL, { NULL, 0 }, { NULL, 0 } };
-
-const struct verdict effect_historic = { "suppressed", { "historic", 8 }, { NULL, 0 } };
 
 static struct verdict no(const char *state, struct text reason)
 {
@@ -60,6 +58,8 @@ static bool is_suppressed(struct engine *engine, struct text channel, struct tex
 struct verdict effect_decide(struct engine *engine, const struct effect *effect,
                              const struct customer *customer)
 {
+    if (effect->is_historic)
+        return no("suppressed", text_of("historic"));
     if (engine->now > effect->expires)
         return no("expired", text_of("its time was up before it could be sent"));
     const struct channel_config *channel = config_channel(&engine->config, effect->channel);

@@ -8,13 +8,14 @@
 
 /* -- identify ------------------------------------------------------------- */
 
-static void set_trait(struct step *step, struct text name, const struct doc_value *value)
+static void set_trait(struct step *step, const char *call, struct text name,
+                      const struct doc_value *value)
 {
     struct engine *engine = step->engine;
     struct err err;
     if (trait_is_system(name)) {
         step_note_line(step, arena_printf(&engine->arena,
-                                          "identify tried to set %.*s, which belongs to the system",
+                                          "%s tried to set %.*s, which belongs to the system", call,
                                           (int)name.size, name.data));
         return;
     }
@@ -31,73 +32,95 @@ static void set_address(struct step *step, const char *channel, struct text name
     struct address address = { .channel = text_of(channel), .value = normal };
     struct err err;
     if (normal.size != 0 && !customer_has_address(&step->customer, address.channel, normal) &&
-        customer_set_address(&step->customer, step->engine, &address, &err) != 0)
+        address_set(step, &address, &err) != 0)
         step_note_line(step, text_of(err.text));
 }
 
-static void identify(struct step *step)
+static void identify(struct step *step, const char *call, struct doc traits)
 {
-    struct doc traits = step->event->data;
     struct text email = doc_text(traits, "email"), phone = doc_text(traits, "phone");
     identity_link(step, text_of("email"), email);
     identity_link(step, text_of("phone"), phone);
     set_address(step, "email", text_of("email"), email);
     set_address(step, "sms", text_of("phone"), phone);
     for (struct doc_iter it = doc_iter(traits); doc_next(&it);)
-        set_trait(step, it.name, &it.value);
+        set_trait(step, call, it.name, &it.value);
 }
 
 /* -- group: works at ------------------------------------------------------ */
 
-static uint64_t organisation(struct step *step, struct text group)
+#define GROUP_SPACE "external:group" /* of identities: how senders call organisations */
+
+/* The organisation is another customer, with a timeline and rules of its own: what the call says
+ * of it is an event there, applied behind this one. */
+static void tell_organisation(struct step *step, uint64_t number, struct text group)
 {
     struct engine *engine = step->engine;
-    struct text reference =
-        arena_printf(&engine->arena, "external:group:%.*s", (int)group.size, group.data);
-    uint64_t number = identity_find(engine, reference);
-    if (number != 0)
-        return number;
-    struct customer customer;
-    number = customer_create(&customer, engine);
-    customer.members[0].kind = PROFILE_ORGANISATION;
+    struct doc_value traits = doc_get(step->event->data, "traits");
+    struct doc_writer w;
+    struct err err;
+    engine_draft(engine, &w);
+    doc_put_text(&w, "groupId", group);
+    doc_put_int(&w, "member", (int64_t)step->customer.members[step->customer.own].number);
+    struct event event = {
+        .class = LOG_SYSTEM,
+        .type = text_of("member.group"),
+        .at = step->event->at,
+        .source = step->event->source,
+        .by = step->event->by,
+        .data = engine_doc(engine, &w),
+        .traits = traits.type == DOC_DOC ? traits.doc : (struct doc){ NULL, 0 },
+        .customer = number,
+        .depth = step->event->depth + 1,
+        .historic = step->event->historic,
+    };
+    if (step_check_depth(step, "member.group", &err) == 0 &&
+        step_check_derived(step, "member.group", &err) == 0)
+        engine_derive(engine, &event);
+    else
+        step_note_line(step, arena_printf(&engine->arena, "not derived: %s", err.text));
+}
+
+static void link_organisation(struct step *step, struct customer *customer, struct text group)
+{
     struct event event = *step->event;
     struct step theirs = *step;
-    theirs.customer = customer;
+    event.customer = customer->number;
+    theirs.customer = *customer;
     theirs.event = &event;
-    event.customer = number;
-    calls_note_created(step, number);
-    identity_link(&theirs, text_of("external:group"), group);
-    customer_store(&theirs.customer, engine);
-    return number;
+    calls_note_created(step, customer->number);
+    identity_link(&theirs, text_of(GROUP_SPACE), group);
+    customer_store(&theirs.customer, step->engine);
 }
 
 static void group(struct step *step)
 {
     struct engine *engine = step->engine;
     struct text id = doc_text(step->event->data, "groupId");
-    if (id.size == 0 || id.size > IDENTITY_BYTES_MAX - 16)
+    if (id.size == 0)
         return;
-    customer_store(&step->customer, engine);
-    uint64_t number = organisation(step, id);
-    relation_set(step, text_of("works at"), number, step->event->at, 0);
-
-    /* The traits of a group call are the organisation's. */
-    struct customer customer;
-    struct doc traits = doc_child(step->event->data, "traits");
-    uint64_t own = step->customer.members[step->customer.own].number;
-    customer_store(&step->customer, engine);
-    if (!customer_load(&customer, engine, number))
+    if (identity_normal(engine, text_of(GROUP_SPACE), id).size == 0 ||
+        config_is_blocked(&engine->config, id)) {
+        step_note_line(step, text_of("its groupId is blocked or is no valid identity"));
         return;
-    for (struct doc_iter it = doc_iter(traits); doc_next(&it);) {
-        bool is_changed = false;
-        if (!trait_is_system(it.name) &&
-            customer_set(&customer, engine, it.name, &it.value, step->event->at,
-                         step->event->source, &is_changed, NULL) == 0 &&
-            is_changed)
-            schedule_arm(engine, &customer, (struct doc){ NULL, 0 }, &it.name);
     }
-    customer_store(&customer, engine);
-    customer_load(&step->customer, engine, own); /* it may be one with the organisation */
+    struct customer made = { .number = 0 };
+    uint64_t number = identity_find(
+        engine, arena_printf(&engine->arena, GROUP_SPACE ":%.*s", (int)id.size, id.data));
+    if (number == 0) {
+        number = customer_create(&made, engine);
+        made.members[0].kind = PROFILE_ORGANISATION;
+    }
+    tell_organisation(step, number, id);
+    if (made.number != 0)
+        link_organisation(step, &made, id);
+    relation_set(step, text_of("works at"), number, step->event->at, 0);
+}
+
+void calls_derived(struct step *step)
+{
+    if (text_is(step->event->type, "member.group") && step->event->customer != 0)
+        identify(step, "group", step->event->traits);
 }
 
 /* -- Any event ------------------------------------------------------------ */
@@ -167,7 +190,7 @@ void calls_apply(struct engine *engine, struct event *event)
     if (event->customer != 0 && event->ref.size == 0)
         link_identities(&step, is_new);
     if (event->customer != 0 && text_is(event->call, "identify"))
-        identify(&step);
+        identify(&step, "identify", event->data);
     else if (event->customer != 0 && text_is(event->call, "group"))
         group(&step);
     engine->result->customer = step.customer.number;

@@ -1,12 +1,35 @@
 /* commands.c -- what staff tells Kith to change, one handler a type.
  *
- * A command that makes no sense is refused: it stays in the log and on the
- * timeline without effect, and whoever sent it is told why.
+ * A command that makes no sense, or that a limit forbids, is refused: it stays in the
+ * log and on the timeline without effect, and whoever sent it is told why.
  */
 #include "core/engine/effect.h"
 #include "core/engine/engine_inside.h"
 
+#include <string.h>
+
 #define PROOF_BYTES_MAX 1000 /* of a consent: where to find it, not the thing itself */
+
+/* Part of a name in the trace. */
+static bool is_word(struct text text)
+{
+    return text.size != 0 && text.size <= NAME_BYTES_MAX &&
+           memchr(text.data, '\0', text.size) == NULL;
+}
+
+static void note_text(struct step *step, struct text name, struct text value)
+{
+    struct doc_value change = { .type = value.size != 0 ? DOC_TEXT : DOC_NULL, .text = value };
+    step_note_change(step, name, &change);
+}
+
+static void note_consent(struct step *step, const struct consent *consent, struct text state)
+{
+    struct text name =
+        arena_printf(&step->engine->arena, "consent:%.*s/%.*s", (int)consent->purpose.size,
+                     consent->purpose.data, (int)consent->channel.size, consent->channel.data);
+    note_text(step, name, state);
+}
 
 static void consent_changed(struct step *step)
 {
@@ -28,15 +51,30 @@ static void consent_changed(struct step *step)
     if (consent.state == CONSENT_NONE || consent.purpose.size == 0 || consent.channel.size == 0)
         rc = err_set(&err, E_INVALID,
                      "a consent needs purpose, channel and state (granted, withdrawn or pending)");
-    else if (consent.purpose.size > NAME_BYTES_MAX || consent.channel.size > NAME_BYTES_MAX ||
+    else if (!is_word(consent.purpose) || !is_word(consent.channel) ||
              consent.proof.size > PROOF_BYTES_MAX)
         rc = err_set(&err, E_LIMIT,
-                     "purpose and channel of a consent have at most %d bytes, its proof %d",
+                     "purpose and channel of a consent have at most %d bytes, none of them NUL, "
+                     "its proof %d",
                      NAME_BYTES_MAX, PROOF_BYTES_MAX);
     else
         rc = customer_set_consent(&step->customer, step->engine, &consent, &err);
-    if (rc != 0)
+    if (rc == 0)
+        note_consent(step, &consent, state);
+    else
         engine_refuse(step->engine, rc, "%s", err.text);
+}
+
+int address_set(struct step *step, const struct address *address, struct err *err)
+{
+    bool is_changed = false;
+    int rc = customer_set_address(&step->customer, step->engine, address, &is_changed, err);
+    if (is_changed)
+        note_text(step,
+                  arena_printf(&step->engine->arena, "address:%.*s", (int)address->channel.size,
+                               address->channel.data),
+                  address->value);
+    return rc;
 }
 
 static bool is_address_state(struct text state)
@@ -74,11 +112,12 @@ static void address_changed(struct step *step)
     else if (!is_address_state(address.state))
         rc = err_set(&err, E_INVALID, "an address is ok, bounced or complained, not %.*s",
                      (int)address.state.size, address.state.data);
-    else if (address.channel.size > NAME_BYTES_MAX || address.label.size > NAME_BYTES_MAX)
-        rc = err_set(&err, E_LIMIT, "channel and label of an address have at most %d bytes",
+    else if (!is_word(address.channel) || address.label.size > NAME_BYTES_MAX)
+        rc = err_set(&err, E_LIMIT,
+                     "channel and label of an address have at most %d bytes, the channel no NUL",
                      NAME_BYTES_MAX);
     else
-        rc = customer_set_address(&step->customer, engine, &address, &err);
+        rc = address_set(step, &address, &err);
     if (rc != 0)
         engine_refuse(engine, rc, "%s", err.text);
 }
@@ -108,9 +147,11 @@ static void relation_changed(struct step *step)
     struct doc data = step->event->data;
     struct text type = doc_text(data, "type");
     uint64_t other = identity_find(step->engine, doc_text(data, "other"));
-    if (type.size == 0 || type.size > NAME_BYTES_MAX || other == 0)
+    if (!is_word(type) || other == 0)
         engine_refuse(step->engine, E_INVALID,
-                      "a relation needs a type and another customer that is known");
+                      "a relation needs a type of 1 to %d bytes, none of them NUL, and another "
+                      "customer that is known",
+                      NAME_BYTES_MAX);
     else
         relation_set(step, type, other, step->event->at, doc_int(data, "until", 0));
 }
@@ -133,14 +174,34 @@ static void owner_changed(struct step *step)
                       NAME_BYTES_MAX);
         return;
     }
+    bool is_changed = !text_equal(customer_owner(&step->customer), owner);
     for (size_t i = 0; i < step->customer.count; i++) {
         struct profile *profile = &step->customer.members[i], before = *profile;
         struct err err;
         profile->owner = owner;
         profile->is_dirty = true;
-        if (customer_check_size(profile, &before, step->engine, &err) != 0)
+        if (customer_check_size(profile, &before, step->engine, &err) != 0) {
             engine_refuse(step->engine, err.code, "%s", err.text);
+            return;
+        }
     }
+    if (is_changed)
+        note_text(step, text_of("owner"), owner);
+}
+
+static void set_role(struct step *step, struct text role, bool is_member)
+{
+    struct engine *engine = step->engine;
+    struct doc_value change = { .type = DOC_BOOL, .boolean = is_member };
+    bool is_changed = false;
+    struct err err;
+    int rc = customer_set_role(&step->customer, engine, role, is_member, step->event->at,
+                               &is_changed, &err);
+    if (rc != 0)
+        engine_refuse(engine, rc, "%s", err.text);
+    else if (is_changed)
+        step_note_change(step, arena_printf(&engine->arena, "role:%.*s", (int)role.size, role.data),
+                         &change);
 }
 
 static void role_changed(struct step *step)
@@ -150,15 +211,23 @@ static void role_changed(struct step *step)
     static const char *const roles[] = { "customer", "lead", "dealer", "supplier", "employee" };
     for (size_t i = 0; i < sizeof roles / sizeof *roles; i++)
         if (text_is(role, roles[i])) {
-            struct err err;
-            if (customer_set_role(&step->customer, step->engine, role, doc_bool(data, "on", true),
-                                  step->event->at, &err) != 0)
-                engine_refuse(step->engine, err.code, "%s", err.text);
+            set_role(step, role, doc_bool(data, "on", true));
             return;
         }
     engine_refuse(step->engine, E_INVALID,
                   "a role is customer, lead, dealer, supplier or employee, not %.*s",
                   (int)role.size, role.data);
+}
+
+/* true, or when it ends */
+static void note_relation(struct step *step, struct text type, uint64_t other, int64_t until)
+{
+    struct text name = arena_printf(&step->engine->arena, "relation:%.*s:%llu", (int)type.size,
+                                    type.data, (unsigned long long)other);
+    struct doc_value change = { .type = DOC_BOOL, .boolean = true };
+    if (until != 0)
+        change = (struct doc_value){ .type = DOC_DATETIME, .integer = until };
+    step_note_change(step, name, &change);
 }
 
 void relation_set(struct step *step, struct text type, uint64_t other, int64_t since, int64_t until)
@@ -183,6 +252,7 @@ void relation_set(struct step *step, struct text type, uint64_t other, int64_t s
     doc_put_text(&w, "by", step->event->source);
     struct doc doc = doc_end(&w);
     state_put(engine->state, &key, doc.data, doc.size);
+    note_relation(step, type, other, until);
 }
 
 /* -- The table ------------------------------------------------------------ */
@@ -205,6 +275,7 @@ static const struct command {
     { "key.set", NEEDS_NOTHING, command_key_set },
     { "owner.changed", NEEDS_CUSTOMER, owner_changed },
     { "relation.changed", NEEDS_CUSTOMER, relation_changed },
+    { "reminder.change", NEEDS_TASK, command_reminder_change },
     { "reminder.done", NEEDS_TASK, command_reminder_done },
     { "reminder.set", NEEDS_CUSTOMER, command_reminder_set },
     { "reminder.snooze", NEEDS_TASK, command_reminder_snooze },
@@ -223,6 +294,18 @@ static uint64_t customer_of_command(struct engine *engine, const struct event *e
     if (needs == NEEDS_EFFECT)
         return effect_load(&effect, engine, doc_text(event->data, "id")) ? effect.customer : 0;
     return identity_of_event(engine, event);
+}
+
+/* A command that is refused has changed nothing, however far it came. */
+static void handle(struct step *step, const struct command *command)
+{
+    struct savepoint point;
+    step_save(step, &point);
+    command->handle(step);
+    if (step->engine->result->status == ENGINE_REFUSED)
+        step_undo(step, &point);
+    else
+        step_keep(step);
 }
 
 bool command_apply(struct engine *engine, struct event *event)
@@ -248,7 +331,7 @@ bool command_apply(struct engine *engine, struct event *event)
         engine_refuse(engine, E_NOTFOUND, "no such customer: %.*s", (int)event->ref.size,
                       event->ref.data);
     else if (command->handle != NULL)
-        command->handle(&step);
+        handle(&step, command);
     step_finish(&step);
     return true;
 }

@@ -3,6 +3,7 @@
 
 #include "core/base/err.h"
 #include "core/base/limits.h"
+#include "core/base/near.h"
 #include "core/base/zone.h"
 
 #include <stdio.h>
@@ -19,10 +20,13 @@ static const struct {
     }
     LIMIT(cascade_depth, CASCADE_DEPTH_MAX, 1, 64),
     LIMIT(derived, DERIVED_MAX, 1, 100000),
+    LIMIT(cascade_rest_ms, CASCADE_REST_MS, 1000, 86400000),
     LIMIT(timers_per_tick, TIMERS_PER_TICK_MAX, 1, 100000),
     LIMIT(sweep_per_tick, SWEEP_PER_TICK_MAX, 1, 100000),
+    LIMIT(moves_per_tick, MOVES_PER_TICK_MAX, 1, 100000),
     LIMIT(rule_instructions, RULE_INSTRUCTIONS_MAX, 1000, 1000000000),
     LIMIT(rule_memory_bytes, RULE_MEMORY_BYTES_MAX, 65536, 1 << 30),
+    LIMIT(rule_arena_bytes, RULE_ARENA_BYTES_MAX, 65536, 1 << 30),
     LIMIT(trace_lines, TRACE_LINES_MAX, 0, 1000),
     LIMIT(identities, IDENTITIES_MAX, 1, 1000),
     LIMIT(traits, TRAITS_MAX, 1, 5000),
@@ -43,6 +47,24 @@ static int64_t *limit_field(struct limits *limits, size_t offset)
     return (int64_t *)(void *)((char *)limits + offset);
 }
 
+/* Whoever wrote it meant one of them. */
+static int refuse_limit(const char *name, struct err *err)
+{
+    size_t count = sizeof limit_table / sizeof *limit_table, least = SIZE_MAX, used = 0;
+    const char *near = "";
+    char list[200] = "";
+    for (size_t i = 0; i < count; i++) {
+        size_t distance = near_distance(name, limit_table[i].name);
+        near = distance < least ? limit_table[i].name : near;
+        least = distance < least ? distance : least;
+    }
+    if (near_is_likely(least, strlen(name)))
+        return err_set(err, E_INVALID, "no limit is called %s; did you mean %s?", name, near);
+    for (size_t i = 0; i < count && used + strlen(limit_table[i].name) + 2 < sizeof list; i++)
+        used += (size_t)snprintf(list + used, sizeof list - used, " %s", limit_table[i].name);
+    return err_set(err, E_INVALID, "no limit is called %s; there are%s and others", name, list);
+}
+
 static int read_limits(struct limits *limits, struct doc doc, struct err *err)
 {
     size_t count = sizeof limit_table / sizeof *limit_table;
@@ -59,7 +81,7 @@ static int read_limits(struct limits *limits, struct doc doc, struct err *err)
         while (i < count && !text_is(it.name, limit_table[i].name))
             i++;
         if (i == count)
-            return err_set(err, E_INVALID, "no limit is called %s", it.name.data);
+            return refuse_limit(it.name.data, err);
     }
     return 0;
 }
@@ -92,16 +114,28 @@ static int read_channels(struct config *config, struct doc doc, struct err *err)
     return 0;
 }
 
+/* What the two kinds of identity that have a normal form make of the value. */
+static void read_forms(struct blocked_value *blocked, struct text value, const char *region)
+{
+    if (identity_email(value.data, value.size, blocked->email, NULL) != 0)
+        blocked->email[0] = '\0';
+    if (phone_normalise(value.data, value.size, region, blocked->phone, NULL) != 0)
+        blocked->phone[0] = '\0';
+}
+
 static int read_blocked(struct config *config, struct doc doc, struct err *err)
 {
+    const char *region = config->country[0] != '\0' ? config->country : NULL;
     for (struct doc_iter it = doc_iter(doc); doc_next(&it);) {
         if (config->blocked_count == CONFIG_BLOCKED_MAX)
             return err_set(err, E_LIMIT, "more than %d blocked identities", CONFIG_BLOCKED_MAX);
         struct text value = it.value.type == DOC_TEXT ? it.value.text : (struct text){ "", 0 };
-        int rc = copy_name(config->blocked[config->blocked_count++], CONFIG_NAME_MAX, value,
+        struct blocked_value *blocked = &config->blocked[config->blocked_count++];
+        int rc = copy_name(blocked->as_written, sizeof blocked->as_written, value,
                            "blocked identity", err);
         if (rc != 0)
             return rc;
+        read_forms(blocked, value, region);
     }
     return 0;
 }
@@ -139,8 +173,12 @@ const struct channel_config *config_channel(const struct config *config, struct 
 
 bool config_is_blocked(const struct config *config, struct text identity)
 {
-    for (size_t i = 0; i < config->blocked_count; i++)
-        if (text_is(identity, config->blocked[i]))
+    for (size_t i = 0; i < config->blocked_count; i++) {
+        const struct blocked_value *blocked = &config->blocked[i];
+        if (identity.size != 0 &&
+            (text_is(identity, blocked->as_written) || text_is(identity, blocked->email) ||
+             text_is(identity, blocked->phone)))
             return true;
+    }
     return false;
 }

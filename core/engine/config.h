@@ -8,6 +8,9 @@
 #define CORE_ENGINE_CONFIG_H
 
 #include "core/base/doc.h"
+#include "core/base/identity_text.h"
+#include "core/base/limits.h"
+#include "core/base/phone.h"
 
 struct err;
 struct zone;
@@ -23,9 +26,16 @@ struct channel_config {
     bool is_idempotent; /* the receiver drops a repeated id: doubt is resolved by sending again */
 };
 
+/* An identity value that identifies nobody, in all the forms in which an identity may be kept; one
+ * that it cannot have is empty. */
+struct blocked_value {
+    char as_written[IDENTITY_BYTES_MAX + 1], email[IDENTITY_EMAIL_SIZE], phone[PHONE_SIZE];
+};
+
 struct limits { /* [world] of base/limits.h */
-    int64_t cascade_depth, derived, timers_per_tick, sweep_per_tick;
-    int64_t rule_instructions, rule_memory_bytes, trace_lines;
+    int64_t cascade_depth, derived, cascade_rest_ms;
+    int64_t timers_per_tick, sweep_per_tick, moves_per_tick;
+    int64_t rule_instructions, rule_memory_bytes, rule_arena_bytes, trace_lines;
     int64_t identities, traits, trait_sources, profile_bytes, group, timers;
     int64_t effect_attempts, effect_expires_ms, effect_retry_ms, effect_bytes, dedupe_days;
 };
@@ -36,7 +46,7 @@ struct config {
     char fallback[CONFIG_NAME_MAX]; /* who gets the work of nobody */
     struct channel_config channels[CONFIG_CHANNELS_MAX];
     size_t channel_count;
-    char blocked[CONFIG_BLOCKED_MAX][CONFIG_NAME_MAX]; /* identity values that identify nobody */
+    struct blocked_value blocked[CONFIG_BLOCKED_MAX];
     size_t blocked_count;
     struct limits limits;
 };
@@ -45,6 +55,7 @@ struct config {
 int config_read(struct config *config, struct doc doc, struct err *err);
 
 const struct channel_config *config_channel(const struct config *config, struct text name);
+/* Whether this value, as identity_normal() gives it, identifies nobody. */
 bool config_is_blocked(const struct config *config, struct text identity);
 
 #endif

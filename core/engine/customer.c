@@ -258,8 +258,7 @@ static struct doc consent_write(struct engine *engine, const struct consent *con
     doc_put_string(&w, "state", consent_names[consent->state]);
     doc_put_int(&w, "at", consent->at);
     doc_put_text(&w, "source", consent->source);
-    if (consent->proof.size != 0)
-        doc_put_text(&w, "proof", consent->proof);
+    doc_put_present(&w, "proof", consent->proof);
     return engine_doc(engine, &w);
 }
 
@@ -328,10 +327,8 @@ static struct doc address_write(struct engine *engine, const struct address *add
     engine_draft(engine, &w);
     doc_put_text(&w, "channel", address->channel);
     doc_put_text(&w, "value", address->value);
-    if (address->label.size != 0)
-        doc_put_text(&w, "label", address->label);
-    if (address->state.size != 0)
-        doc_put_text(&w, "state", address->state);
+    doc_put_present(&w, "label", address->label);
+    doc_put_present(&w, "state", address->state);
     if (address->verified)
         doc_put_bool(&w, "verified", true);
     if (address->preferred)
@@ -339,23 +336,53 @@ static struct doc address_write(struct engine *engine, const struct address *add
     return engine_doc(engine, &w);
 }
 
+/* Take the flag from all addresses of the channel but this one. */
+static bool prefer_only(struct customer *customer, struct engine *engine,
+                        const struct address *address)
+{
+    bool is_changed = false;
+    for (size_t i = 0; i < customer->count; i++) {
+        struct profile *profile = &customer->members[i];
+        size_t at = 0;
+        for (struct doc_iter it = doc_iter(profile->addresses); doc_next(&it); at++) {
+            struct address other = address_read(it.value.doc);
+            if (!other.preferred || !text_equal(other.channel, address->channel) ||
+                text_equal(other.value, address->value))
+                continue;
+            other.preferred = false;
+            struct doc_value value = { .type = DOC_DOC, .doc = address_write(engine, &other) };
+            profile->addresses = section_put(profile->addresses, engine, at, &value);
+            profile->is_dirty = is_changed = true;
+        }
+    }
+    return is_changed;
+}
+
 int customer_set_address(struct customer *customer, struct engine *engine,
-                         const struct address *address, struct err *err)
+                         const struct address *address, bool *out_changed, struct err *err)
 {
     struct profile *profile = own(customer), before = *profile;
     struct doc_value value = { .type = DOC_DOC, .doc = address_write(engine, address) };
     size_t i = 0, at = SIZE_MAX;
+    bool is_same = false;
+    *out_changed = false;
     for (struct doc_iter it = doc_iter(profile->addresses); doc_next(&it); i++) {
         struct address old = address_read(it.value.doc);
         if (!text_equal(old.channel, address->channel) || !text_equal(old.value, address->value))
             continue;
-        if (doc_value_equal(&it.value, &value))
-            return 0;
+        is_same = doc_value_equal(&it.value, &value);
         at = i;
     }
-    profile->addresses = section_put(profile->addresses, engine, at, &value);
-    profile->is_dirty = true;
-    return customer_check_size(profile, &before, engine, err);
+    if (!is_same) {
+        profile->addresses = section_put(profile->addresses, engine, at, &value);
+        profile->is_dirty = true;
+        int rc = customer_check_size(profile, &before, engine, err);
+        if (rc != 0)
+            return rc;
+    }
+    bool is_alone = address->preferred && prefer_only(customer, engine, address);
+    *out_changed = !is_same || is_alone;
+    return 0;
 }
 
 /* -- Roles and zone ------------------------------------------------------- */
@@ -386,9 +413,10 @@ static size_t find_open_role(const struct profile *profile, struct text role, in
 }
 
 int customer_set_role(struct customer *customer, struct engine *engine, struct text role,
-                      bool is_member, int64_t at, struct err *err)
+                      bool is_member, int64_t at, bool *out_changed, struct err *err)
 {
     bool is_open = false;
+    *out_changed = false;
     for (size_t i = 0; i < customer->count; i++) {
         struct profile *profile = &customer->members[i], before = *profile;
         int64_t since;
@@ -398,7 +426,7 @@ int customer_set_role(struct customer *customer, struct engine *engine, struct t
             continue;
         struct doc_value closed = { .type = DOC_DOC, .doc = role_write(engine, role, since, &at) };
         profile->roles = section_put(profile->roles, engine, found, &closed);
-        profile->is_dirty = true;
+        profile->is_dirty = *out_changed = true;
         int rc = customer_check_size(profile, &before, engine, err);
         if (rc != 0)
             return rc;
@@ -408,7 +436,7 @@ int customer_set_role(struct customer *customer, struct engine *engine, struct t
     struct profile *profile = own(customer), before = *profile;
     struct doc_value open = { .type = DOC_DOC, .doc = role_write(engine, role, at, NULL) };
     profile->roles = section_put(profile->roles, engine, SIZE_MAX, &open);
-    profile->is_dirty = true;
+    profile->is_dirty = *out_changed = true;
     return customer_check_size(profile, &before, engine, err);
 }
 

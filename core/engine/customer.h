@@ -75,14 +75,16 @@ struct address {
 };
 bool customer_address(const struct customer *customer, struct text channel,
                       struct address *out_address);
-/* Add, or change the one with the same channel and value. */
 bool customer_has_address(const struct customer *customer, struct text channel, struct text value);
+/* Add, or change the one with the same channel and value.  One that is preferred is the only one
+ * of its channel in the group: the others are not any more. */
 int customer_set_address(struct customer *customer, struct engine *engine,
-                         const struct address *address, struct err *err);
+                         const struct address *address, bool *out_changed, struct err *err);
 
-/* A dated role: open from `at` on, or closed at `at` with whoever of the group has it. */
+/* A dated role: open from `at` on, or closed at `at` with whoever of the group has it.  When it
+ * fails it may be closed with some: the caller goes back to its savepoint. */
 int customer_set_role(struct customer *customer, struct engine *engine, struct text role,
-                      bool is_member, int64_t at, struct err *err);
+                      bool is_member, int64_t at, bool *out_changed, struct err *err);
 
 /* The zone in force: trait `timezone`, else `context.timezone` of `context`, else the company's. */
 const struct zone *customer_zone(const struct customer *customer, struct engine *engine,

@@ -3,8 +3,9 @@
  * A mark is kept under the customer the event came to, in buckets of ten days of log
  * time, and looked for under every member of the customer's group: a merge between
  * the two sendings must not let the second one through.  Marks of imports are kept for
- * ever.  Each new mark takes at most two expired ones away, so the work of an entry is
- * bounded and a customer's marks cannot outgrow what comes in.
+ * ever, and looked for at every event of whoever has any.  Each new mark takes at most two
+ * expired ones away, so the work of an entry is bounded and a customer's marks cannot
+ * outgrow what comes in.
  */
 #include "core/base/hash.h"
 #include "core/engine/engine_inside.h"
@@ -80,16 +81,31 @@ static bool is_marked_forever(struct engine *engine, uint64_t customer, struct t
     return state_get(engine->state, &key, &value);
 }
 
+/* Where the oldest marks begin.  Those taken away lie in front of it until the next checkpoint,
+ * and to pass them all again for every two that go would cost the square of their number: so the
+ * engine remembers for a few customers how far it was.  New marks come behind: in later buckets. */
+static struct key *marks_begin(struct engine *engine, const struct profile *profile)
+{
+    size_t slot = (size_t)(profile->number % (sizeof engine->marks / sizeof *engine->marks));
+    struct marks_place *place = &engine->marks[slot];
+    if (place->from.size == 0 || place->customer != profile->number) {
+        place->customer = profile->number;
+        key_customer(&place->from, profile->number, 'd');
+        key_number(&place->from, (uint64_t)profile->marks_first);
+    }
+    return &place->from;
+}
+
 /* Take away up to two marks that nobody will look at again. */
 static void expire_marks(struct engine *engine, struct profile *profile)
 {
     int64_t since = bucket_of(oldest_ms(engine));
-    struct key prefix;
+    struct key prefix, *from = marks_begin(engine, profile);
     struct cursor cursor;
     struct key dead[2];
     size_t count = 0;
     key_customer(&prefix, profile->number, 'd');
-    cursor_open(&cursor, engine->state, &prefix);
+    cursor_open_at(&cursor, engine->state, &prefix, from);
     while (cursor_next(&cursor)) {
         struct key_reader reader = { cursor.key.data + prefix.size,
                                      cursor.key.data + cursor.key.size };
@@ -97,13 +113,17 @@ static void expire_marks(struct engine *engine, struct profile *profile)
         bool is_mark = key_read_number(&reader, &bucket);
         ASSERT(is_mark);
         profile->marks_first = (int64_t)bucket;
+        from->size = (uint16_t)cursor.key.size;
+        memcpy(from->data, cursor.key.data, cursor.key.size);
         if (count == 2 || (int64_t)bucket >= since)
             break;
-        dead[count].is_full = false;
-        dead[count].size = (uint16_t)cursor.key.size;
-        memcpy(dead[count++].data, cursor.key.data, cursor.key.size);
+        dead[count++] = *from;
     }
     cursor_close(&cursor);
+    if (profile->marks_first >= since) { /* there more may come, in front of this one too */
+        *from = prefix;
+        key_number(from, (uint64_t)profile->marks_first);
+    }
     for (size_t i = 0; i < count; i++)
         state_delete(engine->state, &dead[i]);
 }
@@ -119,8 +139,11 @@ static void mark(struct engine *engine, struct profile *profile, const struct ev
     else
         key_mark(&key, profile->number, bucket, text);
     state_put(engine->state, &key, logged.data, logged.size);
-    if (event->forever)
+    if (event->forever) {
+        profile->is_dirty = profile->is_dirty || !profile->has_marks_forever;
+        profile->has_marks_forever = true;
         return;
+    }
     if (profile->marks_first < 0 || profile->marks_last != bucket) {
         profile->marks_first = profile->marks_first < 0 ? bucket : profile->marks_first;
         profile->marks_last = bucket;
@@ -132,13 +155,12 @@ static void mark(struct engine *engine, struct profile *profile, const struct ev
     }
 }
 
-static bool is_known(struct engine *engine, const struct profile *profile,
-                     const struct event *event, struct text text)
+static bool is_known(struct engine *engine, const struct profile *profile, struct text text)
 {
     if (profile->marks_first >= 0 &&
         is_marked(engine, profile->number, profile->marks_first, profile->marks_last, text))
         return true;
-    return event->forever && is_marked_forever(engine, profile->number, text);
+    return profile->has_marks_forever && is_marked_forever(engine, profile->number, text);
 }
 
 bool dedupe_seen(struct engine *engine, struct customer *customer, const struct event *event)
@@ -146,12 +168,12 @@ bool dedupe_seen(struct engine *engine, struct customer *customer, const struct 
     if (event->id.size == 0)
         return false;
     struct text text = mark_text(engine, event);
-    /* Nobody has no profile that knows the buckets in use: all that may count are. */
-    struct profile nobody = { .marks_last = bucket_of(engine->now) };
+    /* Nobody has no profile that knows the marks in use: all that may count are. */
+    struct profile nobody = { .marks_last = bucket_of(engine->now), .has_marks_forever = true };
     struct profile *members = customer->number != 0 ? customer->members : &nobody;
     size_t count = customer->number != 0 ? customer->count : 1;
     for (size_t i = 0; i < count; i++)
-        if (is_known(engine, &members[i], event, text))
+        if (is_known(engine, &members[i], text))
             return true;
     mark(engine, &members[customer->own], event, text);
     return false;

@@ -109,9 +109,13 @@ void effect_read(struct effect *effect, uint64_t seq, uint64_t n, struct doc doc
         .attempt = doc_int(doc, "attempt", 0),
         .run = (uint64_t)doc_int(doc, "run", 0),
         .print = doc_int(doc, "print", 0),
+        .origin = (uint64_t)doc_int(doc, "origin", 0),
+        .most = doc_int(doc, "most", 0),
+        .depth = (unsigned)doc_int(doc, "depth", 0),
         .place = (uint64_t)doc_int(doc, "place", 0),
         .released = doc_int(doc, "released", 0),
         .is_notification = doc_bool(doc, "notification", false),
+        .is_historic = doc_bool(doc, "historic", false),
     };
     if (effect->content.data == NULL)
         effect->content = effect->message;
@@ -170,10 +174,10 @@ bool effect_find(struct effect *effect, struct engine *engine, struct doc data)
     return print != 0 && event_id_parse(id, &seq, &n) && find_by_print(effect, engine, seq, print);
 }
 
-static void put_present(struct doc_writer *w, const char *name, struct text value)
+static void put_number_present(struct doc_writer *w, const char *name, int64_t value)
 {
-    if (value.size != 0)
-        doc_put_text(w, name, value);
+    if (value != 0)
+        doc_put_int(w, name, value);
 }
 
 static void effect_store(const struct effect *effect, struct engine *engine)
@@ -183,28 +187,27 @@ static void effect_store(const struct effect *effect, struct engine *engine)
     engine_draft(engine, &w);
     doc_put_int(&w, "customer", (int64_t)effect->customer);
     doc_put_text(&w, "channel", effect->channel);
-    put_present(&w, "purpose", effect->purpose);
+    doc_put_present(&w, "purpose", effect->purpose);
     doc_put_text(&w, "state", effect->state);
-    put_present(&w, "reason", effect->reason);
-    put_present(&w, "to", effect->to);
-    put_present(&w, "key", effect->key);
-    put_present(&w, "rule", effect->rule);
-    if (effect->cause != 0)
-        doc_put_int(&w, "cause", (int64_t)effect->cause);
+    doc_put_present(&w, "reason", effect->reason);
+    doc_put_present(&w, "to", effect->to);
+    doc_put_present(&w, "key", effect->key);
+    doc_put_present(&w, "rule", effect->rule);
+    put_number_present(&w, "cause", (int64_t)effect->cause);
+    put_number_present(&w, "origin", (int64_t)effect->origin);
+    put_number_present(&w, "most", effect->most);
+    put_number_present(&w, "depth", effect->depth);
     doc_put_int(&w, "created", effect->created);
     doc_put_int(&w, "expires", effect->expires);
-    if (effect->attempt != 0)
-        doc_put_int(&w, "attempt", effect->attempt);
-    if (effect->run != 0)
-        doc_put_int(&w, "run", (int64_t)effect->run);
+    put_number_present(&w, "attempt", effect->attempt);
+    put_number_present(&w, "run", (int64_t)effect->run);
     if (effect->is_notification)
         doc_put_bool(&w, "notification", true);
-    if (effect->print != 0)
-        doc_put_int(&w, "print", effect->print);
-    if (effect->place != 0)
-        doc_put_int(&w, "place", (int64_t)effect->place);
-    if (effect->released != 0)
-        doc_put_int(&w, "released", effect->released);
+    if (effect->is_historic)
+        doc_put_bool(&w, "historic", true);
+    put_number_present(&w, "print", effect->print);
+    put_number_present(&w, "place", (int64_t)effect->place);
+    put_number_present(&w, "released", effect->released);
     if (effect->message.data != NULL)
         doc_put_doc(&w, "message", effect->message);
     else
@@ -310,9 +313,16 @@ int step_send(struct step *step, const struct send_request *request, struct err 
     if (step->trace.effect_count == sizeof step->trace.effects / sizeof *step->trace.effects)
         return err_set(err, E_LIMIT, "send: one event makes at most %zu messages",
                        sizeof step->trace.effects / sizeof *step->trace.effects);
+    int rc = effect_check_cascade(step, err);
+    if (rc != 0)
+        return rc;
+    struct cause *cause = engine->cause;
     struct effect effect = {
         .seq = engine->seq,
         .n = ++engine->derived_n,
+        .origin = cause->first != 1 ? cause->first : 0,
+        .most = cause->after != NULL ? cause->effects_most : 0,
+        .depth = step->event->depth,
         .customer = own,
         .channel = request->channel,
         .purpose = request->purpose,
@@ -325,6 +335,7 @@ int step_send(struct step *step, const struct send_request *request, struct err 
         .expires = engine->now +
                    (request->expires_ms != 0 ? request->expires_ms : limits->effect_expires_ms),
         .is_notification = request->is_notification,
+        .is_historic = engine->replay_until - engine->now > EFFECT_HISTORIC_MS,
         .state = text_of(engine_holds(engine) ? "held" : "pending"),
     };
     effect_store(&effect, engine);
@@ -335,6 +346,7 @@ int step_send(struct step *step, const struct send_request *request, struct err 
     } else {
         enter_line(engine, &effect);
     }
+    cause->effects++;
     step->trace.effects[step->trace.effect_count++] = effect.n;
     step->trace.acts++;
     return 0;
@@ -352,8 +364,8 @@ static void note_effect(struct step *step, const struct effect *effect)
     engine_draft(engine, &w);
     doc_put_text(&w, "id", event_id_text(effect->seq, effect->n, id));
     doc_put_text(&w, "channel", effect->channel);
-    put_present(&w, "purpose", effect->purpose);
-    put_present(&w, "reason", effect->reason);
+    doc_put_present(&w, "purpose", effect->purpose);
+    doc_put_present(&w, "reason", effect->reason);
     doc_put_int(&w, "attempt", effect->attempt);
     step_derive(step, type.data, effect->customer, engine_doc(engine, &w));
 }
@@ -456,9 +468,7 @@ void effect_claim(struct step *step)
         report_go(engine, &effect, false);
         return;
     }
-    struct verdict verdict = doc_bool(data, "historic", false)
-                                 ? effect_historic
-                                 : effect_decide(engine, &effect, &step->customer);
+    struct verdict verdict = effect_decide(engine, &effect, &step->customer);
     if (verdict.state != NULL) {
         finish(step, &effect, verdict.state, verdict.reason);
         report_go(engine, &effect, false);
@@ -517,6 +527,8 @@ static void close_claim(struct step *step, struct text id)
     struct effect effect;
     bool is_there = effect_load(&effect, engine, id);
     ASSERT(is_there);
+    effect_begin_cause(engine, &effect);
+    step->event->depth = effect.depth;
     const struct channel_config *channel = config_channel(&engine->config, effect.channel);
     if (channel != NULL && channel->is_idempotent) {
         stop_waiting(engine, &effect);
@@ -532,6 +544,7 @@ static void close_claim(struct step *step, struct text id)
 void effect_close_run(struct step *step)
 {
     struct engine *engine = step->engine;
+    struct cause *own = engine->cause;
     struct key prefix;
     struct cursor cursor;
     key_start(&prefix, 'y');
@@ -544,10 +557,11 @@ void effect_close_run(struct step *step)
         char id[EVENT_ID_TEXT_MAX];
         bool is_id = key_read_number(&reader, &seq) && key_read_number(&reader, &n);
         ASSERT(is_id);
-        engine->cause_derived = 0;
         close_claim(step, arena_text(&engine->arena, event_id_text(seq, n, id)));
     }
     cursor_close(&cursor);
+    engine->cause = own;
+    engine->depth = step->event->depth = 0;
 }
 
 /* -- Decisions of people -------------------------------------------------- */
@@ -567,7 +581,8 @@ static bool load_waiting(struct step *step, struct effect *effect)
     return false;
 }
 
-/* Sent anew from now: at the end of the line, and its time to expire starts again. */
+/* Sent anew from now: at the end of the line, and its time to expire starts again.  A person has
+ * looked at it: what becomes of it is no longer the doing of what made it. */
 void effect_release(struct step *step)
 {
     struct effect effect;
@@ -578,6 +593,7 @@ void effect_release(struct step *step)
     effect.expires = step->engine->now + (effect.expires - since);
     effect.released = step->engine->now;
     effect.place = step->engine->seq;
+    effect.depth = 0;
     effect.state = text_of("pending");
     effect.reason = (struct text){ "", 0 };
     effect_store(&effect, step->engine);

@@ -18,9 +18,13 @@ struct effect {
     int64_t created, expires, attempt;
     uint64_t run;     /* of the last claim */
     int64_t print;    /* once the message has taken the content's place */
+    uint64_t origin;  /* n of the first thing that its cause made; 0: it is the entry's first */
+    int64_t most;     /* messages that its cause may make; 0: limits.derived */
+    unsigned depth;   /* of the event that made it */
     uint64_t place;   /* in its line: the entry that let it in again; 0: its own */
     int64_t released; /* when that was; 0: never */
     bool is_notification;
+    bool is_historic; /* made by a replayed import, of a time long past */
 };
 
 /* Read row `e` id.  False: no such effect. */
@@ -32,6 +36,9 @@ bool effect_find(struct effect *effect, struct engine *engine, struct doc data);
 int64_t effect_print(const struct effect *effect);
 void effect_read(struct effect *effect, uint64_t seq, uint64_t n, struct doc doc);
 
+/* What becomes of the effect is a cause of its own, and goes on with its cascade. */
+void effect_begin_cause(struct engine *engine, const struct effect *effect);
+
 /* Whether the active bundle declares it, or it is built in. */
 bool effect_knows_purpose(const struct engine *engine, struct text name);
 
@@ -40,8 +47,6 @@ struct verdict {
     const char *state;
     struct text reason, address;
 };
-/* Of a claim that calls itself historic: its time is long past by the wall clock. */
-extern const struct verdict effect_historic;
 struct verdict effect_decide(struct engine *engine, const struct effect *effect,
                              const struct customer *customer);
 

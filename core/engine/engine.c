@@ -1,11 +1,13 @@
 /* engine.c -- folding entries one after another; see engine.h for the contract.
  *
  * An entry is applied in one call: handlers by class and type, then the events they
- * derived, first in first out, then the reports.  Everything allocated on the way
- * lives in the arena, which the next entry empties.
+ * derived, first in first out, then the reports.  What an event allocates on the way
+ * lives in the arena, which is emptied behind it; what must wait for its turn lives in
+ * `lasting`, which the next entry empties.
  */
 #include "core/engine/engine.h"
 
+#include "core/base/utf8.h"
 #include "core/engine/effect.h"
 #include "core/engine/engine_inside.h"
 
@@ -21,6 +23,8 @@ void engine_refuse(struct engine *engine, int code, const char *format, ...)
     va_start(args, format);
     vsnprintf(result->reason, sizeof result->reason, format, args);
     va_end(args);
+    /* Cut to fit, it may end inside a character. */
+    result->reason[utf8_valid_prefix(result->reason, strlen(result->reason))] = '\0';
     result->status = ENGINE_REFUSED;
     result->code = code;
 }
@@ -90,6 +94,7 @@ int engine_open(const struct engine_options *options, struct engine **out_engine
     state_applied(engine->state, &engine->seq, &engine->now);
     load_counters(engine);
     engine->run = (uint64_t)doc_int(meta_get(engine, "run"), "seq", 0);
+    engine->replay_until = doc_int(meta_get(engine, "replay"), "until", 0);
     engine->sweep_is_open = meta_get(engine, "sweep").data != NULL;
 
     struct doc world = meta_get(engine, "world");
@@ -111,6 +116,9 @@ void engine_close(struct engine *engine)
         return;
     engine_use_rules(engine, NULL);
     arena_deinit(&engine->arena);
+    arena_deinit(&engine->lasting);
+    arena_deinit(&engine->spare);
+    buf_deinit(&engine->verdict_bytes);
     buf_deinit(&engine->scratch);
     buf_deinit(&engine->draft);
     free(engine->queue.items);
@@ -143,6 +151,13 @@ void engine_note_ready(struct engine *engine, struct text channel)
             engine->is_ready[i] = true;
 }
 
+void engine_keep_verdict(struct engine *engine, struct doc verdict)
+{
+    buf_clear(&engine->verdict_bytes);
+    buf_append(&engine->verdict_bytes, verdict.data, verdict.size);
+    engine->verdict = doc_child((struct doc){ engine->verdict_bytes.data, verdict.size }, "rules");
+}
+
 /* What recorded verdicts say of rules at this entry: each names all that came before it. */
 static void look_up_verdict(struct engine *engine)
 {
@@ -154,7 +169,7 @@ static void look_up_verdict(struct engine *engine)
             last.data = bytes.data + at;
             memcpy(&last.size, last.data, sizeof last.size); /* how a document begins */
         }
-        engine->verdict = arena_doc(&engine->arena, doc_child(last, "rules"));
+        engine_keep_verdict(engine, last);
     }
     buf_deinit(&bytes);
 }
@@ -219,14 +234,16 @@ void engine_apply(struct engine *engine, const struct log_entry *entry,
     struct event event;
     struct err err;
     arena_clear(&engine->arena);
+    arena_clear(&engine->lasting);
     *out_result = (struct engine_result){ .status = ENGINE_DONE };
     engine->result = out_result;
     engine->seq = entry->seq;
     engine->now = entry->logged;
     engine->derived_n = 0;
-    engine->cause_derived = 0;
+    engine->moves_left = engine->config.limits.moves_per_tick;
     if (entry->is_tombstone)
         return;
+    engine_begin_cause(engine);
     look_up_verdict(engine);
     if (engine->seq == engine->live_from && engine->rules != NULL)
         engine->rules->repeat(engine->rules, false);
@@ -234,6 +251,7 @@ void engine_apply(struct engine *engine, const struct log_entry *entry,
         engine_refuse(engine, err.code, "%s", err.text);
     } else {
         dispatch(engine, &event);
+        arena_clear(&engine->arena);
         engine_drain(engine);
     }
     if (engine->rules_coming != NULL) {
@@ -250,6 +268,11 @@ void engine_apply(struct engine *engine, const struct log_entry *entry,
 uint64_t engine_seq(const struct engine *engine)
 {
     return engine->seq;
+}
+
+uint64_t engine_failures(const struct engine *engine)
+{
+    return engine->failures;
 }
 
 int64_t engine_now(const struct engine *engine)
@@ -293,7 +316,6 @@ size_t engine_ready(struct engine *engine, struct text channel, struct ready_eff
         ASSERT(is_there);
         out->attempt = effect.attempt + 1;
         out->print = effect_print(&effect);
-        out->created = effect.created;
     }
     cursor_close(&cursor);
     return count;

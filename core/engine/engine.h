@@ -21,7 +21,7 @@ struct ruleset;
 struct state;
 struct config;
 
-#define ENGINE_LEVEL 1 /* raised whenever this code would compute something different */
+#define ENGINE_LEVEL 2 /* raised whenever this code would compute something different */
 
 /* What the engine asks of its surroundings.  All are called inside engine_apply(),
  * on its thread.  `arg` is the engine_options' own. */
@@ -72,6 +72,7 @@ struct engine_result {
     char reason[200];
     uint64_t customer; /* the subject; 0: none */
     uint64_t task;     /* the reminder made or changed; 0: none */
+    uint64_t next;     /* the reminder that follows the one that is done; 0: none */
 };
 
 /* Apply the entry engine_seq() + 1.  Always succeeds: an entry that makes no sense is kept
@@ -80,7 +81,9 @@ void engine_apply(struct engine *engine, const struct log_entry *entry,
                   struct engine_result *out_result);
 
 uint64_t engine_seq(const struct engine *engine); /* last applied */
-int64_t engine_now(const struct engine *engine);  /* its `logged` */
+/* How many times a rule has failed since engine_open(). */
+uint64_t engine_failures(const struct engine *engine);
+int64_t engine_now(const struct engine *engine); /* its `logged` */
 
 /* When the next tick is wanted: INT64_MAX never; not after now: at once. */
 int64_t engine_next_due(struct engine *engine);
@@ -94,8 +97,7 @@ void engine_set_live(struct engine *engine, uint64_t seq);
 struct ready_effect {
     char id[EVENT_ID_TEXT_MAX];
     int64_t attempt;
-    int64_t print;   /* of what it is; claims and outcomes carry it */
-    int64_t created; /* log time */
+    int64_t print; /* of what it is; claims and outcomes carry it */
 };
 size_t engine_ready(struct engine *engine, struct text channel, struct ready_effect *out_effects,
                     size_t count_max);

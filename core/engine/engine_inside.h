@@ -27,6 +27,15 @@ struct counters {
     uint64_t customer, task;
 };
 
+/* What the events that follow from one cause have made together.  A cause is an entry, a timer, or
+ * what became of a message.  Lives in engine->lasting. */
+struct cause {
+    uint64_t first;             /* n of the first thing it makes */
+    size_t derived, effects;    /* so many so far, against limits.derived and effects_most */
+    const struct effect *after; /* the message that something became of; NULL: none */
+    int64_t effects_most;       /* -1: not known yet (effect.c) */
+};
+
 struct event_queue { /* derived events, first in first out */
     struct event *items;
     size_t count, capacity, next;
@@ -36,11 +45,15 @@ struct engine {
     struct state *state;
     const struct engine_hooks *hooks;
     void *arg;
-    struct arena arena;
+    struct arena arena;   /* of the step being taken: gone at its end (step.c, timer.c) */
+    struct arena lasting; /* until the entry is applied: derived events that wait, their causes */
+    struct arena spare;   /* empty but for moments (survive.c) */
     struct buf scratch, draft;
 
+    uint64_t failures; /* of rules, since it was opened: for metrics */
     struct config config;
     uint64_t world_seq;
+    int64_t replay_until; /* the wall clock when the past was last replayed; 0: never */
     struct ruleset *rules;
     struct rule_index *index;     /* type -> rules, in order */
     struct ruleset *rules_coming; /* activated by this entry: in force from the next on */
@@ -55,12 +68,20 @@ struct engine {
     bool has_new_verdict; /* a rule of this entry was killed: to be recorded */
     /* No timer's key lies before it (timer.c); size 0: not known yet. */
     struct key timers_from;
+    /* The same of the dedupe marks of a few customers (dedupe.c). */
+    struct marks_place {
+        uint64_t customer;
+        struct key from;
+    } marks[16];
 
     /* While an entry is applied: */
     struct event_queue queue;
-    uint64_t derived_n;   /* last n given */
-    size_t cause_derived; /* events derived of the present cause, against limits.derived */
-    struct doc verdict;   /* array of {rule, kind} for this entry; none: nothing recorded */
+    uint64_t derived_n;       /* last n given */
+    struct cause *cause;      /* of the event being applied */
+    unsigned depth;           /* of that event: what it causes stands one deeper */
+    int64_t moves_left;       /* of limits.moves_per_tick */
+    struct doc verdict;       /* array of {rule, kind} for this entry; none: nothing recorded */
+    struct buf verdict_bytes; /* that it lies in */
     struct engine_result *result;
     bool is_ready[CONFIG_CHANNELS_MAX]; /* channels to report ready at the end */
 };
@@ -81,6 +102,8 @@ __attribute__((format(printf, 3, 4))) void engine_refuse(struct engine *engine, 
 void engine_note_ready(struct engine *engine, struct text channel);
 struct doc meta_get(struct engine *engine, const char *name);           /* copied into the arena */
 void meta_put(struct engine *engine, const char *name, struct doc doc); /* none: delete */
+/* What is known of this entry's rules, {rules}; copied. */
+void engine_keep_verdict(struct engine *engine, struct doc verdict);
 /* Begin a document in the engine's one draft, and end it as a copy in the arena.  Nothing
  * that drafts may be called in between. */
 void engine_draft(struct engine *engine, struct doc_writer *w);
@@ -114,8 +137,35 @@ struct step {
     struct event *event;
     struct customer customer; /* number 0: the event has none */
     const struct rule *rule;  /* running; NULL: none */
+    size_t rule_from;         /* engine_bytes() when it began */
+    bool has_moved;           /* her zone may be another: what is due by her clock is seen to */
     struct trace trace;
 };
+
+/* What there was before a rule or a command, which may fail: of the state, the customer in
+ * memory, the trace, the queue, the counters, and of the memory taken. */
+struct trace_mark {
+    struct traced_change *changes;
+    size_t change_count, change_capacity, change_own, acts;
+    size_t rule_count, effect_count, line_count;
+    bool has_lost_lines, is_cut;
+};
+struct savepoint {
+    struct arena_mark arena, lasting;
+    struct customer customer;
+    struct profile members[8]; /* a copy; larger groups are copied to the arena */
+    struct profile *copy;
+    struct trace_mark trace;
+    size_t queue_count;
+    struct cause *cause, cause_then;
+    unsigned depth;
+    uint64_t derived_n;
+    struct counters counters;
+    bool has_moved;
+};
+void step_save(struct step *step, struct savepoint *point);
+void step_undo(struct step *step, const struct savepoint *point);
+void step_keep(struct step *step);
 
 /* Apply one event whose customer is known: rules, trace, timeline row. */
 void step_run(struct engine *engine, struct event *event);
@@ -123,6 +173,9 @@ void step_run(struct engine *engine, struct event *event);
 /* The two halves of step_run for handlers that change the customer in between. */
 void step_begin(struct step *step, struct engine *engine, struct event *event);
 void step_finish(struct step *step);
+/* The second half for entries by which Kith keeps its books: no rule hears of them, or one that
+ * answers every event would answer what came of its own answers. */
+void step_finish_unheard(struct step *step);
 
 void step_note_change(struct step *step, struct text name, const struct doc_value *value);
 /* Assign a trait of the step's customer; what readers now see differently is noted, and the
@@ -131,19 +184,53 @@ int step_assign(struct step *step, struct text name, const struct doc_value *val
                 struct text source, struct err *err);
 void step_note_line(struct step *step, struct text line);
 
-/* Derive an event of the system for `customer`.  False: over limits.derived or cascade_depth
- * (then the trace of the cause says so). */
-bool step_derive(struct step *step, const char *type, uint64_t customer, struct doc data);
-/* The same without a step: seq, n and times are filled in.  Returns the event's n; 0: over the
- * limit. */
-uint64_t engine_derive(struct engine *engine, const struct event *event);
+/* Derive an event of the system for `customer`; over limits.cascade_depth or derived the trace
+ * says so instead. */
+void step_derive(struct step *step, const char *type, uint64_t customer, struct doc data);
+/* The same without a step: seq, n and times are filled in, `at` where it is not given, and what
+ * the event borrows is copied.  False: over limits.derived. */
+bool engine_derive(struct engine *engine, const struct event *event);
 /* Apply all derived events that wait, and those they derive. */
 void engine_drain(struct engine *engine);
+
+/* -- survive.c ------------------------------------------------------------ */
+/* What has been asked of the engine's memory and not been given back; the same in every replay. */
+static inline size_t engine_bytes(const struct engine *engine)
+{
+    return engine->arena.bytes + engine->lasting.bytes;
+}
+/* Give back what the step has taken since the mark, but for what outlives a rule: `step` is what
+ * it was.  Nothing happens as long as it is little. */
+void step_shrink(struct step *step, struct arena_mark from, size_t *kept_bytes);
+
+/* -- cascade.c ------------------------------------------------------------ */
+
+/* From here on what is made counts for a cause of its own, that nothing came before. */
+void engine_begin_cause(struct engine *engine);
+
+/* Whether what the step's event causes may stand one deeper; whether its cause may derive an event
+ * more, or make a message more.  E_LIMIT names the limit; `word` is the script's. */
+int step_check_depth(const struct step *step, const char *word, struct err *err);
+int step_check_derived(const struct step *step, const char *word, struct err *err);
+int effect_check_cascade(struct step *step, struct err *err);
+
+/* A timer set for less than limits.cascade_rest_ms ahead goes on with the cascade of the event
+ * being applied: whether it may.  E_LIMIT. */
+int timer_check_depth(const struct step *step, int64_t due, const char *word, struct err *err);
+/* The same where nobody can be refused: the moment for which it may be set, which makes it wait but
+ * is no rest. */
+int64_t timer_allowed(const struct engine *engine, int64_t due);
+/* And not in this very tick either, or a rule could ask for ever. */
+int64_t timer_soonest(const struct engine *engine, int64_t due);
+/* How deep the event stands that a timer set for `at` comes back as, kept in what it carries. */
+void timer_put_depth(struct doc_writer *w, const struct engine *engine, int64_t at);
+unsigned timer_depth_of(struct doc payload);
 
 /* -- timer.c -------------------------------------------------------------- */
 
 /* Set or move the timer `key` of `owner`; `payload` is what it fires.  Returns false when the
- * owner has limits.timers already. `profile` of the owner counts them; NULL for the company. */
+ * owner has limits.timers already.  `profile` of the owner counts what rules ask for; NULL for the
+ * company, and where nothing of the kind is set. */
 bool timer_set(struct engine *engine, struct profile *profile, uint64_t owner, struct text key,
                int64_t due, struct doc payload);
 bool timer_cancel(struct engine *engine, struct profile *profile, uint64_t owner, struct text key);
@@ -154,17 +241,39 @@ void timer_fire_due(struct engine *engine);
 /* The first timer's due; INT64_MAX: none. */
 int64_t timer_first_due(struct engine *engine);
 
+/* -- after.c -------------------------------------------------------------- */
+void after_fire(struct engine *engine, uint64_t owner, struct doc timer);
+/* The timer `name`, due at `due`, as its words have it in `zone`. */
+void after_move(struct engine *engine, struct profile *profile, struct text name, int64_t due,
+                const struct zone *zone);
+
 /* -- reminder.c ----------------------------------------------------------- */
 uint64_t reminder_customer(struct engine *engine, uint64_t number); /* 0: no such task */
-void reminder_fire(struct engine *engine, uint64_t customer, uint64_t number, bool is_escalation);
+void reminder_fire(struct engine *engine, uint64_t customer, struct doc timer);
+/* The task whose timer is called so; and the same for it as after_move(). */
+uint64_t reminder_of_timer(struct text name);
+void reminder_move(struct engine *engine, struct customer *customer, uint64_t number,
+                   const struct zone *zone);
 void command_reminder_set(struct step *step);
+void command_reminder_change(struct step *step);
 void command_reminder_done(struct step *step);
 void command_reminder_snooze(struct step *step);
 
+/* -- moving.c ------------------------------------------------------------- */
+/* Her zone may be another since: what is due by her clock is worked out anew.  The caller stores
+ * the customer. */
+void moving_begin(struct engine *engine, struct customer *customer, struct doc context);
+void moving_fire(struct engine *engine, uint64_t owner, struct doc timer, int64_t due);
+
 /* -- schedule.c ----------------------------------------------------------- */
-/* Set the timers of schedule rules for this customer: all, or those on a trait that changed. */
-void schedule_arm(struct engine *engine, struct customer *customer, struct doc context,
+/* Set the timers of schedule rules for this customer: all, or those on a trait that changed.
+ * Returns whether any of them counts from the date in that trait. */
+bool schedule_arm(struct engine *engine, struct customer *customer, struct doc context,
                   const struct text *trait);
+/* What nobody can read in a trait of the step's customer is said in the trace: in one that
+ * schedules count from, and in `timezone`. */
+void schedule_check_date(struct step *step, struct text trait);
+void schedule_check_zone(struct step *step);
 /* A merge or its undoing changed what is known: dates are counted anew, periods go on. */
 void schedule_rearm(struct engine *engine, struct customer *customer, struct doc context);
 void schedule_fire(struct engine *engine, uint64_t number, struct doc payload);
@@ -178,6 +287,10 @@ void effect_outcome(struct step *step);
 void effect_release(struct step *step);
 void effect_drop(struct step *step);
 void effect_close_run(struct step *step); /* open claims of earlier runs */
+
+/* -- act.c ---------------------------------------------------------------- */
+/* Whether a rule may make such an event: E_INVALID, E_DENIED, E_LIMIT. */
+int step_check_event(struct text type, struct doc data, const char *word, struct err *err);
 
 /* -- identity.c ----------------------------------------------------------- */
 
@@ -211,6 +324,10 @@ bool dedupe_seen(struct engine *engine, struct customer *customer, const struct 
 /* -- calls.c, commands.c, system.c ---------------------------------------- */
 void calls_apply(struct engine *engine, struct event *event);
 void calls_note_created(struct step *step, uint64_t number);
+/* What a derived event changes of its customer, before rules hear of it. */
+void calls_derived(struct step *step);
+/* customer_set_address() for the step's customer, noted in the trace. */
+int address_set(struct step *step, const struct address *address, struct err *err);
 /* The step's customer is in relation `type` to `other`; `until` 0: open. */
 void relation_set(struct step *step, struct text type, uint64_t other, int64_t since,
                   int64_t until);

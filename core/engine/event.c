@@ -3,7 +3,6 @@
 
 #include "core/base/err.h"
 #include "core/base/limits.h"
-#include "core/base/mem.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -17,9 +16,15 @@ static const char *const system_words[] = {
     "rule",    "schedule", "staff", "suppression", "tag",      "trait",    "verdict",   "world",
 };
 
+/* Entries of the system whose types have no dot. */
+static bool is_entry_of_system(struct text type)
+{
+    return text_is(type, "tick") || text_is(type, "verdict") || text_is(type, "world");
+}
+
 bool event_type_is_system(struct text type)
 {
-    if (text_is(type, "tick"))
+    if (is_entry_of_system(type))
         return true;
     const char *dot = type.size != 0 ? memchr(type.data, '.', type.size) : NULL;
     if (dot == NULL)
@@ -101,15 +106,21 @@ int event_read(struct event *event, const struct log_entry *entry, struct err *e
     return 0;
 }
 
-struct doc_value event_field(const struct event *event, struct text name)
+struct doc_value event_field(const struct event *event, struct text name,
+                             char id[EVENT_ID_TEXT_MAX])
 {
     struct doc_value value = { .type = DOC_NONE };
     const struct text *text = NULL;
+    struct text shown;
     switch (name.size) {
     case 2:
         if (text_is(name, "at"))
             return (struct doc_value){ .type = DOC_DATETIME, .integer = event->at };
-        text = text_is(name, "id") ? &event->id : text_is(name, "by") ? &event->by : NULL;
+        if (text_is(name, "id")) {
+            shown = event->id.size != 0 ? event->id : event_id_text(event->seq, event->n, id);
+            text = &shown;
+        }
+        text = text_is(name, "by") ? &event->by : text;
         break;
     case 3:
         if (text_is(name, "seq"))
@@ -139,7 +150,6 @@ struct doc_value event_field(const struct event *event, struct text name)
     default:
         break;
     }
-    ASSERT(event != NULL);
     if (text != NULL && text->size != 0)
         return (struct doc_value){ .type = DOC_TEXT, .text = *text };
     if (text == NULL)

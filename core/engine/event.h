@@ -10,6 +10,7 @@
 #include "core/base/doc.h"
 #include "storage/log.h"
 
+struct cause;
 struct err;
 
 struct event {
@@ -23,26 +24,30 @@ struct event {
     struct text user, anon, ref;
     bool forever, historic;
     struct doc data, context;
+    struct doc traits;           /* of member.group: what a group call says of the organisation */
     uint64_t customer;           /* whose identity it came by; 0: nobody */
-    unsigned depth;              /* of the cascade; an entry has 0 */
+    unsigned depth;              /* of the cascade; what comes from outside has 0 */
+    struct cause *cause;         /* shared by all that follow from it; NULL: the present one */
     bool is_command;             /* staff told Kith to do this: the type is meant */
     const struct text *schedule; /* of schedules only this rule is due; NULL: none */
 };
-
-/* Read the envelope (docs/state.md) of an entry.  E_INVALID names the field. */
-int event_read(struct event *event, const struct log_entry *entry, struct err *err);
-
-/* What `event.<name>` means in scripts and expressions: the envelope first, then
- * the data.  DOC_NONE when neither has it. */
-struct doc_value event_field(const struct event *event, struct text name);
-
-/* Types with a dot whose first word is one of the system's. Such a type from a
- * client means nothing to the engine. */
-bool event_type_is_system(struct text type);
 
 /* "<seq>" or "<seq>.<n>". */
 #define EVENT_ID_TEXT_MAX 44
 struct text event_id_text(uint64_t seq, uint64_t n, char text[EVENT_ID_TEXT_MAX]);
 bool event_id_parse(struct text text, uint64_t *out_seq, uint64_t *out_n);
+
+/* Read the envelope (docs/state.md) of an entry.  E_INVALID names the field. */
+int event_read(struct event *event, const struct log_entry *entry, struct err *err);
+
+/* What `event.<name>` means in scripts and expressions: the envelope first, then
+ * the data.  DOC_NONE when neither has it.  The `id` is the one that the timeline shows:
+ * the sender's, else ours, which is written into `id`. */
+struct doc_value event_field(const struct event *event, struct text name,
+                             char id[EVENT_ID_TEXT_MAX]);
+
+/* Types with a dot whose first word is one of the system's, and `tick`, `verdict` and
+ * `world`.  Such a type from a client means nothing to the engine, and no rule may emit it. */
+bool event_type_is_system(struct text type);
 
 #endif

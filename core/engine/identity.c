@@ -68,14 +68,16 @@ static uint64_t root_of(struct engine *engine, uint64_t member)
     return is_there ? profile.number : 0;
 }
 
-/* The customers that have this e-mail or phone: the first, and how many roots. */
+/* The customers that have this e-mail or phone: the first, and how many roots.  The member is
+ * the one by whom a single root has it; several have it: the root. */
 static size_t find_shared(struct engine *engine, struct text name_space, struct text value,
-                          uint64_t roots[], size_t roots_max)
+                          uint64_t roots[], size_t roots_max, uint64_t *out_member)
 {
     struct key prefix;
     key_identity(&prefix, name_space, value);
     size_t count = 0;
     struct cursor cursor;
+    *out_member = 0;
     cursor_open(&cursor, engine->state, &prefix);
     while (count < roots_max && cursor_next(&cursor)) {
         struct key_reader reader = { cursor.key.data + prefix.size,
@@ -85,7 +87,10 @@ static size_t find_shared(struct engine *engine, struct text name_space, struct 
         size_t i = 0;
         while (i < count && roots[i] != root)
             i++;
-        if (i == count && root != 0)
+        if (root == 0)
+            continue;
+        *out_member = count == 0 ? member : roots[0];
+        if (i == count)
             roots[count++] = root;
     }
     cursor_close(&cursor);
@@ -94,11 +99,11 @@ static size_t find_shared(struct engine *engine, struct text name_space, struct 
 
 static uint64_t find_unique(struct engine *engine, struct text name_space, struct text value)
 {
-    uint64_t roots[2];
+    uint64_t roots[2], member;
     struct text normal = identity_normal(engine, name_space, value);
-    if (normal.size == 0 || find_shared(engine, name_space, normal, roots, 2) != 1)
+    if (normal.size == 0 || find_shared(engine, name_space, normal, roots, 2, &member) != 1)
         return 0;
-    return roots[0];
+    return member;
 }
 
 uint64_t identity_find(struct engine *engine, struct text reference)
@@ -225,11 +230,14 @@ static bool add_identity(struct step *step, struct text name_space, struct text 
     return true;
 }
 
-/* The two may be one person: no name space in which both are known has two values. */
+/* The two may be one: both a person or both an organisation, and no name space in which both
+ * are known has two values. */
 static bool contradicts(struct engine *engine, const struct customer *customer, uint64_t other)
 {
     struct customer theirs;
     if (!customer_load(&theirs, engine, other))
+        return true;
+    if (theirs.members[0].kind != customer->members[0].kind)
         return true;
     for (size_t i = 0; i < customer->count; i++)
         for (struct doc_iter it = doc_iter(customer->members[i].ids); doc_next(&it);) {
@@ -257,8 +265,8 @@ static void link_single(struct step *step, struct text name_space, struct text v
 
 static void link_shared(struct step *step, struct text name_space, struct text value)
 {
-    uint64_t roots[3];
-    size_t count = find_shared(step->engine, name_space, value, roots, 3);
+    uint64_t roots[3], member;
+    size_t count = find_shared(step->engine, name_space, value, roots, 3, &member);
     if (!add_identity(step, name_space, value) || count == 0)
         return;
     if (count == 1 && !contradicts(step->engine, &step->customer, roots[0]))

@@ -78,11 +78,17 @@ static void note_merge(struct step *step, const char *type, uint64_t survivor, u
     step_derive(step, type, survivor, engine_doc(step->engine, &w));
 }
 
-static void go_on_merged(struct step *step, uint64_t own, uint64_t survivor, uint64_t absorbed)
+static void go_on_merged(struct step *step, uint64_t own, const struct customer *survivor,
+                         const struct customer *absorbed)
 {
-    customer_load(&step->customer, step->engine, own);
-    schedule_rearm(step->engine, &step->customer, step->event->context);
-    note_merge(step, "customer.merged", survivor, absorbed);
+    struct engine *engine = step->engine;
+    struct doc context = step->event->context;
+    const struct zone *zone = customer_zone(survivor, engine, context);
+    const struct zone *other_zone = customer_zone(absorbed, engine, context);
+    customer_load(&step->customer, engine, own);
+    schedule_rearm(engine, &step->customer, context);
+    step->has_moved = step->has_moved || zone != other_zone;
+    note_merge(step, "customer.merged", survivor->number, absorbed->number);
 }
 
 void merge_into_step(struct step *step, uint64_t other)
@@ -99,10 +105,11 @@ void merge_into_step(struct step *step, uint64_t other)
     bool they_are_known = customer_identity(&theirs, user_id).size != 0;
     bool we_survive =
         we_are_known != they_are_known ? we_are_known : step->customer.number < theirs.number;
-    uint64_t survivor = we_survive ? step->customer.number : theirs.number;
-    uint64_t absorbed = we_survive ? theirs.number : step->customer.number;
+    struct customer ours = step->customer;
+    const struct customer *survivor = we_survive ? &ours : &theirs;
+    const struct customer *absorbed = we_survive ? &theirs : &ours;
     customer_store(&step->customer, engine);
-    if (merge_customers(engine, survivor, absorbed, &err) != 0) {
+    if (merge_customers(engine, survivor->number, absorbed->number, &err) != 0) {
         step_note_line(step, arena_printf(&engine->arena, "not merged: %s", err.text));
         return;
     }
@@ -114,8 +121,7 @@ void command_merge(struct step *step)
     struct engine *engine = step->engine;
     uint64_t absorbed = identity_find(engine, doc_text(step->event->data, "absorbed"));
     uint64_t own = step->customer.members[step->customer.own].number;
-    uint64_t survivor = step->customer.number;
-    struct customer other;
+    struct customer survivor = step->customer, other;
     struct err err;
     customer_store(&step->customer, engine);
     if (!customer_load(&other, engine, absorbed)) {
@@ -124,12 +130,12 @@ void command_merge(struct step *step)
                       doc_text(step->event->data, "absorbed").data);
         return;
     }
-    int rc = merge_customers(engine, survivor, absorbed, &err);
+    int rc = merge_customers(engine, survivor.number, absorbed, &err);
     if (rc != 0) {
         engine_refuse(engine, rc, "%s", err.text);
         return;
     }
-    go_on_merged(step, own, survivor, other.number);
+    go_on_merged(step, own, &survivor, &other);
 }
 
 /* The reference names the member to let go; its customer is the whole group. */
@@ -138,6 +144,7 @@ void command_unmerge(struct step *step)
     struct engine *engine = step->engine;
     struct profile *member = &step->customer.members[step->customer.own];
     uint64_t number = member->number, root = step->customer.number;
+    struct doc context = { NULL, 0 };
     if (member->merged == 0) {
         engine_refuse(engine, E_CONFLICT,
                       "customer %llu is not merged into another: name the one to let go",
@@ -153,14 +160,18 @@ void command_unmerge(struct step *step)
         above->absorbed = remove_members(engine, above->absorbed, number, member->absorbed);
         above->is_dirty = true;
     }
+    const struct zone *zone = customer_zone(&step->customer, engine, context);
     member->merged = 0;
     member->is_dirty = true;
     customer_store(&step->customer, engine);
     struct customer rest;
     customer_load(&rest, engine, root);
-    schedule_rearm(engine, &rest, (struct doc){ NULL, 0 });
+    schedule_rearm(engine, &rest, context);
+    if (customer_zone(&rest, engine, context) != zone)
+        moving_begin(engine, &rest, context);
     customer_store(&rest, engine);
     customer_load(&step->customer, engine, number);
-    schedule_rearm(engine, &step->customer, (struct doc){ NULL, 0 });
+    schedule_rearm(engine, &step->customer, context);
+    step->has_moved = customer_zone(&step->customer, engine, context) != zone;
     note_merge(step, "customer.unmerged", root, number);
 }

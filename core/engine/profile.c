@@ -49,6 +49,9 @@ void profile_read(struct profile *profile, uint64_t number, struct doc row)
         case 'e':
             profile->marks_last = value->integer;
             break;
+        case 'f':
+            profile->has_marks_forever = value->boolean;
+            break;
         case 'w':
             profile->timers = value->integer;
             break;
@@ -87,8 +90,7 @@ static struct doc profile_write(const struct profile *profile, struct buf *scrat
     doc_put_int(&w, "c", profile->created);
     if (profile->merged != 0)
         doc_put_int(&w, "m", (int64_t)profile->merged);
-    if (profile->owner.size != 0)
-        doc_put_text(&w, "o", profile->owner);
+    doc_put_present(&w, "o", profile->owner);
     put_section(&w, "b", profile->absorbed);
     put_section(&w, "i", profile->ids);
     if (profile->traits.data != NULL && profile->traits.size > 5)
@@ -101,6 +103,8 @@ static struct doc profile_write(const struct profile *profile, struct buf *scrat
         doc_put_int(&w, "d", profile->marks_first);
         doc_put_int(&w, "e", profile->marks_last);
     }
+    if (profile->has_marks_forever)
+        doc_put_bool(&w, "f", true);
     if (profile->timers != 0)
         doc_put_int(&w, "w", profile->timers);
     return doc_end(&w);
@@ -124,8 +128,7 @@ void profile_store(struct profile *profile, struct state *state, struct buf *scr
 
 /* -- Traits --------------------------------------------------------------- */
 
-/* The next (value, at, source) of a trait's array; false at its end. */
-static bool next_assignment(struct doc_iter *it, struct assignment *out)
+bool assignment_next(struct doc_iter *it, struct assignment *out)
 {
     if (!doc_next(it))
         return false;
@@ -145,7 +148,7 @@ struct assignment profile_trait(const struct profile *profile, struct text name)
     struct doc_value value = doc_get_text(profile->traits, name);
     if (value.type == DOC_ARRAY) {
         struct doc_iter it = doc_iter(value.doc);
-        next_assignment(&it, &winner);
+        assignment_next(&it, &winner);
     }
     return winner;
 }
@@ -165,7 +168,7 @@ static void put_assignments(struct doc_writer *w, struct doc old,
     bool is_written = false;
     size_t count = 0;
     struct assignment other;
-    for (struct doc_iter it = doc_iter(old); next_assignment(&it, &other);) {
+    for (struct doc_iter it = doc_iter(old); assignment_next(&it, &other);) {
         if (text_equal(other.source, assignment->source))
             continue;
         if (!is_written && assignment->at >= other.at) {
@@ -186,10 +189,22 @@ static void put_assignments(struct doc_writer *w, struct doc old,
 static struct assignment assignment_of_source(struct doc old, struct text source)
 {
     struct assignment other, none = { .value = { .type = DOC_NONE } };
-    for (struct doc_iter it = doc_iter(old); next_assignment(&it, &other);)
+    for (struct doc_iter it = doc_iter(old); assignment_next(&it, &other);)
         if (text_equal(other.source, source))
             return other;
     return none;
+}
+
+/* Whether it would be written where it stands: nothing as late has come in front of it since. */
+static bool is_written(struct doc old, const struct assignment *assignment)
+{
+    struct assignment other;
+    struct doc_iter it = doc_iter(old);
+    while (assignment_next(&it, &other))
+        if (other.at <= assignment->at)
+            return other.at == assignment->at && text_equal(other.source, assignment->source) &&
+                   doc_value_equal(&other.value, &assignment->value);
+    return false;
 }
 
 bool profile_set_trait(struct profile *profile, struct arena *arena, struct buf *scratch,
@@ -202,7 +217,7 @@ bool profile_set_trait(struct profile *profile, struct arena *arena, struct buf 
     *out_full = false;
     if (before.value.type != DOC_NONE && before.at > assignment->at)
         return false;
-    if (before.at == assignment->at && doc_value_equal(&before.value, &assignment->value))
+    if (is_written(old_array, assignment))
         return false;
     if (old.type == DOC_NONE && doc_count(profile->traits) >= (size_t)limits->traits) {
         *out_full = true;

@@ -32,6 +32,7 @@ struct profile {
     struct doc consents;  /* array of {purpose, channel, state, at, source, proof} */
     struct doc tags;      /* array of texts, sorted */
     int64_t marks_first, marks_last; /* dedupe buckets in use; -1: none */
+    bool has_marks_forever;          /* of imports */
     int64_t timers;                  /* how many are set */
     bool is_dirty;
 };
@@ -57,12 +58,9 @@ struct assignment {
 };
 struct assignment profile_trait(const struct profile *profile, struct text name);
 
-/* Whether `a` wins over `b`: the later `at`, then the later assignment, which is
- * what `a` is taken to be. */
-static inline bool assignment_wins(const struct assignment *a, const struct assignment *b)
-{
-    return b->value.type == DOC_NONE || a->at >= b->at;
-}
+/* Walk a trait's array, the winner first: the later `at`, then the later assignment.  False at
+ * its end. */
+bool assignment_next(struct doc_iter *it, struct assignment *out);
 
 /* Assign.  An older assignment of the same source is replaced, a newer one stays (then
  * nothing changes and false is returned).  DOC_NULL is kept like a value, so that an older

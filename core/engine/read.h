@@ -48,8 +48,11 @@ int read_customers(struct snapshot *snapshot, const struct read_page *page, stru
  *
  * Items: {seq, n, event, id, at, logged, type, call, messageId, source, by, about, data, trace}.
  * `event` is "<seq>" or "<seq>.<n>", `id` the sender's own if there is one, else the same.  What
- * the log no longer has carries `erased`.
- * trace: {rules: [{name, bundle}], changed, effects, made, log}. */
+ * the log no longer has carries `erased`; what stands in a damaged part of it `unreadable`, the
+ * reason, which is then in *err also where 0 is returned.
+ * trace: {rules: [{name, bundle}], changed, effects, made, log}, and where it is so: `foreign`, of
+ * one of Kith's own types and not by Kith; `refused`, a command that was, with the reason; `cut`,
+ * more than a row holds. */
 int read_timeline(struct engine *engine, struct text reference, const struct read_page *page,
                   struct buf *out_rows, struct err *err);
 int read_timeline_events(struct log *log, struct doc rows, struct buf *out, struct err *err);
@@ -57,12 +60,8 @@ int read_timeline_events(struct log *log, struct doc rows, struct buf *out, stru
 /* -- Reminders ------------------------------------------------------------------------- */
 
 /* {id, customer, title, assignee, to, due, created, state, rule, key, note, about,
- * outcome, by, civil}.  `customer` is the number that it was made under. */
+ * outcome, by, civil, customer_name}.  `customer` is the number that it was made under. */
 int read_reminder(struct engine *engine, uint64_t task, struct buf *out, struct err *err);
-
-/* The open ones of a customer, in the order in which they were made. */
-int read_reminders_of(struct engine *engine, struct text reference, const struct read_page *page,
-                      struct buf *out, struct err *err);
 
 /* Open ones in order of (assignee, due); others, the newest first. */
 struct read_reminders {
@@ -70,7 +69,20 @@ struct read_reminders {
     bool is_open;       /* else those in `state` */
     struct text state;  /* empty: all; not with is_open */
     int64_t due_before; /* INT64_MAX: all */
+    /* Made under one of these customers; none: whoever's. */
+    const uint64_t *customers;
+    size_t customer_count;
 };
+
+/* The numbers of the customer that `reference` names and of all that were merged into her, appended
+ * as uint64_t.  E_NOTFOUND. */
+int read_members(struct engine *engine, struct text reference, struct buf *out, struct err *err);
+
+/* The open ones of a customer, in the order in which they were made; of `which` count `to` and
+ * `due_before`. */
+int read_reminders_of(struct engine *engine, struct text reference,
+                      const struct read_reminders *which, const struct read_page *page,
+                      struct buf *out, struct err *err);
 int read_reminders(struct snapshot *snapshot, const struct read_reminders *which,
                    const struct read_page *page, struct buf *out, struct err *err);
 
@@ -118,10 +130,13 @@ int read_explain_event(struct engine *engine, struct text id, struct doc entries
 
 /* -- The house ------------------------------------------------------------------------- */
 
-/* The active bundle first, then those before it: {hash, active, seq}; seq of the active one. */
+/* The active bundle first, then those before it: {hash, active, seq}; `seq` is the entry that
+ * activated it last. */
 int read_bundles(struct engine *engine, struct buf *out, struct err *err);
 /* Whether the bundle `back` places before the active one is known; 0: the active one. */
 bool read_bundle_hash(struct engine *engine, size_t back, uint8_t out_hash[32]);
+/* How many places before the active one those begin that a rollback may go to. */
+size_t read_bundle_back(struct engine *engine);
 
 /* The config document of the world in force. */
 void read_config(struct engine *engine, struct buf *out);

@@ -22,6 +22,21 @@ static struct doc_value hash_of(struct doc bundle, size_t back)
     return hash;
 }
 
+size_t read_bundle_back(struct engine *engine)
+{
+    return 1 + (size_t)doc_int(meta_get(engine, "bundle"), "back", 0);
+}
+
+/* In which entry it became active; 0: not known. */
+static int64_t seq_of(struct doc bundle, size_t back)
+{
+    int64_t seq = doc_int(bundle, "seq", 0);
+    struct doc_iter it = doc_iter(doc_child(bundle, "seqs"));
+    for (; back > 0; back--)
+        seq = doc_next(&it) ? it.value.integer : 0;
+    return seq;
+}
+
 bool read_bundle_hash(struct engine *engine, size_t back, uint8_t out_hash[32])
 {
     arena_clear(&engine->arena);
@@ -58,8 +73,8 @@ int read_bundles(struct engine *engine, struct buf *out, struct err *err)
         list_item(&list);
         doc_put_string(&list.w, "hash", text);
         doc_put_bool(&list.w, "active", back == 0);
-        if (back == 0)
-            doc_put_int(&list.w, "seq", doc_int(bundle, "seq", 0));
+        if (seq_of(bundle, back) != 0)
+            doc_put_int(&list.w, "seq", seq_of(bundle, back));
         doc_close(&list.w);
     }
     list_end(&list, (struct text){ "", 0 }, engine->seq);
@@ -83,10 +98,12 @@ static void show_absences(struct doc_writer *w, struct doc absences)
 {
     doc_open_array(w, "absences");
     for (struct doc_iter it = doc_iter(absences); doc_next(&it);) {
+        if (it.value.type != DOC_DOC)
+            continue;
         doc_open(w, "");
         show_time(w, "from", doc_int(it.value.doc, "from", 0));
         show_time(w, "until", doc_int(it.value.doc, "until", 0));
-        show_text(w, "deputy", doc_text(it.value.doc, "deputy"));
+        doc_put_present(w, "deputy", doc_text(it.value.doc, "deputy"));
         doc_close(w);
     }
     doc_close(w);
@@ -106,7 +123,7 @@ static void show_key(struct doc_writer *w, struct text name, struct doc row)
 {
     struct doc_value scopes = doc_get(row, "scopes");
     doc_put_text(w, "name", name);
-    show_text(w, "staff", doc_text(row, "staff"));
+    doc_put_present(w, "staff", doc_text(row, "staff"));
     doc_put_value(w, "scopes", &scopes);
 }
 

@@ -12,23 +12,9 @@
 #include "core/engine/read_inside.h"
 
 #include <stdio.h>
+#include <string.h>
 
 /* -- Traits ---------------------------------------------------------------------------- */
-
-/* The assignments of a trait are value, at, source, value, at, source ...; winner first. */
-static bool next_assignment(struct doc_iter *it, struct assignment *out)
-{
-    if (!doc_next(it))
-        return false;
-    out->value = it->value;
-    if (!doc_next(it))
-        return false;
-    out->at = it->value.integer;
-    if (!doc_next(it))
-        return false;
-    out->source = it->value.text;
-    return true;
-}
 
 /* Walk the names of the traits of all members, each once, with the first member that has it. */
 struct trait_walk {
@@ -68,7 +54,7 @@ void show_traits(struct doc_writer *w, const struct customer *customer)
     for (struct trait_walk walk = trait_walk(customer); next_trait(&walk);) {
         struct assignment winner = { .value = { .type = DOC_NONE } };
         struct doc_iter first = doc_iter(walk.it.value.doc);
-        next_assignment(&first, &winner);
+        assignment_next(&first, &winner);
         for (size_t i = walk.member + 1; i < customer->count; i++) {
             struct assignment other = profile_trait(&customer->members[i], walk.it.name);
             if (other.value.type != DOC_NONE && other.at > winner.at)
@@ -83,7 +69,7 @@ void show_traits(struct doc_writer *w, const struct customer *customer)
 static void show_assignments(struct doc_writer *w, struct doc array)
 {
     struct assignment assignment;
-    for (struct doc_iter it = doc_iter(array); next_assignment(&it, &assignment);) {
+    for (struct doc_iter it = doc_iter(array); assignment_next(&it, &assignment);) {
         doc_open(w, "");
         doc_put_value(w, "value", &assignment.value);
         doc_put_datetime(w, "at", assignment.at);
@@ -209,8 +195,8 @@ static void show_consents(struct doc_writer *w, const struct customer *customer)
             doc_put_text(w, "channel", doc_text(consent, "channel"));
             doc_put_text(w, "state", doc_text(consent, "state"));
             doc_put_datetime(w, "at", doc_int(consent, "at", 0));
-            show_text(w, "source", doc_text(consent, "source"));
-            show_text(w, "proof", doc_text(consent, "proof"));
+            doc_put_present(w, "source", doc_text(consent, "source"));
+            doc_put_present(w, "proof", doc_text(consent, "proof"));
             doc_close(w);
         }
     doc_close(w);
@@ -285,7 +271,7 @@ static void show_relation(struct doc_writer *w, struct engine *engine, struct ke
     doc_put_int(w, "id", (int64_t)root_of(engine, other));
     show_time(w, "since", doc_int(row, "since", 0));
     show_time(w, "until", doc_int(row, "until", 0));
-    show_text(w, "by", doc_text(row, "by"));
+    doc_put_present(w, "by", doc_text(row, "by"));
     doc_close(w);
 }
 
@@ -327,6 +313,9 @@ static int64_t count_reminders(const struct customer *customer, struct engine *e
 
 /* -- The record ------------------------------------------------------------------------ */
 
+#define CUSTOMER_FORMS \
+    "; a customer is written 42, user_id:u-17, email:ann@example.com or phone:+4930123456"
+
 int customer_find(struct customer *customer, struct engine *engine, struct text reference,
                   struct err *err)
 {
@@ -334,7 +323,10 @@ int customer_find(struct customer *customer, struct engine *engine, struct text 
     uint64_t number = identity_find(engine, reference);
     if (number != 0 && customer_load(customer, engine, number))
         return 0;
-    return err_set(err, E_NOTFOUND, "no such customer: %.*s", (int)reference.size, reference.data);
+    bool has_form = reference.size == 0 || memchr(reference.data, ':', reference.size) != NULL ||
+                    (reference.data[0] >= '0' && reference.data[0] <= '9');
+    return err_set(err, E_NOTFOUND, "no such customer: %.*s%s", (int)reference.size, reference.data,
+                   has_form ? "" : CUSTOMER_FORMS);
 }
 
 int read_exists(struct engine *engine, struct text reference, struct err *err)
@@ -407,6 +399,31 @@ static bool read_group(struct customer *customer, struct snapshot *snapshot, str
             customer->count++;
     }
     return true;
+}
+
+void show_customer_name(struct doc_writer *w, const struct customer *customer)
+{
+    struct assignment name = { .value = { .type = DOC_NONE } };
+    for (size_t i = 0; i < customer->count; i++) {
+        struct assignment other = profile_trait(&customer->members[i], text_of("name"));
+        if (other.value.type != DOC_NONE &&
+            (i == 0 || other.at > name.at || name.value.type == DOC_NONE))
+            name = other;
+    }
+    if (name.value.type == DOC_TEXT)
+        doc_put_present(w, "customer_name", name.value.text);
+}
+
+void show_name_of(struct doc_writer *w, struct snapshot *snapshot, uint64_t number)
+{
+    struct arena arena = ARENA_INIT;
+    struct customer customer;
+    struct profile profile;
+    while (read_profile(&profile, snapshot, number) && profile.merged != 0)
+        number = profile.merged;
+    if (read_group(&customer, snapshot, &arena, number))
+        show_customer_name(w, &customer);
+    arena_deinit(&arena);
 }
 
 static uint64_t last_customer(struct snapshot *snapshot)

@@ -1,16 +1,14 @@
 /* read_due.c -- when: from what a person writes to an instant.
  *
- * The words are those of scripts (core/script/words_time.c) and mean the same, but for the
- * zone: a person at a desk thinks in the company's.  It is decided before the entry is
- * written, and the entry has the instant: what "tomorrow" was must not be asked again in a
- * replay.
+ * The words are those of scripts (intent.h) and mean the same, but for the zone: a person at a
+ * desk thinks in the company's.  It is decided before the entry is written, and the entry has the
+ * instant: what "tomorrow" was must not be asked again in a replay.
  */
-#include "core/base/duration.h"
 #include "core/base/err.h"
-#include "core/base/moment.h"
 #include "core/base/workday.h"
 #include "core/base/zone.h"
 #include "core/engine/engine_inside.h"
+#include "core/engine/intent.h"
 #include "core/engine/read.h"
 
 static struct text assignee_of_task(struct engine *engine, uint64_t task)
@@ -61,11 +59,9 @@ static int add_work(const struct workweek *week, int64_t now, struct duration du
     return workday_add_days(week, now, duration.count, WORKDAY_AT_CLOSING, out_ms, err);
 }
 
-static int add_duration(struct engine *engine, const struct read_due *how, struct duration duration,
-                        int64_t *out_ms, struct err *err)
+static int add_work_of(struct engine *engine, const struct read_due *how, struct duration duration,
+                       int64_t *out_ms, struct err *err)
 {
-    if (duration.unit != DURATION_WORKDAYS && duration.unit != DURATION_WORKHOURS)
-        return civil_add(engine->config.zone, how->now, duration, out_ms, err);
     const struct ruleset *rules = engine->rules;
     if (rules != NULL) {
         const struct workweek *week = rules->calendar(rules, calendar_name(engine, how));
@@ -81,37 +77,31 @@ static int add_duration(struct engine *engine, const struct read_due *how, struc
     return rc;
 }
 
-static int64_t minute_of_day(struct engine *engine, int64_t day, int minute)
+static int64_t end_of_today(const struct zone *zone, int64_t now)
 {
-    return zone_ms_from_local(engine->config.zone, day * CIVIL_DAY_MS + minute * CIVIL_MINUTE_MS);
+    int64_t day = civil_local_days(zone_local_from_ms(zone, now));
+    return zone_ms_from_local(zone, (day + 1) * CIVIL_DAY_MS);
 }
 
 static int read_words(struct engine *engine, const struct read_due *how, struct text text,
                       int64_t *out_ms, struct err *err)
 {
     const struct zone *zone = engine->config.zone;
-    struct duration duration;
-    int64_t day, ms;
-    bool has_offset;
+    struct intent intent;
     if (text_is(text, "today")) {
-        day = civil_local_days(zone_local_from_ms(zone, how->now));
-        *out_ms = minute_of_day(engine, day, CIVIL_DAY_MINUTES);
+        *out_ms = end_of_today(zone, how->now);
         return 0;
     }
-    if (duration_parse(text.data, text.size, &duration, NULL) == 0)
-        return add_duration(engine, how, duration, out_ms, err);
-    if (moment_parse_date(text.data, text.size, &day, NULL) == 0) {
-        *out_ms = minute_of_day(engine, day, how->day_minute);
-        return 0;
-    }
-    if (moment_parse_loose(text.data, text.size, &ms, &has_offset, NULL) == 0) {
-        *out_ms = has_offset ? ms : zone_ms_from_local(zone, ms);
-        return 0;
-    }
-    return err_set(err, E_INVALID,
-                   "\"%.*s\" is no time: write a duration (3d, 2h, 1wd), a date (2026-12-01) or a "
-                   "moment (2026-12-01 10:00, 2026-12-01T10:00:00Z)",
-                   (int)text.size, text.data);
+    if (intent_read(text, DUE_NO_MINUTE, &intent, NULL) != 0)
+        return err_set(err, E_INVALID,
+                       "\"%.*s\" is no time: write a duration (3d, 2h, 1wd), a date (2026-12-01) "
+                       "or a moment (2026-12-01 10:00, 2026-12-01T10:00:00Z)",
+                       (int)text.size, text.data);
+    if (intent.kind == INTENT_WORK)
+        return add_work_of(engine, how, intent.duration, out_ms, err);
+    if (intent.kind == INTENT_DATE)
+        intent.at_minute = how->day_minute;
+    return intent_due(&intent, zone, how->now, out_ms, err);
 }
 
 int read_due(struct engine *engine, const struct read_due *how, const struct doc_value *value,

@@ -38,12 +38,12 @@ void show_effect(struct doc_writer *w, uint64_t seq, uint64_t n, struct doc row)
     show_event_id(w, "id", seq, n);
     show_customer(w, &effect);
     doc_put_text(w, "channel", effect.channel);
-    show_text(w, "purpose", effect.purpose);
+    doc_put_present(w, "purpose", effect.purpose);
     doc_put_text(w, "state", effect.state);
-    show_text(w, "reason", effect.reason);
-    show_text(w, "to", recipient(&effect));
-    show_text(w, "key", effect.key);
-    show_text(w, "rule", effect.rule);
+    doc_put_present(w, "reason", effect.reason);
+    doc_put_present(w, "to", recipient(&effect));
+    doc_put_present(w, "key", effect.key);
+    doc_put_present(w, "rule", effect.rule);
     show_event_id(w, "cause", seq, effect.cause);
     doc_put_datetime(w, "created", effect.created);
     doc_put_datetime(w, "expires", effect.expires);

@@ -23,6 +23,7 @@
 #include <string.h>
 
 #define ENTRIES_MAX 64 /* on the way from event to event sent by rules */
+#define MADE_LOOKED_AT 100
 
 /* -- What the log has ------------------------------------------------------------------ */
 
@@ -213,15 +214,15 @@ static void show_link(struct chain *chain, const struct link *link, const struct
     struct doc_writer *w = chain->w;
     doc_open(w, "");
     show_event_id(w, "id", link->seq, link->n);
-    show_text(w, "type", event != NULL ? event->type : doc_text(link->row, "type"));
+    doc_put_present(w, "type", event != NULL ? event->type : doc_text(link->row, "type"));
     show_time(w, "at", event != NULL ? event->at : doc_int(link->row, "at", 0));
     if (event != NULL) {
         show_time(w, "logged", event->logged);
-        show_text(w, "call", event->call);
-        show_text(w, "messageId", event->id);
-        show_text(w, "source", event->source);
+        doc_put_present(w, "call", event->call);
+        doc_put_present(w, "messageId", event->id);
+        doc_put_present(w, "source", event->source);
     }
-    show_text(w, "by", event != NULL ? event->by : doc_text(link->row, "by"));
+    doc_put_present(w, "by", event != NULL ? event->by : doc_text(link->row, "by"));
     if (link->customer != 0)
         doc_put_int(w, "customer", (int64_t)link->customer);
     show_rules(w, link->row);
@@ -313,6 +314,18 @@ static void show_bundle(struct doc_writer *w, struct chain *chain)
     doc_put_string(w, "bundle", text);
 }
 
+/* The rules that failed at `link`: events that it made. */
+static void tell_failures(struct chain *chain, const struct link *link)
+{
+    uint64_t first = (uint64_t)doc_int(link->row, "made", 0),
+             last = (uint64_t)doc_int(link->row, "made_last", 0);
+    for (uint64_t n = first; first != 0 && n <= last && n - first < MADE_LOOKED_AT; n++) {
+        struct link made = { .seq = link->seq, .n = n };
+        if (find_in(chain, &made, link->customer, false))
+            tell_failed(&chain->text, &made);
+    }
+}
+
 static void explain(struct chain *chain, struct link link, bool says_consequences)
 {
     struct link first = link;
@@ -320,8 +333,12 @@ static void explain(struct chain *chain, struct link link, bool says_consequence
     while (climb(chain, &link))
         ;
     doc_close(chain->w);
-    if (says_consequences)
+    if (says_consequences) {
+        tell_refused(&chain->text, &first);
+        tell_failed(&chain->text, &first);
         tell_consequences(&chain->text, &first);
+        tell_failures(chain, &first);
+    }
     show_bundle(chain->w, chain);
     while (chain->text.size > 0 && chain->text.data[chain->text.size - 1] == ' ')
         chain->text.size--;

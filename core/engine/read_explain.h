@@ -22,5 +22,7 @@ void tell_entry(struct buf *text, const struct event *event);
 void tell_erased(struct buf *text, const struct link *link);
 void tell_sender(struct buf *text, const struct link *sender);
 void tell_consequences(struct buf *text, const struct link *link);
+void tell_refused(struct buf *text, const struct link *link); /* if it was */
+void tell_failed(struct buf *text, const struct link *link);  /* of a rule, if it is that */
 
 #endif

@@ -193,6 +193,26 @@ void tell_consequences(struct buf *text, const struct link *link)
         buf_text(text, ". ");
 }
 
+void tell_refused(struct buf *text, const struct link *link)
+{
+    struct text reason = doc_text(link->row, "refused");
+    if (reason.size != 0)
+        buf_printf(text, "It was refused and changed nothing: %.*s. ", (int)reason.size,
+                   reason.data);
+}
+
+void tell_failed(struct buf *text, const struct link *link)
+{
+    struct doc data = doc_child(link->row, "data");
+    struct text message = doc_text(data, "message");
+    char id[EVENT_ID_TEXT_MAX];
+    if (link->n == 0 || !text_is(doc_text(link->row, "type"), "rule.failed"))
+        return;
+    event_id_text(link->seq, link->n, id);
+    say_quoted(text, "The rule ", doc_text(data, "rule"));
+    buf_printf(text, " failed (%s): %.*s. ", id, (int)message.size, message.data);
+}
+
 void tell_erased(struct buf *text, const struct link *link)
 {
     say_subject(text, link, doc_text(link->row, "type"));

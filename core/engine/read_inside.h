@@ -26,7 +26,6 @@ bool list_is_full(struct list *list);
 void list_end(struct list *list, struct text next, uint64_t seq);
 
 /* Fields that are left out when there is nothing to say. */
-void show_text(struct doc_writer *w, const char *name, struct text value);
 void show_time(struct doc_writer *w, const char *name, int64_t ms); /* 0: nothing */
 void show_event_id(struct doc_writer *w, const char *name, uint64_t seq, uint64_t n);
 
@@ -35,6 +34,10 @@ void show_traits(struct doc_writer *w, const struct customer *customer);
 void show_identities(struct doc_writer *w, const struct customer *customer);
 void show_tags(struct doc_writer *w, const struct customer *customer);
 void show_owner(struct doc_writer *w, const struct customer *customer);
+
+/* Her name as `customer_name`, if she has one; the second reads it and follows merges. */
+void show_customer_name(struct doc_writer *w, const struct customer *customer);
+void show_name_of(struct doc_writer *w, struct snapshot *snapshot, uint64_t number);
 
 /* The rules, changes and consequences that a timeline row tells of, as `trace`. */
 void show_trace(struct doc_writer *w, uint64_t seq, struct doc row);

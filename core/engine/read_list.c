@@ -33,12 +33,6 @@ void list_end(struct list *list, struct text next, uint64_t seq)
     doc_end(&list->w);
 }
 
-void show_text(struct doc_writer *w, const char *name, struct text value)
-{
-    if (value.size != 0)
-        doc_put_text(w, name, value);
-}
-
 void show_time(struct doc_writer *w, const char *name, int64_t ms)
 {
     if (ms != 0)

@@ -26,11 +26,11 @@ void show_reminder(struct doc_writer *w, uint64_t task, struct doc row)
     doc_put_text(w, "title", doc_text(row, "title"));
     doc_put_text(w, "state", doc_text(row, "state"));
     doc_put_text(w, "assignee", doc_text(row, "assignee"));
-    show_text(w, "to", doc_text(row, "to"));
+    doc_put_present(w, "to", doc_text(row, "to"));
     doc_put_datetime(w, "due", doc_int(row, "due", 0));
     doc_put_datetime(w, "created", doc_int(row, "created", 0));
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
-        show_text(w, texts[i], doc_text(row, texts[i]));
+        doc_put_present(w, texts[i], doc_text(row, texts[i]));
     show_time(w, "escalate_due", doc_int(row, "escalate_due", 0));
 }
 
@@ -43,8 +43,14 @@ int read_reminder(struct engine *engine, uint64_t task, struct buf *out, struct 
     if (!state_get(engine->state, &key, &row))
         return err_set(err, E_NOTFOUND, "no reminder has the number %llu",
                        (unsigned long long)task);
+    struct customer customer;
+    uint64_t number = (uint64_t)doc_int(doc_of(row), "customer", 0);
+    arena_clear(&engine->arena);
+    struct doc doc = arena_doc(&engine->arena, doc_of(row));
     doc_begin(&w, out);
-    show_reminder(&w, task, doc_of(row));
+    show_reminder(&w, task, doc);
+    if (customer_load(&customer, engine, number))
+        show_customer_name(&w, &customer);
     doc_end(&w);
     return 0;
 }
@@ -91,7 +97,27 @@ static uint64_t next_of_group(struct engine *engine, const struct customer *cust
     return lowest;
 }
 
-int read_reminders_of(struct engine *engine, struct text reference, const struct read_page *page,
+static bool is_wanted(const struct read_reminders *which, struct doc row)
+{
+    bool is_of_customer = which->customer_count == 0;
+    for (size_t i = 0; !is_of_customer && i < which->customer_count; i++)
+        is_of_customer = which->customers[i] == (uint64_t)doc_int(row, "customer", 0);
+    return is_of_customer && doc_int(row, "due", 0) < which->due_before &&
+           (which->state.size == 0 || text_equal(doc_text(row, "state"), which->state)) &&
+           (which->to.size == 0 || text_equal(doc_text(row, "assignee"), which->to));
+}
+
+int read_members(struct engine *engine, struct text reference, struct buf *out, struct err *err)
+{
+    struct customer customer;
+    int rc = customer_find(&customer, engine, reference, err);
+    for (size_t i = 0; rc == 0 && i < customer.count; i++)
+        buf_append(out, &customer.members[i].number, sizeof customer.members[i].number);
+    return rc;
+}
+
+int read_reminders_of(struct engine *engine, struct text reference,
+                      const struct read_reminders *which, const struct read_page *page,
                       struct buf *out, struct err *err)
 {
     struct customer customer;
@@ -114,8 +140,11 @@ int read_reminders_of(struct engine *engine, struct text reference, const struct
         key_task(&key, number);
         bool is_there = state_get(engine->state, &key, &row);
         ASSERT(is_there);
+        if (!is_wanted(which, doc_of(row)))
+            continue;
         list_item(&list);
         show_reminder(&list.w, number, doc_of(row));
+        show_customer_name(&list.w, &customer);
         doc_close(&list.w);
     }
     list_end(&list, text_of(next), engine->seq);
@@ -142,6 +171,7 @@ static bool show_task(struct visit *visit, uint64_t number)
         return false;
     list_item(&visit->list);
     show_reminder(&visit->list.w, number, doc_of(row));
+    show_name_of(&visit->list.w, visit->snapshot, (uint64_t)doc_int(doc_of(row), "customer", 0));
     doc_close(&visit->list.w);
     return true;
 }
@@ -239,7 +269,6 @@ static int read_open(struct snapshot *snapshot, const struct read_reminders *whi
 static int visit_any(void *arg, struct bytes key, struct bytes value)
 {
     struct visit *visit = arg;
-    const struct read_reminders *which = visit->which;
     struct key_reader reader = { key.data + 1, key.data + key.size };
     struct doc row = doc_of(value);
     uint64_t number;
@@ -248,12 +277,11 @@ static int visit_any(void *arg, struct bytes key, struct bytes value)
     if (list_is_full(&visit->list))
         return visit->is_cut = true;
     note_last(visit, key);
-    if ((which->state.size != 0 && !text_equal(doc_text(row, "state"), which->state)) ||
-        (which->to.size != 0 && !text_equal(doc_text(row, "assignee"), which->to)) ||
-        doc_int(row, "due", 0) >= which->due_before)
+    if (!is_wanted(visit->which, row))
         return 0;
     list_item(&visit->list);
     show_reminder(&visit->list.w, number, row);
+    show_name_of(&visit->list.w, visit->snapshot, (uint64_t)doc_int(row, "customer", 0));
     doc_close(&visit->list.w);
     return 0;
 }

@@ -5,6 +5,8 @@
  * group's members, which stand in the order in which they are read; then a thread that may
  * wait for the disk fetches the entries.  A derived event happened when its entry was
  * logged, and needs no fetching.
+ *
+ * Of an entry that can no longer be read its row still tells that it happened and what came of it.
  */
 #include "core/base/err.h"
 #include "core/base/hash.h"
@@ -176,6 +178,9 @@ void show_trace(struct doc_writer *w, uint64_t seq, struct doc row)
         doc_put_array(w, "log", log);
     if (doc_bool(row, "foreign", false))
         doc_put_bool(w, "foreign", true);
+    doc_put_present(w, "refused", doc_text(row, "refused"));
+    if (doc_bool(row, "cut", false))
+        doc_put_bool(w, "cut", true);
     doc_close(w);
 }
 
@@ -203,13 +208,16 @@ static void show_head(const struct item *item, struct text own_id, int64_t at, i
     doc_put_text(w, "type", doc_text(item->row, "type"));
 }
 
-/* Its entry is gone, or, at `logged`, a tombstone. */
-static void show_erased(struct item *item, int64_t logged)
+/* Its entry is gone, or, at `logged`, a tombstone; or, with a reason, cannot be read. */
+static void show_without(struct item *item, int64_t logged, const char *unreadable)
 {
     int64_t at = doc_int(item->row, "at", 0);
     doc_open(item->w, "");
     show_head(item, (struct text){ "", 0 }, at, logged);
-    doc_put_bool(item->w, "erased", true);
+    if (unreadable != NULL)
+        doc_put_string(item->w, "unreadable", unreadable);
+    else
+        doc_put_bool(item->w, "erased", true);
     show_trace(item->w, item->seq, item->row);
     doc_close(item->w);
     item->is_shown = true;
@@ -223,16 +231,16 @@ static int show_entry(void *arg, const struct log_entry *entry)
     if (entry->seq != item->seq)
         return 0;
     if (entry->is_tombstone || event_read(&event, entry, NULL) != 0) {
-        show_erased(item, entry->logged);
+        show_without(item, entry->logged, NULL);
         return 0;
     }
     doc_open(w, "");
     show_head(item, event.id, event.at, event.logged);
-    show_text(w, "call", event.call);
-    show_text(w, "messageId", event.id);
-    show_text(w, "source", event.source);
-    show_text(w, "by", event.by);
-    show_text(w, "about", event.about);
+    doc_put_present(w, "call", event.call);
+    doc_put_present(w, "messageId", event.id);
+    doc_put_present(w, "source", event.source);
+    doc_put_present(w, "by", event.by);
+    doc_put_present(w, "about", event.about);
     if (event.historic)
         doc_put_bool(w, "historic", true);
     doc_put_doc(w, "data", event.data);
@@ -249,8 +257,8 @@ static void show_derived(struct item *item)
     doc_open(w, "");
     show_head(item, (struct text){ "", 0 }, at, at);
     doc_put_string(w, "source", "kith");
-    show_text(w, "by", doc_text(item->row, "by"));
-    show_text(w, "about", doc_text(item->row, "about"));
+    doc_put_present(w, "by", doc_text(item->row, "by"));
+    doc_put_present(w, "about", doc_text(item->row, "about"));
     doc_put_doc(w, "data", doc_child(item->row, "data"));
     show_trace(w, item->seq, item->row);
     doc_close(w);
@@ -268,10 +276,14 @@ static int show_item(struct doc_writer *w, struct log *log, struct doc doc, stru
         show_derived(&item);
         return 0;
     }
+    int64_t at = doc_int(item.row, "at", 0);
     int rc = log_read(log, item.seq, 1, show_entry, &item, NULL, err);
-    if (rc == 0 && !item.is_shown) /* before the log's base */
-        show_erased(&item, doc_int(item.row, "at", 0));
-    return rc;
+    bool is_damaged = rc == E_CORRUPT || rc == E_VERSION;
+    if (is_damaged)
+        show_without(&item, at, err->text);
+    else if (rc == 0 && !item.is_shown) /* before the log's base */
+        show_without(&item, at, NULL);
+    return is_damaged ? 0 : rc;
 }
 
 int read_timeline_events(struct log *log, struct doc rows, struct buf *out, struct err *err)

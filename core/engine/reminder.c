@@ -8,11 +8,14 @@
 #include "core/base/civil.h"
 #include "core/engine/engine_inside.h"
 
+#include <string.h>
+
 struct task {
     uint64_t number, customer;
-    struct text title, assignee, to, key, rule, note, about, civil, state, outcome, by;
+    struct text title, assignee, to, key, rule, note, about, state, outcome, by;
+    struct due due; /* follows the customer's zone when a rule said it, the company's is staff's */
     struct text escalate_to;
-    int64_t due, created, escalate_due;
+    int64_t created, escalate_due;
 };
 
 #define TITLE_BYTES_MAX 500
@@ -33,7 +36,7 @@ static void key_of_assignee(struct key *key, const struct task *task)
 {
     key_start(key, 'o');
     key_text(key, task->assignee);
-    key_time(key, task->due);
+    key_time(key, task->due.ms);
     key_number(key, task->number);
 }
 
@@ -68,22 +71,15 @@ static bool task_load(struct task *task, struct engine *engine, uint64_t number)
         .rule = doc_text(doc, "rule"),
         .note = doc_text(doc, "note"),
         .about = doc_text(doc, "about"),
-        .civil = doc_text(doc, "civil"),
         .state = doc_text(doc, "state"),
         .outcome = doc_text(doc, "outcome"),
         .by = doc_text(doc, "by"),
         .escalate_to = doc_text(doc, "escalate_to"),
-        .due = doc_int(doc, "due", 0),
+        .due = due_read(doc, doc_int(doc, "due", 0)),
         .created = doc_int(doc, "created", 0),
         .escalate_due = doc_int(doc, "escalate_due", 0),
     };
     return true;
-}
-
-static void put_present(struct doc_writer *w, const char *name, struct text value)
-{
-    if (value.size != 0)
-        doc_put_text(w, name, value);
 }
 
 static void task_store(const struct task *task, struct engine *engine)
@@ -95,17 +91,17 @@ static void task_store(const struct task *task, struct engine *engine)
     doc_put_text(&w, "title", task->title);
     doc_put_text(&w, "state", task->state);
     doc_put_text(&w, "assignee", task->assignee);
-    put_present(&w, "to", task->to);
-    doc_put_int(&w, "due", task->due);
+    doc_put_present(&w, "to", task->to);
+    doc_put_int(&w, "due", task->due.ms);
     doc_put_int(&w, "created", task->created);
-    put_present(&w, "rule", task->rule);
-    put_present(&w, "key", task->key);
-    put_present(&w, "note", task->note);
-    put_present(&w, "about", task->about);
-    put_present(&w, "civil", task->civil);
-    put_present(&w, "outcome", task->outcome);
-    put_present(&w, "by", task->by);
-    put_present(&w, "escalate_to", task->escalate_to);
+    doc_put_present(&w, "rule", task->rule);
+    doc_put_present(&w, "key", task->key);
+    doc_put_present(&w, "note", task->note);
+    doc_put_present(&w, "about", task->about);
+    due_put(&w, &task->due);
+    doc_put_present(&w, "outcome", task->outcome);
+    doc_put_present(&w, "by", task->by);
+    doc_put_present(&w, "escalate_to", task->escalate_to);
     if (task->escalate_due != 0)
         doc_put_int(&w, "escalate_due", task->escalate_due);
     struct doc row = doc_end(&w);
@@ -120,13 +116,24 @@ static struct text timer_name(struct engine *engine, const char *kind, uint64_t 
     return arena_printf(&engine->arena, "%s:%llu", kind, (unsigned long long)number);
 }
 
-static struct doc timer_payload(struct engine *engine, const char *kind, uint64_t number)
+static void set_timer(struct engine *engine, struct profile *profile, const struct task *task,
+                      const char *kind, int64_t due)
 {
     struct doc_writer w;
+    int64_t at = timer_soonest(engine, due);
+    struct text name = timer_name(engine, kind, task->number);
     engine_draft(engine, &w);
     doc_put_string(&w, "kind", kind);
-    doc_put_int(&w, "task", (int64_t)number);
-    return engine_doc(engine, &w);
+    doc_put_int(&w, "task", (int64_t)task->number);
+    timer_put_depth(&w, engine, at);
+    timer_set(engine, profile, task->customer, name, at, engine_doc(engine, &w));
+}
+
+static void set_timers(struct engine *engine, struct profile *profile, const struct task *task)
+{
+    set_timer(engine, profile, task, "task", task->due.ms);
+    if (task->escalate_due != 0)
+        set_timer(engine, profile, task, "escalate", task->escalate_due);
 }
 
 /* The member of a step's customer that a task belongs to; NULL when it is nobody's or the
@@ -139,35 +146,71 @@ static struct profile *member_of(struct customer *customer, uint64_t number)
     return NULL;
 }
 
-static void task_open(struct task *task, struct engine *engine, struct customer *customer)
+static void list_for_assignee(const struct task *task, struct engine *engine)
 {
-    struct profile *profile = member_of(customer, task->customer);
-    int64_t soon = engine->now + 1000; /* not in this very tick: a rule could ask for ever */
-    struct key key;
+    struct key key, value = { .size = 0 };
     key_of_assignee(&key, task);
-    struct key value = { .size = 0 };
     key_number(&value, task->customer);
     state_put(engine->state, &key, value.data, value.size);
+}
+
+static void unlist_for_assignee(const struct task *task, struct engine *engine)
+{
+    struct key key;
+    key_of_assignee(&key, task);
+    state_delete(engine->state, &key);
+}
+
+static void task_open(struct task *task, struct engine *engine, struct customer *customer)
+{
+    struct key key;
+    list_for_assignee(task, engine);
     key_of_customer(&key, task);
     state_put(engine->state, &key, "", 0);
-    timer_set(engine, profile, task->customer, timer_name(engine, "task", task->number),
-              task->due > soon ? task->due : soon, timer_payload(engine, "task", task->number));
-    if (task->escalate_due != 0)
-        timer_set(engine, profile, task->customer, timer_name(engine, "escalate", task->number),
-                  task->escalate_due > soon ? task->escalate_due : soon,
-                  timer_payload(engine, "escalate", task->number));
+    set_timers(engine, member_of(customer, task->customer), task);
 }
 
 static void task_close(struct task *task, struct engine *engine, struct customer *customer)
 {
     struct profile *profile = member_of(customer, task->customer);
     struct key key;
-    key_of_assignee(&key, task);
-    state_delete(engine->state, &key);
+    unlist_for_assignee(task, engine);
     key_of_customer(&key, task);
     state_delete(engine->state, &key);
     timer_cancel(engine, profile, task->customer, timer_name(engine, "task", task->number));
     timer_cancel(engine, profile, task->customer, timer_name(engine, "escalate", task->number));
+}
+
+/* The open task has another time, person or title: `before` is what it was. */
+static void task_change(const struct task *before, const struct task *task, struct engine *engine,
+                        struct customer *customer)
+{
+    struct profile *profile = member_of(customer, task->customer);
+    unlist_for_assignee(before, engine);
+    list_for_assignee(task, engine);
+    if (task->escalate_due == 0)
+        timer_cancel(engine, profile, task->customer, timer_name(engine, "escalate", task->number));
+    set_timers(engine, profile, task);
+    task_store(task, engine);
+}
+
+static bool has_timer(struct engine *engine, const struct task *task, const char *kind)
+{
+    return timer_payload_of(engine, task->customer, timer_name(engine, kind, task->number)).data !=
+           NULL;
+}
+
+/* Whether there is room for the timers of a task; those that are set are only moved. */
+static int check_timers(struct engine *engine, struct customer *customer, const struct task *task,
+                        struct err *err)
+{
+    const struct profile *profile = member_of(customer, task->customer);
+    int64_t most = engine->config.limits.timers;
+    int64_t more = (has_timer(engine, task, "task") ? 0 : 1) +
+                   (task->escalate_due == 0 || has_timer(engine, task, "escalate") ? 0 : 1);
+    if (profile == NULL || more == 0 || profile->timers + more <= most)
+        return 0;
+    return err_set(err, E_LIMIT, "remind: the customer has %lld timers: no more", (long long)most);
 }
 
 static struct doc task_note(struct engine *engine, const struct task *task)
@@ -177,9 +220,9 @@ static struct doc task_note(struct engine *engine, const struct task *task)
     doc_put_int(&w, "task", (int64_t)task->number);
     doc_put_text(&w, "title", task->title);
     doc_put_text(&w, "assignee", task->assignee);
-    doc_put_int(&w, "due", task->due);
-    put_present(&w, "outcome", task->outcome);
-    put_present(&w, "note", task->note);
+    doc_put_int(&w, "due", task->due.ms);
+    doc_put_present(&w, "outcome", task->outcome);
+    doc_put_present(&w, "note", task->note);
     return engine_doc(engine, &w);
 }
 
@@ -220,19 +263,14 @@ static uint64_t task_make(struct step *step, struct task *task)
 static uint64_t task_move(struct step *step, uint64_t number, const struct task *wanted)
 {
     struct engine *engine = step->engine;
-    struct task task;
-    bool is_there = task_load(&task, engine, number);
+    struct task before, task = *wanted;
+    bool is_there = task_load(&before, engine, number);
     ASSERT(is_there);
-    task_close(&task, engine, &step->customer);
-    uint64_t customer = task.customer;
-    int64_t created = task.created;
-    task = *wanted;
     task.number = number;
-    task.customer = customer;
-    task.created = created;
+    task.customer = before.customer;
+    task.created = before.created;
     task.state = text_of("open");
-    task_open(&task, engine, &step->customer);
-    task_store(&task, engine);
+    task_change(&before, &task, engine, &step->customer);
     step_derive(step, "reminder.moved", task.customer, task_note(engine, &task));
     return number;
 }
@@ -242,13 +280,13 @@ static int check_request(const struct reminder_request *request, struct err *err
 {
     if (request->key.size > NAME_BYTES_MAX || request->to.size > NAME_BYTES_MAX ||
         request->escalate_to.size > NAME_BYTES_MAX || request->about.size > NAME_BYTES_MAX ||
-        request->civil.size > NAME_BYTES_MAX)
+        request->due.words.size > NAME_BYTES_MAX)
         return err_set(err, E_LIMIT, "remind: key, to, about and due have at most %d bytes",
                        NAME_BYTES_MAX);
     if (request->title.size > TITLE_BYTES_MAX || request->note.size > NOTE_BYTES_MAX)
         return err_set(err, E_LIMIT, "remind: a title has at most %d bytes and a note %d",
                        TITLE_BYTES_MAX, NOTE_BYTES_MAX);
-    if (!is_moment(request->due))
+    if (!is_moment(request->due.ms))
         return err_set(err, E_INVALID, "remind: due is no moment");
     return 0;
 }
@@ -260,6 +298,8 @@ int step_remind(struct step *step, const struct reminder_request *request, uint6
     if (step->customer.number == 0)
         return err_set(err, E_INVALID, "remind: this event has no customer to be reminded of");
     int rc = check_request(request, err);
+    if (rc == 0)
+        rc = timer_check_depth(step, request->due.ms, "remind", err);
     if (rc != 0)
         return rc;
     struct task task = {
@@ -272,22 +312,21 @@ int step_remind(struct step *step, const struct reminder_request *request, uint6
         .by = step->rule != NULL ? step->rule->name : step->event->by,
         .note = request->note,
         .about = request->about,
-        .civil = request->civil,
         .due = request->due,
         .escalate_to = request->escalate_to,
         .escalate_due = request->escalate_due,
     };
+    if (step->rule != NULL)
+        due_follow(&task.due, engine->now);
+    struct task under = task;
     uint64_t open = 0;
     for (size_t i = 0; task.rule.size != 0 && open == 0 && i < step->customer.count; i++) {
-        struct task under = task;
         under.customer = step->customer.members[i].number;
-        open = find_open(engine, &under);
+        under.number = open = find_open(engine, &under);
     }
-    int64_t wanted = request->escalate_due != 0 ? 2 : 1;
-    if (open == 0 &&
-        step->customer.members[step->customer.own].timers + wanted > engine->config.limits.timers)
-        return err_set(err, E_LIMIT, "remind: the customer has %lld timers: no more",
-                       (long long)engine->config.limits.timers);
+    rc = check_timers(engine, &step->customer, open != 0 ? &under : &task, err);
+    if (rc != 0)
+        return rc;
     *out_task = open != 0 ? task_move(step, open, &task) : task_make(step, &task);
     step->trace.acts++;
     return 0;
@@ -301,7 +340,7 @@ uint64_t reminder_customer(struct engine *engine, uint64_t number)
 
 /* -- Being due ------------------------------------------------------------ */
 
-static void derive(struct engine *engine, const char *type, const struct task *task)
+static void derive(struct engine *engine, const char *type, const struct task *task, unsigned depth)
 {
     struct event event = {
         .class = LOG_SYSTEM,
@@ -310,38 +349,83 @@ static void derive(struct engine *engine, const char *type, const struct task *t
         .about = arena_printf(&engine->arena, "task:%llu", (unsigned long long)task->number),
         .data = task_note(engine, task),
         .customer = task->customer,
-        .depth = 1,
+        .depth = depth,
     };
-    engine_derive(engine, &event);
+    if (depth <= engine->config.limits.cascade_depth)
+        engine_derive(engine, &event);
 }
 
-void reminder_fire(struct engine *engine, uint64_t customer, uint64_t number, bool is_escalation)
+void reminder_fire(struct engine *engine, uint64_t customer, struct doc timer)
 {
     struct task task;
-    if (!task_load(&task, engine, number) || !text_is(task.state, "open"))
+    unsigned depth = timer_depth_of(timer);
+    if (!task_load(&task, engine, (uint64_t)doc_int(timer, "task", 0)) ||
+        !text_is(task.state, "open"))
         return;
     ASSERT(task.customer == customer);
-    if (!is_escalation) {
-        derive(engine, "reminder.due", &task);
+    if (text_is(doc_text(timer, "kind"), "task")) {
+        derive(engine, "reminder.due", &task, depth);
         return;
     }
     struct customer whole;
     customer_load(&whole, engine, customer);
-    struct key key;
-    key_of_assignee(&key, &task);
-    state_delete(engine->state, &key);
+    unlist_for_assignee(&task, engine);
     task.to = task.escalate_to;
     task.assignee = staff_assignee(engine, task.to, &whole);
     task.escalate_due = 0;
-    key_of_assignee(&key, &task);
-    struct key value = { .size = 0 };
-    key_number(&value, customer);
-    state_put(engine->state, &key, value.data, value.size);
+    list_for_assignee(&task, engine);
     task_store(&task, engine);
-    derive(engine, "reminder.escalated", &task);
+    derive(engine, "reminder.escalated", &task, depth);
+}
+
+/* -- Moving with the customer --------------------------------------------- */
+
+uint64_t reminder_of_timer(struct text name)
+{
+    const char *colon = memchr(name.data, ':', name.size);
+    uint64_t number = 0, n;
+    ASSERT(colon != NULL);
+    struct text digits = { colon + 1, (uint32_t)(name.data + name.size - colon - 1) };
+    bool is_number = event_id_parse(digits, &number, &n);
+    ASSERT(is_number);
+    return number;
+}
+
+/* Its escalation keeps its distance. */
+void reminder_move(struct engine *engine, struct customer *customer, uint64_t number,
+                   const struct zone *zone)
+{
+    struct task before, task;
+    int64_t ms;
+    bool is_there = task_load(&before, engine, number);
+    ASSERT(is_there);
+    task = before;
+    if (!due_moves(&before.due, zone, &ms) || !is_moment(ms))
+        return;
+    if (task.escalate_due != 0)
+        task.escalate_due += ms - before.due.ms;
+    task.due.ms = ms;
+    task_change(&before, &task, engine, customer);
+    derive(engine, "reminder.moved", &task, engine->depth + 1);
 }
 
 /* -- Commands of staff ---------------------------------------------------- */
+
+/* People at their desks think in the company's zone: what they say does not follow the customer. */
+static struct due due_of_command(struct doc data, const char *name)
+{
+    return (struct due){
+        .ms = doc_int(data, name, 0),
+        .words = doc_text(data, "civil"),
+        .at_minute = DUE_NO_MINUTE,
+        .base = DUE_FIXED,
+    };
+}
+
+static bool is_due(const struct due *due)
+{
+    return is_moment(due->ms) && due->words.size <= NAME_BYTES_MAX;
+}
 
 void command_reminder_set(struct step *step)
 {
@@ -351,8 +435,7 @@ void command_reminder_set(struct step *step)
         .to = doc_text(data, "to"),
         .note = doc_text(data, "note"),
         .about = doc_text(data, "about"),
-        .civil = doc_text(data, "civil"),
-        .due = doc_int(data, "due", 0),
+        .due = due_of_command(data, "due"),
     };
     struct err err;
     uint64_t task = 0;
@@ -390,9 +473,9 @@ void command_reminder_done(struct step *step)
     struct key key;
     if (!command_task(step, &task))
         return;
-    int64_t next = doc_int(data, "next", 0);
+    struct due next = due_of_command(data, "next");
     if (doc_text(data, "outcome").size > NOTE_BYTES_MAX ||
-        doc_text(data, "note").size > NOTE_BYTES_MAX || (next != 0 && !is_moment(next))) {
+        doc_text(data, "note").size > NOTE_BYTES_MAX || (next.ms != 0 && !is_due(&next))) {
         engine_refuse(engine, E_INVALID,
                       "outcome and note have at most %d bytes, and next is a moment",
                       NOTE_BYTES_MAX);
@@ -408,31 +491,73 @@ void command_reminder_done(struct step *step)
     task_store(&task, engine);
     step_derive(step, "reminder.closed", task.customer, task_note(engine, &task));
 
-    if (next == 0)
+    if (next.ms == 0)
         return;
     struct reminder_request again = {
         .title = task.title, .to = task.to, .about = task.about, .due = next
     };
-    uint64_t number = 0;
     struct err err;
-    if (step_remind(step, &again, &number, &err) != 0)
-        step_note_line(step, arena_printf(&engine->arena, "done, and no next one: %s", err.text));
+    if (step_remind(step, &again, &engine->result->next, &err) != 0)
+        engine_refuse(engine, err.code, "%s", err.text); /* and the old one stays open */
+}
+
+/* What is given is changed, the rest stays. */
+static int change_task(struct engine *engine, struct customer *customer, struct task *task,
+                       struct doc data, struct err *err)
+{
+    struct text title = doc_text(data, "title"), to = doc_text(data, "to");
+    if (title.size > TITLE_BYTES_MAX || to.size > NAME_BYTES_MAX ||
+        doc_text(data, "note").size > NOTE_BYTES_MAX)
+        return err_set(err, E_LIMIT, "a title has at most %d bytes, a note %d, and to %d",
+                       TITLE_BYTES_MAX, NOTE_BYTES_MAX, NAME_BYTES_MAX);
+    if (title.size != 0)
+        task->title = title;
+    if (doc_get(data, "note").type == DOC_TEXT)
+        task->note = doc_text(data, "note");
+    if (to.size != 0) {
+        task->to = to;
+        task->assignee = staff_assignee(engine, to, customer);
+    }
+    if (doc_get(data, "due").type == DOC_NONE)
+        return 0;
+    task->due = due_of_command(data, "due");
+    return is_due(&task->due) ? check_timers(engine, customer, task, err)
+                              : err_set(err, E_INVALID, "due is no moment");
+}
+
+void command_reminder_change(struct step *step)
+{
+    struct engine *engine = step->engine;
+    struct task before, task;
+    struct err err;
+    if (!command_task(step, &before))
+        return;
+    task = before;
+    if (change_task(engine, &step->customer, &task, step->event->data, &err) != 0) {
+        engine_refuse(engine, err.code, "%s", err.text);
+        return;
+    }
+    task_change(&before, &task, engine, &step->customer);
+    step_derive(step, "reminder.moved", task.customer, task_note(engine, &task));
 }
 
 void command_reminder_snooze(struct step *step)
 {
     struct engine *engine = step->engine;
-    struct task task;
-    if (!command_task(step, &task))
+    struct task before, task;
+    struct err err;
+    if (!command_task(step, &before))
         return;
-    int64_t due = doc_int(step->event->data, "due", 0);
-    if (!is_moment(due)) {
+    task = before;
+    task.due = due_of_command(step->event->data, "due");
+    if (!is_due(&task.due)) {
         engine_refuse(engine, E_INVALID, "a reminder is snoozed until a moment, due");
         return;
     }
-    task_close(&task, engine, &step->customer);
-    task.due = due;
-    task_open(&task, engine, &step->customer);
-    task_store(&task, engine);
+    if (check_timers(engine, &step->customer, &task, &err) != 0) {
+        engine_refuse(engine, err.code, "%s", err.text);
+        return;
+    }
+    task_change(&before, &task, engine, &step->customer);
     step_derive(step, "reminder.snoozed", task.customer, task_note(engine, &task));
 }

@@ -5,6 +5,8 @@
  */
 #include "core/engine/engine_inside.h"
 
+#include <string.h>
+
 #define RECORD_BYTES_MAX (16u << 10)
 
 static void store_named(struct engine *engine, char table, struct text name, struct doc doc)
@@ -30,14 +32,75 @@ static bool fits(struct engine *engine, struct doc data)
     return false;
 }
 
+/* -- The shape of a record ------------------------------------------------ */
+
+static bool is_list_of(const struct doc_value *value, enum doc_type type)
+{
+    if (value->type != DOC_ARRAY)
+        return false;
+    for (struct doc_iter it = doc_iter(value->doc); doc_next(&it);)
+        if (it.value.type != type)
+            return false;
+    return true;
+}
+
+/* Fields that mean something to Kith; others may be anything. */
+static int check_fields(struct doc doc, const char *const texts[], const char *const lists[],
+                        struct err *err)
+{
+    for (; *texts != NULL; texts++) {
+        struct doc_value value = doc_get(doc, *texts);
+        if (value.type != DOC_NONE && value.type != DOC_NULL && value.type != DOC_TEXT)
+            return err_set(err, E_INVALID, "\"%s\" is text", *texts);
+        if (value.type == DOC_TEXT && value.text.size > NAME_BYTES_MAX)
+            return err_set(err, E_LIMIT, "\"%s\" has at most %d bytes", *texts, NAME_BYTES_MAX);
+    }
+    for (; *lists != NULL; lists++) {
+        struct doc_value value = doc_get(doc, *lists);
+        if (value.type != DOC_NONE && value.type != DOC_NULL && !is_list_of(&value, DOC_TEXT))
+            return err_set(err, E_INVALID, "\"%s\" is a list of texts", *lists);
+    }
+    return 0;
+}
+
+static int check_absences(struct doc data, struct err *err)
+{
+    static const char *const texts[] = { "deputy", NULL }, *const lists[] = { NULL };
+    struct doc_value absences = doc_get(data, "absences");
+    int rc = 0;
+    if (absences.type == DOC_NONE || absences.type == DOC_NULL)
+        return 0;
+    if (!is_list_of(&absences, DOC_DOC))
+        return err_set(err, E_INVALID, "\"absences\" is a list of {from, until, deputy}");
+    for (struct doc_iter it = doc_iter(absences.doc); rc == 0 && doc_next(&it);) {
+        if (doc_get(it.value.doc, "from").type != DOC_INT64 ||
+            doc_get(it.value.doc, "until").type != DOC_INT64)
+            return err_set(err, E_INVALID,
+                           "\"from\" and \"until\" of an absence are milliseconds since 1970");
+        rc = check_fields(it.value.doc, texts, lists, err);
+    }
+    return rc;
+}
+
+/* -- Commands ------------------------------------------------------------- */
+
 void command_staff_set(struct step *step)
 {
+    static const char *const texts[] = { "calendar", "deputy", NULL };
+    static const char *const lists[] = { "languages", "members", "teams", NULL };
     struct doc data = step->event->data;
     struct text name = doc_text(data, "name");
-    if (is_name(step->engine, name, "a member of staff") && fits(step->engine, data))
+    struct err err;
+    if (!is_name(step->engine, name, "a member of staff") || !fits(step->engine, data))
+        return;
+    if (check_fields(data, texts, lists, &err) != 0 || check_absences(data, &err) != 0)
+        engine_refuse(step->engine, err.code, "staff %.*s: %s", (int)name.size, name.data,
+                      err.text);
+    else
         store_named(step->engine, 's', name, data);
 }
 
+/* Borrowed from the state: until somebody writes there. */
 static struct doc stored(struct engine *engine, char table, struct text name)
 {
     struct key key;
@@ -45,7 +108,26 @@ static struct doc stored(struct engine *engine, char table, struct text name)
     key_named(&key, table, name);
     if (name.size > NAME_BYTES_MAX || !state_get(engine->state, &key, &row))
         return (struct doc){ NULL, 0 };
-    return (struct doc){ arena_copy(&engine->arena, row.data, row.size), (uint32_t)row.size };
+    return (struct doc){ row.data, (uint32_t)row.size };
+}
+
+/* Two that mean Kith itself where a source is named. */
+static bool is_reserved(struct text name)
+{
+    return text_is(name, "kith") || text_is(name, "rules");
+}
+
+static int check_key(struct doc data, struct err *err)
+{
+    static const char *const texts[] = { "staff", NULL }, *const lists[] = { "scopes", NULL };
+    struct text name = doc_text(data, "name"), hash = doc_text(data, "hash");
+    if (is_reserved(name))
+        return err_set(err, E_INVALID,
+                       "no key may be called %.*s: what Kith itself says bears that name",
+                       (int)name.size, name.data);
+    if (hash.size == 0 || hash.size > NAME_BYTES_MAX)
+        return err_set(err, E_INVALID, "a key needs the hash of its secret");
+    return check_fields(data, texts, lists, err);
 }
 
 static void forget_hash(struct engine *engine, struct text name)
@@ -63,10 +145,11 @@ void command_key_set(struct step *step)
     struct text name = doc_text(step->event->data, "name");
     struct text hash = doc_text(step->event->data, "hash");
     struct key key;
+    struct err err;
     if (!is_name(engine, name, "a key") || !fits(engine, step->event->data))
         return;
-    if (hash.size == 0 || hash.size > NAME_BYTES_MAX) {
-        engine_refuse(engine, E_INVALID, "a key needs the hash of its secret");
+    if (check_key(step->event->data, &err) != 0) {
+        engine_refuse(engine, err.code, "%s", err.text);
         return;
     }
     key_named(&key, 'h', hash);
@@ -95,10 +178,13 @@ void command_key_removed(struct step *step)
     state_delete(engine->state, &key);
 }
 
+/* -- Who does it ---------------------------------------------------------- */
+
 struct text step_calendar(struct step *step, struct text to)
 {
-    struct text assignee = staff_assignee(step->engine, to, &step->customer);
-    return doc_text(stored(step->engine, 's', assignee), "calendar");
+    struct engine *engine = step->engine;
+    struct text assignee = staff_assignee(engine, to, &step->customer);
+    return arena_text(&engine->arena, doc_text(stored(engine, 's', assignee), "calendar"));
 }
 
 /* Absences are {from, until} in ms; the deputy's own absence is not followed further: two
@@ -106,6 +192,8 @@ struct text step_calendar(struct step *step, struct text to)
 static struct text deputy_if_absent(struct engine *engine, struct text name, struct doc staff)
 {
     for (struct doc_iter it = doc_iter(doc_child(staff, "absences")); doc_next(&it);) {
+        if (it.value.type != DOC_DOC)
+            continue;
         int64_t from = doc_int(it.value.doc, "from", INT64_MAX);
         int64_t until = doc_int(it.value.doc, "until", INT64_MIN);
         struct text deputy = doc_text(it.value.doc, "deputy");
@@ -113,7 +201,7 @@ static struct text deputy_if_absent(struct engine *engine, struct text name, str
             deputy = doc_text(staff, "deputy");
         if (engine->now >= from && engine->now < until && deputy.size != 0 &&
             deputy.size <= NAME_BYTES_MAX)
-            return deputy;
+            return arena_text(&engine->arena, deputy);
     }
     return name;
 }

@@ -3,7 +3,8 @@
  * Each rule runs inside a savepoint of everything it could change: the state's
  * buffer, the customer in memory, the trace, the queue of derived events, the
  * counters.  A rule that fails is undone whole and becomes a `rule.failed` event;
- * the rules behind it run as if it had not been there.
+ * the rules behind it run as if it had not been there.  A command of staff that is refused
+ * is undone by the same means.
  *
  * The order is the author's: files by path, rules by line.  Each sees what those
  * before it changed.
@@ -186,22 +187,59 @@ static void write_timeline(struct step *step)
     state_put(engine->state, &key, row.data, row.size);
 }
 
-/* -- Savepoints ----------------------------------------------------------- */
+/* -- Derived events ------------------------------------------------------- */
 
-struct savepoint {
-    struct customer customer;
-    struct profile members[8]; /* a copy; larger groups are copied to the arena */
-    struct profile *copy;
-    struct trace_mark {
-        struct traced_change *changes;
-        size_t change_count, change_capacity, change_own, acts;
-        size_t rule_count, effect_count, line_count;
-        bool has_lost_lines, is_cut;
-    } trace;
-    size_t queue_count, cause_derived;
-    uint64_t derived_n;
-    struct counters counters;
-};
+bool engine_derive(struct engine *engine, const struct event *event)
+{
+    struct event_queue *queue = &engine->queue;
+    if (engine->cause->derived >= (size_t)engine->config.limits.derived)
+        return false;
+    engine->cause->derived++;
+    if (queue->count == queue->capacity) {
+        queue->capacity = queue->capacity != 0 ? queue->capacity * 2 : 64;
+        queue->items = mem_resize(queue->items, queue->capacity * sizeof *queue->items);
+    }
+    struct event *derived = &queue->items[queue->count++];
+    struct arena *lasting = &engine->lasting;
+    *derived = *event;
+    derived->type = arena_text(lasting, event->type);
+    derived->source = arena_text(lasting, event->source);
+    derived->by = arena_text(lasting, event->by);
+    derived->about = arena_text(lasting, event->about);
+    derived->data = arena_doc(lasting, event->data);
+    derived->seq = engine->seq;
+    derived->n = ++engine->derived_n;
+    derived->logged = engine->now;
+    derived->at = event->at != 0 ? event->at : engine->now;
+    derived->cause = engine->cause;
+    return true;
+}
+
+static void derive(struct step *step, const char *type, uint64_t customer, struct doc data)
+{
+    struct event event = {
+        .class = LOG_SYSTEM,
+        .type = text_of(type),
+        .by = step->rule != NULL ? step->rule->name : step->event->by,
+        .about = step->event->about,
+        .data = data,
+        .customer = customer,
+        .depth = step->event->depth + 1,
+        .historic = step->event->historic,
+    };
+    engine_derive(step->engine, &event);
+}
+
+void step_derive(struct step *step, const char *type, uint64_t customer, struct doc data)
+{
+    struct err err;
+    if (step_check_depth(step, type, &err) == 0 && step_check_derived(step, type, &err) == 0)
+        derive(step, type, customer, data);
+    else
+        step_note_line(step, arena_printf(&step->engine->arena, "not derived: %s", err.text));
+}
+
+/* -- Savepoints ----------------------------------------------------------- */
 
 static void mark_trace(struct trace_mark *mark, const struct trace *trace)
 {
@@ -233,9 +271,11 @@ static void undo_trace(struct trace *trace, const struct trace_mark *mark)
     trace->is_cut = mark->is_cut;
 }
 
-static void save(struct step *step, struct savepoint *point)
+void step_save(struct step *step, struct savepoint *point)
 {
     struct engine *engine = step->engine;
+    point->arena = arena_mark(&engine->arena);
+    point->lasting = arena_mark(&engine->lasting);
     size_t count = step->customer.count;
     point->customer = step->customer;
     point->copy = count <= COUNT_MAX(point->members)
@@ -246,13 +286,16 @@ static void save(struct step *step, struct savepoint *point)
     mark_trace(&point->trace, &step->trace);
     step->trace.change_own = step->trace.change_count;
     point->queue_count = engine->queue.count;
-    point->cause_derived = engine->cause_derived;
+    point->cause = engine->cause;
+    point->cause_then = *engine->cause;
+    point->depth = engine->depth;
     point->derived_n = engine->derived_n;
     point->counters = engine->counters;
+    point->has_moved = step->has_moved;
     state_save(engine->state);
 }
 
-static void undo(struct step *step, const struct savepoint *point)
+void step_undo(struct step *step, const struct savepoint *point)
 {
     struct engine *engine = step->engine;
     state_undo(engine->state);
@@ -261,9 +304,19 @@ static void undo(struct step *step, const struct savepoint *point)
         memcpy(step->customer.members, point->copy, point->customer.count * sizeof *point->copy);
     undo_trace(&step->trace, &point->trace);
     engine->queue.count = point->queue_count;
-    engine->cause_derived = point->cause_derived;
+    engine->cause = point->cause;
+    *engine->cause = point->cause_then;
+    engine->depth = point->depth;
     engine->derived_n = point->derived_n;
     engine->counters = point->counters;
+    step->has_moved = point->has_moved;
+    arena_release(&engine->arena, point->arena);
+    arena_release(&engine->lasting, point->lasting);
+}
+
+void step_keep(struct step *step)
+{
+    state_keep(step->engine->state);
 }
 
 /* -- Rules ---------------------------------------------------------------- */
@@ -280,12 +333,17 @@ static bool is_condemned(const struct engine *engine, const struct rule *rule,
     return false;
 }
 
+/* A failure is told of also where a cascade ends, or nobody would hear why it did: one deeper than
+ * anything else.  Of a rule that fails at that event only a line tells, or one on "*" would fail
+ * for ever. */
 static void report_failure(struct step *step, const struct rule *rule, const char *message,
                            const char *traceback)
 {
     struct engine *engine = step->engine;
     struct doc_writer w;
-    if (text_is(step->event->type, "rule.failed")) { /* or a rule on "*" would fail for ever */
+    engine->failures++;
+    if (text_is(step->event->type, "rule.failed") ||
+        step_check_derived(step, "rule.failed", NULL) != 0) {
         step_note_line(step, arena_printf(&engine->arena, "rule \"%.*s\" failed: %s",
                                           (int)rule->name.size, rule->name.data, message));
         return;
@@ -295,15 +353,16 @@ static void report_failure(struct step *step, const struct rule *rule, const cha
     doc_put_string(&w, "message", message);
     if (traceback[0] != '\0')
         doc_put_string(&w, "traceback", traceback);
-    step_derive(step, "rule.failed", step->event->customer, engine_doc(engine, &w));
+    derive(step, "rule.failed", step->event->customer, engine_doc(engine, &w));
 }
 
 static void report_memory(struct step *step, const struct rule *rule)
 {
-    struct text message =
-        arena_printf(&step->engine->arena, "rule \"%.*s\" needed more than %lld bytes of memory",
-                     (int)rule->name.size, rule->name.data,
-                     (long long)step->engine->config.limits.rule_memory_bytes);
+    struct text message = arena_printf(&step->engine->arena,
+                                       "rule \"%.*s\" needed more than %lld bytes of memory (limit "
+                                       "rule_memory_bytes); do less at a time",
+                                       (int)rule->name.size, rule->name.data,
+                                       (long long)step->engine->config.limits.rule_memory_bytes);
     report_failure(step, rule, message.data, "");
 }
 
@@ -328,7 +387,7 @@ static void add_verdict(struct engine *engine, const struct rule *rule, uint64_t
         doc_put_int(&w, "n", (int64_t)n); /* of the derived event */
     doc_close(&w);
     doc_close(&w);
-    engine->verdict = doc_child(engine_doc(engine, &w), "rules");
+    engine_keep_verdict(engine, doc_end(&w));
     engine->has_new_verdict = true;
 }
 
@@ -352,12 +411,13 @@ static void run_rule(struct step *step, size_t index)
         return;
     }
 
-    save(step, &point);
+    step_save(step, &point);
     step->rule = rule;
+    step->rule_from = engine_bytes(engine);
     enum rule_outcome outcome = engine->rules->run(engine->rules, index, step, &failure);
     step->rule = NULL;
     if (outcome == RULE_OK) {
-        state_keep(engine->state);
+        step_keep(step);
         if (failure.changed_local[0] != '\0')
             step_note_line(step, arena_printf(&engine->arena,
                                               "rule \"%.*s\" changed the local %s, which does not "
@@ -368,7 +428,7 @@ static void run_rule(struct step *step, size_t index)
             note_rule(step, rule);
         return;
     }
-    undo(step, &point);
+    step_undo(step, &point);
     if (outcome == RULE_ERROR) {
         report_failure(step, rule, failure.message, failure.traceback);
         return;
@@ -393,9 +453,19 @@ static void run_rules(struct step *step)
     if (engine->rules == NULL || event->historic || is_refused(step))
         return;
     struct rule_list list = rule_index_find(engine->index, event->type);
+    struct arena_mark from = arena_mark(&engine->arena);
+    size_t kept_bytes = engine->arena.bytes;
     for (size_t i = 0; i < list.count; i++)
-        if (is_meant(step, &engine->rules->rules[list.items[i]]))
+        if (is_meant(step, &engine->rules->rules[list.items[i]])) {
             run_rule(step, list.items[i]);
+            step_shrink(step, from, &kept_bytes);
+        }
+}
+
+bool step_has_room(const struct step *step)
+{
+    const struct engine *engine = step->engine;
+    return engine_bytes(engine) - step->rule_from <= (size_t)engine->config.limits.rule_arena_bytes;
 }
 
 /* -- One event ------------------------------------------------------------ */
@@ -405,6 +475,10 @@ void step_begin(struct step *step, struct engine *engine, struct event *event)
     step->engine = engine;
     step->event = event;
     step->rule = NULL;
+    step->has_moved = false;
+    engine->depth = event->depth;
+    if (event->cause != NULL)
+        engine->cause = event->cause;
     undo_trace(&step->trace, &(struct trace_mark){ 0 });
     step->trace.made_first = engine->derived_n + 1;
     step->trace.made_last = 0;
@@ -419,6 +493,13 @@ void step_begin(struct step *step, struct engine *engine, struct event *event)
 void step_finish(struct step *step)
 {
     run_rules(step);
+    step_finish_unheard(step);
+}
+
+void step_finish_unheard(struct step *step)
+{
+    if (step->has_moved)
+        moving_begin(step->engine, &step->customer, step->event->context);
     step->trace.made_last = step->engine->derived_n;
     customer_store(&step->customer, step->engine);
     write_timeline(step);
@@ -428,55 +509,20 @@ void step_run(struct engine *engine, struct event *event)
 {
     struct step step;
     step_begin(&step, engine, event);
+    calls_derived(&step);
     step_finish(&step);
 }
 
-/* -- Derived events ------------------------------------------------------- */
-
-uint64_t engine_derive(struct engine *engine, const struct event *event)
-{
-    struct event_queue *queue = &engine->queue;
-    if (engine->cause_derived >= (size_t)engine->config.limits.derived)
-        return 0;
-    engine->cause_derived++;
-    if (queue->count == queue->capacity) {
-        queue->capacity = queue->capacity != 0 ? queue->capacity * 2 : 64;
-        queue->items = mem_resize(queue->items, queue->capacity * sizeof *queue->items);
-    }
-    struct event *derived = &queue->items[queue->count++];
-    *derived = *event;
-    derived->seq = engine->seq;
-    derived->n = ++engine->derived_n;
-    derived->at = derived->logged = engine->now;
-    return derived->n;
-}
-
-bool step_derive(struct step *step, const char *type, uint64_t customer, struct doc data)
-{
-    struct event event = {
-        .class = LOG_SYSTEM,
-        .type = text_of(type),
-        .by = step->rule != NULL ? step->rule->name : step->event->by,
-        .about = step->event->about,
-        .data = data,
-        .customer = customer,
-        .depth = step->event->depth + 1,
-        .historic = step->event->historic,
-    };
-    if (event.depth > step->engine->config.limits.cascade_depth ||
-        engine_derive(step->engine, &event) == 0) {
-        step_note_line(step, text_of("an event was not derived: limit cascade_depth or derived"));
-        return false;
-    }
-    return true;
-}
+/* -- All that was derived ------------------------------------------------- */
 
 void engine_drain(struct engine *engine)
 {
     struct event_queue *queue = &engine->queue;
     while (queue->next < queue->count) {
         struct event event = queue->items[queue->next++]; /* the queue may move */
+        struct arena_mark mark = arena_mark(&engine->arena);
         step_run(engine, &event);
+        arena_release(&engine->arena, mark);
     }
     queue->next = queue->count = 0;
 }

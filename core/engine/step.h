@@ -9,6 +9,7 @@
 #define CORE_ENGINE_STEP_H
 
 #include "core/base/doc.h"
+#include "core/engine/intent.h"
 
 struct arena;
 struct customer;
@@ -17,13 +18,16 @@ struct event;
 struct step;
 struct zone;
 
-struct arena *step_arena(struct step *step); /* memory that lives as long as the entry */
+struct arena *step_arena(struct step *step); /* memory that lives as long as the rule runs */
+/* False: the running rule has made the engine take limits.rule_arena_bytes, and must end. */
+bool step_has_room(const struct step *step);
 const struct event *step_event(const struct step *step);
 struct customer *step_customer(struct step *step); /* NULL: the event has none */
 int64_t step_now(const struct step *step);         /* `logged`: ms since 1970 UTC */
 const struct zone *step_zone(struct step *step);   /* the customer's, else the company's */
 struct text step_calendar(struct step *step,
                           struct text to); /* of whoever would get the work; empty: the company's */
+struct text step_assignee(struct step *step, struct text to); /* who that is; empty: nobody */
 
 /* Assign a trait in the name of the running rule.  E_DENIED: the system's own; E_LIMIT. */
 int step_set(struct step *step, struct text name, const struct doc_value *value, struct err *err);
@@ -40,8 +44,7 @@ int step_emit(struct step *step, struct text type, struct doc data, struct text 
 
 struct reminder_request {
     struct text title, to, key, note, about;
-    int64_t due;       /* ms */
-    struct text civil; /* the intent in words ("1wd"), kept */
+    struct due due; /* its base is the engine's to set */
     struct text escalate_to;
     int64_t escalate_due; /* 0: no escalation */
 };
@@ -50,8 +53,12 @@ int step_remind(struct step *step, const struct reminder_request *request, uint6
                 struct err *err);
 
 /* A timer that comes back as an event of `type`; the same key moves it. */
-int step_after(struct step *step, struct text key, int64_t due, struct text type, struct doc data,
-               struct err *err);
+struct after_request {
+    struct text key, type;
+    struct due due; /* as above */
+    struct doc data;
+};
+int step_after(struct step *step, const struct after_request *request, struct err *err);
 bool step_cancel(struct step *step, struct text key); /* whether there was one */
 
 struct send_request {

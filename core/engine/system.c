@@ -44,24 +44,44 @@ int engine_load_active(struct engine *engine, struct err *err)
 
 #define BUNDLES_KEPT 50
 
-static void put_bundle(struct engine *engine, struct doc_value hash)
+/* What was active last comes in front of those before it, as `name`. */
+static void put_before(struct doc_writer *w, const char *name, struct doc_value last,
+                       struct doc before)
 {
-    struct doc before = meta_get(engine, "bundle");
-    struct doc_value last = doc_get(before, "hash");
-    struct doc_writer w;
     size_t count = 0;
+    doc_open_array(w, name);
+    if (last.type != DOC_NONE) {
+        doc_put_value(w, "", &last);
+        count++;
+    }
+    for (struct doc_iter it = doc_iter(before); count < BUNDLES_KEPT && doc_next(&it); count++)
+        doc_put_value(w, "", &it.value);
+    doc_close(w);
+}
+
+/* Going back leaves behind what was active since, so that going back again goes further: how many
+ * of those that will stand before `hash` are left behind. */
+static int64_t left_behind(struct doc bundle, struct doc_value hash)
+{
+    int64_t place = 0, back = doc_int(bundle, "back", 0);
+    for (struct doc_iter it = doc_iter(doc_child(bundle, "before")); doc_next(&it); place++)
+        if (place >= back && doc_value_equal(&it.value, &hash))
+            return place + 2;
+    return 0;
+}
+
+static void put_bundle(struct engine *engine, struct doc_value hash, bool is_back)
+{
+    struct doc bundle = meta_get(engine, "bundle");
+    int64_t back = is_back ? left_behind(bundle, hash) : 0;
+    struct doc_writer w;
     engine_draft(engine, &w);
     doc_put_value(&w, "hash", &hash);
     doc_put_int(&w, "seq", (int64_t)engine->seq);
-    doc_open_array(&w, "before");
-    if (last.type == DOC_BINARY) {
-        doc_put_value(&w, "", &last);
-        count++;
-    }
-    for (struct doc_iter it = doc_iter(doc_child(before, "before"));
-         count < BUNDLES_KEPT && doc_next(&it); count++)
-        doc_put_value(&w, "", &it.value);
-    doc_close(&w);
+    put_before(&w, "before", doc_get(bundle, "hash"), doc_child(bundle, "before"));
+    put_before(&w, "seqs", doc_get(bundle, "seq"), doc_child(bundle, "seqs"));
+    if (back != 0)
+        doc_put_int(&w, "back", back);
     meta_put(engine, "bundle", engine_doc(engine, &w));
 }
 
@@ -80,7 +100,7 @@ static void bundle_activated(struct step *step)
         engine_refuse(engine, rc, "the bundle cannot be activated: %s", err.text);
         return;
     }
-    put_bundle(engine, hash);
+    put_bundle(engine, hash, doc_bool(step->event->data, "back", false));
     engine->rules_coming = rules;
 }
 
@@ -104,35 +124,77 @@ static void daemon_started(struct step *step)
     effect_close_run(step);
 }
 
+/* What follows until then is the past: it is told, and not acted upon. */
+static void replay_started(struct step *step)
+{
+    struct engine *engine = step->engine;
+    struct doc_writer w;
+    engine->replay_until = doc_int(step->event->data, "until", 0);
+    engine_draft(engine, &w);
+    doc_put_int(&w, "until", engine->replay_until);
+    meta_put(engine, "replay", engine_doc(engine, &w));
+}
+
 /* -- The table ------------------------------------------------------------ */
 
 static const struct {
     const char *type;
     void (*handle)(struct step *step); /* NULL: on the stream only */
+    bool is_unheard;                   /* no rule runs for it */
 } handlers[] = {
-    { "bundle.activated", bundle_activated },
-    { "daemon.started", daemon_started },
-    { "effect.claim", effect_claim },
-    { "effect.outcome", effect_outcome },
-    { "verdict", NULL },
-    { "world", NULL }, /* it has been set before the entry is applied: engine_set_world */
+    { "bundle.activated", bundle_activated, false },
+    { "daemon.started", daemon_started, false },
+    { "effect.claim", effect_claim, true }, /* rules hear of effect.sent and the others */
+    { "effect.outcome", effect_outcome, true },
+    { "replay.started", replay_started, true },
+    { "verdict", NULL, true }, /* one that died at an event would die at its verdict */
+    { "world", NULL, false },  /* it has been set before the entry is applied: engine_set_world */
 };
 
-/* An event that a rule sent to another customer. */
-static void sent_event(struct engine *engine, struct event *event)
+/* What a rule sent: all but the number that it got. */
+static bool is_sent(struct doc envelope, const struct event *event)
+{
+    struct doc data = doc_child(envelope, "data");
+    return text_equal(doc_text(envelope, "type"), event->type) &&
+           text_equal(doc_text(envelope, "ref"), event->ref) &&
+           text_equal(doc_text(envelope, "by"), event->by) && data.size == event->data.size &&
+           memcmp(data.data, event->data.data, data.size) == 0;
+}
+
+/* An event that a rule sent to another customer has arrived, whatever its type is.  Another build
+ * may have numbered what the entry makes differently: then it is known by what it says, and the
+ * row that now has its number is somebody else's. */
+static void forget_outgoing(struct engine *engine, const struct event *event)
 {
     uint64_t seq, n;
-    struct key key;
-    if (event_id_parse(event->id, &seq, &n)) {
-        key_start(&key, 'g');
-        key_id(&key, seq, n);
-        state_delete(engine->state, &key);
+    struct key prefix, found = { .size = 0 };
+    struct cursor cursor;
+    if (!event_id_parse(event->id, &seq, &n))
+        return;
+    key_start(&prefix, 'g');
+    key_number(&prefix, seq);
+    struct key own = prefix;
+    key_number(&own, n);
+    cursor_open(&cursor, engine->state, &prefix);
+    while (cursor_next(&cursor)) {
+        struct doc envelope = { cursor.value.data, (uint32_t)cursor.value.size };
+        bool is_own =
+            cursor.key.size == own.size && memcmp(cursor.key.data, own.data, own.size) == 0;
+        if (!is_sent(envelope, event) || (found.size != 0 && !is_own))
+            continue;
+        found.size = (uint16_t)cursor.key.size;
+        memcpy(found.data, cursor.key.data, found.size);
+        if (is_own)
+            break;
     }
-    calls_apply(engine, event);
+    cursor_close(&cursor);
+    if (found.size != 0)
+        state_delete(engine->state, &found);
 }
 
 void system_apply(struct engine *engine, struct event *event)
 {
+    forget_outgoing(engine, event);
     if (text_is(event->type, "tick")) {
         tick(engine);
         return;
@@ -141,16 +203,22 @@ void system_apply(struct engine *engine, struct event *event)
     while (i < count && !text_is(event->type, handlers[i].type))
         i++;
     if (i == count) {
-        sent_event(engine, event);
+        calls_apply(engine, event);
         return;
     }
     struct step step;
     struct effect effect;
-    if (effect_find(&effect, engine, event->data))
+    if (effect_find(&effect, engine, event->data)) {
         event->customer = effect.customer;
+        event->depth = effect.depth;
+        effect_begin_cause(engine, &effect);
+    }
     step_begin(&step, engine, event);
     engine->result->customer = step.customer.number;
     if (handlers[i].handle != NULL)
         handlers[i].handle(&step);
-    step_finish(&step);
+    if (handlers[i].is_unheard)
+        step_finish_unheard(&step);
+    else
+        step_finish(&step);
 }

@@ -74,9 +74,20 @@ static void timers_begin_at_most(struct engine *engine, const struct key *key)
         *from = *key;
 }
 
-static void count(struct profile *profile, int64_t change)
+/* Those that rules ask for count against limits.timers; of schedules, effects and moves there are
+ * as many as Kith needs. */
+static bool is_counted(struct text name)
 {
-    if (profile == NULL)
+    static const char *const kinds[] = { "after:", "task:", "escalate:" };
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (name.size > strlen(kinds[i]) && memcmp(name.data, kinds[i], strlen(kinds[i])) == 0)
+            return true;
+    return false;
+}
+
+static void count(struct profile *profile, struct text name, int64_t change)
+{
+    if (profile == NULL || !is_counted(name))
         return;
     profile->timers += change;
     profile->is_dirty = true;
@@ -92,7 +103,7 @@ bool timer_cancel(struct engine *engine, struct profile *profile, uint64_t owner
     state_delete(engine->state, &key);
     key_of_owner(&key, owner, name);
     state_delete(engine->state, &key);
-    count(profile, -1);
+    count(profile, name, -1);
     return true;
 }
 
@@ -114,7 +125,8 @@ bool timer_set(struct engine *engine, struct profile *profile, uint64_t owner, s
                int64_t due, struct doc payload)
 {
     bool is_moved = timer_cancel(engine, profile, owner, name);
-    if (!is_moved && profile != NULL && profile->timers >= engine->config.limits.timers)
+    if (!is_moved && profile != NULL && is_counted(name) &&
+        profile->timers >= engine->config.limits.timers)
         return false;
     struct key key, value = { .size = 0 };
     key_timer(&key, due, owner, name);
@@ -123,7 +135,7 @@ bool timer_set(struct engine *engine, struct profile *profile, uint64_t owner, s
     key_of_owner(&key, owner, name);
     key_time(&value, due);
     state_put(engine->state, &key, value.data, value.size);
-    count(profile, 1);
+    count(profile, name, 1);
     return true;
 }
 
@@ -172,38 +184,23 @@ static bool next_due(struct engine *engine, struct due_timer *out)
     return is_due;
 }
 
-/* after(): comes back as an event of the customer. */
-static void fire_after(struct engine *engine, const struct due_timer *timer)
-{
-    struct event event = {
-        .class = LOG_SYSTEM,
-        .type = doc_text(timer->payload, "type"),
-        .by = doc_text(timer->payload, "by"),
-        .data = doc_child(timer->payload, "data"),
-        .customer = timer->owner,
-        .depth = 1,
-    };
-    engine_derive(engine, &event);
-}
-
 static void fire(struct engine *engine, const struct due_timer *timer)
 {
     struct text kind = doc_text(timer->payload, "kind");
     struct profile profile;
-    bool is_counted = !text_is(kind, "effect"); /* those of effects are nobody's to limit */
-    bool has_profile =
-        is_counted && profile_load(&profile, engine->state, &engine->arena, timer->owner);
+    bool has_profile = is_counted(timer->name) &&
+                       profile_load(&profile, engine->state, &engine->arena, timer->owner);
     timer_cancel(engine, has_profile ? &profile : NULL, timer->owner, timer->name);
     if (has_profile)
         profile_store(&profile, engine->state, &engine->scratch);
 
-    engine->cause_derived = 0;
+    engine_begin_cause(engine);
     if (text_is(kind, "after"))
-        fire_after(engine, timer);
-    else if (text_is(kind, "task"))
-        reminder_fire(engine, timer->owner, (uint64_t)doc_int(timer->payload, "task", 0), false);
-    else if (text_is(kind, "escalate"))
-        reminder_fire(engine, timer->owner, (uint64_t)doc_int(timer->payload, "task", 0), true);
+        after_fire(engine, timer->owner, timer->payload);
+    else if (text_is(kind, "task") || text_is(kind, "escalate"))
+        reminder_fire(engine, timer->owner, timer->payload);
+    else if (text_is(kind, "zone"))
+        moving_fire(engine, timer->owner, timer->payload, timer->due);
     else if (text_is(kind, "effect"))
         effect_fire_retry(engine, doc_text(timer->payload, "id"));
     else {
@@ -212,12 +209,28 @@ static void fire(struct engine *engine, const struct due_timer *timer)
     }
 }
 
-void timer_fire_due(struct engine *engine)
+/* With all that comes of it, and no memory of it is left behind.  False: none is due. */
+static bool fire_next(struct engine *engine)
 {
+    struct arena_mark arena = arena_mark(&engine->arena);
+    struct arena_mark lasting = arena_mark(&engine->lasting);
     struct due_timer timer;
-    for (int64_t i = 0; i < engine->config.limits.timers_per_tick && next_due(engine, &timer);
-         i++) {
+    bool is_due = next_due(engine, &timer);
+    if (is_due) {
         fire(engine, &timer);
         engine_drain(engine);
     }
+    arena_release(&engine->arena, arena);
+    arena_release(&engine->lasting, lasting);
+    return is_due;
+}
+
+void timer_fire_due(struct engine *engine)
+{
+    struct cause *own = engine->cause;
+    int64_t left = engine->config.limits.timers_per_tick;
+    /* Who has moved and is not done with comes first, and before all that is due later. */
+    while (left > 0 && engine->moves_left > 0 && fire_next(engine))
+        left--;
+    engine->cause = own;
 }

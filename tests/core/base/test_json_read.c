@@ -492,10 +492,10 @@ static void nesting_is_accepted_to_its_limit_and_judged_beyond(void **state)
     assert_int_equal(read_exact(text.data, text.size, &doc, &err), 0);
     nest(33, true);
     assert_int_equal(read_exact(text.data, text.size, &doc, &err), E_INVALID);
-    assert_string_equal(err.text, "JSON: nested too deeply at byte 96 (line 1)");
+    assert_string_equal(err.text, "JSON: nested more than 32 levels deep at byte 96 (line 1)");
     nest(1000000, true);
     assert_int_equal(read_exact(text.data, text.size, &doc, &err), E_INVALID);
-    assert_string_equal(err.text, "JSON: nested too deeply at byte 96 (line 1)");
+    assert_string_equal(err.text, "JSON: nested more than 32 levels deep at byte 96 (line 1)");
     text.data[text.size - 40] ^= '}' ^ ']';
     assert_int_equal(read_exact(text.data, text.size, &doc, &err), E_INVALID);
     assert_null(strstr(err.text, "nested"));
@@ -568,7 +568,7 @@ static void one_bad_element_does_not_lose_the_others(void **state)
         0);
     assert_string_equal(buf_string(&seen),
                         "0 {\"a\":1}\n"
-                        "1 JSON: nested too deeply at byte 26 (line 2)\n"
+                        "1 JSON: nested more than 3 levels deep at byte 26 (line 2)\n"
                         "2 JSON: a name with U+0000 at byte 42 (line 3)\n"
                         "3 JSON: half of a surrogate pair alone at byte 60 (line 3)\n"
                         "4 JSON: an element that is not an object at byte 70 (line 4)\n"

@@ -383,6 +383,14 @@ uint64_t play_world(struct play *play, uint64_t since, const char *limits)
                   doc_of(&play->log->arena, json));
 }
 
+uint64_t play_config(struct play *play, const char *config)
+{
+    char json[2048];
+    snprintf(json, sizeof json, "{'type':'world','data':{'code':{'level':%zu},'config':%s}}",
+             play->log->count, config);
+    return append(play, LOG_SYSTEM, play->log->count + 1, doc_of(&play->log->arena, json));
+}
+
 /* -- Bundles -------------------------------------------------------------- */
 
 static struct doc bundle_of(struct buf *out, const struct play_file *files)

@@ -77,6 +77,8 @@ int play_load(struct play *play, const char *lua);
 
 /* A further world that holds from `since` on (0: from its own seq on); limits as JSON, or NULL. */
 uint64_t play_world(struct play *play, uint64_t since, const char *limits);
+/* The same with a config of the caller's, as JSON, from its own seq on. */
+uint64_t play_config(struct play *play, const char *config);
 
 /* Another run: daemon.started. */
 uint64_t play_start(struct play *play);

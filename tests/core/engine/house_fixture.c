@@ -50,7 +50,7 @@ static struct doc from_json(struct house *house, const char *json, struct buf *o
     return doc;
 }
 
-static void open_node(struct house *house)
+int house_open(struct house *house)
 {
     const struct channel channel = { .name = "mail", .self = house, .send = channel_send };
     buf_clear(&house->code);
@@ -60,20 +60,25 @@ static void open_node(struct house *house)
         .map_bytes = (size_t)1 << 28,
         .clock = { clock_now, clock_now, house },
         .random = fill_random,
-        .code = from_json(house, "{'level':1}", &house->code),
-        .config = from_json(house,
-                            "{'zone':'Europe/Berlin','country':'DE','fallback':'desk',"
-                            "'channels':{'mail':{}}}",
-                            &house->config),
+        .code = from_json(house, house->world_code, &house->code),
+        .config = from_json(house, house->world_config, &house->config),
         .boot = "test",
+        .rebuild = house->rebuild,
         .channels = &channel,
         .channel_count = 1,
         .load_rules = script_load,
         .wake = wake,
     };
-    if (node_open(&options, &house->node, &house->err) != 0)
+    house->node = NULL;
+    int rc = node_open(&options, &house->node, &house->err);
+    house->engine = rc == 0 ? node_fold(house->node)->engine : NULL;
+    return rc;
+}
+
+static void open_node(struct house *house)
+{
+    if (house_open(house) != 0)
         fail_msg("%s", house->err.text);
-    house->engine = node_fold(house->node)->engine;
 }
 
 static void settle(struct house *house)
@@ -82,6 +87,13 @@ static void settle(struct house *house)
     while (sequencer_step(node_sequencer(node)) || fold_step(node_fold(node)) ||
            node_step_loop(node))
         ;
+}
+
+void house_reopen(struct house *house)
+{
+    node_close(house->node);
+    open_node(house);
+    settle(house);
 }
 
 static void keep_result(void *arg, const struct submission *submission)
@@ -189,6 +201,9 @@ int house_setup(void **arg)
     assert_non_null(mkdtemp(house->dir));
     house->reader = json_reader_new();
     house->now = START_MS;
+    house->world_code = "{'level':1}";
+    house->world_config = "{'zone':'Europe/Berlin','country':'DE','fallback':'desk',"
+                          "'channels':{'mail':{}}}";
     house->outcome = OUTCOME_SENT;
     open_node(house);
     settle(house);

@@ -24,6 +24,8 @@ struct house {
     int64_t now;
     struct node *node;
     struct engine *engine;
+    const char *world_code, *world_config; /* of the next opening */
+    bool rebuild;
     enum outcome outcome; /* what the channel answers */
     struct buf code, config, out, text;
     struct json_reader *reader;
@@ -34,6 +36,11 @@ struct house {
 /* cmocka's: *arg is the house.  Zone Europe/Berlin, country DE, fallback team `desk`. */
 int house_setup(void **arg);
 int house_teardown(void **arg);
+
+/* Close the node and open it again: another run. */
+void house_reopen(struct house *house);
+/* Open it, without applying anything yet; what node_open() answers. */
+int house_open(struct house *house);
 
 /* One entry, a second later, applied with all that follows from it. */
 __attribute__((format(printf, 3, 4))) void house_entry(struct house *house, enum log_class class,

@@ -41,6 +41,22 @@ static void a_blocked_value_identifies_nobody(void **state)
     assert_has(play_timeline(play, 0, seq, 0), "blocked");
 }
 
+static void a_blocked_value_is_blocked_however_it_is_written(void **state)
+{
+    struct play *play = *state;
+    char text[IDENTITY_BYTES_MAX + 1] = "", config[512];
+    memset(text, 'x', IDENTITY_BYTES_MAX);
+    snprintf(config, sizeof config,
+             "{'country':'DE','blocked':[' Test@Test.COM','030 / 901820','%s']}", text);
+    play_config(play, config);
+    uint64_t seq = play_identify(play, "u1", "{'email':'TEST@test.com','phone':'+49 30 901820'}");
+    const char *row = play_timeline(play, 1, seq, 0);
+    assert_has(row, "test@test.com is blocked");
+    assert_has(row, "+4930901820 is blocked");
+    play_track(play, text, "X", NULL);
+    assert_int_equal(play->result.customer, 0);
+}
+
 static void an_identity_of_zero_bytes_in_a_row_harms_nothing(void **state)
 {
     struct play *play = *state;
@@ -154,6 +170,17 @@ static void the_newest_assignment_of_any_source_is_read(void **state)
     assert_has(play_profile(play, 1), "'web','c',");
     identify_as(play, "erp", play->now - 1500, "'old'");
     assert_string_equal(play_trait(play, "1", "plan"), "'b'");
+}
+
+static void of_one_moment_the_later_assignment_is_read(void **state)
+{
+    struct play *play = *state;
+    identify_as(play, "web", play->now, "'a'");
+    identify_as(play, "erp", play->now, "'b'");
+    identify_as(play, "web", play->now, "'a'"); /* said again, and after the other */
+    assert_string_equal(play_trait(play, "1", "plan"), "'a'");
+    identify_as(play, "erp", play->now - 1, "'b'");
+    assert_string_equal(play_trait(play, "1", "plan"), "'a'");
 }
 
 static void what_was_removed_does_not_come_back_late(void **state)
@@ -326,35 +353,6 @@ static void a_relation_keeps_when_it_began(void **state)
     assert_int_equal(play->result.status, ENGINE_REFUSED);
 }
 
-static void a_group_call_says_where_somebody_works(void **state)
-{
-    struct play *play = *state;
-    struct key key;
-    play_entry(play, LOG_CLIENT,
-               "{'type':'group','call':'group','user':'u1','source':'web',"
-               "'data':{'groupId':'acme','traits':{'name':'Acme','owner':'eve'}}}");
-    assert_int_equal(play_customer(play, "external:group:acme"), 2);
-    assert_has(play_profile(play, 2), "'k':1");
-    assert_string_equal(play_trait(play, "2", "name"), "'Acme'");
-    assert_lacks(play_profile(play, 2), "eve");
-    key_customer(&key, 1, 'l');
-    key_text(&key, text_of("works at"));
-    key_number(&key, 2);
-    assert_has(play_row(play, &key), "'since'");
-    assert_string_equal(play_types(play, 2), "customer.created identity.linked");
-}
-
-static void an_organisation_that_groups_itself_loses_nothing(void **state)
-{
-    struct play *play = *state;
-    play_entry(play, LOG_CLIENT,
-               "{'type':'group','call':'group','user':'u1','data':{'groupId':'acme'}}");
-    play_entry(play, LOG_CLIENT,
-               "{'type':'group','call':'group','ref':'2','id':'m','data':{'groupId':'acme',"
-               "'traits':{'size':7}}}");
-    assert_string_equal(play_trait(play, "2", "size"), "7");
-}
-
 static void saying_an_address_again_does_not_make_it_reachable(void **state)
 {
     struct play *play = *state;
@@ -366,6 +364,35 @@ static void saying_an_address_again_does_not_make_it_reachable(void **state)
                "{'channel':'email','value':'a@x.com','state':'bounced','verified':true}");
     play_command(play, "address.changed", "1", "{'channel':'email','value':'a@x','state':'odd'}");
     assert_int_equal(play->result.status, ENGINE_REFUSED);
+}
+
+static const char *written_to(struct play *play, uint64_t number)
+{
+    struct customer customer;
+    struct address address;
+    assert_true(customer_load(&customer, play->engine, number));
+    assert_true(customer_address(&customer, text_of("email"), &address));
+    return arena_text(&play->arena, address.value).data;
+}
+
+static void the_address_preferred_last_is_the_preferred_one(void **state)
+{
+    struct play *play = *state;
+    play_identify(play, "u1", NULL);
+    play_identify(play, "u2", NULL);
+    play_command(play, "address.changed", "2",
+                 "{'channel':'email','value':'a@x.com','label':'home','preferred':true}");
+    play_command(play, "address.changed", "2",
+                 "{'channel':'sms','value':'030 901820','preferred':true}");
+    play_command(play, "customer.merge", "1", "{'absorbed':'2'}");
+    play_command(play, "address.changed", "1",
+                 "{'channel':'email','value':'b@x.com','preferred':true}");
+    assert_string_equal(written_to(play, 1), "b@x.com");
+    assert_has(play_profile(play, 2), "{'channel':'email','value':'a@x.com','label':'home'}");
+    assert_has(play_profile(play, 2), "'value':'+4930901820','preferred':true");
+    play_command(play, "address.changed", "2",
+                 "{'channel':'email','value':'a@x.com','preferred':true}");
+    assert_string_equal(written_to(play, 1), "a@x.com");
 }
 
 static void the_preferred_address_is_written_to(void **state)
@@ -438,6 +465,7 @@ int main(void)
         TEST(a_phone_is_found_nationally_and_internationally),
         TEST(what_is_no_email_is_not_linked_and_the_trace_says_so),
         TEST(a_blocked_value_identifies_nobody),
+        TEST(a_blocked_value_is_blocked_however_it_is_written),
         TEST(an_identity_of_zero_bytes_in_a_row_harms_nothing),
         TEST(a_reference_of_any_length_finds_nobody),
         TEST(a_visitor_who_logs_in_stays_one_customer),
@@ -447,6 +475,7 @@ int main(void)
         TEST(an_email_that_only_one_has_joins_when_nothing_contradicts),
         TEST(a_customer_has_a_hundred_identities_at_most),
         TEST(the_newest_assignment_of_any_source_is_read),
+        TEST(of_one_moment_the_later_assignment_is_read),
         TEST(what_was_removed_does_not_come_back_late),
         TEST(a_trait_keeps_eight_sources),
         TEST(the_systems_names_are_not_set_by_identify_and_the_trace_tells),
@@ -459,9 +488,8 @@ int main(void)
         TEST(a_role_has_its_dates),
         TEST(a_role_ends_with_whoever_of_the_group_has_it),
         TEST(a_relation_keeps_when_it_began),
-        TEST(a_group_call_says_where_somebody_works),
-        TEST(an_organisation_that_groups_itself_loses_nothing),
         TEST(saying_an_address_again_does_not_make_it_reachable),
+        TEST(the_address_preferred_last_is_the_preferred_one),
         TEST(the_preferred_address_is_written_to),
         TEST(consent_is_what_was_said_last),
         TEST(of_a_group_the_strictest_consent_holds),

@@ -121,7 +121,11 @@ static void a_command_from_a_client_changes_nothing(void **state)
     struct play *play = *state;
     play_identify(play, "u1", NULL);
     play_entry(play, LOG_CLIENT, "{'type':'tag.changed','user':'u1','data':{'tag':'vip'}}");
-    play_entry(play, LOG_CLIENT, "{'type':'tick','user':'u1'}");
+    static const char *const types[] = { "tick", "verdict", "world" };
+    for (size_t i = 0; i < 3; i++) {
+        uint64_t seq = play_track(play, "u1", types[i], NULL);
+        assert_has(play_timeline(play, 1, seq, 0), "'foreign':true");
+    }
     assert_lacks(play_profile(play, 1), "vip");
 }
 
@@ -198,6 +202,27 @@ static void an_import_is_known_for_ever(void **state)
     }
 }
 
+static void an_import_is_known_to_whatever_comes_later(void **state)
+{
+    struct play *play = *state;
+    play_entry(play, LOG_STAFF,
+               "{'type':'X','user':'u1','id':'m-1','source':'web','forever':true}");
+    play_entry(play, LOG_STAFF, "{'type':'X','id':'m-2','source':'web','forever':true}");
+    play_identify(play, "u2", NULL);
+    play_command(play, "customer.merge", "2", "{'absorbed':'1'}");
+    play_pass(play, 400 * DAY_MS);
+    send_copy(play, "m-1", "web");
+    assert_int_equal(play->result.status, ENGINE_DUPLICATE);
+    play_entry(play, LOG_CLIENT, "{'type':'X','user':'u2','id':'m-1','source':'web'}");
+    assert_int_equal(play->result.status, ENGINE_DUPLICATE);
+    play_entry(play, LOG_CLIENT, "{'type':'X','id':'m-2','source':'web'}"); /* nobody's */
+    assert_int_equal(play->result.status, ENGINE_DUPLICATE);
+    send_copy(play, "m-3", "web");
+    assert_int_equal(play->result.status, ENGINE_DONE);
+    assert_has(play_profile(play, 1), "'f':true");
+    assert_lacks(play_profile(play, 2), "'f'");
+}
+
 static void a_long_id_is_told_from_one_with_the_same_beginning(void **state)
 {
     struct play *play = *state;
@@ -231,6 +256,48 @@ static void old_marks_go_two_at_a_time(void **state)
         play_entry(play, LOG_CLIENT, "{'type':'X','user':'u1','id':'n-%d'}", i);
         assert_int_equal(marks(play, 1), left[i]);
     }
+}
+
+/* What has gone lies deleted in the buffer until a checkpoint: it is not passed again. */
+static void looking_for_old_marks_begins_where_there_are_any(void **state)
+{
+    struct play *play = *state;
+    for (int i = 0; i < 9; i++) {
+        play_entry(play, LOG_CLIENT, "{'type':'X','user':'u1','id':'m-%d'}", i);
+        play_entry(play, LOG_CLIENT, "{'type':'X','id':'m-%d'}", i);
+    }
+    play_pass(play, 50 * DAY_MS);
+    for (int i = 0; i < 3; i++) {
+        play_entry(play, LOG_CLIENT, "{'type':'X','user':'u1','id':'n-%d'}", i);
+        play_entry(play, LOG_CLIENT, "{'type':'X','id':'n-%d'}", i);
+    }
+    for (uint64_t customer = 0; customer <= 1; customer++) {
+        const struct marks_place *place = &play->engine->marks[customer];
+        struct key prefix;
+        struct cursor cursor;
+        key_customer(&prefix, customer, 'd');
+        cursor_open(&cursor, play->state, &prefix);
+        assert_true(cursor_next(&cursor));
+        assert_int_equal(place->customer, customer);
+        assert_int_equal(place->from.size, cursor.key.size);
+        assert_memory_equal(place->from.data, cursor.key.data, cursor.key.size);
+        cursor_close(&cursor);
+        assert_int_equal(marks(play, customer), 9 - 6 + 3);
+    }
+}
+
+static void a_mark_set_in_front_of_the_place_goes_too(void **state)
+{
+    struct play *play = *state;
+    static const char *const ids[] = { "old", "m-7", "m-1" };
+    for (int i = 0; i < 3; i++) {
+        play_entry(play, LOG_CLIENT, "{'type':'X','user':'u1','id':'%s'}", ids[i]);
+        play_pass(play, i == 0 ? 50 * DAY_MS : MINUTE_MS);
+    }
+    play_pass(play, 50 * DAY_MS);
+    for (int i = 0; i < 3; i++)
+        play_entry(play, LOG_CLIENT, "{'type':'X','user':'u1','id':'n-%d'}", i);
+    assert_int_equal(marks(play, 1), 3);
 }
 
 static void nobodys_events_are_told_apart_too(void **state)
@@ -378,9 +445,58 @@ static void history_runs_no_rules(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, play_setup, play_teardown)
 
+static void what_was_sent_away_is_known_by_what_it_says(void **state)
+{
+    struct play *play = *state;
+    struct key sent;
+    play_identify(play, "u1", NULL);
+    play_identify(play, "u2", NULL);
+    play->keeps_outgoing = true;
+    play_rules(play, "rule 'r' { on = 'X', run = function()\n"
+                     "emit('ping', { n = 1 }, { to = 'user_id:u2' })\n"
+                     "emit('ping', { n = 2 }, { to = 'user_id:u2' }) end }");
+    unsigned long long seq = play_track(play, "u1", "X", NULL);
+    key_start(&sent, 'g');
+    assert_int_equal(play_count(play, &sent), 2);
+    /* As another build had numbered them: its first is our second. */
+    play_entry(play, LOG_SYSTEM,
+               "{'id':'%llu.1','type':'ping','ref':'user_id:u2','source':'kith','by':'r',"
+               "'data':{'n':2}}",
+               seq);
+    assert_int_equal(play_count(play, &sent), 1);
+    play_entry(play, LOG_SYSTEM,
+               "{'id':'%llu.7','type':'ping','ref':'user_id:u2','source':'kith','by':'r',"
+               "'data':{'n':1}}",
+               seq);
+    assert_int_equal(play_count(play, &sent), 0);
+}
+
+static void a_replayed_past_sends_nothing_and_an_outage_loses_nothing(void **state)
+{
+    struct play *play = *state;
+    play_identify(play, "u1", NULL);
+    play_rules(play, "rule 'r' { on = 'X', run = function()\n"
+                     "send { channel = 'log', purpose = 'service', body = 'x', expires = '30d' } "
+                     "end }");
+    play_track(play, "u1", "X", NULL);
+    play->now += 3 * DAY_MS;
+    assert_int_equal(play_claim(play, "log"), 1);
+    play_entry(play, LOG_SYSTEM, "{'type':'replay.started','data':{'until':%lld}}",
+               (long long)(play->now + 2 * DAY_MS));
+    play_identify(play, "u3", NULL);
+    play_track(play, "u3", "X", NULL);
+    play->now += 3 * DAY_MS;
+    assert_int_equal(play_claim(play, "log"), 0);
+    assert_has(play_types(play, 2), "effect.suppressed");
+    play_track(play, "u3", "X", NULL);
+    assert_int_equal(play_claim(play, "log"), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(what_was_sent_away_is_known_by_what_it_says),
+        TEST(a_replayed_past_sends_nothing_and_an_outage_loses_nothing),
         TEST(a_rule_reads_the_envelope_first_and_then_the_data),
         TEST(an_event_never_happened_after_it_was_written),
         TEST(a_hostile_time_does_no_harm),
@@ -398,8 +514,11 @@ int main(void)
         TEST(another_source_may_use_the_same_id),
         TEST(a_copy_is_known_for_thirty_days_of_log_time),
         TEST(an_import_is_known_for_ever),
+        TEST(an_import_is_known_to_whatever_comes_later),
         TEST(a_long_id_is_told_from_one_with_the_same_beginning),
         TEST(old_marks_go_two_at_a_time),
+        TEST(looking_for_old_marks_begins_where_there_are_any),
+        TEST(a_mark_set_in_front_of_the_place_goes_too),
         TEST(nobodys_events_are_told_apart_too),
         TEST(a_copy_is_known_after_a_merge_and_after_its_undoing),
         TEST(the_trace_says_what_changed_by_which_rule),

@@ -53,6 +53,36 @@ static void what_comes_later_belongs_to_the_identity_it_came_by(void **state)
     assert_string_equal(play_trait(play, "2", "plan"), "'pro'");
 }
 
+static void what_comes_by_a_members_email_or_phone_belongs_to_that_member(void **state)
+{
+    struct play *play = *state;
+    play_identify(play, "u1", NULL);
+    play_identify(play, "u2", "{'email':'b@x.de','phone':'030 901820'}");
+    merge(play, "1", "2");
+    assert_int_equal(play_customer(play, "email:B@x.de"), 2);
+    play_command(play, "tag.changed", "email:b@x.de", "{'tag':'vip'}");
+    play_command(play, "owner.changed", "phone:+4930901820", "{'owner':'ann'}");
+    const char *copy = "{'type':'X','ref':'email:b@x.de','id':'m-1','source':'web'}";
+    play_entry(play, LOG_CLIENT, "%s", copy);
+    play_command(play, "customer.unmerge", "2", NULL);
+    assert_has(play_profile(play, 2), "'g':['vip']");
+    assert_lacks(play_profile(play, 1), "vip");
+    assert_has(play_types(play, 2), "tag.changed owner.changed X");
+    play_entry(play, LOG_CLIENT, "%s", copy);
+    assert_int_equal(play->result.status, ENGINE_DUPLICATE); /* its mark went along */
+}
+
+static void an_email_that_two_members_have_is_the_survivors(void **state)
+{
+    struct play *play = *state;
+    play_identify(play, "u1", "{'email':'b@x.de'}");
+    play_identify(play, "u2", "{'email':'b@x.de'}");
+    make(play, 3);
+    merge(play, "3", "1");
+    merge(play, "3", "2");
+    assert_int_equal(play_customer(play, "email:b@x.de"), 3);
+}
+
 static void merges_are_transitive(void **state)
 {
     struct play *play = *state;
@@ -229,6 +259,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_merge_links_and_moves_no_row),
         TEST(what_comes_later_belongs_to_the_identity_it_came_by),
+        TEST(what_comes_by_a_members_email_or_phone_belongs_to_that_member),
+        TEST(an_email_that_two_members_have_is_the_survivors),
         TEST(merges_are_transitive),
         TEST(an_inner_member_leaves_with_what_it_had_absorbed),
         TEST(the_innermost_member_leaves_every_list),

@@ -171,6 +171,42 @@ static void what_the_log_no_longer_has_is_shown_as_erased(void **arg)
     assert_in(text, "'type':'Secret','erased':true,");
 }
 
+/* The one block of the entry, found by its magic and its number, is changed in the file. */
+static void spoil(struct house *house, uint64_t seq)
+{
+    char path[128];
+    uint8_t block[24];
+    snprintf(path, sizeof path, "%s/log/data.mdb", house->dir);
+    FILE *file = fopen(path, "r+");
+    assert_non_null(file);
+    for (long at = 0; fseek(file, at, SEEK_SET) == 0 && fread(block, sizeof block, 1, file) == 1;
+         at++) {
+        if (memcmp(block, "KTHL", 4) != 0 || block[16] != seq)
+            continue;
+        fseek(file, at + 100, SEEK_SET);
+        fputs("spoilt", file);
+    }
+    fclose(file);
+}
+
+static void what_cannot_be_read_is_one_item_with_the_reason_among_the_others(void **arg)
+{
+    struct house *house = *arg;
+    house_track(house, "u1", "Before", "{'what':'x'}");
+    house_entry(house, LOG_CLIENT,
+                "{'type':'Damaged','call':'track','user':'u1','source':'web','data':{'what':'y'}}");
+    house_command(house, "tag.changed", "1", "{'tag':'after','on':true}");
+    house_reopen(house); /* nothing is remembered of the blocks */
+    spoil(house, 4);
+    const char *text = timeline(house, "1", 50, text_of(""));
+    assert_in(text, "'type':'Damaged','unreadable':'entries 4 to 4 of the log cannot be read: ");
+    assert_in(text, "'trace':{");
+    assert_in(text, "'data':{'what':'x'}");
+    assert_not_in(text, "'what':'y'");
+    assert_in(text, "'tag':'after'");
+    assert_int_equal(house->err.code, E_CORRUPT);
+}
+
 /* -- The house's own ------------------------------------------------------------------- */
 
 static void bundles_are_listed_from_the_active_one_back(void **arg)
@@ -234,6 +270,7 @@ int main(void)
         TEST(a_timeline_shows_the_event_and_what_came_of_it),
         TEST(a_timeline_merges_the_members_newest_first_and_goes_on_by_its_cursor),
         TEST(what_the_log_no_longer_has_is_shown_as_erased),
+        TEST(what_cannot_be_read_is_one_item_with_the_reason_among_the_others),
         TEST(bundles_are_listed_from_the_active_one_back),
         TEST(staff_and_keys_are_listed_by_name_without_any_hash),
     };
