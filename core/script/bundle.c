@@ -57,7 +57,7 @@ static int list(const char *dir, const char *folder, struct paths *files, struct
     snprintf(path, sizeof path, "%s/%s", dir, folder);
     DIR *handle = opendir(path);
     if (handle == NULL)
-        return err_set(err, E_IO, "cannot read the directory %s: %s", path, strerror(errno));
+        return err_set(err, E_IO, "%s: cannot read the directory %s", strerror(errno), path);
     struct dirent *entry;
     while ((entry = readdir(handle)) != NULL) {
         struct stat stat;
@@ -175,6 +175,15 @@ int bundle_check(struct doc bundle, struct err *err)
             rc = err_set(err, E_LIMIT, "a bundle has at most %d files", BUNDLE_FILES_MAX);
     }
     return rc;
+}
+
+size_t bundle_scripts(struct doc bundle)
+{
+    size_t count = 0;
+    for (struct doc_iter it = doc_iter(doc_child(bundle, "files")); doc_next(&it);)
+        if (it.name.size > 4 && memcmp(it.name.data + it.name.size - 4, ".lua", 4) == 0)
+            count++;
+    return count;
 }
 
 void bundle_hash(struct doc bundle, uint8_t out_hash[BUNDLE_HASH_BYTES])

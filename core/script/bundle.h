@@ -21,6 +21,9 @@ int bundle_read_dir(const char *dir, struct buf *out, struct doc *out_bundle, st
 /* Check a document that came from outside: shape, paths in order, limits, UTF-8. */
 int bundle_check(struct doc bundle, struct err *err);
 
+/* How many of its files are scripts: where there is none, no rule is in force. */
+size_t bundle_scripts(struct doc bundle);
+
 void bundle_hash(struct doc bundle, uint8_t out_hash[BUNDLE_HASH_BYTES]);
 
 #endif

@@ -24,6 +24,8 @@ struct text convert_text(lua_State *lua, int index, struct arena *arena)
         return (struct text){ "", 0 };
     const char *data = lua_tolstring(lua, index, &size);
     sandbox_spend(lua, size / COPY_BYTES);
+    if (!utf8_valid(data, size))
+        luaL_error(lua, "text that is not UTF-8 cannot be kept");
     return arena_text(arena, (struct text){ data, (uint32_t)size });
 }
 
@@ -102,9 +104,11 @@ static int put_fields(struct writing *writing, int table, unsigned depth)
     qsort(names, count, sizeof *names, compare);
     int rc = 0;
     for (i = 0; rc == 0 && i < count; i++) {
-        if (names[i].size > NAME_BYTES_MAX || memchr(names[i].data, '\0', names[i].size) != NULL)
+        if (names[i].size > NAME_BYTES_MAX || memchr(names[i].data, '\0', names[i].size) != NULL ||
+            !utf8_valid(names[i].data, names[i].size))
             return err_set(writing->err, E_INVALID,
-                           "a field's name has at most %d bytes, none of them NUL", NAME_BYTES_MAX);
+                           "a field's name has at most %d bytes of UTF-8, none of them NUL",
+                           NAME_BYTES_MAX);
         lua_pushlstring(lua, names[i].data, names[i].size);
         lua_rawget(lua, table);
         rc = put(writing, names[i], lua_gettop(lua), depth);

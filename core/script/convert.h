@@ -25,7 +25,8 @@ int convert_from_lua(lua_State *lua, int index, struct arena *arena, struct buf 
 /* Push one value.  May raise (memory); owns nothing. */
 void convert_push(lua_State *lua, const struct doc_value *value);
 
-/* The string at `index` in the arena's memory; size 0 when it is none. */
+/* The string at `index` in the arena's memory; size 0 when it is none.  Raises when it is not
+ * UTF-8. */
 struct text convert_text(lua_State *lua, int index, struct arena *arena);
 
 #endif

@@ -2,9 +2,11 @@
 #include "core/script/host.h"
 
 #include "core/base/mem.h"
+#include "core/base/utf8.h"
 #include "core/base/workday.h"
 #include "core/base/zone.h"
 #include "core/script/bundle.h"
+#include "core/script/explain.h"
 #include "core/script/host_inside.h"
 
 #include <stdio.h>
@@ -18,11 +20,23 @@ struct host *host_of(lua_State *lua)
     return sandbox_data(lua);
 }
 
+static void exceed_room(lua_State *lua, const struct host *host)
+{
+    char message[160];
+    snprintf(message, sizeof message,
+             "over the %lld bytes that one rule may make the engine take (limit "
+             "rule_arena_bytes); do less at a time",
+             (long long)host->config->limits.rule_arena_bytes);
+    sandbox_exceed(lua, message);
+}
+
 struct step *host_step(lua_State *lua, const char *word)
 {
     struct host *host = host_of(lua);
     if (host->step == NULL)
         luaL_error(lua, "%s acts on a customer: it belongs into the run function of a rule", word);
+    if (!step_has_room(host->step))
+        exceed_room(lua, host);
     return host->step;
 }
 
@@ -31,92 +45,67 @@ int host_raise(lua_State *lua, const struct err *err)
     return luaL_error(lua, "%s", err->text);
 }
 
-/* -- Options -------------------------------------------------------------- */
-
-struct text option_text(lua_State *lua, int index, const char *name, struct arena *arena)
+void host_add_word(struct host *host, const char *name, lua_CFunction function, int upvalue_count)
 {
-    size_t size = 0;
-    lua_getfield(lua, index, name);
-    if (!lua_isnil(lua, -1) && lua_type(lua, -1) != LUA_TSTRING)
-        luaL_error(lua, "%s must be text, not a %s", name, luaL_typename(lua, -1));
-    const char *data = lua_tolstring(lua, -1, &size);
-    struct text text = { "", 0 };
-    sandbox_spend(lua, size / 8);
-    if (data != NULL)
-        text = arena_text(arena, (struct text){ data, (uint32_t)size });
-    lua_pop(lua, 1);
-    return text;
+    size_t count = 0;
+    while (host->words[count] != NULL)
+        count++;
+    ASSERT(count + 1 < HOST_WORDS_MAX);
+    host->words[count] = name;
+    sandbox_add_function(host->sandbox, name, function, upvalue_count);
 }
 
-bool option_bool(lua_State *lua, int index, const char *name, bool otherwise)
+/* -- Failures in words ---------------------------------------------------- */
+
+/* Rules look at fields that are not there all the time: this only takes down the name. */
+void host_note_missing(struct host *host, const char *of, struct text name)
 {
-    lua_getfield(lua, index, name);
-    bool value = lua_isnil(lua, -1) ? otherwise : lua_toboolean(lua, -1);
-    lua_pop(lua, 1);
-    return value;
+    char *out = host->missing[host->missing_count++ % HOST_MISSING_MAX];
+    size_t before = strlen(of);
+    size_t size = utf8_cut(name.data, name.size, HOST_MISSING_BYTES - before - 2);
+    memcpy(out, of, before);
+    out[before] = '.';
+    memcpy(out + before + 1, name.data, size);
+    out[before + 1 + size] = '\0';
 }
 
-static bool read_two_digits(const char *text, int *out_number)
+static bool is_listed(const char *const names[], size_t count, const char *name)
 {
-    if (text[0] < '0' || text[0] > '9' || text[1] < '0' || text[1] > '9')
-        return false;
-    *out_number = (text[0] - '0') * 10 + (text[1] - '0');
-    return true;
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(names[i], name) == 0)
+            return true;
+    return false;
 }
 
-bool clock_read(const char **at, int *out_minute)
+/* The last first, each once. */
+static void list_missing(const struct host *host, const char *out[HOST_MISSING_MAX + 1])
 {
-    const char *text = *at;
-    int hour = 0, minute = 0;
-    if (!read_two_digits(text, &hour) || text[2] != ':' || !read_two_digits(text + 3, &minute) ||
-        hour > 24 || minute > 59 || (hour == 24 && minute != 0))
-        return false;
-    *at = text + 5;
-    *out_minute = hour * 60 + minute;
-    return true;
-}
-
-int option_minute(lua_State *lua, int index, const char *name)
-{
-    int minute = 0;
-    lua_getfield(lua, index, name);
-    if (lua_isnil(lua, -1)) {
-        lua_pop(lua, 1);
-        return -1;
+    size_t count = 0;
+    unsigned there =
+        host->missing_count < HOST_MISSING_MAX ? host->missing_count : HOST_MISSING_MAX;
+    for (unsigned back = 1; back <= there; back++) {
+        const char *name = host->missing[(host->missing_count - back) % HOST_MISSING_MAX];
+        if (!is_listed(out, count, name))
+            out[count++] = name;
     }
-    const char *text = lua_type(lua, -1) == LUA_TSTRING ? lua_tostring(lua, -1) : "";
-    if (!clock_read(&text, &minute) || *text != '\0' || minute >= 24 * 60)
-        luaL_error(lua, "%s must be a time of day like \"09:00\"", name);
-    lua_pop(lua, 1);
-    return minute;
+    out[count] = NULL;
 }
 
-void option_check(lua_State *lua, int index, const char *word, const char *const names[])
+static void fill_failure(struct host *host, const struct sandbox_report *report,
+                         bool has_no_customer, struct rule_failure *out)
 {
-    lua_pushnil(lua);
-    while (lua_next(lua, index) != 0) {
-        lua_pop(lua, 1);
-        size_t i = 0;
-        const char *key = lua_type(lua, -1) == LUA_TSTRING ? lua_tostring(lua, -1) : "(a number)";
-        while (names[i] != NULL && strcmp(names[i], key) != 0)
-            i++;
-        if (names[i] == NULL)
-            luaL_error(lua, "%s knows no \"%s\"", word, key);
-    }
+    const char *missing[HOST_MISSING_MAX + 1];
+    struct explain_context context = { host->words, host->methods, missing, has_no_customer };
+    list_missing(host, missing);
+    buf_clear(&host->scratch);
+    if (report->file[0] != '\0')
+        buf_printf(&host->scratch, "%s:%d: ", report->file, report->line);
+    explain_message(report->message, &context, &host->scratch);
+    explain_copy(&host->scratch, out->message, sizeof out->message);
+    snprintf(out->traceback, sizeof out->traceback, "%s", report->traceback);
 }
 
 /* -- Running -------------------------------------------------------------- */
-
-static void fill_failure(const struct sandbox_report *report, struct rule_failure *out)
-{
-    out->traceback[0] = '\0';
-    if (report->file[0] != '\0')
-        snprintf(out->message, sizeof out->message, "%.100s:%d: %.200s", report->file, report->line,
-                 report->message);
-    else
-        snprintf(out->message, sizeof out->message, "%.300s", report->message);
-    snprintf(out->traceback, sizeof out->traceback, "%s", report->traceback);
-}
 
 static enum rule_outcome run(struct ruleset *rules, size_t index, struct step *step,
                              struct rule_failure *out_failure)
@@ -125,6 +114,7 @@ static enum rule_outcome run(struct ruleset *rules, size_t index, struct step *s
     lua_State *lua = sandbox_state(host->sandbox);
     struct sandbox_report report;
     host->step = step;
+    host->missing_count = 0;
     sandbox_push(host->sandbox, host->event);
     if (step_customer(step) != NULL)
         sandbox_push(host->sandbox, host->customer);
@@ -140,7 +130,7 @@ static enum rule_outcome run(struct ruleset *rules, size_t index, struct step *s
                  report.changed_line);
     if (outcome == SANDBOX_OK)
         return RULE_OK;
-    fill_failure(&report, out_failure);
+    fill_failure(host, &report, step_customer(step) == NULL, out_failure);
     return outcome == SANDBOX_MEMORY || outcome == SANDBOX_INTERRUPTED ? RULE_OUT_OF_MEMORY
                                                                        : RULE_ERROR;
 }
@@ -164,10 +154,7 @@ static const struct workweek *find_calendar(const struct ruleset *rules, struct 
             return host->calendars[i].week;
     if (name.size != 0)
         return NULL;
-    /* The company's: the one of that name, else the only one, else the usual week. */
     const struct workweek *company = find_calendar(rules, text_of("company"));
-    if (company == NULL && host->calendar_count == 1)
-        company = host->calendars[0].week;
     return company != NULL ? company : host->company;
 }
 
@@ -192,6 +179,7 @@ static void host_free(struct ruleset *rules)
         workday_free(host->calendars[i].week);
     workday_free(host->company);
     free(host->calendars);
+    free(host->declarations);
     free(host->functions);
     free(host->rules.rules);
     free(host->rules.purposes);
@@ -216,7 +204,10 @@ static struct host *host_new(const struct config *config)
     host->rules.free = host_free;
     sandbox_set_data(host->sandbox, host);
     words_declare_add(host);
+    words_calendar_add(host);
+    words_trigger_add(host);
     words_act_add(host);
+    words_send_add(host);
     words_time_add(host);
     words_customer_add(host);
     return host;
@@ -230,11 +221,16 @@ static bool ends_with(struct text text, const char *end)
 
 static int load_files(struct host *host, struct doc files, struct err *err)
 {
+    const char *const none[] = { NULL };
+    struct explain_context context = { host->words, host->methods, none, false };
     int rc = 0;
     for (struct doc_iter it = doc_iter(files); rc == 0 && doc_next(&it);)
         if (ends_with(it.name, ".lua") && !ends_with(it.name, "_test.lua"))
             rc = sandbox_load(host->sandbox, it.name.data, it.value.text.data, it.value.text.size,
                               err);
+    if (rc == 0)
+        return declare_finish(host, err);
+    explain_err(&context, &host->scratch, err);
     return rc;
 }
 

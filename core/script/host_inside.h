@@ -13,12 +13,30 @@
 #include <lauxlib.h>
 #include <lua.h>
 
+struct host;
 struct workweek;
 
 struct named_calendar {
     struct text name;
     struct workweek *week;
 };
+
+/* What a declaring word does with its table, which stands alone at 1. */
+typedef void declare_fn(lua_State *lua, struct host *host, struct text name);
+
+/* `word "name"`, for which a table must come before the bundle ends. */
+struct declaration {
+    const char *word;
+    declare_fn *read;
+    struct text name, file;
+    int line;
+    bool is_complete;
+};
+
+#define HOST_WORDS_MAX 64
+#define HOST_METHODS_MAX 16
+#define HOST_MISSING_MAX 3 /* things that were read and not there: what a failure may come from */
+#define HOST_MISSING_BYTES 64
 
 struct host {
     struct ruleset rules; /* first: what the engine holds */
@@ -28,10 +46,17 @@ struct host {
     struct buf scratch;
     struct named_calendar *calendars;
     size_t calendar_count;
-    struct workweek *company; /* Monday to Friday 9 to 17, when no calendar is declared */
-    unsigned *functions;      /* kept run functions, one a rule */
-    unsigned event, customer; /* kept: the objects that scripts see */
-    struct step *step;        /* while a rule runs; else NULL: the bundle is being loaded */
+    struct workweek *company;          /* Monday to Friday 9 to 17, when no calendar is declared */
+    unsigned *functions;               /* kept run functions, one a rule */
+    unsigned event, customer;          /* kept: the objects that scripts see */
+    const void *customer_object;       /* the second of them */
+    const char *words[HOST_WORDS_MAX]; /* global functions of ours; NULL behind the last */
+    const char *methods[HOST_METHODS_MAX]; /* of a customer; the same */
+    struct declaration *declarations;
+    size_t declaration_count;
+    char missing[HOST_MISSING_MAX][HOST_MISSING_BYTES]; /* in turn, while a rule runs */
+    unsigned missing_count;
+    struct step *step; /* while a rule runs; else NULL: the bundle is being loaded */
     bool is_loading;
 };
 
@@ -42,16 +67,27 @@ struct step *host_step(lua_State *lua, const char *word);
 /* Raise what `err` says. */
 int host_raise(lua_State *lua, const struct err *err);
 
-void words_declare_add(struct host *host);  /* rule, purpose, calendar, every, date, yearly */
-void words_calendar_add(struct host *host); /* calendar; called by words_declare_add */
-void words_act_add(struct host *host);      /* emit, remind, after, cancel, send, notify, log */
+/* Add a global function, with values from the stack as sandbox_add_function(). */
+void host_add_word(struct host *host, const char *name, lua_CFunction function, int upvalue_count);
+
+/* The script has read `of`.`name`, and there is nothing. */
+void host_note_missing(struct host *host, const char *of, struct text name);
+
+void words_declare_add(struct host *host);  /* rule, purpose */
+void words_calendar_add(struct host *host); /* calendar */
+void words_trigger_add(struct host *host);  /* every, date, yearly */
+void words_act_add(struct host *host);      /* emit, remind, after, cancel, log, known */
+void words_send_add(struct host *host);     /* send, notify */
 void words_time_add(struct host *host);     /* now, ago, days(7) ... */
 void words_customer_add(struct host *host); /* the objects event and customer */
 
-/* For declaring words, `word "name" { ... }`: the host, or an error when nothing is loaded. */
-struct host *declare_host(lua_State *lua, const char *word);
-int declare(lua_State *lua, const char *word, lua_CFunction with_table);
-struct text declared_name(lua_State *lua, struct host *host, const char *word);
+/* The body of a declaring word, `word "name" { ... }` or word("name", { ... }). */
+int declare(lua_State *lua, const char *word, declare_fn *read);
+/* E_INVALID: a declaration that never got its table. */
+int declare_finish(const struct host *host, struct err *err);
+
+/* Read what a rule has as `on`, the value on top of the stack. */
+void trigger_read(lua_State *lua, struct host *host, struct rule *rule);
 
 /* A field of the options table at `index`, text only; size 0 when absent, else it raises. */
 struct text option_text(lua_State *lua, int index, const char *name, struct arena *arena);
@@ -60,12 +96,24 @@ bool clock_read(const char **at, int *out_minute);
 bool option_bool(lua_State *lua, int index, const char *name, bool otherwise);
 /* "09:00" as minutes of the day; -1 when absent. */
 int option_minute(lua_State *lua, int index, const char *name);
-/* Raise when the table has a field that is not in the NULL-terminated list. */
+/* Raise when the table has a field that is not in the NULL-terminated list, and say which are. */
 void option_check(lua_State *lua, int index, const char *word, const char *const names[]);
 
-/* A moment from what scripts write: "3d", "1wd", "2026-12-01", "2026-12-01 10:00", milliseconds.
- * `who` is the assignee, whose calendar counts. */
-int64_t moment_from_lua(lua_State *lua, int index, const char *word, struct text who,
-                        int at_minute);
+/* The one table that an acting word takes, at 1. */
+void check_table(lua_State *lua, const char *word);
+/* A document at `index`; nothing: none. */
+struct doc check_doc(lua_State *lua, int index, const char *word);
+struct doc option_doc(lua_State *lua, int index, const char *name, const char *word);
+
+/* How a time in a script is meant. */
+struct when {
+    const char *word, *name; /* remind's `due` */
+    struct text who;         /* the assignee, whose calendar counts; empty: the company's */
+    int at_minute;           /* of the day; -1: not said */
+    int64_t from;            /* what a duration, which is not below 0, counts from */
+};
+/* A moment from what scripts write: "3d", "1wd", "2026-12-01", "2026-12-01 10:00", milliseconds. */
+int64_t moment_from_lua(lua_State *lua, int index, const struct when *when);
+int64_t option_moment(lua_State *lua, int index, const struct when *when);
 
 #endif

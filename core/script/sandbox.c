@@ -251,10 +251,10 @@ static int load_failed(const struct sandbox_report *report, const char *name, st
     int code = report->outcome == SANDBOX_ERROR ? E_INVALID : E_LIMIT;
 
     if (report->line != 0)
-        return err_set(err, code, "%s:%d: %.200s", report->file, report->line, report->message);
+        return err_set(err, code, "%s:%d: %s", report->file, report->line, report->message);
     if (strncmp(report->message, name, strlen(name)) == 0) /* the compiler knows the place */
-        return err_set(err, code, "%.300s", report->message);
-    return err_set(err, code, "%s: %.200s", name, report->message);
+        return err_set(err, code, "%s", report->message);
+    return err_set(err, code, "%s: %s", name, report->message);
 }
 
 static int run_chunk(struct sandbox *sandbox, const struct chunk *chunk, struct err *err)
@@ -286,7 +286,6 @@ int sandbox_load(struct sandbox *sandbox, const char *name, const char *text, si
         rc = source_prepare(sandbox->lua, name, text, size, &chunk.text, err);
     if (rc == SOURCE_BROKEN) {
         chunk.is_broken = true;
-        buf_append(&chunk.text, text, size);
         rc = 0;
     }
     if (rc == 0) {

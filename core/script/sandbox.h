@@ -122,6 +122,11 @@ enum sandbox_outcome sandbox_call(struct sandbox *sandbox, unsigned id, int argu
  * caller must own nothing at that moment. */
 void sandbox_spend(lua_State *lua, uint64_t units);
 
+/* For C functions: the call has used up something else that the host counts, and
+ * ends with SANDBOX_BUDGET and this message, whatever the script has protected.
+ * Does not return. */
+int sandbox_exceed(lua_State *lua, const char *message);
+
 /* For C functions: end the call in progress now, whatever the script has
  * protected, with SANDBOX_STOPPED.  Does not return; the result is for writing
  * `return sandbox_stop(lua)`. */
@@ -135,6 +140,10 @@ void sandbox_interrupt(struct sandbox *sandbox);
 /* For C functions: push the table that holds what the table at `index` contains. The two differ
  * where the table is read-only; the raw functions of Lua see an empty one there. */
 void sandbox_push_contents(lua_State *lua, int index);
+
+/* For C functions: push what tostring() answers for the value at `index`.  Lua's own
+ * luaL_tolstring() would tell where in memory a table lies, which is another place each time. */
+void sandbox_push_text(lua_State *lua, int index);
 
 /* From the next call on: another room than limits.call_bytes. */
 void sandbox_set_room(struct sandbox *sandbox, size_t call_bytes);

@@ -165,7 +165,7 @@ static int base_tonumber(lua_State *lua)
     return 1;
 }
 
-void text_of_value(lua_State *lua, int index)
+void sandbox_push_text(lua_State *lua, int index)
 {
     index = lua_absindex(lua, index);
     luaL_checkstack(lua, 3, "too many calls");
@@ -196,7 +196,7 @@ void text_of_value(lua_State *lua, int index)
 int base_tostring(lua_State *lua)
 {
     luaL_checkany(lua, 1);
-    text_of_value(lua, 1);
+    sandbox_push_text(lua, 1);
     return 1;
 }
 

@@ -162,6 +162,11 @@ void budget_rethrow(lua_State *lua)
         lua_error(lua);
 }
 
+int sandbox_exceed(lua_State *lua, const char *message)
+{
+    return budget_kill(lua, SANDBOX_BUDGET, message);
+}
+
 int sandbox_stop(lua_State *lua)
 {
     struct sandbox *sandbox = sandbox_of(lua);

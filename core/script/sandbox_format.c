@@ -106,7 +106,7 @@ static void append_string(lua_State *lua, struct text *out, const struct directi
 {
     size_t size = 0;
 
-    text_of_value(lua, argument);
+    sandbox_push_text(lua, argument);
     const char *data = lua_tolstring(lua, -1, &size);
     if (directive->precision >= 0 && size > (size_t)directive->precision)
         size = (size_t)directive->precision;
@@ -171,7 +171,7 @@ static void append_literal(lua_State *lua, struct text *out, int argument)
         break;
     case LUA_TNIL:
     case LUA_TBOOLEAN:
-        text_of_value(lua, argument);
+        sandbox_push_text(lua, argument);
         text_value(out);
         break;
     default:

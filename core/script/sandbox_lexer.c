@@ -1,4 +1,5 @@
-/* sandbox_lexer.c -- the tokens of Lua 5.4, exactly as its own scanner cuts them.
+/* sandbox_lexer.c -- the tokens of Lua 5.4, as its own scanner cuts them; but a name may have
+ * the letters of any script (sandbox_names.c).
  *
  * Three things of the language are dealt with before the compiler sees a file
  * (sandbox_source.c), and each needs to know that a character is an operator and
@@ -162,10 +163,23 @@ static void skip_number(struct lexer *lexer)
     }
 }
 
+/* Bytes of the letter of a name that stands here; 0: there is none. */
+static size_t letter_size(const struct lexer *lexer)
+{
+    int byte = peek(lexer, 0);
+    if (byte < 0x80)
+        return is_letter(byte) ? 1 : 0;
+    return names_letter(lexer->text + lexer->offset, lexer->size - lexer->offset);
+}
+
 static void skip_name(struct lexer *lexer)
 {
-    while (is_letter(peek(lexer, 0)) || is_digit(peek(lexer, 0)))
-        lexer->offset++;
+    for (;;) {
+        size_t size = is_digit(peek(lexer, 0)) ? 1 : letter_size(lexer);
+        if (size == 0)
+            return;
+        lexer->offset += size;
+    }
 }
 
 bool token_is(const struct token *token, const char *text, const char *word)
@@ -205,7 +219,7 @@ static int scan(struct lexer *lexer, struct token *token)
     int byte = peek(lexer, 0);
     int level = byte == '[' ? bracket_level(lexer) : -1;
 
-    if (is_letter(byte)) {
+    if (letter_size(lexer) != 0) {
         skip_name(lexer);
         return TOKEN_NAME;
     }

@@ -209,7 +209,7 @@ static void append_replacement(lua_State *lua, struct text *out, const struct pa
     }
     if (!lua_isstring(lua, -1))
         luaL_error(lua, "a replacement must be a string, not a %s", luaL_typename(lua, -1));
-    text_of_value(lua, -1);
+    sandbox_push_text(lua, -1);
     lua_remove(lua, -2);
     text_value(out);
 }

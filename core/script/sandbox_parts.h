@@ -91,7 +91,8 @@ void report_clean(char *out, size_t out_size, const char *text, size_t size);
 /* sandbox_source.c: check a file's tokens, write the text to compile into
  * `out_text` and remember the names that it may assign to.  Returns 0, E_INVALID
  * with the reason, or SOURCE_BROKEN if the text has no tokens of Lua or brackets
- * that do not pair, which is then for the compiler to explain. */
+ * that do not pair, which is then for the compiler to explain: `out_text` is for it
+ * alone and must not run. */
 #define SOURCE_BROKEN 1
 
 int source_prepare(lua_State *lua, const char *name, const char *text, size_t size,
@@ -122,6 +123,11 @@ struct lexer {
 /* The next token: 1, 0 at the end, -1 if there is no token in Lua's grammar. */
 int lexer_next(struct lexer *lexer, struct token *out_token);
 bool token_is(const struct token *token, const char *text, const char *word);
+
+/* sandbox_names.c: letters that Lua's own names do not have */
+size_t names_letter(const char *text, size_t size); /* bytes of the letter here; 0: it is none */
+uint32_t names_code(const char *text, size_t size); /* of the character; 0: it is none */
+bool names_is_foreign(const struct token *token, const char *text); /* a name that has one */
 
 /* sandbox_front.c: tables whose contents lie elsewhere */
 void front_content(lua_State *lua, int index);  /* push the table that holds them */
@@ -189,10 +195,9 @@ void string_open(lua_State *lua);
 void table_open(lua_State *lua);
 void utf8_open(lua_State *lua);
 
-int base_tostring(lua_State *lua);             /* of the first argument */
-void text_of_value(lua_State *lua, int index); /* push what tostring() answers */
-int order_iterate(lua_State *lua);             /* the iterator that pairs() makes */
-int match_iterate(lua_State *lua);             /* the iterator that gmatch() makes */
+int base_tostring(lua_State *lua); /* of the first argument */
+int order_iterate(lua_State *lua); /* the iterator that pairs() makes */
+int match_iterate(lua_State *lua); /* the iterator that gmatch() makes */
 int table_sort(lua_State *lua);
 int string_find(lua_State *lua);
 int string_match(lua_State *lua);

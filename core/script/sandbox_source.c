@@ -8,6 +8,8 @@
  *          on a hash seed taken from the clock.  Ours depends on the contents.
  *          Because `^` is refused, every unary operator binds tighter than every
  *          binary one and the operand ends where a chain of suffixes ends.
+ * `größe`  where it is a field becomes a key in brackets, for Lua's names are ASCII
+ *          (sandbox_names.c).
  * names    that are assigned to are noted.  A variable outside a function can
  *          only change if its name stands left of a `=`; all others need not be
  *          put back after a call.  Noting too many costs time, not correctness,
@@ -23,6 +25,7 @@
 #include "core/base/err.h"
 #include "core/base/mem.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -92,7 +95,8 @@ static int bracket_closing(int symbol)
     return symbol == '(' ? ')' : symbol == '[' ? ']' : symbol == '{' ? '}' : 0;
 }
 
-/* Pair the brackets; if they do not pair the compiler will say so. */
+/* Pair the brackets; if they do not pair the compiler will say so.  The partner of a separator is
+ * the bracket around it. */
 static int pair(struct source *source)
 {
     uint32_t open[NESTING_MAX];
@@ -112,6 +116,8 @@ static int pair(struct source *source)
                 return SOURCE_BROKEN;
             source->partners[i] = open[--depth];
             source->partners[open[depth]] = i;
+        } else if ((symbol == ',' || symbol == ';') && depth > 0) {
+            source->partners[i] = open[depth - 1];
         }
     }
     return depth == 0 ? 0 : SOURCE_BROKEN;
@@ -193,6 +199,21 @@ static int find_operands(struct source *source)
     return 0;
 }
 
+/* A character that has no meaning in Lua, but looks as if it had. */
+static int refuse_character(const struct source *source, const struct token *token)
+{
+    char reason[160];
+    const char *at = source->text + token->offset;
+    uint32_t code = names_code(at, source->size - token->offset);
+    if (code == 0)
+        return refuse(source, token->offset, "a byte that is not UTF-8; save the file as UTF-8");
+    snprintf(reason, sizeof reason,
+             "the character U+%04X means nothing here; is it a blank or a quotation mark of a word "
+             "processor?",
+             code);
+    return refuse(source, token->offset, reason);
+}
+
 static int check_tokens(const struct source *source)
 {
     for (uint32_t i = 0; i < source->count; i++) {
@@ -201,12 +222,52 @@ static int check_tokens(const struct source *source)
             return refuse(source, token->offset,
                           "`^` gives different results on different "
                           "machines; write power(x, n) with a whole n instead of x^n");
+        if (token->kind == TOKEN_SYMBOL && token->symbol >= 0x80)
+            return refuse_character(source, token);
         if (token->kind != TOKEN_NAME)
             continue;
         if (token_is(token, source->text, "_ENV"))
             return refuse(source, token->offset, "`_ENV` is not available to scripts");
         if (token_is(token, source->text, SANDBOX_LENGTH))
             return refuse(source, token->offset, "the name `" SANDBOX_LENGTH "` is taken");
+    }
+    return 0;
+}
+
+/* Whether the name at `i` is a key in a table's constructor: { name = value }. */
+static bool is_key(const struct source *source, uint32_t i)
+{
+    if (i == 0 || !is_symbol(source, i + 1, '='))
+        return false;
+    bool is_separated = is_symbol(source, i - 1, ',') || is_symbol(source, i - 1, ';');
+    return is_symbol(source, is_separated ? source->partners[i - 1] : i - 1, '{');
+}
+
+static bool is_field(const struct source *source, uint32_t i)
+{
+    return i > 0 && is_symbol(source, i - 1, '.');
+}
+
+/* Whether the token at `i` is a name that must stand in brackets. */
+static bool needs_brackets(const struct source *source, uint32_t i)
+{
+    return i < source->count && names_is_foreign(&source->tokens[i], source->text) &&
+           (is_field(source, i) || is_key(source, i));
+}
+
+static int check_names(const struct source *source)
+{
+    char reason[200];
+    for (uint32_t i = 0; i < source->count; i++) {
+        const struct token *token = &source->tokens[i];
+        int size = token->size < 60 ? (int)token->size : 60;
+        if (!names_is_foreign(token, source->text) || needs_brackets(source, i))
+            continue;
+        snprintf(reason, sizeof reason,
+                 "the name %.*s has letters that only a field may have, as in customer.%.*s; "
+                 "variables and functions have names of a to z",
+                 size, source->text + token->offset, size, source->text + token->offset);
+        return refuse(source, token->offset, reason);
     }
     return 0;
 }
@@ -263,28 +324,75 @@ static void note_assigned(lua_State *lua, const struct source *source)
     }
 }
 
+/* What goes out, and how much of the source is behind it. */
+struct writing {
+    const struct source *source;
+    struct buf *out;
+    size_t copied;
+};
+
+static void copy_until(struct writing *writing, size_t offset)
+{
+    buf_append(writing->out, writing->source->text + writing->copied, offset - writing->copied);
+    writing->copied = offset;
+}
+
+/* Instead of the token, which is left out. */
+static void write_instead(struct writing *writing, const struct token *token, const char *text)
+{
+    copy_until(writing, token->offset);
+    buf_text(writing->out, text);
+    writing->copied = token->offset + token->size;
+}
+
+/* `.größe` is `["größe"]`; blanks and comments between the two stay, as all lines must. */
+static void write_name(struct writing *writing, uint32_t i)
+{
+    const struct token *token = &writing->source->tokens[i];
+    copy_until(writing, token->offset);
+    buf_text(writing->out, is_field(writing->source, i) ? "\"" : "[\"");
+    copy_until(writing, token->offset + token->size);
+    buf_text(writing->out, "\"]");
+}
+
 static void write_text(const struct source *source, struct buf *out_text)
 {
     uint32_t *closing = mem_zero(source->count * sizeof *closing);
-    size_t copied = 0;
+    struct writing writing = { source, out_text, 0 };
 
     for (uint32_t i = 0; i < source->count; i++) {
         const struct token *token = &source->tokens[i];
         if (is_symbol(source, i, '#')) {
-            buf_append(out_text, source->text + copied, token->offset - copied);
-            buf_text(out_text, "(" SANDBOX_LENGTH "(");
-            copied = token->offset + token->size;
+            write_instead(&writing, token, "(" SANDBOX_LENGTH "(");
             closing[source->ends[i]]++;
+        } else if (is_symbol(source, i, '.') && needs_brackets(source, i + 1)) {
+            write_instead(&writing, token, "[");
+        } else if (needs_brackets(source, i)) {
+            write_name(&writing, i);
         }
-        if (closing[i] == 0)
-            continue;
-        buf_append(out_text, source->text + copied, token->offset + token->size - copied);
-        copied = token->offset + token->size;
+        if (closing[i] != 0)
+            copy_until(&writing, token->offset + token->size);
         for (uint32_t n = 0; n < closing[i]; n++)
             buf_text(out_text, "))");
     }
-    buf_append(out_text, source->text + copied, source->size - copied);
+    copy_until(&writing, source->size);
     free(closing);
+}
+
+/* For the compiler's eyes only, which would stumble over letters that it does not know before it
+ * comes to what is really wrong. */
+static void write_plain(const struct source *source, struct buf *out_text)
+{
+    struct writing writing = { source, out_text, 0 };
+    for (uint32_t i = 0; i < source->count; i++) {
+        const struct token *token = &source->tokens[i];
+        if (!names_is_foreign(token, source->text))
+            continue;
+        write_instead(&writing, token, "");
+        for (uint32_t byte = 0; byte < token->size; byte++)
+            buf_byte(out_text, 'x');
+    }
+    copy_until(&writing, source->size);
 }
 
 static int prepare(lua_State *lua, struct source *source, struct buf *out_text)
@@ -295,6 +403,10 @@ static int prepare(lua_State *lua, struct source *source, struct buf *out_text)
         return early;
     if (rc == 0)
         rc = pair(source);
+    if (rc == SOURCE_BROKEN)
+        write_plain(source, out_text);
+    if (rc == 0)
+        rc = check_names(source);
     if (rc == 0)
         rc = find_operands(source);
     if (rc != 0)

@@ -129,7 +129,7 @@ static int table_concat(lua_State *lua)
         if (kind != LUA_TSTRING && kind != LUA_TNUMBER)
             return luaL_error(lua, "item %I of the list is a %s, not a string", (LUAI_UACINT)i,
                               luaL_typename(lua, -1));
-        text_of_value(lua, -1);
+        sandbox_push_text(lua, -1);
         lua_remove(lua, -2);
         text_value(&text);
         if (i != last)

@@ -15,6 +15,7 @@
 #include "core/base/zone.h"
 #include "core/engine/config.h"
 #include "core/script/convert.h"
+#include "core/script/explain.h"
 #include "core/script/sandbox.h"
 
 #include <errno.h>
@@ -26,6 +27,8 @@
 
 #define HOST_DEFAULT "127.0.0.1"
 #define PORT_DEFAULT 8077
+#define QUOTA_LEAST ((size_t)1 << 20)
+#define QUOTA_MOST ((size_t)256 << 30) /* of the address space that a file has */
 
 enum word { /* bits of settings.declared */
     WORD_LISTEN,
@@ -38,6 +41,7 @@ enum word { /* bits of settings.declared */
     WORD_CHANNEL_LOG,
     WORD_LIMITS,
     WORD_BLOCKED,
+    WORD_QUOTA,
 };
 
 static struct settings *settings_of(lua_State *lua)
@@ -122,6 +126,15 @@ int settings_listen(struct settings *settings, const char *address, struct err *
     return 0;
 }
 
+static int refuse_field(lua_State *lua, const char *word, const char *name,
+                        const char *const names[])
+{
+    struct buf *scratch = &settings_of(lua)->scratch;
+    buf_clear(scratch);
+    explain_choice(name, names, scratch);
+    return luaL_error(lua, "%s knows no \"%s\"%s", word, name, buf_string(scratch));
+}
+
 static void check_fields(lua_State *lua, const char *word, const char *const names[])
 {
     lua_pushnil(lua);
@@ -132,7 +145,7 @@ static void check_fields(lua_State *lua, const char *word, const char *const nam
         while (names[i] != NULL && (!is_text || strcmp(names[i], lua_tostring(lua, -1)) != 0))
             i++;
         if (names[i] == NULL && is_text)
-            luaL_error(lua, "%s knows no \"%s\"", word, lua_tostring(lua, -1));
+            refuse_field(lua, word, lua_tostring(lua, -1), names);
         if (names[i] == NULL && lua_tointeger(lua, -1) != 1)
             luaL_error(lua, "%s takes one address", word);
     }
@@ -234,12 +247,22 @@ static int word_fallback(lua_State *lua)
 static int channel_fields(lua_State *lua)
 {
     struct settings *settings = settings_of(lua);
+    settings->awaits_channel = 0;
     check_table(lua, "channel \"log\"");
     check_fields(lua, "channel \"log\"", (const char *const[]){ "file", NULL });
     lua_getfield(lua, 1, "file");
     if (!lua_isnil(lua, -1))
         settings->log_file = kept_path(lua, -1, settings, "file");
     return 0;
+}
+
+/* Of the file that is running. */
+static int line_of(lua_State *lua)
+{
+    lua_Debug frame = { .currentline = 0 };
+    for (int level = 1; frame.currentline <= 0 && lua_getstack(lua, level, &frame); level++)
+        lua_getinfo(lua, "l", &frame);
+    return frame.currentline;
 }
 
 static int word_channel(lua_State *lua)
@@ -249,6 +272,11 @@ static int word_channel(lua_State *lua)
     if (strcmp(name, "log") != 0)
         return luaL_error(lua, "this build has no channel \"%s\": it has \"log\"", name);
     declare_once(lua, WORD_CHANNEL_LOG, "channel \"log\"");
+    if (lua_gettop(lua) > 1) { /* channel("log", { ... }) */
+        lua_remove(lua, 1);
+        return channel_fields(lua);
+    }
+    settings->awaits_channel = line_of(lua);
     lua_pushlightuserdata(lua, settings);
     lua_pushcclosure(lua, channel_fields, 1);
     return 1;
@@ -304,6 +332,49 @@ static int word_blocked(lua_State *lua)
     return 0;
 }
 
+/* -- quota ------------------------------------------------------------------------------------- */
+
+/* "200 GB", "512MB": units of 1024. */
+static bool parse_size(const char *text, size_t *out_bytes)
+{
+    static const char units[] = "KMGT";
+    char *end;
+    errno = 0;
+    unsigned long long value = strtoull(text, &end, 10);
+    bool is_number = text[0] >= '0' && text[0] <= '9' && errno == 0 && value != 0;
+    end += strspn(end, " ");
+    const char *unit = *end != '\0' ? strchr(units, *end) : NULL;
+    if (!is_number || unit == NULL || strcmp(end + 1, "B") != 0)
+        return false;
+    unsigned shift = 10 * (unsigned)(unit - units + 1);
+    *out_bytes = (size_t)value << shift;
+    return (*out_bytes >> shift) == value && *out_bytes <= QUOTA_MOST;
+}
+
+static size_t quota_field(lua_State *lua, const char *name)
+{
+    size_t bytes = 0;
+    lua_getfield(lua, 1, name);
+    if (!lua_isnil(lua, -1)) {
+        const char *text = kept_text(lua, -1, settings_of(lua), name);
+        if (!parse_size(text, &bytes) || bytes < QUOTA_LEAST)
+            luaL_error(lua, "quota: %s is a size from \"1 MB\" to \"256 GB\", not \"%s\"", name,
+                       text);
+    }
+    lua_pop(lua, 1);
+    return bytes;
+}
+
+static int word_quota(lua_State *lua)
+{
+    struct settings *settings = declare_once(lua, WORD_QUOTA, "quota");
+    check_table(lua, "quota");
+    check_fields(lua, "quota", (const char *const[]){ "log", "state", NULL });
+    settings->log_quota_bytes = quota_field(lua, "log");
+    settings->state_quota_bytes = quota_field(lua, "state");
+    return 0;
+}
+
 void settings_finish(struct settings *settings)
 {
     struct doc_writer w;
@@ -335,8 +406,8 @@ static const struct {
 } words[] = {
     { "blocked", word_blocked }, { "channel", word_channel },   { "country", word_country },
     { "data", word_data },       { "fallback", word_fallback }, { "limits", word_limits },
-    { "listen", word_listen },   { "plugin", word_plugin },     { "scripts", word_scripts },
-    { "url", word_url },         { "zone", word_zone },
+    { "listen", word_listen },   { "plugin", word_plugin },     { "quota", word_quota },
+    { "scripts", word_scripts }, { "url", word_url },           { "zone", word_zone },
 };
 
 void settings_init(struct settings *settings)
@@ -369,19 +440,37 @@ static int read_file(const char *path, struct buf *out, struct err *err)
     return 0;
 }
 
+static int explain_failure(struct settings *settings, int rc, struct err *err)
+{
+    const char *names[sizeof words / sizeof *words + 1] = { NULL };
+    const char *const none[] = { NULL };
+    struct explain_context context = { names, none, none, false };
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        names[i] = words[i].name;
+    explain_err(&context, &settings->scratch, err);
+    return rc;
+}
+
 static int run_file(struct settings *settings, const char *path, const struct buf *text,
                     struct err *err)
 {
     struct sandbox *sandbox = sandbox_new(NULL);
     const char *slash = strrchr(path, '/');
+    const char *name = slash != NULL ? slash + 1 : path;
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
         lua_pushlightuserdata(sandbox_state(sandbox), settings);
         sandbox_add_function(sandbox, words[i].name, words[i].function, 1);
     }
-    int rc = sandbox_load(sandbox, slash != NULL ? slash + 1 : path, (const char *)text->data,
-                          text->size, err);
+    int rc = sandbox_load(sandbox, name, (const char *)text->data, text->size, err);
     sandbox_free(sandbox);
-    return rc;
+    if (rc != 0)
+        return explain_failure(settings, rc, err);
+    if (settings->awaits_channel != 0)
+        return err_set(
+            err, E_INVALID,
+            "%s:%d: channel \"log\" sets nothing: a table must follow, { file = \"...\" }", name,
+            settings->awaits_channel);
+    return 0;
 }
 
 int settings_load(struct settings *settings, const char *path, struct err *err)

@@ -6,6 +6,7 @@
  *     zone "Europe/Berlin"           country "DE"           fallback "sales"
  *     channel "log" { file = "/var/log/kith/messages" }
  *     limits { derived = 2000 }      blocked { "guest", "0" }
+ *     quota { log = "200 GB", state = "50 GB" }
  *
  * The file runs in an empty sandbox: it declares and reaches nothing.  Every mistake is
  * reported at its line.  A relative path is relative to the file it stands in.
@@ -35,8 +36,9 @@ struct settings {
     const char *data, *scripts;
     const char *url; /* the public address, without a slash at its end */
     const char *zone, *country, *fallback;
-    const char *log_file;       /* of the channel `log`; NULL: standard error */
-    struct doc limits, blocked; /* as they stand in the config */
+    const char *log_file;                      /* of the channel `log`; NULL: standard error */
+    size_t log_quota_bytes, state_quota_bytes; /* of the two files; 0: none */
+    struct doc limits, blocked;                /* as they stand in the config */
 
     struct doc config; /* of the world; settings_finish() makes it */
 
@@ -45,6 +47,7 @@ struct settings {
     struct buf scratch;
     const char *folder; /* of the file that is read */
     uint32_t declared;  /* words seen: each at most once */
+    int awaits_channel; /* line of a `channel "log"` whose table has not come; 0: none */
 };
 
 /* Defaults: 127.0.0.1:8077, UTC, no data, no scripts.  End with settings_deinit(). */

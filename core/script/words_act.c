@@ -1,51 +1,36 @@
-/* words_act.c -- what rules do: emit, remind, after, cancel, send, notify, log.
+/* words_act.c -- what rules do: emit, remind, after, cancel, log; and `known`.
  *
  * Each takes one table or a few values, checks them, and hands them to the engine
  * (core/engine/step.h), which decides.  Nothing is allocated that a long jump could
  * leak: values go into the arena of the entry.
  */
+#include "core/base/civil.h"
+#include "core/base/moment.h"
 #include "core/base/utf8.h"
+#include "core/base/zone.h"
 #include "core/script/convert.h"
 #include "core/script/host_inside.h"
 
-#include <string.h>
+#define LOG_BYTES_MAX 500
 
 static struct arena *arena_of(lua_State *lua)
 {
     return step_arena(host_of(lua)->step);
 }
 
-static void check_table(lua_State *lua, const char *word)
+/* The { to = ... } of emit, at 3. */
+static struct text check_receiver(lua_State *lua)
 {
-    if (lua_type(lua, 1) != LUA_TTABLE)
-        luaL_error(lua, "%s { ... } takes a table", word);
-    lua_settop(lua, 1);
-    sandbox_push_contents(lua, 1); /* the table may stand in a declaration */
-    lua_replace(lua, 1);
-}
-
-/* A document at `index`; nothing: none. */
-static struct doc check_doc(lua_State *lua, int index, const char *word)
-{
-    struct doc_value value;
-    struct err err;
-    if (lua_isnoneornil(lua, index))
-        return (struct doc){ NULL, 0 };
-    if (lua_type(lua, index) != LUA_TTABLE)
-        luaL_error(lua, "%s: data is a table", word);
-    if (convert_from_lua(lua, index, arena_of(lua), &host_of(lua)->scratch, &value, &err) != 0)
-        luaL_error(lua, "%s: %s", word, err.text);
-    if (value.type != DOC_DOC)
-        luaL_error(lua, "%s: data has names for keys, it is no list", word);
-    return value.doc;
-}
-
-static struct doc option_doc(lua_State *lua, int index, const char *name, const char *word)
-{
-    lua_getfield(lua, index, name);
-    struct doc doc = check_doc(lua, lua_gettop(lua), word);
-    lua_pop(lua, 1);
-    return doc;
+    if (lua_type(lua, 3) != LUA_TTABLE)
+        luaL_error(lua, "emit: to whom is written { to = \"user_id:u-17\" }");
+    option_check(lua, 3, "emit", (const char *const[]){ "to", NULL });
+    lua_getfield(lua, 3, "to");
+    if (lua_isinteger(lua, -1))
+        lua_tostring(lua, -1); /* a customer's number will do */
+    if (lua_type(lua, -1) != LUA_TSTRING || lua_rawlen(lua, -1) == 0)
+        luaL_error(lua, "emit: to is a customer, 42 or \"user_id:u-17\", not %s",
+                   lua_isnil(lua, -1) ? "nil" : luaL_typename(lua, -1));
+    return convert_text(lua, -1, arena_of(lua));
 }
 
 /* emit("Type", { ... }), emit("Type", { ... }, { to = "user_id:u-1" }) */
@@ -54,29 +39,23 @@ static int word_emit(lua_State *lua)
     struct step *step = host_step(lua, "emit");
     struct text type = convert_text(lua, 1, step_arena(step)), to = { "", 0 };
     struct err err;
+    if (type.size == 0)
+        return luaL_error(lua, "emit needs the event's type as text: emit(\"TYPE\", { ... })");
     struct doc data = check_doc(lua, 2, "emit");
-    if (!lua_isnoneornil(lua, 3)) {
-        if (lua_type(lua, 3) != LUA_TTABLE)
-            return luaL_error(lua, "emit: to whom is written { to = \"user_id:u-17\" }");
-        option_check(lua, 3, "emit", (const char *const[]){ "to", NULL });
-        lua_getfield(lua, 3, "to");
-        if (lua_isinteger(lua, -1))
-            lua_tostring(lua, -1); /* a customer's number will do */
-        to = convert_text(lua, -1, step_arena(step));
-        if (to.size == 0)
-            return luaL_error(
-                lua, "emit: to is a customer: 42, \"user_id:u-17\", \"email:ann@example.com\"");
-    }
+    if (!lua_isnoneornil(lua, 3))
+        to = check_receiver(lua);
     return step_emit(step, type, data, to, &err) != 0 ? host_raise(lua, &err) : 0;
 }
 
-static int64_t option_moment(lua_State *lua, const char *name, const char *word, struct text who,
-                             int at_minute)
+static struct due option_due(lua_State *lua, const char *word, struct text who)
 {
-    lua_getfield(lua, 1, name);
-    int64_t ms = moment_from_lua(lua, lua_gettop(lua), word, who, at_minute);
+    struct due due = { .at_minute = option_minute(lua, 1, "at") };
+    struct when when = { word, "due", who, due.at_minute, step_now(host_of(lua)->step) };
+    due.ms = option_moment(lua, 1, &when);
+    lua_getfield(lua, 1, "due");
+    due.words = convert_text(lua, -1, arena_of(lua));
     lua_pop(lua, 1);
-    return ms;
+    return due;
 }
 
 /* escalate = { after = "1d", to = "manager" }: when it has been due for a day */
@@ -93,14 +72,25 @@ static void read_escalation(lua_State *lua, struct reminder_request *request)
     int table = lua_gettop(lua);
     option_check(lua, table, "escalate", (const char *const[]){ "after", "to", NULL });
     request->escalate_to = option_text(lua, table, "to", arena);
-    lua_getfield(lua, table, "after");
-    int64_t now = step_now(host_of(lua)->step);
-    int64_t wait = moment_from_lua(lua, lua_gettop(lua), "escalate", request->to, -1) - now;
-    if (request->escalate_to.size == 0 || wait <= 0)
+    struct when when = { "escalate", "after", request->to, -1, request->due.ms };
+    request->escalate_due = option_moment(lua, table, &when);
+    if (request->escalate_to.size == 0 || request->escalate_due <= request->due.ms)
         luaL_error(lua,
                    "escalate needs to and a time after which: { after = \"1d\", to = \"...\" }");
-    request->escalate_due = request->due + wait;
-    lua_pop(lua, 2);
+    lua_pop(lua, 1);
+}
+
+/* What was due earlier today is due at once; what was due before is a mistake. */
+static void check_not_past(lua_State *lua, int64_t due)
+{
+    struct step *step = host_of(lua)->step;
+    const struct zone *zone = step_zone(step);
+    char text[MOMENT_TEXT_SIZE];
+    int64_t today = civil_local_days(zone_local_from_ms(zone, step_now(step)));
+    if (due >= zone_ms_from_local(zone, today * CIVIL_DAY_MS))
+        return;
+    moment_format(due > CIVIL_MS_MIN ? due : CIVIL_MS_MIN, text);
+    luaL_error(lua, "remind: due lies in the past, at %s", text);
 }
 
 static int word_remind(lua_State *lua)
@@ -122,9 +112,8 @@ static int word_remind(lua_State *lua)
     };
     if (request.title.size == 0)
         return luaL_error(lua, "remind needs a title: remind { title = \"...\", due = \"3d\" }");
-    request.due = option_moment(lua, "due", "remind", request.to, option_minute(lua, 1, "at"));
-    lua_getfield(lua, 1, "due");
-    request.civil = convert_text(lua, -1, arena);
+    request.due = option_due(lua, "remind", request.to);
+    check_not_past(lua, request.due.ms);
     read_escalation(lua, &request);
     if (step_remind(step, &request, &task, &err) != 0)
         return host_raise(lua, &err);
@@ -141,110 +130,66 @@ static int word_after(lua_State *lua)
     struct err err;
     check_table(lua, "after");
     option_check(lua, 1, "after", names);
-    struct text type = option_text(lua, 1, "emit", arena), key = option_text(lua, 1, "key", arena);
-    int64_t due =
-        option_moment(lua, "due", "after", (struct text){ "", 0 }, option_minute(lua, 1, "at"));
-    if (due < step_now(step) + 1000)
+    struct after_request request = {
+        .type = option_text(lua, 1, "emit", arena),
+        .key = option_text(lua, 1, "key", arena),
+    };
+    if (request.type.size == 0)
+        return luaL_error(lua, "after needs emit = \"TYPE\": the event that it comes back as");
+    request.due = option_due(lua, "after", (struct text){ "", 0 });
+    if (request.due.ms < step_now(step) + 1000)
         return luaL_error(lua, "after: due must lie at least a second ahead");
-    struct doc data = option_doc(lua, 1, "data", "after");
-    return step_after(step, key.size != 0 ? key : type, due, type, data, &err) != 0
-               ? host_raise(lua, &err)
-               : 0;
+    if (request.key.size == 0)
+        request.key = request.type;
+    request.data = option_doc(lua, 1, "data", "after");
+    return step_after(step, &request, &err) != 0 ? host_raise(lua, &err) : 0;
 }
 
 static int word_cancel(lua_State *lua)
 {
     struct step *step = host_step(lua, "cancel");
-    luaL_checkstring(lua, 1);
+    if (lua_type(lua, 1) != LUA_TSTRING)
+        return luaL_error(lua, "cancel needs the key of the timer: cancel(\"cart\")");
     lua_pushboolean(lua, step_cancel(step, convert_text(lua, 1, step_arena(step))));
     return 1;
 }
 
-/* What a channel gets of the rule's table: body and data. */
-static struct doc message_content(lua_State *lua, const char *body_name, const char *word)
-{
-    struct arena *arena = arena_of(lua);
-    struct text body = option_text(lua, 1, body_name, arena);
-    struct doc data = option_doc(lua, 1, "data", word);
-    struct buf *scratch = &host_of(lua)->scratch;
-    struct doc_writer w;
-    if (body.size == 0)
-        luaL_error(lua, "%s needs %s = \"...\"", word, body_name);
-    buf_clear(scratch);
-    doc_begin(&w, scratch);
-    doc_put_text(&w, "body", body);
-    if (data.data != NULL)
-        doc_put_doc(&w, "data", data);
-    return arena_doc(arena, doc_end(&w));
-}
-
-static int word_send(lua_State *lua)
-{
-    static const char *const names[] = { "channel", "body",    "data", "purpose",
-                                         "key",     "expires", NULL };
-    struct step *step = host_step(lua, "send");
-    struct arena *arena = step_arena(step);
-    struct err err;
-    check_table(lua, "send");
-    option_check(lua, 1, "send", names);
-    struct send_request request = {
-        .channel = option_text(lua, 1, "channel", arena),
-        .purpose = option_text(lua, 1, "purpose", arena),
-        .key = option_text(lua, 1, "key", arena),
-        .content = message_content(lua, "body", "send"),
-    };
-    if (request.purpose.size == 0)
-        return luaL_error(lua,
-                          "send needs a purpose: one that the bundle declares, or \"service\"");
-    lua_getfield(lua, 1, "expires");
-    if (!lua_isnil(lua, -1)) {
-        request.expires_ms =
-            option_moment(lua, "expires", "send", (struct text){ "", 0 }, -1) - step_now(step);
-        if (request.expires_ms <= 0)
-            return luaL_error(lua, "send: expires must lie ahead");
-    }
-    return step_send(step, &request, &err) != 0 ? host_raise(lua, &err) : 0;
-}
-
-/* notify { to = "anna", text = "...", channel = "log" } */
-static int word_notify(lua_State *lua)
-{
-    struct step *step = host_step(lua, "notify");
-    struct arena *arena = step_arena(step);
-    struct err err;
-    check_table(lua, "notify");
-    option_check(lua, 1, "notify", (const char *const[]){ "to", "text", "data", "channel", NULL });
-    struct send_request request = {
-        .channel = option_text(lua, 1, "channel", arena),
-        .to = option_text(lua, 1, "to", arena),
-        .purpose = text_of("service"),
-        .content = message_content(lua, "text", "notify"),
-        .is_notification = true,
-    };
-    if (request.channel.size == 0)
-        request.channel = text_of("log");
-    return step_send(step, &request, &err) != 0 ? host_raise(lua, &err) : 0;
-}
-
+/* Whatever it is given, in one line. */
 static int word_log(lua_State *lua)
 {
     struct step *step = host_step(lua, "log");
-    size_t size;
+    struct buf *scratch = &host_of(lua)->scratch;
+    int count = lua_gettop(lua);
     luaL_checkany(lua, 1);
-    lua_settop(lua, 1);
-    const char *text = luaL_tolstring(lua, 1, &size);
-    step_log(step, (struct text){ text, size < 500 ? (uint32_t)size
-                                                   : (uint32_t)utf8_cut(text, size, 500) });
+    for (int i = 1; i <= count; i++) { /* first all of them: a script's __tostring may say words */
+        sandbox_push_text(lua, i);
+        lua_replace(lua, i);
+    }
+    buf_clear(scratch);
+    for (int i = 1; i <= count && scratch->size < LOG_BYTES_MAX; i++) {
+        size_t size;
+        const char *text = lua_tolstring(lua, i, &size);
+        buf_text(scratch, i > 1 ? " " : "");
+        utf8_clean(text, utf8_cut(text, size, LOG_BYTES_MAX), scratch);
+    }
+    size_t size = utf8_cut(scratch->data, scratch->size, LOG_BYTES_MAX);
+    step_log(step, (struct text){ buf_string(scratch), (uint32_t)size });
     return 0;
+}
+
+static int word_known(lua_State *lua)
+{
+    luaL_checkany(lua, 1);
+    lua_pushboolean(lua, !lua_isnil(lua, 1));
+    return 1;
 }
 
 void words_act_add(struct host *host)
 {
     static const luaL_Reg words[] = {
         { "emit", word_emit },     { "remind", word_remind }, { "after", word_after },
-        { "cancel", word_cancel }, { "send", word_send },     { "notify", word_notify },
-        { "log", word_log },
+        { "cancel", word_cancel }, { "log", word_log },       { "known", word_known },
     };
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        sandbox_add_function(host->sandbox, words[i].name, words[i].func, 0);
+        host_add_word(host, words[i].name, words[i].func, 0);
 }

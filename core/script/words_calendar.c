@@ -7,7 +7,8 @@
  *       working = { "2026-10-10" },
  *     }
  *
- * `hours` may also be one text: the same hours from Monday to Friday.
+ * `hours` may also be one text: the same hours from Monday to Friday.  The company's own
+ * is the one called "company"; without it the company works from Monday to Friday, 9 to 17.
  */
 #include "core/base/limits.h"
 #include "core/base/mem.h"
@@ -17,6 +18,7 @@
 #include "core/script/convert.h"
 #include "core/script/host_inside.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define HOURS_MAX (7 * WORKDAY_INTERVALS_MAX)
@@ -82,9 +84,48 @@ static void read_intervals(lua_State *lua, struct plan *plan, int first, int las
     }
 }
 
+/* Of several that are no days the first in order is named. */
+static void check_days(lua_State *lua, int table)
+{
+    const char *bad = NULL;
+    int first, last;
+    lua_pushnil(lua);
+    while (lua_next(lua, table) != 0) {
+        lua_pop(lua, 1);
+        const char *key = lua_type(lua, -1) == LUA_TSTRING ? lua_tostring(lua, -1) : "";
+        if (!day_range(key, &first, &last) && (bad == NULL || strcmp(key, bad) < 0))
+            bad = key;
+    }
+    if (bad != NULL)
+        luaL_error(lua, "calendar: days are written mon = ... or [\"mon-fri\"] = ..., not \"%s\"",
+                   bad);
+}
+
+static void read_range(lua_State *lua, struct plan *plan, int table, int first, int last)
+{
+    char key[8];
+    snprintf(key, sizeof key, "%s-%s", days[first - 1], days[last - 1]);
+    lua_getfield(lua, table, key);
+    if (!lua_isnil(lua, -1))
+        read_intervals(lua, plan, first, last);
+    lua_pop(lua, 1);
+}
+
+/* By day and not in the table's order, which is another each time. */
+static void read_days(lua_State *lua, struct plan *plan, int table)
+{
+    for (int first = 1; first <= 7; first++) {
+        lua_getfield(lua, table, days[first - 1]);
+        if (!lua_isnil(lua, -1))
+            read_intervals(lua, plan, first, first);
+        lua_pop(lua, 1);
+        for (int last = first; last <= 7; last++)
+            read_range(lua, plan, table, first, last);
+    }
+}
+
 static void read_hours(lua_State *lua, struct plan *plan)
 {
-    int first, last;
     lua_getfield(lua, 1, "hours");
     if (lua_isnil(lua, -1)) {
         add_hours(lua, plan, "09:00-17:00", 1, 5);
@@ -92,15 +133,8 @@ static void read_hours(lua_State *lua, struct plan *plan)
         read_intervals(lua, plan, 1, 5);
     } else {
         luaL_argcheck(lua, lua_type(lua, -1) == LUA_TTABLE, 1, "hours: a table is expected");
-        lua_pushnil(lua);
-        while (lua_next(lua, -2) != 0) {
-            const char *key = lua_type(lua, -2) == LUA_TSTRING ? lua_tostring(lua, -2) : "";
-            if (!day_range(key, &first, &last))
-                luaL_error(lua, "calendar: days are written \"mon\" or \"mon-fri\", not \"%s\"",
-                           key);
-            read_intervals(lua, plan, first, last);
-            lua_pop(lua, 1);
-        }
+        check_days(lua, lua_gettop(lua));
+        read_days(lua, plan, lua_gettop(lua));
     }
     lua_pop(lua, 1);
 }
@@ -137,10 +171,8 @@ static const struct zone *read_zone(lua_State *lua, struct host *host)
     return zone;
 }
 
-static int calendar_with_table(lua_State *lua)
+static void read_calendar(lua_State *lua, struct host *host, struct text name)
 {
-    struct host *host = declare_host(lua, "calendar");
-    struct text name = declared_name(lua, host, "calendar");
     struct plan *plan = arena_zero(&host->arena, sizeof *plan);
     struct workweek *week = NULL;
     struct err err;
@@ -149,7 +181,7 @@ static int calendar_with_table(lua_State *lua)
         (const char *const[]){ "zone", "hours", "holidays", "working", "description", NULL });
     for (size_t i = 0; i < host->calendar_count; i++)
         if (text_equal(host->calendars[i].name, name))
-            return luaL_error(lua, "a calendar called \"%s\" is declared already", name.data);
+            luaL_error(lua, "a calendar called \"%s\" is declared already", name.data);
     const struct zone *zone = read_zone(lua, host);
     read_hours(lua, plan);
     plan->holidays = read_dates(lua, host, "holidays", &plan->holidays_count);
@@ -164,19 +196,18 @@ static int calendar_with_table(lua_State *lua)
         .working_count = plan->working_count,
     };
     if (workday_new(&declared, &week, &err) != 0)
-        return luaL_error(lua, "calendar \"%s\": %s", name.data, err.text);
+        luaL_error(lua, "calendar \"%s\": %s", name.data, err.text);
     host->calendars =
         mem_resize(host->calendars, (host->calendar_count + 1) * sizeof *host->calendars);
     host->calendars[host->calendar_count++] = (struct named_calendar){ name, week };
-    return 0;
 }
 
 static int word_calendar(lua_State *lua)
 {
-    return declare(lua, "calendar", calendar_with_table);
+    return declare(lua, "calendar", read_calendar);
 }
 
 void words_calendar_add(struct host *host)
 {
-    sandbox_add_function(host->sandbox, "calendar", word_calendar, 0);
+    host_add_word(host, "calendar", word_calendar, 0);
 }

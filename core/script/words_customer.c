@@ -24,13 +24,23 @@ static struct text check_field(lua_State *lua, const char *of)
     return (struct text){ name, (uint32_t)size };
 }
 
+static void push_value(lua_State *lua, const char *of, struct text name,
+                       const struct doc_value *value)
+{
+    if (value->type == DOC_DOC || value->type == DOC_ARRAY)
+        sandbox_spend(lua, value->doc.size / 8);
+    convert_push(lua, value);
+    if (lua_isnil(lua, -1))
+        host_note_missing(host_of(lua), of, name);
+}
+
 static int event_index(lua_State *lua)
 {
     struct step *step = host_step(lua, "event");
-    struct doc_value value = event_field(step_event(step), check_field(lua, "event"));
-    if (value.type == DOC_DOC || value.type == DOC_ARRAY)
-        sandbox_spend(lua, value.doc.size / 8);
-    convert_push(lua, &value);
+    char id[EVENT_ID_TEXT_MAX];
+    struct text name = check_field(lua, "event");
+    struct doc_value value = event_field(step_event(step), name, id);
+    push_value(lua, "event", name, &value);
     return 1;
 }
 
@@ -135,89 +145,110 @@ static int customer_index(lua_State *lua)
         return 1;
     spend_look(lua, customer);
     struct doc_value value = customer_trait(customer, name);
-    if (value.type == DOC_DOC || value.type == DOC_ARRAY)
-        sandbox_spend(lua, value.doc.size / 8);
-    convert_push(lua, &value);
+    push_value(lua, "customer", name, &value);
     return 1;
 }
 
-static struct text check_text(lua_State *lua, int index, const char *word)
+/* -- Methods -------------------------------------------------------------- */
+
+/* The customer of customer:word(...); `usage` shows how it is written. */
+static struct customer *check_self(lua_State *lua, const char *usage)
+{
+    const struct host *host = host_of(lua);
+    if (lua_touserdata(lua, 1) != host->customer_object)
+        luaL_error(lua, "write customer:%s, with a colon", usage);
+    return check_customer(lua);
+}
+
+/* Argument `index`, called `what`, of the method written as `usage`. */
+static struct text check_text(lua_State *lua, int index, const char *what, const char *usage)
 {
     if (lua_type(lua, index) == LUA_TSTRING && lua_rawlen(lua, index) > NAME_BYTES_MAX)
-        luaL_error(lua, "customer:%s: a name has at most %d bytes", word, NAME_BYTES_MAX);
-    struct text text = convert_text(lua, index, step_arena(host_step(lua, word)));
+        luaL_error(lua, "customer:%s: the %s has at most %d bytes", usage, what, NAME_BYTES_MAX);
+    if (lua_type(lua, index) != LUA_TSTRING)
+        luaL_error(lua, "customer:%s: the %s must be text, not %s", usage, what,
+                   lua_isnoneornil(lua, index) ? "nil" : luaL_typename(lua, index));
+    struct text text = convert_text(lua, index, step_arena(host_step(lua, usage)));
     if (text.size == 0)
-        luaL_error(lua, "customer:%s: text is expected", word);
+        luaL_error(lua, "customer:%s: the %s is empty", usage, what);
     return text;
 }
 
-static struct doc_value check_value(lua_State *lua, int index, const char *word)
+static struct doc_value check_value(lua_State *lua, int index, const char *usage)
 {
     struct doc_value value;
     struct err err;
     struct host *host = host_of(lua);
     if (lua_gettop(lua) < index)
-        lua_settop(lua, index);
+        luaL_error(lua, "customer:%s: it needs two values", usage);
     if (convert_from_lua(lua, index, step_arena(host->step), &host->scratch, &value, &err) != 0)
-        luaL_error(lua, "customer:%s: %s", word, err.text);
+        luaL_error(lua, "customer:%s: %s", usage, err.text);
     return value;
 }
 
 typedef int change_fn(struct step *step, struct text name, const struct doc_value *value,
                       struct err *err);
 
-static int change(lua_State *lua, const char *word, change_fn *act)
+static int change(lua_State *lua, const char *usage, bool may_be_nil, change_fn *act)
 {
     struct err err;
-    spend_change(lua, check_customer(lua));
-    struct text name = check_text(lua, 2, word);
-    struct doc_value value = check_value(lua, 3, word);
+    spend_change(lua, check_self(lua, usage));
+    struct text name = check_text(lua, 2, "name", usage);
+    struct doc_value value = check_value(lua, 3, usage);
+    if (value.type == DOC_NULL && !may_be_nil)
+        return luaL_error(lua, "customer:%s: the item is nil", usage);
     return act(host_of(lua)->step, name, &value, &err) != 0 ? host_raise(lua, &err) : 0;
 }
 
 static int customer_method_set(lua_State *lua)
 {
-    return change(lua, "set", step_set);
+    return change(lua, "set(name, value)", true, step_set);
 }
 
 static int customer_method_add(lua_State *lua)
 {
-    return change(lua, "add", step_add);
+    return change(lua, "add(name, item)", false, step_add);
 }
 
 static int customer_method_remove(lua_State *lua)
 {
-    return change(lua, "remove", step_remove);
+    return change(lua, "remove(name, item)", false, step_remove);
+}
+
+typedef int tag_fn(struct step *step, struct text tag, struct err *err);
+
+static int change_tag(lua_State *lua, const char *usage, tag_fn *act)
+{
+    struct err err;
+    spend_change(lua, check_self(lua, usage));
+    struct text tag = check_text(lua, 2, "tag", usage);
+    return act(host_of(lua)->step, tag, &err) != 0 ? host_raise(lua, &err) : 0;
 }
 
 static int customer_method_tag(lua_State *lua)
 {
-    struct err err;
-    spend_change(lua, check_customer(lua));
-    struct text tag = check_text(lua, 2, "tag");
-    return step_tag(host_of(lua)->step, tag, &err) != 0 ? host_raise(lua, &err) : 0;
+    return change_tag(lua, "tag(tag)", step_tag);
 }
 
 static int customer_method_untag(lua_State *lua)
 {
-    struct err err;
-    spend_change(lua, check_customer(lua));
-    struct text tag = check_text(lua, 2, "untag");
-    return step_untag(host_of(lua)->step, tag, &err) != 0 ? host_raise(lua, &err) : 0;
+    return change_tag(lua, "untag(tag)", step_untag);
 }
 
 static int customer_method_has_tag(lua_State *lua)
 {
-    struct customer *customer = check_customer(lua);
-    lua_pushboolean(lua, customer_has_tag(customer, check_text(lua, 2, "has_tag")));
+    const struct customer *customer = check_self(lua, "has_tag(tag)");
+    lua_pushboolean(lua, customer_has_tag(customer, check_text(lua, 2, "tag", "has_tag(tag)")));
     return 1;
 }
 
 /* "granted", "pending", "withdrawn", or nil: nothing is known. */
 static int customer_method_consent(lua_State *lua)
 {
-    struct customer *customer = check_customer(lua);
-    struct text purpose = check_text(lua, 2, "consent"), channel = check_text(lua, 3, "consent");
+    static const char usage[] = "consent(purpose, channel)";
+    const struct customer *customer = check_self(lua, usage);
+    struct text purpose = check_text(lua, 2, "purpose", usage);
+    struct text channel = check_text(lua, 3, "channel", usage);
     switch (customer_consent(customer, purpose, channel)) {
     case CONSENT_GRANTED:
         lua_pushstring(lua, "granted");
@@ -237,10 +268,10 @@ static int customer_method_consent(lua_State *lua)
 
 /* -- The objects ---------------------------------------------------------- */
 
-static unsigned make_object(struct host *host, const char *name)
+static unsigned make_object(struct host *host, const char *name, const void **out_object)
 {
     lua_State *lua = sandbox_state(host->sandbox);
-    lua_newuserdatauv(lua, 0, 0);
+    *out_object = lua_newuserdatauv(lua, 0, 0);
     lua_insert(lua, -2); /* under its __index */
     lua_createtable(lua, 0, 4);
     lua_insert(lua, -2);
@@ -264,12 +295,18 @@ void words_customer_add(struct host *host)
         { "set", customer_method_set },         { "add", customer_method_add },
         { "remove", customer_method_remove },   { "tag", customer_method_tag },
         { "untag", customer_method_untag },     { "has_tag", customer_method_has_tag },
-        { "consent", customer_method_consent }, { NULL, NULL },
+        { "consent", customer_method_consent },
     };
     lua_State *lua = sandbox_state(host->sandbox);
+    const void *event;
     lua_pushcfunction(lua, event_index);
-    host->event = make_object(host, "event");
-    luaL_newlib(lua, methods);
+    host->event = make_object(host, "event", &event);
+    lua_newtable(lua);
+    for (size_t i = 0; i < sizeof methods / sizeof *methods; i++) {
+        lua_pushcfunction(lua, methods[i].func);
+        lua_setfield(lua, -2, methods[i].name);
+        host->methods[i] = methods[i].name;
+    }
     lua_pushcclosure(lua, customer_index, 1);
-    host->customer = make_object(host, "customer");
+    host->customer = make_object(host, "customer", &host->customer_object);
 }

@@ -4,10 +4,10 @@
  * subtract moments as numbers.  A duration is its text; days(7) and the others only
  * spell it.
  */
-#include "core/base/limits.h"
-#include "core/base/moment.h"
+#include "core/base/civil.h"
+#include "core/base/err.h"
 #include "core/base/workday.h"
-#include "core/base/zone.h"
+#include "core/engine/intent.h"
 #include "core/script/convert.h"
 #include "core/script/host_inside.h"
 
@@ -23,69 +23,66 @@ static const struct workweek *calendar_of(lua_State *lua, struct text who)
     return week != NULL ? week : host->rules.calendar(&host->rules, (struct text){ "", 0 });
 }
 
-static int64_t at_minute_of_day(const struct zone *zone, int64_t ms, int minute)
+static int64_t moment_of(lua_State *lua, const struct intent *intent, const struct when *when)
 {
-    if (minute < 0)
-        return ms;
-    int64_t day = civil_local_days(zone_local_from_ms(zone, ms));
-    return zone_ms_from_local(zone, day * CIVIL_DAY_MS + minute * CIVIL_MINUTE_MS);
-}
-
-static int64_t add_duration(lua_State *lua, struct step *step, struct duration duration,
-                            const char *word, struct text who, int at_minute)
-{
-    int64_t now = step_now(step), ms = now;
+    struct step *step = host_step(lua, when->word);
+    struct duration duration = intent->duration;
+    int64_t ms = when->from;
     struct err err;
     int rc;
-    if (duration.unit == DURATION_WORKDAYS)
-        rc = workday_add_days(calendar_of(lua, who), now, duration.count, at_minute, &ms, &err);
-    else if (duration.unit == DURATION_WORKHOURS)
-        rc = workday_add_hours(calendar_of(lua, who), now, duration.count, &ms, &err);
+    if (intent->kind != INTENT_WORK)
+        rc = intent_due(intent, step_zone(step), when->from, &ms, &err);
+    else if (duration.unit == DURATION_WORKDAYS)
+        rc = workday_add_days(calendar_of(lua, when->who), when->from, duration.count,
+                              intent->at_minute, &ms, &err);
     else
-        rc = civil_add(step_zone(step), now, duration, &ms, &err);
+        rc = workday_add_hours(calendar_of(lua, when->who), when->from, duration.count, &ms, &err);
     if (rc != 0)
-        luaL_error(lua, "%s: %s", word, err.text);
-    if (!duration_is_elapsed(duration) && duration.unit != DURATION_WORKDAYS &&
-        duration.unit != DURATION_WORKHOURS)
-        ms = at_minute_of_day(step_zone(step), ms, at_minute);
+        luaL_error(lua, "%s: %s", when->word, err.text);
     return ms;
 }
 
-static int64_t read_date(lua_State *lua, struct step *step, const char *text, size_t size,
-                         const char *word, int at_minute)
+/* `at` would be ignored where there is a time of day already. */
+static bool takes_minute(const struct intent *intent)
 {
-    const struct zone *zone = step_zone(step);
-    int64_t day, ms;
-    bool has_offset;
-    struct err err;
-    if (moment_parse_date(text, size, &day, NULL) == 0)
-        return zone_ms_from_local(zone, day * CIVIL_DAY_MS + (at_minute >= 0 ? at_minute : 9 * 60) *
-                                                                 CIVIL_MINUTE_MS);
-    if (moment_parse_loose(text, size, &ms, &has_offset, &err) != 0)
-        luaL_error(
-            lua,
-            "%s: \"%s\" is no duration (\"3d\") and no date (\"2026-12-01\", \"2026-12-01 10:00\")",
-            word, text);
-    return has_offset ? ms : zone_ms_from_local(zone, ms);
+    bool is_duration = intent->kind == INTENT_DURATION || intent->kind == INTENT_WORK;
+    return intent->kind == INTENT_DATE || (is_duration && !duration_is_elapsed(intent->duration) &&
+                                           intent->duration.unit != DURATION_WORKHOURS);
 }
 
-int64_t moment_from_lua(lua_State *lua, int index, const char *word, struct text who, int at_minute)
+static void read_words(lua_State *lua, int index, const struct when *when,
+                       struct intent *out_intent)
 {
-    struct step *step = host_step(lua, word);
-    struct duration duration;
+    struct text words = { "", 0 };
+    struct err err;
     size_t size = 0;
-    if (lua_isinteger(lua, index)) {
-        int64_t ms = lua_tointeger(lua, index);
-        if (ms < CIVIL_MS_MIN || ms > CIVIL_MS_MAX)
-            luaL_error(lua, "%s: a moment lies in the years 1 to 9999", word);
-        return ms;
-    }
-    if (lua_type(lua, index) != LUA_TSTRING)
-        luaL_error(lua, "%s: a time like \"3d\", \"1wd\" or \"2026-12-01\" is needed", word);
-    const char *text = lua_tolstring(lua, index, &size);
-    if (duration_parse(text, size, &duration, NULL) == 0)
-        return add_duration(lua, step, duration, word, who, at_minute);
-    return read_date(lua, step, text, size, word, at_minute);
+    words.data = lua_tolstring(lua, index, &size);
+    words.size = (uint32_t)size;
+    if (intent_read(words, when->at_minute, out_intent, &err) != 0)
+        luaL_error(lua, "%s: %s", when->word, err.text);
+    bool is_duration = out_intent->kind == INTENT_DURATION || out_intent->kind == INTENT_WORK;
+    if (is_duration && out_intent->duration.count < 0)
+        luaL_error(lua, "%s: %s = \"%s\" lies in the past: what is to come has no minus",
+                   when->word, when->name, words.data);
+}
+
+int64_t moment_from_lua(lua_State *lua, int index, const struct when *when)
+{
+    struct intent intent = { .kind = INTENT_INSTANT };
+    host_step(lua, when->word);
+    if (lua_type(lua, index) == LUA_TSTRING)
+        read_words(lua, index, when, &intent);
+    else if (lua_isinteger(lua, index))
+        intent.ms = lua_tointeger(lua, index);
+    else
+        luaL_error(lua, "%s: %s = a time like \"3d\", \"1wd\" or \"2026-12-01\" is needed",
+                   when->word, when->name);
+    if (intent.ms < CIVIL_MS_MIN || intent.ms > CIVIL_MS_MAX)
+        luaL_error(lua, "%s: a moment lies in the years 1 to 9999", when->word);
+    if (when->at_minute >= 0 && !takes_minute(&intent))
+        luaL_error(lua, "%s: at is a time of day: it goes with a date and with d, w, mo, y and wd",
+                   when->word);
+    return moment_of(lua, &intent, when);
 }
 
 /* -- Words ---------------------------------------------------------------- */
@@ -98,15 +95,20 @@ static int word_now(lua_State *lua)
 
 static int word_ago(lua_State *lua)
 {
-    struct step *step = host_step(lua, "ago");
-    struct duration duration;
+    struct intent intent = { .kind = INTENT_DURATION, .at_minute = DUE_NO_MINUTE };
     struct err err;
     size_t size;
-    const char *text = luaL_checklstring(lua, 1, &size);
-    if (duration_parse(text, size, &duration, &err) != 0)
+    struct step *step = host_step(lua, "ago");
+    if (lua_type(lua, 1) != LUA_TSTRING)
+        return luaL_error(lua, "ago: a duration is text: ago(\"3d\")");
+    const char *text = lua_tolstring(lua, 1, &size);
+    if (duration_parse(text, size, &intent.duration, &err) != 0)
         return luaL_error(lua, "ago: %s", err.text);
-    duration.count = -duration.count;
-    lua_pushinteger(lua, add_duration(lua, step, duration, "ago", (struct text){ "", 0 }, -1));
+    if (intent.duration.unit == DURATION_WORKDAYS || intent.duration.unit == DURATION_WORKHOURS)
+        intent.kind = INTENT_WORK;
+    intent.duration.count = -intent.duration.count;
+    struct when when = { "ago", "", { "", 0 }, -1, step_now(step) };
+    lua_pushinteger(lua, moment_of(lua, &intent, &when));
     return 1;
 }
 
@@ -125,6 +127,7 @@ static const struct {
 static int word_constructor(lua_State *lua)
 {
     size_t i = (size_t)lua_tointeger(lua, lua_upvalueindex(1));
+    luaL_checktype(lua, 1, LUA_TNUMBER); /* a text is not converted */
     struct duration duration = { luaL_checkinteger(lua, 1), constructors[i].unit };
     char text[DURATION_TEXT_SIZE];
     struct err err;
@@ -138,10 +141,10 @@ static int word_constructor(lua_State *lua)
 void words_time_add(struct host *host)
 {
     lua_State *lua = sandbox_state(host->sandbox);
-    sandbox_add_function(host->sandbox, "now", word_now, 0);
-    sandbox_add_function(host->sandbox, "ago", word_ago, 0);
+    host_add_word(host, "now", word_now, 0);
+    host_add_word(host, "ago", word_ago, 0);
     for (size_t i = 0; i < sizeof constructors / sizeof *constructors; i++) {
         lua_pushinteger(lua, (lua_Integer)i);
-        sandbox_add_function(host->sandbox, constructors[i].word, word_constructor, 1);
+        host_add_word(host, constructors[i].word, word_constructor, 1);
     }
 }

@@ -117,6 +117,21 @@ static void every_word_is_understood(void **state)
     end(&place);
 }
 
+static void a_channel_is_declared_in_both_forms_of_a_call(void **state)
+{
+    (void)state;
+    static const char *const texts[] = { "channel 'log' { file = '/a' }",
+                                         "channel('log', { file = '/a' })" };
+    for (size_t i = 0; i < 2; i++) {
+        struct place place;
+        begin(&place, texts[i]);
+        if (place.rc != 0)
+            fail_msg("%s", place.err.text);
+        assert_string_equal(place.settings.log_file, "/a");
+        end(&place);
+    }
+}
+
 static void equal_files_give_an_equal_config(void **state)
 {
     const char *json = "{\"zone\":\"UTC\",\"country\":\"CN\",\"channels\":{\"log\":{\"address\":"
@@ -147,17 +162,24 @@ static void a_mistake_is_told_with_its_line(void **state)
     check_refused("country 'Germany'", "two capital letters");
     check_refused("url 'crm.example.com'", "as https://crm.example.com");
     check_refused("listen { 'a:1', cert = 'c' }", "cert and key belong together");
-    check_refused("listen { 'a:1', color = 'red' }", "listen knows no \"color\"");
+    check_refused("listen { 'a:1', color = 'red' }",
+                  "listen knows no \"color\"; it knows cert and key");
     check_refused("data(5)", "data must be text in quotes, not a number");
     check_refused("data ''", "data is empty");
     check_refused("channel 'email' {}", "this build has no channel \"email\"");
-    check_refused("channel 'log' { fiel = 'x' }", "knows no \"fiel\"");
-    check_refused("limits { derivd = 1 }", "no limit is called derivd");
+    check_refused("channel 'log' { fiel = 'x' }", "knows no \"fiel\"; did you mean \"file\"?");
+    check_refused("limits { derivd = 1 }", "no limit is called derivd; did you mean derived?");
+    check_refused("limits { foo = 1 }", "no limit is called foo; there are cascade_depth derived");
     check_refused("limits { derived = 0 }", "limit derived is 0: it must be from 1");
     check_refused("limits { derived = 'many' }", "derived must be a whole number");
     check_refused("blocked { guest = true }", "blocked is a list of texts");
     check_refused("data '/a'\ndata '/b'", "kith.lua:2: data is said a second time");
-    check_refused("colour 'red'", "kith.lua:1:");
+    check_refused("\nlisen '127.0.0.1:1'",
+                  "kith.lua:2: there is no \"lisen\"; did you mean \"listen\"?");
+    check_refused("colour 'red'", "kith.lua:1: there is no \"colour\": neither a word");
+    check_refused("data(nil)", "data must be text in quotes, not a nil");
+    check_refused("\nchannel 'log'\n", "kith.lua:2: channel \"log\" sets nothing: a table must");
+    check_refused("channel('log', 5)", "takes a table");
     check_refused("data '/a", "kith.lua:1:");
 }
 
@@ -220,14 +242,49 @@ static void addresses_are_read_in_all_their_forms(void **state)
     }
 }
 
+static void a_quota_is_a_size_with_its_unit(void **state)
+{
+    struct place place;
+    (void)state;
+    begin(&place, "quota { log = '200 GB', state = '2048MB' }");
+    assert_int_equal(place.rc, 0);
+    assert_int_equal(place.settings.log_quota_bytes, 200ull << 30);
+    assert_int_equal(place.settings.state_quota_bytes, 2048ull << 20);
+    end(&place);
+    begin(&place, "quota { state = '1 MB' }");
+    assert_int_equal(place.settings.log_quota_bytes, 0);
+    assert_int_equal(place.settings.state_quota_bytes, 1 << 20);
+    end(&place);
+    static const char *const sizes[] = { "1023 KB",
+                                         "257 GB",
+                                         "1 TB",
+                                         "5",
+                                         "GB",
+                                         "-1 GB",
+                                         "1.5 GB",
+                                         "1 GBs",
+                                         "1GiB",
+                                         "0 GB",
+                                         "99999999999999999999 GB",
+                                         "20000000000 TB" };
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        char text[80];
+        snprintf(text, sizeof text, "quota { log = '%s' }", sizes[i]);
+        check_refused(text, "log is a size from \"1 MB\" to \"256 GB\"");
+    }
+    check_refused("quota { logs = '1 GB' }", "did you mean \"log\"?");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_empty_file_gives_the_defaults),
         cmocka_unit_test(every_word_is_understood),
+        cmocka_unit_test(a_channel_is_declared_in_both_forms_of_a_call),
         cmocka_unit_test(equal_files_give_an_equal_config),
         cmocka_unit_test(a_relative_path_starts_at_the_file),
         cmocka_unit_test(a_mistake_is_told_with_its_line),
+        cmocka_unit_test(a_quota_is_a_size_with_its_unit),
         cmocka_unit_test(a_plugin_is_refused_in_words),
         cmocka_unit_test(the_file_reaches_nothing),
         cmocka_unit_test(a_file_that_is_missing_is_named),

@@ -1,0 +1,167 @@
+/* options.c -- the tables that words take: rule "..." { on = ..., run = ... }.
+ *
+ * A field that a word does not know is a mistake and never ignored: somebody meant
+ * something by it.  Nothing is converted either: 5 is no text, and "5" no number.
+ */
+#include "core/script/convert.h"
+#include "core/script/explain.h"
+#include "core/script/host_inside.h"
+
+#include <string.h>
+
+/* Of the vocabulary, and not in this version. */
+static const struct {
+    const char *word, *name, *instead;
+} later[] = {
+    { "rule", "control", "" },
+    { "rule", "where", ": ask in run, as in: if known(event.total) and event.total > 5 then ..." },
+    { "send", "attach", "" },
+    { "send", "template", ": write body = \"...\"" },
+};
+
+static bool is_among(const char *const names[], const char *name)
+{
+    while (*names != NULL && strcmp(*names, name) != 0)
+        names++;
+    return *names != NULL;
+}
+
+static int refuse(lua_State *lua, const char *word, const char *name, const char *const names[])
+{
+    struct buf *scratch = &host_of(lua)->scratch;
+    for (size_t i = 0; i < sizeof later / sizeof *later; i++)
+        if (strcmp(later[i].word, word) == 0 && strcmp(later[i].name, name) == 0)
+            return luaL_error(lua, "%s: \"%s\" is not in this version%s", word, name,
+                              later[i].instead);
+    buf_clear(scratch);
+    explain_choice(name, names, scratch);
+    return luaL_error(lua, "%s knows no \"%s\"%s", word, name, buf_string(scratch));
+}
+
+static int refuse_nameless(lua_State *lua, const char *word, const char *const names[])
+{
+    struct buf *scratch = &host_of(lua)->scratch;
+    buf_clear(scratch);
+    explain_list(names, scratch);
+    return luaL_error(lua, "%s: a value without a name: write name = value, with %s", word,
+                      buf_string(scratch));
+}
+
+/* Of several the first in order is named: the table's own order is another each time, and the
+ * message becomes part of the state. */
+void option_check(lua_State *lua, int index, const char *word, const char *const names[])
+{
+    const char *unknown = NULL;
+    bool is_nameless = false;
+    lua_pushnil(lua);
+    while (lua_next(lua, index) != 0) {
+        lua_pop(lua, 1);
+        const char *key = lua_type(lua, -1) == LUA_TSTRING ? lua_tostring(lua, -1) : NULL;
+        if (key == NULL)
+            is_nameless = true;
+        else if (!is_among(names, key) && (unknown == NULL || strcmp(key, unknown) < 0))
+            unknown = key;
+    }
+    if (unknown != NULL)
+        refuse(lua, word, unknown, names);
+    if (is_nameless)
+        refuse_nameless(lua, word, names);
+}
+
+struct text option_text(lua_State *lua, int index, const char *name, struct arena *arena)
+{
+    lua_getfield(lua, index, name);
+    if (!lua_isnil(lua, -1) && lua_type(lua, -1) != LUA_TSTRING)
+        luaL_error(lua, "%s must be text, not a %s", name, luaL_typename(lua, -1));
+    struct text text = convert_text(lua, -1, arena);
+    lua_pop(lua, 1);
+    return text;
+}
+
+bool option_bool(lua_State *lua, int index, const char *name, bool otherwise)
+{
+    lua_getfield(lua, index, name);
+    if (!lua_isnil(lua, -1) && !lua_isboolean(lua, -1))
+        luaL_error(lua, "%s must be true or false, not a %s", name, luaL_typename(lua, -1));
+    bool value = lua_isnil(lua, -1) ? otherwise : lua_toboolean(lua, -1);
+    lua_pop(lua, 1);
+    return value;
+}
+
+static bool read_two_digits(const char *text, int *out_number)
+{
+    if (text[0] < '0' || text[0] > '9' || text[1] < '0' || text[1] > '9')
+        return false;
+    *out_number = (text[0] - '0') * 10 + (text[1] - '0');
+    return true;
+}
+
+bool clock_read(const char **at, int *out_minute)
+{
+    const char *text = *at;
+    int hour = 0, minute = 0;
+    if (!read_two_digits(text, &hour) || text[2] != ':' || !read_two_digits(text + 3, &minute) ||
+        hour > 24 || minute > 59 || (hour == 24 && minute != 0))
+        return false;
+    *at = text + 5;
+    *out_minute = hour * 60 + minute;
+    return true;
+}
+
+int option_minute(lua_State *lua, int index, const char *name)
+{
+    int minute = 0;
+    lua_getfield(lua, index, name);
+    if (lua_isnil(lua, -1)) {
+        lua_pop(lua, 1);
+        return -1;
+    }
+    const char *text = lua_type(lua, -1) == LUA_TSTRING ? lua_tostring(lua, -1) : "";
+    if (!clock_read(&text, &minute) || *text != '\0' || minute >= 24 * 60)
+        luaL_error(lua, "%s must be a time of day like \"09:00\"", name);
+    lua_pop(lua, 1);
+    return minute;
+}
+
+/* -- Tables of acting words ----------------------------------------------- */
+
+void check_table(lua_State *lua, const char *word)
+{
+    if (lua_type(lua, 1) != LUA_TTABLE)
+        luaL_error(lua, "%s { ... } takes a table", word);
+    lua_settop(lua, 1);
+    sandbox_push_contents(lua, 1); /* the table may stand in a declaration */
+    lua_replace(lua, 1);
+}
+
+struct doc check_doc(lua_State *lua, int index, const char *word)
+{
+    struct host *host = host_of(lua);
+    struct doc_value value;
+    struct err err;
+    if (lua_isnoneornil(lua, index))
+        return (struct doc){ NULL, 0 };
+    if (lua_type(lua, index) != LUA_TTABLE)
+        luaL_error(lua, "%s: data is a table", word);
+    if (convert_from_lua(lua, index, step_arena(host->step), &host->scratch, &value, &err) != 0)
+        luaL_error(lua, "%s: %s", word, err.text);
+    if (value.type != DOC_DOC)
+        luaL_error(lua, "%s: data has names for keys, it is no list", word);
+    return value.doc;
+}
+
+struct doc option_doc(lua_State *lua, int index, const char *name, const char *word)
+{
+    lua_getfield(lua, index, name);
+    struct doc doc = check_doc(lua, lua_gettop(lua), word);
+    lua_pop(lua, 1);
+    return doc;
+}
+
+int64_t option_moment(lua_State *lua, int index, const struct when *when)
+{
+    lua_getfield(lua, index, when->name);
+    int64_t ms = moment_from_lua(lua, lua_gettop(lua), when);
+    lua_pop(lua, 1);
+    return ms;
+}

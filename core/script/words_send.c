@@ -1,0 +1,133 @@
+/* words_send.c -- messages: send to the customer, notify to staff.
+ *
+ * What a message names, its channel and its purpose, is checked here, where the names that there
+ * are can be told; the engine checks what it must keep (core/engine/effect.c).
+ */
+#include "core/script/convert.h"
+#include "core/script/explain.h"
+#include "core/script/host_inside.h"
+
+/* What a channel gets of the rule's table: body and data. */
+static struct doc message_content(lua_State *lua, const char *body_name, const char *word)
+{
+    struct host *host = host_of(lua);
+    struct arena *arena = step_arena(host->step);
+    struct text body = option_text(lua, 1, body_name, arena);
+    struct doc data = option_doc(lua, 1, "data", word);
+    struct doc_writer w;
+    if (body.size == 0)
+        luaL_error(lua, "%s needs %s = \"...\"", word, body_name);
+    buf_clear(&host->scratch);
+    doc_begin(&w, &host->scratch);
+    doc_put_text(&w, "body", body);
+    if (data.data != NULL)
+        doc_put_doc(&w, "data", data);
+    return arena_doc(arena, doc_end(&w));
+}
+
+static void check_channel(lua_State *lua, const char *word, struct text channel)
+{
+    struct host *host = host_of(lua);
+    const struct config *config = host->config;
+    const char *names[CONFIG_CHANNELS_MAX + 1] = { NULL };
+    if (config_channel(config, channel) != NULL)
+        return;
+    for (size_t i = 0; i < config->channel_count; i++)
+        names[i] = config->channels[i].name;
+    const char *near = explain_near(channel.data, names);
+    buf_clear(&host->scratch);
+    if (channel.size == 0)
+        buf_printf(&host->scratch, "%s needs a channel", word);
+    else
+        buf_printf(&host->scratch, "%s: no channel is called \"%s\"", word, channel.data);
+    if (channel.size != 0 && near != NULL) {
+        buf_printf(&host->scratch, "; did you mean \"%s\"?", near);
+    } else {
+        buf_text(&host->scratch, names[0] != NULL ? "; there is " : "; there is none");
+        explain_list(names, &host->scratch);
+    }
+    luaL_error(lua, "%s", buf_string(&host->scratch));
+}
+
+static void check_purpose(lua_State *lua, struct text purpose)
+{
+    const struct host *host = host_of(lua);
+    const struct ruleset *rules = &host->rules;
+    size_t count = rules->purpose_count;
+    if (purpose.size == 0)
+        luaL_error(lua, "send needs a purpose: one that the bundle declares, or \"service\"");
+    if (text_is(purpose, "service"))
+        return;
+    const char **names = arena_alloc(step_arena(host->step), (count + 2) * sizeof *names);
+    for (size_t i = 0; i < count; i++) {
+        if (text_equal(purpose, rules->purposes[i].name))
+            return;
+        names[i] = rules->purposes[i].name.data;
+    }
+    names[count] = "service";
+    names[count + 1] = NULL;
+    const char *near = explain_near(purpose.data, names);
+    if (near != NULL)
+        luaL_error(lua, "send: no purpose is called \"%s\"; did you mean \"%s\"?", purpose.data,
+                   near);
+    luaL_error(lua,
+               "send: no purpose is called \"%s\"; declare it: purpose \"%s\" { opt_in = true }",
+               purpose.data, purpose.data);
+}
+
+static int word_send(lua_State *lua)
+{
+    static const char *const names[] = { "channel", "body",    "data", "purpose",
+                                         "key",     "expires", NULL };
+    struct step *step = host_step(lua, "send");
+    struct arena *arena = step_arena(step);
+    struct err err;
+    check_table(lua, "send");
+    option_check(lua, 1, "send", names);
+    struct send_request request = {
+        .channel = option_text(lua, 1, "channel", arena),
+        .purpose = option_text(lua, 1, "purpose", arena),
+        .key = option_text(lua, 1, "key", arena),
+    };
+    check_channel(lua, "send", request.channel);
+    check_purpose(lua, request.purpose);
+    request.content = message_content(lua, "body", "send");
+    lua_getfield(lua, 1, "expires");
+    if (!lua_isnil(lua, -1)) {
+        struct when when = { "send", "expires", { "", 0 }, -1, step_now(step) };
+        request.expires_ms = option_moment(lua, 1, &when) - step_now(step);
+        if (request.expires_ms <= 0)
+            return luaL_error(lua, "send: expires must lie ahead");
+    }
+    return step_send(step, &request, &err) != 0 ? host_raise(lua, &err) : 0;
+}
+
+/* notify { to = "anna", text = "...", channel = "log" } */
+static int word_notify(lua_State *lua)
+{
+    struct step *step = host_step(lua, "notify");
+    struct arena *arena = step_arena(step);
+    struct err err;
+    check_table(lua, "notify");
+    option_check(lua, 1, "notify", (const char *const[]){ "to", "text", "data", "channel", NULL });
+    struct send_request request = {
+        .channel = option_text(lua, 1, "channel", arena),
+        .to = option_text(lua, 1, "to", arena),
+        .purpose = text_of("service"),
+        .content = message_content(lua, "text", "notify"),
+        .is_notification = true,
+    };
+    if (request.channel.size == 0)
+        request.channel = text_of("log");
+    check_channel(lua, "notify", request.channel);
+    if (step_assignee(step, request.to).size == 0)
+        return luaL_error(lua, "notify: nobody would get it: say to = \"...\", or name a fallback "
+                               "team in kith.lua");
+    return step_send(step, &request, &err) != 0 ? host_raise(lua, &err) : 0;
+}
+
+void words_send_add(struct host *host)
+{
+    host_add_word(host, "send", word_send, 0);
+    host_add_word(host, "notify", word_notify, 0);
+}
