@@ -37,7 +37,7 @@ bench: packages-bench $(RELEASE)/build.ninja
 	$(COMPILE) all $(if $(wildcard tests/bench/*.c),bench)
 	$(PYTHON) tests/bench/bench.py --build $(RELEASE)
 
-# The prefix is written into kith.pc and the unit file, hence the configuration.
+# The prefix is written into the unit file, hence the configuration.
 install: $(RELEASE)/build.ninja
 	cmake -DCMAKE_INSTALL_PREFIX=$(PREFIX) $(RELEASE) >/dev/null
 	$(COMPILE) all

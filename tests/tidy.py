@@ -49,6 +49,8 @@ BANNED = (
     ("rand srand random", EVERYWHERE, (), "take randomness from the caller"),
     ("time gettimeofday clock_gettime getrandom rand_r getenv", DETERMINISTIC, (),
      "a replay must give the same result; take it from the entry"),
+    ("luaL_tolstring lua_topointer", DETERMINISTIC, (),
+     "it shows an address, which no replay repeats; use sandbox_push_text()"),
     ("printf fprintf", EVERYWHERE, PRINTERS, "library code returns a struct err; programs print"),
 )
 

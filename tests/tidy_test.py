@@ -180,6 +180,12 @@ class Banned(Rules):
                 self.refuses(folder + "a.c", f"    x = {name}(y);\n", 2, f"{name}() is banned")
             self.accepts("core/server/a.c", f"    x = {name}(y);\n")
 
+    def test_addresses_are_refused_where_a_replay_runs(self):
+        for name in ("luaL_tolstring", "lua_topointer"):
+            for folder in ("core/engine/", "core/script/"):
+                self.refuses(folder + "a.c", f"    x = {name}(y);\n", 2, f"{name}() is banned")
+            self.accepts("core/server/a.c", f"    x = {name}(y);\n")
+
     def test_printing_is_for_programs(self):
         for name in ("printf", "fprintf"):
             self.refuses("core/server/a.c", f"    {name}(y);\n", 2, f"{name}() is banned")

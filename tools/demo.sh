@@ -57,12 +57,10 @@ load() {
     generate="python3 $root/tools/demo_data.py --until $until"
     echo "Loading three months of a made-up shop for tea and ceramics ..."
     $generate past >"$data/past.ndjson"
-    kith import --replay "$data/past.ndjson"
-    sleep 3 # lists come from the last checkpoint
+    kith import --replay --more "$data/past.ndjson"
     kith reminders --json | $generate done >"$data/recent.ndjson"
     $generate recent >>"$data/recent.ndjson"
     kith import --replay "$data/recent.ndjson"
-    sleep 3
     touch "$data/loaded"
 }
 

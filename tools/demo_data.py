@@ -49,7 +49,7 @@ class Business:
         self.orders = 0
         for name, title in STAFF.items():
             self.add(self.start, "staff-" + name, type="staff.set",
-                     data={"name": name, "title": title, "calendar": "shop"})
+                     data={"name": name, "title": title, "calendar": "company"})
         for number in range(1, CUSTOMERS + 1):
             self.customer(number)
         self.surely_today()

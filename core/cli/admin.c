@@ -29,8 +29,10 @@ static void say_active(struct cli *cli, struct doc bundle)
     if (cli->is_json)
         return;
     struct text hash = doc_text(bundle, "hash");
-    buf_printf(&cli->out, "in force: %.*s since entry %lld\n", (int)hash.size, hash.data,
-               (long long)doc_int(bundle, "seq", 0));
+    int64_t files = doc_int(bundle, "files", 0), rules = doc_int(bundle, "rules", 0);
+    buf_printf(&cli->out, "in force: %.*s since entry %lld: %llu file%s, %llu rule%s\n",
+               (int)hash.size, hash.data, (long long)doc_int(bundle, "seq", 0), COUNTED(files),
+               COUNTED(rules));
 }
 
 int run_deploy(struct cli *cli)
@@ -41,6 +43,11 @@ int run_deploy(struct cli *cli)
     if (bundle_read_dir(args_argument(&cli->args, 0), &files, &bundle, &err) != 0) {
         buf_deinit(&files);
         return cli_fail(cli, "%s", err.text); /* a file's trouble, not the daemon's */
+    }
+    if (bundle_scripts(bundle) == 0) {
+        buf_deinit(&files);
+        return cli_fail(cli, "%s holds no .lua file: all rules would be gone",
+                        args_argument(&cli->args, 0));
     }
     buf_clear(&cli->body);
     json_write_doc(&cli->body, bundle);

@@ -42,9 +42,45 @@ void cli_path(struct cli *cli, const char *head, const char *argument, const cha
         buf_text(&cli->path, rest);
 }
 
+/* The daemon names a field, `"due": ...`, or a part of the query, `?due=...`: what did the user
+ * call it?  NULL: it was not the user's.  `*out_rest` is what is said of it. */
+static const char *option_named(const struct cli *cli, const struct reply *reply,
+                                const char **out_rest)
+{
+    const char *detail = doc_text(reply->doc, "detail").data;
+    bool is_query = reply->status == 400 && detail != NULL && detail[0] == '?';
+    bool is_field = reply->status == 422 && detail != NULL && detail[0] == '"';
+    const struct option *option = cli->args.command->options;
+    if (!is_query && !is_field)
+        return NULL;
+    size_t size = strcspn(++detail, is_query ? "=" : "\"");
+    if (detail[size] == '\0')
+        return NULL;
+    *out_rest = detail + size + 1;
+    *out_rest += strspn(*out_rest, ": ");
+    if (cli->due_argument != NULL && size == 3 && memcmp(detail, "due", 3) == 0)
+        return cli->due_argument;
+    for (; option != NULL && option->name != NULL; option++)
+        if (strlen(option->name) == size && memcmp(option->name, detail, size) == 0)
+            return option->name;
+    return NULL;
+}
+
+static int wrong_option(struct cli *cli, const char *name, const char *rest)
+{
+    struct buf clean = BUF_INIT;
+    text_clean(text_of(rest), &clean);
+    cli_fail(cli, "%s%s: %s", name == cli->due_argument ? "" : "--", name, buf_string(&clean));
+    buf_deinit(&clean);
+    return EXIT_USAGE;
+}
+
 static int problem(struct cli *cli, const struct reply *reply)
 {
     struct buf reason = BUF_INIT, clean = BUF_INIT;
+    const char *rest, *option = option_named(cli, reply, &rest);
+    if (option != NULL && !cli->is_json)
+        return wrong_option(cli, option, rest);
     cli_flush(cli);
     if (cli->is_json && reply->doc.data != NULL) {
         json_write_doc(&clean, reply->doc);
@@ -58,7 +94,22 @@ static int problem(struct cli *cli, const struct reply *reply)
     }
     buf_deinit(&reason);
     buf_deinit(&clean);
-    return EXIT_FAILED;
+    return option != NULL ? EXIT_USAGE : EXIT_FAILED;
+}
+
+bool cli_choice(struct cli *cli, const char *option, const char *choices, const char **out_value)
+{
+    const char *value = args_value(&cli->args, option);
+    *out_value = value;
+    for (const char *at = choices; value != NULL && at != NULL;) {
+        size_t size = strcspn(at, "|");
+        if (strlen(value) == size && memcmp(at, value, size) == 0)
+            return true;
+        at = at[size] == '|' ? at + size + 1 : NULL;
+    }
+    if (value != NULL)
+        cli_fail(cli, "--%s %s: one of %s is expected", option, value, choices);
+    return value == NULL;
 }
 
 static int call(struct cli *cli, const char *method, const struct buf *body, struct doc *out_doc)
@@ -131,6 +182,9 @@ int cli_list(struct cli *cli, int64_t limit, cli_item_fn *each, void *arg)
         buf_clear(&after);
         value_print(&next, &after);
         has_more = next.type == DOC_TEXT || next.type == DOC_INT64;
+        if (doc_bool(page, "behind", false))
+            cli_fail(cli, "the daemon is busy: this is as of entry %lld",
+                     (long long)doc_int(page, "seq", 0));
         if (cli->is_json)
             cli_flush(cli);
     }
@@ -176,10 +230,10 @@ void cli_table(struct cli *cli, const struct table *table, const char *when_empt
 {
     if (cli->is_json)
         return;
-    if (table_rows(table) != 0)
-        table_print(table, &cli->screen, &cli->out);
-    else if (cli->screen.is_terminal)
+    if (table_rows(table) == 0 && cli->screen.is_terminal)
         buf_printf(&cli->out, "%s\n", when_empty);
+    else
+        table_print(table, &cli->screen, &cli->out); /* a pipe gets the titles always */
 }
 
 void cell_field(struct table *table, struct doc doc, const char *name, enum tint tint)

@@ -18,9 +18,10 @@ struct cli {
     struct screen screen;
     bool is_json;
     struct buf path, body, out;
+    const char *due_argument; /* that is sent as "due"; NULL: it is an option */
 };
 
-/* Say on standard error what went wrong.  Both return EXIT_FAILED. */
+/* Say on standard error what went wrong.  They return EXIT_FAILED, but as noted. */
 __attribute__((format(printf, 2, 3)))
 int cli_fail(struct cli *cli, const char *format, ...);
 int cli_fail_err(struct cli *cli, const struct err *err); /* E_IO: EXIT_UNREACHABLE */
@@ -29,14 +30,22 @@ int cli_fail_err(struct cli *cli, const struct err *err); /* E_IO: EXIT_UNREACHA
  * Either may be NULL. */
 void cli_path(struct cli *cli, const char *head, const char *argument, const char *rest);
 
-/* Call cli->path.  A status beyond 2xx is printed and becomes an exit code.  *out_doc
- * lives until the next call. */
+/* The value of an option, which must be one of `choices` ("a|b|c"); NULL: not given.  False: it is
+ * none, and that has been said: EXIT_USAGE. */
+bool cli_choice(struct cli *cli, const char *option, const char *choices, const char **out_value);
+
+/* Call cli->path.  A status beyond 2xx is printed and becomes an exit code: EXIT_USAGE where the
+ * daemon does not understand what an option says.  *out_doc lives until the next call. */
 int cli_get(struct cli *cli, struct doc *out_doc);
 int cli_send(struct cli *cli, const char *method, struct doc *out_doc); /* with cli->body */
 int cli_post(struct cli *cli, struct doc *out_doc);
 
+/* "1 row", "2 rows". */
+#define COUNTED(count) (unsigned long long)(count), (count) == 1 ? "" : "s"
+
 /* Walk the list at cli->path, whatever the number of its pages, up to `limit` items
- * (0: all).  With --json each item is printed as it is and `each` is not called. */
+ * (0: all).  With --json each item is printed as it is and `each` is not called.  That the list is
+ * behind what has happened is said on standard error. */
 typedef void cli_item_fn(struct cli *cli, struct doc item, void *arg);
 int cli_list(struct cli *cli, int64_t limit, cli_item_fn *each, void *arg);
 /* --limit, or `otherwise`; false: it is no number, and that has been said. */

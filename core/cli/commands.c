@@ -96,6 +96,7 @@ static const struct option import_options[] = {
     { "dry-run", NULL, "read and count everything, send and write nothing", false },
     { "historic", NULL, "record without acting: no rules run", false },
     { "replay", NULL, "sort by time, give each entry the log time of its `at`", false },
+    { "more", NULL, "another replay follows: log time stays where this one ends", false },
     END,
 };
 
@@ -119,6 +120,12 @@ static const char import_text[] =
     "\n"
     "A row without userId and anonymousId belongs to whoever has its e-mail or phone.\n"
     "\n"
+    "With --replay the log is given the times of the past: what rules set for a day then comes\n"
+    "due between the rows, at its time, and messages of more than a day ago are not sent but\n"
+    "noted as suppressed (historic).  At the end log time goes on to now the same way, and the\n"
+    "daemon is ready for the present; with --more it stays, for the next file.  Nothing that is\n"
+    "entered later can lie before the log's time.\n"
+    "\n"
     "Rows that cannot be read go to FILE.rejected, a CSV of line, reason and row.  Running an\n"
     "import twice adds nothing: ids come from the file's content and the row's number, or\n"
     "from --id.  So an import that was interrupted is simply run again.";
@@ -141,7 +148,9 @@ const struct command command_table[] = {
     { "effects", "", "what was sent, suppressed, held, and why", NULL, effects_options,
       run_effects },
     { "explain", "EFFECT-OR-SEQ", "the chain of causes, back to the log",
-      "An effect's id is written 17.2; a number alone is an entry of the log.", NULL, run_explain },
+      "A number alone is an entry of the log; 17.2 is an effect or an event that it led to.  Both\n"
+      "stand in `kith timeline`.",
+      NULL, run_explain },
     { "release", "EFFECT", "send a held or uncertain effect after all", NULL, NULL, run_release },
     { "drop", "EFFECT", "never send it", NULL, drop_options, run_drop },
     { "import", "FILE", "load CSV or NDJSON", import_text, import_options, run_import },

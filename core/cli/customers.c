@@ -185,11 +185,23 @@ static void summarise(struct cli *cli, struct buf *out, struct doc data)
     }
 }
 
+/* What makes an entry less than it looks. */
+static void summarise_marks(struct buf *out, struct doc trace)
+{
+    struct text refused = doc_text(trace, "refused");
+    if (doc_bool(trace, "foreign", false))
+        buf_text(out, "not by Kith, whatever its type says");
+    if (refused.size != 0)
+        buf_printf(out, "%srefused: %.*s", out->size != 0 ? "; " : "", (int)refused.size,
+                   refused.data);
+}
+
 /* "rule a, b -> effect 17.2; changed x" */
 static void summarise_trace(struct cli *cli, struct buf *out, struct doc trace)
 {
     (void)cli;
-    const char *gap = "rule ";
+    summarise_marks(out, trace);
+    const char *gap = out->size != 0 ? "; rule " : "rule ";
     for (struct doc_iter it = doc_iter(doc_child(trace, "rules")); doc_next(&it); gap = ", ") {
         buf_text(out, gap);
         struct text name = doc_text(it.value.doc, "name");
@@ -207,6 +219,8 @@ static void summarise_trace(struct cli *cli, struct buf *out, struct doc trace)
         buf_text(out, out->size != 0 ? "; " : "");
         value_print(&it.value, out);
     }
+    if (doc_bool(trace, "cut", false))
+        buf_text(out, "; and more than is kept");
 }
 
 static void add_summary(struct cli *cli, struct table *table, struct doc doc,
@@ -238,8 +252,14 @@ static void timeline_item(struct cli *cli, struct doc item, void *arg)
     cell_entry(table, item);
     cell_field(table, item, "type", TINT_BOLD);
     cell_field(table, item, "by", TINT_NONE);
-    add_summary(cli, table, doc_child(item, "data"), summarise, TINT_NONE);
-    add_summary(cli, table, doc_child(item, "trace"), summarise_trace, TINT_GREEN);
+    struct text unreadable = doc_text(item, "unreadable");
+    if (unreadable.size != 0)
+        table_add(table, unreadable, TINT_RED);
+    else
+        add_summary(cli, table, doc_child(item, "data"), summarise, TINT_NONE);
+    struct doc trace = doc_child(item, "trace");
+    bool is_doubtful = doc_bool(trace, "foreign", false) || doc_text(trace, "refused").size != 0;
+    add_summary(cli, table, trace, summarise_trace, is_doubtful ? TINT_RED : TINT_GREEN);
 }
 
 int run_timeline(struct cli *cli)

@@ -1,8 +1,6 @@
 /* effects.c -- what was sent and why: effects, explain, release, drop. */
 #include "core/cli/cli.h"
 
-#include <string.h>
-
 #define EFFECTS_DEFAULT 50
 
 static const struct column columns[] = {
@@ -39,7 +37,12 @@ static void effect_item(struct cli *cli, struct doc item, void *arg)
 /* --state, --uncertain or --held: one of them at most. */
 static bool wanted_state(struct cli *cli, const char **out_state)
 {
-    const char *state = args_value(&cli->args, "state");
+    const char *state;
+    if (!cli_choice(
+            cli, "state",
+            "pending|claimed|sent|suppressed|rejected|failed|expired|uncertain|held|dropped",
+            &state))
+        return false;
     bool is_uncertain = args_has(&cli->args, "uncertain"), is_held = args_has(&cli->args, "held");
     if ((state != NULL) + is_uncertain + is_held > 1) {
         cli_fail(cli, "--state, --uncertain and --held exclude each other");
@@ -106,10 +109,9 @@ static void print_chain(struct cli *cli, struct doc chain)
 
 int run_explain(struct cli *cli)
 {
-    const char *id = args_argument(&cli->args, 0);
-    bool is_effect = strchr(id, '.') != NULL;
     struct doc answer;
-    cli_path(cli, is_effect ? "/v1/effects/" : "/v1/entries/", id, "/explain");
+    /* Entries, events and effects are numbered together: the daemon knows which it is. */
+    cli_path(cli, "/v1/entries/", args_argument(&cli->args, 0), "/explain");
     int code = cli_get(cli, &answer);
     if (code != EXIT_DONE)
         return code;

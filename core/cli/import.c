@@ -29,6 +29,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define HEADER_MAX 2000 /* columns */
 
@@ -49,6 +50,7 @@ struct import {
     struct progress progress;
     uint64_t rows; /* records that are not the header */
     uint64_t calls;
+    int64_t last_at; /* of a replay: the time of its last row */
 };
 
 /* -- What was asked for ------------------------------------------------------------------ */
@@ -182,6 +184,15 @@ static void row_id(const struct import *import, const struct csv_record *record,
     buf_printf(out, "%s-%llu", input_hash(import->input), (unsigned long long)record->number);
 }
 
+/* The reader counts lines too, and has seen one only: which it is the rejected row says. */
+static int refuse_json(int rc, struct err *err)
+{
+    char *line = strstr(err->text, " (line 1)");
+    if (line != NULL)
+        *line = '\0';
+    return rc;
+}
+
 /* A call as it stands; an id is put in front if it has none. */
 static int take_json(struct import *import, const struct csv_record *record,
                      struct mapping_row *row, struct err *err)
@@ -193,7 +204,7 @@ static int take_json(struct import *import, const struct csv_record *record,
     buf_clear(&import->doc);
     int rc = json_to_doc(import->reader, raw.data, raw.size, &limits, &import->doc, &doc, err);
     if (rc != 0)
-        return rc;
+        return refuse_json(rc, err);
     if (doc_text(doc, "type").size == 0)
         return err_set(err, E_INVALID, "type is missing: identify, track, page ...");
     struct text at = doc_text(doc, "timestamp");
@@ -309,9 +320,31 @@ static int send_spooled(struct import *import, struct err *err)
             rc = batch_add(import->batch, row.json, row.calls, row.line, row.raw, err);
         if (rc != 0)
             return rc;
+        import->last_at = row.at;
         progress_update(&import->progress, i, batch_sent(import->batch));
     }
     return 0;
+}
+
+/* Log time stands where the data end.  It goes on to now by way of everything that is due until
+ * then; or nobody's reminder would ever be due again. */
+static int end_replay(struct import *import, struct err *err)
+{
+    struct buf reason = BUF_INIT;
+    struct reply reply;
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    if (import->last_at == 0 || import->last_at / 1000 >= now.tv_sec)
+        return 0;
+    int rc =
+        client_call(import->cli->client, "POST", "/v1/clock/accept?replay=1", NULL, &reply, err);
+    if (rc == 0 && (reply.status < 200 || reply.status > 299)) {
+        reply_reason(&reply, &reason);
+        rc = err_set(err, E_INVALID, "all is in, but log time stands still: %s",
+                     buf_string(&reason));
+    }
+    buf_deinit(&reason);
+    return rc;
 }
 
 static int work(struct import *import, struct err *err)
@@ -323,6 +356,9 @@ static int work(struct import *import, struct err *err)
         rc = send_spooled(import, err);
     if (rc == 0 && !import->is_dry)
         rc = batch_finish(import->batch, err);
+    bool is_end = import->is_replay && !import->is_dry && !args_has(&import->cli->args, "more");
+    if (rc == 0 && is_end)
+        rc = end_replay(import, err);
     return rc;
 }
 
@@ -331,9 +367,9 @@ static int work(struct import *import, struct err *err)
 static void say_rejected(struct cli *cli, uint64_t count, const char *path)
 {
     if (count != 0 && path != NULL)
-        buf_printf(&cli->out, "%llu rows rejected: see %s\n", (unsigned long long)count, path);
+        buf_printf(&cli->out, "%llu row%s rejected: see %s\n", COUNTED(count), path);
     else if (count != 0)
-        buf_printf(&cli->out, "%llu rows would be rejected\n", (unsigned long long)count);
+        buf_printf(&cli->out, "%llu row%s would be rejected\n", COUNTED(count));
 }
 
 static void report(struct import *import, const char *rejected_path)
@@ -348,13 +384,13 @@ static void report(struct import *import, const char *rejected_path)
     } else if (cli->is_json) {
         survey_json(&import->survey, import->rows, rejected, &cli->out);
     } else if (import->is_dry) {
-        buf_printf(&cli->out, "%llu rows\n", (unsigned long long)import->rows);
+        buf_printf(&cli->out, "%llu row%s\n", COUNTED(import->rows));
         survey_print(&import->survey, &cli->out);
         say_rejected(cli, rejected, NULL);
         buf_text(&cli->out, "a dry run: nothing was sent\n");
     } else {
-        buf_printf(&cli->out, "%llu rows, %llu events sent; those sent before add nothing\n",
-                   (unsigned long long)import->rows, (unsigned long long)sent);
+        buf_printf(&cli->out, "%llu row%s, %llu event%s sent; those sent before add nothing\n",
+                   COUNTED(import->rows), COUNTED(sent));
         say_rejected(cli, rejected, rejected_path);
     }
 }

@@ -6,9 +6,9 @@
 #include "core/cli/cli.h"
 
 static const struct column columns[] = {
-    { "id", true },       { "due", false },   { "assignee", false },
-    { "customer", true }, { "title", false }, { "rule", false },
-    { "state", false },   { "note", false },  { NULL, false },
+    { "id", true },    { "due", false },   { "assignee", false }, { "customer", true },
+    { "name", false }, { "title", false }, { "rule", false },     { "state", false },
+    { "note", false }, { NULL, false },
 };
 
 static void reminder_item(struct cli *cli, struct doc item, void *arg)
@@ -18,6 +18,7 @@ static void reminder_item(struct cli *cli, struct doc item, void *arg)
     cell_time(cli, table, item, "due");
     cell_field(table, item, "assignee", TINT_NONE);
     cell_field(table, item, "customer", TINT_NONE);
+    cell_field(table, item, "customer_name", TINT_NONE);
     cell_field(table, item, "title", TINT_NONE);
     cell_field(table, item, "rule", TINT_DIM);
     cell_field(table, item, "state", TINT_NONE);
@@ -27,13 +28,14 @@ static void reminder_item(struct cli *cli, struct doc item, void *arg)
 int run_reminders(struct cli *cli)
 {
     struct table table;
+    const char *state;
     int64_t limit;
-    if (!cli_limit(cli, 0, &limit))
+    if (!cli_limit(cli, 0, &limit) || !cli_choice(cli, "state", "open|done|all", &state))
         return EXIT_USAGE;
     cli_path(cli, "/v1/reminders", NULL, NULL);
     path_query(&cli->path, "to", args_value(&cli->args, "to"));
     path_query(&cli->path, "customer", args_value(&cli->args, "customer"));
-    path_query(&cli->path, "state", args_value(&cli->args, "state"));
+    path_query(&cli->path, "state", state);
     path_query(&cli->path, "due", args_value(&cli->args, "due"));
     table_init(&table, columns);
     int code = cli_list(cli, limit, reminder_item, &table);
@@ -54,6 +56,9 @@ static int print_reminder(struct cli *cli, int code, struct doc reminder)
     }
     table_init(&table, columns);
     reminder_item(cli, reminder, &table);
+    struct doc next = doc_child(reminder, "next"); /* that follows the one that is done */
+    if (next.data != NULL)
+        reminder_item(cli, next, &table);
     cli_table(cli, &table, "");
     table_deinit(&table);
     return EXIT_DONE;
@@ -97,6 +102,7 @@ int run_done(struct cli *cli)
 int run_snooze(struct cli *cli)
 {
     body_open(cli);
+    cli->due_argument = "WHEN";
     body_text(cli, "due", args_argument(&cli->args, 1));
     cli_path(cli, "/v1/reminders/", args_argument(&cli->args, 0), "/snooze");
     return post(cli);

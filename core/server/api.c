@@ -5,13 +5,15 @@
  * everything that needs its memory or the engine.
  *
  *     head    404, 405, 401, 403 where the key is known already
- *     whole   parameters, 415, key (over the engine if need be), JSON, handler
+ *     whole   parameters, 413, key (over the engine if need be), names of the query, 415, JSON,
+ *             handler
  *
  * Patterns are compared segment by segment with the path as it was sent: a row's literal
  * segments never need percent-encoding.  The rows are few enough to be walked.
  */
 #include "core/server/api.h"
 
+#include "core/base/err.h"
 #include "core/base/json_read.h"
 #include "core/base/limits.h"
 #include "core/base/mem.h"
@@ -134,15 +136,31 @@ static void refuse(struct http_request *request, const struct route *route, int 
                    const char *detail)
 {
     if (status == 401)
-        http_add_field(request, "WWW-Authenticate", "Bearer");
+        call_challenge(request);
     if (route != NULL)
         allow_origins(request, route);
     http_problem(request, status, detail);
 }
 
 static const char no_key[] = "a key is needed: Authorization: Bearer KEY";
-static const char weak_key[] = "this key may not do that";
 static const char bad_key[] = "nobody has this key";
+
+/* What the key lacks; admin would do as well, and staff for reading. */
+static const char *weak_key(enum api_scope scope)
+{
+    switch (scope) {
+    case SCOPE_WRITE:
+        return "this key may not do that: the scope write is needed";
+    case SCOPE_READ:
+        return "this key may not do that: the scope read or staff is needed";
+    case SCOPE_STAFF:
+        return "this key may not do that: the scope staff is needed";
+    case SCOPE_NONE:
+    case SCOPE_ADMIN:
+        break;
+    }
+    return "this key may not do that: the scope admin is needed";
+}
 
 /* 0, or the status with which a request of this head is refused. */
 static int check_key(const struct api *api, struct http_request *request, const struct route *route)
@@ -184,7 +202,7 @@ static void on_head(void *arg, struct http_request *request)
         http_body_limit(request, route->body_max);
         if (status != 0)
             refuse(request, route, status,
-                   status == 403                                  ? weak_key
+                   status == 403                                  ? weak_key(route->scope)
                    : http_field(request, "Authorization") == NULL ? no_key
                                                                   : bad_key);
     }
@@ -219,9 +237,54 @@ static bool read_body(struct call *call)
     return rc == 0;
 }
 
+static bool is_listed(const char *names, const struct buf *name)
+{
+    for (const char *at = names; at != NULL && *at != '\0'; at += strspn(at, " ")) {
+        size_t size = strcspn(at, " ");
+        if (size == name->size && memcmp(at, name->data, size) == 0)
+            return true;
+        at += size;
+    }
+    return false;
+}
+
+static void refuse_query(struct call *call, const struct buf *name)
+{
+    struct buf known = BUF_INIT;
+    for (const char *at = call->route->queries; at != NULL && *at != '\0'; at += strspn(at, " ")) {
+        size_t size = strcspn(at, " ");
+        buf_printf(&known, "%s?%.*s=", known.size != 0 ? ", " : "", (int)size, at);
+        at += size;
+    }
+    int size = (int)(name->size < 100 ? name->size : 100);
+    bool is_text = utf8_valid(name->data, (size_t)size);
+    call_problem(call, 400, "%s %s knows no ?%.*s=%s%s", call->route->method, call->route->path,
+                 is_text ? size : 0, name->size != 0 ? (const char *)name->data : "",
+                 known.size != 0 ? ", but: " : ", nor anything else in the query",
+                 known.size != 0 ? buf_string(&known) : "");
+    buf_deinit(&known);
+}
+
+/* A name that nobody reads would be a wish that nobody hears.  False: answered. */
+static bool check_query(struct call *call)
+{
+    const char *cursor = http_query(call->request);
+    struct buf name = BUF_INIT, value = BUF_INIT;
+    int rc = *cursor != '\0' ? http_query_next(&cursor, &name, &value) : E_NOTFOUND;
+    while (rc == 0 && is_listed(call->route->queries, &name))
+        rc = http_query_next(&cursor, &name, &value);
+    if (rc == 0)
+        refuse_query(call, &name);
+    else if (rc != E_NOTFOUND)
+        call_problem(call, 400, "the query holds a broken %%-escape");
+    buf_deinit(&name);
+    buf_deinit(&value);
+    return rc == E_NOTFOUND;
+}
+
 static void enter(struct call *call)
 {
-    if (read_body(call))
+    if (check_query(call) && read_body(call))
         call->route->handle(call);
 }
 
@@ -230,7 +293,7 @@ static void admitted(struct call *call)
     if (call_may(call, call->route->scope))
         enter(call);
     else
-        call_problem(call, 403, "%s", weak_key);
+        call_problem(call, 403, "%s", weak_key(call->route->scope));
 }
 
 static void ask_engine(struct engine *engine, struct call *call)
@@ -281,7 +344,7 @@ static void admitted_late(struct call *call)
     if (call_may(call, SCOPE_WRITE))
         call->worked(call);
     else
-        call_problem(call, 403, "%s", weak_key);
+        call_problem(call, 403, "%s", weak_key(SCOPE_WRITE));
 }
 
 void call_admit(struct call *call, struct text secret, void (*done)(struct call *call))

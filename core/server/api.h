@@ -7,6 +7,7 @@
  *     handle(call) --+--> call_reply() and its like                        answered
  *                    +--> call_submit()  entries into the log  --> done    durable or applied
  *                    +--> call_ask()     run on the engine     --> done    between two entries
+ *                    +--> call_await()   for a checkpoint      --> done    when it is there
  *                    +--> call_work()    run on a worker       --> done    snapshots, the log
  *
  * `done` is the same choice again, so a chain is as long as it needs to be: submit, ask for
@@ -66,9 +67,12 @@ struct route {
     bool takes_json;
     void (*handle)(struct call *call);
     const char *summary; /* one line, for /openapi.json */
+    /* Names that the query may have, with blanks between; NULL: none.  Any other gets 400. */
+    const char *queries;
 };
+#define ROUTES_END { NULL, NULL, SCOPE_NONE, 0, false, NULL, NULL, NULL }
 
-/* The tables, each ending with a row of NULL.  A new file of handlers adds itself here and to
+/* The tables, each ending with ROUTES_END.  A new file of handlers adds itself here and to
  * `api_tables` in api.c. */
 extern const struct route routes_system[];    /* api_system.c: health, metrics, /openapi.json */
 extern const struct route routes_ingest[];    /* ingest.c: Segment's tracking API */
@@ -123,6 +127,7 @@ struct call {
     struct arena arena;
     struct buf out; /* free for use: the place to build the answer's document in */
     void *data;     /* the handler's own, NULL at first; put it into the arena */
+    bool is_behind; /* call_await() has not got its checkpoint */
 
     /* private to api.c and call.c */
     struct text params[CALL_PARAMS_MAX];
@@ -195,6 +200,10 @@ bool call_applied(struct call *call, const struct submission *submission);
  * and may only read. */
 void call_ask(struct call *call, void (*run)(struct engine *engine, struct call *call),
               void (*done)(struct call *call));
+
+/* Have a checkpoint made that holds everything acknowledged so far, so that a snapshot shows it.
+ * `done` comes when it is written, or after AWAIT_MS all the same: then call->is_behind. */
+void call_await(struct call *call, void (*done)(struct call *call));
 
 /* `run` on a thread of libuv's pool; for snapshots (storage/state.h) and reads of the log. */
 void call_work(struct call *call, void (*run)(struct call *call), void (*done)(struct call *call));

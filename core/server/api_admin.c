@@ -265,28 +265,36 @@ static void put_suppression(struct call *call)
     command_run(call);
 }
 
+/* ?replay=1: what is due until now falls due at its own time first, as after an import that was
+ * replayed; else all of it is late, now. */
 static void post_clock_accept(struct call *call)
 {
     struct command *command = command_new(call, "clock.accepted");
-    command->accepts_clock = true;
+    struct clock clock = call->api->clock;
+    if (call_flag(call, "replay"))
+        command->replay_at = clock.wall_ms(clock.arg);
+    else
+        command->accepts_clock = true;
     command_run(call);
 }
 
 const struct route routes_admin[] = {
-    { "GET", "/v1/staff", SCOPE_READ, 0, false, get_staff, "Who works here" },
+    { "GET", "/v1/staff", SCOPE_READ, 0, false, get_staff, "Who works here", "limit after" },
     { "PUT", "/v1/staff/{name}", SCOPE_ADMIN, BODY_MAX, true, put_staff,
-      "Add or change a member of staff, or a team" },
-    { "GET", "/v1/keys", SCOPE_ADMIN, 0, false, get_keys, "Named keys, without their secrets" },
+      "Add or change a member of staff, or a team", "wait" },
+    { "GET", "/v1/keys", SCOPE_ADMIN, 0, false, get_keys, "Named keys, without their secrets",
+      "limit after" },
     { "PUT", "/v1/keys/{name}", SCOPE_ADMIN, BODY_MAX, true, put_key,
-      "Make a key, or give one a new secret, which is told once" },
-    { "DELETE", "/v1/keys/{name}", SCOPE_ADMIN, 0, false, delete_key, "Remove a key" },
+      "Make a key, or give one a new secret, which is told once", "wait" },
+    { "DELETE", "/v1/keys/{name}", SCOPE_ADMIN, 0, false, delete_key, "Remove a key", "wait" },
     { "PUT", "/v1/suppressions", SCOPE_ADMIN, BODY_MAX, true, put_suppression,
-      "Never write to an address, or again" },
+      "Never write to an address, or again", "wait" },
     { "POST", "/v1/clock/accept", SCOPE_ADMIN, 1024, true, post_clock_accept,
-      "Take the machine's clock as it is, after log time stood still" },
+      "The machine's clock is right, log time goes on; ?replay=1: by way of all that was due",
+      "replay wait" },
     { "GET", "/v1/state-hash", SCOPE_ADMIN, 0, false, get_state_hash,
-      "A hash of the whole state: equal for equal logs" },
+      "A hash of the whole state: equal for equal logs", NULL },
     { "POST", "/v1/verify", SCOPE_ADMIN, 1024, true, post_verify,
-      "Check the log and fold it anew beside the state" },
-    { NULL, NULL, SCOPE_NONE, 0, false, NULL, NULL },
+      "Check the log and fold it anew beside the state", NULL },
+    ROUTES_END,
 };

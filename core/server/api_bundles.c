@@ -105,7 +105,8 @@ struct deployment {
     struct buf config;
     uint8_t hash[BUNDLE_HASH_BYTES];
     bool is_in_log; /* its files are */
-    bool activates;
+    bool activates, is_rollback;
+    size_t files, rules;
     uint64_t seq;
     int64_t logged;
     int code;
@@ -158,8 +159,11 @@ static void answer_deployment(struct call *call)
     doc_put_bool(&w, "active", deployment->activates);
     if (deployment->activates) {
         doc_put_int(&w, "seq", (int64_t)deployment->seq);
-        doc_put_datetime(&w, "at", deployment->logged);
+        if (deployment->logged != 0) /* 0: before log time began */
+            doc_put_datetime(&w, "at", deployment->logged);
     }
+    doc_put_int(&w, "files", (int64_t)deployment->files);
+    doc_put_int(&w, "rules", (int64_t)deployment->rules);
     call_reply(call, deployment->is_in_log ? 200 : 201, doc_end(&w));
 }
 
@@ -204,9 +208,10 @@ static void loaded(struct call *call)
     struct doc files = bundle_of(deployment);
     if (deployment->is_in_log)
         files = (struct doc){ NULL, 0 };
-    struct submission *submission = deployment->activates
-                                        ? deploy_submission(files, deployment->hash, call_by(call))
-                                        : store_submission(deployment);
+    struct submission *submission =
+        deployment->is_rollback ? rollback_submission(deployment->hash, call_by(call))
+        : deployment->activates ? deploy_submission(files, deployment->hash, call_by(call))
+                                : store_submission(deployment);
     submission->starts_clock = deployment->activates;
     submission->wants_applied = deployment->activates;
     deployment_deinit(deployment); /* the call may end inside */
@@ -216,8 +221,10 @@ static void loaded(struct call *call)
 static void load(struct call *call)
 {
     struct deployment *deployment = call->data;
+    deployment->files = doc_count(doc_child(bundle_of(deployment), "files"));
     struct doc config = { deployment->config.data, (uint32_t)deployment->config.size };
-    deployment->code = deploy_check(bundle_of(deployment), config, &deployment->err);
+    deployment->code =
+        deploy_check(bundle_of(deployment), config, &deployment->rules, &deployment->err);
 }
 
 static void ask_config(struct engine *engine, struct call *call)
@@ -271,9 +278,14 @@ static void check_files(struct call *call)
 {
     struct deployment *deployment = call->data;
     order_files(doc_child(call->body, "files"), &deployment->bundle);
-    deployment->code = bundle_check(bundle_of(deployment), &deployment->err);
+    struct doc bundle = bundle_of(deployment);
+    deployment->code = bundle_check(bundle, &deployment->err);
+    if (deployment->code == 0 && bundle_scripts(bundle) == 0)
+        deployment->code = err_set(&deployment->err, E_INVALID,
+                                   "no .lua file among the files: all rules would be gone; to be "
+                                   "without any, deploy a file that holds none");
     if (deployment->code == 0)
-        bundle_hash(bundle_of(deployment), deployment->hash);
+        bundle_hash(bundle, deployment->hash);
 }
 
 static void post_bundle(struct call *call)
@@ -309,20 +321,21 @@ static void post_activate(struct call *call)
         call_problem(call, 404, "a bundle's hash has %d hexadecimal digits", 2 * BUNDLE_HASH_BYTES);
 }
 
-/* The last one that was active and is another than the active one. */
+/* The last one that was active and is another than the active one; what was gone back from no
+ * longer counts. */
 static void find_before(struct engine *engine, struct call *call)
 {
     struct deployment *deployment = call->data;
     uint8_t active[BUNDLE_HASH_BYTES];
     bool is_there = read_bundle_hash(engine, 0, active);
     bool is_same = true;
-    for (size_t back = 1; is_there && is_same; back++) {
+    for (size_t back = read_bundle_back(engine); is_there && is_same; back++) {
         is_there = read_bundle_hash(engine, back, deployment->hash);
         is_same = memcmp(deployment->hash, active, sizeof active) == 0;
     }
     if (!is_there)
         deployment->code =
-            err_set(&deployment->err, E_CONFLICT, "no other bundle has been active before");
+            err_set(&deployment->err, E_CONFLICT, "no other bundle was active before this one");
 }
 
 static void have_hash(struct call *call)
@@ -336,17 +349,18 @@ static void have_hash(struct call *call)
 
 static void post_rollback(struct call *call)
 {
-    deployment_new(call);
+    deployment_new(call)->is_rollback = true;
     call_ask(call, find_before, have_hash);
 }
 
 const struct route routes_bundles[] = {
-    { "GET", "/v1/bundles", SCOPE_READ, 0, false, get_bundles, "Bundles, the active one first" },
+    { "GET", "/v1/bundles", SCOPE_READ, 0, false, get_bundles, "Bundles, the active one first",
+      "limit after" },
     { "POST", "/v1/bundles", SCOPE_ADMIN, BODY_MAX, true, post_bundle,
-      "Check, store and activate a bundle; ?activate=0 only stores" },
+      "Check, store and activate a bundle; ?activate=0 only stores", "activate" },
     { "POST", "/v1/bundles/{hash}/activate", SCOPE_ADMIN, 1024, true, post_activate,
-      "Activate a bundle that is stored" },
+      "Activate a bundle that is stored", NULL },
     { "POST", "/v1/bundles/rollback", SCOPE_ADMIN, 1024, true, post_rollback,
-      "Back to the bundle that was active before" },
-    { NULL, NULL, SCOPE_NONE, 0, false, NULL, NULL },
+      "Back to the bundle that was active before; again: further back", NULL },
+    ROUTES_END,
 };

@@ -10,16 +10,14 @@
 #include "core/script/host.h"
 #include "core/script/settings.h"
 #include "core/server/api_command.h"
+#include "core/server/dir.h"
 #include "core/server/fold.h"
 #include "core/server/node.h"
 #include "core/server/refold.h"
+#include "core/server/world_log.h"
 
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -147,15 +145,9 @@ static void note_fault(void *arg, uint64_t seq_first, uint64_t seq_last, const c
     add_fault(arg, line);
 }
 
-/* Files only: nobody makes folders in a state's directory. */
 static void remove_dir(const char *path)
 {
-    DIR *dir = opendir(path);
-    struct dirent *entry;
-    while (dir != NULL && (entry = readdir(dir)) != NULL)
-        unlinkat(dirfd(dir), entry->d_name, 0);
-    if (dir != NULL)
-        closedir(dir);
+    dir_clear(path);
     rmdir(path);
 }
 
@@ -166,12 +158,17 @@ static int fold_anew(struct care *care, struct call *call, const char *dir)
     struct refold_options options = { .log = node_log(call->api->node),
                                       .seq = care->seq,
                                       .load_rules = script_load };
+    struct base base;
     uint64_t seq;
-    remove_dir(dir); /* what a verification that was killed has left */
-    if (mkdir(dir, 0700) != 0)
-        return err_set(&care->err, E_IO, "cannot make %s: %s", dir, strerror(errno));
-    int rc = state_open(&state_options, &state, &care->err);
+    dir_clear(dir); /* what a verification that was killed has left */
+    int rc = dir_make(dir, &care->err);
+    if (rc == 0)
+        rc = state_open(&state_options, &state, &care->err);
     options.state = state;
+    if (rc == 0)
+        rc = world_base(options.log, &base, &care->err);
+    if (rc == 0)
+        rc = base_load(call->api->settings->data, &base, state, &care->err);
     if (rc == 0)
         rc = refold(&options, &care->err);
     if (rc == 0)

@@ -120,6 +120,7 @@ struct command *command_new(struct call *call, const char *type)
     struct command *command = arena_zero(&call->arena, sizeof *command);
     command->type = type;
     command->status = 200;
+    command->replay_at = REPLAY_NONE;
     call->data = command;
     return command;
 }
@@ -156,13 +157,28 @@ static void read_back(struct engine *engine, struct call *call)
     command->code = command->read(engine, call, command, &call->out, &command->err);
 }
 
+/* ?wait=durable: nobody knows yet what came of it. */
+static void answer_durable(struct call *call, const struct submission *submission)
+{
+    struct doc_writer w;
+    buf_clear(&call->out);
+    doc_begin(&w, &call->out);
+    doc_put_int(&w, "seq", (int64_t)submission->first_seq);
+    call_reply(call, 202, doc_end(&w));
+}
+
 static void applied(struct call *call, const struct submission *submission)
 {
     struct command *command = call->data;
+    if (!submission->wants_applied) {
+        answer_durable(call, submission);
+        return;
+    }
     if (!call_applied(call, submission))
         return;
     if (submission->result.task != 0)
         command->task = submission->result.task;
+    command->next = submission->result.next;
     buf_clear(&call->out);
     if (command->applied != NULL)
         command->applied(call);
@@ -190,14 +206,18 @@ static void submit(struct call *call)
     const char *key = http_field(call->request, "Idempotency-Key");
     struct doc_writer w;
     if (command->code != 0) {
-        int status = command->code == E_INVALID || command->code == E_LIMIT ? 422 : 404;
-        call_problem(call, status, "%s", command->err.text);
+        bool is_time = command->code == E_INVALID || command->code == E_LIMIT;
+        if (is_time)
+            call_problem(call, 422, "\"%s\": %s", command->time_name, command->err.text);
+        else
+            call_problem(call, 404, "%s", command->err.text);
         return;
     }
     struct submission *submission = submission_new(LOG_STAFF);
     submission->starts_clock = true;
-    submission->wants_applied = true;
+    submission->wants_applied = command->wants_applied;
     submission->accepts_clock = command->accepts_clock;
+    submission->replay_at = command->replay_at;
     submission_begin(submission, &w);
     if (key != NULL && key[0] != '\0')
         doc_put_string(&w, "id", key);
@@ -237,6 +257,10 @@ void command_run(struct call *call)
     const char *key = http_field(call->request, "Idempotency-Key");
     if (command->time.type == DOC_NULL)
         command->time.type = DOC_NONE;
+    if (!call_wait(call, true, &command->wants_applied))
+        return;
+    if (command->applied != NULL) /* what follows from it is asked of the engine */
+        command->wants_applied = true;
     if (key != NULL && (strlen(key) > ID_BYTES_MAX || !utf8_valid(key, strlen(key)))) {
         call_problem(call, 422, "an Idempotency-Key is UTF-8 of at most %d bytes", ID_BYTES_MAX);
         return;
@@ -297,10 +321,36 @@ static void run_list(struct call *call)
     snapshot_close(snapshot);
 }
 
+/* That the list is older than what was asked for must be said in it. */
+static void answer_list(struct call *call)
+{
+    struct reading *reading = call->data;
+    struct doc_writer w;
+    if (reading->code != 0 || !call->is_behind) {
+        answer_reading(call);
+        return;
+    }
+    struct doc list = arena_doc(&call->arena, call_document(call));
+    buf_clear(&call->out);
+    doc_begin(&w, &call->out);
+    for (struct doc_iter it = doc_iter(list); doc_next(&it);)
+        doc_put_value_text(&w, it.name, &it.value);
+    doc_put_bool(&w, "behind", true);
+    call_reply(call, 200, doc_end(&w));
+}
+
+static void list_now(struct call *call)
+{
+    call_work(call, run_list, answer_list);
+}
+
 void call_list(struct call *call, call_list_fn *list, void *arg)
 {
     reading_new(call, arg)->list = list;
-    call_work(call, run_list, answer_reading);
+    if (call_query(call, "after").size != 0)
+        list_now(call); /* goes on with what began as new as could be */
+    else
+        call_await(call, list_now);
 }
 
 struct read_page *call_read_page(struct call *call)

@@ -24,7 +24,8 @@ typedef int call_list_fn(struct snapshot *snapshot, struct call *call, void *arg
                          struct err *err);
 
 /* Answer with what is read on the engine's thread, or over a snapshot on a worker. `arg` lives
- * as long as the call. */
+ * as long as the call.  A snapshot holds what was acknowledged before the list was asked for; if
+ * that takes too long, it is what is there, and the answer says `behind`. */
 void call_read(struct call *call, call_read_fn *read, void *arg);
 void call_list(struct call *call, call_list_fn *list, void *arg);
 
@@ -79,14 +80,17 @@ struct command {
     uint64_t due_task;
     struct text due_to;
     bool accepts_clock;
-    int status; /* of the answer */
+    int64_t replay_at; /* REPLAY_NONE, or the log time that it ends a replay with */
+    int status;        /* of the answer; ?wait=durable gets 202 and the entry's number instead */
     /* What is answered; `arg` is the command.  NULL: an empty object. */
     call_read_fn *read;
     void (*applied)(struct call *call); /* on the loop, before the answer; NULL: nothing */
     struct text key;                    /* for readers and `applied`: a name, an id */
     uint64_t task;                      /* the reminder that was made or changed */
+    uint64_t next;                      /* the one that follows it; 0: none */
 
-    int64_t time_ms; /* private */
+    bool wants_applied; /* private */
+    int64_t time_ms;
     int code;
     struct err err;
 };

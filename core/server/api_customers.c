@@ -3,6 +3,7 @@
 #include "core/engine/read.h"
 #include "core/server/api_command.h"
 #include "core/server/node.h"
+#include "core/server/say.h"
 
 #define BODY_MAX (64u << 10)
 
@@ -78,6 +79,8 @@ static void read_events(struct call *call)
     struct doc rows = { timeline->rows.data, (uint32_t)timeline->rows.size };
     timeline->code =
         read_timeline_events(node_log(call->api->node), rows, &call->out, &timeline->err);
+    if (timeline->code == 0 && timeline->err.code != 0)
+        say("%s is shown without what cannot be read: %s", call->route->path, timeline->err.text);
 }
 
 static void answer_timeline(struct call *call)
@@ -241,32 +244,32 @@ static void post_note(struct call *call)
 }
 
 const struct route routes_customers[] = {
-    { "GET", "/v1/customers", SCOPE_READ, 0, false, get_customers, "All customers" },
+    { "GET", "/v1/customers", SCOPE_READ, 0, false, get_customers, "All customers", "limit after" },
     { "GET", "/v1/customers/{customer}", SCOPE_READ, 0, false, get_customer,
-      "One customer: the 360-degree record" },
+      "One customer: the 360-degree record", NULL },
     { "PATCH", "/v1/customers/{customer}", SCOPE_STAFF, BODY_MAX, true, patch_customer,
-      "Set traits; null removes one" },
+      "Set traits; null removes one", "wait" },
     { "GET", "/v1/customers/{customer}/timeline", SCOPE_READ, 0, false, get_timeline,
-      "What happened to a customer, the newest first" },
+      "What happened to a customer, the newest first", "limit after" },
     { "GET", "/v1/customers/{customer}/consents", SCOPE_READ, 0, false, get_consents,
-      "What a customer has consented to" },
+      "What a customer has consented to", NULL },
     { "PUT", "/v1/customers/{customer}/consents", SCOPE_STAFF, BODY_MAX, true, put_consent,
-      "Record a consent or its withdrawal" },
+      "Record a consent or its withdrawal", "wait" },
     { "POST", "/v1/customers/{customer}/merge", SCOPE_STAFF, BODY_MAX, true, post_merge,
-      "Merge another customer into this one" },
+      "Merge another customer into this one", "wait" },
     { "POST", "/v1/customers/{customer}/unmerge", SCOPE_STAFF, BODY_MAX, true, post_unmerge,
-      "Let a merged customer go again" },
+      "Let a merged customer go again", "wait" },
     { "POST", "/v1/customers/{customer}/assign", SCOPE_STAFF, BODY_MAX, true, post_assign,
-      "Give a customer an owner" },
+      "Give a customer an owner", "wait" },
     { "POST", "/v1/customers/{customer}/tags", SCOPE_STAFF, BODY_MAX, true, post_tag,
-      "Add or remove a tag" },
+      "Add or remove a tag", "wait" },
     { "POST", "/v1/customers/{customer}/roles", SCOPE_STAFF, BODY_MAX, true, post_role,
-      "Open or close a role" },
+      "Open or close a role", "wait" },
     { "POST", "/v1/customers/{customer}/addresses", SCOPE_STAFF, BODY_MAX, true, post_address,
-      "Add or change an address" },
+      "Add or change an address", "wait" },
     { "POST", "/v1/customers/{customer}/relations", SCOPE_STAFF, BODY_MAX, true, post_relation,
-      "Relate a customer to another" },
+      "Relate a customer to another", "wait" },
     { "POST", "/v1/customers/{customer}/notes", SCOPE_STAFF, BODY_MAX, true, post_note,
-      "Write a note" },
-    { NULL, NULL, SCOPE_NONE, 0, false, NULL, NULL },
+      "Write a note", "wait" },
+    ROUTES_END,
 };

@@ -157,15 +157,15 @@ static void post_drop(struct call *call)
 
 const struct route routes_effects[] = {
     { "GET", "/v1/effects", SCOPE_READ, 0, false, get_effects,
-      "Effects, the newest first: ?state= ?channel=" },
-    { "GET", "/v1/effects/{id}", SCOPE_READ, 0, false, get_effect, "One effect" },
+      "Effects, the newest first: ?state= ?channel=", "state channel limit after" },
+    { "GET", "/v1/effects/{id}", SCOPE_READ, 0, false, get_effect, "One effect", NULL },
     { "GET", "/v1/effects/{id}/explain", SCOPE_READ, 0, false, explain_effect,
-      "Why there is this effect" },
+      "Why there is this effect", NULL },
     { "GET", "/v1/entries/{seq}/explain", SCOPE_READ, 0, false, explain_entry,
-      "Why there is this event, and what came of it" },
+      "Why there is this event, and what came of it", NULL },
     { "POST", "/v1/effects/{id}/release", SCOPE_STAFF, BODY_MAX, true, post_release,
-      "Send what is held or uncertain" },
+      "Send what is held or uncertain", "wait" },
     { "POST", "/v1/effects/{id}/drop", SCOPE_STAFF, BODY_MAX, true, post_drop,
-      "Never send what is held or uncertain" },
-    { NULL, NULL, SCOPE_NONE, 0, false, NULL, NULL },
+      "Never send what is held or uncertain", "wait" },
+    ROUTES_END,
 };

@@ -12,18 +12,27 @@
 
 static const char *const scope_names[] = { "none", "write", "read", "staff", "admin" };
 
-static void put_parameters(struct doc_writer *w, const char *path)
+static void put_parameter(struct doc_writer *w, const char *name, size_t size, bool is_in_path)
+{
+    doc_open(w, "");
+    doc_put_text(w, "name", (struct text){ name, (uint32_t)size });
+    doc_put_string(w, "in", is_in_path ? "path" : "query");
+    doc_put_bool(w, "required", is_in_path);
+    doc_open(w, "schema");
+    doc_put_string(w, "type", "string");
+    doc_close(w);
+    doc_close(w);
+}
+
+static void put_parameters(struct doc_writer *w, const struct route *route)
 {
     doc_open_array(w, "parameters");
-    for (const char *at = path; (at = strchr(at, '{')) != NULL; at++) {
-        doc_open(w, "");
-        doc_put_text(w, "name", (struct text){ at + 1, (uint32_t)strcspn(at + 1, "}") });
-        doc_put_string(w, "in", "path");
-        doc_put_bool(w, "required", true);
-        doc_open(w, "schema");
-        doc_put_string(w, "type", "string");
-        doc_close(w);
-        doc_close(w);
+    for (const char *at = route->path; (at = strchr(at, '{')) != NULL; at++)
+        put_parameter(w, at + 1, strcspn(at + 1, "}"), true);
+    for (const char *at = route->queries; at != NULL && *at != '\0'; at += strspn(at, " ")) {
+        size_t size = strcspn(at, " ");
+        put_parameter(w, at, size, false);
+        at += size;
     }
     doc_close(w);
 }
@@ -61,7 +70,7 @@ static void put_responses(struct doc_writer *w, const struct route *route)
     put_answer(w, "2XX", "Done", is_text ? "text/plain" : "application/json");
     if (route->scope != SCOPE_NONE) {
         put_answer(w, "401", "No key, or one that nobody has", problem);
-        put_answer(w, "403", "The key may not do that", problem);
+        put_answer(w, "403", "The key lacks the scope", problem);
     }
     put_answer(w, "default", "What was wrong and what to do (RFC 9457)", problem);
     doc_close(w);
@@ -88,7 +97,7 @@ static void put_operation(struct doc_writer *w, const struct route *route)
         method[i] = (char)(route->method[i] - 'A' + 'a');
     doc_open(w, method);
     doc_put_string(w, "summary", route->summary);
-    put_parameters(w, route->path);
+    put_parameters(w, route);
     if (route->body_max != 0)
         put_body(w);
     put_responses(w, route);

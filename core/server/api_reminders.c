@@ -38,6 +38,7 @@ struct listing {
     struct text customer;
     struct text due;
     int code;
+    const char *at; /* what of the query is wrong; NULL: no matter */
     struct err err;
 };
 
@@ -54,13 +55,23 @@ static int list_of_customer(struct engine *engine, struct call *call, void *arg,
 {
     const struct listing *listing = arg;
     (void)call;
-    return read_reminders_of(engine, listing->customer, &listing->page, out, err);
+    return read_reminders_of(engine, listing->customer, &listing->which, &listing->page, out, err);
+}
+
+static void ask_members(struct engine *engine, struct call *call, struct listing *listing)
+{
+    struct buf members = BUF_INIT;
+    listing->code = read_members(engine, listing->customer, &members, &listing->err);
+    if (listing->code == 0) {
+        listing->which.customers = arena_copy(&call->arena, members.data, members.size);
+        listing->which.customer_count = members.size / sizeof(uint64_t);
+    }
+    buf_deinit(&members);
 }
 
 /* "today" and "2026-12-01" mean to the end of that day. */
-static void ask_due(struct engine *engine, struct call *call)
+static void ask_due(struct engine *engine, struct call *call, struct listing *listing)
 {
-    struct listing *listing = call->data;
     struct clock clock = call->api->clock;
     struct doc_value due = { .type = DOC_TEXT, .text = listing->due };
     struct read_due how = {
@@ -69,13 +80,28 @@ static void ask_due(struct engine *engine, struct call *call)
         .day_minute = 24 * 60,
     };
     listing->code = read_due(engine, &how, &due, &listing->which.due_before, &listing->err);
+    listing->at = listing->code != 0 ? "due" : NULL;
 }
 
-static void have_due(struct call *call)
+static void ask_which(struct engine *engine, struct call *call)
 {
     struct listing *listing = call->data;
-    if (listing->code != 0)
-        call_problem(call, 400, "?due=: %s", listing->err.text);
+    if (listing->due.size != 0)
+        ask_due(engine, call, listing);
+    if (listing->code == 0 && listing->customer.size != 0)
+        ask_members(engine, call, listing);
+}
+
+/* The open ones of a customer have an index of their own. */
+static void have_which(struct call *call)
+{
+    struct listing *listing = call->data;
+    if (listing->at != NULL)
+        call_problem(call, 400, "?%s=: %s", listing->at, listing->err.text);
+    else if (listing->code != 0)
+        call_error(call, listing->code, &listing->err);
+    else if (listing->customer.size != 0 && listing->which.is_open)
+        call_read(call, list_of_customer, listing);
     else
         call_list(call, list, listing);
 }
@@ -102,15 +128,35 @@ static void get_reminders(struct call *call)
         .due_before = INT64_MAX,
     };
     call->data = listing;
-    if (listing->customer.size != 0)
-        call_read(call, list_of_customer, listing);
-    else if (listing->due.size != 0)
-        call_ask(call, ask_due, have_due);
+    if (listing->customer.size != 0 || listing->due.size != 0)
+        call_ask(call, ask_which, have_which);
     else
         call_list(call, list, listing);
 }
 
 /* -- Changing -------------------------------------------------------------------------- */
+
+/* The one that is done, with the one that follows it as `next`. */
+static int read_both(struct engine *engine, const struct command *command, struct buf *out,
+                     struct err *err)
+{
+    struct buf done = BUF_INIT, next = BUF_INIT;
+    struct doc_writer w;
+    int rc = read_reminder(engine, command->task, &done, err);
+    if (rc == 0)
+        rc = read_reminder(engine, command->next, &next, err);
+    if (rc == 0) {
+        doc_begin(&w, out);
+        struct doc doc = { done.data, (uint32_t)done.size };
+        for (struct doc_iter it = doc_iter(doc); doc_next(&it);)
+            doc_put_value_text(&w, it.name, &it.value);
+        doc_put_doc(&w, "next", (struct doc){ next.data, (uint32_t)next.size });
+        doc_end(&w);
+    }
+    buf_deinit(&done);
+    buf_deinit(&next);
+    return rc;
+}
 
 static int read_changed(struct engine *engine, struct call *call, void *arg, struct buf *out,
                         struct err *err)
@@ -120,7 +166,9 @@ static int read_changed(struct engine *engine, struct call *call, void *arg, str
     if (command->task == 0)
         return err_set(err, E_CONFLICT,
                        "this Idempotency-Key has made a reminder before: no other was made");
-    return read_reminder(engine, command->task, out, err);
+    if (command->next == 0)
+        return read_reminder(engine, command->task, out, err);
+    return read_both(engine, command, out, err);
 }
 
 static void post_reminder(struct call *call)
@@ -173,9 +221,23 @@ static void change(struct call *call, const char *type, const struct field field
     command->data = arena_doc(&call->arena, doc_end(&w));
     command->task = command->due_task = task;
     command->time_name = time_name;
+    command->words_name = "civil";
     command->time = doc_get(call->body, time_name);
     command->read = read_changed;
     command_run(call);
+}
+
+static void patch_reminder(struct call *call)
+{
+    static const struct field fields[] = { { "title", FIELD_LINE, false },
+                                           { "to", FIELD_NAME, false },
+                                           { "note", FIELD_NOTE, false },
+                                           { "due", FIELD_TIME, false },
+                                           FIELDS_END };
+    if (doc_count(call->body) == 0)
+        call_problem(call, 422, "nothing is to be changed: title, to, note or due is needed");
+    else
+        change(call, "reminder.change", fields, "due");
 }
 
 static void post_done(struct call *call)
@@ -195,13 +257,16 @@ static void post_snooze(struct call *call)
 
 const struct route routes_reminders[] = {
     { "GET", "/v1/reminders", SCOPE_READ, 0, false, get_reminders,
-      "Reminders: ?to= ?state=open|done|all ?due= ?customer=" },
+      "Reminders: ?to= ?state=open|done|all ?due= ?customer=",
+      "to state due customer limit after" },
     { "POST", "/v1/reminders", SCOPE_STAFF, BODY_MAX, true, post_reminder,
-      "Remind somebody of a customer" },
-    { "GET", "/v1/reminders/{id}", SCOPE_READ, 0, false, get_reminder, "One reminder" },
+      "Remind somebody of a customer", "wait" },
+    { "GET", "/v1/reminders/{id}", SCOPE_READ, 0, false, get_reminder, "One reminder", NULL },
+    { "PATCH", "/v1/reminders/{id}", SCOPE_STAFF, BODY_MAX, true, patch_reminder,
+      "Change title, note, time, or who shall do it", "wait" },
     { "POST", "/v1/reminders/{id}/done", SCOPE_STAFF, BODY_MAX, true, post_done,
-      "It is done; `next` makes another" },
+      "It is done; `next` makes another", "wait" },
     { "POST", "/v1/reminders/{id}/snooze", SCOPE_STAFF, BODY_MAX, true, post_snooze,
-      "Move it to another time" },
-    { NULL, NULL, SCOPE_NONE, 0, false, NULL, NULL },
+      "Move it to another time", "wait" },
+    ROUTES_END,
 };

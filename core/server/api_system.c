@@ -16,6 +16,9 @@ static void health(struct call *call)
 static void put_reasons(struct call *call, struct doc_writer *w, bool *out_is_ready)
 {
     struct node *node = call->api->node;
+    struct sequencer *sequencer = node_sequencer(node);
+    const char *clock = timekeeper_reason(atomic_load(&sequencer->is_standing),
+                                          atomic_load(&sequencer->is_set_back));
     struct err err;
     *out_is_ready = true;
     doc_open_array(w, "reasons");
@@ -27,10 +30,8 @@ static void put_reasons(struct call *call, struct doc_writer *w, bool *out_is_re
         doc_put_string(w, "", err.text);
         *out_is_ready = false;
     }
-    if (atomic_load(&node_sequencer(node)->is_standing)) {
-        doc_put_string(w, "",
-                       "log time stands still: the machine's clock leapt ahead; set it right, or "
-                       "accept it with: kith clock accept");
+    if (clock != NULL) {
+        doc_put_string(w, "", clock);
         *out_is_ready = false;
     }
     doc_close(w);
@@ -59,9 +60,10 @@ static void openapi(struct call *call)
 }
 
 const struct route routes_system[] = {
-    { "GET", "/healthz", SCOPE_NONE, 0, false, health, "Whether the daemon runs" },
-    { "GET", "/readyz", SCOPE_NONE, 0, false, ready, "Whether it can work, else why not" },
-    { "GET", "/metrics", SCOPE_NONE, 0, false, metrics, "Prometheus metrics" },
-    { "GET", "/openapi.json", SCOPE_NONE, 0, false, openapi, "This description (OpenAPI 3.1)" },
-    { NULL, NULL, SCOPE_NONE, 0, false, NULL, NULL },
+    { "GET", "/healthz", SCOPE_NONE, 0, false, health, "Whether the daemon runs", NULL },
+    { "GET", "/readyz", SCOPE_NONE, 0, false, ready, "Whether it can work, else why not", NULL },
+    { "GET", "/metrics", SCOPE_NONE, 0, false, metrics, "Prometheus metrics", NULL },
+    { "GET", "/openapi.json", SCOPE_NONE, 0, false, openapi, "This description (OpenAPI 3.1)",
+      NULL },
+    ROUTES_END,
 };

@@ -10,6 +10,7 @@
 #include "core/base/mem.h"
 #include "core/engine/engine.h"
 #include "core/engine/keys.h"
+#include "core/server/dir.h"
 #include "storage/state.h"
 
 #include <errno.h>
@@ -43,15 +44,6 @@ static const uint32_t scope_all =
 
 /* -- The key files ----------------------------------------------------------------------------- */
 
-static int flush_dir(const char *dir)
-{
-    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int rc = fd >= 0 && fsync(fd) == 0 ? 0 : E_IO;
-    if (fd >= 0)
-        close(fd);
-    return rc;
-}
-
 /* Written beside and renamed: a file of that name always holds a whole key. */
 static int make_file(const char *dir, const char *path, struct err *err)
 {
@@ -67,9 +59,9 @@ static int make_file(const char *dir, const char *path, struct err *err)
                    fsync(fd) == 0;
     if (fd >= 0 && close(fd) != 0)
         is_good = false;
-    if (!is_good || rename(beside, path) != 0 || flush_dir(dir) != 0)
+    if (!is_good || rename(beside, path) != 0)
         return err_set(err, E_IO, "cannot write %s: %s", path, strerror(errno));
-    return 0;
+    return dir_flush(dir, err);
 }
 
 static int read_file(const char *path, uint8_t out_digest[DIGEST_32_BYTES], struct err *err)

@@ -22,6 +22,7 @@
 #include <uv.h>
 
 #define LIST_DEFAULT 50
+#define AWAIT_MS 1000 /* for a checkpoint; it takes milliseconds unless much is under way */
 
 struct call *call_new(struct api *api, struct http_request *request, const struct route *route)
 {
@@ -153,6 +154,11 @@ void call_reply_text(struct call *call, int status, const char *content_type, st
     call_end(call, status);
 }
 
+void call_challenge(struct http_request *request)
+{
+    http_add_field(request, "WWW-Authenticate", "Bearer, Basic realm=\"kith\", charset=\"UTF-8\"");
+}
+
 void call_problem(struct call *call, int status, const char *format, ...)
 {
     char detail[ERR_TEXT_MAX + 80];
@@ -163,7 +169,7 @@ void call_problem(struct call *call, int status, const char *format, ...)
     if (size >= (int)sizeof detail)
         detail[utf8_cut(detail, sizeof detail - 1, sizeof detail - 1)] = '\0';
     if (status == 401)
-        http_add_field(call->request, "WWW-Authenticate", "Bearer");
+        call_challenge(call->request);
     if (status == 429 || status == 503)
         http_add_field(call->request, "Retry-After", "1");
     http_problem(call->request, status, detail);
@@ -271,6 +277,67 @@ void call_ask(struct call *call, void (*run)(struct engine *engine, struct call 
     call->asked = run;
     call->done = done;
     fold_ask(node_fold(call->api->node), job);
+}
+
+/* -- For a checkpoint -------------------------------------------------------------------------- */
+
+/* Two may end it, the fold and the timer; whoever comes second finds no call any more. */
+struct await {
+    struct job job; /* first */
+    uv_timer_t timer;
+    struct call *call; /* NULL: it has gone on */
+    bool is_answered, is_closed;
+};
+
+static void await_free_if_over(struct await *await)
+{
+    if (await->is_answered && await->is_closed)
+        free(await);
+}
+
+static void on_await_closed(uv_handle_t *handle)
+{
+    struct await *await = handle->data;
+    await->is_closed = true;
+    await_free_if_over(await);
+}
+
+/* The call goes on. */
+static void await_end(struct await *await, bool is_behind)
+{
+    struct call *call = await->call;
+    if (call == NULL)
+        return;
+    await->call = NULL;
+    uv_close((uv_handle_t *)&await->timer, on_await_closed);
+    call->is_behind = is_behind;
+    call->done(call);
+}
+
+static void on_checkpoint(struct mail *mail, void *reader)
+{
+    struct await *await = (struct await *)mail;
+    (void)reader;
+    await->is_answered = true;
+    await_end(await, false);
+    await_free_if_over(await);
+}
+
+static void on_await_late(uv_timer_t *timer)
+{
+    await_end(timer->data, true);
+}
+
+void call_await(struct call *call, void (*done)(struct call *call))
+{
+    struct await *await = mem_zero(sizeof *await);
+    await->job.mail.handle = on_checkpoint;
+    await->call = call;
+    await->timer.data = await;
+    call->done = done;
+    uv_timer_init(call->api->loop, &await->timer);
+    uv_timer_start(&await->timer, on_await_late, AWAIT_MS, 0);
+    fold_await(node_fold(call->api->node), &await->job);
 }
 
 /* -- To the pool ------------------------------------------------------------------------------- */

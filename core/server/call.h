@@ -6,6 +6,9 @@
 
 struct call *call_new(struct api *api, struct http_request *request, const struct route *route);
 
+/* The field that goes with a 401. */
+void call_challenge(struct http_request *request);
+
 /* All tables, ending with NULL. */
 extern const struct route *const api_tables[];
 

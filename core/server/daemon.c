@@ -156,7 +156,7 @@ static int read_scripts(struct scripts *scripts, const char *dir, struct doc con
         return rc;
     bundle_hash(scripts->bundle, scripts->hash);
     hex_encode(scripts->hash, sizeof scripts->hash, scripts->name);
-    return deploy_check(scripts->bundle, config, err);
+    return deploy_check(scripts->bundle, config, NULL, err);
 }
 
 static void scripts_deinit(struct scripts *scripts)
@@ -324,7 +324,9 @@ static bool needs_restart(const struct settings *now, const struct settings *wan
     return !is_same_config || !is_same_text(now->host, wanted->host) || now->port != wanted->port ||
            !is_same_text(now->cert, wanted->cert) || !is_same_text(now->key, wanted->key) ||
            !is_same_text(now->data, wanted->data) || !is_same_text(now->url, wanted->url) ||
-           !is_same_text(now->log_file, wanted->log_file);
+           !is_same_text(now->log_file, wanted->log_file) ||
+           now->log_quota_bytes != wanted->log_quota_bytes ||
+           now->state_quota_bytes != wanted->state_quota_bytes;
 }
 
 static void on_hangup_looked(struct question *question)
@@ -384,6 +386,7 @@ static void stop(struct daemon *daemon)
     daemon->stage = STAGE_STOPPING;
     say("stopping");
     notify("STOPPING=1");
+    node_wind_down(daemon->node);
     uv_timer_start(&daemon->grace, on_grace_over, END_MS, 0);
     if (daemon->server != NULL)
         http_server_close(daemon->server, GRACE_MS, on_server_closed, daemon);
@@ -419,6 +422,8 @@ static int open_node(struct daemon *daemon, struct err *err)
         .random = fill_random,
         .code = world_code(&daemon->code),
         .config = daemon->settings.config,
+        .log_quota_bytes = daemon->settings.log_quota_bytes,
+        .state_quota_bytes = daemon->settings.state_quota_bytes,
         .boot = boot,
         .rebuild = daemon->options->rebuild,
         .channels = &daemon->channel,
@@ -449,7 +454,9 @@ static int open_api(struct daemon *daemon, struct err *err)
 static int open_parts(struct daemon *daemon, struct err *err)
 {
     struct settings *settings = &daemon->settings;
-    int rc = daemon->options->read_settings(daemon->options->arg, settings, err);
+    int rc = zone_load(err);
+    if (rc == 0)
+        rc = daemon->options->read_settings(daemon->options->arg, settings, err);
     if (rc == 0 && settings->data == NULL)
         rc = err_set(err, E_INVALID,
                      "where to keep the data? --data DIR, or data \"DIR\" in the configuration");
@@ -516,7 +523,6 @@ static void prepare_process(void)
 {
     struct rlimit files;
     signal(SIGPIPE, SIG_IGN);
-    unsetenv("ICU_TIMEZONE_FILES_DIR"); /* time zones are part of the world, not of a shell */
     if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < files.rlim_max) {
         files.rlim_cur = files.rlim_max;
         setrlimit(RLIMIT_NOFILE, &files);

@@ -27,7 +27,7 @@ enum place_state {
 struct place {
     enum place_state state;
     char id[EVENT_ID_TEXT_MAX];
-    int64_t attempt, print, created;
+    int64_t attempt, print;
     int64_t deadline; /* boot ms */
     enum outcome outcome;
     char detail[120];
@@ -50,6 +50,7 @@ struct deliverer {
     struct fold *fold;
     struct clock clock;
     uint64_t run;
+    bool is_winding_down;
     struct line *lines[CHANNELS_MAX];
     size_t line_count;
 };
@@ -158,20 +159,12 @@ static void begin_entry(struct submission *submission, struct doc_writer *w, con
     doc_put_int(w, "print", place->print);
 }
 
-/* What a replayed import makes happened long ago: nobody wants last year's greetings. */
-static bool is_historic(const struct deliverer *deliverer, const struct place *place)
-{
-    return deliverer->clock.wall_ms(deliverer->clock.arg) - place->created > EFFECT_HISTORIC_MS;
-}
-
 static void post_claim(struct line *line, struct place *place)
 {
     struct submission *submission = submission_new(LOG_SYSTEM);
     struct doc_writer w;
     begin_entry(submission, &w, "effect.claim", place);
     doc_put_int(&w, "run", (int64_t)line->deliverer->run);
-    if (is_historic(line->deliverer, place))
-        doc_put_bool(&w, "historic", true);
     doc_close(&w);
     submission_end(submission, &w);
     submission->done = claim_written;
@@ -187,8 +180,7 @@ static struct place *take_place(struct line *line, const struct ready_effect *ef
             continue;
         *place = (struct place){ .state = PLACE_CLAIMING,
                                  .attempt = effect->attempt,
-                                 .print = effect->print,
-                                 .created = effect->created };
+                                 .print = effect->print };
         memcpy(place->id, effect->id, sizeof place->id);
         return place;
     }
@@ -207,6 +199,8 @@ static void looked(struct mail *mail, void *reader)
     struct line *line = ((struct job *)mail)->arg;
     (void)reader;
     line->is_asking = false;
+    if (line->deliverer->is_winding_down)
+        return;
     for (size_t i = 0; i < line->found_count; i++) {
         if (find_place(line, text_of(line->found[i].id)) != NULL)
             continue; /* its claim is under way and not applied yet */
@@ -222,8 +216,9 @@ static void looked(struct mail *mail, void *reader)
 static void ask(struct line *line)
 {
     struct deliverer *deliverer = line->deliverer;
-    if (!line->is_wanted || line->is_asking || deliverer->run == 0 || free_places(line) == 0 ||
-        now_ms(deliverer) < line->ask_at || atomic_load(&deliverer->sequencer->is_standing))
+    if (!line->is_wanted || line->is_asking || deliverer->run == 0 || deliverer->is_winding_down ||
+        free_places(line) == 0 || now_ms(deliverer) < line->ask_at ||
+        atomic_load(&deliverer->sequencer->is_standing))
         return;
     line->is_wanted = false;
     line->is_asking = true;
@@ -238,6 +233,11 @@ void deliver_start(struct deliverer *deliverer, uint64_t run)
         deliverer->lines[i]->is_wanted = true;
         ask(deliverer->lines[i]);
     }
+}
+
+void deliver_wind_down(struct deliverer *deliverer)
+{
+    deliverer->is_winding_down = true;
 }
 
 void deliver_ready(struct deliverer *deliverer, struct text channel)
@@ -381,6 +381,8 @@ int64_t deliver_tick(struct deliverer *deliverer)
         struct line *line = deliverer->lines[i];
         for (size_t j = 0; j < CHANNEL_WINDOW; j++)
             tick_place(line, &line->places[j], now, &wait);
+        if (deliverer->is_winding_down)
+            continue;
         if (line->is_wanted && now < line->ask_at)
             earliest(&wait, line->ask_at - now);
         else if (line->is_wanted && atomic_load(&deliverer->sequencer->is_standing))

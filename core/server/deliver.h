@@ -27,6 +27,9 @@ void deliver_add_channel(struct deliverer *deliverer, const struct channel *chan
 /* This run's daemon.started, once applied: claims carry it.  Starts asking. */
 void deliver_start(struct deliverer *deliverer, uint64_t run);
 
+/* Claim nothing more; what is under way goes on to its outcome. */
+void deliver_wind_down(struct deliverer *deliverer);
+
 /* Reports of the engine, brought to the loop. */
 void deliver_ready(struct deliverer *deliverer, struct text channel);
 void deliver_go(struct deliverer *deliverer, struct text id, int64_t attempt, struct text channel,

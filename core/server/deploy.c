@@ -11,21 +11,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-int deploy_check(struct doc bundle, struct doc config, struct err *err)
+int deploy_check(struct doc bundle, struct doc config, size_t *out_rules, struct err *err)
 {
     struct config *read = mem_alloc(sizeof *read);
     struct ruleset *rules = NULL;
     int rc = config_read(read, config, err);
     if (rc == 0)
         rc = script_load(NULL, bundle, read, &rules, err);
+    if (rc == 0 && out_rules != NULL)
+        *out_rules = rules->count;
     if (rules != NULL)
         rules->free(rules);
     free(read);
     return rc;
 }
 
-struct submission *deploy_submission(struct doc bundle, const uint8_t hash[BUNDLE_HASH_BYTES],
-                                     struct text by)
+static struct submission *activation(const uint8_t hash[BUNDLE_HASH_BYTES], struct text by,
+                                     bool is_back)
 {
     struct submission *submission = submission_new(LOG_SYSTEM);
     struct doc_writer w;
@@ -34,8 +36,22 @@ struct submission *deploy_submission(struct doc bundle, const uint8_t hash[BUNDL
     doc_put_text(&w, "by", by);
     doc_open(&w, "data");
     doc_put_binary(&w, "hash", hash, BUNDLE_HASH_BYTES);
+    if (is_back)
+        doc_put_bool(&w, "back", true);
     doc_close(&w);
     submission_end(submission, &w);
+    return submission;
+}
+
+struct submission *rollback_submission(const uint8_t hash[BUNDLE_HASH_BYTES], struct text by)
+{
+    return activation(hash, by, true);
+}
+
+struct submission *deploy_submission(struct doc bundle, const uint8_t hash[BUNDLE_HASH_BYTES],
+                                     struct text by)
+{
+    struct submission *submission = activation(hash, by, false);
     if (bundle.data != NULL) {
         buf_append(&submission->blob, bundle.data, bundle.size);
         memcpy(submission->blob_hash, hash, BUNDLE_HASH_BYTES);

@@ -16,13 +16,16 @@ struct err;
 struct node;
 struct submission;
 
-/* Whether the bundle loads under the config document of a world.  E_INVALID: "file:line:
- * reason".  Takes up to seconds and tens of MiB; any thread (call_work), not the engine's. */
-int deploy_check(struct doc bundle, struct doc config, struct err *err);
+/* Whether the bundle loads under the config document of a world, and how many rules it has
+ * (`out_rules` may be NULL).  E_INVALID: "file:line: reason".  Takes up to seconds and tens of
+ * MiB; any thread (call_work), not the engine's. */
+int deploy_check(struct doc bundle, struct doc config, size_t *out_rules, struct err *err);
 
 /* `bundle.activated` by `by`, with the files when `bundle` is one (data NULL: they are in
  * the log already).  The caller sets wants_applied and posts it. */
 struct submission *deploy_submission(struct doc bundle, const uint8_t hash[BUNDLE_HASH_BYTES],
                                      struct text by);
+/* The same to go back to one that was active, so that going back again goes further. */
+struct submission *rollback_submission(const uint8_t hash[BUNDLE_HASH_BYTES], struct text by);
 
 #endif

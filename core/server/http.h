@@ -54,7 +54,8 @@ struct http_limits {
     uint32_t request_ms;       /* [30,000] first to last byte of one request: 408 */
     uint32_t idle_ms;          /* [75,000] between requests: closed in silence */
     uint32_t write_ms;         /* [30,000] without the peer taking a byte: closed */
-    uint32_t linger_ms;        /* [2,000] for the peer to read our last answer */
+    uint32_t linger_ms;        /* [2,000] without a byte of a peer that has our last answer,
+                                   or request_ms in all: closed */
     uint32_t pipeline_max;     /* [32] unanswered requests; then reading pauses */
     size_t backlog_bytes_max;  /* [1 MiB] answers the peer has not taken; then
                                    reading pauses and streams say E_BUSY */

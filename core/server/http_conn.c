@@ -17,8 +17,9 @@
  *
  * Lingering: closing a socket with unread bytes makes the kernel send a reset, and a
  * reset may destroy the answer on its way to the peer.  So after the last answer we
- * shut down our side and read on, within bounds of bytes and time, until the peer
- * closes too.
+ * shut down our side and read on until the peer closes too, or has been silent for a while,
+ * but no longer than a request may take.  There is no bound of bytes: most clients send all
+ * of a body, however large, before they look at the answer that it is too large.
  *
  * Handlers run only from consume(), with the connection corked, and from the loop:
  * what they answer meanwhile leaves in one write when they have returned.  Nothing is
@@ -39,7 +40,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DRAIN_BYTES_MAX (256u * 1024) /* of a deaf connection */
+#define DRAIN_BYTES_MAX (256u * 1024) /* of a deaf connection that is owed answers */
 #define SPARE_BYTES_MAX (256u * 1024) /* of memory kept for the next answer */
 
 struct http_write {
@@ -252,17 +253,11 @@ static void refuse(struct http_conn *conn, const struct http_refusal *refusal)
     request->is_reading = false;
     request->keep_alive = false;
     request->expects_continue = false;
-    if (refusal->status == 415)
-        http_add_field(request, "Accept-Encoding", "gzip, deflate");
-    if (refusal->status == 503)
-        http_add_field(request, "Retry-After", "1");
-    http_problem(request, refusal->status, refusal->detail);
+    http_refuse(request, refusal);
 }
 
 static void on_head(struct http_conn *conn, bool has_more)
 {
-    static const struct http_refusal too_large = { 413,
-                                                   "the body is larger than this resource takes" };
     const struct http_handler *handler = &conn->server->handler;
     struct http_request *request = conn->reader.request;
     bool expects_continue = request->expects_continue && !has_more;
@@ -273,6 +268,7 @@ static void on_head(struct http_conn *conn, bool has_more)
     if (request->is_ended)
         return;
     if (request->content_length > request->body_bytes_max) {
+        struct http_refusal too_large = http_body_too_large(request);
         refuse(conn, &too_large);
         return;
     }
@@ -296,7 +292,7 @@ static void on_done(struct http_conn *conn)
     else if (request->is_ended)
         return; /* the same, still in the queue */
     else if (http_body_decode(request, conn->server->limits.decoded_bytes_max, &refusal) != 0)
-        http_problem(request, refusal.status, refusal.detail);
+        http_refuse(request, &refusal);
     else
         handler->on_request(handler->arg, request);
 }
@@ -337,7 +333,7 @@ static void consume(struct http_conn *conn, const uint8_t *data, size_t size)
 
 static void on_end(struct http_conn *conn)
 {
-    static const struct http_refusal broken = { 400, "the request broke off" };
+    static const struct http_refusal broken = { .status = 400, .detail = "the request broke off" };
     bool is_broken = !conn->is_deaf && !http_reader_is_idle(&conn->reader);
     conn->is_ended = true;
     for (struct http_request *request = conn->first; request != NULL; request = request->next)
@@ -386,13 +382,23 @@ static void on_alloc(uv_handle_t *handle, size_t hint, uv_buf_t *out_bytes)
     out_bytes->len = sizeof conn->server->wire;
 }
 
+/* Whoever still sends cannot have looked at our answer yet. */
+static void linger_on(struct http_conn *conn)
+{
+    struct http_server *server = conn->server;
+    if (uv_now(server->loop) < conn->linger_until_ms)
+        http_deadline_arm(&server->deadlines, &conn->reading, HTTP_DEADLINE_LINGER, conn);
+    else
+        http_conn_close(conn);
+}
+
 static void on_bytes(struct http_conn *conn, size_t size)
 {
     const uint8_t *data = conn->server->wire;
-    if (conn->is_deaf) {
+    if (conn->is_lingering) {
+        linger_on(conn);
+    } else if (conn->is_deaf) {
         conn->drained += (uint32_t)size;
-        if (conn->is_lingering && conn->drained > DRAIN_BYTES_MAX)
-            http_conn_close(conn);
     } else if (conn->tls != NULL) {
         http_tls_feed(conn->tls, data, size);
     } else {
@@ -426,7 +432,6 @@ static void finish(struct http_conn *conn)
 {
     conn->is_lingering = true;
     conn->is_deaf = true;
-    conn->drained = 0;
     if (conn->tls != NULL)
         http_tls_end(conn->tls, output(conn));
     flush(conn);
@@ -440,7 +445,8 @@ static void finish(struct http_conn *conn)
         http_conn_close(conn);
         return;
     }
-    http_deadline_arm(&conn->server->deadlines, &conn->reading, HTTP_DEADLINE_LINGER, conn);
+    conn->linger_until_ms = uv_now(conn->server->loop) + conn->server->limits.request_ms;
+    linger_on(conn);
 }
 
 static bool wants_bytes(const struct http_conn *conn)
@@ -528,8 +534,8 @@ static void write_expired(struct http_conn *conn)
 
 void http_conn_expired(struct http_conn *conn, enum http_deadline_kind kind)
 {
-    static const struct http_refusal too_slow = { 408,
-                                                  "the request did not arrive completely in time" };
+    const struct http_refusal too_slow = { 408, "the request did not arrive completely in time",
+                                           conn->server->limits.request_ms, "milliseconds" };
     if (kind == HTTP_DEADLINE_WRITE)
         write_expired(conn);
     else if (kind == HTTP_DEADLINE_REQUEST && !http_reader_is_idle(&conn->reader))
@@ -571,8 +577,9 @@ void http_conn_open(struct http_server *server, int fd, const union http_address
 
 void http_conn_open_refused(struct http_server *server, int fd, const union http_address *remote)
 {
-    static const struct http_refusal crowded = { 503,
-                                                 "too many connections: try again in a moment" };
+    static const struct http_refusal crowded = {
+        .status = 503, .detail = "too many connections: try again in a moment"
+    };
     refuse(conn_new(server, fd, remote), &crowded);
 }
 

@@ -22,7 +22,8 @@ struct http_conn {
     struct http_conn *prev, *next;     /* all of the server's */
     struct http_request *first, *last; /* answers owed, in order */
     uint32_t request_count;            /* of them */
-    uint32_t drained;                  /* bytes read and thrown away */
+    uint32_t drained;                  /* bytes thrown away while answers are owed */
+    uint64_t linger_until_ms;          /* at most; of the loop's clock */
     struct http_reader reader;
     struct buf unread;        /* read before reading was paused */
     struct buf out;           /* bytes for the wire, not yet given to it */

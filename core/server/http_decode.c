@@ -59,9 +59,12 @@ int http_body_decode(struct http_request *request, size_t bytes_max,
     inflateEnd(&stream);
 
     if (out.size > bytes_max) {
-        *out_refusal = (struct http_refusal){ 413, "the body is too large when decompressed" };
+        *out_refusal = (struct http_refusal){ 413, "the body is too large when decompressed",
+                                              bytes_max, "bytes" };
     } else if (rc != Z_STREAM_END || unused != 0) {
-        *out_refusal = (struct http_refusal){ 400, "the body is not what Content-Encoding says" };
+        *out_refusal =
+            (struct http_refusal){ .status = 400,
+                                   .detail = "the body is not what Content-Encoding says" };
     } else {
         buf_deinit(&request->body);
         request->body = out;

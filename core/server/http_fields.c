@@ -5,7 +5,7 @@
 
 static int refuse(struct http_refusal *out_refusal, int status, const char *detail)
 {
-    *out_refusal = (struct http_refusal){ status, detail };
+    *out_refusal = (struct http_refusal){ .status = status, .detail = detail };
     return -1;
 }
 

@@ -31,7 +31,7 @@
 static int refuse(struct http_reader *reader, int status, const char *detail)
 {
     if (reader->refusal.status == 0)
-        reader->refusal = (struct http_refusal){ status, detail };
+        reader->refusal = (struct http_refusal){ .status = status, .detail = detail };
     return -1;
 }
 
@@ -274,9 +274,10 @@ static enum http_step feed_body(struct http_reader *reader, const uint8_t *data,
 static int check_room(struct http_reader *reader, uint64_t size)
 {
     const struct http_request *request = reader->request;
-    if (size > request->body_bytes_max - request->body.size)
-        return refuse(reader, 413, "the body is larger than this resource takes");
-    return 0;
+    if (size <= request->body_bytes_max - request->body.size)
+        return 0;
+    reader->refusal = http_body_too_large(request);
+    return -1;
 }
 
 static int begin_chunk(struct http_reader *reader)

@@ -62,7 +62,14 @@ struct http_request {
 struct http_refusal {
     int status;
     const char *detail;
+    uint64_t most;    /* what is allowed of what there was too much of; 0: nothing was too much */
+    const char *unit; /* of that */
 };
+
+struct http_refusal http_body_too_large(const struct http_request *request);
+
+/* End the request with it, in words. */
+void http_refuse(struct http_request *request, const struct http_refusal *refusal);
 
 /* A request with a copy of `size` head bytes and room for `field_max` fields. */
 struct http_request *http_request_new(const void *head, size_t size, size_t field_max);

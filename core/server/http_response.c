@@ -14,6 +14,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define REFUSAL_TEXT_MAX 200
+
 struct phrase {
     int status;
     const char *text;
@@ -203,6 +205,27 @@ void http_problem(struct http_request *request, int status, const char *detail)
     buf_text(&body, "}\n");
     http_respond(request, status, "application/problem+json", body.data, body.size);
     buf_deinit(&body);
+}
+
+struct http_refusal http_body_too_large(const struct http_request *request)
+{
+    return (struct http_refusal){ 413, "the body is larger than this resource takes",
+                                  request->body_bytes_max, "bytes" };
+}
+
+void http_refuse(struct http_request *request, const struct http_refusal *refusal)
+{
+    char detail[REFUSAL_TEXT_MAX];
+    if (refusal->most == 0)
+        snprintf(detail, sizeof detail, "%s", refusal->detail);
+    else
+        snprintf(detail, sizeof detail, "%s: at most %llu %s are allowed", refusal->detail,
+                 (unsigned long long)refusal->most, refusal->unit);
+    if (refusal->status == 415)
+        http_add_field(request, "Accept-Encoding", "gzip, deflate");
+    if (refusal->status == 503)
+        http_add_field(request, "Retry-After", "1");
+    http_problem(request, refusal->status, detail);
 }
 
 /* Without chunks, in HTTP/1.0, only the end of the connection can end the answer. */

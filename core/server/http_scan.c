@@ -16,7 +16,14 @@
 static enum http_scan_result refuse(struct http_refusal *out_refusal, int status,
                                     const char *detail)
 {
-    *out_refusal = (struct http_refusal){ status, detail };
+    *out_refusal = (struct http_refusal){ .status = status, .detail = detail };
+    return HTTP_SCAN_REFUSED;
+}
+
+static enum http_scan_result refuse_beyond(struct http_refusal *out_refusal, int status,
+                                           const char *detail, uint64_t most, const char *unit)
+{
+    *out_refusal = (struct http_refusal){ status, detail, most, unit };
     return HTTP_SCAN_REFUSED;
 }
 
@@ -43,7 +50,8 @@ static enum http_scan_result line_ended(struct http_scan *scan, const struct htt
     scan->line = 0;
     scan->has_name = false;
     if (scan->lines > limits->header_count_max + (scan->is_trailer ? 0u : 1u))
-        return refuse(out_refusal, 431, "too many header fields");
+        return refuse_beyond(out_refusal, 431, "too many header fields", limits->header_count_max,
+                             "lines");
     return HTTP_SCAN_MORE;
 }
 
@@ -65,9 +73,11 @@ static enum http_scan_result take_text(struct http_scan *scan, const struct http
     scan->line++;
     if (is_first) {
         if (scan->line > limits->url_bytes_max + REQUEST_LINE_EXTRA)
-            return refuse(out_refusal, 414, "the request target is too long");
+            return refuse_beyond(out_refusal, 414, "the request target is too long",
+                                 limits->url_bytes_max, "bytes");
     } else if (++scan->size > limits->header_bytes_max) {
-        return refuse(out_refusal, 431, "the header fields are too large");
+        return refuse_beyond(out_refusal, 431, "the header fields are too large",
+                             limits->header_bytes_max, "bytes");
     }
     return HTTP_SCAN_MORE;
 }
@@ -124,9 +134,9 @@ static int check_version(const char *text, struct http_refusal *out_refusal)
 {
     if (strncmp(text, "HTTP/", 5) != 0 || !is_digit(text[5]) || text[6] != '.' ||
         !is_digit(text[7]) || text[8] != '\r')
-        *out_refusal = (struct http_refusal){ 400, "the request line must end in HTTP/1.1" };
+        refuse(out_refusal, 400, "the request line must end in HTTP/1.1");
     else if (text[5] != '1')
-        *out_refusal = (struct http_refusal){ 505, "this server speaks HTTP/1.1 and HTTP/1.0" };
+        refuse(out_refusal, 505, "this server speaks HTTP/1.1 and HTTP/1.0");
     else
         return 0;
     return -1;
@@ -138,20 +148,20 @@ int http_scan_request_line(const char *head, const struct http_limits *limits,
     const char *line = head + strspn(head, "\r\n");
     size_t method = token_size(line);
     if (method == 0 || line[method] != ' ') {
-        *out_refusal = (struct http_refusal){ 400, "the request line must begin with a method" };
+        refuse(out_refusal, 400, "the request line must begin with a method");
         return -1;
     }
     const char *target = line + method + 1;
     size_t size = target_size(target);
     if (size > limits->url_bytes_max) {
-        *out_refusal = (struct http_refusal){ 414, "the request target is too long" };
+        refuse_beyond(out_refusal, 414, "the request target is too long", limits->url_bytes_max,
+                      "bytes");
         return -1;
     }
     if (size == 0 || target[size] != ' ') {
-        *out_refusal = (struct http_refusal){
-            400, "the request target must be a path or URL of visible ASCII without '#',"
-                 " with one space on each side"
-        };
+        refuse(out_refusal, 400,
+               "the request target must be a path or URL of visible ASCII without '#', with one "
+               "space on each side");
         return -1;
     }
     return check_version(target + size + 1, out_refusal);

@@ -14,6 +14,7 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct http_tls_context {
     SSL_CTX *ssl;
@@ -26,7 +27,9 @@ struct http_tls {
 
 static int fail(struct err *err, const char *action, const char *file)
 {
-    const char *reason = ERR_reason_error_string(ERR_get_error());
+    unsigned long code = ERR_get_error();
+    const char *reason =
+        ERR_SYSTEM_ERROR(code) ? strerror(ERR_GET_REASON(code)) : ERR_reason_error_string(code);
     return err_set(err, E_INVALID, "tls: cannot %s %s: %s", action, file,
                    reason != NULL ? reason : "unknown reason");
 }

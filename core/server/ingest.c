@@ -3,7 +3,8 @@
  * POST /v1/identify, track, page, screen, group, alias take one event; batch and import
  * take {"batch": [...]}.  A request is one submission, so it is written whole or not at
  * all; a batch's bad events are left out and named in the answer, and never cost the
- * others.
+ * others.  Who waits until they are applied also hears which were `refused`: they are in
+ * the log and changed nothing.
  *
  * The body is read as JSON whatever its Content-Type says: browsers send it as text/plain,
  * or as a form, to spare themselves a preflight.
@@ -120,28 +121,63 @@ struct batch {
     struct submission *submission; /* that the next event goes into */
     struct submission **replay;    /* of a replay: one an event */
     size_t accepted, rejected;
+    uint16_t *places;    /* of those accepted in the request; NULL: nobody will ask */
     struct doc_writer w; /* the answer, from the first rejected event on */
     size_t unwritten;    /* of a replay */
-    struct err failure;  /* the first of them */
+    size_t refused;
+    struct err failure; /* the first of them */
 };
+
+/* The answer, when there is more to say than success.  `list` is that of its next item. */
+static void batch_name(struct batch *batch, const char *list, bool is_first, size_t index,
+                       const char *reason)
+{
+    struct doc_writer *w = &batch->w;
+    if (is_first && batch->rejected + batch->refused == 0) {
+        doc_begin(w, &batch->call->out);
+        doc_put_bool(w, "success", true);
+    } else if (is_first) {
+        doc_close(w);
+    }
+    if (is_first)
+        doc_open_array(w, list);
+    doc_open(w, "");
+    doc_put_int(w, "index", (int64_t)index);
+    doc_put_string(w, "reason", reason);
+    doc_close(w);
+}
 
 static void batch_reject(struct batch *batch, size_t index, const char *reason)
 {
-    if (batch->rejected++ == 0) {
-        doc_begin(&batch->w, &batch->call->out);
-        doc_put_bool(&batch->w, "success", true);
-        doc_open_array(&batch->w, "rejected");
+    batch_name(batch, "rejected", batch->rejected == 0, index, reason);
+    batch->rejected++;
+}
+
+/* `first`: the place of the submission's first event among those accepted. */
+static void batch_refuse(struct batch *batch, const struct submission *submission, size_t first)
+{
+    for (size_t i = 0; i < submission->refusal_count; i++) {
+        const struct refusal *refusal = &submission->refusals[i];
+        batch_name(batch, "refused", batch->refused == 0, batch->places[first + refusal->index],
+                   refusal->reason);
+        batch->refused++;
     }
-    doc_open(&batch->w, "");
-    doc_put_int(&batch->w, "index", (int64_t)index);
-    doc_put_string(&batch->w, "reason", reason);
-    doc_close(&batch->w);
+}
+
+/* JSON's reader has a limit, and does not know of what. */
+static void batch_reject_unread(struct batch *batch, size_t index, const struct err *refused)
+{
+    struct err err = *refused;
+    if (refused->code == E_LIMIT)
+        err_set(&err, E_LIMIT, "%s: an event has at most %u KiB", refused->text,
+                EVENT_BYTES_MAX >> 10);
+    batch_reject(batch, index, err.text);
 }
 
 static void batch_reply(struct batch *batch)
 {
     metrics_ingest(batch->call->api->metrics, batch->accepted, batch->rejected);
-    if (batch->rejected == 0) {
+    if (batch->rejected + batch->refused == 0) {
         reply_success(batch->call);
         return;
     }
@@ -150,9 +186,11 @@ static void batch_reply(struct batch *batch)
 }
 
 /* The event just added is complete: in a replay the next one needs a submission of its own. */
-static void batch_accept(struct batch *batch, int64_t at)
+static void batch_accept(struct batch *batch, size_t place, int64_t at)
 {
     size_t index = batch->accepted++;
+    if (batch->places != NULL)
+        batch->places[index] = (uint16_t)place;
     if (!batch->is_replay)
         return;
     if (batch->replay == NULL)
@@ -175,18 +213,27 @@ static int batch_event(void *arg, size_t index, struct doc event, const struct e
         batch->terms.context = doc_child(batch->rest, "context");
     }
     if (refused != NULL)
-        batch_reject(batch, index, refused->text);
+        batch_reject_unread(batch, index, refused);
     else if (ingest_event(batch->submission, event, SEGMENT_ANY, &batch->terms, &at, &err) != 0)
         batch_reject(batch, index, err.text);
     else
-        batch_accept(batch, at);
+        batch_accept(batch, index, at);
     return 0;
 }
 
 static void batch_written(struct call *call, const struct submission *submission)
 {
-    (void)submission;
-    batch_reply(call->data);
+    struct batch *batch = call->data;
+    batch_refuse(batch, submission, 0);
+    batch_reply(batch);
+}
+
+static size_t replay_place(const struct batch *batch, const struct submission *submission)
+{
+    size_t i = 0;
+    while (batch->replay[i] != submission)
+        i++;
+    return i;
 }
 
 static void replay_written(void *arg, const struct submission *submission)
@@ -194,6 +241,8 @@ static void replay_written(void *arg, const struct submission *submission)
     struct batch *batch = arg;
     if (submission->code != 0 && batch->failure.code == 0)
         batch->failure = submission->err;
+    if (submission->refusal_count != 0)
+        batch_refuse(batch, submission, replay_place(batch, submission));
     if (--batch->unwritten != 0)
         return;
     if (batch->failure.code == 0)
@@ -201,6 +250,25 @@ static void replay_written(void *arg, const struct submission *submission)
     else
         call_problem(batch->call, 503, "not all was written, send it again: %s",
                      batch->failure.text);
+}
+
+/* What the events cause happened long ago, and nobody wants last year's greetings: only now does
+ * anybody know how long. */
+static void replay_announce(const struct batch *batch, struct node *node)
+{
+    struct submission *submission = submission_new(LOG_SYSTEM);
+    struct clock clock = batch->call->api->clock;
+    struct doc_writer w;
+    submission_begin(submission, &w);
+    doc_put_string(&w, "type", "replay.started");
+    doc_open(&w, "data");
+    doc_put_int(&w, "until", clock.wall_ms(clock.arg));
+    doc_close(&w);
+    submission_end(submission, &w);
+    submission->replay_at = batch->replay[0]->replay_at;
+    submission->starts_clock = true;
+    submission->must_not_fail = true; /* or the events behind it would be taken for new */
+    sequencer_post_own(node_sequencer(node), submission);
 }
 
 /* All at once: the sequencer takes them one by one, each when the one before has been applied. */
@@ -215,6 +283,7 @@ static void replay_submit(struct batch *batch)
         call_error(batch->call, E_IO, &err);
         return;
     }
+    replay_announce(batch, node);
     for (size_t i = 0; i < batch->accepted; i++) {
         batch->replay[i]->done = replay_written;
         batch->replay[i]->arg = batch;
@@ -256,8 +325,11 @@ static bool batch_read(struct call *call, json_element_fn *each, void *arg, stru
     buf_clear(&call->json);
     int rc = json_batch(call->api->reader, body, size, &limits, "batch", &call->json, each, arg,
                         out_rest, &err);
-    if (rc < 0)
-        call_problem(call, rc == E_LIMIT ? 413 : 400, "%s", err.text);
+    if (rc == E_LIMIT)
+        call_problem(call, 413, "%s: a batch has at most %d events; send the rest in another",
+                     err.text, BATCH_EVENTS_MAX);
+    else if (rc < 0)
+        call_problem(call, 400, "%s", err.text);
     return rc >= 0;
 }
 
@@ -271,6 +343,8 @@ static void batch_take(struct call *call, const struct ingest_terms *terms, bool
     batch->terms = *terms;
     batch->is_replay = is_replay;
     batch->wants_applied = wants_applied;
+    if (wants_applied)
+        batch->places = arena_alloc(&call->arena, BATCH_EVENTS_MAX * sizeof *batch->places);
     struct submission *submission = submission_of(call, terms);
     batch->submission = submission;
     call->data = batch;
@@ -325,25 +399,30 @@ static void import(struct call *call)
 
 /* -- The table --------------------------------------------------------------------------------- */
 
-#define ONE(path, summary) { "POST", path, SCOPE_WRITE, EVENT_BYTES_MAX, false, one, summary }
-#define MANY(path, handle, summary) \
-    { "POST", path, SCOPE_WRITE, BATCH_BYTES_MAX, false, handle, summary }
+#define ONE(path, summary)                                                      \
+    {                                                                           \
+        "POST", path, SCOPE_WRITE, EVENT_BYTES_MAX, false, one, summary, "wait" \
+    }
+#define MANY(path, handle, summary, queries)                                        \
+    {                                                                               \
+        "POST", path, SCOPE_WRITE, BATCH_BYTES_MAX, false, handle, summary, queries \
+    }
 
 const struct route routes_ingest[] = {
-    MANY("/v1/batch", batch, "Many events: {\"batch\": [...]}"),
+    MANY("/v1/batch", batch, "Many events: {\"batch\": [...]}", "wait"),
     ONE("/v1/track", "Something happened: event, properties"),
     ONE("/v1/identify", "Who it is: traits"),
     ONE("/v1/page", "A page was viewed"),
     ONE("/v1/screen", "A screen of an app was viewed"),
     ONE("/v1/group", "Belongs to an organisation: groupId, traits"),
     ONE("/v1/alias", "Two identities are one: previousId"),
-    MANY("/v1/import", import, "Events of the past, and commands; ?forever, ?historic, ?replay"),
-    MANY("/v1/b", batch, "The same as /v1/batch, for browsers"),
+    MANY("/v1/import", import, "Events of the past, and commands", "wait forever historic replay"),
+    MANY("/v1/b", batch, "The same as /v1/batch, for browsers", "wait"),
     ONE("/v1/t", "The same as /v1/track, for browsers"),
     ONE("/v1/i", "The same as /v1/identify, for browsers"),
     ONE("/v1/p", "The same as /v1/page, for browsers"),
     ONE("/v1/s", "The same as /v1/screen, for browsers"),
     ONE("/v1/g", "The same as /v1/group, for browsers"),
     ONE("/v1/a", "The same as /v1/alias, for browsers"),
-    { NULL, NULL, SCOPE_NONE, 0, false, NULL, NULL },
+    ROUTES_END,
 };

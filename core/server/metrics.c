@@ -166,11 +166,13 @@ static void write_engine(struct node *node, struct buf *out)
               (double)atomic_load(&sequencer->applied));
     write_one(out, "kith_engine_apply_seconds_total", "counter", "Time spent applying entries.",
               (double)atomic_load(&fold->apply_ns) / NS_PER_S);
+    write_one(out, "kith_rules_failed_total", "counter", "Failures of rules since the start.",
+              (double)atomic_load(&fold->failures));
     write_one(out, "kith_timer_late_seconds", "gauge",
               "How long the next reminder or timer has been due.",
               due < now ? (double)(now - due) / 1000 : 0);
     write_one(out, "kith_clock_is_standing", "gauge", "1 when log time waits for the clock.",
-              atomic_load(&sequencer->is_standing) ? 1 : 0);
+              atomic_load(&sequencer->is_standing) || atomic_load(&sequencer->is_set_back));
     write_one(out, "kith_state_bytes", "gauge", "Bytes in use of the state's file.",
               (double)stats.used_bytes);
     write_one(out, "kith_state_rows_buffered", "gauge", "Rows not in a checkpoint yet.",

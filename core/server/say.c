@@ -9,7 +9,6 @@
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -47,13 +46,4 @@ void say(const char *format, ...)
     va_start(args, format);
     write_line(format, args);
     va_end(args);
-}
-
-void say_and_die(const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    write_line(format, args);
-    va_end(args);
-    abort();
 }

@@ -3,6 +3,9 @@
  * One group has one time.  A failed commit answers everybody with the failure and then
  * believes only what the log says: if the group landed in spite of the error, the fold
  * finds it there, its senders repeat, and dedupe recognises it.
+ *
+ * While commits fail nothing is let in (node_health), so nobody's entries would ever show that
+ * the disk is back: each further step asks the log itself.
  */
 #include "core/server/sequencer.h"
 
@@ -10,10 +13,13 @@
 #include "core/base/doc.h"
 #include "core/base/limits.h"
 #include "core/base/mem.h"
+#include "core/server/say.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define FAILING_PAUSE_MS 100  /* between two attempts while the disk refuses */
+#define TELL_PAUSE_NS (60 * (int64_t)1000000000)
 #define STANDING_POLL_MS 1000 /* how often to look whether the wall clock has come back */
 
 int sequencer_post(struct sequencer *sequencer, struct submission *submission, struct err *err)
@@ -42,7 +48,8 @@ const struct doc sequencer_tick = { tick_bytes, sizeof tick_bytes };
 
 static bool tick_is_wanted(struct sequencer *sequencer, int64_t now)
 {
-    return atomic_load(&sequencer->applied) >= atomic_load(&sequencer->tick_seq) &&
+    return !atomic_load(&sequencer->is_winding_down) &&
+           atomic_load(&sequencer->applied) >= atomic_load(&sequencer->tick_seq) &&
            atomic_load(&sequencer->next_due) <= now;
 }
 
@@ -91,11 +98,12 @@ static int64_t group_time(struct sequencer *sequencer, const struct group *group
     }
     if (group->count != 0 && group->submissions[0]->replay_at != REPLAY_NONE) {
         int64_t at = group->submissions[0]->replay_at;
-        keeper->is_standing = false;
+        keeper->is_standing = keeper->is_set_back = false;
         return at > keeper->last ? at : keeper->last;
     }
     int64_t now = has_outside ? timekeeper_now(keeper) : 0;
     atomic_store(&sequencer->is_standing, keeper->is_standing);
+    atomic_store(&sequencer->is_set_back, keeper->is_set_back);
     return now;
 }
 
@@ -140,6 +148,36 @@ static void hand_on(struct sequencer *sequencer, struct group *group)
     free(answers);
 }
 
+/* What is in the log all the same is found by the fold: an empty group makes it look. */
+static void look_at_end(struct sequencer *sequencer, struct group *group)
+{
+    uint64_t seq;
+    group->count = 0;
+    group->has_tick = false;
+    group->first_seq = 0;
+    group->mail.bytes = sizeof *group;
+    mailbox_post(sequencer->fold, &group->mail);
+    log_end(sequencer->log, &seq, &sequencer->keeper.last);
+}
+
+/* Once for each reason, also when it comes and goes: a disk may be full for large groups only. */
+static void tell_failure(struct sequencer *sequencer, const struct err *err)
+{
+    bool is_known = strcmp(sequencer->told.text, err->text) == 0;
+    if (is_known && (sequencer->told.code != 0 || clock_ns() - sequencer->told_ns < TELL_PAUSE_NS))
+        return;
+    say("the log cannot be written, and is tried again: %s", err->text);
+    sequencer->told = *err;
+    sequencer->told_ns = clock_ns();
+}
+
+static void tell_success(struct sequencer *sequencer)
+{
+    if (sequencer->told.code != 0)
+        say("the log is written again");
+    sequencer->told.code = 0;
+}
+
 static void keep(struct sequencer *sequencer, struct submission *submission)
 {
     submission->mail.next = NULL;
@@ -159,14 +197,7 @@ static void fail_all(struct sequencer *sequencer, struct group *group, const str
         submission->err = *err;
         submission_answer(sequencer->loop, submission, sequencer->wake_loop, sequencer->arg);
     }
-    /* What is in the log all the same is found by the fold: an empty group makes it look. */
-    group->count = 0;
-    group->has_tick = false;
-    group->first_seq = 0;
-    group->mail.bytes = sizeof *group;
-    mailbox_post(sequencer->fold, &group->mail);
-    uint64_t seq;
-    log_end(sequencer->log, &seq, &sequencer->keeper.last);
+    look_at_end(sequencer, group);
 }
 
 static void commit(struct sequencer *sequencer, struct group *group)
@@ -179,24 +210,55 @@ static void commit(struct sequencer *sequencer, struct group *group)
     atomic_store(&sequencer->is_failing, rc != 0);
     if (rc != 0) {
         err.code = rc;
+        tell_failure(sequencer, &err);
         fail_all(sequencer, group, &err);
         return;
     }
+    tell_success(sequencer);
     timekeeper_wrote(&sequencer->keeper, group->logged);
     if (group->has_tick)
         atomic_store(&sequencer->tick_seq, group->first_seq);
     hand_on(sequencer, group);
 }
 
+/* Nothing waits and the last commit failed: is the log back? */
+static void ask_log(struct sequencer *sequencer, struct group *group)
+{
+    struct err err = { 0 };
+    int rc = log_commit(sequencer->log, sequencer->world, &err);
+    bool is_back = rc == 0 || rc == E_CONFLICT; /* with a group that did land */
+    atomic_store(&sequencer->is_failing, !is_back);
+    if (is_back) {
+        look_at_end(sequencer, group);
+        return;
+    }
+    err.code = rc;
+    tell_failure(sequencer, &err);
+    free(group);
+}
+
 /* An import of the past goes in step with the engine: its timers fire between the entries,
- * each at its own time. */
+ * each at its own time.  The wish to be nudged comes before the look: an engine that gets
+ * there in between has seen it. */
 static bool must_wait(struct sequencer *sequencer, const struct group *group)
 {
     uint64_t end;
     int64_t logged;
     log_end(sequencer->log, &end, &logged);
-    return group->count != 0 && group->submissions[0]->replay_at != REPLAY_NONE &&
-           atomic_load(&sequencer->applied) < end;
+    bool is_replay = group->count != 0 && group->submissions[0]->replay_at != REPLAY_NONE;
+    atomic_store(&sequencer->waits_for_fold, is_replay);
+    bool waits = is_replay && atomic_load(&sequencer->applied) < end;
+    if (is_replay && !waits)
+        atomic_store(&sequencer->waits_for_fold, false);
+    return waits;
+}
+
+/* A past that is replayed needs the timers between its entries, and those no longer fire. */
+static bool must_refuse(struct sequencer *sequencer, const struct group *group)
+{
+    return atomic_load(&sequencer->is_winding_down) && group->count != 0 &&
+           group->submissions[0]->replay_at != REPLAY_NONE &&
+           atomic_load(&sequencer->next_due) <= group->logged;
 }
 
 static void give_back(struct sequencer *sequencer, struct group *group)
@@ -214,14 +276,18 @@ static void give_back(struct sequencer *sequencer, struct group *group)
 bool sequencer_step(struct sequencer *sequencer)
 {
     struct group *group = take_group(sequencer);
-    bool waits = must_wait(sequencer, group);
-    atomic_store(&sequencer->waits_for_fold, waits);
-    if (waits) {
+    if (must_wait(sequencer, group)) {
         give_back(sequencer, group);
         free(group);
         return false;
     }
     group->logged = group_time(sequencer, group);
+    if (must_refuse(sequencer, group)) {
+        struct err err;
+        err_set(&err, E_BUSY, "the daemon is stopping: go on after its next start");
+        fail_all(sequencer, group, &err);
+        return true;
+    }
     group->has_tick = group->logged != 0 && tick_is_wanted(sequencer, group->logged);
     if (group->has_tick && group->count != 0 && group->submissions[0]->replay_at != REPLAY_NONE) {
         int64_t due = atomic_load(&sequencer->next_due);
@@ -229,7 +295,10 @@ bool sequencer_step(struct sequencer *sequencer)
         give_back(sequencer, group);
     }
     if (!group->has_tick && group->count == 0) {
-        free(group);
+        if (atomic_load(&sequencer->is_failing))
+            ask_log(sequencer, group);
+        else
+            free(group);
         return false;
     }
     uint64_t end;
@@ -249,16 +318,25 @@ bool sequencer_step(struct sequencer *sequencer)
 
 int64_t sequencer_idle_ms(struct sequencer *sequencer)
 {
-    int64_t due = atomic_load(&sequencer->next_due);
-    if (due == INT64_MAX || sequencer->keeper.last == 0 ||
-        atomic_load(&sequencer->applied) < atomic_load(&sequencer->tick_seq))
-        return -1;
-    int64_t now = timekeeper_now(&sequencer->keeper);
-    if (due <= now)
+    struct timekeeper *keeper = &sequencer->keeper;
+    int64_t due = atomic_load(&sequencer->next_due), now = timekeeper_now(keeper);
+    bool has_timer = due != INT64_MAX && keeper->last != 0 &&
+                     !atomic_load(&sequencer->is_winding_down) &&
+                     atomic_load(&sequencer->applied) >= atomic_load(&sequencer->tick_seq);
+    if (has_timer && due <= now)
         return 0;
-    if (sequencer->keeper.is_standing)
+    if (keeper->is_standing || keeper->is_set_back)
         return STANDING_POLL_MS;
-    return due - now;
+    return has_timer ? due - now : -1;
+}
+
+static void tell_clock(struct sequencer *sequencer)
+{
+    const char *reason = timekeeper_reason(atomic_load(&sequencer->is_standing),
+                                           atomic_load(&sequencer->is_set_back));
+    if (reason != sequencer->told_clock)
+        say("%s", reason != NULL ? reason : "log time goes on");
+    sequencer->told_clock = reason;
 }
 
 void sequencer_run(struct sequencer *sequencer)
@@ -266,13 +344,15 @@ void sequencer_run(struct sequencer *sequencer)
     for (;;) {
         bool is_closed = mailbox_is_closed(&sequencer->inbox);
         bool has_worked = sequencer_step(sequencer);
-        if (atomic_load(&sequencer->is_failing) && !is_closed)
-            mailbox_wait_nudge(&sequencer->inbox, FAILING_PAUSE_MS);
-        if (is_closed && (!has_worked || atomic_load(&sequencer->is_failing)))
+        bool is_failing = atomic_load(&sequencer->is_failing);
+        tell_clock(sequencer);
+        if (is_closed && (!has_worked || is_failing))
             return;
-        if (has_worked)
+        if (is_failing)
+            mailbox_wait_nudge(&sequencer->inbox, FAILING_PAUSE_MS);
+        else if (has_worked)
             continue;
-        if (atomic_load(&sequencer->waits_for_fold))
+        else if (atomic_load(&sequencer->waits_for_fold))
             mailbox_wait_nudge(&sequencer->inbox, -1);
         else
             mailbox_wait(&sequencer->inbox, sequencer_idle_ms(sequencer));

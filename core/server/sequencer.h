@@ -34,6 +34,9 @@ struct sequencer {
     struct log *log;
     struct timekeeper keeper;
     uint64_t world;              /* mark for the blocks */
+    struct err told;             /* the operator, why the log cannot be written; code 0: it can */
+    int64_t told_ns;             /* when */
+    const char *told_clock;      /* timekeeper_reason() */
     struct mailbox inbox;        /* submissions */
     struct mailbox *fold, *loop; /* where groups and answers go */
     void (*wake_loop)(void *arg);
@@ -41,13 +44,16 @@ struct sequencer {
     /* Set by the fold: when the engine's next timer is due, which entry it has applied. */
     _Atomic int64_t next_due;
     _Atomic uint64_t applied;
+    /* The daemon ends: no tick begins anything any more. */
+    _Atomic bool is_winding_down;
     /* Verdicts reported and not durable yet: no checkpoint may hold their consequences before. */
     _Atomic int verdicts_open;
     /* Told to others. */
     _Atomic uint64_t tick_seq;   /* the last tick written; no other before it is applied */
-    _Atomic bool is_standing;    /* log time stands still */
+    _Atomic bool is_standing;    /* log time stands still: the wall clock leapt ahead ... */
+    _Atomic bool is_set_back;    /* ... or is behind */
     _Atomic bool waits_for_fold; /* what lies in the inbox goes on when the fold has caught up */
-    _Atomic bool is_failing;     /* the last commit failed */
+    _Atomic bool is_failing;     /* the last commit failed; further steps try on */
     _Atomic int64_t commit_ns, commits, entries; /* sums, for metrics */
 };
 
@@ -57,7 +63,8 @@ struct sequencer {
 int sequencer_post(struct sequencer *sequencer, struct submission *submission, struct err *err);
 void sequencer_post_own(struct sequencer *sequencer, struct submission *submission);
 
-/* Commit what waits.  Returns whether there was anything to do. */
+/* Commit what waits; after a failure, when nothing waits, ask whether the log can be written
+ * again.  Returns whether there was anything to do. */
 bool sequencer_step(struct sequencer *sequencer);
 
 /* How long there is nothing to do unless something is posted; -1: for ever. */

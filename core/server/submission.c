@@ -23,6 +23,7 @@ void submission_unref(struct submission *submission)
         return;
     buf_deinit(&submission->entries);
     buf_deinit(&submission->blob);
+    free(submission->refusals);
     free(submission);
 }
 
@@ -51,6 +52,17 @@ bool submission_next(const struct submission *submission, size_t *at, struct doc
     out_body->data = submission->entries.data + *at;
     *at += out_body->size;
     return true;
+}
+
+/* Few are, so the array grows one by one. */
+void submission_note_refusal(struct submission *submission, size_t index,
+                             const struct engine_result *result)
+{
+    size_t count = submission->refusal_count + 1;
+    submission->refusals = mem_resize(submission->refusals, count * sizeof *submission->refusals);
+    struct refusal *refusal = &submission->refusals[submission->refusal_count++];
+    refusal->index = index;
+    memcpy(refusal->reason, result->reason, sizeof refusal->reason);
 }
 
 static void answered(struct mail *mail, void *reader)

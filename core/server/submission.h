@@ -24,6 +24,12 @@ struct submission;
 /* Called once on the loop thread; the submission is valid for the call. */
 typedef void submission_done_fn(void *arg, const struct submission *submission);
 
+/* An entry that was written and changed nothing. */
+struct refusal {
+    size_t index; /* among the submission's entries */
+    char reason[sizeof((struct engine_result *)NULL)->reason];
+};
+
 enum submission_index { INDEX_NONE, INDEX_VERDICT };
 
 #define REPLAY_NONE INT64_MIN
@@ -51,6 +57,8 @@ struct submission {
     struct err err;
     uint64_t first_seq;
     struct engine_result result; /* of the last entry; only if wants_applied */
+    struct refusal *refusals;    /* the same: of each entry that was refused, in order */
+    size_t refusal_count;
 };
 
 struct submission *submission_new(enum log_class class);
@@ -65,6 +73,10 @@ void submission_end(struct submission *submission, struct doc_writer *w);
 /* Post the answer to the loop; it calls `done` there and drops the caller's reference. */
 void submission_answer(struct mailbox *loop, struct submission *submission, void (*wake)(void *arg),
                        void *arg);
+
+/* By the engine, while the submission is applied. */
+void submission_note_refusal(struct submission *submission, size_t index,
+                             const struct engine_result *result);
 
 /* Walk the entries: `*at` starts at 0; false at the end. */
 bool submission_next(const struct submission *submission, size_t *at, struct doc *out_body);

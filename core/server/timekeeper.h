@@ -24,16 +24,20 @@ struct timekeeper {
     struct clock clock;
     int64_t last;        /* logged of the last entry; 0: log time has not begun */
     int64_t anchor_boot; /* boot clock when `last` was written; -1: in an earlier run */
-    bool is_standing;
+    bool is_standing;    /* the wall clock is further ahead than can be explained */
+    bool is_set_back;    /* it is more than CLOCK_JUMP_MS behind the last entry */
 };
 
 void timekeeper_init(struct timekeeper *keeper, struct clock clock, int64_t last);
 
-/* The time an entry would get now.  Changes only `is_standing`. */
+/* The time an entry would get now.  Changes only `is_standing` and `is_set_back`. */
 int64_t timekeeper_now(struct timekeeper *keeper);
 
 /* An entry was written with this time. */
 void timekeeper_wrote(struct timekeeper *keeper, int64_t logged);
+
+/* What an operator is told of the one or the other; NULL: nothing. */
+const char *timekeeper_reason(bool is_standing, bool is_set_back);
 
 /* From the next entry on the wall clock counts, however far it leapt. */
 void timekeeper_accept(struct timekeeper *keeper);

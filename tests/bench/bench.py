@@ -42,8 +42,9 @@ class Failed(Exception):
 
 
 def output_of(*command, **options):
-    done = subprocess.run([str(word) for word in command], capture_output=True, text=True,
-                          check=False, **options)
+    done = subprocess.run(
+        [str(word) for word in command], capture_output=True, text=True, check=False, **options
+    )
     if done.returncode != 0:
         lines = (done.stderr or done.stdout).strip().splitlines() or ["no reason given"]
         raise Failed(f"{pathlib.Path(command[0]).name}: {lines[-1]}")
@@ -55,8 +56,9 @@ def numbers_of(text):
     found = {}
     for line in text.splitlines():
         name, _, rest = line.partition("  ")
-        found[name.strip()] = [float(n) for n in re.findall(r"(?<![\w.])\d+(?:\.\d+)?(?![\w.])",
-                                                            rest)]
+        found[name.strip()] = [
+            float(n) for n in re.findall(r"(?<![\w.])\d+(?:\.\d+)?(?![\w.])", rest)
+        ]
     return found
 
 
@@ -68,8 +70,19 @@ class Kithd:
         scripts = HERE / scripts
         with open(self.log, "wb") as errors:
             self.process = subprocess.Popen(
-                [bench.build / "kithd", "--data", data, "--listen", "127.0.0.1:0",
-                 "--scripts", scripts], stdin=subprocess.DEVNULL, stdout=errors, stderr=errors)
+                [
+                    bench.build / "kithd",
+                    "--data",
+                    data,
+                    "--listen",
+                    "127.0.0.1:0",
+                    "--scripts",
+                    scripts,
+                ],
+                stdin=subprocess.DEVNULL,
+                stdout=errors,
+                stderr=errors,
+            )
         self.url = None
 
     def wait(self, is_ready=True):
@@ -209,26 +222,33 @@ def measure_ingest(bench):
     for name, reason in missing.items():
         say(name, "left out", reason)
     for name, batch in theirs[0]:
-        say(f"{name}, batches of {batch:,}",
-            rate(statistics.median(turn[name, batch] for turn in theirs)))
+        say(
+            f"{name}, batches of {batch:,}",
+            rate(statistics.median(turn[name, batch] for turn in theirs)),
+        )
     applied, durable, slowest = (statistics.median(turn[i] for turn in ours) for i in range(3))
-    say(f"kith, batches of {BATCH:,}, acknowledged", rate(durable),
-        f"p99 of a batch {ms(slowest)}")
+    say(f"kith, batches of {BATCH:,}, acknowledged", rate(durable), f"p99 of a batch {ms(slowest)}")
     say(f"kith, batches of {BATCH:,}, applied", rate(applied), "the slower of the two counts:")
     for name, least, aim in (("tarantool", 2, 4), ("postgresql", 4, 10)):
         if name not in missing:
             times = statistics.median(
                 min(our[:2]) / max(value for (peer, _), value in their.items() if peer == name)
-                for our, their in zip(ours, theirs))
-            say(f"  times {name}", "%.2f" % times,
-                f"at least {least}, aimed at {aim}; its better batch size, median of the turns")
+                for our, their in zip(ours, theirs)
+            )
+            say(
+                f"  times {name}",
+                "%.2f" % times,
+                f"at least {least}, aimed at {aim}; its better batch size, median of the turns",
+            )
 
 
 def measure_parts(bench):
     """Microseconds of CPU per event, each part alone on one thread."""
     file = bench.events()
-    runs = [bench.program("fold", file, "--data", bench.path("fold"), "--rules", HERE / "rules")
-            for _ in range(bench.repeat)]
+    runs = [
+        bench.program("fold", file, "--data", bench.path("fold"), "--rules", HERE / "rules")
+        for _ in range(bench.repeat)
+    ]
 
     def cpu(name):
         return statistics.median(run[name][1] for run in runs)
@@ -237,14 +257,15 @@ def measure_parts(bench):
     plain, rules = cpu("apply without rules"), cpu("apply with rules")
     total = whole + cpu("log") + rules + cpu("checkpoint with rules")
     for name, value, note in (
-            ("parse", parse, "JSON to documents"),
-            ("envelope", whole - parse, "the entry written"),
-            ("log", cpu("log"), "digest, compress, commit; without waiting for the disk"),
-            ("apply", plain, "without rules"),
-            ("Lua", rules - plain, "the ten rules and what they change"),
-            ("checkpoint", cpu("checkpoint with rules"), "without waiting for the disk"),
-            ("together", total, f"{1e6 / total:,.0f} events/s of one core"),
-            ("read back", cpu("read back"), "a replay reads; it does not parse")):
+        ("parse", parse, "JSON to documents"),
+        ("envelope", whole - parse, "the entry written"),
+        ("log", cpu("log"), "digest, compress, commit; without waiting for the disk"),
+        ("apply", plain, "without rules"),
+        ("Lua", rules - plain, "the ten rules and what they change"),
+        ("checkpoint", cpu("checkpoint with rules"), "without waiting for the disk"),
+        ("together", total, f"{1e6 / total:,.0f} events/s of one core"),
+        ("read back", cpu("read back"), "a replay reads; it does not parse"),
+    ):
         say(f"  {name}", "%.2f us" % value, note)
 
 
@@ -255,33 +276,61 @@ def measure_single(bench):
     with bench.kithd() as kithd:
         for turn in range(turns):
             file = bench.events("single-%d" % turn, count + 100, CUSTOMERS, seed=turn + 100)
-            bare.append(bench.program("bare", bench.path("bare") / "file",
-                                      count)["bare append, fdatasync"])
-            found.append(bench.program("single", kithd.url, kithd.key("write"), file,
-                                       count)["one event acknowledged"])
+            bare.append(
+                bench.program("bare", bench.path("bare") / "file", count)["bare append, fdatasync"]
+            )
+            found.append(
+                bench.program("single", kithd.url, kithd.key("write"), file, count)[
+                    "one event acknowledged"
+                ]
+            )
     for place, name in enumerate(("p50", "p99")):
         ours, theirs = (statistics.median(run[place] for run in runs) for runs in (found, bare))
-        say(f"one event, {name}", ms(ours), "bare append and fdatasync %s: %.2f times%s" % (
-            ms(theirs), ours / theirs, "; below 2, aimed at 1.5" if name == "p50" else ""))
+        say(
+            f"one event, {name}",
+            ms(ours),
+            "bare append and fdatasync %s: %.2f times%s"
+            % (ms(theirs), ours / theirs, "; below 2, aimed at 1.5" if name == "p50" else ""),
+        )
 
 
 def measure_timers(bench):
     """How late reminders are: 5,000 due per second for 10 s, a million more pending."""
-    runs = [bench.program("timers", 5000, 10, 1_000_000, "--data", bench.path("timers"),
-                          "--rules", HERE / "timers") for _ in range(bench.repeat)]
+    runs = [
+        bench.program(
+            "timers",
+            5000,
+            10,
+            1_000_000,
+            "--data",
+            bench.path("timers"),
+            "--rules",
+            HERE / "timers",
+        )
+        for _ in range(bench.repeat)
+    ]
     p50, p99, worst = (statistics.median(run["late"][i] for run in runs) for i in range(3))
-    say("kith, 1,000,000 pending, p99 late", ms(p99),
-        f"p50 {ms(p50)}, latest {ms(worst)}; at most 20 ms, aimed at 5 ms")
-    say("kith, reminders set", rate(statistics.median(run["set"][0] for run in runs)),
-        "events that a rule turns into one each")
+    say(
+        "kith, 1,000,000 pending, p99 late",
+        ms(p99),
+        f"p50 {ms(p50)}, latest {ms(worst)}; at most 20 ms, aimed at 5 ms",
+    )
+    say(
+        "kith, reminders set",
+        rate(statistics.median(run["set"][0] for run in runs)),
+        "events that a rule turns into one each",
+    )
     try:
         with peers.bullmq(bench.path("peer"), bench.modules) as run:
             found = numbers_of(run(50_000, 10_000, 6_000, 0))
     except peers.Missing as reason:
         say("bullmq", "left out", str(reason))
         return
-    say("bullmq on redis, nothing more pending, p99 late", ms(found["lateness"][1]),
-        f"p50 {ms(found['lateness'][0])}")
+    say(
+        "bullmq on redis, nothing more pending, p99 late",
+        ms(found["lateness"][1]),
+        f"p50 {ms(found['lateness'][0])}",
+    )
     say("bullmq on redis, set", rate(found["due set"][0]))
 
 
@@ -289,12 +338,14 @@ def measure_steady(bench):
     """20,000 events/s, batches of 100, beside 500 reads of a customer a second."""
     file = bench.events()
     with bench.kithd() as kithd:
-        found = bench.program("paced", kithd.url, kithd.key("admin"), file, 100, CONNECTIONS,
-                              20_000, CUSTOMERS)
+        found = bench.program(
+            "paced", kithd.url, kithd.key("admin"), file, 100, CONNECTIONS, 20_000, CUSTOMERS
+        )
     reads, batches = found["read by key"], found["batch acknowledged"]
     say("read by key, p99", ms(reads[1]), f"p50 {ms(reads[0])}, slowest {ms(reads[2])}")
-    say("batch acknowledged, p99", ms(batches[1]),
-        f"p50 {ms(batches[0])}, slowest {ms(batches[2])}")
+    say(
+        "batch acknowledged, p99", ms(batches[1]), f"p50 {ms(batches[0])}, slowest {ms(batches[2])}"
+    )
 
 
 def measure_customers(bench):
@@ -307,10 +358,17 @@ def measure_customers(bench):
         busy = kithd.memory_bytes()
         time.sleep(5)
         say("a million customers, applied", rate(found["applied"][0]))
-        say("anonymous memory", mib(kithd.memory_bytes()),
-            f"{mib(busy)} when the last event was in; below 2,048 MiB for ten times as many")
-        say("files", mib(size_of(kithd.data)), "log %s, state %s" % (
-            mib(size_of(kithd.data / "log")), mib(size_of(kithd.data / "state"))))
+        say(
+            "anonymous memory",
+            mib(kithd.memory_bytes()),
+            f"{mib(busy)} when the last event was in; below 2,048 MiB for ten times as many",
+        )
+        say(
+            "files",
+            mib(size_of(kithd.data)),
+            "log %s, state %s"
+            % (mib(size_of(kithd.data / "log")), mib(size_of(kithd.data / "state"))),
+        )
         measure_idle(kithd)
         measure_replay(bench, kithd, count)
     finally:
@@ -320,8 +378,11 @@ def measure_customers(bench):
 def measure_idle(kithd, seconds=60):
     cpu, switches = kithd.cpu_seconds(), kithd.switches()
     time.sleep(seconds)
-    say(f"idle for {seconds} s, CPU", "%.3f %%" % ((kithd.cpu_seconds() - cpu) / seconds * 100),
-        f"{kithd.switches() - switches} wake-ups; below 0.2 %, none")
+    say(
+        f"idle for {seconds} s, CPU",
+        "%.3f %%" % ((kithd.cpu_seconds() - cpu) / seconds * 100),
+        f"{kithd.switches() - switches} wake-ups; below 0.2 %, none",
+    )
 
 
 def measure_replay(bench, kithd, count):
@@ -338,15 +399,23 @@ def measure_replay(bench, kithd, count):
     again = Kithd(bench, kithd.data)
     try:
         again.wait()
-        say("replay of the whole log", rate(count / (time.monotonic() - began)),
-            "the state had been removed; at least 100,000/s")
+        say(
+            "replay of the whole log",
+            rate(count / (time.monotonic() - began)),
+            "the state had been removed; at least 100,000/s",
+        )
     finally:
         again.end()
 
 
-MEASUREMENTS = {"ingest": measure_ingest, "parts": measure_parts, "single": measure_single,
-                "timers": measure_timers, "steady": measure_steady,
-                "customers": measure_customers}
+MEASUREMENTS = {
+    "ingest": measure_ingest,
+    "parts": measure_parts,
+    "single": measure_single,
+    "timers": measure_timers,
+    "steady": measure_steady,
+    "customers": measure_customers,
+}
 
 
 # ---- The run -------------------------------------------------------------------------------
@@ -358,9 +427,19 @@ def describe_machine(place):
     mounts = [line.split() for line in pathlib.Path("/proc/mounts").read_text().splitlines()]
     inside = [m for m in mounts if str(place).startswith(m[1].rstrip("/") + "/")]
     disk = max(inside, key=lambda m: len(m[1]), default=["?"] * 3)
-    print("%s, %d cores, %d GiB, Linux %s, %s on %s; load before: %.2f %.2f %.2f" % (
-        model.group(1) if model else platform.machine(), os.cpu_count(), memory,
-        platform.release(), disk[2], disk[0], *os.getloadavg()), flush=True)
+    print(
+        "%s, %d cores, %d GiB, Linux %s, %s on %s; load before: %.2f %.2f %.2f"
+        % (
+            model.group(1) if model else platform.machine(),
+            os.cpu_count(),
+            memory,
+            platform.release(),
+            disk[2],
+            disk[0],
+            *os.getloadavg(),
+        ),
+        flush=True,
+    )
 
 
 def main():
@@ -368,8 +447,9 @@ def main():
     parser.add_argument("--build", required=True, help="the build tree with kithd and bench")
     parser.add_argument("--only", nargs="+", choices=MEASUREMENTS, default=list(MEASUREMENTS))
     parser.add_argument("--repeat", type=int, default=3, help="runs that a median is taken of")
-    parser.add_argument("--node-modules", default=".",
-                        help="a directory in which node finds bullmq and ioredis")
+    parser.add_argument(
+        "--node-modules", default=".", help="a directory in which node finds bullmq and ioredis"
+    )
     arguments = parser.parse_args()
     failed = False
     with tempfile.TemporaryDirectory(prefix="bench-", dir=arguments.build) as work:

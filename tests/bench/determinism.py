@@ -23,7 +23,7 @@ PROCESSORS = {
     "without FMA": "-FMA,-FMA4",
     "without AVX2": "-AVX2,-FMA,-FMA4,-BMI1,-BMI2,-LZCNT,-MOVBE,-RTM",
     "of 2003": "-AVX512F,-AVX512VL,-AVX512BW,-AVX2,-AVX,-FMA,-FMA4,-BMI1,-BMI2,-LZCNT,-MOVBE,"
-               "-ERMS,-FSRM,-SSE4_2,-SSE4_1,-SSSE3,-POPCNT",
+    "-ERMS,-FSRM,-SSE4_2,-SSE4_1,-SSSE3,-POPCNT",
 }
 
 
@@ -37,12 +37,25 @@ def memory_folder():
 
 
 def state_of(program, count, seed, **environment):
-    """"N entries HASH" of one run."""
+    """ "N entries HASH" of one run."""
     place = tempfile.mkdtemp(prefix="kith-determinism-", dir=memory_folder())
     try:
-        done = subprocess.run([program, "determinism", str(count), str(seed), "--data", place,
-                               "--rules", HERE / "determinism"], capture_output=True, text=True,
-                              check=False, env=dict(os.environ, **environment))
+        done = subprocess.run(
+            [
+                program,
+                "determinism",
+                str(count),
+                str(seed),
+                "--data",
+                place,
+                "--rules",
+                HERE / "determinism",
+            ],
+            capture_output=True,
+            text=True,
+            check=False,
+            env=dict(os.environ, **environment),
+        )
     finally:
         shutil.rmtree(place)
     if done.returncode != 0:
@@ -56,7 +69,8 @@ def runs_of(builds, count, seed):
         yield build.name, state_of(build / "bench", count, seed)
     for name, hidden in PROCESSORS.items():
         yield f"{builds[0].name}, a processor {name}", state_of(
-            builds[0] / "bench", count, seed, GLIBC_TUNABLES="glibc.cpu.hwcaps=" + hidden)
+            builds[0] / "bench", count, seed, GLIBC_TUNABLES="glibc.cpu.hwcaps=" + hidden
+        )
 
 
 def compare(builds, count, seed, tell=print):

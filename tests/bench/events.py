@@ -8,10 +8,12 @@ The same arguments give the same bytes.
 import random
 import sys
 
-LINE = ('{"type":"track","event":"Order Completed","userId":"u-%d","messageId":"m-%016x",'
-        '"timestamp":"2026-11-21T10:11:12.345Z","properties":{"order_id":"o-%d","total":%.2f,'
-        '"currency":"USD","products":[{"sku":"A-1","price":99.5,"qty":1},'
-        '{"sku":"B-2","price":100.45,"qty":1}]},"context":{"ip":"10.0.0.1"}}\n')
+LINE = (
+    '{"type":"track","event":"Order Completed","userId":"u-%d","messageId":"m-%016x",'
+    '"timestamp":"2026-11-21T10:11:12.345Z","properties":{"order_id":"o-%d","total":%.2f,'
+    '"currency":"USD","products":[{"sku":"A-1","price":99.5,"qty":1},'
+    '{"sku":"B-2","price":100.45,"qty":1}]},"context":{"ip":"10.0.0.1"}}\n'
+)
 
 
 def write(file, count, customers, seed=7, is_even=False):

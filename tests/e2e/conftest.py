@@ -39,8 +39,13 @@ class Daemon:
     def __init__(self, data, flags=(), env=None):
         self.data, self.lines, self.port = pathlib.Path(data), [], None
         command = [str(BUILD / "kithd"), "--data", str(data), "--listen", "127.0.0.1:0", *flags]
-        self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True,
-                                        errors="replace", env=dict(os.environ, **(env or {})))
+        self.process = subprocess.Popen(
+            command,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+            env=dict(os.environ, **(env or {})),
+        )
         self.changed = threading.Condition()
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
@@ -63,8 +68,9 @@ class Daemon:
                     if found:
                         return found
                 left = deadline - time.monotonic()
-                assert left > 0 and self.reader.is_alive(), \
-                    f"no line like {pattern!r} among {self.lines}"
+                assert (
+                    left > 0 and self.reader.is_alive()
+                ), f"no line like {pattern!r} among {self.lines}"
                 self.changed.wait(min(left, 0.2))
 
     def ready(self):

@@ -1,14 +1,19 @@
-/* faults.c -- a disk that fails, between the daemon and the C library (LD_PRELOAD).
+/* faults.c -- a disk that fails and a clock that is wrong, between the daemon and the libraries
+ * (LD_PRELOAD).
  *
  * The file named by KITH_FAULTS says what fails next: "<what> <skip>".  It is read when
  * it changes.  `write EIO`, `write ENOSPC`: the writes after `skip` more of them fail, for five
  * calls; `flush EIO`: the same for fsync and fdatasync; `full`: every write that would make a file
- * longer fails for half a second.  Only files named data.mdb are concerned: the rest of
- * the process needs its pipes and sockets.
+ * longer fails for half a second; `stuffed`: the same until the plan changes.  Only files named
+ * data.mdb are concerned: the rest of the process needs its pipes and sockets.
+ *
+ * KITH_MAP_BYTES is the size of every LMDB map, whatever the daemon wants.  The file named by
+ * KITH_CLOCK holds the seconds by which the wall clock is wrong; it is read at every look.
  */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,7 +56,9 @@ static void read_plan(void)
     plan.skip = plan.left = 0;
     if (fscanf(file, "%15s %15s %d", word, code, &plan.skip) == 3)
         plan.left = FAILURES;
-    plan.until_ms = strcmp(word, "full") == 0 ? now_ms() + FULL_MS : 0;
+    plan.until_ms = strcmp(word, "full") == 0      ? now_ms() + FULL_MS
+                    : strcmp(word, "stuffed") == 0 ? LLONG_MAX
+                                                   : 0;
     snprintf(plan.what, sizeof plan.what, "%s %s", word, plan.left != 0 ? code : "");
     fclose(file);
 }
@@ -151,4 +158,32 @@ int fdatasync(int fd)
 {
     FAIL_IF(flush_fault(fd));
     return REAL(fdatasync)(fd);
+}
+
+int mdb_env_set_mapsize(void *env, size_t bytes);
+
+int mdb_env_set_mapsize(void *env, size_t bytes)
+{
+    const char *wanted = getenv("KITH_MAP_BYTES");
+    return REAL(mdb_env_set_mapsize)(env, wanted != NULL ? strtoull(wanted, NULL, 10) : bytes);
+}
+
+static long seconds_wrong(void)
+{
+    const char *path = getenv("KITH_CLOCK");
+    char text[32] = "";
+    int fd = path != NULL ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+    if (fd < 0)
+        return 0;
+    ssize_t size = read(fd, text, sizeof text - 1);
+    close(fd);
+    return size > 0 ? strtol(text, NULL, 10) : 0;
+}
+
+int clock_gettime(clockid_t clock, struct timespec *time)
+{
+    int rc = REAL(clock_gettime)(clock, time);
+    if (clock == CLOCK_REALTIME)
+        time->tv_sec += seconds_wrong();
+    return rc;
 }

@@ -7,7 +7,6 @@ import collections
 import datetime
 import os
 import subprocess
-import time
 
 import pytest
 
@@ -37,20 +36,18 @@ rule "ask how they are" {
 
 def expected():
     """From the file alone: sixty days after a purchase that is at least the second, unless the next
-    one comes before."""
+    one comes before.  Also beyond the last day of the file: time goes on to now."""
     purchases = collections.defaultdict(list)
-    last = datetime.date.min
     for line in open(DATA):
         _, person, date, _, _ = line.split()
         date = datetime.datetime.strptime(date, "%Y%m%d").date()
         purchases[person].append(date)
-        last = max(last, date)
     found = set()
     for person, dates in purchases.items():
         dates.sort()
         for number, date in enumerate(dates[1:], 1):
             following = dates[number + 1] if number + 1 < len(dates) else None
-            if date + DAY <= last and (following is None or following >= date + DAY):
+            if following is None or following >= date + DAY:
                 found.add((person, date + DAY))
     return found
 
@@ -71,7 +68,6 @@ def test_follow_ups_of_cdnow_are_those_of_an_independent_calculation(tmp_path):
         text=True,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    time.sleep(3)  # a list reads the last checkpoint
     people, found, after = {}, set(), ""
     while after is not None:
         status, page = daemon.call("GET", "/v1/reminders?limit=1000" + after)

@@ -16,7 +16,7 @@ import time
 
 import pytest
 
-from conftest import BUILD
+from conftest import BUILD, ROOT
 
 RULES = """
 rule "count" {
@@ -40,8 +40,14 @@ class Kith:
         self.env = dict(os.environ, KITH_URL=url, KITH_KEY=key, TZ="Asia/Shanghai")
 
     def begin(self, *words, **options):
-        return subprocess.Popen([str(BUILD / "kith"), *map(str, words)], env=self.env, text=True,
-                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
+        return subprocess.Popen(
+            [str(BUILD / "kith"), *map(str, words)],
+            env=self.env,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            **options,
+        )
 
     def run(self, *words):
         """(exit code, standard output, standard error)"""
@@ -103,8 +109,16 @@ def orders(path, count, customers=20):
     return write_csv(path, rows), wanted
 
 
-MAPPED = ["--event", "Order Completed", "--map", "customer=userId",
-          "--map", "day=at:date(%d.%m.%Y)", "--map", "sum=total:number"]
+MAPPED = [
+    "--event",
+    "Order Completed",
+    "--map",
+    "customer=userId",
+    "--map",
+    "day=at:date(%d.%m.%Y)",
+    "--map",
+    "sum=total:number",
+]
 
 
 def check_orders(kith, wanted):
@@ -144,20 +158,25 @@ def test_without_a_key_it_says_what_to_set(kith, tmp_path):
     assert kith.run("reminders", "--key-file", tmp_path / "none")[0] == 2
 
 
-@pytest.mark.parametrize("words, last, offered", [
-    ([], "ti", "timeline"),
-    (["staff"], "", "add"),
-    (["consent", "42"], "wi", "withdraw"),
-    (["import"], "--re", "--rejected --replay"),
-    (["help"], "rem", "reminders remind"),
-    (["show"], "--ke", "--key-file"),
-])
+@pytest.mark.parametrize(
+    "words, last, offered",
+    [
+        ([], "ti", "timeline"),
+        (["staff"], "", "add"),
+        (["consent", "42"], "wi", "withdraw"),
+        (["import"], "--re", "--rejected --replay"),
+        (["help"], "rem", "reminders remind"),
+        (["show"], "--ke", "--key-file"),
+    ],
+)
 def test_bash_completes_from_the_same_table(words, last, offered):
-    script = subprocess.run([BUILD / "kith", "completion"], capture_output=True, text=True,
-                            check=True).stdout
+    script = subprocess.run(
+        [BUILD / "kith", "completion"], capture_output=True, text=True, check=True
+    ).stdout
     line = " ".join(f"'{word}'" for word in ["kith", *words, last])
-    script += (f"COMP_WORDS=({line}); COMP_CWORD={len(words) + 1}; _kith\n"
-               'echo "${COMPREPLY[*]}"\n')
+    script += (
+        f"COMP_WORDS=({line}); COMP_CWORD={len(words) + 1}; _kith\n" 'echo "${COMPREPLY[*]}"\n'
+    )
     done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=False)
     assert (done.stdout, done.stderr) == (offered + "\n", "")
 
@@ -166,8 +185,10 @@ def test_bash_completes_from_the_same_table(words, last, offered):
 
 
 def test_a_clerks_day(kith):
-    kith.daemon.send({"type": "identify", "userId": "u-1", "traits": {"name": "王小明"}},
-                     {"type": "identify", "userId": "u-2", "traits": {"name": "Ann"}})
+    kith.daemon.send(
+        {"type": "identify", "userId": "u-1", "traits": {"name": "王小明"}},
+        {"type": "identify", "userId": "u-2", "traits": {"name": "Ann"}},
+    )
     shown = kith("show", "user_id:u-1")
     assert "王小明" in shown and "user_id  u-1" in shown
     kith("assign", "user_id:u-1", "anna")
@@ -180,6 +201,7 @@ def test_a_clerks_day(kith):
     assert kith.soon("reminders", "--to", "anna", count=1)[0]["id"] == task["id"]
     assert kith.json("reminders", "--due", "today") == []
     later = kith.json("snooze", task["id"], "5d")[0]
+    assert later["civil"] == "5d"
     assert later["due"] > task["due"]
     done = kith.json("done", task["id"], "--outcome", "sent", "--next", "14d")[0]
     assert done["outcome"] == "sent"
@@ -198,8 +220,14 @@ def test_a_clerks_day(kith):
 
 
 def test_why_there_was_a_message(kith):
-    kith.daemon.send({"type": "track", "userId": "u-1", "event": "Order Completed",
-                      "properties": {"total": 1500}})
+    kith.daemon.send(
+        {
+            "type": "track",
+            "userId": "u-1",
+            "event": "Order Completed",
+            "properties": {"total": 1500},
+        }
+    )
     effect = kith.soon("effects", "--state", "sent", count=1)[0]
     assert effect["channel"] == "log"
     told = kith("explain", effect["id"])
@@ -242,7 +270,7 @@ def test_scripts_are_deployed_listed_and_taken_back(kith, rules):
 def test_the_state_is_what_the_log_says(kith):
     kith.daemon.send({"type": "identify", "userId": "u-1"})
     assert kith("verify").startswith("ok: ")
-    report, = kith.json("verify")
+    (report,) = kith.json("verify")
     assert report["hash"] == report["fresh"] == kith.json("state-hash")[0]["hash"]
     kith("clock", "accept")
 
@@ -349,13 +377,27 @@ def test_ctrl_c_ends_an_import_between_two_batches_and_says_how_to_go_on(kith, t
 def test_rejected_rows_are_kept_with_their_reasons(kith, tmp_path):
     path = tmp_path / "list.csv"
     path.write_text('No;Name;Sum\n1;Ann;1,5\n2;"Bob"x;2\n3;"Eve\n4;Dan;x\n5;Fay\n6;"Li; Na";3\n')
-    words = ["import", path, "--delimiter", ";", "--map", "No=userId", "--map", "Name=name",
-             "--map", "Sum=sum:number(de)"]
+    words = [
+        "import",
+        path,
+        "--delimiter",
+        ";",
+        "--map",
+        "No=userId",
+        "--map",
+        "Name=name",
+        "--map",
+        "Sum=sum:number(de)",
+    ]
     assert "4 rows rejected" in kith(*words)
     with open(str(path) + ".rejected", newline="") as file:
         rows = list(csv.DictReader(file))
     assert [(row["line"], row["row"]) for row in rows] == [
-        ("3", '2;"Bob"x;2'), ("4", '3;"Eve'), ("5", "4;Dan;x"), ("6", "5;Fay")]
+        ("3", '2;"Bob"x;2'),
+        ("4", '3;"Eve'),
+        ("5", "4;Dan;x"),
+        ("6", "5;Fay"),
+    ]
     assert rows[2]["reason"] == 'Sum: "x" is no number of this locale'
     assert kith.json("show", "user_id:6")[0]["traits"] == {"name": "Li; Na", "sum": 3}
     assert kith.json("show", "user_id:1")[0]["traits"]["sum"] == 1.5
@@ -367,14 +409,17 @@ def test_rejected_rows_are_kept_with_their_reasons(kith, tmp_path):
 
 def test_rows_that_the_daemon_refuses_are_rejected_too(kith, tmp_path):
     path = tmp_path / "calls.ndjson"
-    path.write_text('{"type":"track","userId":"u-1","event":"A"}\n'
-                    '{"type":"track","userId":"u-1"}\n'
-                    "not json\n"
-                    '{"type":"identify","userId":"u-1","traits":{"n":1}}\n')
+    path.write_text(
+        '{"type":"track","userId":"u-1","event":"A"}\n'
+        '{"type":"track","userId":"u-1"}\n'
+        "not json\n"
+        '{"type":"identify","userId":"u-1","traits":{"n":1}}\n'
+    )
     assert "2 rows rejected" in kith("import", path)
     with open(str(path) + ".rejected", newline="") as file:
         rows = {row["line"]: row["reason"] for row in csv.DictReader(file)}
     assert set(rows) == {"2", "3"} and "event is missing" in rows["2"]
+    assert "an object expected" in rows["3"] and "line" not in rows["3"]
     kith("import", path)
     assert [item["type"] for item in kith.json("timeline", "user_id:u-1")].count("A") == 1
 
@@ -384,22 +429,31 @@ def test_a_dry_run_sends_and_writes_nothing(kith, tmp_path):
     path.write_text(path.read_text() + "c-1,40.03.2026,5\n")
     before = kith.json("state-hash")[0]["seq"]
     code, out, err = kith.run("import", path, *MAPPED, "--dry-run")
-    assert code == 0 and "10 Order Completed" in out and "1 rows would be rejected" in out
+    assert code == 0 and "10 Order Completed" in out and "1 row would be rejected" in out
     assert "from 2026-03-01T00:00:00.000Z to 2026-03-10T00:00:00.000Z" in out
     assert "line 12:" in err
     assert kith.json("state-hash")[0]["seq"] == before
     assert not os.path.exists(str(path) + ".rejected")
-    report, = kith.json("import", path, *MAPPED, "--dry-run")
+    (report,) = kith.json("import", path, *MAPPED, "--dry-run")
     assert (report["rows"], report["events"], report["rejected"]) == (11, 10, 1)
 
 
 def test_a_replay_goes_in_order_of_time_and_at_its_time(kith, tmp_path):
-    path = write_csv(tmp_path / "orders.csv", [
-        ["customer", "day", "sum"], ["c-1", "03.03.2020", 3], ["c-1", "01.03.2020", 1],
-        ["c-2", "02.03.2020", 2], ["c-1", "02.03.2020", 2], ["c-1", "", 9]])
-    assert "1 rows rejected" in kith("import", path, *MAPPED, "--replay", "--zone", "UTC")
-    items = [item for item in kith.json("timeline", "user_id:c-1")
-             if item["type"] == "Order Completed"]
+    path = write_csv(
+        tmp_path / "orders.csv",
+        [
+            ["customer", "day", "sum"],
+            ["c-1", "03.03.2020", 3],
+            ["c-1", "01.03.2020", 1],
+            ["c-2", "02.03.2020", 2],
+            ["c-1", "02.03.2020", 2],
+            ["c-1", "", 9],
+        ],
+    )
+    assert "1 row rejected" in kith("import", path, *MAPPED, "--replay", "--zone", "UTC")
+    items = [
+        item for item in kith.json("timeline", "user_id:c-1") if item["type"] == "Order Completed"
+    ]
     assert [item["data"]["total"] for item in items] == [3, 2, 1]
     assert all(item["logged"] == item["at"] for item in items)
 
@@ -407,9 +461,26 @@ def test_a_replay_goes_in_order_of_time_and_at_its_time(kith, tmp_path):
 def test_words_between_blanks_and_files_without_a_header(kith, tmp_path):
     path = tmp_path / "cdnow.txt"
     path.write_text(" 00004 0001 19970101  2   29.33\n 00004 0001 19970118  2   29.73\n")
-    kith("import", path, "--delimiter", "space", "--columns", "master,id,date,cds,dollars",
-         "--map", "master=userId", "--map", "date=at:date(%Y%m%d)", "--map", "cds=cds:number",
-         "--map", "dollars=total:number", "--event", "Purchase", "--zone", "America/New_York")
+    kith(
+        "import",
+        path,
+        "--delimiter",
+        "space",
+        "--columns",
+        "master,id,date,cds,dollars",
+        "--map",
+        "master=userId",
+        "--map",
+        "date=at:date(%Y%m%d)",
+        "--map",
+        "cds=cds:number",
+        "--map",
+        "dollars=total:number",
+        "--event",
+        "Purchase",
+        "--zone",
+        "America/New_York",
+    )
     first = kith.json("timeline", "user_id:00004")[0]
     assert first["data"] == {"cds": 2, "total": 29.73}
     assert first["at"] == "1997-01-18T05:00:00.000Z"
@@ -418,10 +489,18 @@ def test_words_between_blanks_and_files_without_a_header(kith, tmp_path):
 def test_chinese_encodings_are_noticed_and_said(kith, tmp_path):
     path = tmp_path / "names.csv"
     path.write_bytes("userId,name,phone\nu-1,王小明,138 0013 8000\n".encode("gb18030"))
-    code, _, err = kith.run("import", path, "--map", "userId=userId", "--map", "name=name",
-                            "--map", "phone=phone:phone(CN)")
+    code, _, err = kith.run(
+        "import",
+        path,
+        "--map",
+        "userId=userId",
+        "--map",
+        "name=name",
+        "--map",
+        "phone=phone:phone(CN)",
+    )
     assert code == 0 and "GB18030" in err
-    record, = kith.json("show", "phone:+8613800138000")
+    (record,) = kith.json("show", "phone:+8613800138000")
     assert record["traits"]["name"] == "王小明"
     path.write_bytes("\ufeffuserId,name\nu-2,李芳\n".encode())
     assert kith.run("import", path)[2] == ""
@@ -430,11 +509,21 @@ def test_chinese_encodings_are_noticed_and_said(kith, tmp_path):
 
 def test_people_without_a_number_are_found_by_their_address(kith, tmp_path):
     kith.daemon.send({"type": "identify", "userId": "u-1", "traits": {"email": "ann@b.example"}})
-    path = write_csv(tmp_path / "list.csv", [
-        ["email", "city", "news"], ["Ann@B.example", "Bonn", "yes"], ["bob@b.example", "Ulm", ""]])
-    kith("import", path, "--map", "email=email", "--map", "city=city",
-         "--map", "news=consent:newsletter/email")
-    record, = kith.json("show", "user_id:u-1")
+    path = write_csv(
+        tmp_path / "list.csv",
+        [["email", "city", "news"], ["Ann@B.example", "Bonn", "yes"], ["bob@b.example", "Ulm", ""]],
+    )
+    kith(
+        "import",
+        path,
+        "--map",
+        "email=email",
+        "--map",
+        "city=city",
+        "--map",
+        "news=consent:newsletter/email",
+    )
+    (record,) = kith.json("show", "user_id:u-1")
     assert record["traits"]["city"] == "Bonn"
     assert record["consents"][0]["state"] == "granted"
     assert kith.json("show", "email:bob@b.example")[0]["traits"]["city"] == "Ulm"
@@ -471,3 +560,208 @@ def test_a_busy_daemon_is_waited_for(tmp_path):
     assert code == 0 and err == "kith: waiting: replaying\n"
     assert time.monotonic() - began >= 2
     assert len(Busy.bodies) == 3 and len(set(Busy.bodies)) == 1
+
+
+# ---- What an admin and a clerk tripped over ------------------------------------------------
+
+
+FIRST_RULE = re.search(
+    r"^( +rule \"thank.*?^    }\n)", (ROOT / "README.md").read_text(), re.S | re.M
+).group(1)
+
+
+def test_the_readmes_first_rule_does_what_the_readme_says_at_once(kith, tmp_path):
+    rules = tmp_path / "first"
+    rules.mkdir()
+    (rules / "orders.lua").write_text(FIRST_RULE)
+    assert re.fullmatch(
+        r"in force: [0-9a-f]{64} since entry \d+: 1 file, 1 rule\n", kith("deploy", rules)
+    )
+    for body in (
+        {"type": "identify", "userId": "u-1", "traits": {"name": "王小明"}},
+        {
+            "type": "track",
+            "userId": "u-1",
+            "event": "Order Completed",
+            "messageId": "m-1",
+            "properties": {"total": 1200},
+        },
+    ):
+        assert kith.daemon.post("/v1/batch", {"batch": [body]}, key="write").status == 200
+    seen = kith("reminders").splitlines()
+    assert seen[0].split()[:4] == ["id", "due", "assignee", "customer"]
+    assert "Thank them by phone" in seen[1] and "王小明" in seen[1]
+
+
+def test_a_list_holds_everything_that_was_acknowledged_before(kith):
+    kith.daemon.send({"type": "identify", "userId": "u-1"})
+    for number in range(1, 8):
+        kith("remind", "1", "Call", "--due", "3d", "--to", "anna")
+        assert len(kith.json("reminders")) == number
+    for left in range(6, -1, -1):
+        kith("done", 7 - left)
+        assert len(kith.json("reminders")) == left
+    assert len(kith.json("reminders", "--state", "done")) == 7
+    assert kith("reminders").split()[:2] == ["id", "due"]
+
+
+def test_a_folder_without_scripts_is_not_deployed(kith, tmp_path):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "empty" / "notes.md").write_text("nothing\n")
+    before = kith.json("bundles")
+    code, _, err = kith.run("deploy", tmp_path / "empty")
+    assert code == 1 and "no .lua file" in err
+    answer = kith.daemon.post("/v1/bundles", {"files": {"notes.md": "nothing"}})
+    assert answer.status == 422 and "no .lua file" in answer.json["detail"]
+    assert kith.json("bundles") == before
+
+
+def test_a_folder_that_cannot_be_read_is_told_with_the_reason_first(kith, tmp_path):
+    loop = tmp_path / "loop"
+    loop.mkdir()
+    (loop / "again").symlink_to(loop)
+    code, _, err = kith.run("deploy", loop)
+    assert code == 1 and err.startswith("kith: Too many levels of symbolic links: ")
+
+
+def test_a_customers_reminders_are_filtered_too(kith):
+    kith.daemon.send({"type": "identify", "userId": "u-1"}, {"type": "identify", "userId": "u-2"})
+    for to, due in (("anna", "1d"), ("bob", "2d"), ("anna", "9d")):
+        kith("remind", "1", to + due, "--due", due, "--to", to)
+    kith("remind", "2", "other", "--due", "1d", "--to", "anna")
+    kith("done", "2")
+
+    def titles(*words):
+        return sorted(item["title"] for item in kith.json("reminders", "--customer", "1", *words))
+
+    assert titles() == ["anna1d", "anna9d"]
+    assert titles("--to", "bob") == []
+    assert titles("--due", "3d") == ["anna1d"]
+    assert titles("--state", "done") == ["bob2d"]
+    assert titles("--state", "all", "--to", "anna") == ["anna1d", "anna9d"]
+    assert kith.run("reminders", "--customer", "9", "--state", "all")[0] == 1
+
+
+@pytest.mark.parametrize(
+    "words, said",
+    [
+        (["reminders", "--state", "foo"], "--state foo: one of open|done|all"),
+        (["effects", "--state", "foo"], "--state foo: one of pending|"),
+        (["reminders", "--due", "soon"], '--due: "soon" is no time'),
+        (["remind", "1", "Call", "--due", "soon"], '--due: "soon" is no time'),
+        (["snooze", "1", "tomorrow"], 'WHEN: "tomorrow" is no time'),
+        (["done", "1", "--next", "soon"], '--next: "soon" is no time'),
+    ],
+)
+def test_a_wrong_value_is_wrong_usage_and_names_the_option(kith, words, said):
+    kith.daemon.send({"type": "identify", "userId": "u-1"})
+    kith("remind", "1", "Call", "--due", "3d", "--to", "anna")
+    code, _, err = kith.run(*words)
+    assert code == 2 and err.startswith("kith: " + said), err
+
+
+def test_how_a_customer_is_written_is_told_to_who_does_not_know(kith):
+    assert "user_id:u-17" in kith.run("show", "foo")[2]
+    assert "user_id:u-17" not in kith.run("show", "user_id:foo")[2]
+
+
+def test_a_forged_or_refused_entry_is_marked_on_the_timeline(kith):
+    kith.daemon.send({"type": "track", "userId": "u-1", "event": "effect.sent"})
+    command = {"type": "role.changed", "customer": "user_id:u-1", "data": {"role": "king"}}
+    answer = kith.daemon.post(
+        "/v1/import?wait=applied",
+        {
+            "batch": [
+                {"type": "track", "userId": "u-1", "event": "A"},
+                {"type": "track", "userId": "u-1"},
+                command,
+                {"type": "track", "userId": "u-1", "event": "B"},
+            ]
+        },
+    )
+    assert [(item["index"], item["reason"]) for item in answer.json["rejected"]] == [
+        (1, answer.json["rejected"][0]["reason"])
+    ]
+    (refused,) = answer.json["refused"]
+    assert refused["index"] == 2 and "king" in refused["reason"]
+    seen = {item["type"]: item for item in kith.json("timeline", "1")}
+    assert "king" in seen["role.changed"]["trace"]["refused"]
+    assert seen["effect.sent"]["trace"]["foreign"] is True
+    lines = kith("timeline", "1").splitlines()
+    assert any("role.changed" in line and "refused: a role is" in line for line in lines)
+    assert any("effect.sent" in line and "not by Kith" in line for line in lines)
+    assert "refused and changed nothing: a role is" in kith("explain", seen["role.changed"]["seq"])
+
+
+def test_a_rule_that_failed_is_named_by_explain_and_counted(kith, rules):
+    (rules / "rules.lua").write_text(
+        'rule "broken" { on = "X", run = function(event) local a = event.total + 1 end }\n'
+    )
+    kith("deploy", rules)
+    before = kith.daemon.metric("kith_rules_failed_total")
+    kith.daemon.send({"type": "track", "userId": "u-1", "event": "X"})
+    (failed,) = [item for item in kith.json("timeline", "1") if item["type"] == "rule.failed"]
+    for entry in (failed["seq"], failed["event"]):
+        told = kith("explain", entry)
+        assert 'The rule "broken" failed' in told and "rules.lua:1" in told, told
+    assert kith.daemon.metric("kith_rules_failed_total") == before + 1
+
+
+def test_what_follows_a_reminder_that_is_done_is_shown(kith):
+    kith.daemon.send({"type": "identify", "userId": "u-1", "traits": {"name": "Ann"}})
+    kith("remind", "1", "Call", "--due", "3d", "--to", "anna")
+    shown = kith("done", "1", "--next", "5d").splitlines()
+    assert [line.split()[0] for line in shown] == ["id", "1", "2"]
+    assert "done" in shown[1] and "open" in shown[2] and "Ann" in shown[2]
+
+
+REMINDING = """
+rule "remind" {
+  on = "Order Completed",
+  run = function(event, customer)
+    remind { title = "Call", to = "anna", due = "10d" }
+    after { due = "30d", emit = "Month Over" }
+  end,
+}
+rule "month" { on = "Month Over", run = function(event, customer)
+  customer:set("months", (customer.months or 0) + 1)
+end }
+"""
+
+
+def test_a_replay_ends_in_the_present_by_way_of_what_was_due(start, rules, tmp_path):
+    (rules / "rules.lua").write_text(REMINDING)
+    daemon = start("--scripts", rules)
+    kith = Kith(f"http://127.0.0.1:{daemon.port}", daemon.key("admin"))
+    path = write_csv(
+        tmp_path / "orders.csv",
+        [["customer", "day", "sum"], ["c-1", "01.03.2020", 1], ["c-2", "02.03.2020", 2]],
+    )
+    kith("import", path, *MAPPED, "--replay", "--zone", "UTC")
+    ready = daemon.get("/readyz")
+    assert ready.status == 200, ready.body
+    items = kith.json("timeline", "user_id:c-1")
+    when = {item["type"]: item["logged"] for item in items}
+    assert when["reminder.due"] == "2020-03-11T00:00:00.000Z"
+    assert when["Month Over"] == "2020-03-31T00:00:00.000Z"
+    assert kith.json("show", "user_id:c-1")[0]["traits"]["months"] == 1
+    daemon.send({"type": "track", "userId": "c-1", "event": "Seen"})
+    assert kith.json("timeline", "user_id:c-1")[0]["logged"] > "2026"
+
+
+def test_a_replay_that_another_follows_leaves_log_time_where_it_ends(kith, tmp_path):
+    path = write_csv(
+        tmp_path / "orders.csv", [["customer", "day", "sum"], ["c-1", "01.03.2020", 1]]
+    )
+    kith("import", path, *MAPPED, "--replay", "--more", "--zone", "UTC")
+    assert kith.daemon.get("/readyz").status == 503
+    path = write_csv(tmp_path / "more.csv", [["customer", "day", "sum"], ["c-1", "02.03.2020", 1]])
+    kith("import", path, *MAPPED, "--replay", "--zone", "UTC")
+    assert kith.daemon.get("/readyz").status == 200
+    items = [
+        item for item in kith.json("timeline", "user_id:c-1") if item["type"] == "Order Completed"
+    ]
+    assert [item["logged"] for item in items] == [
+        "2020-03-02T00:00:00.000Z",
+        "2020-03-01T00:00:00.000Z",
+    ]

@@ -2,6 +2,7 @@
 import http.client
 import json
 import os
+import shutil
 import signal
 import socket
 import ssl
@@ -43,8 +44,9 @@ def test_help_and_version_need_no_data():
 
 def test_a_wrong_flag_is_a_usage_error():
     for flags in (["--colour"], ["--log", "xml"], ["serve"]):
-        done = subprocess.run([BUILD / "kithd", *flags], capture_output=True, text=True,
-                              check=False)
+        done = subprocess.run(
+            [BUILD / "kithd", *flags], capture_output=True, text=True, check=False
+        )
         assert done.returncode == 2
         assert "usage: kithd" in done.stderr
 
@@ -89,6 +91,29 @@ def test_sigterm_ends_it_with_zero_and_a_checkpoint(start):
     assert daemon.stop() == 0
     again = start()
     assert [item["type"] for item in again.timeline("user_id:u-1")][-1:] == ["A"]
+
+
+def test_sigterm_ends_it_while_rules_answer_their_own_messages(start, tmp_path):
+    scripts = tmp_path / "scripts"
+    scripts.mkdir()
+    (scripts / "rules.lua").write_text(
+        'rule "echo" { on = { "Hello", "effect.sent" }, run = function()\n'
+        '  send { channel = "log", purpose = "service", body = "x" } end }\n'
+    )
+    daemon = start("--scripts", str(scripts))
+    for first in range(0, 20000, 4000):
+        daemon.send(
+            *(
+                {"type": "track", "event": "Hello", "userId": f"u-{i}"}
+                for i in range(first, first + 4000)
+            )
+        )
+    began = time.monotonic()
+    assert daemon.stop() == 0
+    assert time.monotonic() - began < 10
+    again = start()
+    assert again.get("/v1/effects?state=uncertain").json["items"] == []
+    assert again.stop() == 0
 
 
 def test_sigterm_while_requests_run_answers_them(start):
@@ -230,7 +255,8 @@ def test_dev_activates_on_save(start, tmp_path):
 def test_the_log_channel_writes_a_line_for_each_message(start, tmp_path):
     scripts = scripts_in(
         tmp_path / "scripts",
-        'send { channel = "log", purpose = "service", body = "hi " .. event.seq }')
+        'send { channel = "log", purpose = "service", body = "hi " .. event.seq }',
+    )
     config = tmp_path / "kith.lua"
     config.write_text('scripts "scripts"\nchannel "log" { file = "messages" }\n')
     daemon = start("--config", config)
@@ -254,9 +280,17 @@ def test_a_rebuild_gives_the_same_answers(start):
     assert again.timeline("user_id:u-1") == before
 
 
-def test_a_time_zone_directory_of_the_shell_does_not_matter(start, tmp_path):
-    daemon = start(env={"ICU_TIMEZONE_FILES_DIR": str(tmp_path)})
-    assert daemon.get("/readyz", key=None).status == 200
+def test_without_sound_time_zones_it_says_what_to_install(start, tmp_path):
+    zones = tmp_path / "zoneinfo"
+    environment = {"TZDIR": str(zones)}
+    line = refusal(start, env=environment)
+    assert f"no time zones: {zones}: No such file" in line and "install the package tzdata" in line
+    shutil.copytree("/usr/share/zoneinfo/Etc", zones / "Etc")
+    shutil.copy("/usr/share/zoneinfo/UTC", zones / "UTC")
+    (zones / "Etc/Torn").write_bytes((zones / "UTC").read_bytes()[:60])
+    assert f"no time zones: {zones}/Etc/Torn: it ends in" in refusal(start, env=environment)
+    (zones / "Etc/Torn").unlink()
+    assert start(env=environment).get("/readyz", key=None).status == 200
 
 
 def test_health_readiness_and_metrics_need_no_key(daemon):
@@ -271,14 +305,32 @@ def test_health_readiness_and_metrics_need_no_key(daemon):
 
 def test_a_port_that_is_taken_is_named(start):
     first = start()
-    assert f"port {first.port}" in refusal(start, "--listen", f"127.0.0.1:{first.port}",
-                                           name="other")
+    assert f"port {first.port}" in refusal(
+        start, "--listen", f"127.0.0.1:{first.port}", name="other"
+    )
 
 
 def test_it_serves_over_tls(start, tmp_path):
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1",
-                    "-subj", "/CN=localhost", "-keyout", tmp_path / "key.pem",
-                    "-out", tmp_path / "cert.pem"], check=True, capture_output=True)
+    subprocess.run(
+        [
+            "openssl",
+            "req",
+            "-x509",
+            "-newkey",
+            "rsa:2048",
+            "-nodes",
+            "-days",
+            "1",
+            "-subj",
+            "/CN=localhost",
+            "-keyout",
+            tmp_path / "key.pem",
+            "-out",
+            tmp_path / "cert.pem",
+        ],
+        check=True,
+        capture_output=True,
+    )
     config = tmp_path / "kith.lua"
     config.write_text('listen { "127.0.0.1:8443", cert = "cert.pem", key = "key.pem" }\n')
     daemon = start("--config", config)
@@ -296,3 +348,17 @@ def test_the_port_is_closed_when_it_has_ended(start):
     daemon.stop()
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", daemon.port)) != 0
+
+
+def test_a_certificate_that_is_not_there_is_told_as_that(start, tmp_path):
+    path = tmp_path / "kith.lua"
+    path.write_text('listen { "127.0.0.1:0", cert = "none.pem", key = "none.key" }\n')
+    process = subprocess.run(
+        [str(BUILD / "kithd"), "--data", str(tmp_path / "data"), "--config", str(path)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert process.returncode != 0
+    assert "none.pem: No such file or directory" in process.stderr

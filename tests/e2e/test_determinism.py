@@ -17,8 +17,12 @@ def is_current(build):
     """A tree that was built before the last change would differ for a good reason."""
     program = build / "bench"
     folders = [ROOT / name for name in ("core", "storage", "tests/bench", "tests/sim")]
-    sources = [path for folder in folders for path in folder.rglob("*") if path.suffix in
-               (".c", ".h", ".cc")]
+    sources = [
+        path
+        for folder in folders
+        for path in folder.rglob("*")
+        if path.suffix in (".c", ".h", ".cc")
+    ]
     return program.is_file() and program.stat().st_mtime >= max(s.stat().st_mtime for s in sources)
 
 

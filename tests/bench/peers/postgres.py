@@ -73,9 +73,10 @@ where has_euros and tier = 'gold'
 
 def apply(cursor, lines):
     cursor.execute("truncate incoming")
-    cursor.copy_expert("copy incoming (body) from stdin "
-                       "with (format csv, quote e'\\x01', delimiter e'\\x02')",
-                       io.StringIO("\n".join(lines) + "\n"))
+    cursor.copy_expert(
+        "copy incoming (body) from stdin " "with (format csv, quote e'\\x01', delimiter e'\\x02')",
+        io.StringIO("\n".join(lines) + "\n"),
+    )
     cursor.execute(CREATE_CUSTOMERS)
     cursor.execute(APPLY)
 
@@ -90,7 +91,7 @@ def main(path, batch, dsn):
         lines = file.read().splitlines()
     began = time.monotonic()
     for first in range(0, len(lines), batch):
-        apply(cursor, lines[first:first + batch])
+        apply(cursor, lines[first : first + batch])
         database.commit()
     print("%d events in %.3f s" % (len(lines), time.monotonic() - began))
 

@@ -1,0 +1,56 @@
+"""What `make install` puts where: programs, a unit that starts, a configuration to begin with."""
+import os
+import re
+import subprocess
+
+from conftest import BUILD, ROOT
+
+
+def install(destination):
+    subprocess.run(
+        ["cmake", "--install", str(BUILD)],
+        check=True,
+        stdout=subprocess.DEVNULL,
+        env=dict(os.environ, DESTDIR=str(destination)),
+    )
+
+
+def test_the_unit_starts_what_was_installed_with_a_configuration_that_is_there(tmp_path):
+    install(tmp_path)
+    (unit,) = tmp_path.rglob("kithd.service")
+    program, config = re.search(
+        r"^ExecStart=(\S+) --config (\S+)$", unit.read_text(), re.M
+    ).groups()
+    assert os.access(str(tmp_path) + program, os.X_OK)
+    assert (tmp_path / config[1:]).read_text() == (ROOT / "tools" / "kith.lua").read_text()
+    assert not list(tmp_path.rglob("kith.pc"))
+
+
+def test_a_configuration_that_is_there_already_is_kept(tmp_path):
+    install(tmp_path)
+    (config,) = tmp_path.rglob("etc/kith/kith.lua")
+    config.write_text('data "/elsewhere"\n')
+    install(tmp_path)
+    assert config.read_text() == 'data "/elsewhere"\n'
+
+
+def test_the_example_is_good_as_it_stands_and_with_every_line_of_it(start, tmp_path):
+    text = (ROOT / "tools" / "kith.lua").read_text().replace("/var/lib/kith", str(tmp_path))
+    told = re.findall(r"^-- (\w+ *[\"{].*)$", text, re.M)
+    assert {line.split()[0] for line in told} == {
+        "listen",
+        "url",
+        "scripts",
+        "zone",
+        "country",
+        "fallback",
+        "channel",
+        "blocked",
+        "quota",
+        "limits",
+    }
+    (tmp_path / "scripts").mkdir()
+    for name, lines in (("plain", []), ("all", told)):
+        path = tmp_path / f"{name}.lua"
+        path.write_text("\n".join([text, *lines]) + "\n")
+        assert start("--config", path, name=name).get("/healthz").status == 200
