@@ -140,7 +140,7 @@ int zone_open(const char *name, const struct zone **out_zone, struct err *err)
     if (!zone_base_find(&base, name, &index))
         return refuse(name, err);
 
-    struct zone *zone = atomic_load_explicit(&zones[index], memory_order_acquire), *ours;
+    struct zone *zone = atomic_load_explicit(&zones[index], memory_order_acquire), *ours = NULL;
     if (zone == NULL) {
         rc = build(index, &ours, err);
         if (rc != 0)

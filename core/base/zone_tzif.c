@@ -148,7 +148,8 @@ static int check_types(const struct block *block, struct err *err)
         if (bytes[5] >= block->letters.size)
             return err_set(err, E_CORRUPT, "the name of type %zu lies outside the names", type);
     }
-    if (block->letters.data[block->letters.size - 1] != '\0')
+    struct slice letters = block->letters;
+    if (letters.data == NULL || letters.data[letters.size - 1] != '\0')
         return err_set(err, E_CORRUPT, "the last name does not end");
     return 0;
 }
@@ -217,7 +218,7 @@ static int append_rule(struct slice text, int64_t last_ms, int64_t last_offset_m
 /* Past the old block and both headers, to what counts. */
 static int read_block(struct slice *rest, struct block *out_block, struct err *err)
 {
-    struct header old, header;
+    struct header old = { 0 }, header = { 0 };
     struct slice skipped;
     int rc = read_header(rest, &old, err);
     if (rc != 0)

@@ -172,7 +172,7 @@ int cli_list(struct cli *cli, int64_t limit, cli_item_fn *each, void *arg)
     int code = EXIT_DONE;
     buf_append(&path, cli->path.data, cli->path.size);
     while (code == EXIT_DONE && has_more && left > 0) {
-        struct doc page;
+        struct doc page = { NULL, 0 };
         page_path(cli, &path, left, after.size != 0 ? buf_string(&after) : NULL);
         code = cli_get(cli, &page);
         if (code != EXIT_DONE)

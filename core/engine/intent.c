@@ -86,15 +86,15 @@ static bool is_civil(const struct intent *intent)
 
 void due_follow(struct due *due, int64_t now)
 {
-    struct intent intent;
+    struct intent intent = { 0 };
     bool is_read = intent_read(due->words, due->at_minute, &intent, NULL) == 0;
     due->base = is_read && is_civil(&intent) ? now : DUE_FIXED;
 }
 
 bool due_moves(const struct due *due, const struct zone *zone, int64_t *out_ms)
 {
-    struct intent intent;
-    int64_t ms;
+    struct intent intent = { 0 };
+    int64_t ms = 0;
     if (due->base == DUE_FIXED || intent_read(due->words, due->at_minute, &intent, NULL) != 0 ||
         intent_due(&intent, zone, due->base, &ms, NULL) != 0 || ms == due->ms)
         return false;

@@ -140,7 +140,7 @@ class Bench:
     """What all measurements share: places, options, results."""
 
     def __init__(self, arguments, work):
-        self.build = pathlib.Path(arguments.build).resolve()
+        self.build = pathlib.Path(arguments.build)
         self.repeat, self.modules = arguments.repeat, arguments.node_modules
         self.work = pathlib.Path(work)
 
@@ -444,7 +444,12 @@ def describe_machine(place):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--build", required=True, help="the build tree with kithd and bench")
+    parser.add_argument(
+        "--build",
+        required=True,
+        type=os.path.abspath,  # servers are started in directories of their own
+        help="the build tree with kithd and bench",
+    )
     parser.add_argument("--only", nargs="+", choices=MEASUREMENTS, default=list(MEASUREMENTS))
     parser.add_argument("--repeat", type=int, default=3, help="runs that a median is taken of")
     parser.add_argument(
