@@ -34,12 +34,17 @@ int engine_load_active(struct engine *engine, struct err *err)
 {
     struct doc_value hash = doc_get(meta_get(engine, "bundle"), "hash");
     struct ruleset *rules = NULL;
+    struct err reason = { 0 };
     if (hash.type != DOC_BINARY || hash.binary.size != LOG_HASH_BYTES)
         return 0;
-    int rc = load_bundle(engine, hash.binary.data, &rules, err);
-    if (rc == 0)
-        engine_use_rules(engine, rules);
-    return rc;
+    int rc = load_bundle(engine, hash.binary.data, &rules, &reason);
+    if (rc != 0)
+        return err_set(err, rc,
+                       "the rules in force cannot be loaded by this version: %s; start the version "
+                       "that ran before, deploy corrected rules there, then upgrade",
+                       reason.text);
+    engine_use_rules(engine, rules);
+    return 0;
 }
 
 #define BUNDLES_KEPT 50

@@ -58,8 +58,8 @@ static void die(const struct err *err)
 
 /* -- The world ------------------------------------- */
 
-/* Now and then the rule "visit" dies for want of memory, as no repetition could know: only while
- * the entry is new, and by dice that no other life repeats. */
+/* Now and then, in some lives often, the rule "visit" dies for want of memory, as no repetition
+ * could know: only while the entry is new, and by dice that no other life repeats. */
 static struct {
     enum rule_outcome (*run)(struct ruleset *rules, size_t index, struct step *step,
                              struct rule_failure *out_failure);
@@ -72,8 +72,9 @@ static enum rule_outcome run_flaky(struct ruleset *rules, size_t index, struct s
                                    struct rule_failure *out_failure)
 {
     enum rule_outcome outcome = flaky.run(rules, index, step, out_failure);
+    uint64_t rarity = flaky.seed % 4 == 0 ? 2 : 16;
     bool dies = !flaky.is_past && text_is(rules->rules[index].name, "visit") &&
-                dice_roll(flaky.seed, ++flaky.count, 8) % 16 == 0;
+                dice_roll(flaky.seed, ++flaky.count, 8) % rarity == 0;
     return dies ? RULE_OUT_OF_MEMORY : outcome;
 }
 
@@ -237,6 +238,8 @@ static void step(struct node *node, struct outside *outside, uint64_t dice)
         break;
     case 14:
         fold_freeze_if_wanted(node_fold(node), true);
+        if (more % 2 == 0)
+            fold_checkpoint(node_fold(node), &err);
         break;
     case 15:
         fold_checkpoint(node_fold(node), &err);

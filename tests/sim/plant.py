@@ -118,7 +118,7 @@ BUGS = [
     (
         "checkpoints do not wait for verdicts",
         "core/server/fold.c",
-        "    if (!verdicts_are_durable(fold))\n        return;\n",
+        "    if (!verdicts_are_durable(fold))\n        return false;\n",
         "",
     ),
     (
