@@ -129,10 +129,13 @@ static void set_timer(struct engine *engine, struct profile *profile, const stru
     timer_set(engine, profile, task->customer, name, at, engine_doc(engine, &w));
 }
 
-static void set_timers(struct engine *engine, struct profile *profile, const struct task *task)
+/* `before` (NULL: it was not there) has timers already, or has been due and is not due again. */
+static void set_timers(struct engine *engine, struct profile *profile, const struct task *task,
+                       const struct task *before)
 {
-    set_timer(engine, profile, task, "task", task->due.ms);
-    if (task->escalate_due != 0)
+    if (before == NULL || before->due.ms != task->due.ms)
+        set_timer(engine, profile, task, "task", task->due.ms);
+    if (task->escalate_due != 0 && (before == NULL || before->escalate_due != task->escalate_due))
         set_timer(engine, profile, task, "escalate", task->escalate_due);
 }
 
@@ -167,7 +170,7 @@ static void task_open(struct task *task, struct engine *engine, struct customer 
     list_for_assignee(task, engine);
     key_of_customer(&key, task);
     state_put(engine->state, &key, "", 0);
-    set_timers(engine, member_of(customer, task->customer), task);
+    set_timers(engine, member_of(customer, task->customer), task, NULL);
 }
 
 static void task_close(struct task *task, struct engine *engine, struct customer *customer)
@@ -190,7 +193,7 @@ static void task_change(const struct task *before, const struct task *task, stru
     list_for_assignee(task, engine);
     if (task->escalate_due == 0)
         timer_cancel(engine, profile, task->customer, timer_name(engine, "escalate", task->number));
-    set_timers(engine, profile, task);
+    set_timers(engine, profile, task, before);
     task_store(task, engine);
 }
 

@@ -18,7 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FAILING_PAUSE_MS 100  /* between two attempts while the disk refuses */
+#define FAILING_PAUSE_MS 100 /* between two attempts while the disk refuses */
 #define TELL_PAUSE_NS (60 * (int64_t)1000000000)
 #define STANDING_POLL_MS 1000 /* how often to look whether the wall clock has come back */
 
@@ -285,6 +285,8 @@ bool sequencer_step(struct sequencer *sequencer)
     if (must_refuse(sequencer, group)) {
         struct err err;
         err_set(&err, E_BUSY, "the daemon is stopping: go on after its next start");
+        for (size_t i = 0; i < group->count; i++) /* what it announces is refused as well */
+            group->submissions[i]->must_not_fail = false;
         fail_all(sequencer, group, &err);
         return true;
     }

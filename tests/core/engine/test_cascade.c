@@ -298,7 +298,7 @@ static void a_reminder_of_the_past_is_one_of_now(void **state)
                      "  remind { title = 't', due = '2026-10-28 00:30' } end }");
     play_track(play, "u1", "X", NULL);
     play_pass(play, HOUR_MS);
-    assert_int_equal(count_type(play, "reminder.due"), DEPTH);
+    assert_int_equal(count_type(play, "reminder.due"), 1); /* said again it is the same */
 }
 
 static void a_reminder_every_day_goes_on(void **state)

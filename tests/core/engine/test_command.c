@@ -228,9 +228,26 @@ static void a_name_with_a_zero_byte_in_it_is_refused(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, play_setup, play_teardown)
 
+static void what_has_been_due_is_not_due_again_for_another_title(void **state)
+{
+    struct play *play = *state;
+    play_rules(play, "rule 'r' { on = 'X', run = function() remind { title = 'call', due = '2h', "
+                     "to = 'anna' } end }\n"
+                     "rule 'd' { on = 'reminder.due', run = function(e, c) "
+                     "c:set('dues', (c.dues or 0) + 1) end }");
+    play_identify(play, "u1", NULL);
+    play_track(play, "u1", "X", NULL);
+    play_pass(play, 3 * HOUR_MS);
+    assert_string_equal(play_trait(play, "1", "dues"), "1");
+    play_command(play, "reminder.change", NULL, "{'task':1,'title':'other'}");
+    play_pass(play, HOUR_MS);
+    assert_string_equal(play_trait(play, "1", "dues"), "1");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(what_has_been_due_is_not_due_again_for_another_title),
         TEST(an_owner_who_fits_only_some_of_the_group_is_nobodys),
         TEST(a_role_that_cannot_end_everywhere_ends_nowhere),
         TEST(a_refused_copy_is_still_a_copy),

@@ -143,8 +143,12 @@ static void an_import_of_the_past_is_told_to_go_on_later(void **state)
     house_deploy(house, rules);
     house_identify(house, "u1", "{}");
     node_wind_down(house->node);
+    struct submission *announcement = event("u1", "Go", NULL);
     struct submission *submission = event("u1", "Go", &code);
-    submission->replay_at = house->now + DAY_MS; /* a day's worth of timers lies before it */
+    announcement->must_not_fail = true;
+    announcement->replay_at = house->now + DAY_MS; /* a day's worth of timers lies before it */
+    submission->replay_at = house->now + DAY_MS;
+    sequencer_post_own(node_sequencer(house->node), announcement);
     sequencer_post_own(node_sequencer(house->node), submission);
     run_until_idle(house);
     assert_int_equal(code, E_BUSY);
