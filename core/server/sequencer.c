@@ -86,6 +86,12 @@ static struct group *take_group(struct sequencer *sequencer)
     return group;
 }
 
+static void publish_clock(struct sequencer *sequencer)
+{
+    atomic_store(&sequencer->is_standing, sequencer->keeper.is_standing);
+    atomic_store(&sequencer->is_set_back, sequencer->keeper.is_set_back);
+}
+
 /* Log time begins with the first group that has something from outside. */
 static int64_t group_time(struct sequencer *sequencer, const struct group *group)
 {
@@ -99,11 +105,11 @@ static int64_t group_time(struct sequencer *sequencer, const struct group *group
     if (group->count != 0 && group->submissions[0]->replay_at != REPLAY_NONE) {
         int64_t at = group->submissions[0]->replay_at;
         keeper->is_standing = keeper->is_set_back = false;
+        publish_clock(sequencer);
         return at > keeper->last ? at : keeper->last;
     }
     int64_t now = has_outside ? timekeeper_now(keeper) : 0;
-    atomic_store(&sequencer->is_standing, keeper->is_standing);
-    atomic_store(&sequencer->is_set_back, keeper->is_set_back);
+    publish_clock(sequencer);
     return now;
 }
 

@@ -648,6 +648,7 @@ def test_a_clock_set_back_stops_log_time_until_it_is_right(clock):
     clock.daemon.wait_line("log time stands still, .* is behind the last entry")
     clock.restart()
     assert "is behind the last entry" in clock.reasons()
+    clock.daemon.wait_line("log time stands still")
     clock.set(0)
     clock.daemon.wait_line("log time goes on", seconds=10)  # without any event
     assert abs(clock.order()) < 5 and clock.reasons() == "" and clock.due() == 0
