@@ -26,10 +26,11 @@ int64_t timekeeper_now(struct timekeeper *keeper)
     return keeper->is_standing ? keeper->last + 1 : wall;
 }
 
-/* While time stands the anchor stays: elapsed time counts from the last good entry. */
+/* While time stands or waits the anchor stays: elapsed time counts from the last entry that moved
+ * it, or a clock that is right again would seem to have leapt. */
 void timekeeper_wrote(struct timekeeper *keeper, int64_t logged)
 {
-    if (!keeper->is_standing && logged != 0)
+    if (!keeper->is_standing && logged > keeper->last)
         keeper->anchor_boot = keeper->clock.boot_ms(keeper->clock.arg);
     keeper->last = logged;
 }

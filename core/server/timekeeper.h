@@ -23,7 +23,7 @@
 struct timekeeper {
     struct clock clock;
     int64_t last;        /* logged of the last entry; 0: log time has not begun */
-    int64_t anchor_boot; /* boot clock when `last` was written; -1: in an earlier run */
+    int64_t anchor_boot; /* boot clock when time last moved; -1: in an earlier run */
     bool is_standing;    /* the wall clock is further ahead than can be explained */
     bool is_set_back;    /* it is more than CLOCK_JUMP_MS behind the last entry */
 };

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #define BEGIN 1800000000000ll
+#define MINUTE_MS (60ll * 1000)
 #define DAY_MS (24ll * 3600 * 1000)
 
 struct clocks {
@@ -31,7 +32,8 @@ static struct timekeeper keeper_of(struct clocks *clocks, bool is_same_run)
 {
     struct timekeeper keeper;
     *clocks = (struct clocks){ BEGIN, 1000 };
-    timekeeper_init(&keeper, (struct clock){ wall_ms, boot_ms, clocks }, BEGIN);
+    int64_t last = is_same_run ? BEGIN - 1 : BEGIN;
+    timekeeper_init(&keeper, (struct clock){ wall_ms, boot_ms, clocks }, last);
     if (is_same_run)
         timekeeper_wrote(&keeper, BEGIN);
     return keeper;
@@ -98,6 +100,22 @@ static void a_clock_that_was_set_back_is_waited_for(void **state)
     expect(&keeper, BEGIN + 1, NULL);
 }
 
+/* What is written while the clock is behind has the time of the entry before it. */
+static void the_time_that_a_clock_was_behind_is_no_leap_when_it_is_right_again(void **state)
+{
+    (void)state;
+    struct clocks clocks;
+    struct timekeeper keeper = keeper_of(&clocks, true);
+    for (int minute = 0; minute < 60; minute++) {
+        clocks.boot += MINUTE_MS;
+        clocks.wall = BEGIN + clocks.boot - 1000 - 2 * DAY_MS;
+        expect(&keeper, BEGIN, "behind the last entry");
+        timekeeper_wrote(&keeper, BEGIN);
+    }
+    clocks.wall += 2 * DAY_MS;
+    expect(&keeper, BEGIN + 60 * MINUTE_MS, NULL);
+}
+
 static void after_a_start_a_week_is_believed(void **state)
 {
     (void)state;
@@ -125,6 +143,7 @@ int main(void)
         cmocka_unit_test(a_leap_ahead_stands_until_the_clock_is_back),
         cmocka_unit_test(a_leap_ahead_that_is_accepted_counts),
         cmocka_unit_test(a_clock_that_was_set_back_is_waited_for),
+        cmocka_unit_test(the_time_that_a_clock_was_behind_is_no_leap_when_it_is_right_again),
         cmocka_unit_test(after_a_start_a_week_is_believed),
         cmocka_unit_test(a_log_that_has_not_begun_takes_any_time),
     };
