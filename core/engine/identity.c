@@ -153,11 +153,12 @@ static bool customer_has_identity(const struct customer *customer, struct text n
     return false;
 }
 
-/* Somebody known by user_id stays apart from somebody else known by user_id. */
-static bool lacks_user_id(struct engine *engine, uint64_t member)
+/* Somebody known by user_id stays apart from somebody else known by user_id, and a person from
+ * the organisation whose e-mail they use. */
+static bool can_take_user_id(struct engine *engine, uint64_t member)
 {
     struct customer customer;
-    return customer_load(&customer, engine, member) &&
+    return customer_load(&customer, engine, member) && customer.members[0].kind == PROFILE_PERSON &&
            customer_identity(&customer, text_of("user_id")).size == 0;
 }
 
@@ -177,7 +178,7 @@ uint64_t identity_of_event(struct engine *engine, const struct event *event)
         member = find_unique(engine, text_of("email"), doc_text(event->data, "email"));
     if (member == 0)
         member = find_unique(engine, text_of("phone"), doc_text(event->data, "phone"));
-    return member != 0 && lacks_user_id(engine, member) ? member : 0;
+    return member != 0 && can_take_user_id(engine, member) ? member : 0;
 }
 
 /* -- Linking -------------------------------------------------------------- */

@@ -103,6 +103,16 @@ static void a_person_is_no_organisation_because_they_share_an_email(void **state
     assert_has(play_types(play, 2), "duplicate.suspected");
 }
 
+static void somebody_new_does_not_become_the_organisation_whose_email_they_use(void **state)
+{
+    struct play *play = *state;
+    group(play, "u1", "{'groupId':'acme','traits':{'email':'info@acme.de'}}");
+    play_identify(play, "u2", "{'email':'info@acme.de'}");
+    assert_int_equal(play_customer(play, "user_id:u2"), 3);
+    assert_lacks(play_profile(play, 2), "'u2'");
+    assert_has(play_types(play, 3), "duplicate.suspected");
+}
+
 static void an_organisation_that_groups_itself_loses_nothing(void **state)
 {
     struct play *play = *state;
@@ -185,6 +195,7 @@ int main(void)
         TEST(what_is_said_late_loses_as_everywhere),
         TEST(history_touches_the_organisation_and_runs_no_rule_there),
         TEST(a_person_is_no_organisation_because_they_share_an_email),
+        TEST(somebody_new_does_not_become_the_organisation_whose_email_they_use),
         TEST(an_organisation_that_groups_itself_loses_nothing),
         TEST(an_organisation_that_cannot_be_called_so_is_not_made),
         TEST(an_organisations_id_may_be_as_long_as_any_identity),
