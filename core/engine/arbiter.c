@@ -55,6 +55,21 @@ static bool is_suppressed(struct engine *engine, struct text channel, struct tex
     return key_ok(&key) && state_get(engine->state, &key, &row);
 }
 
+/* The bytes are those of the first attempt, and so is the address in them, whichever the customer
+ * has now. */
+static struct verdict ask_again(struct engine *engine, const struct effect *effect,
+                                const struct customer *customer)
+{
+    struct text address = doc_text(effect->message, "address");
+    if (address.size == 0)
+        return go;
+    if (customer_lost_address(customer, effect->channel, address))
+        return no("rejected", text_of("its address has bounced or complained since"));
+    if (is_suppressed(engine, effect->channel, address))
+        return no("suppressed", text_of("on the suppression list"));
+    return go;
+}
+
 struct verdict effect_decide(struct engine *engine, const struct effect *effect,
                              const struct customer *customer)
 {
@@ -72,6 +87,8 @@ struct verdict effect_decide(struct engine *engine, const struct effect *effect,
     struct address address = { .value = { "", 0 } };
     if (verdict.state != NULL)
         return verdict;
+    if (effect->message.data != NULL)
+        return ask_again(engine, effect, customer);
     bool has_address = customer_address(customer, effect->channel, &address);
     if (channel->needs_address && !has_address)
         return no("rejected", text_of("no address for this channel"));

@@ -294,6 +294,11 @@ static struct address address_read(struct doc entry)
     };
 }
 
+static bool is_lost(const struct address *address)
+{
+    return address->state.size != 0 && !text_is(address->state, "ok");
+}
+
 bool customer_address(const struct customer *customer, struct text channel,
                       struct address *out_address)
 {
@@ -301,8 +306,7 @@ bool customer_address(const struct customer *customer, struct text channel,
     for (size_t i = 0; i < customer->count; i++)
         for (struct doc_iter it = doc_iter(customer->members[i].addresses); doc_next(&it);) {
             struct address address = address_read(it.value.doc);
-            if (!text_equal(address.channel, channel) ||
-                (address.state.size != 0 && !text_is(address.state, "ok")))
+            if (!text_equal(address.channel, channel) || is_lost(&address))
                 continue;
             if (!is_found || (address.preferred && !out_address->preferred))
                 *out_address = address;
@@ -318,6 +322,18 @@ bool customer_has_address(const struct customer *customer, struct text channel, 
             if (text_equal(doc_text(it.value.doc, "channel"), channel) &&
                 text_equal(doc_text(it.value.doc, "value"), value))
                 return true;
+    return false;
+}
+
+bool customer_lost_address(const struct customer *customer, struct text channel, struct text value)
+{
+    for (size_t i = 0; i < customer->count; i++)
+        for (struct doc_iter it = doc_iter(customer->members[i].addresses); doc_next(&it);) {
+            struct address address = address_read(it.value.doc);
+            if (text_equal(address.channel, channel) && text_equal(address.value, value) &&
+                is_lost(&address))
+                return true;
+        }
     return false;
 }
 

@@ -76,6 +76,8 @@ struct address {
 bool customer_address(const struct customer *customer, struct text channel,
                       struct address *out_address);
 bool customer_has_address(const struct customer *customer, struct text channel, struct text value);
+/* Whether it is known to have bounced or complained. */
+bool customer_lost_address(const struct customer *customer, struct text channel, struct text value);
 /* Add, or change the one with the same channel and value.  One that is preferred is the only one
  * of its channel in the group: the others are not any more. */
 int customer_set_address(struct customer *customer, struct engine *engine,

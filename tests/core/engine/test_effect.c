@@ -300,6 +300,37 @@ static void a_suppressed_address_gets_nothing(void **state)
     assert_int_equal(play->result.status, ENGINE_REFUSED);
 }
 
+/* A further attempt is the same message: another address would not be written to. */
+static void a_further_attempt_asks_for_the_address_that_it_goes_to(void **state)
+{
+    static const struct {
+        const char *type, *data, *why;
+    } changes[] = {
+        { "suppression.changed", "{'channel':'email','value':'ann@example.com'}",
+          "'state':'suppressed','reason':'on the suppression list'" },
+        { "address.changed", "{'channel':'email','value':'ann@example.com','state':'bounced'}",
+          "'state':'rejected','reason':'its address has bounced or complained since'" },
+    };
+    struct play *play = *state;
+    begin(play);
+    for (size_t i = sizeof changes / sizeof *changes; i-- > 0;) {
+        play_command(play, "address.changed", "user_id:u1",
+                     "{'channel':'email','value':'ann@example.com','preferred':true}");
+        const char *id = sent(play, "{'channel':'email'}");
+        assert_int_equal(play_claim(play, "email"), 1);
+        play_outcome(play, id, 1, "failed");
+        play_command(play, "address.changed", "user_id:u1",
+                     "{'channel':'email','value':'ann@example.org','preferred':true}");
+        play_command(play, changes[i].type, "user_id:u1", changes[i].data);
+        play_pass(play, HOUR_MS);
+        assert_int_equal(play_claim(play, "email"), 0);
+        assert_has(play_effect(play, id), changes[i].why);
+    }
+    const char *id = sent(play, "{'channel':'email'}");
+    assert_int_equal(play_claim(play, "email"), 1);
+    assert_has(play_effect(play, id), "'address':'ann@example.org'");
+}
+
 static void what_waited_too_long_expires(void **state)
 {
     struct play *play = *state;
@@ -518,6 +549,7 @@ int main(void)
         TEST(a_purpose_that_is_gone_allows_nothing),
         TEST(without_an_address_nothing_is_mailed),
         TEST(a_suppressed_address_gets_nothing),
+        TEST(a_further_attempt_asks_for_the_address_that_it_goes_to),
         TEST(what_waited_too_long_expires),
         TEST(staff_is_notified_whatever_the_customer_allows),
         TEST(staff_is_notified_of_what_concerns_nobody),
