@@ -25,6 +25,18 @@ static int64_t oldest_ms(const struct engine *engine)
     return engine->now - engine->config.limits.dedupe_days * 86400000;
 }
 
+/* Of an event that a rule sent: another build may have given its number to something else. */
+static void append_content(struct buf *scratch, const struct event *event)
+{
+    const struct text texts[] = { event->type, event->ref, event->by };
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        buf_byte(scratch, 0x1f);
+        buf_append(scratch, texts[i].data, texts[i].size);
+    }
+    buf_byte(scratch, 0x1f);
+    buf_append(scratch, event->data.data, event->data.size);
+}
+
 /* What identifies the event: source, a separator that no source contains, id. */
 static struct text mark_text(struct engine *engine, const struct event *event)
 {
@@ -33,6 +45,8 @@ static struct text mark_text(struct engine *engine, const struct event *event)
     buf_append(scratch, event->source.data, event->source.size);
     buf_byte(scratch, 0x1f);
     buf_append(scratch, event->id.data, event->id.size);
+    if (event->class == LOG_SYSTEM)
+        append_content(scratch, event);
     if (scratch->size > TEXT_BYTES_MAX) {
         uint8_t hash[32];
         digest_32(scratch->data, scratch->size, hash);

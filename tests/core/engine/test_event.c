@@ -471,6 +471,30 @@ static void what_was_sent_away_is_known_by_what_it_says(void **state)
     assert_int_equal(play_count(play, &sent), 0);
 }
 
+/* The number alone would tell of a message that never arrived that it has been seen. */
+static void what_has_the_number_of_something_else_that_arrived_is_not_lost(void **state)
+{
+    struct play *play = *state;
+    play_identify(play, "u1", NULL);
+    play_identify(play, "u2", NULL);
+    play_rules(play, "rule 'r' { on = 'X', run = function()\n"
+                     "emit('ping', { n = 1 }, { to = 'user_id:u2' })\n"
+                     "emit('ping', { n = 2 }, { to = 'user_id:u2' }) end }\n"
+                     "rule 'p' { on = 'ping', run = function(event, customer)\n"
+                     "customer:set('sum', (customer.sum or 0) + event.n) end }");
+    play->keeps_outgoing = true;
+    unsigned long long seq = play_track(play, "u1", "X", NULL);
+    const struct {
+        int number, n;
+    } arrivals[] = { { 1, 2 }, { 1, 1 }, { 1, 2 }, { 1, 1 } }; /* the first by another build */
+    for (size_t i = 0; i < sizeof arrivals / sizeof *arrivals; i++)
+        play_entry(play, LOG_SYSTEM,
+                   "{'id':'%llu.%d','type':'ping','ref':'user_id:u2','source':'kith','by':'r',"
+                   "'data':{'n':%d}}",
+                   seq, arrivals[i].number, arrivals[i].n);
+    assert_string_equal(play_trait(play, "user_id:u2", "sum"), "3");
+}
+
 static void a_replayed_past_sends_nothing_and_an_outage_loses_nothing(void **state)
 {
     struct play *play = *state;
@@ -496,6 +520,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(what_was_sent_away_is_known_by_what_it_says),
+        TEST(what_has_the_number_of_something_else_that_arrived_is_not_lost),
         TEST(a_replayed_past_sends_nothing_and_an_outage_loses_nothing),
         TEST(a_rule_reads_the_envelope_first_and_then_the_data),
         TEST(an_event_never_happened_after_it_was_written),
