@@ -13,6 +13,8 @@ end of a seed a quiet life lets everything finish, and then
   - the hash of the state equals that of a fresh fold of the whole log.
 
     sim.py --life BINARY [--seed N] [--count N] [--keep]
+
+More than one seed: those of seeds.txt, which have failed before, come first.
 """
 import argparse, json, os, random, shutil, subprocess, sys, tempfile, traceback
 from concurrent.futures import ThreadPoolExecutor
@@ -399,7 +401,7 @@ def main():
             failed += failure is not None
             if failure:
                 print(
-                    "seed %d failed: %s%s\n  again: make sim SEED=%d"
+                    "seed %d failed: %s%s\n  again: make sim SEED=%d, keep in seeds.txt"
                     % (seed, failure, "\n  in " + where if args.keep else "", seed),
                     flush=True,
                 )
