@@ -172,7 +172,7 @@ def test_unknown_fields_come_back_as_they_were_sent(daemon):
 
 SYSTEM_TYPES = """tick daemon.started effect.claim effect.release bundle.activated key.set
     customer.merged identity.unlinked reminder.due reminder.done rule.failed clock.accepted
-    erase.requested staff.set consent.changed owner.changed tag.changed""".split()
+    replay.started erase.requested staff.set consent.changed owner.changed tag.changed""".split()
 
 
 def test_events_with_names_of_the_system_are_kept_as_foreign(daemon):
