@@ -232,7 +232,8 @@ static void a_second_copy_of_it_is_dropped(void **state)
     play_identify(play, "u2", NULL);
     uint64_t seq = play_track(play, "u1", "Ping", "{'to':'user_id:u2'}");
     play_entry(play, LOG_SYSTEM,
-               "{'id':'%llu.3','type':'Pong','ref':'user_id:u2','source':'kith','data':{}}",
+               "{'id':'%llu.3','type':'Pong','ref':'user_id:u2','source':'kith','by':'ping',"
+               "'data':{}}",
                (unsigned long long)seq);
     assert_int_equal(play->result.status, ENGINE_DUPLICATE);
     assert_string_equal(play_trait(play, "1", "pongs"), "1");
