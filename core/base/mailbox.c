@@ -25,7 +25,7 @@ void mailbox_deinit(struct mailbox *box)
     pthread_mutex_destroy(&box->mutex);
 }
 
-bool mailbox_post(struct mailbox *box, struct mail *mail)
+bool mailbox_put(struct mailbox *box, struct mail *mail)
 {
     mail->next = NULL;
     pthread_mutex_lock(&box->mutex);
@@ -33,9 +33,21 @@ bool mailbox_post(struct mailbox *box, struct mail *mail)
     *box->last = mail;
     box->last = &mail->next;
     box->bytes += mail->bytes;
-    if (was_empty)
-        pthread_cond_signal(&box->filled);
     pthread_mutex_unlock(&box->mutex);
+    return was_empty;
+}
+
+/* Outside the lock: who is woken takes it at once, and would sleep again. */
+void mailbox_wake(struct mailbox *box)
+{
+    pthread_cond_signal(&box->filled);
+}
+
+bool mailbox_post(struct mailbox *box, struct mail *mail)
+{
+    bool was_empty = mailbox_put(box, mail);
+    if (was_empty)
+        mailbox_wake(box);
     return was_empty;
 }
 
@@ -139,8 +151,8 @@ void mailbox_nudge(struct mailbox *box)
 {
     pthread_mutex_lock(&box->mutex);
     box->is_nudged = true;
-    pthread_cond_signal(&box->filled);
     pthread_mutex_unlock(&box->mutex);
+    mailbox_wake(box);
 }
 
 void mailbox_close(struct mailbox *box)

@@ -34,6 +34,10 @@ void mailbox_deinit(struct mailbox *box);                 /* must be empty */
 
 /* Post; true when the box was empty.  Never refuses: see mailbox_is_full. */
 bool mailbox_post(struct mailbox *box, struct mail *mail);
+/* The two halves of it, for a poster who has something to do in between: if the box was empty, a
+ * mailbox_wake() must follow soon. */
+bool mailbox_put(struct mailbox *box, struct mail *mail);
+void mailbox_wake(struct mailbox *box);
 /* Whether it weighs bytes_max already: whoever can wait or refuse, does. */
 bool mailbox_is_full(struct mailbox *box);
 

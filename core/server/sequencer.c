@@ -141,16 +141,18 @@ static void hand_on(struct sequencer *sequencer, struct group *group)
             atomic_fetch_sub(&sequencer->verdicts_open, 1);
     }
     /* The engine's copy first: whoever hears that an entry is durable and asks at once finds his
-     * question behind it. */
+     * question behind it.  It is woken last: nobody waits for it as they do for the answers. */
     struct submission **answers = mem_copy(group->submissions, group->count * sizeof *answers);
     size_t count = group->count;
-    mailbox_post(sequencer->fold, &group->mail);
+    bool must_wake = mailbox_put(sequencer->fold, &group->mail);
     for (size_t i = 0; i < count; i++) {
         if (answers[i]->wants_applied)
             submission_unref(answers[i]); /* the fold answers, with its own reference */
         else
             submission_answer(sequencer->loop, answers[i], sequencer->wake_loop, sequencer->arg);
     }
+    if (must_wake)
+        mailbox_wake(sequencer->fold);
     free(answers);
 }
 

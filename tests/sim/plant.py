@@ -8,7 +8,7 @@ current as the code.
 
     plant.py [--most N] [--only WORD]      ends with `N passed, N failed`: found, not found
 """
-import argparse, os, re, shutil, subprocess, sys, tempfile
+import argparse, contextlib, os, re, shutil, signal, subprocess, sys, tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
@@ -220,23 +220,23 @@ def build(tree):
 
 
 def hunt(tree, most, seed):
-    done = subprocess.run(
-        [
-            sys.executable,
-            tree + "/tests/sim/sim.py",
-            "--life",
-            tree + "/build/plant/life",
-            "--seed",
-            str(seed),
-            "--count",
-            str(most),
-            "--stop",
-        ],
-        capture_output=True,
+    """A bug may make a life that never ends: whatever ends the hunt ends its lives."""
+    command = [sys.executable, tree + "/tests/sim/sim.py", "--life", tree + "/build/plant/life"]
+    command += ["--seed", str(seed), "--count", str(most), "--stop"]
+    with subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
         text=True,
-    )
-    found = re.search(r"found by seed \d+ after (\d+) seeds", done.stdout)
-    first = done.stdout.splitlines()[0][:150] if done.stdout else ""
+        start_new_session=True,
+    ) as hunters:
+        try:
+            output, _ = hunters.communicate()
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(hunters.pid, signal.SIGKILL)
+    found = re.search(r"found by seed \d+ after (\d+) seeds", output)
+    first = output.splitlines()[0][:150] if output else ""
     return int(found.group(1)) if found else None, first
 
 
@@ -245,7 +245,12 @@ def main():
     parser.add_argument("--most", type=int, default=400)
     parser.add_argument("--only", default="")
     args = parser.parse_args()
-    tree = tempfile.mkdtemp(prefix="kith-plant-")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))
+    with tempfile.TemporaryDirectory(prefix="kith-plant-") as tree:
+        return plant_all(tree, args)
+
+
+def plant_all(tree, args):
     files = subprocess.run(
         ["git", "ls-files", "-co", "--exclude-standard"],
         cwd=ROOT,
@@ -291,7 +296,6 @@ def main():
             ),
             flush=True,
         )
-    shutil.rmtree(tree)
     print("%d passed, %d failed" % (found, missed))
     return 1 if missed else 0
 

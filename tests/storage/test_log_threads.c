@@ -32,7 +32,8 @@ static void read_once(struct reader *reader)
     uint64_t first = 1 + random_below(&reader->seed, end);
     size_t count = random_below(&reader->seed, 3) == 0 ? 300 : 1;
     int code = log_read(reader->log, first, count, see, &seen, &next, NULL);
-    bool is_gone = first + count - 1 <= log_base(reader->log);
+    uint64_t last = count < end - first + 1 ? first + count - 1 : end;
+    bool is_gone = last <= log_base(reader->log);
     if (code != 0 || seen.is_wrong || (seen.count == 0 && !is_gone))
         reader->is_wrong = true;
     if (logged != entry_logged(end) || log_world_of(reader->log, end) > end)
