@@ -693,6 +693,7 @@ HARMFUL = {  # what the rule does, what its failure says
         OVER,
     ),
     "matches for ever": ('return ("a"):rep(60):find(".-.-.-.-.-.-b")', OVER),
+    "walks calendars": ('for i = 1, 10000 do ago("25000wd") ago("25000wh") end', OVER),
     "hides in pcall": ("while true do pcall(function() while true do end end) end", OVER),
     "hides and goes on": ("pcall(function() while true do end end) customer:tag('x')", OVER),
     "loops when closed": (

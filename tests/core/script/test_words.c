@@ -612,6 +612,16 @@ static void now_and_ago_go_by_log_time(void **state)
     expect_failure(play, "ago('yesterday')", "ago: ");
 }
 
+static void working_time_is_paid_for_by_the_day(void **state)
+{
+    struct play *play = *state;
+    expect(play, "(function() for i = 1, 500 do ago('90wd') ago('90wh') end return 1 end)()", "1");
+    expect_failure(play, "for i = 1, 1000 do ago('25000wd') end", "over the budget");
+    expect_failure(play, "for i = 1, 1000 do ago('20000wh') end", "over the budget");
+    expect_failure(play, "for i = 1, 1000 do pcall(ago, '800000wh') end", "over the budget");
+    expect_failure(play, "ago('800000wh')", "ago: calendar: the result lies more than 36525 days");
+}
+
 static void constructors_spell_durations(void **state)
 {
     struct play *play = *state;
@@ -665,6 +675,7 @@ int main(void)
         TEST(the_companys_calendar_is_the_one_of_that_name),
         TEST(the_customers_zone_is_the_trait_the_contexts_or_the_companys),
         TEST(now_and_ago_go_by_log_time),
+        TEST(working_time_is_paid_for_by_the_day),
         TEST(constructors_spell_durations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
