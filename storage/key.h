@@ -3,7 +3,8 @@
  * docs/state.md, "Keys", is the grammar.  A key is built on the stack by one
  * call per part; the same parts in the same order always give the same bytes,
  * and memcmp orders keys as their parts order.  Parts that do not fit set
- * `is_full`; key_ok() then refuses, and the caller says which limit was hit.
+ * `is_full`; key_ok() then refuses, and the caller says which limit was hit.  A key and a
+ * reader are plain values of the caller's, the reader's bytes are borrowed: any thread.
  */
 #ifndef STORAGE_KEY_H
 #define STORAGE_KEY_H

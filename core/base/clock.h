@@ -2,6 +2,9 @@
  *
  * The daemon uses the machine's; the simulator passes its own.  Code that decides
  * anything by time takes a `struct clock`; the engine takes none at all.
+ *
+ * A clock is copied freely; what its `arg` points to must outlive the copies.  Its functions
+ * cannot fail and, like everything here, may be called from any thread.
  */
 #ifndef CORE_BASE_CLOCK_H
 #define CORE_BASE_CLOCK_H

@@ -3,7 +3,7 @@
  * Functions that can fail return 0 or one of the negative codes below and, if
  * the caller wants it, one line of reason for a person.  Whoever detects a
  * failure records it once; everybody above passes it up unchanged; only the
- * outermost program code prints it.
+ * outermost program code prints it.  Any thread; an err belongs to the one that has it.
  */
 #ifndef CORE_BASE_ERR_H
 #define CORE_BASE_ERR_H

@@ -5,6 +5,8 @@
  * code, reading stops, and nothing of the text is used.  A flaw means that a
  * document cannot hold it: it is only noted, reading goes on, and what was written
  * has to be cut off; in a batch only the element that has it is refused.
+ *
+ * Offsets are bytes of the text.  A reader and what it points to belong to one thread.
  */
 #ifndef CORE_BASE_JSON_WALK_H
 #define CORE_BASE_JSON_WALK_H

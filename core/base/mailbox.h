@@ -3,7 +3,11 @@
  * Messages are the caller's own objects, linked through a member; nothing is copied
  * or allocated.  Whoever posts learns whether the box was empty, so that a sleeping
  * reader is woken once and not per message.  A reader that is a thread of its own
- * waits here; one that is an event loop is woken by its poster (`was_empty`).
+ * waits here; one that is an event loop is woken by its poster (the true of mailbox_post()).
+ *
+ * Threads: posting, nudging, closing and asking belong to any thread; taking, returning and
+ * waiting to the one reader.  A message must not move or die from the post until it has
+ * been taken; then it is the reader's.  Nothing here fails.
  */
 #ifndef CORE_BASE_MAILBOX_H
 #define CORE_BASE_MAILBOX_H
@@ -30,7 +34,7 @@ struct mailbox {
 };
 
 void mailbox_init(struct mailbox *box, size_t bytes_max); /* 0: no limit */
-void mailbox_deinit(struct mailbox *box);                 /* must be empty */
+void mailbox_deinit(struct mailbox *box); /* must be empty, and nobody may know it any more */
 
 /* Post; true when the box was empty.  Never refuses: see mailbox_is_full. */
 bool mailbox_post(struct mailbox *box, struct mail *mail);
@@ -41,7 +45,7 @@ void mailbox_wake(struct mailbox *box);
 /* Whether it weighs bytes_max already: whoever can wait or refuse, does. */
 bool mailbox_is_full(struct mailbox *box);
 
-/* Everything that is there, oldest first; NULL: nothing. */
+/* Everything that is there, linked by `next`, or the oldest alone; NULL: nothing. */
 struct mail *mailbox_take(struct mailbox *box);
 struct mail *mailbox_take_one(struct mailbox *box);
 bool mailbox_is_empty(struct mailbox *box);
@@ -53,7 +57,9 @@ void mailbox_wait(struct mailbox *box, int64_t timeout_ms);
 /* The same for a nudge or a close only: what lies there cannot be handled yet. */
 void mailbox_wait_nudge(struct mailbox *box, int64_t timeout_ms);
 void mailbox_nudge(struct mailbox *box); /* end one wait, now or the next */
-void mailbox_close(struct mailbox *box); /* end all waits from now on */
+/* End all waits from now on.  Mail can still be posted and taken: a reader empties the box before
+ * it ends. */
+void mailbox_close(struct mailbox *box);
 bool mailbox_is_closed(struct mailbox *box);
 
 #endif

@@ -8,6 +8,8 @@
  * ASSERT guards what our own code must have ensured and stays in release
  * builds.  What a client, a script, a plugin or a file sends is answered with a
  * code instead.
+ *
+ * Both ways write a line to standard error and abort().  Any thread; sizes are in bytes.
  */
 #ifndef CORE_BASE_MEM_H
 #define CORE_BASE_MEM_H
@@ -16,8 +18,8 @@
 
 /* Never NULL, also for size 0; the caller frees with free(). */
 void *mem_alloc(size_t size);
-void *mem_zero(size_t size); /* mem_alloc, filled with zeros */
-void *mem_resize(void *data, size_t size);
+void *mem_zero(size_t size);               /* mem_alloc, filled with zeros */
+void *mem_resize(void *data, size_t size); /* `data` is dead afterwards; NULL: a new one */
 void *mem_copy(const void *data, size_t size);
 char *mem_string(const char *text); /* a copy, terminated */
 

@@ -6,6 +6,9 @@
  * the calendar with its weekdays repeats after 400 years: an instant there has
  * the offset of the instant 400 years before.  The end lies more than 400 years
  * behind the last change that any zone announces by date (2087, Morocco).
+ *
+ * Times are milliseconds, instants since 1970-01-01T00:00Z.  A table belongs to the thread
+ * that fills it; a finished zone never changes and is anybody's.
  */
 #ifndef CORE_BASE_ZONE_TABLE_H
 #define CORE_BASE_ZONE_TABLE_H

@@ -1,7 +1,8 @@
 /* encoding.h -- in which encoding a text is, and what it says in UTF-8.
  *
  * Guessing tells UTF-8 from GB18030, the two that lists of customers come in when nobody
- * says anything; all others must be named.  Any name that ICU knows can be decoded.
+ * says anything; all others must be named.  Any name that ICU knows can be decoded.  One
+ * thread.
  */
 #ifndef CORE_CLI_ENCODING_H
 #define CORE_CLI_ENCODING_H
@@ -23,13 +24,14 @@ struct guess {                  /* counts over all bytes; {0} is the beginning *
     bool is_begun;
 };
 
+/* Look at the next `size` bytes of the text, however it is cut into pieces. */
 void guess_add(struct guess *guess, const void *data, size_t size);
 const char *guess_name(const struct guess *guess); /* "UTF-8", "GB18030" or "UTF-16" */
 
-/* E_INVALID: ICU knows no encoding of that name. */
+/* From the beginning of a text.  E_INVALID: ICU knows no encoding of that name. */
 int decoder_new(const char *name, struct decoder **out_decoder, struct err *err);
-void decoder_free(struct decoder *decoder); /* NULL is allowed */
-const char *decoder_name(const struct decoder *decoder);
+void decoder_free(struct decoder *decoder);              /* NULL is allowed */
+const char *decoder_name(const struct decoder *decoder); /* the usual one: "GB18030" */
 bool decoder_is_utf8(const struct decoder *decoder);
 
 /* Append `size` bytes in UTF-8; what cannot be decoded becomes U+FFFD.  `is_last`: nothing

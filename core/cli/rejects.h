@@ -1,7 +1,7 @@
 /* rejects.h -- the rows that an import could not take, kept where somebody can mend them.
  *
  * A CSV of line, reason and the row as it stood.  It is made when the first row is rejected;
- * one that an earlier run left is taken away when none is.
+ * one that an earlier run left is taken away when none is.  One thread.
  */
 #ifndef CORE_CLI_REJECTS_H
 #define CORE_CLI_REJECTS_H
@@ -22,9 +22,11 @@ struct rejects {
     int error; /* errno of the first failure to write */
 };
 
+/* `path` is copied; nothing is touched before the first row. */
 void rejects_init(struct rejects *rejects, const char *path, bool is_shown);
 void rejects_add(struct rejects *rejects, uint64_t line, struct text raw, struct text reason);
-/* Close the file.  E_IO: not all of it could be written. */
+/* Close the file and free the rest; no rejects_add() afterwards.  E_IO: not all of it could be
+ * written. */
 int rejects_close(struct rejects *rejects, struct err *err);
 
 #endif

@@ -42,7 +42,7 @@ static int check(struct step *step, const struct after_request *request, struct 
     if (profile->timers >= limits->timers &&
         timer_payload_of(step->engine, profile->number, timer_name(step->engine, request->key))
                 .data == NULL)
-        return err_set(err, E_LIMIT, "after: the customer has %lld timers: no more",
+        return err_set(err, E_LIMIT, "after: the customer has %lld timers: no more (limit timers)",
                        (long long)limits->timers);
     return timer_check_depth(step, request->due.ms, "after", err);
 }

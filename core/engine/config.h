@@ -3,6 +3,10 @@
  * A `world` entry carries it as a document; the engine decodes it once, when the
  * world in force changes.  Every field has a default, so that an empty document
  * is a valid world.
+ *
+ * A config is a plain value of some tens of KiB that owns nothing and borrows only the zone, which
+ * lives for ever.  Bytes, milliseconds and counts are as the names say; the defaults and
+ * meanings of limits stand in base/limits.h.  Any thread.
  */
 #ifndef CORE_ENGINE_CONFIG_H
 #define CORE_ENGINE_CONFIG_H
@@ -51,9 +55,11 @@ struct config {
     struct limits limits;
 };
 
-/* Decode `doc`.  E_INVALID names the field; E_LIMIT too many. */
+/* Decode `doc`; what is missing has its default.  E_INVALID names the field; E_LIMIT: too many
+ * channels or blocked values; after either the config is of no use. */
 int config_read(struct config *config, struct doc doc, struct err *err);
 
+/* NULL: there is no such channel. Borrowed from the config. */
 const struct channel_config *config_channel(const struct config *config, struct text name);
 /* Whether this value, as identity_normal() gives it, identifies nobody. */
 bool config_is_blocked(const struct config *config, struct text identity);

@@ -69,9 +69,9 @@ int customer_check_size(struct profile *profile, const struct profile *before,
     if (size <= (size_t)engine->config.limits.profile_bytes || size <= profile_size(before))
         return 0;
     *profile = *before;
-    return err_set(err, E_LIMIT, "customer %llu: the profile would exceed %lld bytes",
-                   (unsigned long long)before->number,
-                   (long long)engine->config.limits.profile_bytes);
+    return err_set(
+        err, E_LIMIT, "customer %llu: the profile would exceed %lld bytes (limit profile_bytes)",
+        (unsigned long long)before->number, (long long)engine->config.limits.profile_bytes);
 }
 
 /* -- Traits --------------------------------------------------------------- */
@@ -145,7 +145,7 @@ int customer_set(struct customer *customer, struct engine *engine, struct text n
     bool is_changed = profile_set_trait(own(customer), &engine->arena, &engine->scratch, name,
                                         &assignment, &trait_limits, &is_full);
     if (is_full)
-        return err_set(err, E_LIMIT, "customer %llu has %lld traits: no more",
+        return err_set(err, E_LIMIT, "customer %llu has %lld traits: no more (limit traits)",
                        (unsigned long long)own(customer)->number, (long long)limits->traits);
     int rc = customer_check_size(own(customer), &before, engine, err);
     *out_changed = is_changed && rc == 0;

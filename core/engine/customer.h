@@ -4,7 +4,13 @@
  * absorbed.  Reading folds over the members; writing goes to the member by whose
  * identity the event came, so that an unmerge only drops the link.
  *
- * Loaded into the engine's arena for one step.  Engine thread only.
+ * Everything lies in the engine's arena and lives as long as the step being taken; texts
+ * and documents that a function takes are copied there, those that it gives are borrowed
+ * from there.  A change is only in memory until customer_store(), and a copy of a member's
+ * struct is a savepoint (profile.h).  Times are milliseconds since 1970 UTC.
+ *
+ * Functions that change return 0 or a code with words for whoever asked, the author of a
+ * rule or a clerk.  Engine thread only.
  */
 #ifndef CORE_ENGINE_CUSTOMER_H
 #define CORE_ENGINE_CUSTOMER_H
@@ -21,13 +27,15 @@ struct customer {
     size_t own; /* the member that writes go to */
 };
 
-/* Load the group of `number`.  False: no such customer. */
+/* Load the group of `number`, which becomes the member that is written to.  False: no such
+ * customer. */
 bool customer_load(struct customer *customer, struct engine *engine, uint64_t number);
 
-/* A new customer, first seen now.  Returns its number. */
+/* A new customer, first seen now, whose calendar rules are armed.  Returns its number. */
 uint64_t customer_create(struct customer *customer, struct engine *engine);
 
-/* E_LIMIT, and `profile` is as `before`: it has grown beyond limits.profile_bytes. */
+/* E_LIMIT, and `profile` is as `before`: it has grown beyond limits.profile_bytes.  One that is
+ * too large already, because the limit was lowered, may stay so or shrink. */
 int customer_check_size(struct profile *profile, const struct profile *before,
                         const struct engine *engine, struct err *err);
 
@@ -38,7 +46,9 @@ void customer_store(struct customer *customer, struct engine *engine);
  * nested field when no trait has the whole name. */
 struct doc_value customer_trait(const struct customer *customer, struct text name);
 
-/* Assign a trait of the writing member.  E_LIMIT: too many traits, or the profile too large. */
+/* Assign a trait of the writing member, in the name of `source`; DOC_NULL removes it.  Of one
+ * source the later `at` wins, so an old assignment that arrives late changes nothing.  E_LIMIT:
+ * too many traits, or the profile too large. */
 int customer_set(struct customer *customer, struct engine *engine, struct text name,
                  const struct doc_value *value, int64_t at, struct text source, bool *out_changed,
                  struct err *err);

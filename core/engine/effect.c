@@ -308,7 +308,8 @@ int step_send(struct step *step, const struct send_request *request, struct err 
         return err_set(err, E_NOTFOUND, "send: no purpose is called \"%.*s\"",
                        (int)request->purpose.size, request->purpose.data);
     if (request->content.size > (uint32_t)limits->effect_bytes)
-        return err_set(err, E_LIMIT, "send: the message has %u bytes, more than %lld",
+        return err_set(err, E_LIMIT,
+                       "send: the message has %u bytes, more than %lld (limit effect_bytes)",
                        request->content.size, (long long)limits->effect_bytes);
     if (step->trace.effect_count == sizeof step->trace.effects / sizeof *step->trace.effects)
         return err_set(err, E_LIMIT, "send: one event makes at most %zu messages",

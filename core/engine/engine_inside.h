@@ -3,7 +3,7 @@
  * `struct step` is the application of one event.  While it lasts, the event's
  * customer is in memory (a savepoint is a copy of the struct, since sections are
  * never changed in place) and its trace grows; at its end the customer's rows and
- * the timeline row are written.
+ * the timeline row are written.  Engine thread only.
  */
 #ifndef CORE_ENGINE_ENGINE_INSIDE_H
 #define CORE_ENGINE_ENGINE_INSIDE_H

@@ -2,7 +2,7 @@
  *
  * An event is either an entry of the log or derived from one.  All texts and
  * documents borrow from the entry's body or from the engine's arena and live as
- * long as the entry is being applied.
+ * long as the entry is being applied.  Engine thread only; what takes no event is pure.
  */
 #ifndef CORE_ENGINE_EVENT_H
 #define CORE_ENGINE_EVENT_H

@@ -201,10 +201,12 @@ static bool add_identity(struct step *step, struct text name_space, struct text 
     struct engine *engine = step->engine;
     struct profile *profile = &step->customer.members[step->customer.own];
     if (doc_count(profile->ids) / 2 >= (size_t)engine->config.limits.identities) {
-        step_note_line(step, arena_printf(&engine->arena,
-                                          "%.*s not linked: the customer has %lld identities",
-                                          (int)name_space.size, name_space.data,
-                                          (long long)engine->config.limits.identities));
+        step_note_line(
+            step,
+            arena_printf(&engine->arena,
+                         "%.*s not linked: the customer has %lld identities (limit identities)",
+                         (int)name_space.size, name_space.data,
+                         (long long)engine->config.limits.identities));
         return false;
     }
     struct key key;

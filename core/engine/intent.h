@@ -10,7 +10,8 @@
  * The base is the moment at which it was said.  What is read off a wall clock is another instant in
  * another zone: words and base are kept, so that it can be worked out anew.
  *
- * Nothing here has a state of its own.
+ * Nothing here has a state of its own: any thread.  Texts of an intent or a due are the
+ * caller's.
  */
 #ifndef CORE_ENGINE_INTENT_H
 #define CORE_ENGINE_INTENT_H

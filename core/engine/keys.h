@@ -1,4 +1,8 @@
-/* keys.h -- the tables of docs/state.md as functions that build their keys. */
+/* keys.h -- the tables of docs/state.md as functions that build their keys.
+ *
+ * Each fills or goes on with a key of the caller's; one that a text made too long fails
+ * key_ok(), which whoever takes texts from outside asks.  Any thread.
+ */
 #ifndef CORE_ENGINE_KEYS_H
 #define CORE_ENGINE_KEYS_H
 

@@ -53,7 +53,7 @@ int merge_customers(struct engine *engine, uint64_t survivor, uint64_t absorbed,
         return err_set(err, E_CONFLICT, "customers %llu and %llu are one already",
                        (unsigned long long)survivor, (unsigned long long)absorbed);
     if (a.count + b.count > (size_t)engine->config.limits.group)
-        return err_set(err, E_LIMIT, "a customer is made of at most %lld",
+        return err_set(err, E_LIMIT, "a customer is made of at most %lld (limit group)",
                        (long long)engine->config.limits.group);
     struct profile before = a.members[0];
     a.members[0].absorbed =

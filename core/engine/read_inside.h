@@ -1,4 +1,8 @@
-/* read_inside.h -- what the files of read.h share. */
+/* read_inside.h -- what the files of read.h share.
+ *
+ * They write answers into a document of the caller's and keep nothing.  Each belongs to the
+ * thread of what it is given: the engine's, or whoever has the snapshot.
+ */
 #ifndef CORE_ENGINE_READ_INSIDE_H
 #define CORE_ENGINE_READ_INSIDE_H
 

@@ -213,7 +213,8 @@ static int check_timers(struct engine *engine, struct customer *customer, const 
                    (task->escalate_due == 0 || has_timer(engine, task, "escalate") ? 0 : 1);
     if (profile == NULL || more == 0 || profile->timers + more <= most)
         return 0;
-    return err_set(err, E_LIMIT, "remind: the customer has %lld timers: no more", (long long)most);
+    return err_set(err, E_LIMIT, "remind: the customer has %lld timers: no more (limit timers)",
+                   (long long)most);
 }
 
 static struct doc task_note(struct engine *engine, const struct task *task)

@@ -1,4 +1,7 @@
-/* rule_index.h -- from an event's type to the rules that it triggers, in their order. */
+/* rule_index.h -- from an event's type to the rules that it triggers, in their order.
+ *
+ * An index borrows names from its ruleset and must be freed before it.  Engine thread only.
+ */
 #ifndef CORE_ENGINE_RULE_INDEX_H
 #define CORE_ENGINE_RULE_INDEX_H
 

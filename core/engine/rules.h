@@ -3,6 +3,11 @@
  * A ruleset is made from a bundle by the script host above and is immutable.  The
  * engine matches triggers, runs rules one by one inside savepoints, and decides
  * what a failure undoes; how a rule computes is the host's business.
+ *
+ * Everything in a ruleset is the host's memory and lives until rules->free(rules), which
+ * whoever had it loaded calls once.  All its functions belong to the thread that uses the
+ * ruleset: the engine's.  Only the host changes a ruleset's insides, and no run can be told
+ * from another by what ran before it.
  */
 #ifndef CORE_ENGINE_RULES_H
 #define CORE_ENGINE_RULES_H
@@ -57,9 +62,11 @@ struct ruleset {
     size_t purpose_count;
 
     /* The host's. */
-    const struct workweek *(*calendar)(
-        const struct ruleset *rules,
-        struct text name); /* NULL: unknown; empty name: the company's */
+    /* NULL: unknown; empty name: the company's, which there always is. It is the ruleset's. */
+    const struct workweek *(*calendar)(const struct ruleset *rules, struct text name);
+    /* Run rules[index] on the event of `step`, which it may change by the calls of step.h; `step`
+     * and what it gives are valid for the call.  It always ends.  *out_failure is filled whatever
+     * the outcome, message and traceback only if there is a failure. */
     enum rule_outcome (*run)(struct ruleset *rules, size_t index, struct step *step,
                              struct rule_failure *out_failure);
     /* While the past is repeated a rule has more memory: where no verdict says that it was

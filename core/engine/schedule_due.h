@@ -12,6 +12,9 @@
  *
  * What was missed while the machine stood still is not made up for: the next is the first of them
  * that lies ahead.
+ *
+ * Times are milliseconds since 1970 UTC, now is the entry's.  A false is the only failure.
+ * Engine thread only.
  */
 #ifndef CORE_ENGINE_SCHEDULE_DUE_H
 #define CORE_ENGINE_SCHEDULE_DUE_H

@@ -4,6 +4,9 @@
  * whose fields are written in bytewise order of their names: the order must not depend
  * on Lua's hashing.  Whole numbers are int64, others doubles.  A moment is int64
  * milliseconds.  Null reads as nil.
+ *
+ * The work is charged to the call in progress (sandbox_spend()), whose end is a long jump out
+ * of these functions.  The sandbox's thread.
  */
 #ifndef CORE_SCRIPT_CONVERT_H
 #define CORE_SCRIPT_CONVERT_H

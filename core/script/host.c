@@ -101,6 +101,8 @@ static void fill_failure(struct host *host, const struct sandbox_report *report,
     if (report->file[0] != '\0')
         buf_printf(&host->scratch, "%s:%d: ", report->file, report->line);
     explain_message(report->message, &context, &host->scratch);
+    if (report->instructions > (uint64_t)host->config->limits.rule_instructions)
+        buf_text(&host->scratch, " (limit rule_instructions)");
     explain_copy(&host->scratch, out->message, sizeof out->message);
     snprintf(out->traceback, sizeof out->traceback, "%s", report->traceback);
 }

@@ -2,7 +2,9 @@
  *
  * script_load() runs every .lua file of a bundle in a fresh sandbox; the words of
  * words_declare.c register rules, purposes and calendars; then the sandbox is sealed.
- * Tests (*_test.lua) belong to the bundle but are not run here.  Engine thread only.
+ * Tests (*_test.lua) belong to the bundle but are not run here.  Any thread may load, and
+ * then has the ruleset to itself: the engine's, or a worker that only wants to know whether a
+ * bundle loads.
  */
 #ifndef CORE_SCRIPT_HOST_H
 #define CORE_SCRIPT_HOST_H
@@ -13,8 +15,9 @@ struct config;
 struct err;
 struct ruleset;
 
-/* Fits engine_hooks.load_rules.  E_INVALID: "file:line: reason".  End the ruleset with its own
- * free(). */
+/* Fits engine_hooks.load_rules; `arg` is not used.  The bundle is read during the call only;
+ * `config` must outlive the ruleset, which ends with its own free().  E_INVALID, E_LIMIT:
+ * "file:line: reason". */
 int script_load(void *arg, struct doc bundle, const struct config *config,
                 struct ruleset **out_rules, struct err *err);
 

@@ -1,4 +1,8 @@
-/* host_inside.h -- what the files of the script host share; nobody else includes this. */
+/* host_inside.h -- what the files of the script host share; nobody else includes this.
+ *
+ * Functions that take a lua_State raise errors of the script's, in words for its author, and
+ * do not return then: they own nothing while they run.  The thread that has the ruleset.
+ */
 #ifndef CORE_SCRIPT_HOST_INSIDE_H
 #define CORE_SCRIPT_HOST_INSIDE_H
 

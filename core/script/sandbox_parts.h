@@ -2,7 +2,7 @@
  *
  * Nothing outside core/script/sandbox*.c includes this.  Functions that take a
  * lua_State raise Lua errors; therefore they own nothing while they run: their
- * memory is Lua's.
+ * memory is Lua's.  The sandbox's thread, but for `is_interrupted`.
  */
 #ifndef CORE_SCRIPT_SANDBOX_PARTS_H
 #define CORE_SCRIPT_SANDBOX_PARTS_H

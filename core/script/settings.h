@@ -13,7 +13,7 @@
  *
  * Two kinds of settings come of it.  Those that can change a result (zone, country,
  * fallback, channels by name, limits, blocked) make the config document of the world
- * (core/engine/config.h); the others concern this process only.
+ * (core/engine/config.h); the others concern this process only.  One thread.
  */
 #ifndef CORE_SCRIPT_SETTINGS_H
 #define CORE_SCRIPT_SETTINGS_H

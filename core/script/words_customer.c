@@ -13,6 +13,8 @@
 
 #include <string.h>
 
+#define LOOK_BYTES 256 /* of a document that are looked through for one unit of the budget */
+
 /* -- event ---------------------------------------------------------------- */
 
 static struct text check_field(lua_State *lua, const char *of)
@@ -39,6 +41,7 @@ static int event_index(lua_State *lua)
     struct step *step = host_step(lua, "event");
     char id[EVENT_ID_TEXT_MAX];
     struct text name = check_field(lua, "event");
+    sandbox_spend(lua, step_event(step)->data.size / LOOK_BYTES);
     struct doc_value value = event_field(step_event(step), name, id);
     push_value(lua, "event", name, &value);
     return 1;
@@ -83,7 +86,8 @@ static void push_roles(lua_State *lua, const struct customer *customer)
 {
     lua_Integer count = 0;
     lua_newtable(lua);
-    for (size_t i = 0; i < customer->count; i++)
+    for (size_t i = 0; i < customer->count; i++) {
+        sandbox_spend(lua, customer->members[i].roles.size / 8);
         for (struct doc_iter it = doc_iter(customer->members[i].roles); doc_next(&it);) {
             if (doc_int(it.value.doc, "until", 0) != 0)
                 continue;
@@ -91,6 +95,7 @@ static void push_roles(lua_State *lua, const struct customer *customer)
             convert_push(lua, &role);
             lua_rawseti(lua, -2, ++count);
         }
+    }
 }
 
 /* The system's own names; false: it is none of them. */
@@ -117,13 +122,16 @@ static bool push_system_field(lua_State *lua, const struct customer *customer, s
     return true;
 }
 
-/* A trait is looked for among all of them; of an ordinary customer that costs nothing. */
+/* A trait, a tag, a consent is looked for among all of them; of an ordinary customer that costs
+ * nothing. */
 static void spend_look(lua_State *lua, const struct customer *customer)
 {
     uint64_t bytes = 0;
-    for (size_t i = 0; i < customer->count; i++)
-        bytes += customer->members[i].traits.size;
-    sandbox_spend(lua, bytes / 256);
+    for (size_t i = 0; i < customer->count; i++) {
+        const struct profile *member = &customer->members[i];
+        bytes += (uint64_t)member->traits.size + member->tags.size + member->consents.size;
+    }
+    sandbox_spend(lua, bytes / LOOK_BYTES);
 }
 
 /* What a change costs: the section is written anew. */
@@ -238,6 +246,7 @@ static int customer_method_untag(lua_State *lua)
 static int customer_method_has_tag(lua_State *lua)
 {
     const struct customer *customer = check_self(lua, "has_tag(tag)");
+    spend_look(lua, customer);
     lua_pushboolean(lua, customer_has_tag(customer, check_text(lua, 2, "tag", "has_tag(tag)")));
     return 1;
 }
@@ -247,6 +256,7 @@ static int customer_method_consent(lua_State *lua)
 {
     static const char usage[] = "consent(purpose, channel)";
     const struct customer *customer = check_self(lua, usage);
+    spend_look(lua, customer);
     struct text purpose = check_text(lua, 2, "purpose", usage);
     struct text channel = check_text(lua, 3, "channel", usage);
     switch (customer_consent(customer, purpose, channel)) {

@@ -11,7 +11,13 @@
 #include "core/script/convert.h"
 #include "core/script/host_inside.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+/* What a day of a walk over a calendar costs of a rule's instructions: it is looked up among
+ * thousands of holidays, and for hours its opening times are put into the zone as well. */
+#define WORKDAY_UNITS 8
+#define WORKHOURS_UNITS 32
 
 /* -- Reading a moment ----------------------------------------------------- */
 
@@ -23,20 +29,32 @@ static const struct workweek *calendar_of(lua_State *lua, struct text who)
     return week != NULL ? week : host->rules.calendar(&host->rules, (struct text){ "", 0 });
 }
 
+/* Working time is found by walking from day to day, and a script may ask for it in a loop: it pays
+ * for every day of the walk, of the longest one where it came to no end. */
+static int work_due(lua_State *lua, const struct intent *intent, const struct when *when,
+                    int64_t *out_ms, struct err *err)
+{
+    const struct workweek *week = calendar_of(lua, when->who);
+    struct duration duration = intent->duration;
+    bool is_days = duration.unit == DURATION_WORKDAYS;
+    int64_t days = WORKDAY_SEARCH_DAYS_MAX;
+    int rc =
+        is_days ? workday_add_days(week, when->from, duration.count, intent->at_minute, out_ms, err)
+                : workday_add_hours(week, when->from, duration.count, out_ms, err);
+    if (rc == 0)
+        days = 1 + llabs(*out_ms - when->from) / CIVIL_DAY_MS;
+    sandbox_spend(lua, (uint64_t)days * (is_days ? WORKDAY_UNITS : WORKHOURS_UNITS));
+    return rc;
+}
+
 static int64_t moment_of(lua_State *lua, const struct intent *intent, const struct when *when)
 {
     struct step *step = host_step(lua, when->word);
-    struct duration duration = intent->duration;
     int64_t ms = when->from;
     struct err err;
-    int rc;
-    if (intent->kind != INTENT_WORK)
-        rc = intent_due(intent, step_zone(step), when->from, &ms, &err);
-    else if (duration.unit == DURATION_WORKDAYS)
-        rc = workday_add_days(calendar_of(lua, when->who), when->from, duration.count,
-                              intent->at_minute, &ms, &err);
-    else
-        rc = workday_add_hours(calendar_of(lua, when->who), when->from, duration.count, &ms, &err);
+    int rc = intent->kind == INTENT_WORK
+                 ? work_due(lua, intent, when, &ms, &err)
+                 : intent_due(intent, step_zone(step), when->from, &ms, &err);
     if (rc != 0)
         luaL_error(lua, "%s: %s", when->word, err.text);
     return ms;

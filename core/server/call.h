@@ -1,12 +1,17 @@
-/* call.h -- what api.c shares with call.c and api_openapi.c; handlers need api.h only. */
+/* call.h -- what api.c shares with call.c and api_openapi.c; handlers need api.h only.
+ *
+ * The loop's thread; api.h says which steps of a call are taken elsewhere.
+ */
 #ifndef CORE_SERVER_CALL_H
 #define CORE_SERVER_CALL_H
 
 #include "core/server/api.h"
 
+/* A call on its way, counted in api->calls; it frees itself when it has been answered.  `route` is
+ * a row of a table, `request` is the call's from here on. */
 struct call *call_new(struct api *api, struct http_request *request, const struct route *route);
 
-/* The field that goes with a 401. */
+/* Add the field that goes with a 401. */
 void call_challenge(struct http_request *request);
 
 /* All tables, ending with NULL. */

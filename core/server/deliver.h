@@ -7,7 +7,12 @@
  * Nothing leaves before the claim has come back from the engine as a go, and the place
  * of an effect is kept until its outcome is in the log: an outcome that cannot be
  * written is written again until it can.  Each channel has its own window, so a dead
- * one delays no other.  All on the loop's thread.
+ * one delays no other.
+ *
+ * At most CHANNEL_WINDOW effects of a channel are under way, and an attempt without an
+ * answer for CHANNEL_TIMEOUT_MS is uncertain.  Nothing here fails: what cannot be written
+ * now is tried again by deliver_tick().  Texts and documents are borrowed for a call.  All on
+ * the loop's thread.
  */
 #ifndef CORE_SERVER_DELIVER_H
 #define CORE_SERVER_DELIVER_H
@@ -20,17 +25,21 @@ struct fold;
 struct sequencer;
 struct deliverer;
 
+/* Both must outlive the deliverer; deadlines go by the boot clock. */
 struct deliverer *deliver_new(struct sequencer *sequencer, struct fold *fold, struct clock clock);
-void deliver_free(struct deliverer *deliverer); /* NULL is allowed */
+/* What is under way is forgotten, and nothing of it may come back any more. NULL is allowed. */
+void deliver_free(struct deliverer *deliverer);
+/* Before the start, at most 32, each name once.  It is copied; what it points to must live on. */
 void deliver_add_channel(struct deliverer *deliverer, const struct channel *channel);
 
-/* This run's daemon.started, once applied: claims carry it.  Starts asking. */
+/* `run` is the entry of this run's daemon.started, once applied: claims carry it.  Begin to ask. */
 void deliver_start(struct deliverer *deliverer, uint64_t run);
 
 /* Claim nothing more; what is under way goes on to its outcome. */
 void deliver_wind_down(struct deliverer *deliverer);
 
-/* Reports of the engine, brought to the loop. */
+/* Reports of the engine, brought to the loop: a channel has effects to claim; a claim was let
+ * through, and the channel gets the message; it was not.  One that was not asked for is dropped. */
 void deliver_ready(struct deliverer *deliverer, struct text channel);
 void deliver_go(struct deliverer *deliverer, struct text id, int64_t attempt, struct text channel,
                 struct doc message);

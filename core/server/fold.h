@@ -8,7 +8,10 @@
  * When the disk refuses the very page that makes a checkpoint valid, LMDB gives its file up.  It is
  * opened again here, between two entries: what the file lacks is still in memory.
  *
- * fold_step() and fold_run() belong to one thread; posting to the inbox to any.
+ * Threads: catching up, stepping, freezing and fold_run() belong to the engine's; writing
+ * checkpoints to another, or to the same in the simulator; posting to the inbox to any.  The
+ * atomics are for any thread to read.  Times are of the boot clock, in milliseconds, unless
+ * the name says otherwise.
  */
 #ifndef CORE_SERVER_FOLD_H
 #define CORE_SERVER_FOLD_H
@@ -28,7 +31,8 @@ struct state;
 #define FOLD_PUT_BACK "put back a copy of the whole data directory, made while kithd was stopped"
 
 /* A question to the engine.  `run` is called on the engine's thread between two entries,
- * `mail.handle` then on the loop with the job. */
+ * `mail.handle` then on the loop with the job.  From the post until then the job is the fold's,
+ * then the caller's again.  It cannot fail: `run` notes in `arg` what came of it. */
 struct job {
     struct mail mail; /* first */
     void (*run)(struct engine *engine, void *arg);
@@ -71,9 +75,10 @@ bool fold_step(struct fold *fold);
 /* Ask for a checkpoint if one is wanted now; `is_idle`: no input since CHECKPOINT_IDLE_MS. */
 void fold_freeze_if_wanted(struct fold *fold, bool is_idle);
 
-void fold_run(struct fold *fold);                         /* the body of the engine's thread */
-bool fold_checkpoint(struct fold *fold, struct err *err); /* one checkpoint; false: it failed */
-void fold_run_checkpoints(struct fold *fold);             /* the body of the checkpoint thread */
+void fold_run(struct fold *fold); /* the body of the engine's thread */
+/* Write one checkpoint of what is frozen; false: it failed, and can be tried again. */
+bool fold_checkpoint(struct fold *fold, struct err *err);
+void fold_run_checkpoints(struct fold *fold); /* the body of the checkpoint thread */
 
 /* Post a job (any thread). */
 void fold_ask(struct fold *fold, struct job *job);

@@ -1,7 +1,9 @@
 /* http_conn.h -- one connection: its bytes in, its answers out, its end.
  *
  * Included by the files of the server only.  See http_conn.c for how the members work
- * together.
+ * together.  Loop thread.  A connection frees itself when its handle has closed, which
+ * is some time after http_conn_close() has returned.  What the wire or the peer does wrong
+ * ends the connection or is answered: no function here reports a failure.
  */
 #ifndef CORE_SERVER_HTTP_CONN_H
 #define CORE_SERVER_HTTP_CONN_H
@@ -41,7 +43,7 @@ struct http_conn {
     bool is_closing;   /* the handle is being closed; memory goes with it */
 };
 
-/* Take over the connected non-blocking socket `fd`. */
+/* Take over the connected non-blocking socket `fd`: it is the connection's to close. */
 void http_conn_open(struct http_server *server, int fd, const union http_address *remote);
 
 /* The same, but only to say 503 and close. */
@@ -53,6 +55,7 @@ void http_conn_close(struct http_conn *conn);
 /* The server closes: end streams and what is idle, let the rest finish. */
 void http_conn_stop(struct http_conn *conn);
 
+/* A deadline of the connection has passed: the callback of http_deadlines_init(). */
 void http_conn_expired(struct http_conn *conn, enum http_deadline_kind kind);
 
 /* -- for answers -- */
@@ -66,7 +69,7 @@ void http_conn_emit(struct http_request *request, const void *data, size_t size)
  * until the handler has returned. */
 void http_conn_pump(struct http_conn *conn);
 
-/* Bytes that an answer has waiting. */
+/* Bytes that an answer has waiting, for its turn or for the peer to take them. */
 size_t http_conn_backlog(const struct http_request *request);
 
 #endif

@@ -2,7 +2,8 @@
  *
  * Everything here is a rule of RFC 9110 or 9112 about fields and targets that a
  * parser of syntax leaves open.  Rules about framing come first: they decide where
- * the request ends.
+ * the request ends.  Nothing is allocated: strings point into the request's head.  Loop
+ * thread.
  */
 #ifndef CORE_SERVER_HTTP_FIELDS_H
 #define CORE_SERVER_HTTP_FIELDS_H

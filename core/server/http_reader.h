@@ -9,7 +9,7 @@
  *     REFUSED   the bytes are no request we take; nothing more may be fed
  *
  * After HEAD and DONE feed again, also when no bytes are left: a request without body
- * is DONE without any.
+ * is DONE without any.  A reader belongs to one connection, on the loop's thread.
  */
 #ifndef CORE_SERVER_HTTP_READER_H
 #define CORE_SERVER_HTTP_READER_H
@@ -39,9 +39,12 @@ struct http_reader {
     bool is_done;
 };
 
+/* `limits` must outlive the reader. */
 void http_reader_init(struct http_reader *reader, const struct http_limits *limits);
 void http_reader_deinit(struct http_reader *reader); /* not the request */
 
+/* One step with `size` bytes, of which *out_used were looked at; the rest is to be fed again.
+ * After REFUSED reader->refusal says why, for the owner to answer with. */
 enum http_step http_reader_feed(struct http_reader *reader, const uint8_t *data, size_t size,
                                 size_t *out_used);
 

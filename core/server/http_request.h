@@ -7,7 +7,7 @@
  * Owners: the reader while the body is on its way (`is_reading`), the handler from
  * on_request until it has ended it (`is_ended`), and the connection's queue until the
  * answer is on its way.  The memory goes with the last of them; a peer that leaves
- * takes the connection and its queue away (`conn` is NULL then).
+ * takes the connection and its queue away (`conn` is NULL then).  Loop thread.
  */
 #ifndef CORE_SERVER_HTTP_REQUEST_H
 #define CORE_SERVER_HTTP_REQUEST_H
@@ -60,12 +60,13 @@ struct http_request {
 
 /* Why a request is answered by the server itself. */
 struct http_refusal {
-    int status;
-    const char *detail;
-    uint64_t most;    /* what is allowed of what there was too much of; 0: nothing was too much */
-    const char *unit; /* of that */
+    int status;         /* 400 to 599 */
+    const char *detail; /* one line, a literal */
+    uint64_t most;      /* what is allowed of what there was too much of; 0: nothing was too much */
+    const char *unit;   /* of that */
 };
 
+/* 413, with the limit of this request. */
 struct http_refusal http_body_too_large(const struct http_request *request);
 
 /* End the request with it, in words. */

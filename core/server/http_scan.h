@@ -5,6 +5,9 @@
  * field without a name and answers HTTP/0.9.  Each of these lets two servers in a row
  * see different requests in the same bytes.  The scanner refuses them, and it finds the
  * end of a head, so that the parser always gets a whole one, in one block.
+ *
+ * A scan is a plain value, all zeros at first, and begins anew with each request.  It keeps
+ * no bytes.  Loop thread.
  */
 #ifndef CORE_SERVER_HTTP_SCAN_H
 #define CORE_SERVER_HTTP_SCAN_H

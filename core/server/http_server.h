@@ -1,5 +1,5 @@
 /* http_server.h -- what the connections of one server share.  See http.h for the manual;
- * this is for the files of the server only. */
+ * this is for the files of the server only.  Loop thread. */
 #ifndef CORE_SERVER_HTTP_SERVER_H
 #define CORE_SERVER_HTTP_SERVER_H
 

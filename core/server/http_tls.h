@@ -19,10 +19,11 @@ int http_tls_context_open(const char *cert_file, const char *key_file,
                           struct http_tls_context **out_context, struct err *err);
 void http_tls_context_close(struct http_tls_context *context); /* NULL is allowed */
 
+/* The context must outlive it.  It waits for the peer to begin. */
 struct http_tls *http_tls_new(struct http_tls_context *context);
 void http_tls_free(struct http_tls *tls); /* NULL is allowed */
 
-/* Bytes that came from the wire. */
+/* Bytes that came from the wire; copied.  Read until MORE before the next ones. */
 void http_tls_feed(struct http_tls *tls, const void *data, size_t size);
 
 enum { HTTP_TLS_MORE = 0, HTTP_TLS_END = -1, HTTP_TLS_BROKEN = -2 };
@@ -35,7 +36,7 @@ int http_tls_read(struct http_tls *tls, void *data, size_t size, struct buf *wir
 /* Encrypt `size` bytes onto the end of `wire`.  Only after the handshake. */
 void http_tls_write(struct http_tls *tls, const void *data, size_t size, struct buf *wire);
 
-/* Append our goodbye. */
+/* Append our goodbye, if there is anybody to say it to: after the handshake. */
 void http_tls_end(struct http_tls *tls, struct buf *wire);
 
 bool http_tls_is_ready(const struct http_tls *tls); /* the handshake is over */

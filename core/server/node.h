@@ -5,7 +5,7 @@
  * on takes submissions, answers questions, and has channels deliver.
  *
  * Except node_start_threads() and node_stop(), everything here that is not said to be
- * for any thread belongs to the loop's thread.
+ * for any thread belongs to the loop's thread.  Words in an err are for the operator.
  */
 #ifndef CORE_SERVER_NODE_H
 #define CORE_SERVER_NODE_H
@@ -21,6 +21,7 @@
 struct err;
 struct node;
 
+/* Texts and documents are borrowed for the node's life, channels are copied. */
 struct node_options {
     const char *dir;                           /* DATA; log/ and state/ are made in it */
     size_t map_bytes;                          /* of each environment; 0 = 256 GiB */
@@ -45,7 +46,8 @@ struct node_options {
 /* Open or begin the data, write `world` (if it changed) and `daemon.started`.  What the log has
  * beyond the state is not applied yet: node_is_ready() tells when it is.
  * E_BUSY: another daemon has the data; E_VERSION; E_CORRUPT; E_CONFLICT: the state is ahead
- * of its log; E_IO, E_FULL. */
+ * of its log; E_IO, E_FULL; E_INVALID: rules or configuration that are in force do not load.
+ * After a failure nothing is open. */
 int node_open(const struct node_options *options, struct node **out_node, struct err *err);
 
 /* The end is near: begin nothing new.  No effect is claimed, no timer fires, nothing is appended
@@ -53,7 +55,8 @@ int node_open(const struct node_options *options, struct node **out_node, struct
  * it is in the state and goes on at the next start.  What is under way comes to its end. */
 void node_wind_down(struct node *node);
 
-/* Wind down, apply what is in the log, write a checkpoint and close.  NULL is allowed. */
+/* Wind down, stop the threads, apply what is in the log, write a checkpoint and close.  What still
+ * waits for an answer gets none.  NULL is allowed. */
 void node_close(struct node *node);
 
 /* Threads of log writer, engine and checkpoints. */
@@ -66,11 +69,11 @@ bool node_step_loop(struct node *node);
 /* Whether this run's daemon.started has been applied. Any thread. */
 bool node_is_ready(struct node *node);
 
-/* 0, or why nothing can be taken in now: E_FULL, E_IO with words for /readyz and the 503. Any
- * thread. */
+/* 0, or why nothing can be taken in now: E_FULL, E_IO, E_CORRUPT with words for /readyz and the
+ * 503. Any thread. */
 int node_health(struct node *node, struct err *err);
 
-/* Parts, for those who drive or ask them. */
+/* Parts, for those who drive or ask them; they live as long as the node. */
 struct sequencer *node_sequencer(struct node *node);
 struct fold *node_fold(struct node *node);
 struct deliverer *node_deliverer(struct node *node);

@@ -2,11 +2,13 @@
  *
  * One datagram to the socket named by NOTIFY_SOCKET, abstract ones ("@name") included.
  * Without the variable, or when nobody listens, nothing happens: a daemon does not
- * depend on being watched.
+ * depend on being watched.  Does not block and cannot fail.  Any thread, but not while
+ * another one changes the environment.
  */
 #ifndef CORE_SERVER_NOTIFY_H
 #define CORE_SERVER_NOTIFY_H
 
-void notify(const char *state); /* "READY=1" */
+/* `state` is what the datagram holds: "READY=1", "STOPPING=1". */
+void notify(const char *state);
 
 #endif

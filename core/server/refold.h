@@ -2,6 +2,9 @@
  *
  * What `kith verify` and the simulator rely on: the same entries under the same
  * worlds give the same bytes.
+ *
+ * Takes as long as the log is, and needs the log for reading only: any thread, which then has
+ * `state` to itself.
  */
 #ifndef CORE_SERVER_REFOLD_H
 #define CORE_SERVER_REFOLD_H
@@ -20,7 +23,8 @@ struct refold_options {
     void *load_arg;
 };
 
-/* Ends with a checkpoint.  Nothing is dispatched and nothing appended. */
+/* Ends with a checkpoint.  Nothing is dispatched and nothing appended.  E_CORRUPT: the log cannot
+ * be read; E_IO, E_FULL: `state` cannot be written; else why rules of the log do not load. */
 int refold(const struct refold_options *options, struct err *err);
 
 #endif

@@ -682,7 +682,7 @@ def test_a_clock_set_forward_fires_nothing_until_it_is_accepted(clock):
 
 # -- Rules ---------------------------------------------------------------------------------------
 
-OVER = "over the budget of 2000000 instructions; do less at a time"
+OVER = "over the budget of 2000000 instructions; do less at a time (limit rule_instructions)"
 HARMFUL = {  # what the rule does, what its failure says
     "loops": ("while true do end", OVER),
     "recurses": ("local function f() return 1 + f() end f()", "more than 1000 calls deep"),
@@ -693,6 +693,7 @@ HARMFUL = {  # what the rule does, what its failure says
         OVER,
     ),
     "matches for ever": ('return ("a"):rep(60):find(".-.-.-.-.-.-b")', OVER),
+    "walks calendars": ('for i = 1, 10000 do ago("25000wd") ago("25000wh") end', OVER),
     "hides in pcall": ("while true do pcall(function() while true do end end) end", OVER),
     "hides and goes on": ("pcall(function() while true do end end) customer:tag('x')", OVER),
     "loops when closed": (

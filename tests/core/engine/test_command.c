@@ -106,7 +106,7 @@ static void a_snooze_without_room_is_refused_and_the_reminder_stays(void **state
     const char *before = play_task(play, 1);
     play_command(play, "reminder.snooze", NULL, in_an_hour(play, "due"));
     assert_int_equal(play->result.code, E_LIMIT);
-    assert_has(play->result.reason, "has 1 timers: no more");
+    assert_has(play->result.reason, "has 1 timers: no more (limit timers)");
     assert_string_equal(play_task(play, 1), before);
 }
 
@@ -115,7 +115,7 @@ static void a_reminder_moved_without_room_fails_its_rule(void **state)
     struct play *play = *state;
     fill(play);
     uint64_t seq = play_track(play, "u1", "A", NULL);
-    assert_has(play_timeline(play, 1, seq, 1), "has 1 timers: no more");
+    assert_has(play_timeline(play, 1, seq, 1), "has 1 timers: no more (limit timers)");
     assert_lacks(play_types(play, 1), "reminder.moved");
 }
 

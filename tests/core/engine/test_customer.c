@@ -227,7 +227,7 @@ static void a_trait_too_many_is_refused_by_name_of_the_limit(void **state)
     struct play *play = *state;
     play_world(play, 0, "{'traits':3}");
     uint64_t seq = play_identify(play, "u1", "{'a':1,'b':2,'c':3,'d':4}");
-    assert_has(play_timeline(play, 1, seq, 0), "has 3 traits: no more");
+    assert_has(play_timeline(play, 1, seq, 0), "has 3 traits: no more (limit traits)");
     assert_string_equal(play_trait(play, "1", "d"), "");
 }
 
@@ -261,7 +261,7 @@ static void no_profile_outgrows_its_row_by_whatever_means(void **state)
                    i, text, text);
     }
     assert_int_equal(play->result.code, E_LIMIT);
-    assert_has(play->result.reason, "the profile would exceed 49152 bytes");
+    assert_has(play->result.reason, "the profile would exceed 49152 bytes (limit profile_bytes)");
     free(text);
     free(name);
 }

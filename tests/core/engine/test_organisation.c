@@ -181,7 +181,8 @@ static void more_traits_than_a_row_takes_do_no_harm(void **state)
     buf_deinit(&json);
     assert_has(play_profile(play, 2), "'t9'");
     assert_lacks(play_profile(play, 2), "'t10'");
-    assert_has(play_timeline(play, 2, seq, 3), "the profile would exceed 49152 bytes");
+    assert_has(play_timeline(play, 2, seq, 3),
+               "the profile would exceed 49152 bytes (limit profile_bytes)");
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, play_setup, play_teardown)

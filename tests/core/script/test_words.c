@@ -612,6 +612,37 @@ static void now_and_ago_go_by_log_time(void **state)
     expect_failure(play, "ago('yesterday')", "ago: ");
 }
 
+static void working_time_is_paid_for_by_the_day(void **state)
+{
+    struct play *play = *state;
+    expect(play, "(function() for i = 1, 500 do ago('90wd') ago('90wh') end return 1 end)()", "1");
+    expect_failure(play, "for i = 1, 1000 do ago('25000wd') end", "over the budget");
+    expect_failure(play, "for i = 1, 1000 do ago('20000wh') end", "over the budget");
+    expect_failure(play, "for i = 1, 1000 do pcall(ago, '800000wh') end", "over the budget");
+    expect_failure(play, "ago('800000wh')", "ago: calendar: the result lies more than 36525 days");
+}
+
+static void looking_is_paid_for_by_what_there_is_to_look_through(void **state)
+{
+    struct play *play = *state;
+    struct buf data = BUF_INIT;
+    run(play, "for i = 1, 600 do customer:tag('one of very many tags ' .. i) end");
+    expect(play, "(function() for i = 1, 1000 do customer:has_tag('x') end return 1 end)()", "1");
+    expect_failure(play, "for i = 1, 100000 do customer:has_tag('x') end", "over the budget");
+
+    play_rules(play, "rule 'r' { on = 'X', run = function(event)\n"
+                     "  for i = 1, 100000 do local none = event.none end end }");
+    buf_printf(&data, "{'a':1");
+    for (int i = 0; i < 2000; i++)
+        buf_printf(&data, ",'field number %d':1", i);
+    buf_printf(&data, "}");
+    uint64_t few = play_track(play, "u1", "X", "{'a':1}");
+    uint64_t many = play_track(play, "u1", "X", buf_string(&data));
+    assert_null(strstr(play_timeline(play, 1, few, 1), "rule.failed"));
+    assert_has(play_timeline(play, 1, many, 1), "over the budget");
+    buf_deinit(&data);
+}
+
 static void constructors_spell_durations(void **state)
 {
     struct play *play = *state;
@@ -665,6 +696,8 @@ int main(void)
         TEST(the_companys_calendar_is_the_one_of_that_name),
         TEST(the_customers_zone_is_the_trait_the_contexts_or_the_companys),
         TEST(now_and_ago_go_by_log_time),
+        TEST(working_time_is_paid_for_by_the_day),
+        TEST(looking_is_paid_for_by_what_there_is_to_look_through),
         TEST(constructors_spell_durations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
