@@ -4,12 +4,14 @@
 #   make build                   the daemon, the command, the plugins: build/release
 #   make test                    every test and check, as CI runs them
 #   make sim [SEED=n] [COUNT=n]  the simulator, COUNT lives beginning at SEED
+#   make fuzz [SECONDS=60]       malformed requests and JSON, made up by libFuzzer
 #   make bench                   measures beside the peers that are installed
 #   make install [PREFIX=/usr/local] [DESTDIR=]
 #   make check-style, make format, make clean
 
 SEED ?= 1
 COUNT ?= 20
+SECONDS ?= 60
 PREFIX ?= /usr/local
 
 PYTHON := /usr/bin/python3
@@ -17,7 +19,7 @@ RELEASE := build/release
 COMPILE := cmake --build $(RELEASE) --target
 MAKEFLAGS += --no-print-directory
 
-.PHONY: run build test sim bench install check-style format clean \
+.PHONY: run build test sim fuzz bench install check-style format clean \
     packages packages-test packages-bench
 
 run: build
@@ -32,6 +34,11 @@ test: packages-test
 sim: packages-test $(RELEASE)/build.ninja
 	$(COMPILE) life life2
 	$(PYTHON) tests/sim/sim.py --life $(RELEASE)/life --seed $(SEED) --count $(COUNT)
+
+fuzz: packages-test
+	cmake --preset fuzz --log-level=WARNING
+	cmake --build build/fuzz --target fuzz_json fuzz_request
+	$(PYTHON) tests/fuzz/fuzz.py --build build/fuzz --seconds $(SECONDS)
 
 bench: packages-bench $(RELEASE)/build.ninja
 	$(COMPILE) all $(if $(wildcard tests/bench/*.c),bench)

@@ -3,8 +3,9 @@
  * Accepted is what the standard calls valid, nothing else, and all of it but for
  * what a document cannot hold:
  *
- *     names        must not contain U+0000; of a name given twice in one object
- *                  the last value is kept, as other JSON readers do
+ *     names        U+0000 in one, which ends a name in a document, becomes U+2400
+ *                  (its symbol); of a name given twice in one object the last value
+ *                  is kept, as other JSON readers do
  *     text         an escape of half a surrogate pair alone is refused
  *     numbers      whole ones without fraction and exponent that fit int64 become
  *                  int64 (-0 is 0); all others the nearest double, integers beyond

@@ -147,8 +147,7 @@ int json_scan_text(struct json_scan *scan, struct json_text text, size_t at, uin
                               "an escape that JSON does not have");
         if (c >= 0xd800 && c <= 0xdfff)
             json_flaw(scan, (size_t)(from - bytes), E_INVALID, "half of a surrogate pair alone");
-        scan->has_nul |= c == 0;
-        to = put_character(to, (uint32_t)c);
+        to = put_character(to, c == 0 ? scan->nul : (uint32_t)c);
         from += size;
     }
     *out_size = (uint32_t)(to - start);

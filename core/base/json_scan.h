@@ -26,7 +26,7 @@ struct json_trouble {
 
 struct json_scan {
     struct json_trouble fault, flaw; /* the first of each */
-    bool has_nul;                    /* set by an escape for U+0000 */
+    uint32_t nul;                    /* what an escape for U+0000 stands for here */
 };
 
 int json_fault(struct json_scan *scan, size_t at, int code, const char *reason); /* `code` */

@@ -18,6 +18,7 @@
 
 #include <stdio.h>
 
+#define SYMBOL_FOR_NULL 0x2400 /* in a name, which U+0000 would end */
 #define OUT_BYTES_MAX (1u << 31) /* before a text: ten times JSON_BYTES_MAX still fit */
 
 /* Trouble. */
@@ -206,12 +207,11 @@ int json_walk_name(struct json_walk *w, size_t at, uint32_t *out_size)
     if (!json_is_at(reader, at, '"'))
         return json_expected(reader, at, "a name in quotes expected");
     uint8_t *field = room(w->out, token_peek(reader) - at + 2 + JSON_SLACK);
-    reader->scan.has_nul = false;
+    reader->scan.nul = SYMBOL_FOR_NULL;
     int rc = json_scan_text(&reader->scan, reader->text, at, field + 1, out_size);
+    reader->scan.nul = 0;
     if (rc != 0)
         return rc;
-    if (reader->scan.has_nul)
-        json_flaw(&reader->scan, at, E_INVALID, "a name with U+0000");
     field[1 + *out_size] = 0;
     w->out->size += *out_size + 2;
     at = json_token_next(reader);
