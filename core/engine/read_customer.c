@@ -459,14 +459,19 @@ struct contact {
     int64_t at;
 };
 
-/* The newest row that is an entry of its own: something came in, or went out. */
+/* Something came in or went out; that she was given another owner is no contact. */
+static bool is_contact(struct text type)
+{
+    return !event_type_is_system(type) || text_is(type, "effect.outcome");
+}
+
 static int look_at_entry(void *arg, struct bytes key, struct bytes value)
 {
     struct contact *contact = arg;
     struct key_reader reader = { key.data + contact->prefix_size, key.data + key.size };
     uint64_t seq, n;
-    bool is_entry =
-        key_read_number_down(&reader, &seq) && key_read_number_down(&reader, &n) && n == 0;
+    bool is_entry = key_read_number_down(&reader, &seq) && key_read_number_down(&reader, &n) &&
+                    n == 0 && is_contact(doc_text(doc_of(value), "type"));
     if (is_entry)
         contact->at = doc_int(doc_of(value), "at", 0);
     return is_entry || ++contact->looks == CONTACT_LOOKS ? 1 : 0;

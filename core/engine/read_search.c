@@ -55,27 +55,29 @@ struct candidate {
     struct search_terms all;
 };
 
-static struct search_terms terms_of(struct search *search, uint64_t number)
+static struct search_terms terms_of(struct search *search, const struct profile *profile)
 {
     struct key key;
-    struct bytes row = { NULL, 0 };
-    key_customer(&key, number, 'f');
-    if (!snapshot_get(search->snapshot, &key, &row))
-        return (struct search_terms){ NULL, 0 };
-    return search_terms(doc_of(row), &search->one);
+    struct bytes row;
+    struct doc forms = { NULL, 0 };
+    key_customer(&key, profile->number, 'f');
+    if (snapshot_get(search->snapshot, &key, &row))
+        forms = doc_of(row);
+    return search_terms(forms, profile->ids, &search->one);
 }
 
 static bool read_candidate(struct search *search, uint64_t member, struct candidate *out)
 {
-    uint64_t root = read_root(search->snapshot, member);
-    if (!read_group(&out->customer, search->snapshot, &search->one, root))
+    struct snapshot *snapshot = search->snapshot;
+    if (!read_group(&out->customer, snapshot, &search->one, member) &&
+        !read_group(&out->customer, snapshot, &search->one, read_root(snapshot, member)))
         return false;
     size_t count = out->customer.count, used = 0;
     out->members = arena_alloc(&search->one, count * sizeof *out->members);
     out->all = (struct search_terms){ NULL, 0 };
     for (size_t i = 0; i < count; i++) {
-        uint64_t number = out->customer.members[i].number;
-        out->members[i] = (struct member_terms){ number, terms_of(search, number) };
+        const struct profile *profile = &out->customer.members[i];
+        out->members[i] = (struct member_terms){ profile->number, terms_of(search, profile) };
         out->all.count += out->members[i].terms.count;
     }
     if (count == 1) {
@@ -147,10 +149,15 @@ static void add_hit(struct search *search, const struct customer *customer, enum
 
 /* -- The walk ------------------------------------------------------------------------------ */
 
-static bool read_member(struct bytes row, uint64_t *out_member)
+static bool read_member(enum search_kind kind, struct bytes row, struct bytes value,
+                        uint64_t *out_member)
 {
     struct buf term = BUF_INIT;
     struct key_reader reader = { row.data + 2, row.data + row.size }; /* table, kind */
+    if (kind == SEARCH_USER) {
+        reader = (struct key_reader){ value.data, value.data + value.size };
+        return key_read_number(&reader, out_member);
+    }
     bool is_row = key_read_text(&reader, &term) && key_read_number_down(&reader, out_member);
     buf_deinit(&term);
     return is_row;
@@ -163,7 +170,7 @@ static int look_at_row(void *arg, struct bytes row, struct bytes value)
     struct candidate candidate;
     uint64_t member;
     bool is_exact = false;
-    (void)value;
+    const struct search_range *range = &search->query.ranges[place->range];
     if (place->row.size == row.size && memcmp(place->row.data, row.data, row.size) == 0)
         return 0; /* where the page before ended */
     if (search->count == search->limit || search->looks == SEARCH_LOOKS_MAX) {
@@ -173,9 +180,9 @@ static int look_at_row(void *arg, struct bytes row, struct bytes value)
     search->looks++;
     place->row.size = (uint16_t)row.size;
     memcpy(place->row.data, row.data, row.size);
-    if (!read_member(row, &member) || !read_candidate(search, member, &candidate))
+    if (!read_member(range->kind, row, value, &member) ||
+        !read_candidate(search, member, &candidate))
         return 0;
-    const struct search_range *range = &search->query.ranges[place->range];
     if (stands_here(&search->query, &candidate, place->range, row, &is_exact))
         add_hit(search, &candidate.customer,
                 is_exact && range->rank == RANK_NAME ? RANK_EXACT : range->rank);

@@ -92,8 +92,9 @@ static bool has_term(const struct search_terms *terms, const struct search_term 
 static void replace_rows(struct engine *engine, uint64_t number, struct doc before,
                          struct doc after)
 {
-    struct search_terms old_terms = search_terms(before, &engine->arena);
-    struct search_terms new_terms = search_terms(after, &engine->arena);
+    struct doc none = { NULL, 0 };
+    struct search_terms old_terms = search_terms(before, none, &engine->arena);
+    struct search_terms new_terms = search_terms(after, none, &engine->arena);
     struct key key;
     for (size_t i = 0; i < old_terms.count; i++)
         if (!has_term(&new_terms, &old_terms.items[i])) {

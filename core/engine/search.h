@@ -12,11 +12,13 @@
  *         SEARCH_WORD     b    schmidt anna                     from a later word on, and round
  *         SEARCH_INITIALS d    wxm, xm                          of a reading
  *         SEARCH_EMAIL    e    ann.lee@example.com, lee@example.com, example.com
- *         SEARCH_ID       i    the whole
+ *         SEARCH_ID       i    the whole id of another system
  *         SEARCH_PHONE    p    6543210394                       backwards: its end is what is known
  *         SEARCH_PART     c    midt -> schmidt                  inside a word: leads to words
  *
- * The last kind is a dictionary: its rows are those of the words that are in use, not of customers.
+ * A user_id is found by the row that identities have anyway (SEARCH_USER), as it is written.
+ *
+ * SEARCH_PART is a dictionary: its rows are those of the words that are in use, not of customers.
  * A name costs a row for each of its words, and what stands inside of words is paid for once.
  *
  * Terms are a pure function of forms.  Changing it needs another STATE_FORMAT.
@@ -38,6 +40,7 @@ enum search_kind {
     SEARCH_EMAIL = 'e',
     SEARCH_ID = 'i',
     SEARCH_PHONE = 'p',
+    SEARCH_USER = 'u', /* in no key */
 };
 
 #define SEARCH_TERM_BYTES 24  /* of a term in a key; what follows is compared in the forms */
@@ -70,8 +73,9 @@ void search_forget(struct engine *engine, uint64_t number);
  * `out`. */
 struct doc search_forms(const struct profile *profile, struct buf *out);
 
-/* In the arena; they borrow from `forms` or lie there too. */
-struct search_terms search_terms(struct doc forms, struct arena *arena);
+/* With the user_ids of `ids` (profile.h), which have no rows here.  In the arena; they borrow from
+ * both or lie there too. */
+struct search_terms search_terms(struct doc forms, struct doc ids, struct arena *arena);
 
 /* Walk the words of names that the dictionary has: False at the end. */
 struct search_words {

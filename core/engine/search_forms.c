@@ -174,7 +174,7 @@ static void add_identities(struct forming *forming)
             return;
         if (text_is(name_space, "email") || text_is(name_space, "phone"))
             add_reach(forming, it.value.text);
-        else if (!text_is(name_space, "anonymous_id"))
+        else if (!text_is(name_space, "user_id") && !text_is(name_space, "anonymous_id"))
             add_whole(forming, 'i', it.value.text);
     }
 }

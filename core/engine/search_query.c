@@ -38,6 +38,16 @@ static struct text folded(struct search_query *query, struct text text, enum sea
     return copy;
 }
 
+/* A user_id is compared as it is. */
+static struct text trimmed(struct text text)
+{
+    while (text.size != 0 && text.data[0] == ' ')
+        text = (struct text){ text.data + 1, text.size - 1 };
+    while (text.size != 0 && text.data[text.size - 1] == ' ')
+        text.size--;
+    return text;
+}
+
 static size_t split(struct text text, struct text words[SEARCH_WORDS_MAX])
 {
     size_t count = 0;
@@ -218,6 +228,8 @@ bool search_query_read(struct search_query *query, struct snapshot *snapshot, st
         add_range(query, RANK_NAME, SEARCH_EMAIL, whole, false);
     add_names(query, RANK_NAME, SEARCH_NAME, plain, spelt);
     add_range(query, RANK_NAME, SEARCH_ID, whole, false);
+    add_range(query, RANK_NAME, SEARCH_USER, trimmed(text), false);
+    add_range(query, RANK_NAME, SEARCH_USER, whole, false);
     add_names(query, RANK_WORD, SEARCH_WORD, plain, spelt);
     add_turned(query, query->words, query->word_count);
     add_turned(query, query->spelt, query->spelt_count);

@@ -41,7 +41,7 @@ struct search_query {
     size_t range_count;
 };
 
-/* All of it lies in the arena.  False: there is nothing to look for. */
+/* All of it lies in the arena, or in `text`.  False: there is nothing to look for. */
 bool search_query_read(struct search_query *query, struct snapshot *snapshot, struct text text,
                        struct arena *arena);
 

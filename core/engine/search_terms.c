@@ -3,6 +3,7 @@
 
 #include "core/base/search_text.h"
 #include "core/base/utf8.h"
+#include "core/engine/keys.h"
 
 #include <string.h>
 
@@ -14,8 +15,19 @@ struct text search_cut(struct text text, size_t bytes)
 
 /* -- Keys ----------------------------------------------------------------- */
 
+static void key_user(struct key *key)
+{
+    key_start(key, 'i');
+    key_text(key, text_of("user_id"));
+}
+
 void key_search(struct key *key, enum search_kind kind, struct text term)
 {
+    if (kind == SEARCH_USER) {
+        key_user(key);
+        key_tail(key, term);
+        return;
+    }
     key_start(key, 'f');
     key_byte(key, (uint8_t)kind);
     key_tail(key, search_cut(term, SEARCH_TERM_BYTES));
@@ -23,6 +35,11 @@ void key_search(struct key *key, enum search_kind kind, struct text term)
 
 void key_search_row(struct key *key, const struct search_term *term, uint64_t member)
 {
+    if (term->kind == SEARCH_USER) {
+        key_user(key);
+        key_text(key, term->text);
+        return;
+    }
     key_start(key, 'f');
     key_byte(key, (uint8_t)term->kind);
     key_text(key, search_cut(term->text, SEARCH_TERM_BYTES));
@@ -56,8 +73,12 @@ static struct text turned(struct text text, size_t at, const char *gap, struct a
     size_t before = at;
     while (before != 0 && text.data[before - 1] == ' ')
         before--;
-    return arena_printf(arena, "%.*s%s%.*s", (int)(text.size - at), text.data + at, gap,
-                        (int)before, text.data);
+    size_t rest = text.size - at, gap_size = strlen(gap);
+    char *data = arena_alloc(arena, rest + gap_size + before);
+    memcpy(data, text.data + at, rest);
+    memcpy(data + rest, gap, gap_size);
+    memcpy(data + rest + gap_size, text.data, before);
+    return (struct text){ data, (uint32_t)(rest + gap_size + before) };
 }
 
 /* A name: from each word on, and from each character that is written without blanks. */
@@ -164,15 +185,25 @@ static void add_form(struct search_terms *terms, char kind, struct text form, st
     }
 }
 
-struct search_terms search_terms(struct doc forms, struct arena *arena)
+static void add_users(struct search_terms *terms, struct doc ids)
 {
-    size_t count = 0;
+    for (struct doc_iter it = doc_iter(ids); doc_next(&it);) {
+        bool is_user = text_is(it.value.text, "user_id");
+        if (doc_next(&it) && is_user)
+            add(terms, SEARCH_USER, it.value.text);
+    }
+}
+
+struct search_terms search_terms(struct doc forms, struct doc ids, struct arena *arena)
+{
+    size_t count = doc_count(ids);
     for (struct doc_iter it = doc_iter(forms); doc_next(&it);)
-        count += doc_count(it.value.doc);
+        count += SEARCH_TERMS_MAX * doc_count(it.value.doc);
     struct search_terms terms = { NULL, 0 };
     if (count == 0)
         return terms;
-    terms.items = arena_alloc(arena, count * SEARCH_TERMS_MAX * sizeof *terms.items);
+    terms.items = arena_alloc(arena, count * sizeof *terms.items);
+    add_users(&terms, ids);
     for (struct doc_iter it = doc_iter(forms); doc_next(&it);)
         for (struct doc_iter form = doc_iter(it.value.doc); doc_next(&form);)
             add_form(&terms, it.name.data[0], form.value.text, arena);

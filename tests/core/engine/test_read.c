@@ -90,7 +90,7 @@ static void the_list_of_customers_goes_on_by_its_cursor_and_leaves_out_the_absor
     const char *text = customers(house, 1, text_of(""));
     assert_in(text, "{'items':[{'id':1,'kind':'person','traits':{'name':'二'},"
                     "'ids':{'user_id':['u1','u2']},'tags':[],'owner':null,"
-                    "'last_contact':'2026-10-28T00:00:01.000Z'}],'next':'1',");
+                    "'last_contact':'2026-10-28T00:00:02.000Z'}],'next':'1',");
     text = customers(house, 1, page_next(text));
     assert_in(text, "'traits':{'name':'三'}");
     assert_in(text, "'next':null,");

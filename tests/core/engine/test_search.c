@@ -26,19 +26,25 @@ static void a_name_is_found_from_each_of_its_words_on(void **state)
 {
     struct play *play = *state;
     play_identify(play, "u1", "{'name':'Anna Maria Schmidt'}");
-    assert_string_equal(forms(play, 1), "{'n':['anna maria schmidt'],'i':['u1']}");
+    assert_string_equal(forms(play, 1), "{'n':['anna maria schmidt']}");
     assert_int_equal(rows_of(play, SEARCH_NAME, "anna maria schmidt"), 1);
     assert_int_equal(rows_of(play, SEARCH_WORD, "maria schmidt anna"), 1);
     assert_int_equal(rows_of(play, SEARCH_WORD, "schmidt anna maria"), 1);
     assert_int_equal(rows_of(play, SEARCH_WORD, ""), 2);
-    assert_int_equal(rows_of(play, SEARCH_ID, "u1"), 1);
+    play_track(play, "u2", "Visit", NULL);
+    assert_string_equal(forms(play, 2), ""); /* who has but a user_id costs nothing here */
+    play_entry(play, LOG_CLIENT,
+               "{'type':'group','call':'group','user':'u2',"
+               "'data':{'groupId':'K-47','traits':{'name':'Acme'}}}");
+    assert_string_equal(forms(play, 3), "{'n':['acme'],'i':['k-47']}");
+    assert_int_equal(rows_of(play, SEARCH_ID, "k-47"), 1);
 }
 
 static void a_chinese_name_is_found_by_characters_reading_and_initials(void **state)
 {
     struct play *play = *state;
     play_identify(play, "u1", "{'name':'王小明'}");
-    assert_string_equal(forms(play, 1), "{'n':['王小明'],'r':['wang xiao ming'],'i':['u1']}");
+    assert_string_equal(forms(play, 1), "{'n':['王小明'],'r':['wang xiao ming']}");
     assert_int_equal(rows_of(play, SEARCH_NAME, "王小明"), 1);
     assert_int_equal(rows_of(play, SEARCH_WORD, "小明"), 1);
     assert_int_equal(rows_of(play, SEARCH_WORD, "明"), 1);
@@ -53,8 +59,7 @@ static void numbers_and_addresses_are_found_by_their_ends_and_parts(void **state
 {
     struct play *play = *state;
     play_identify(play, "u1", "{'email':'Ann.Lee@Example.com','phone':'030 901820'}");
-    assert_string_equal(forms(play, 1),
-                        "{'p':['4930901820'],'e':['ann.lee@example.com'],'i':['u1']}");
+    assert_string_equal(forms(play, 1), "{'p':['4930901820'],'e':['ann.lee@example.com']}");
     assert_int_equal(rows_of(play, SEARCH_PHONE, "0281"), 1);
     assert_int_equal(rows_of(play, SEARCH_EMAIL, "ann.lee@example.com"), 1);
     assert_int_equal(rows_of(play, SEARCH_EMAIL, "lee@example.com"), 1);
@@ -78,7 +83,7 @@ static void what_changes_leaves_no_row_behind(void **state)
     assert_int_equal(rows_of(play, SEARCH_NAME, "王"), 1);
     play_identify(play, "u1", "{'name':null,'company':null}");
     assert_int_equal(rows(play), before);
-    assert_string_equal(forms(play, 1), "{'i':['u1']}");
+    assert_string_equal(forms(play, 1), "");
 }
 
 static void an_older_name_that_comes_late_changes_nothing(void **state)
