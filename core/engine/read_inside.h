@@ -35,9 +35,8 @@ void show_identities(struct doc_writer *w, const struct customer *customer);
 void show_tags(struct doc_writer *w, const struct customer *customer);
 void show_owner(struct doc_writer *w, const struct customer *customer);
 
-/* Who `number` is in a snapshot; the group of which it is the survivor (false: there is none), until
- * the arena, which is cleared first, is cleared again; and when she was last heard of or written to,
- * 0: never. */
+/* Who `number` is in a snapshot; the group of which it is the survivor (false: there is none), in
+ * the arena, which is cleared first; and when she was last heard of or written to, 0: never. */
 uint64_t read_root(struct snapshot *snapshot, uint64_t number);
 bool read_group(struct customer *customer, struct snapshot *snapshot, struct arena *arena,
                 uint64_t number);

@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SEARCH_LOOKS_MAX 2000 /* rows of one page */
+#define SEARCH_LOOKS_MAX 1000 /* rows of one page */
 
 struct place {
     size_t range;
@@ -55,39 +55,44 @@ struct candidate {
     struct search_terms all;
 };
 
-static struct search_terms terms_of(struct search *search, const struct profile *profile)
+static struct doc forms_of(struct search *search, const struct profile *profile)
 {
     struct key key;
     struct bytes row;
-    struct doc forms = { NULL, 0 };
     key_customer(&key, profile->number, 'f');
-    if (snapshot_get(search->snapshot, &key, &row))
-        forms = doc_of(row);
-    return search_terms(forms, profile->ids, &search->one);
+    return snapshot_get(search->snapshot, &key, &row) ? doc_of(row) : (struct doc){ NULL, 0 };
 }
 
-static bool read_candidate(struct search *search, uint64_t member, struct candidate *out)
+static void read_terms(struct search *search, struct candidate *out)
 {
-    struct snapshot *snapshot = search->snapshot;
-    if (!read_group(&out->customer, snapshot, &search->one, member) &&
-        !read_group(&out->customer, snapshot, &search->one, read_root(snapshot, member)))
-        return false;
     size_t count = out->customer.count, used = 0;
     out->members = arena_alloc(&search->one, count * sizeof *out->members);
     out->all = (struct search_terms){ NULL, 0 };
     for (size_t i = 0; i < count; i++) {
         const struct profile *profile = &out->customer.members[i];
-        out->members[i] = (struct member_terms){ profile->number, terms_of(search, profile) };
+        out->members[i].number = profile->number;
+        out->members[i].terms = search_terms(forms_of(search, profile), profile->ids, &search->one);
         out->all.count += out->members[i].terms.count;
-    }
-    if (count == 1) {
-        out->all = out->members[0].terms;
-        return true;
     }
     out->all.items = arena_alloc(&search->one, (out->all.count + 1) * sizeof *out->all.items);
     for (size_t i = 0; i < count; i++)
         for (size_t k = 0; k < out->members[i].terms.count; k++)
             out->all.items[used++] = out->members[i].terms.items[k];
+}
+
+/* False: she is nobody who is found by this range. */
+static bool read_candidate(struct search *search, const struct search_range *range, uint64_t member,
+                           struct candidate *out)
+{
+    struct snapshot *snapshot = search->snapshot;
+    if (!read_group(&out->customer, snapshot, &search->one, member) &&
+        !read_group(&out->customer, snapshot, &search->one, read_root(snapshot, member)))
+        return false;
+    const struct profile *profile = &out->customer.members[0];
+    if (range->wants_all && out->customer.count == 1 &&
+        !search_may_have_all(&search->query, forms_of(search, profile), profile->ids))
+        return false;
+    read_terms(search, out);
     return true;
 }
 
@@ -181,7 +186,7 @@ static int look_at_row(void *arg, struct bytes row, struct bytes value)
     place->row.size = (uint16_t)row.size;
     memcpy(place->row.data, row.data, row.size);
     if (!read_member(range->kind, row, value, &member) ||
-        !read_candidate(search, member, &candidate))
+        !read_candidate(search, range, member, &candidate))
         return 0;
     if (stands_here(&search->query, &candidate, place->range, row, &is_exact))
         add_hit(search, &candidate.customer,

@@ -289,3 +289,23 @@ bool search_has_all(const struct search_query *query, const struct search_terms 
             return false;
     return true;
 }
+
+/* A term begins with what stands in a form, or ends it; but for readings, which lose their blanks,
+ * and initials. */
+static bool lies_in(struct text word, struct doc doc)
+{
+    return doc.data != NULL && memmem(doc.data, doc.size, word.data, word.size) != NULL;
+}
+
+bool search_may_have_all(const struct search_query *query, struct doc forms, struct doc ids)
+{
+    if (doc_get(forms, "r").type != DOC_NONE)
+        return true;
+    for (size_t i = 0; i < query->word_count; i++) {
+        struct text word = query->words[i];
+        struct text spelt = i < query->spelt_count ? query->spelt[i] : word;
+        if (!lies_in(word, forms) && !lies_in(spelt, forms) && !lies_in(word, ids))
+            return false;
+    }
+    return true;
+}
