@@ -22,8 +22,7 @@ struct cli {
 };
 
 /* Say on standard error what went wrong.  They return EXIT_FAILED, but as noted. */
-__attribute__((format(printf, 2, 3)))
-int cli_fail(struct cli *cli, const char *format, ...);
+__attribute__((format(printf, 2, 3))) int cli_fail(struct cli *cli, const char *format, ...);
 int cli_fail_err(struct cli *cli, const struct err *err); /* E_IO: EXIT_UNREACHABLE */
 
 /* Begin a path: "/v1/customers/" and an argument, encoded; `rest` follows as it is.
@@ -50,6 +49,10 @@ typedef void cli_item_fn(struct cli *cli, struct doc item, void *arg);
 int cli_list(struct cli *cli, int64_t limit, cli_item_fn *each, void *arg);
 /* --limit, or `otherwise`; false: it is no number, and that has been said. */
 bool cli_limit(struct cli *cli, int64_t otherwise, int64_t *out_limit);
+
+/* The customer that somebody wrote, as the daemon takes it: a reference as it is, else the number
+ * of the only one who is found by it.  Nobody or several: that has been said. */
+int cli_find_customer(struct cli *cli, const char *text, struct buf *out_reference);
 
 /* Write what has been collected so far. */
 void cli_flush(struct cli *cli);
@@ -85,6 +88,7 @@ int run_release(struct cli *cli);
 int run_remind(struct cli *cli);
 int run_reminders(struct cli *cli);
 int run_rollback(struct cli *cli);
+int run_search(struct cli *cli);
 int run_show(struct cli *cli);
 int run_snooze(struct cli *cli);
 int run_staff_add(struct cli *cli);

@@ -16,8 +16,19 @@ const struct option global_options[] = {
     { NULL, NULL, NULL, false },
 };
 
-#define END { NULL, NULL, NULL, false }
-#define LIMIT(text) { "limit", "N", text, false }
+#define END                     \
+    {                           \
+        NULL, NULL, NULL, false \
+    }
+#define LIMIT(text)               \
+    {                             \
+        "limit", "N", text, false \
+    }
+
+static const struct option search_options[] = {
+    LIMIT("how many, the best first (50)"),
+    END,
+};
 
 static const struct option timeline_options[] = {
     LIMIT("how many entries, the newest first (50)"),
@@ -130,8 +141,20 @@ static const char import_text[] =
     "import twice adds nothing: ids come from the file's content and the row's number, or\n"
     "from --id.  So an import that was interrupted is simply run again.";
 
+static const char search_text[] =
+    "TEXT is part of a name or of a company's, the end of a phone number, an e-mail address or a\n"
+    "part of it, an id, a customer's number.  Case and accents do not matter; Größe is found by\n"
+    "grosse and by groesse.  王小明 is found by 小明, wang, xiaoming, \"wang xiao ming\" and wxm.\n"
+    "Of several words each must be found: schmidt 4711.  Inside of words it takes three letters.";
+
+static const char show_text[] =
+    "CUSTOMER is 42, user_id:u-17, email:ann@example.com, phone:+4930123456, or whatever\n"
+    "`kith search` finds one customer by.";
+
 const struct command command_table[] = {
-    { "show", "CUSTOMER", "everything known of a customer", NULL, NULL, run_show },
+    { "search", "TEXT...", "who is it? by part of a name, a number, an address", search_text,
+      search_options, run_search },
+    { "show", "CUSTOMER...", "everything known of a customer", show_text, NULL, run_show },
     { "timeline", "CUSTOMER", "what happened, newest first, and what came of it", NULL,
       timeline_options, run_timeline },
     { "note", "CUSTOMER TEXT...", "write a note onto the timeline", NULL, NULL, run_note },

@@ -154,9 +154,14 @@ static int print_record(struct cli *cli, int code, struct doc record)
 
 int run_show(struct cli *cli)
 {
-    struct doc record;
-    cli_path(cli, "/v1/customers/", customer_argument(cli), NULL);
-    int code = cli_get(cli, &record);
+    struct doc record = { NULL, 0 };
+    struct buf reference = BUF_INIT;
+    int code = cli_find_customer(cli, customer_argument(cli), &reference);
+    if (code == EXIT_DONE) {
+        cli_path(cli, "/v1/customers/", buf_string(&reference), NULL);
+        code = cli_get(cli, &record);
+    }
+    buf_deinit(&reference);
     return print_record(cli, code, record);
 }
 

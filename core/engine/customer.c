@@ -49,11 +49,19 @@ uint64_t customer_create(struct customer *customer, struct engine *engine)
     return profile->number;
 }
 
+static void store(struct profile *profile, struct engine *engine)
+{
+    profile_store(profile, engine->state, &engine->scratch);
+    if (profile->has_new_terms)
+        search_update(engine, profile);
+    profile->has_new_terms = false;
+}
+
 void customer_store(struct customer *customer, struct engine *engine)
 {
     for (size_t i = 0; i < customer->count; i++)
         if (customer->members[i].is_dirty)
-            profile_store(&customer->members[i], engine->state, &engine->scratch);
+            store(&customer->members[i], engine);
 }
 
 static struct profile *own(const struct customer *customer)
@@ -391,7 +399,7 @@ int customer_set_address(struct customer *customer, struct engine *engine,
     }
     if (!is_same) {
         profile->addresses = section_put(profile->addresses, engine, at, &value);
-        profile->is_dirty = true;
+        profile->is_dirty = profile->has_new_terms = true;
         int rc = customer_check_size(profile, &before, engine, err);
         if (rc != 0)
             return rc;

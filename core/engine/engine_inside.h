@@ -20,6 +20,7 @@
 #include "core/engine/keys.h"
 #include "core/engine/rule_index.h"
 #include "core/engine/rules.h"
+#include "core/engine/search.h"
 #include "core/engine/step.h"
 #include "storage/state.h"
 

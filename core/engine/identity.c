@@ -223,6 +223,8 @@ static bool add_identity(struct step *step, struct text name_space, struct text 
     part.text = value;
     profile->ids = section_append(profile->ids, &engine->arena, &engine->scratch, &part);
     profile->is_dirty = true;
+    if (!text_is(name_space, "user_id") && !text_is(name_space, "anonymous_id"))
+        profile->has_new_terms = true;
     if (customer_check_size(profile, &before, engine, &err) != 0) {
         step_note_line(step, arena_printf(&engine->arena, "%.*s not linked: %s",
                                           (int)name_space.size, name_space.data, err.text));

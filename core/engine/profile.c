@@ -2,6 +2,7 @@
 #include "core/engine/profile.h"
 
 #include "core/engine/keys.h"
+#include "core/engine/search.h"
 #include "storage/state.h"
 
 void profile_read(struct profile *profile, uint64_t number, struct doc row)
@@ -142,15 +143,20 @@ bool assignment_next(struct doc_iter *it, struct assignment *out)
     return true;
 }
 
-struct assignment profile_trait(const struct profile *profile, struct text name)
+static struct assignment winner_of(struct doc traits, struct text name)
 {
     struct assignment winner = { .value = { .type = DOC_NONE } };
-    struct doc_value value = doc_get_text(profile->traits, name);
+    struct doc_value value = doc_get_text(traits, name);
     if (value.type == DOC_ARRAY) {
         struct doc_iter it = doc_iter(value.doc);
         assignment_next(&it, &winner);
     }
     return winner;
+}
+
+struct assignment profile_trait(const struct profile *profile, struct text name)
+{
+    return winner_of(profile->traits, name);
 }
 
 static void put_assignment(struct doc_writer *w, const struct assignment *assignment)
@@ -207,6 +213,13 @@ static bool is_written(struct doc old, const struct assignment *assignment)
     return false;
 }
 
+static void note_winner(struct profile *profile, struct doc traits, struct text name)
+{
+    struct doc_value before = profile_trait(profile, name).value;
+    struct doc_value after = winner_of(traits, name).value;
+    profile->has_new_terms = profile->has_new_terms || !doc_value_equal(&before, &after);
+}
+
 bool profile_set_trait(struct profile *profile, struct arena *arena, struct buf *scratch,
                        struct text name, const struct assignment *assignment,
                        const struct trait_limits *limits, bool *out_full)
@@ -233,7 +246,10 @@ bool profile_set_trait(struct profile *profile, struct arena *arena, struct buf 
     doc_open_array_text(&w, name);
     put_assignments(&w, old_array, assignment, limits->sources);
     doc_close(&w);
-    profile->traits = arena_doc(arena, doc_end(&w));
+    struct doc traits = arena_doc(arena, doc_end(&w));
+    if (search_reads_trait(name))
+        note_winner(profile, traits, name);
+    profile->traits = traits;
     profile->is_dirty = true;
     return true;
 }

@@ -35,6 +35,7 @@ struct profile {
     bool has_marks_forever;          /* of imports */
     int64_t timers;                  /* how many are set */
     bool is_dirty;
+    bool has_new_terms; /* what it is found by may be another (search.h) */
 };
 
 /* Copy the row of `number` into the arena.  False: no such customer. */

@@ -39,9 +39,19 @@ int read_customer(struct engine *engine, struct text reference, struct buf *out,
 /* 0, or E_NOTFOUND. */
 int read_exists(struct engine *engine, struct text reference, struct err *err);
 
-/* {id, kind, traits, ids, tags, owner} each, in order of number. */
+/* {id, kind, traits, ids, tags, owner, last_contact} each, in order of number. */
 int read_customers(struct snapshot *snapshot, const struct read_page *page, struct buf *out,
                    struct err *err);
+
+/* The same of those who are found by what somebody typed: part of a name or of a company's, a
+ * Chinese name also by its reading or initials, the end of a phone number, an e-mail address or a
+ * part of it, a number or an id.  Of several words each must be found.  Order: whoever is called
+ * exactly so; who begins so; who has a word that begins so; who has all the words; who has it
+ * inside a word (from three letters on).  Of equals on one page the last contact is first.
+ * E_INVALID: nothing to look for, or more than READ_QUERY_MAX bytes. */
+#define READ_QUERY_MAX 128
+int read_search(struct snapshot *snapshot, struct text query, const struct read_page *page,
+                struct buf *out, struct err *err);
 
 /* Her timeline, the newest first, in two steps: the rows of the state, and then, on a thread
  * that may wait for the disk, what only the log has.  E_NOTFOUND: no such customer.

@@ -381,9 +381,8 @@ static bool read_profile(struct profile *profile, struct snapshot *snapshot, uin
     return true;
 }
 
-/* The group of which `number` is the survivor.  False: there is none. */
-static bool read_group(struct customer *customer, struct snapshot *snapshot, struct arena *arena,
-                       uint64_t number)
+bool read_group(struct customer *customer, struct snapshot *snapshot, struct arena *arena,
+                uint64_t number)
 {
     struct profile root;
     if (!read_profile(&root, snapshot, number) || root.merged != 0)
@@ -414,14 +413,19 @@ void show_customer_name(struct doc_writer *w, const struct customer *customer)
         doc_put_present(w, "customer_name", name.value.text);
 }
 
+uint64_t read_root(struct snapshot *snapshot, uint64_t number)
+{
+    struct profile profile;
+    while (read_profile(&profile, snapshot, number) && profile.merged != 0)
+        number = profile.merged;
+    return number;
+}
+
 void show_name_of(struct doc_writer *w, struct snapshot *snapshot, uint64_t number)
 {
     struct arena arena = ARENA_INIT;
     struct customer customer;
-    struct profile profile;
-    while (read_profile(&profile, snapshot, number) && profile.merged != 0)
-        number = profile.merged;
-    if (read_group(&customer, snapshot, &arena, number))
+    if (read_group(&customer, snapshot, &arena, read_root(snapshot, number)))
         show_customer_name(w, &customer);
     arena_deinit(&arena);
 }
@@ -434,7 +438,7 @@ static uint64_t last_customer(struct snapshot *snapshot)
     return snapshot_get(snapshot, &key, &row) ? (uint64_t)doc_int(doc_of(row), "customer", 0) : 0;
 }
 
-static void show_customer(struct doc_writer *w, const struct customer *customer)
+void show_customer_item(struct doc_writer *w, const struct customer *customer, int64_t last_contact)
 {
     doc_put_int(w, "id", (int64_t)customer->number);
     show_kind(w, customer);
@@ -442,8 +446,51 @@ static void show_customer(struct doc_writer *w, const struct customer *customer)
     show_identities(w, customer);
     show_tags(w, customer);
     show_owner(w, customer);
+    show_time(w, "last_contact", last_contact);
     doc_close(w);
 }
+
+/* -- The last contact ------------------------------------------------------------------ */
+
+#define CONTACT_LOOKS 20 /* entries of a timeline looked at; most are what events led to */
+
+struct contact {
+    size_t prefix_size, looks;
+    int64_t at;
+};
+
+/* Something came in or went out; that she was given another owner is no contact. */
+static bool is_contact(struct text type)
+{
+    return !event_type_is_system(type) || text_is(type, "effect.outcome");
+}
+
+static int look_at_entry(void *arg, struct bytes key, struct bytes value)
+{
+    struct contact *contact = arg;
+    struct key_reader reader = { key.data + contact->prefix_size, key.data + key.size };
+    uint64_t seq, n;
+    bool is_entry = key_read_number_down(&reader, &seq) && key_read_number_down(&reader, &n) &&
+                    n == 0 && is_contact(doc_text(doc_of(value), "type"));
+    if (is_entry)
+        contact->at = doc_int(doc_of(value), "at", 0);
+    return is_entry || ++contact->looks == CONTACT_LOOKS ? 1 : 0;
+}
+
+int64_t read_last_contact(struct snapshot *snapshot, const struct customer *customer)
+{
+    int64_t last = 0;
+    for (size_t i = 0; i < customer->count; i++) {
+        struct key prefix;
+        key_customer(&prefix, customer->members[i].number, 't');
+        struct contact contact = { .prefix_size = prefix.size };
+        snapshot_visit(snapshot, &prefix, NULL, look_at_entry, &contact);
+        last = contact.at > last ? contact.at : last;
+    }
+    return last;
+}
+
+/* -- The list, page by page ------------------------------------------------------------ */
 
 int read_customers(struct snapshot *snapshot, const struct read_page *page, struct buf *out,
                    struct err *err)
@@ -465,7 +512,7 @@ int read_customers(struct snapshot *snapshot, const struct read_page *page, stru
         if (!read_group(&customer, snapshot, &arena, number))
             continue;
         list_item(&list);
-        show_customer(&list.w, &customer);
+        show_customer_item(&list.w, &customer, read_last_contact(snapshot, &customer));
     }
     snapshot_applied(snapshot, &seq, &logged);
     list_end(&list, text_of(next), seq);

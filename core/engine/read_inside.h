@@ -39,6 +39,16 @@ void show_identities(struct doc_writer *w, const struct customer *customer);
 void show_tags(struct doc_writer *w, const struct customer *customer);
 void show_owner(struct doc_writer *w, const struct customer *customer);
 
+/* Who `number` is in a snapshot; the group of which it is the survivor (false: there is none), in
+ * the arena, which is cleared first; and when she was last heard of or written to, 0: never. */
+uint64_t read_root(struct snapshot *snapshot, uint64_t number);
+bool read_group(struct customer *customer, struct snapshot *snapshot, struct arena *arena,
+                uint64_t number);
+int64_t read_last_contact(struct snapshot *snapshot, const struct customer *customer);
+/* The fields of an item in a list of customers; closes it. */
+void show_customer_item(struct doc_writer *w, const struct customer *customer,
+                        int64_t last_contact);
+
 /* Her name as `customer_name`, if she has one; the second reads it and follows merges. */
 void show_customer_name(struct doc_writer *w, const struct customer *customer);
 void show_name_of(struct doc_writer *w, struct snapshot *snapshot, uint64_t number);

@@ -21,11 +21,13 @@ static void get_customer(struct call *call)
     call_read(call, read_record, NULL);
 }
 
+/* All, or who is found by ?q=. */
 static int list_customers(struct snapshot *snapshot, struct call *call, void *arg, struct buf *out,
                           struct err *err)
 {
-    (void)call;
-    return read_customers(snapshot, arg, out, err);
+    struct text query = call_query(call, "q");
+    return query.data != NULL ? read_search(snapshot, query, arg, out, err)
+                              : read_customers(snapshot, arg, out, err);
 }
 
 static void get_customers(struct call *call)
@@ -244,7 +246,9 @@ static void post_note(struct call *call)
 }
 
 const struct route routes_customers[] = {
-    { "GET", "/v1/customers", SCOPE_READ, 0, false, get_customers, "All customers", "limit after" },
+    { "GET", "/v1/customers", SCOPE_READ, 0, false, get_customers,
+      "All customers, or those who are found by part of a name, a number or an address",
+      "q limit after" },
     { "GET", "/v1/customers/{customer}", SCOPE_READ, 0, false, get_customer,
       "One customer: the 360-degree record", NULL },
     { "PATCH", "/v1/customers/{customer}", SCOPE_STAFF, BODY_MAX, true, patch_customer,

@@ -95,6 +95,7 @@ int main(int argc, char **argv)
         { "bare", bench_bare, "FILE COUNT" },
         { "fold", bench_fold, "FILE --data DIR [--rules DIR] [--batch N]" },
         { "timers", bench_timers, "RATE SECONDS PENDING --data DIR [--rules DIR]" },
+        { "search", bench_search, "CUSTOMERS --data DIR [--rules DIR]" },
         { "determinism", bench_determinism, "COUNT SEED --data DIR [--rules DIR]" },
     };
     size_t count = sizeof modes / sizeof *modes;

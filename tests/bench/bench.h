@@ -25,6 +25,7 @@ int bench_bare(int argc, char **argv);
 int bench_fold(int argc, char **argv);
 int bench_timers(int argc, char **argv);
 int bench_determinism(int argc, char **argv);
+int bench_search(int argc, char **argv);
 
 /* Time spent between start and stop, added up. */
 struct stopwatch {

@@ -294,6 +294,13 @@ def measure_single(bench):
         )
 
 
+def measure_search(bench):
+    """Who is it: parts of names, readings, ends of numbers, among 1,000,000 customers."""
+    run = bench.program("search", 1_000_000, "--data", bench.path("search"))
+    p50, p99, worst = run["search"]
+    say("kith, a page of a search, p99", ms(p99), f"p50 {ms(p50)}, max {ms(worst)}; below 20 ms")
+
+
 def measure_timers(bench):
     """How late reminders are: 5,000 due per second for 10 s, a million more pending."""
     runs = [
@@ -413,6 +420,7 @@ MEASUREMENTS = {
     "parts": measure_parts,
     "single": measure_single,
     "timers": measure_timers,
+    "search": measure_search,
     "steady": measure_steady,
     "customers": measure_customers,
 }

@@ -94,8 +94,8 @@ static void mistakes_are_named(void **state)
 #define REFUSED(reason, ...) \
     expect_refusal(reason, parse(&args, &err, __VA_ARGS__, NULL), &err, &args)
     REFUSED("did you mean \"timeline\"?", "timelin", "42");
-    REFUSED("CUSTOMER is missing", "show");
-    REFUSED("\"43\" is too much", "show", "42", "43");
+    REFUSED("CUSTOMER is missing", "timeline");
+    REFUSED("\"43\" is too much", "timeline", "42", "43");
     REFUSED("kith show has no option --to", "show", "42", "--to", "x");
     REFUSED("--due needs a value: --due WHEN", "remind", "42", "x", "--due");
     REFUSED("--json takes no value", "show", "42", "--json=1");

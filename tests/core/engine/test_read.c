@@ -89,7 +89,8 @@ static void the_list_of_customers_goes_on_by_its_cursor_and_leaves_out_the_absor
     house_command(house, "customer.merge", "1", "{'absorbed':'2'}");
     const char *text = customers(house, 1, text_of(""));
     assert_in(text, "{'items':[{'id':1,'kind':'person','traits':{'name':'二'},"
-                    "'ids':{'user_id':['u1','u2']},'tags':[],'owner':null}],'next':'1',");
+                    "'ids':{'user_id':['u1','u2']},'tags':[],'owner':null,"
+                    "'last_contact':'2026-10-28T00:00:02.000Z'}],'next':'1',");
     text = customers(house, 1, page_next(text));
     assert_in(text, "'traits':{'name':'三'}");
     assert_in(text, "'next':null,");
