@@ -145,11 +145,6 @@ static const char *reading_of(UChar32 c)
     return syllables[index - 1];
 }
 
-void pinyin_prepare(void)
-{
-    reading_of(HAN_LAST - 0x1000);
-}
-
 /* -- A text ------------------------------------------------------------------------------ */
 
 static UChar32 character_at(struct text text, size_t *at)

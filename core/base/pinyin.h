@@ -5,7 +5,7 @@
  * is from the text alone: then there are two readings, and both are right to look for.
  *
  * ICU needs a tenth of a second and a few megabytes to get ready: the first character pays for
- * it, or pinyin_prepare().  What was asked once is remembered.
+ * it.  What was asked once is remembered.
  *
  * Pure, but for the release of ICU; from any thread.
  */
@@ -13,8 +13,6 @@
 #define CORE_BASE_PINYIN_H
 
 #include "core/base/doc.h"
-
-void pinyin_prepare(void);
 
 #define PINYIN_READINGS_MAX 2
 

@@ -47,8 +47,8 @@ bool search_query_read(struct search_query *query, struct snapshot *snapshot, st
 
 /* A term begins with the range's text. */
 bool search_range_has(const struct search_range *range, const struct search_term *term);
-/* False: of a customer of one member with these forms and ids some word cannot be found.  It is said
- * without making terms: most of those that are walked over fall here. */
+/* False: of a customer of one member with these forms and ids some word cannot be found.  No term
+ * is made for that, and most of those that are walked over fall here. */
 bool search_may_have_all(const struct search_query *query, struct doc forms, struct doc ids);
 /* Each word of the query is found in the terms. */
 bool search_has_all(const struct search_query *query, const struct search_terms *terms);

@@ -297,7 +297,7 @@ def measure_single(bench):
 def measure_search(bench):
     """Who is it: parts of names, readings, ends of numbers, among 1,000,000 customers."""
     run = bench.program("search", 1_000_000, "--data", bench.path("search"))
-    p50, p99, worst = run["search"]
+    p50, p99, worst = run["search"][:3]
     say("kith, a page of a search, p99", ms(p99), f"p50 {ms(p50)}, max {ms(worst)}; below 20 ms")
 
 
