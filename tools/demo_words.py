@@ -33,8 +33,8 @@ MANAGERS = ["karin", "tom"]
 LATIN = {
     "hamburg": (
         "Anna Maria Peter Thomas Sabine Andrea Jan Lena Felix Julia Lukas Laura Stefan Claudia "
-        "Nele Jonas Katrin Uwe Birgit Finn Merle Hauke Svenja Ole Greta Hanna Matthias Ingrid Torben "
-        "Emil Frieda Bo Astrid Elena Marek Aylin Mehmet Sofia".split(),
+        "Nele Jonas Katrin Uwe Birgit Finn Merle Hauke Svenja Ole Greta Hanna Matthias Ingrid "
+        "Torben Emil Frieda Bo Astrid Elena Marek Aylin Mehmet Sofia".split(),
         "Müller Schmidt Hansen Petersen Meyer Schröder Jansen Fischer Weber Lüders Brandt Voss "
         "Carstens Behrens Lorenzen Krüger Wulf Stahl Thomsen Matthiesen Kowalski Yilmaz Novak "
         "Lindqvist Ahrens Rohde Timm Harms".split(),
