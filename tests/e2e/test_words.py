@@ -136,7 +136,7 @@ def test_a_state_that_is_deleted_is_made_again(start, tmp_path):
 
 
 def test_every_field_that_a_word_takes_stands_in_its_section():
-    """Fields are checked against lists of names in the source: option_check(lua, 1, "word", ...)."""
+    """Fields are checked against lists in the source: option_check(lua, 1, "word", ...)."""
     page = text("docs/lua.md")
     fields = {}
     for path in (ROOT / "core" / "script").glob("words_*.c"):
