@@ -68,20 +68,26 @@ kith() {
 # Each moment of a replayed past is a commit of its own, tens of thousands of them: on a disk that
 # takes minutes, so the year is folded in memory where there is some to be had.
 room() {
-    scratch=$(mktemp -d /dev/shm/kith-demo-XXXXXX 2>/dev/null) || scratch=$(mktemp -d)
+    free=$(df -Pk /dev/shm 2>/dev/null | awk 'NR == 2 { print $4 }')
+    [ "${free:-0}" -ge 131072 ] && scratch=$(mktemp -d /dev/shm/kith-demo-XXXXXX 2>/dev/null) ||
+        scratch=$(mktemp -d "$data/loading-XXXXXX")
+}
+
+generate() {
+    python3 "$root/tools/demo_data.py" --until "$until" "$1"
 }
 
 load() {
     until=$(date -u -d '1 minute ago' +%Y-%m-%dT%H:%M:%SZ)
-    generate="python3 $root/tools/demo_data.py --until $until"
     echo "Loading a year of a made-up house for tea and ceramics: 3,000 customers, three shops."
     room
-    $generate calls >"$scratch/year.ndjson"
+    generate calls >"$scratch/year.ndjson"
 
     begin "$scratch/first" 127.0.0.1:0
     kith import --replay "$scratch/year.ndjson" >"$scratch/told"
-    kith reminders --state all --json | $generate 'done' >>"$scratch/year.ndjson"
+    kith reminders --state all --json | generate 'done' >>"$scratch/year.ndjson"
     end
+    rm -rf "$scratch/first"
 
     begin "$scratch/second" 127.0.0.1:0
     kith import --replay "$scratch/year.ndjson"
