@@ -7,6 +7,8 @@
 #   make fuzz [SECONDS=60]       malformed requests and JSON, made up by libFuzzer
 #   make bench                   measures beside the peers that are installed
 #   make install [PREFIX=/usr/local] [DESTDIR=]
+#   make deb                     a Debian package: build/kith_VERSION_ARCHITECTURE.deb
+#   make deb-trial               its whole life in a clean Debian, installed to purged (root)
 #   make check-style, make format, make clean
 
 SEED ?= 1
@@ -19,8 +21,8 @@ RELEASE := build/release
 COMPILE := cmake --build $(RELEASE) --target
 MAKEFLAGS += --no-print-directory
 
-.PHONY: run build test sim fuzz bench install check-style format clean \
-    packages packages-test packages-bench
+.PHONY: run build test sim fuzz bench install deb deb-trial check-style format clean \
+    packages packages-test packages-bench packages-deb packages-trial
 
 run: build
 	exec tools/demo.sh
@@ -50,6 +52,12 @@ install: $(RELEASE)/build.ninja
 	$(COMPILE) all
 	DESTDIR=$(DESTDIR) cmake --install $(RELEASE)
 
+deb: packages-deb build
+	tools/deb/build.sh $(RELEASE) build
+
+deb-trial: packages-trial deb
+	$(PYTHON) tools/deb/trial.py build/kith_*.deb
+
 check-style: packages-test
 	$(PYTHON) tests/run.py style
 
@@ -71,3 +79,9 @@ packages-test:
 
 packages-bench:
 	@tools/install-packages.sh build bench
+
+packages-deb:
+	@tools/install-packages.sh build deb
+
+packages-trial:
+	@tools/install-packages.sh build deb trial

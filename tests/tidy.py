@@ -20,7 +20,7 @@ COLUMNS_MAX = 100
 CODE = (".c", ".h", ".cc")
 SCRIPTS = (".py", ".sh", ".lua", ".cmake")
 NAMES = ("Makefile", "run")
-PROSE = (".md", ".txt", ".json", ".in", ".html", ".css", ".js", ".yml", ".1")
+PROSE = (".md", ".txt", ".json", ".in", ".html", ".css", ".js", ".yml", ".1", ".5", ".8")
 SKIPPED_FOLDERS = {"build", "data", "__pycache__", ".git", ".pytest_cache"}  # data: not ours
 
 # Lowest first.  A file may include its own folder and those before it.

@@ -4,107 +4,110 @@
 # The data lie in .kith/demo, or in KITH_DATA, and are kept: a second run serves what the
 # first one loaded.  The past is replayed, so that every event has the log time at which it
 # happened and the rules did then what they would have done; what is due today is due today.
+#
+# What staff did about the follow-ups depends on which there were.  So the year is folded twice:
+# in a daemon of its own without staff, which tells, and then with what staff did.
 set -eu
 
 root=$(cd "$(dirname "$0")/.." && pwd)
 build=${KITH_BUILD:-$root/build/release}
 data=${KITH_DATA:-$root/.kith/demo}
 listen=${KITH_LISTEN:-127.0.0.1:8077}
-kith=$build/kith
 rules=$root/scripts/demo
+daemon= scratch=
 
 die() {
     printf 'demo: %s\n' "$1" >&2
     exit 1
 }
 
-[ -x "$build/kithd" ] && [ -x "$kith" ] || die "nothing is built in $build: run make build"
+[ -x "$build/kithd" ] && [ -x "$build/kith" ] || die "nothing is built in $build: run make build"
 mkdir -p "$data"
-log=$data/kithd.log
+data=$(cd "$data" && pwd)
+unset KITH_KEY
 
 # ---- The daemon -----------------------------------------------------------------------
 
-: >"$log" # so that no earlier run's address is read below
-"$build/kithd" --data "$data" --listen "$listen" --scripts "$rules" 2>"$log" &
-daemon=$!
+# begin DIR HOST:PORT: a daemon on that data; sets `daemon` and KITH_URL.
+begin() {
+    mkdir -p "$1"
+    cp "$root/tools/demo.lua" "$1/kith.lua"
+    : >"$1/kithd.log" # so that no earlier run's address is read below
+    "$build/kithd" --config "$1/kith.lua" --data "$1" --listen "$2" --scripts "$rules" \
+        2>"$1/kithd.log" &
+    daemon=$! key=$1/admin.key tries=0
+    until KITH_URL=$(sed -n 's/^kithd: ready on //p' "$1/kithd.log") && [ -n "$KITH_URL" ]; do
+        kill -0 "$daemon" 2>/dev/null || { cat "$1/kithd.log" >&2; die "it did not start"; }
+        tries=$((tries + 1))
+        [ "$tries" -lt 600 ] || die "the daemon is not ready after 60 seconds: see $1/kithd.log"
+        sleep 0.1
+    done
+    export KITH_URL
+}
+
+end() {
+    [ -z "$daemon" ] || { kill -TERM "$daemon" 2>/dev/null && wait "$daemon"; } || true
+    daemon=
+}
+
 finish() {
     trap - EXIT INT TERM
-    kill -TERM "$daemon" 2>/dev/null && wait "$daemon"
+    end
+    [ -z "$scratch" ] || rm -rf "$scratch"
     exit "$1"
 }
 trap 'finish $?' EXIT
 trap 'finish 0' INT TERM
 
-tries=0
-until url=$(sed -n 's/^kithd: ready on //p' "$log") && [ -n "$url" ]; do
-    kill -0 "$daemon" 2>/dev/null || { cat "$log" >&2; die "the daemon did not start"; }
-    tries=$((tries + 1))
-    [ "$tries" -lt 300 ] || die "the daemon is not ready after 30 seconds: see $log"
-    sleep 0.1
-done
-export KITH_URL="$url"
-unset KITH_KEY
 kith() {
-    "$kith" --key-file "$data/admin.key" "$@"
+    "$build/kith" --key-file "$key" "$@"
 }
 
 # ---- The business, once ------------------------------------------------------------------
 
-load() {
-    now=$(date -u -d '2 minutes ago' +%Y-%m-%dT%H:%M:%SZ)
-    [ -s "$data/until" ] || printf '%s\n' "$now" >"$data/until"
-    until=$(cat "$data/until")
-    generate="python3 $root/tools/demo_data.py --until $until"
-    echo "Loading three months of a made-up shop for tea and ceramics ..."
-    $generate past >"$data/past.ndjson"
-    kith import --replay --more "$data/past.ndjson"
-    kith reminders --json | $generate done >"$data/recent.ndjson"
-    $generate recent >>"$data/recent.ndjson"
-    kith import --replay "$data/recent.ndjson"
-    touch "$data/loaded"
+# Each moment of a replayed past is a commit of its own, tens of thousands of them: on a disk that
+# takes minutes, so the year is folded in memory where there is some to be had.
+room() {
+    free=$(df -Pk /dev/shm 2>/dev/null | awk 'NR == 2 { print $4 }')
+    [ "${free:-0}" -ge 131072 ] && scratch=$(mktemp -d /dev/shm/kith-demo-XXXXXX 2>/dev/null) ||
+        scratch=$(mktemp -d "$data/loading-XXXXXX")
 }
 
-[ -e "$data/loaded" ] || load
+generate() {
+    python3 "$root/tools/demo_data.py" --until "$until" "$1"
+}
+
+load() {
+    until=$(date -u -d '1 minute ago' +%Y-%m-%dT%H:%M:%SZ)
+    echo "Loading a year of a made-up house for tea and ceramics: 3,000 customers, three shops."
+    room
+    generate calls >"$scratch/year.ndjson"
+
+    begin "$scratch/first" 127.0.0.1:0
+    kith import --replay "$scratch/year.ndjson" >"$scratch/told"
+    kith reminders --state all --json | generate 'done' >>"$scratch/year.ndjson"
+    end
+    rm -rf "$scratch/first"
+
+    begin "$scratch/second" 127.0.0.1:0
+    kith import --replay "$scratch/year.ndjson"
+    end
+    rm -rf "$data/log" "$data/state" # of half a load
+    cp -R "$scratch/second/." "$data"
+    printf '%s\n' "$until" >"$data/loaded"
+    rm -rf "$scratch"
+}
+
+if [ -s "$data/loaded" ]; then
+    begin "$data" "$listen"
+    echo "Loaded at $(cat "$data/loaded"); rm -r $data begins anew."
+else
+    load
+    begin "$data" "$listen"
+fi
 
 # ---- What there is to see -------------------------------------------------------------------
 
-cat <<END
-
-What three sets of rules did (scripts/demo):
-
-END
-kith reminders --state all --json | python3 -c '
-import collections, json, sys
-tasks = [json.loads(line) for line in sys.stdin]
-rules = collections.Counter((task.get("rule", "by hand"), task["state"]) for task in tasks)
-for (rule, state), count in sorted(rules.items()):
-    print(f"  {count:4} follow-ups {state:5} {rule}")'
-kith effects --json --limit 1000 | python3 -c '
-import collections, json, sys
-effects = [json.loads(line) for line in sys.stdin]
-rules = collections.Counter(
-    (effect.get("rule", ""), ": ".join(filter(None, (effect["state"], effect.get("reason")))))
-    for effect in effects)
-for (rule, state), count in sorted(rules.items()):
-    print(f"  {count:4} messages {state}  {rule}")'
-printf '\nDue today, and which rule says so:\n\n'
-kith reminders --due today
-customer=$(kith reminders --due today --json --limit 1 | sed -n 's/.*"customer":\([0-9]*\).*/\1/p')
-task=$(kith reminders --due today --json --limit 1 | sed -n 's/^{"id":\([0-9]*\).*/\1/p')
-effect=$(kith effects --json --limit 1 | sed -n 's/^{"id":"\([0-9.]*\)".*/\1/p')
-
-cat <<END
-
-Try next, in another terminal:
-
-  export KITH_URL=$url KITH_KEY=\$(cat $data/admin.key) PATH=$build:\$PATH
-
-  kith show ${customer:-1}
-  kith timeline ${customer:-1}
-  kith done ${task:-1} --outcome reached --next 14d
-  kith explain ${effect:-1}
-  kith remind ${customer:-1} "Send the new catalogue" --due 3d --to anna
-
-Serving on $url; data in $data.  Ctrl-C ends it.
-END
+export KITH_KEY="$(cat "$key")"
+python3 "$root/tools/demo_tour.py" "$build" "$data"
 wait "$daemon"

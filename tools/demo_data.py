@@ -1,170 +1,441 @@
 #!/usr/bin/python3
-"""demo_data.py past|recent|done [--until TIME] -- a small made-up business for `make run`.
+"""demo_data.py calls|done [--until TIME] -- a small made-up business for `make run`.
 
-A shop for tea and ceramics, three months of it, about 300 customers: NDJSON of Segment calls
-on standard output, in order of time.  The seed is fixed, so only the dates depend on when it
-is run.
+A house for tea and ceramics with three shops: 3,000 customers, a year of purchases, visits,
+enquiries, complaints and birthdays, as NDJSON of Segment calls on standard output.  The seed
+is fixed, so that only the dates depend on when it is run.
 
-    past      people, orders, visits and enquiries up to a few days ago
-    recent    the last days, up to TIME (now)
-    done      reads `kith reminders --json` and marks those as done that were due before the
-              last days: the staff has not been asleep for three months
+    calls     all that customers did, up to TIME (now)
+    done      reads `kith reminders --state all --json` and says what staff did about it
 
-Nobody here exists; the domains end in .example.
+What staff does depends on what the rules asked of it, so the year is folded twice: first
+without staff, then with what it did.  That works because a rule here gives each follow-up a
+key of its own: its number is the same whether or not those before it were done.
 """
 import argparse
 import datetime
+import itertools
 import json
 import random
 import sys
+import zoneinfo
+
+from demo_words import (
+    COMPLAINTS,
+    ENQUIRIES,
+    FAMILY,
+    GIVEN,
+    GOODS,
+    LATIN,
+    MANAGERS,
+    OFTEN,
+    OUTCOMES,
+    SHOPS,
+    STAFF,
+)
 
 SEED = 20
-CUSTOMERS = 300
-DAYS = 90
-RECENT_DAYS = 3
+DAYS = 365
+HOME = zoneinfo.ZoneInfo("Europe/Berlin")  # the company's, as tools/demo.lua has it
+SEASON = [1.0, 0.9, 0.9, 0.9, 0.9, 0.8, 0.7, 0.8, 1.0, 1.1, 1.5, 1.9]  # January first
+DAY = datetime.timedelta(days=1)
+HOUR = datetime.timedelta(hours=1)
+MINUTE = datetime.timedelta(minutes=1)
 
-LATIN = ("Anna Ben Clara David Elena Felix Greta Henry Ines Jonas Karin Leo Maria Noah Olga Paul "
-         "Rosa Simon Tara Viktor".split(),
-         "Adler Bauer Costa Duval Evans Fischer Garcia Hansen Ivanova Jensen Keller Lindqvist "
-         "Moreau Novak Olsen Petit Rossi Silva".split())
-HAN = ("王 李 张 刘 陈 杨 黄 赵 吴 周 徐 孙 马 朱 胡 林 欧阳 司马".split(),
-       "伟 芳 娜 敏 静 丽 强 磊 洋 艳 勇 军 杰 娟 涛 明 小明 晓燕 建国 志强 秀英 婷婷 子涵 雨桐".split())
-GOODS = (("teapot", 180), ("gaiwan", 95), ("green tea", 24), ("oolong", 38), ("tea caddy", 60),
-         ("tea table", 640), ("cup", 18), ("vase", 260), ("pu-erh", 85))
-STAFF = {"anna": "Anna Berg", "bo": "Bo Lindgren", "mei": "梅雪"}
+# People of whom something is due today, whatever the dice say: (name, e-mail, shop, language).
+CAST = {
+    "complains": ("王小明", "wang.xiaoming@post.example", "hamburg", "zh"),
+    "waits": ("Imogen Shaw", "imogen.shaw@mail.example", "london", "en"),
+    "visits": ("Clara Novak", "clara.novak@mail.example", "london", "en"),
+    "spends": ("欧阳文静", "ouyang.wenjing@shu.example", "shanghai", "zh"),
+    "arrives": ("Greta Lindqvist", "greta.lindqvist@post.example", "hamburg", "de"),
+    "is silent": ("Hauke Thomsen", "hauke.thomsen@post.example", "hamburg", "de"),
+}
+FRESH = 4 * DAY  # what was asked about them in the last days is still open
 
 
 def stamp(moment):
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    return moment.astimezone(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+
+
+def is_open(shop, day):
+    return SHOPS[shop].sundays or day.weekday() != 6
+
+
+def opened(shop, moment):
+    """The same moment if the shop is open then, else soon after it opens next."""
+    local = moment.astimezone(zoneinfo.ZoneInfo(SHOPS[shop].zone))
+    if local.hour >= 19:
+        local = (local + DAY).replace(hour=10)
+    elif local.hour < 10:
+        local = local.replace(hour=10)
+    while not is_open(shop, local):
+        local = (local + DAY).replace(hour=10)
+    return local
+
+
+class Customer:
+    def __init__(self, number, name, email, shop, language, since, rate):
+        self.user, self.name, self.email = f"c-{number:04}", name, email
+        self.shop, self.language, self.since, self.rate = shop, language, since, rate
+        self.traits = {
+            "name": name,
+            "email": email,
+            "language": language,
+            "shop": shop,
+            "timezone": SHOPS[shop].zone,
+        }
+        self.owner = None
 
 
 class Business:
-    """All calls of the three months, each with its time."""
+    """All calls of the year, each with its time."""
 
     def __init__(self, until):
         self.until = until
-        self.start = until - datetime.timedelta(days=DAYS)
+        self.start = until - DAYS * DAY
         self.dice = random.Random(SEED)
         self.calls = []
-        self.orders = 0
-        for name, title in STAFF.items():
-            self.add(self.start, "staff-" + name, type="staff.set",
-                     data={"name": name, "title": title, "calendar": "company"})
-        for number in range(1, CUSTOMERS + 1):
-            self.customer(number)
-        self.surely_today()
-        self.calls.sort(key=lambda call: call["timestamp"])
+        self.count = dict.fromkeys(SHOPS, 0)  # of customers
+        self.phones = {shop: itertools.count(1) for shop in SHOPS}
+        self.emails = {email for _, email, _, _ in CAST.values()}
+        self.orders, self.complaints = itertools.count(1001), itertools.count(1)
+        self.staff()
+        number = itertools.count(1)
+        self.cast(number)
+        self.births(number)
+        for shop, facts in SHOPS.items():
+            for _ in range(facts.customers - self.count[shop]):
+                self.customer(next(number), shop)
+        self.calls.sort(key=lambda call: call["timestamp"])  # stable: causes first
 
     def add(self, moment, message, **call):
         self.calls.append(dict(call, messageId="demo-" + message, timestamp=stamp(moment)))
 
-    def some_time(self, first):
-        """Between `first` and the end, in the hours when the shop is open."""
-        days = (self.until - first).days
-        day = first + datetime.timedelta(days=self.dice.randint(0, max(days, 0)))
-        moment = day.replace(hour=9, minute=0) + datetime.timedelta(
-            minutes=self.dice.randint(0, 10 * 60))
-        return min(max(moment, first), self.until)
+    def track(self, customer, moment, event, message, **properties):
+        self.add(
+            moment,
+            f"{customer.user}-{message}",
+            type="track",
+            userId=customer.user,
+            event=event,
+            properties=properties,
+        )
 
-    def traits(self, number):
-        dice = self.dice
-        is_han = dice.random() < 0.45
-        born = datetime.date(dice.randint(1950, 2005), dice.randint(1, 12), dice.randint(1, 28))
-        if number % 60 == 0:  # some have their birthday today
-            born = self.until.date().replace(year=born.year, day=min(self.until.day, 28))
-        traits = {
-            "name": dice.choice(HAN[0]) + dice.choice(HAN[1]) if is_han
-                    else dice.choice(LATIN[0]) + " " + dice.choice(LATIN[1]),
-            "email": f"customer{number}@{'shu' if is_han else 'post'}.example",
-            "language": "zh" if is_han else "en",
-        }
-        traits["lunar_birthday" if is_han and number % 60 else "birthday"] = born.isoformat()
-        return traits
+    # ---- Who there is ------------------------------------------------------------------------
 
-    def customer(self, number):
+    def staff(self):
+        for name, (title, shop) in STAFF.items():
+            calendar = shop if shop in ("london", "shanghai") else "company"
+            self.add(
+                self.start,
+                "staff-" + name,
+                type="staff.set",
+                data={
+                    "name": name,
+                    "title": title,
+                    "email": name + "@house.example",
+                    "calendar": calendar,
+                    "teams": [shop] if shop else ["managers"],
+                },
+            )
+        for team in (*SHOPS, "managers"):
+            members = [name for name, (_, shop) in STAFF.items() if shop == team] or MANAGERS
+            self.add(
+                self.start,
+                "team-" + team,
+                type="staff.set",
+                data={
+                    "name": team,
+                    "members": members,
+                    "calendar": team if team in ("london", "shanghai") else "company",
+                },
+            )
+
+    def weighted(self, words):
+        """The frequent ones come first."""
+        return self.dice.choices(words, [1 / (place + 3) for place in range(len(words))])[0]
+
+    def name(self, shop, is_han):
+        """A name, and how it is written in an address."""
+        if is_han:
+            family, given = self.weighted(list(FAMILY)), self.dice.choice(list(GIVEN))
+            return family + given, f"{FAMILY[family]}.{GIVEN[given]}"
+        first, last = (self.weighted(words) for words in LATIN[shop])
+        return f"{first} {last}", f"{first}.{last}".lower()
+
+    def address(self, written, shop):
+        for old, new in ("äa", "öo", "üu", "ßs"):
+            written = written.replace(old, new)
+        host = {"hamburg": "post", "london": "mail", "shanghai": "shu"}[shop]
+        for count in itertools.count(1):
+            email = f"{written}{count if count > 1 else ''}@{host}.example"
+            if email not in self.emails:
+                self.emails.add(email)
+                return email
+
+    def customer(self, number, shop):
         dice = self.dice
-        user = f"c-{number:03}"
-        came = self.some_time(self.start)
-        self.add(came, f"{number}-identify", type="identify", userId=user,
-                 traits=self.traits(number))
-        self.add(came, f"{number}-owner", type="owner.changed", customer="user_id:" + user,
-                 data={"owner": dice.choice(sorted(STAFF))})
-        for _ in range(dice.choice((0, 0, 1, 1, 1, 2, 3, 5))):
-            self.order(user, self.some_time(came), self.basket())
-        for _ in range(dice.choice((0, 0, 0, 0, 0, 0, 0, 1))):
-            self.visit(user, self.some_time(came))
-        if dice.random() < 0.2:
-            self.add(self.some_time(came), f"{number}-enquiry", type="track", userId=user,
-                     event="Enquiry Received",
-                     properties={"channel": dice.choice(("phone", "email", "wechat")),
-                                 "subject": dice.choice(GOODS)[0]})
+        is_han = dice.random() < SHOPS[shop].han
+        name, written = self.name(shop, is_han)
+        language = "zh" if is_han else "de" if shop == "hamburg" else "en"
+        is_old = dice.random() < 0.6
+        since = None if is_old else self.shopping_time(shop, self.start)
+        rate = min(dice.gammavariate(0.8, 3.4), 25)  # orders a year
+        customer = Customer(number, name, self.address(written, shop), shop, language, since, rate)
+        if dice.random() < 0.6:
+            place = next(self.phones[shop]) * 37 % 1000  # each once
+            customer.traits["phone"] = SHOPS[shop].phone.format(place)
+        if dice.random() < 0.7:
+            born = datetime.date(dice.randint(1948, 2005), dice.randint(1, 12), dice.randint(1, 28))
+            is_lunar = is_han and dice.random() < 0.5
+            customer.traits["lunar_birthday" if is_lunar else "birthday"] = born.isoformat()
+        self.known(customer)
+        self.year(customer)
+
+    def known(self, customer):
+        """From when on we know her, and whose customer she is."""
+        since = customer.since or self.start
+        self.count[customer.shop] += 1
+        self.add(
+            since,
+            customer.user + "-identify",
+            type="identify",
+            userId=customer.user,
+            traits=customer.traits,
+        )
+        owners = [name for name, (_, shop) in STAFF.items() if shop == customer.shop]
+        customer.owner = self.dice.choice(owners)
+        if customer.since:
+            where = self.dice.choice(
+                ["in the shop", "in the shop", "on the website", "at a tasting"]
+            )
+            self.track(customer, since, "Signed Up", "signup", shop=customer.shop, where=where)
+        self.add(
+            min(since + 5 * MINUTE, self.until),
+            customer.user + "-owner",
+            type="owner.changed",
+            customer="user_id:" + customer.user,
+            data={"owner": customer.owner},
+        )
+
+    # ---- What they do ------------------------------------------------------------------------
+
+    def shopping_time(self, shop, first):
+        """When the shop is open, more often before the holidays."""
+        while True:
+            day = first + self.dice.random() * (self.until - first)
+            if self.dice.random() * max(SEASON) < SEASON[day.month - 1]:
+                break
+        local = day.astimezone(zoneinfo.ZoneInfo(SHOPS[shop].zone)).replace(
+            hour=10 + self.dice.choice([0, 1, 1, 2, 2, 3, 4, 5, 6, 6, 7, 7, 8]),
+            minute=self.dice.randint(0, 59),
+            second=self.dice.randint(0, 59),
+        )
+        if not is_open(shop, local):
+            local -= DAY
+        return min(max(local, first + 10 * MINUTE), self.until - MINUTE)
+
+    def times(self, customer, rate):
+        """About `rate` times a year, while she is ours: some go silent for good."""
+        first = customer.since or self.start
+        years = (self.until - first) / datetime.timedelta(days=365)
+        count = min(int(self.dice.expovariate(1) * rate * years + 0.5), 40)
+        return sorted(self.shopping_time(customer.shop, first) for _ in range(count))
+
+    def year(self, customer):
+        last = self.until
+        if customer.rate > 3 and self.dice.random() < 0.15:
+            last -= self.dice.random() * 200 * DAY
+        orders = [moment for moment in self.times(customer, customer.rate) if moment < last]
+        visits = [moment for moment in self.times(customer, 0.5) if moment < last]
+        asks = [moment for moment in self.times(customer, 0.4) if moment < last]
+        for moment in orders:
+            self.order(customer, moment, self.basket())
+        for place, moment in enumerate(visits):
+            self.visit(customer, moment, place)
+        for place, moment in enumerate(asks):
+            subject, text = self.dice.choice(ENQUIRIES[customer.language])
+            self.track(
+                customer,
+                moment,
+                "Enquiry Received",
+                f"enquiry-{place}",
+                subject=subject,
+                text=text,
+                channel=self.dice.choice(["phone", "e-mail", "shop", "chat"]),
+            )
+        for moment in orders:
+            if self.dice.random() < 0.018:
+                self.complaint(
+                    customer, min(moment + self.dice.random() * 6 * DAY, self.until - 30 * HOUR)
+                )
 
     def basket(self):
-        lines = [self.dice.choice(GOODS) for _ in range(self.dice.choice((1, 1, 1, 2, 2, 3)))]
-        return [{"name": name, "price": price} for name, price in lines]
+        count = self.dice.choice([1, 1, 1, 2, 2, 3, 4])
+        return self.dice.choices(list(GOODS), OFTEN, k=count)
 
-    def order(self, user, moment, products):
-        self.orders += 1
-        self.add(moment, f"order-{self.orders}", type="track", userId=user,
-                 event="Order Completed",
-                 properties={"order_id": f"A-{self.orders:04}", "currency": "EUR",
-                             "total": sum(product["price"] for product in products),
-                             "products": products})
+    def order(self, customer, moment, names):
+        shop, number = SHOPS[customer.shop], next(self.orders)
+        products = [{"name": name, "price": round(GOODS[name] * shop.rate)} for name in names]
+        self.track(
+            customer,
+            moment,
+            "Order Completed",
+            f"order-{number}",
+            order_id=f"{customer.shop[0].upper()}-{number}",
+            currency=shop.currency,
+            total=sum(product["price"] for product in products),
+            products=products,
+            shop=customer.shop,
+        )
 
-    def visit(self, user, moment):
-        self.add(moment, f"visit-{user}-{stamp(moment)}", type="track", userId=user,
-                 event="Shop Visited", properties={"looked_at": self.dice.choice(GOODS)[0]})
+    def visit(self, customer, moment, place):
+        self.track(
+            customer,
+            moment,
+            "Shop Visited",
+            f"visit-{place}",
+            shop=customer.shop,
+            looked_at=self.dice.choice(list(GOODS)),
+        )
 
-    def surely_today(self):
-        """Whatever the dice say, each rule has work for today."""
-        yesterday = self.until - datetime.timedelta(days=1)
-        for number, (name, products) in enumerate((("王小明", ["tea table", "teapot"]),
-                                                   ("Clara Novak", ["tea table", "vase"]))):
-            user = f"c-9{number}"
-            self.add(yesterday, user + "-identify", type="identify", userId=user,
-                     traits={"name": name, "email": f"{user}@post.example"})
-            self.add(yesterday, user + "-owner", type="owner.changed",
-                     customer="user_id:" + user, data={"owner": "anna"})
-            self.order(user, yesterday + datetime.timedelta(minutes=5 + number),
-                       [{"name": what, "price": dict(GOODS)[what]} for what in products])
-        self.add(yesterday - datetime.timedelta(days=4), "c-95-identify", type="identify",
-                 userId="c-95", traits={"name": "欧阳娜", "email": "c-95@shu.example",
-                                        "birthday": self.until.date().replace(
-                                            year=1988, day=min(self.until.day, 28)).isoformat()})
-        self.add(yesterday - datetime.timedelta(days=4), "c-95-owner", type="owner.changed",
-                 customer="user_id:c-95", data={"owner": "mei"})
-        self.visit("c-95", yesterday - datetime.timedelta(days=3, minutes=10))
+    def complaint(self, customer, moment):
+        number = next(self.complaints)
+        subject, text = self.dice.choice(COMPLAINTS[customer.language])
+        self.track(
+            customer,
+            moment,
+            "Complaint Received",
+            f"complaint-{number}",
+            complaint_id=f"C-{number:03}",
+            subject=subject,
+            text=text,
+            channel=self.dice.choice(["e-mail", "phone", "letter"]),
+        )
+
+    # ---- Today -------------------------------------------------------------------------------
+
+    def cast(self, number):
+        """One or two for each rule of whom something is due, or happened, today."""
+        people = {}
+        for role, (name, email, shop, language) in CAST.items():
+            since = None if role != "arrives" else self.open_day("hamburg", 2)
+            person = Customer(next(number), name, email, shop, language, since, 0)
+            people[role] = person
+            self.known(person)
+        for role in ("complains", "waits", "visits", "spends", "is silent"):
+            ago = 93 if role == "is silent" else 20
+            for months in range(1, 6):
+                self.order(
+                    people[role],
+                    opened(people[role].shop, self.until - (ago + 47 * months) * DAY),
+                    ["oolong", "cup"],
+                )
+        self.complaint(people["complains"], self.until - 22 * HOUR)
+        self.complaint(people["waits"], self.until - 26 * HOUR)
+        self.visit(people["visits"], min(self.until + 2 * HOUR, self.midnight()) - 3 * DAY, 0)
+        self.order(people["spends"], self.open_day("shanghai", 1), ["tea table", "teapot"])
+        self.silence(people["is silent"])
+
+    def midnight(self):
+        """Shortly before the end of the company's day."""
+        return self.until.astimezone(HOME).replace(hour=23, minute=30)
+
+    def open_day(self, shop, back):
+        """Noon of an open day so far back that `back` working days from then is no later than
+        today, at closing time."""
+        zone = zoneinfo.ZoneInfo(SHOPS[shop].zone)
+        day = min(self.until.astimezone(HOME), self.until.astimezone(zone))
+        day = datetime.datetime(day.year, day.month, day.day, 12, tzinfo=zone)
+        for left in range(back + 1):
+            while not is_open(shop, day):
+                day -= DAY
+            day -= DAY if left < back else 0 * DAY
+        return day
+
+    def silence(self, person):
+        """Her last order: two working days after the ninety are today, or were just before."""
+        last = self.open_day(person.shop, 2) - 90 * DAY
+        self.order(person, last, ["sencha"])
+
+    def births(self, number):
+        """Somebody is born today by each calendar, and yesterday: the moon comes round to the
+        same day of the same month after 19 years, give or take a day."""
+        for back, age, shift in itertools.product((0, 1), (19, 38, 57), (-1, 0, 1)):
+            today = self.until.astimezone(HOME).date() - back * DAY
+            for trait, language, shop in (
+                ("birthday", "en", "london"),
+                ("lunar_birthday", "zh", "shanghai"),
+            ):
+                if trait == "birthday" and shift:
+                    continue
+                name, written = self.name(shop, language == "zh")
+                person = Customer(
+                    next(number), name, self.address(written, shop), shop, language, None, 2
+                )
+                born = (
+                    today.replace(year=today.year - age, day=min(today.day, 28))
+                    if (today.month == 2)
+                    else today.replace(year=today.year - age)
+                )
+                person.traits[trait] = (born + shift * DAY).isoformat()
+                self.known(person)
+                self.year(person)
 
 
-def show(calls):
-    for call in calls:
-        print(json.dumps(call, ensure_ascii=False, separators=(",", ":")))
+# ---- What staff did about it ---------------------------------------------------------------
 
 
-def done(cutoff):
-    """What was due before the last days has been done when they begin."""
-    for line in sys.stdin:
+def shop_of(task):
+    name = task.get("assignee", "")
+    return name if name in SHOPS else STAFF.get(name, ("", None))[1] or "hamburg"
+
+
+def closing(dice, task, created):
+    """When staff closes a follow-up: in time mostly, in the hours when the shop is open."""
+    if task["rule"] == "answer a complaint":
+        late = dice.random() < 0.1
+        return opened(
+            shop_of(task), created + dice.uniform(*((26, 60) if late else (1, 12))) * HOUR
+        )
+    late = dice.random() < 0.06
+    return opened(shop_of(task), created + dice.uniform(*((60, 150) if late else (3, 30))) * HOUR)
+
+
+def done(until, lines):
+    names = {who[0] for who in CAST.values()}
+    for line in lines:
         task = json.loads(line)
-        if task["due"] < cutoff:
-            show([{"type": "reminder.done", "messageId": f"demo-done-{task['id']}",
-                   "timestamp": cutoff, "data": {"task": task["id"], "outcome": "reached"}}])
+        created = datetime.datetime.fromisoformat(task["created"].replace("Z", "+00:00"))
+        dice = random.Random(f"{SEED}/{task['id']}")
+        moment = closing(dice, task, created) + dice.randint(0, 50) * MINUTE
+        is_fresh = task.get("customer_name") in names and until - created < FRESH
+        if moment >= until or is_fresh:
+            continue
+        weights, outcomes, notes = zip(*OUTCOMES[task["rule"]])
+        place = dice.choices(range(len(weights)), weights)[0]
+        data = {"task": task["id"], "outcome": outcomes[place], "note": notes[place]}
+        yield {
+            "type": "reminder.done",
+            "messageId": f"demo-done-{task['id']}",
+            "timestamp": stamp(moment),
+            "data": {key: value for key, value in data.items() if value},
+        }
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("part", choices=("past", "recent", "done"))
+    parser.add_argument("part", choices=("calls", "done"))
     parser.add_argument("--until", metavar="TIME", help="2026-11-21T10:00:00Z (now)")
     arguments = parser.parse_args()
-    until = datetime.datetime.now(datetime.timezone.utc).replace(tzinfo=None)
+    until = datetime.datetime.now(datetime.timezone.utc)
     if arguments.until:
-        until = datetime.datetime.strptime(arguments.until, "%Y-%m-%dT%H:%M:%SZ")
+        until = datetime.datetime.strptime(arguments.until, "%Y-%m-%dT%H:%M:%S%z")
     until = until.replace(microsecond=0)
-    cutoff = stamp(until - datetime.timedelta(days=RECENT_DAYS))
-    if arguments.part == "done":
-        done(cutoff)
-        return
-    calls = Business(until).calls
-    show(call for call in calls if (call["timestamp"] < cutoff) == (arguments.part == "past"))
+    calls = done(until, sys.stdin) if arguments.part == "done" else Business(until).calls
+    for call in calls:
+        print(json.dumps(call, ensure_ascii=False, separators=(",", ":")))
 
 
 if __name__ == "__main__":

@@ -204,7 +204,10 @@ int run_clock_accept(struct cli *cli)
 
 int run_help(struct cli *cli)
 {
-    const char *name = args_argument(&cli->args, 0);
+    const char *name = args_argument(&cli->args, 0), *man = args_value(&cli->args, "man");
+    struct err err;
+    if (man != NULL)
+        return manual_write(man, &err) != 0 ? cli_fail_err(cli, &err) : EXIT_DONE;
     if (name == NULL) {
         help_overview(&cli->out);
         return EXIT_DONE;
@@ -220,6 +223,7 @@ int run_help(struct cli *cli)
 
 int run_completion(struct cli *cli)
 {
-    help_completion(&cli->out);
+    const char *shell = args_argument(&cli->args, 0);
+    completion_script(&cli->out, shell != NULL ? shell : "bash");
     return EXIT_DONE;
 }

@@ -87,6 +87,13 @@ const struct command *command_find(const char *name);
 void help_usage(struct buf *out, const struct command *command);
 void help_overview(struct buf *out);
 void help_command(struct buf *out, const struct command *command);
-void help_completion(struct buf *out); /* a script for bash */
+
+/* Append a script that completes the command line in "bash", "zsh" or "fish". */
+void completion_script(struct buf *out, const char *shell);
+
+/* Append a man page in roff: of a command, or of `kith` (NULL). */
+void manual_page(struct buf *out, const struct command *command);
+/* Write kith.1 and kith-COMMAND.1 of every command into a directory that is there. */
+int manual_write(const char *dir, struct err *err);
 
 #endif

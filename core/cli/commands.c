@@ -94,6 +94,11 @@ static const struct option key_options[] = {
     END,
 };
 
+static const struct option help_options[] = {
+    { "man", "DIR", "write the man pages of all commands into this directory", false },
+    END,
+};
+
 static const struct option import_options[] = {
     { "map", "COLUMN=FIELD", "what a column is, with its type: see above", true },
     { "event", "TYPE", "rows are events of this type; else customers", false },
@@ -188,7 +193,15 @@ const struct command command_table[] = {
       run_state_hash },
     { "clock accept", "", "the machine's clock is right: time goes on", NULL, NULL,
       run_clock_accept },
-    { "help", "[COMMAND...]", "this, or all about one command", NULL, NULL, run_help },
-    { "completion", "", "a script that teaches bash to complete", NULL, NULL, run_completion },
+    { "help", "[COMMAND...]", "this, or all about one command", NULL, help_options, run_help },
+    { "completion", "[bash|zsh|fish]", "a script that teaches the shell to complete",
+      "Put it in force with\n"
+      "\n"
+      "    source <(kith completion)                                         in ~/.bashrc\n"
+      "    source <(kith completion zsh)                       in ~/.zshrc, after compinit\n"
+      "    kith completion fish > ~/.config/fish/completions/kith.fish             once\n"
+      "\n"
+      "The Debian package has done so already.",
+      NULL, run_completion },
     { NULL, NULL, NULL, NULL, NULL, NULL },
 };

@@ -162,8 +162,9 @@ static bool next_slot(const char **at, struct slot *slot)
 static int check_choice(const struct slot *slot, const char *value, struct err *err)
 {
     struct near_quote quote;
-    const char *at = slot->text, *end = slot->text + slot->size;
-    if (memchr(at, '|', slot->size) == NULL)
+    const char *at = slot->text + (slot->is_optional ? 1 : 0);
+    const char *end = slot->text + slot->size - (slot->is_optional ? 1 : 0);
+    if (memchr(at, '|', (size_t)(end - at)) == NULL)
         return 0;
     while (at < end) {
         const char *bar = memchr(at, '|', (size_t)(end - at));
@@ -172,8 +173,9 @@ static int check_choice(const struct slot *slot, const char *value, struct err *
             return 0;
         at += size + 1;
     }
+    at = slot->text + (slot->is_optional ? 1 : 0);
     return err_set(err, E_INVALID, "\"%s\" is not one of %.*s",
-                   near_quote(value, strlen(value), &quote), (int)slot->size, slot->text);
+                   near_quote(value, strlen(value), &quote), (int)(end - at), at);
 }
 
 static int check_arguments(const struct args *args, struct err *err)

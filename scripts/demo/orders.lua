@@ -1,18 +1,27 @@
--- Somebody buys for the first time, and buys a lot: thank them by phone, within one
--- working day, before they wonder whether we noticed.
+-- Somebody spends a lot at once: thank her by phone within one working day, before she
+-- wonders whether we noticed.  What is a lot, each currency says for itself.
 
-local big = 500
+local big = { EUR = 500, GBP = 450, CNY = 4000 }
 
-rule "thank for a first big order" {
+rule "count orders" {
+  description = "How often she has bought, and for how much",
   on = "Order Completed",
   run = function(event, customer)
     customer:set("orders", (customer.orders or 0) + 1)
-    customer:set("revenue", (customer.revenue or 0) + event.total)
-    if customer.orders == 1 and event.total >= big then
+    customer:set("spent", (customer.spent or 0) + event.total)
+  end,
+}
+
+rule "thank for a big order" {
+  description = "A call within one working day",
+  on = "Order Completed",
+  run = function(event, customer)
+    if event.total >= (big[event.currency] or big.EUR) then
       remind {
-        title = "Thank " .. (customer.name or "them") .. " by phone for the first order",
-        to = "owner", due = "1wd",
-        note = "Order " .. event.order_id .. ", " .. event.total .. " " .. event.currency,
+        title = "Thank " .. (customer.name or "them") .. " for the order",
+        to = "owner", due = "1wd", key = event.order_id, about = "order:" .. event.order_id,
+        note = event.total .. " " .. event.currency
+          .. (customer.orders == 1 and ", the first order" or ", order " .. customer.orders),
       }
     end
   end,

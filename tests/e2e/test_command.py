@@ -566,7 +566,7 @@ def test_a_busy_daemon_is_waited_for(tmp_path):
 
 
 FIRST_RULE = re.search(
-    r"^( +rule \"thank.*?^    }\n)", (ROOT / "README.md").read_text(), re.S | re.M
+    r"^(rule \"thank.*?^}\n)", (ROOT / "README.md").read_text(), re.S | re.M
 ).group(1)
 
 

@@ -1,0 +1,162 @@
+"""The README and docs/: what they show is printed, name is there, and advise works."""
+import re
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from conftest import BUILD, ROOT
+
+DOCS = sorted((ROOT / "docs").glob("*.md"))
+PATHS = re.compile(r"\b(?:core|storage|tests|tools|scripts|docs|plugins)/[\w./-]*\w")
+
+
+def text(name):
+    return (ROOT / name).read_text()
+
+
+# ---- README -------------------------------------------------------------------------------------
+
+
+def test_the_recording_in_the_readme_is_what_is_printed():
+    done = subprocess.run(
+        [sys.executable, ROOT / "tools" / "record.py", "--check"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr + "\nmend it with: tools/record.py"
+
+
+def test_every_make_target_that_is_named_is_there():
+    makefile = text("Makefile")
+    for path in [ROOT / "README.md", *DOCS]:
+        for target in re.findall(r"(?:^    |`)make ([a-z-]+)\b", path.read_text(), re.M):
+            assert re.search(rf"^{target}:", makefile, re.M), (path.name, target)
+
+
+# ---- What is named is there ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", [ROOT / "README.md", *DOCS], ids=lambda path: path.name)
+def test_every_path_of_the_tree_that_is_named_is_there(path):
+    named = set(PATHS.findall(path.read_text()))
+    missing = [name for name in named if not list(ROOT.glob(name)) and "/data" not in name]
+    assert not missing
+
+
+def test_the_reading_order_names_files_that_are_there():
+    order = text("docs/architecture.md").split("## Reading order")[1]
+    folder = None
+    for word in re.findall(r"`([\w./*-]+)`", order):
+        folder = word.rsplit("/", 1)[0] if "/" in word and not word.endswith("/") else folder
+        folder = word.rstrip("/") if word.endswith("/") else folder
+        if re.fullmatch(r"[\w*]+\.[chpy]+", word):
+            assert list((ROOT / folder).glob(word)), f"{folder}/{word}"
+
+
+def test_every_guarantee_says_what_holds_it():
+    promises = text("docs/guarantees.md").split("\n## ")[1:-1]  # the last: what is not promised
+    assert len(promises) >= 7
+    for promise in promises:
+        assert re.search(r"Held by:\s+`tests/", promise), promise.splitlines()[0]
+
+
+def test_every_limit_that_a_guarantee_names_is_the_one_in_force():
+    limits = text("core/base/limits.h")
+    told = text("docs/guarantees.md")
+    for name, value, words in (
+        ("DEDUPE_DAYS", "30", "within 30 days"),
+        ("RULE_INSTRUCTIONS_MAX", "2000000", "2,000,000 instructions"),
+        ("RULE_MEMORY_BYTES_MAX", "(8u << 20)", "8 MiB of its own"),
+        ("RULE_ARENA_BYTES_MAX", "(64u << 20)", "64 MiB of the engine's"),
+        ("DERIVED_MAX", "1000", "1,000 events of one cause"),
+        ("CASCADE_DEPTH_MAX", "16", "16 deep"),
+        ("TIMERS_PER_TICK_MAX", "500", "at most 500 an entry"),
+        ("CLOCK_JUMP_MS", "(10ll * 60 * 1000)", "more than 10 minutes"),
+        ("CLOCK_GAP_MS", "(7ll * 24 * 3600 * 1000)", "7 days"),
+        ("EFFECT_EXPIRES_MS", "(24ll * 3600 * 1000)", "24 hours unless the rule says otherwise"),
+    ):
+        assert re.search(rf"#define {name} +{re.escape(value)}\s", limits), name
+        assert words in told, words
+
+
+# ---- Operating -----------------------------------------------------------------------------------
+
+
+def test_every_metric_stands_in_the_manual_and_no_other(daemon):
+    given = set(re.findall(r"^# TYPE (\w+)", daemon.get("/metrics", key=None).body.decode(), re.M))
+    told = set(re.findall(r"`(kith_\w+)`", text("docs/operating.md")))
+    assert given == told and len(given) > 15
+
+
+def test_what_the_daemon_says_when_something_is_wrong_is_what_the_manual_lists():
+    table = text("docs/operating.md").split("## When something is wrong")[1]
+    source = "".join(path.read_text() for path in (ROOT / "core" / "server").glob("*.c"))
+    source = re.sub(r'"\s*\n\s*"', "", source)
+    for said in (
+        "another daemon",
+        "the log cannot be written, and is tried again",
+        "the state cannot be written",
+        "log time stands still",
+        "differ from the active bundle",
+        "the configuration is not used",
+    ):
+        assert said in table and said in source, said
+
+
+def test_a_copy_of_the_directory_is_a_backup(start, tmp_path):
+    first = start(name="first")
+    first.send({"type": "identify", "userId": "u-1", "traits": {"name": "Ann"}})
+    assert first.stop() == 0
+    shutil.copytree(tmp_path / "first", tmp_path / "copy")
+    second = start(name="copy")
+    assert second.get("/v1/customers/user_id:u-1").json["traits"]["name"] == "Ann"
+
+
+def test_a_state_that_is_deleted_is_made_again(start, tmp_path):
+    first = start(name="data")
+    first.send({"type": "identify", "userId": "u-1", "traits": {"name": "Ann"}})
+    assert first.stop() == 0
+    shutil.rmtree(tmp_path / "data" / "state")
+    second = start(name="data")
+    assert second.get("/v1/customers/user_id:u-1").json["traits"]["name"] == "Ann"
+    done = subprocess.run(
+        [BUILD / "kith", "--url", f"http://127.0.0.1:{second.port}", "verify"]
+        + ["--key-file", tmp_path / "data" / "admin.key"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+# ---- The reference of Lua ------------------------------------------------------------------------
+
+
+def test_every_field_that_a_word_takes_stands_in_its_section():
+    """Fields are checked against lists in the source: option_check(lua, 1, "word", ...)."""
+    page = text("docs/lua.md")
+    fields = {}
+    for path in (ROOT / "core" / "script").glob("words_*.c"):
+        source = path.read_text()
+        named = dict(re.findall(r"char \*const (\w+)\[\] = \{(.*?)NULL \};", source, re.S))
+        for word, given in re.findall(
+            r'(?:check_options|option_check)\(\s*lua, \w+, "(\w+)",\s*(.*?)\);', source, re.S
+        ):
+            listed = named.get(given.strip(), given)
+            fields.setdefault(word, set()).update(re.findall(r'"(\w+)"', listed))
+    assert {"remind", "after", "send", "calendar", "escalate"} <= set(fields)
+    for word, names in fields.items():
+        for name in names:
+            assert re.search(rf"`[^`]*\b{name}\b[^`]*`", page), (word, name)
+
+
+def test_every_field_of_an_event_stands_in_the_reference_and_no_other():
+    source = text("core/engine/event.c").split("struct doc_value event_field(")[1]
+    source = source.split("\n}\n")[0]
+    given = set(re.findall(r'text_is\(name, "(\w+)"\)', source))
+    section = text("docs/lua.md").split("## event\n")[1].split("\n## ")[0]
+    told = set(re.findall(r"`event\.(\w+)`", section)) - {"total"}  # which is the sender's
+    assert {"type", "id", "at", "logged", "seq"} <= given and told == given
