@@ -16,8 +16,14 @@ const struct option global_options[] = {
     { NULL, NULL, NULL, false },
 };
 
-#define END { NULL, NULL, NULL, false }
-#define LIMIT(text) { "limit", "N", text, false }
+#define END                     \
+    {                           \
+        NULL, NULL, NULL, false \
+    }
+#define LIMIT(text)               \
+    {                             \
+        "limit", "N", text, false \
+    }
 
 static const struct option timeline_options[] = {
     LIMIT("how many entries, the newest first (50)"),
@@ -63,6 +69,11 @@ static const struct option effects_options[] = {
 
 static const struct option drop_options[] = {
     { "reason", "TEXT", "why, for the record", false },
+    END,
+};
+
+static const struct option pause_options[] = {
+    { "reason", "TEXT", "why, for whoever finds it paused", false },
     END,
 };
 
@@ -153,6 +164,14 @@ const struct command command_table[] = {
       NULL, run_explain },
     { "release", "EFFECT", "send a held or uncertain effect after all", NULL, NULL, run_release },
     { "drop", "EFFECT", "never send it", NULL, drop_options, run_drop },
+    { "channels", "", "how the ways out do: what waits, fails, is paused", NULL, NULL,
+      run_channels },
+    { "pause channel", "NAME", "send nothing more that way",
+      "What is meant for the channel waits until it expires; what is under way goes on.  A "
+      "webhook\n"
+      "whose receiver answers 410 Gone is paused by itself.",
+      pause_options, run_pause_channel },
+    { "resume channel", "NAME", "send that way again", NULL, NULL, run_resume_channel },
     { "import", "FILE", "load CSV or NDJSON", import_text, import_options, run_import },
     { "deploy", "DIR", "check a directory of scripts and put it in force", NULL, NULL, run_deploy },
     { "bundles", "", "what was deployed, and what is in force", NULL, NULL, run_bundles },

@@ -37,6 +37,8 @@ enum channel_circuit {
     CIRCUIT_HALF_OPEN, /* ... and then tried with one message */
 };
 
+const char *channel_circuit_name(enum channel_circuit circuit);
+
 struct channel_status {
     size_t window;   /* how many messages may be under way at once, now */
     int64_t wait_ms; /* window 0: ask again in so long */

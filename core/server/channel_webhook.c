@@ -65,7 +65,7 @@ static void attempt_free(struct attempt *attempt)
     free(attempt);
 }
 
-/* -- What became of it ---------------------------------------------------------------------------- */
+/* -- What became of it ------------------------------------------------------------------ */
 
 static bool is_asking_for_patience(int status)
 {
@@ -119,7 +119,7 @@ static void on_done(void *arg, const struct fetch_result *result)
     attempt_free(attempt);
 }
 
-/* -- Sending -------------------------------------------------------------------------------------- */
+/* -- Sending ---------------------------------------------------------------------------- */
 
 /* "msg_17_1_" and a print of the body.  A dot would be one of those that the signature is made
  * over with. */
@@ -171,7 +171,7 @@ static void status(void *self, struct channel_status *out_status)
     out_status->target = fetch_target(webhook->fetch);
 }
 
-/* -- Opening -------------------------------------------------------------------------------------- */
+/* -- Opening ---------------------------------------------------------------------------- */
 
 static int named(const struct webhook_settings *settings, int rc, struct err *err)
 {

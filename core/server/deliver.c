@@ -65,6 +65,12 @@ struct deliverer {
 
 static const char *const outcome_names[] = { "sent", "rejected", "failed", "uncertain" };
 
+const char *channel_circuit_name(enum channel_circuit circuit)
+{
+    static const char *const names[] = { "closed", "open", "half-open" };
+    return names[circuit];
+}
+
 static int64_t now_ms(const struct deliverer *deliverer)
 {
     return deliverer->clock.boot_ms(deliverer->clock.arg);

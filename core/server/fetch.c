@@ -64,7 +64,7 @@ struct fetch {
     bool is_closing;
 };
 
-/* -- The end of a client -------------------------------------------------------------------------- */
+/* -- The end of a client ---------------------------------------------------------------- */
 
 static void drop_handle(struct fetch *fetch)
 {
@@ -89,7 +89,7 @@ static void on_timer_closed(uv_handle_t *handle)
     drop_handle((struct fetch *)handle);
 }
 
-/* -- Requests ------------------------------------------------------------------------------------- */
+/* -- Requests --------------------------------------------------------------------------- */
 
 static void request_free(struct request *request)
 {
@@ -169,7 +169,7 @@ static void collect(struct fetch *fetch)
     }
 }
 
-/* -- Curl and the loop ---------------------------------------------------------------------------- */
+/* -- Curl and the loop ------------------------------------------------------------------ */
 
 static void act(struct fetch *fetch, curl_socket_t fd, int events)
 {
@@ -238,7 +238,7 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *kn
     return 0;
 }
 
-/* -- One request ---------------------------------------------------------------------------------- */
+/* -- One request ------------------------------------------------------------------------ */
 
 static curl_socket_t on_open(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
 {
@@ -346,7 +346,7 @@ void fetch_post(struct fetch *fetch, const char *const headers[], const void *bo
     ASSERT(rc == CURLM_OK);
 }
 
-/* -- Opening, closing ----------------------------------------------------------------------------- */
+/* -- Opening, closing ------------------------------------------------------------------- */
 
 static char *url_part(CURLU *url, CURLUPart part)
 {

@@ -16,7 +16,7 @@
 #define FILE_BYTES_MAX 4096
 #define MAC_TEXT_SIZE 48 /* 32 bytes in base64, terminated */
 
-/* -- Secrets ------------------------------------------------------------------------------------ */
+/* -- Secrets ---------------------------------------------------------------------------- */
 
 /* With or without the padding: both are in use. */
 static bool decode(const char *text, size_t size, uint8_t *out, size_t *out_size)
@@ -99,7 +99,7 @@ void signature_keys_wipe(struct signature_keys *keys)
     sodium_memzero(keys, sizeof *keys);
 }
 
-/* -- Signing ------------------------------------------------------------------------------------ */
+/* -- Signing ---------------------------------------------------------------------------- */
 
 void signature_write(const struct signature_keys *keys, const char *id, int64_t timestamp_s,
                      const void *body, size_t size, struct buf *out)
