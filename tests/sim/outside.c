@@ -153,14 +153,14 @@ static void plan_answer(struct outside *outside, struct text id, int64_t attempt
 static bool turns_away(struct outside *outside, struct deliverer *deliverer, struct text id,
                        int64_t attempt, uint64_t dice)
 {
-    if (outside->is_quiet || dice % 16 < 14)
+    if (outside->is_quiet || dice % 16 < 12)
         return false;
     if (dice % 16 == 15 && (dice >> 8) % 4 == 0) {
         deliver_pause(deliverer, "hook", text_of("gone"));
         deliver_answer(deliverer, id, attempt, OUTCOME_FAILED, text_of("gone"));
         return true;
     }
-    int64_t wait = (int64_t)(dice >> 8) % 90000;
+    int64_t wait = (int64_t)(dice >> 8 & 0xffffff) % 2400000;
     deliver_answer_later(deliverer, id, attempt, text_of("later"), wait);
     return true;
 }
