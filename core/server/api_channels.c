@@ -114,7 +114,7 @@ static void post_resume(struct call *call)
 
 const struct route routes_channels[] = {
     { "GET", "/v1/channels", SCOPE_READ, 0, false, get_channels,
-      "How the ways out do: what waits, what fails, what is paused", NULL },
+      "How the ways out do: what waits, what fails, what is paused; one page", "limit after" },
     { "POST", "/v1/channels/{name}/pause", SCOPE_ADMIN, BODY_MAX, true, post_pause,
       "Claim nothing more for a channel; what is meant for it waits until it expires", "wait" },
     { "POST", "/v1/channels/{name}/resume", SCOPE_ADMIN, BODY_MAX, true, post_resume,
