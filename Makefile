@@ -4,6 +4,7 @@
 #   make build                   the daemon, the command, the plugins: build/release
 #   make test                    every test and check, as CI runs them
 #   make sim [SEED=n] [COUNT=n]  the simulator, COUNT lives beginning at SEED
+#   make webhooks [COUNT=10000]  that many webhooks to a receiver that fails by turns
 #   make bench                   measures beside the peers that are installed
 #   make install [PREFIX=/usr/local] [DESTDIR=]
 #   make check-style, make format, make clean
@@ -17,7 +18,7 @@ RELEASE := build/release
 COMPILE := cmake --build $(RELEASE) --target
 MAKEFLAGS += --no-print-directory
 
-.PHONY: run build test sim bench install check-style format clean \
+.PHONY: run build test sim webhooks bench install check-style format clean \
     packages packages-test packages-bench
 
 run: build
@@ -32,6 +33,11 @@ test: packages-test
 sim: packages-test $(RELEASE)/build.ninja
 	$(COMPILE) life life2
 	$(PYTHON) tests/sim/sim.py --life $(RELEASE)/life --seed $(SEED) --count $(COUNT)
+
+webhooks: packages-test $(RELEASE)/build.ninja
+	$(COMPILE) all
+	KITH_WEBHOOKS=$(if $(filter command line,$(origin COUNT)),$(COUNT),10000) \
+	    $(PYTHON) -m pytest -q -p no:cacheprovider tests/e2e/test_webhook.py -k each_message
 
 bench: packages-bench $(RELEASE)/build.ninja
 	$(COMPILE) all $(if $(wildcard tests/bench/*.c),bench)
