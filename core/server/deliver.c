@@ -16,6 +16,7 @@
 #define RETRY_WRITE_MS 1000
 #define STANDING_WAIT_MS 1000 /* until log time goes on: against a wrong clock all is history */
 #define WATCH_MS 5000         /* between two looks at what waits for a channel that takes nothing */
+#define COUNT_MS 1000         /* between two counts of more than a page */
 #define WAITING_MAX 10000     /* counted of it */
 
 enum place_state {
@@ -42,13 +43,17 @@ struct line { /* one channel's */
     struct place places[CHANNEL_WINDOW];
     bool is_wanted; /* there is something to claim, as far as we know */
     bool is_asking;
-    bool is_pausing; /* the pause is on its way through log and engine */
-    int64_t ask_at;  /* boot ms: not before, after a claim could not be written */
-    int64_t look_at; /* the same of looking at what waits when nothing may be claimed */
+    bool is_pausing;  /* the pause is on its way through log and engine */
+    int64_t ask_at;   /* boot ms: not before, after a claim could not be written */
+    int64_t look_at;  /* the same of looking at what waits when nothing may be claimed */
+    int64_t count_at; /* the same of counting it */
     struct job job;
-    /* What the engine answered */
-    struct ready_effect found[CHANNEL_WINDOW];
-    size_t found_count, waiting;
+    struct answer { /* the engine's, while it is asked: its thread's */
+        struct ready_effect found[CHANNEL_WINDOW];
+        size_t found_count, waiting;
+        bool is_counting, is_paused;
+    } answer;
+    size_t waiting; /* as of the last answer */
     bool is_paused;
     uint64_t outcomes[4];
 };
@@ -220,30 +225,52 @@ static struct place *take_place(struct line *line, const struct ready_effect *ef
 static void look(struct engine *engine, void *arg)
 {
     struct line *line = arg;
+    struct answer *answer = &line->answer;
     struct text name = text_of(line->channel.name);
-    line->is_paused = engine_is_paused(engine, name);
-    line->waiting = engine_waiting(engine, name, WAITING_MAX);
-    line->found_count = engine_ready(engine, name, line->found, CHANNEL_WINDOW);
+    answer->found_count = engine_ready(engine, name, answer->found, CHANNEL_WINDOW);
+    answer->is_paused = engine_is_paused(engine, name);
+    answer->is_counting = answer->is_counting || answer->is_paused;
+    /* Less than a page is all there is. */
+    if (answer->found_count < CHANNEL_WINDOW && !answer->is_paused)
+        answer->waiting = answer->found_count;
+    else if (answer->is_counting)
+        answer->waiting = engine_waiting(engine, name, WAITING_MAX);
+}
+
+/* Claim of what was found as much as there is room for; how much of it is on its way then. */
+static size_t claim(struct line *line)
+{
+    size_t left = room(line), taken = 0;
+    for (size_t i = 0; i < line->answer.found_count; i++) {
+        const struct ready_effect *effect = &line->answer.found[i];
+        bool is_known = find_place(line, text_of(effect->id)) != NULL;
+        if (!is_known && left == 0)
+            continue;
+        taken++;
+        if (is_known)
+            continue; /* its claim is under way and not applied yet */
+        post_claim(line, take_place(line, effect));
+        left--;
+    }
+    return taken;
 }
 
 static void looked(struct mail *mail, void *reader)
 {
     struct line *line = ((struct job *)mail)->arg;
+    const struct answer *answer = &line->answer;
     (void)reader;
     line->is_asking = false;
+    line->is_paused = answer->is_paused;
+    line->waiting = answer->waiting;
     if (line->deliverer->is_winding_down)
         return;
-    size_t left = room(line), i = 0;
-    for (; i < line->found_count && left > 0; i++) {
-        if (find_place(line, text_of(line->found[i].id)) != NULL)
-            continue; /* its claim is under way and not applied yet */
-        post_claim(line, take_place(line, &line->found[i]));
-        left--;
-    }
+    size_t taken = claim(line);
+    line->waiting -= taken < line->waiting ? taken : line->waiting;
     /* What was left, and what a full page may have behind it, is asked for again when there is
      * room. */
     line->is_wanted =
-        line->is_wanted || i < line->found_count || line->found_count == CHANNEL_WINDOW;
+        line->is_wanted || taken < answer->found_count || answer->found_count == CHANNEL_WINDOW;
 }
 
 static void ask(struct line *line)
@@ -257,6 +284,9 @@ static void ask(struct line *line)
     if (room(line) == 0 && now_ms(deliverer) < line->look_at)
         return;
     line->look_at = now_ms(deliverer) + WATCH_MS;
+    line->answer.is_counting = now_ms(deliverer) >= line->count_at;
+    if (line->answer.is_counting)
+        line->count_at = now_ms(deliverer) + COUNT_MS;
     line->is_wanted = false;
     line->is_asking = true;
     line->job = (struct job){ .mail = { .handle = looked }, .run = look, .arg = line };
@@ -368,8 +398,8 @@ static struct line *line_sending(struct deliverer *deliverer, struct text id,
     return NULL;
 }
 
-static void answer(struct deliverer *deliverer, struct text id, int64_t attempt,
-                   enum outcome outcome, struct text detail, int64_t wait_ms)
+static void note_answer(struct deliverer *deliverer, struct text id, int64_t attempt,
+                        enum outcome outcome, struct text detail, int64_t wait_ms)
 {
     struct place *place = NULL;
     struct line *line = line_sending(deliverer, id, &place);
@@ -391,13 +421,13 @@ static void answer(struct deliverer *deliverer, struct text id, int64_t attempt,
 void deliver_answer(struct deliverer *deliverer, struct text id, int64_t attempt,
                     enum outcome outcome, struct text detail)
 {
-    answer(deliverer, id, attempt, outcome, detail, 0);
+    note_answer(deliverer, id, attempt, outcome, detail, 0);
 }
 
 void deliver_answer_later(struct deliverer *deliverer, struct text id, int64_t attempt,
                           struct text detail, int64_t wait_ms)
 {
-    answer(deliverer, id, attempt, OUTCOME_FAILED, detail, wait_ms);
+    note_answer(deliverer, id, attempt, OUTCOME_FAILED, detail, wait_ms);
 }
 
 /* -- Pauses ------------------------------------- */
