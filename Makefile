@@ -5,6 +5,7 @@
 #   make test                    every test and check, as CI runs them
 #   make sim [SEED=n] [COUNT=n]  the simulator, COUNT lives beginning at SEED
 #   make fuzz [SECONDS=60]       malformed requests and JSON, made up by libFuzzer
+#   make webhooks [COUNT=10000]  that many webhooks to a receiver that fails by turns
 #   make bench                   measures beside the peers that are installed
 #   make install [PREFIX=/usr/local] [DESTDIR=]
 #   make deb                     a Debian package: build/kith_VERSION_ARCHITECTURE.deb
@@ -21,7 +22,7 @@ RELEASE := build/release
 COMPILE := cmake --build $(RELEASE) --target
 MAKEFLAGS += --no-print-directory
 
-.PHONY: run build test sim fuzz bench install deb deb-trial check-style format clean \
+.PHONY: run build test sim fuzz webhooks bench install deb deb-trial check-style format clean \
     packages packages-test packages-bench packages-deb packages-trial
 
 run: build
@@ -41,6 +42,11 @@ fuzz: packages-test
 	cmake --preset fuzz --log-level=WARNING
 	cmake --build build/fuzz --target fuzz_json fuzz_request
 	$(PYTHON) tests/fuzz/fuzz.py --build build/fuzz --seconds $(SECONDS)
+
+webhooks: packages-test $(RELEASE)/build.ninja
+	$(COMPILE) all
+	KITH_WEBHOOKS=$(if $(filter command line,$(origin COUNT)),$(COUNT),10000) \
+	    $(PYTHON) -m pytest -q -p no:cacheprovider tests/e2e/test_webhook.py -k each_message
 
 bench: packages-bench $(RELEASE)/build.ninja
 	$(COMPILE) all $(if $(wildcard tests/bench/*.c),bench)

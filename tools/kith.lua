@@ -27,6 +27,10 @@ data "/var/lib/kith"
 -- Where messages on the channel "log" go, one JSON object a line; without it, to standard error.
 -- channel "log" { file = "/var/lib/kith/messages" }
 
+-- Programs to call, signed, as often as it takes (docs/webhooks.md).  The file holds whsec_...
+-- channel "hooks" { kind = "webhook", url = "https://erp.example.com/kith",
+--   secret = secret "hooks.secret", allow_private = false }
+
 -- Values that clients send as an identity and that are nobody's.
 -- blocked { "guest", "0", "null" }
 

@@ -8,23 +8,23 @@
 #define CORE_BASE_LIMITS_H
 
 /* What may come in */
-#define EVENT_BYTES_MAX (256u << 10)     /* one event as JSON */
-#define BATCH_BYTES_MAX (5u << 20)       /* one request, also after decompression */
+#define EVENT_BYTES_MAX (256u << 10) /* one event as JSON */
+#define BATCH_BYTES_MAX (5u << 20)   /* one request, also after decompression */
 #define BATCH_EVENTS_MAX 5000
-#define NESTING_MAX 32                   /* of a JSON document */
-#define TYPE_BYTES_MAX 128               /* of an event type */
-#define ID_BYTES_MAX 1024                /* of a sender's idempotency key */
-#define NAME_BYTES_MAX 128               /* of a trait, tag, rule, key, staff, purpose ... */
-#define IDENTITY_BYTES_MAX 254           /* of one identity's value */
+#define NESTING_MAX 32         /* of a JSON document */
+#define TYPE_BYTES_MAX 128     /* of an event type */
+#define ID_BYTES_MAX 1024      /* of a sender's idempotency key */
+#define NAME_BYTES_MAX 128     /* of a trait, tag, rule, key, staff, purpose ... */
+#define IDENTITY_BYTES_MAX 254 /* of one identity's value */
 
 /* What one entry may cause [world] */
 #define CASCADE_DEPTH_MAX 16
-#define DERIVED_MAX 1000                 /* events per cause, and messages with all they lead to */
-#define CASCADE_REST_MS 60000            /* a timer as far ahead begins a new cascade */
-#define DERIVED_BYTES_MAX (48u << 10)    /* data of an event that a rule makes */
+#define DERIVED_MAX 1000              /* events per cause, and messages with all they lead to */
+#define CASCADE_REST_MS 60000         /* a timer as far ahead begins a new cascade */
+#define DERIVED_BYTES_MAX (48u << 10) /* data of an event that a rule makes */
 #define TIMERS_PER_TICK_MAX 500
-#define SWEEP_PER_TICK_MAX 500           /* customers */
-#define MOVES_PER_TICK_MAX 100           /* timers looked at because a customer's zone changed */
+#define SWEEP_PER_TICK_MAX 500 /* customers */
+#define MOVES_PER_TICK_MAX 100 /* timers looked at because a customer's zone changed */
 #define RULE_INSTRUCTIONS_MAX 2000000
 #define RULE_MEMORY_BYTES_MAX (8u << 20) /* of a script's own values */
 #define RULE_ARENA_BYTES_MAX (64u << 20) /* of what the engine makes for a rule while it runs */
@@ -33,31 +33,32 @@
 /* What one customer may have [world] */
 #define IDENTITIES_MAX 100
 #define TRAITS_MAX 500
-#define TRAIT_SOURCES_MAX 8              /* assignments kept of one trait */
+#define TRAIT_SOURCES_MAX 8 /* assignments kept of one trait */
 #define PROFILE_BYTES_MAX (48u << 10)
-#define GROUP_MAX 32                     /* customers merged into one */
+#define GROUP_MAX 32 /* customers merged into one */
 #define CUSTOMER_TIMERS_MAX 1000
 
 /* Delivery [world] */
 #define EFFECT_ATTEMPTS_MAX 8
 #define EFFECT_HISTORIC_MS (24ll * 3600 * 1000) /* a replayed past that long ago sends nothing */
 #define EFFECT_EXPIRES_MS (24ll * 3600 * 1000)
-#define EFFECT_RETRY_MS 30000            /* before the second attempt; doubles */
-#define EFFECT_BYTES_MAX (48u << 10)     /* rendered */
+#define EFFECT_RETRY_MS 30000                   /* before the second attempt; doubles */
+#define EFFECT_WAIT_MS_MAX (24ll * 3600 * 1000) /* that a receiver may ask for */
+#define EFFECT_BYTES_MAX (48u << 10)            /* rendered */
 #define DEDUPE_DAYS 30
 
 /* Clock */
-#define CLOCK_JUMP_MS (10ll * 60 * 1000)         /* ahead of log + elapsed: time stands */
-#define CLOCK_GAP_MS (7ll * 24 * 3600 * 1000)    /* the same at start */
+#define CLOCK_JUMP_MS (10ll * 60 * 1000)      /* ahead of log + elapsed: time stands */
+#define CLOCK_GAP_MS (7ll * 24 * 3600 * 1000) /* the same at start */
 
 /* Resources of the daemon */
-#define GROUP_ENTRIES_MAX 20000          /* of one commit */
+#define GROUP_ENTRIES_MAX 20000 /* of one commit */
 #define GROUP_BYTES_MAX (16u << 20)
-#define QUEUE_BYTES_MAX (64u << 20)      /* waiting for the sequencer; beyond it: 429 */
+#define QUEUE_BYTES_MAX (64u << 20) /* waiting for the sequencer; beyond it: 429 */
 #define BUNDLE_BYTES_MAX (4u << 20)
 #define BUNDLE_FILES_MAX 500
-#define CHANNEL_WINDOW 64                /* effects of one channel under way at once */
-#define CHANNEL_TIMEOUT_MS 60000         /* an answer later than this is uncertain */
-#define LIST_MAX 1000                    /* items of one page */
+#define CHANNEL_WINDOW 64        /* effects of one channel under way at once */
+#define CHANNEL_TIMEOUT_MS 60000 /* an answer later than this is uncertain */
+#define LIST_MAX 1000            /* items of one page */
 
 #endif

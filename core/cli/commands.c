@@ -77,6 +77,11 @@ static const struct option drop_options[] = {
     END,
 };
 
+static const struct option pause_options[] = {
+    { "reason", "TEXT", "why, for whoever finds it paused", false },
+    END,
+};
+
 static const struct option staff_options[] = {
     { "name", "TEXT", "how to show the name", false },
     { "email", "ADDRESS", "where to write to", false },
@@ -181,6 +186,14 @@ const struct command command_table[] = {
       NULL, run_explain },
     { "release", "EFFECT", "send a held or uncertain effect after all", NULL, NULL, run_release },
     { "drop", "EFFECT", "never send it", NULL, drop_options, run_drop },
+    { "channels", "", "how the ways out do: what waits, fails, is paused", NULL, NULL,
+      run_channels },
+    { "pause channel", "NAME", "send nothing more that way",
+      "What is meant for the channel waits until it expires; what is under way goes on.  A "
+      "webhook\n"
+      "whose receiver answers 410 Gone is paused by itself.",
+      pause_options, run_pause_channel },
+    { "resume channel", "NAME", "send that way again", NULL, NULL, run_resume_channel },
     { "import", "FILE", "load CSV or NDJSON", import_text, import_options, run_import },
     { "deploy", "DIR", "check a directory of scripts and put it in force", NULL, NULL, run_deploy },
     { "bundles", "", "what was deployed, and what is in force", NULL, NULL, run_bundles },

@@ -4,7 +4,8 @@
  * expiry, consent, address, suppression.  The decision is made from the state of that moment,
  * inside the application of the claim, so a consent withdrawn a second before counts.
  *
- * Notifications go to staff: neither consent nor suppression is asked.
+ * Notifications go to staff: neither consent nor suppression is asked.  Nor is it for what a
+ * program is told about nobody.
  */
 #include "core/engine/effect.h"
 #include "core/engine/engine_inside.h"
@@ -80,7 +81,7 @@ struct verdict effect_decide(struct engine *engine, const struct effect *effect,
     const struct channel_config *channel = config_channel(&engine->config, effect->channel);
     if (channel == NULL)
         return no("rejected", text_of("the channel is gone"));
-    if (effect->is_notification)
+    if (effect->is_notification || effect->customer == 0)
         return go;
 
     struct verdict verdict = ask_consent(engine, effect, customer);
@@ -104,7 +105,8 @@ struct doc effect_render(struct engine *engine, const struct effect *effect,
     struct doc_writer w;
     engine_draft(engine, &w);
     doc_put_text(&w, "id", event_id_text(effect->seq, effect->n, id));
-    doc_put_int(&w, "customer", (int64_t)effect->customer);
+    if (effect->customer != 0 || effect->is_notification)
+        doc_put_int(&w, "customer", (int64_t)effect->customer);
     if (effect->is_notification)
         doc_put_text(&w, "staff", staff_assignee(engine, effect->to, customer));
     else if (address.size != 0)

@@ -265,6 +265,8 @@ static const struct command {
     void (*handle)(struct step *step);
 } commands[] = {
     { "address.changed", NEEDS_CUSTOMER, address_changed },
+    { "channel.paused", NEEDS_NOTHING, channel_paused },
+    { "channel.resumed", NEEDS_NOTHING, channel_resumed },
     { "clock.accepted", NEEDS_NOTHING, NULL },
     { "consent.changed", NEEDS_CUSTOMER, consent_changed },
     { "customer.merge", NEEDS_CUSTOMER, command_merge },

@@ -107,6 +107,7 @@ static int read_channels(struct config *config, struct doc doc, struct err *err)
         struct doc fields = it.value.type == DOC_DOC ? it.value.doc : (struct doc){ NULL, 0 };
         channel->needs_address = doc_bool(fields, "address", false);
         channel->is_idempotent = doc_bool(fields, "idempotent", false);
+        channel->is_machine = doc_bool(fields, "machine", false);
         int rc = copy_name(channel->name, sizeof channel->name, it.name, "channel", err);
         if (rc != 0)
             return rc;

@@ -28,6 +28,7 @@ struct channel_config {
     char name[CONFIG_NAME_MAX];
     bool needs_address; /* without one a message is rejected */
     bool is_idempotent; /* the receiver drops a repeated id: doubt is resolved by sending again */
+    bool is_machine;    /* a program listens: data instead of a body, also about nobody */
 };
 
 /* An identity value that identifies nobody, in all the forms in which an identity may be kept; one

@@ -295,13 +295,15 @@ int step_send(struct step *step, const struct send_request *request, struct err 
     const struct limits *limits = &engine->config.limits;
     uint64_t own =
         step->customer.number != 0 ? step->customer.members[step->customer.own].number : 0;
-    if (own == 0 && !request->is_notification)
+    const struct channel_config *channel = config_channel(&engine->config, request->channel);
+    bool is_machine = channel != NULL && channel->is_machine;
+    if (own == 0 && !request->is_notification && !is_machine)
         return err_set(err, E_INVALID, "send: this event has no customer to write to");
     if (request->purpose.size > NAME_BYTES_MAX || request->key.size > NAME_BYTES_MAX ||
         request->to.size > NAME_BYTES_MAX)
         return err_set(err, E_LIMIT, "send: purpose, key and to have at most %d bytes",
                        NAME_BYTES_MAX);
-    if (config_channel(&engine->config, request->channel) == NULL)
+    if (channel == NULL)
         return err_set(err, E_NOTFOUND, "send: no channel is called \"%.*s\"",
                        (int)request->channel.size, request->channel.data);
     if (!request->is_notification && !effect_knows_purpose(engine, request->purpose))
@@ -404,16 +406,27 @@ static void finish(struct step *step, struct effect *effect, const char *state, 
     note_effect(step, effect);
 }
 
-static void wait_for_next_attempt(struct step *step, struct effect *effect, struct text reason)
+/* By the schedule, but not before the receiver wants to hear of it again: `asked` ms. */
+static int64_t wait_before_next_attempt(const struct engine *engine, const struct effect *effect,
+                                        int64_t asked)
 {
-    struct engine *engine = step->engine;
-    char id[EVENT_ID_TEXT_MAX];
-    struct text text = event_id_text(effect->seq, effect->n, id);
     int64_t wait = engine->config.limits.effect_retry_ms;
     for (int64_t i = 1; i < effect->attempt && wait < RETRY_MS_MAX; i++)
         wait *= 2;
     /* Up to a quarter more, by the id: those that failed together do not come back together. */
     wait += (int64_t)((effect->seq * 7919 + effect->n * 104729) % (uint64_t)(wait / 4 + 1));
+    if (asked > EFFECT_WAIT_MS_MAX)
+        asked = EFFECT_WAIT_MS_MAX;
+    return asked > wait ? asked : wait;
+}
+
+static void wait_for_next_attempt(struct step *step, struct effect *effect, struct text reason,
+                                  int64_t asked)
+{
+    struct engine *engine = step->engine;
+    char id[EVENT_ID_TEXT_MAX];
+    struct text text = event_id_text(effect->seq, effect->n, id);
+    int64_t wait = wait_before_next_attempt(engine, effect, asked);
     stop_waiting(engine, effect);
     effect->state = text_of("pending");
     effect->reason = reason;
@@ -516,7 +529,7 @@ void effect_outcome(struct step *step)
     else if (text_is(outcome, "uncertain"))
         finish(step, &effect, "uncertain", detail);
     else if (effect.attempt < engine->config.limits.effect_attempts)
-        wait_for_next_attempt(step, &effect, detail);
+        wait_for_next_attempt(step, &effect, detail, doc_int(data, "wait_ms", 0));
     else
         finish(step, &effect, "failed", detail);
 }

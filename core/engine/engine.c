@@ -301,7 +301,8 @@ size_t engine_ready(struct engine *engine, struct text channel, struct ready_eff
     struct key prefix;
     size_t count = 0;
     struct cursor cursor;
-    arena_clear(&engine->arena);
+    if (engine_is_paused(engine, channel))
+        return 0;
     key_start(&prefix, 'x');
     key_text(&prefix, channel);
     cursor_open(&cursor, engine->state, &prefix);

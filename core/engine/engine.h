@@ -93,7 +93,7 @@ int64_t engine_next_due(struct engine *engine);
 void engine_set_live(struct engine *engine, uint64_t seq);
 
 /* Up to `count_max` effects of `channel` that may be claimed, the oldest first, with the number
- * that their next attempt has. */
+ * that their next attempt has.  None while the channel is paused. */
 struct ready_effect {
     char id[EVENT_ID_TEXT_MAX];
     int64_t attempt;
@@ -101,6 +101,11 @@ struct ready_effect {
 };
 size_t engine_ready(struct engine *engine, struct text channel, struct ready_effect *out_effects,
                     size_t count_max);
+
+/* How many effects of `channel` are the first of their line and not under way, counted up to
+ * `count_max`: as many lines wait for the channel, or for their own next attempt no longer. */
+size_t engine_waiting(struct engine *engine, struct text channel, size_t count_max);
+bool engine_is_paused(struct engine *engine, struct text channel);
 
 const struct ruleset *engine_rules(const struct engine *engine);
 const struct config *engine_config(const struct engine *engine);

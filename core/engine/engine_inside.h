@@ -289,6 +289,10 @@ void effect_release(struct step *step);
 void effect_drop(struct step *step);
 void effect_close_run(struct step *step); /* open claims of earlier runs */
 
+/* -- pause.c -------------------------------------------------------------- */
+void channel_paused(struct step *step);
+void channel_resumed(struct step *step);
+
 /* -- act.c ---------------------------------------------------------------- */
 /* Whether a rule may make such an event: E_INVALID, E_DENIED, E_LIMIT. */
 int step_check_event(struct text type, struct doc data, const char *word, struct err *err);

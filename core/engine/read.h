@@ -124,6 +124,14 @@ struct read_effects {
 int read_effects(struct snapshot *snapshot, const struct read_effects *which,
                  const struct read_page *page, struct buf *out, struct err *err);
 
+/* -- Channels -------------------------------------------------------------------------- */
+
+/* {NAME: {waiting, paused: {seq, since, reason, by}}, ...} in the order of the configuration:
+ * `waiting` counts the lines whose first message may be claimed, up to READ_WAITING_MAX, and
+ * `paused` is there while nothing is. */
+#define READ_WAITING_MAX 10000
+void read_channels(struct engine *engine, struct buf *out);
+
 /* -- Why ------------------------------------------------------------------------------- */
 
 /* Why there is this effect or event, in two steps: what the log has of the entry and of

@@ -1,10 +1,29 @@
-/* read_admin.c -- the house: bundles, staff, keys. */
+/* read_admin.c -- the house: channels, bundles, staff, keys. */
 #include "core/base/err.h"
 #include "core/base/hash.h"
 #include "core/engine/engine_inside.h"
 #include "core/engine/read_inside.h"
 
 #include <string.h>
+
+/* -- Channels -------------------------------------------------------------------------- */
+
+void read_channels(struct engine *engine, struct buf *out)
+{
+    struct doc_writer w;
+    arena_clear(&engine->arena);
+    struct doc paused = meta_get(engine, "paused");
+    doc_begin(&w, out);
+    for (size_t i = 0; i < engine->config.channel_count; i++) {
+        struct text name = text_of(engine->config.channels[i].name);
+        struct doc_value pause = doc_get_text(paused, name);
+        doc_open_text(&w, name);
+        doc_put_int(&w, "waiting", (int64_t)engine_waiting(engine, name, READ_WAITING_MAX));
+        doc_put_value(&w, "paused", &pause);
+        doc_close(&w);
+    }
+    doc_end(&w);
+}
 
 /* -- Bundles --------------------------------------------------------------------------- */
 

@@ -148,6 +148,7 @@ static const struct {
     bool is_unheard;                   /* no rule runs for it */
 } handlers[] = {
     { "bundle.activated", bundle_activated, false },
+    { "channel.paused", channel_paused, false },
     { "daemon.started", daemon_started, false },
     { "effect.claim", effect_claim, true }, /* rules hear of effect.sent and the others */
     { "effect.outcome", effect_outcome, true },

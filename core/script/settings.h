@@ -5,6 +5,7 @@
  *     url "https://crm.example.com"
  *     zone "Europe/Berlin"           country "DE"           fallback "sales"
  *     channel "log" { file = "/var/log/kith/messages" }
+ *     channel "hooks" { kind = "webhook", url = "https://...", secret = secret "FILE" }
  *     limits { derived = 2000 }      blocked { "guest", "0" }
  *     quota { log = "200 GB", state = "50 GB" }
  *
@@ -28,6 +29,19 @@ struct err;
 
 #define SETTINGS_BYTES_MAX (1u << 20) /* of kith.lua */
 
+/* channel "NAME" { kind = "webhook", ... }.  A secret is a file's name: nothing here may be
+ * shown that is one itself. */
+struct webhook_settings {
+    const char *name, *url;
+    const char *secret; /* the file */
+    const char *ca;     /* a PEM file; NULL: the system's */
+    bool allow_private;
+    int64_t timeout_ms; /* of one attempt */
+    int64_t rest_ms;    /* how long it is left alone when it fails again and again, at first */
+    size_t parallel;    /* messages under way at once */
+};
+#define SETTINGS_WEBHOOKS_MAX 31
+
 struct settings {
     /* All texts are terminated and live as long as the settings; NULL: not given. */
     const char *host;
@@ -36,7 +50,9 @@ struct settings {
     const char *data, *scripts;
     const char *url; /* the public address, without a slash at its end */
     const char *zone, *country, *fallback;
-    const char *log_file;                      /* of the channel `log`; NULL: standard error */
+    const char *log_file; /* of the channel `log`; NULL: standard error */
+    struct webhook_settings webhooks[SETTINGS_WEBHOOKS_MAX];
+    size_t webhook_count;
     size_t log_quota_bytes, state_quota_bytes; /* of the two files; 0: none */
     struct doc limits, blocked;                /* as they stand in the config */
 
@@ -47,7 +63,8 @@ struct settings {
     struct buf scratch;
     const char *folder; /* of the file that is read */
     uint32_t declared;  /* words seen: each at most once */
-    int awaits_channel; /* line of a `channel "log"` whose table has not come; 0: none */
+    int awaits_channel; /* line of a `channel` whose table has not come; 0: none */
+    const char *awaited_channel;
 };
 
 /* Defaults: 127.0.0.1:8077, UTC, no data, no scripts.  End with settings_deinit(). */

@@ -3,23 +3,44 @@
  * What a message names, its channel and its purpose, is checked here, where the names that there
  * are can be told; the engine checks what it must keep (core/engine/effect.c).
  */
+#include "core/engine/event.h"
 #include "core/script/convert.h"
 #include "core/script/explain.h"
 #include "core/script/host_inside.h"
 
+static bool is_machine(lua_State *lua, struct text channel)
+{
+    const struct channel_config *config = config_channel(host_of(lua)->config, channel);
+    return config != NULL && config->is_machine;
+}
+
+/* A program wants to know first what happened, and when. */
+static void put_event(lua_State *lua, struct doc_writer *w)
+{
+    struct step *step = host_of(lua)->step;
+    const struct event *event = step_event(step);
+    struct text type = option_text(lua, 1, "type", step_arena(step));
+    doc_put_text(w, "type", type.size != 0 ? type : event->type);
+    doc_put_datetime(w, "timestamp", event->at);
+}
+
 /* What a channel gets of the rule's table: body and data. */
-static struct doc message_content(lua_State *lua, const char *body_name, const char *word)
+static struct doc message_content(lua_State *lua, struct text channel, const char *body_name,
+                                  const char *word)
 {
     struct host *host = host_of(lua);
     struct arena *arena = step_arena(host->step);
     struct text body = option_text(lua, 1, body_name, arena);
     struct doc data = option_doc(lua, 1, "data", word);
+    bool for_machine = is_machine(lua, channel);
     struct doc_writer w;
-    if (body.size == 0)
+    if (body.size == 0 && !for_machine)
         luaL_error(lua, "%s needs %s = \"...\"", word, body_name);
     buf_clear(&host->scratch);
     doc_begin(&w, &host->scratch);
-    doc_put_text(&w, "body", body);
+    if (for_machine)
+        put_event(lua, &w);
+    doc_put_present(&w, "body", body);
     if (data.data != NULL)
         doc_put_doc(&w, "data", data);
     return arena_doc(arena, doc_end(&w));
@@ -75,10 +96,23 @@ static void check_purpose(lua_State *lua, struct text purpose)
                purpose.data, purpose.data);
 }
 
+/* What a program is told is service unless the rule says otherwise; only a program reads types. */
+static void check_machine(lua_State *lua, struct send_request *request)
+{
+    bool for_machine = is_machine(lua, request->channel);
+    if (for_machine && request->purpose.size == 0)
+        request->purpose = text_of("service");
+    lua_getfield(lua, 1, "type");
+    if (!for_machine && !lua_isnil(lua, -1))
+        luaL_error(lua, "send: type is for webhooks; the channel \"%s\" writes to people",
+                   request->channel.data);
+    lua_pop(lua, 1);
+}
+
 static int word_send(lua_State *lua)
 {
-    static const char *const names[] = { "channel", "body",    "data", "purpose",
-                                         "key",     "expires", NULL };
+    static const char *const names[] = { "channel", "body", "data",    "type",
+                                         "purpose", "key",  "expires", NULL };
     struct step *step = host_step(lua, "send");
     struct arena *arena = step_arena(step);
     struct err err;
@@ -90,8 +124,9 @@ static int word_send(lua_State *lua)
         .key = option_text(lua, 1, "key", arena),
     };
     check_channel(lua, "send", request.channel);
+    check_machine(lua, &request);
     check_purpose(lua, request.purpose);
-    request.content = message_content(lua, "body", "send");
+    request.content = message_content(lua, request.channel, "body", "send");
     lua_getfield(lua, 1, "expires");
     if (!lua_isnil(lua, -1)) {
         struct when when = { "send", "expires", { "", 0 }, -1, step_now(step) };
@@ -114,12 +149,12 @@ static int word_notify(lua_State *lua)
         .channel = option_text(lua, 1, "channel", arena),
         .to = option_text(lua, 1, "to", arena),
         .purpose = text_of("service"),
-        .content = message_content(lua, "text", "notify"),
         .is_notification = true,
     };
     if (request.channel.size == 0)
         request.channel = text_of("log");
     check_channel(lua, "notify", request.channel);
+    request.content = message_content(lua, request.channel, "text", "notify");
     if (step_assignee(step, request.to).size == 0)
         return luaL_error(lua, "notify: nobody would get it: say to = \"...\", or name a fallback "
                                "team in kith.lua");

@@ -79,6 +79,7 @@ extern const struct route routes_ingest[];    /* ingest.c: Segment's tracking AP
 extern const struct route routes_customers[]; /* api_customers.c */
 extern const struct route routes_reminders[]; /* api_reminders.c */
 extern const struct route routes_effects[];   /* api_effects.c */
+extern const struct route routes_channels[];  /* api_channels.c */
 extern const struct route routes_bundles[];   /* api_bundles.c */
 extern const struct route routes_admin[];     /* api_admin.c: staff, keys, suppressions, care */
 

@@ -19,6 +19,7 @@
 #include "core/server/api.h"
 #include "core/server/auth.h"
 #include "core/server/channel_log.h"
+#include "core/server/channel_webhook.h"
 #include "core/server/deploy.h"
 #include "core/server/http.h"
 #include "core/server/metrics.h"
@@ -40,6 +41,7 @@
 #define GRACE_MS 10000u /* for connections under way, when the daemon stops ... */
 #define END_MS 20000u   /* ... and for what their requests began */
 #define DECODED_BYTES_MAX (8u << 20)
+#define DELIVERY_MS 5000u /* for answers to messages that are under way then */
 #define SIGNALS 3
 #define SHORT_HASH 12 /* digits of a bundle's name in messages */
 
@@ -51,17 +53,19 @@ struct daemon {
     enum stage stage;
     uv_loop_t loop;
     uv_async_t wake;
-    uv_timer_t delivery, grace;
+    uv_timer_t delivery, grace, patience;
     uv_signal_t signals[SIGNALS];
     struct buf code; /* of the world */
     struct metrics *metrics;
     struct channel_log *log;
-    struct channel channel;
+    struct channel_webhook *webhooks[SETTINGS_WEBHOOKS_MAX];
+    struct channel channels[1 + SETTINGS_WEBHOOKS_MAX];
     struct auth *auth;
     struct node *node;
     struct api api;
     struct http_server *server;
     struct watch *watch;
+    bool is_impatient; /* it ends, whatever is still being delivered */
     int code_of_failure;
     struct err *err;
 };
@@ -75,6 +79,7 @@ static void fail(struct daemon *daemon, int code)
 /* -- The node's wake-ups, and the deliverer's time --------------------------------------------- */
 
 static void on_delivery(uv_timer_t *timer);
+static void stop_if_idle(void *arg);
 
 static void look_at_deliveries(struct daemon *daemon)
 {
@@ -83,6 +88,7 @@ static void look_at_deliveries(struct daemon *daemon)
         uv_timer_start(&daemon->delivery, on_delivery, (uint64_t)wait, 0);
     else
         uv_timer_stop(&daemon->delivery);
+    stop_if_idle(daemon);
 }
 
 static void on_delivery(uv_timer_t *timer)
@@ -317,6 +323,21 @@ static bool is_same_text(const char *a, const char *b)
     return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
 }
 
+static bool is_same_webhooks(const struct settings *now, const struct settings *wanted)
+{
+    if (now->webhook_count != wanted->webhook_count)
+        return false;
+    for (size_t i = 0; i < now->webhook_count; i++) {
+        const struct webhook_settings *a = &now->webhooks[i], *b = &wanted->webhooks[i];
+        if (!is_same_text(a->name, b->name) || !is_same_text(a->url, b->url) ||
+            !is_same_text(a->secret, b->secret) || !is_same_text(a->ca, b->ca) ||
+            a->allow_private != b->allow_private || a->timeout_ms != b->timeout_ms ||
+            a->rest_ms != b->rest_ms || a->parallel != b->parallel)
+            return false;
+    }
+    return true;
+}
+
 static bool needs_restart(const struct settings *now, const struct settings *wanted)
 {
     bool is_same_config = now->config.size == wanted->config.size &&
@@ -324,7 +345,7 @@ static bool needs_restart(const struct settings *now, const struct settings *wan
     return !is_same_config || !is_same_text(now->host, wanted->host) || now->port != wanted->port ||
            !is_same_text(now->cert, wanted->cert) || !is_same_text(now->key, wanted->key) ||
            !is_same_text(now->data, wanted->data) || !is_same_text(now->url, wanted->url) ||
-           !is_same_text(now->log_file, wanted->log_file) ||
+           !is_same_text(now->log_file, wanted->log_file) || !is_same_webhooks(now, wanted) ||
            now->log_quota_bytes != wanted->log_quota_bytes ||
            now->state_quota_bytes != wanted->state_quota_bytes;
 }
@@ -351,6 +372,9 @@ static void hang_up(struct daemon *daemon)
     struct err err;
     if (channel_log_reopen(daemon->log, &err) != 0)
         say("%s", err.text);
+    for (size_t i = 0; i < daemon->settings.webhook_count; i++)
+        if (channel_webhook_reread(daemon->webhooks[i], &err) != 0)
+            say("the secrets in use are kept: %s", err.text);
     ask_active(daemon, on_hangup_looked);
 }
 
@@ -359,8 +383,17 @@ static void hang_up(struct daemon *daemon)
 static void stop_if_idle(void *arg)
 {
     struct daemon *daemon = arg;
-    if (daemon->stage == STAGE_STOPPING && daemon->server == NULL && daemon->api.calls == 0)
+    if (daemon->stage == STAGE_STOPPING && daemon->server == NULL && daemon->api.calls == 0 &&
+        (daemon->is_impatient || deliver_pending(node_deliverer(daemon->node)) == 0))
         uv_stop(&daemon->loop);
+}
+
+/* What has not been answered is sent again at the next start, or listed. */
+static void on_patience_over(uv_timer_t *timer)
+{
+    struct daemon *daemon = timer->data;
+    daemon->is_impatient = true;
+    stop_if_idle(daemon);
 }
 
 static void on_server_closed(void *arg)
@@ -388,6 +421,7 @@ static void stop(struct daemon *daemon)
     notify("STOPPING=1");
     node_wind_down(daemon->node);
     uv_timer_start(&daemon->grace, on_grace_over, END_MS, 0);
+    uv_timer_start(&daemon->patience, on_patience_over, DELIVERY_MS, 0);
     if (daemon->server != NULL)
         http_server_close(daemon->server, GRACE_MS, on_server_closed, daemon);
     stop_if_idle(daemon);
@@ -409,13 +443,33 @@ static void fill_random(void *arg, void *data, size_t size)
     randombytes_buf(data, size);
 }
 
+static int open_channels(struct daemon *daemon, struct err *err)
+{
+    const struct settings *settings = &daemon->settings;
+    int rc =
+        channel_log_open(settings->log_file, clock_machine(), daemon->metrics, &daemon->log, err);
+    if (rc == 0)
+        daemon->channels[0] = channel_log_channel(daemon->log);
+    for (size_t i = 0; rc == 0 && i < settings->webhook_count; i++) {
+        struct channel_webhook_options options = {
+            .loop = &daemon->loop,
+            .settings = &settings->webhooks[i],
+            .clock = clock_machine(),
+            .metrics = daemon->metrics,
+        };
+        rc = channel_webhook_open(&options, &daemon->webhooks[i], err);
+        if (rc == 0)
+            daemon->channels[1 + i] = channel_webhook_channel(daemon->webhooks[i]);
+    }
+    return rc;
+}
+
 static int open_node(struct daemon *daemon, struct err *err)
 {
     uint8_t run[8];
     char boot[HEX_SIZE(sizeof run)];
     randombytes_buf(run, sizeof run);
     hex_encode(run, sizeof run, boot);
-    daemon->channel = channel_log_channel(daemon->log);
     struct node_options options = {
         .dir = daemon->settings.data,
         .clock = clock_machine(),
@@ -426,8 +480,8 @@ static int open_node(struct daemon *daemon, struct err *err)
         .state_quota_bytes = daemon->settings.state_quota_bytes,
         .boot = boot,
         .rebuild = daemon->options->rebuild,
-        .channels = &daemon->channel,
-        .channel_count = 1,
+        .channels = daemon->channels,
+        .channel_count = 1 + daemon->settings.webhook_count,
         .load_rules = script_load,
         .wake = wake,
         .wake_arg = daemon,
@@ -461,8 +515,7 @@ static int open_parts(struct daemon *daemon, struct err *err)
         rc = err_set(err, E_INVALID,
                      "where to keep the data? --data DIR, or data \"DIR\" in the configuration");
     if (rc == 0)
-        rc = channel_log_open(settings->log_file, clock_machine(), daemon->metrics, &daemon->log,
-                              err);
+        rc = open_channels(daemon, err);
     if (rc == 0)
         rc = open_node(daemon, err);
     if (rc == 0)
@@ -481,7 +534,9 @@ static void init_loop(struct daemon *daemon)
     ASSERT(rc == 0);
     uv_timer_init(&daemon->loop, &daemon->delivery);
     uv_timer_init(&daemon->loop, &daemon->grace);
+    uv_timer_init(&daemon->loop, &daemon->patience);
     daemon->wake.data = daemon->delivery.data = daemon->grace.data = daemon;
+    daemon->patience.data = daemon;
     for (size_t i = 0; i < SIGNALS; i++) {
         uv_signal_init(&daemon->loop, &daemon->signals[i]);
         daemon->signals[i].data = daemon;
@@ -497,6 +552,7 @@ static void close_loop(struct daemon *daemon)
     uv_close((uv_handle_t *)&daemon->wake, NULL);
     uv_close((uv_handle_t *)&daemon->delivery, NULL);
     uv_close((uv_handle_t *)&daemon->grace, NULL);
+    uv_close((uv_handle_t *)&daemon->patience, NULL);
     for (size_t i = 0; i < SIGNALS; i++)
         uv_close((uv_handle_t *)&daemon->signals[i], NULL);
     uv_run(&daemon->loop, UV_RUN_DEFAULT);
@@ -510,6 +566,8 @@ static void close_parts(struct daemon *daemon)
     node_close(daemon->node);
     if (daemon->server != NULL)
         http_server_close(daemon->server, 0, NULL, NULL);
+    for (size_t i = 0; i < daemon->settings.webhook_count; i++)
+        channel_webhook_close(daemon->webhooks[i]);
     close_loop(daemon);
     api_deinit(&daemon->api);
     auth_close(daemon->auth);

@@ -15,6 +15,9 @@
 #define CHANNELS_MAX 32
 #define RETRY_WRITE_MS 1000
 #define STANDING_WAIT_MS 1000 /* until log time goes on: against a wrong clock all is history */
+#define WATCH_MS 5000         /* between two looks at what waits for a channel that takes nothing */
+#define COUNT_MS 1000         /* between two counts of more than a page */
+#define WAITING_MAX 10000     /* counted of it */
 
 enum place_state {
     PLACE_FREE,
@@ -30,6 +33,7 @@ struct place {
     int64_t attempt, print;
     int64_t deadline; /* boot ms */
     enum outcome outcome;
+    int64_t wait_ms; /* asked for before the next attempt */
     char detail[120];
 };
 
@@ -39,10 +43,19 @@ struct line { /* one channel's */
     struct place places[CHANNEL_WINDOW];
     bool is_wanted; /* there is something to claim, as far as we know */
     bool is_asking;
-    int64_t ask_at; /* boot ms: not before, after a claim could not be written */
+    bool is_pausing;  /* the pause is on its way through log and engine */
+    int64_t ask_at;   /* boot ms: not before, after a claim could not be written */
+    int64_t look_at;  /* the same of looking at what waits when nothing may be claimed */
+    int64_t count_at; /* the same of counting it */
     struct job job;
-    struct ready_effect found[CHANNEL_WINDOW];
-    size_t found_count;
+    struct answer { /* the engine's, while it is asked: its thread's */
+        struct ready_effect found[CHANNEL_WINDOW];
+        size_t found_count, waiting;
+        bool is_counting, is_paused;
+    } answer;
+    size_t waiting; /* as of the last answer */
+    bool is_paused;
+    uint64_t outcomes[4];
 };
 
 struct deliverer {
@@ -56,6 +69,12 @@ struct deliverer {
 };
 
 static const char *const outcome_names[] = { "sent", "rejected", "failed", "uncertain" };
+
+const char *channel_circuit_name(enum channel_circuit circuit)
+{
+    static const char *const names[] = { "closed", "open", "half-open" };
+    return names[circuit];
+}
 
 static int64_t now_ms(const struct deliverer *deliverer)
 {
@@ -109,6 +128,22 @@ static size_t free_places(const struct line *line)
     for (size_t i = 0; i < CHANNEL_WINDOW; i++)
         count += line->places[i].state == PLACE_FREE;
     return count;
+}
+
+static struct channel_status status_of(const struct line *line)
+{
+    struct channel_status status = { .window = CHANNEL_WINDOW, .wait_ms = -1 };
+    if (line->channel.status != NULL)
+        line->channel.status(line->channel.self, &status);
+    return status;
+}
+
+/* How many messages may be claimed now. */
+static size_t room(const struct line *line)
+{
+    size_t window = status_of(line).window, free = free_places(line);
+    size_t used = CHANNEL_WINDOW - free, allowed = window > used ? window - used : 0;
+    return line->is_pausing ? 0 : allowed < free ? allowed : free;
 }
 
 /* -- Claims ------------------------------------- */
@@ -190,27 +225,52 @@ static struct place *take_place(struct line *line, const struct ready_effect *ef
 static void look(struct engine *engine, void *arg)
 {
     struct line *line = arg;
-    line->found_count =
-        engine_ready(engine, text_of(line->channel.name), line->found, CHANNEL_WINDOW);
+    struct answer *answer = &line->answer;
+    struct text name = text_of(line->channel.name);
+    answer->found_count = engine_ready(engine, name, answer->found, CHANNEL_WINDOW);
+    answer->is_paused = engine_is_paused(engine, name);
+    answer->is_counting = answer->is_counting || answer->is_paused;
+    /* Less than a page is all there is. */
+    if (answer->found_count < CHANNEL_WINDOW && !answer->is_paused)
+        answer->waiting = answer->found_count;
+    else if (answer->is_counting)
+        answer->waiting = engine_waiting(engine, name, WAITING_MAX);
+}
+
+/* Claim of what was found as much as there is room for; how much of it is on its way then. */
+static size_t claim(struct line *line)
+{
+    size_t left = room(line), taken = 0;
+    for (size_t i = 0; i < line->answer.found_count; i++) {
+        const struct ready_effect *effect = &line->answer.found[i];
+        bool is_known = find_place(line, text_of(effect->id)) != NULL;
+        if (!is_known && left == 0)
+            continue;
+        taken++;
+        if (is_known)
+            continue; /* its claim is under way and not applied yet */
+        post_claim(line, take_place(line, effect));
+        left--;
+    }
+    return taken;
 }
 
 static void looked(struct mail *mail, void *reader)
 {
     struct line *line = ((struct job *)mail)->arg;
+    const struct answer *answer = &line->answer;
     (void)reader;
     line->is_asking = false;
+    line->is_paused = answer->is_paused;
+    line->waiting = answer->waiting;
     if (line->deliverer->is_winding_down)
         return;
-    for (size_t i = 0; i < line->found_count; i++) {
-        if (find_place(line, text_of(line->found[i].id)) != NULL)
-            continue; /* its claim is under way and not applied yet */
-        struct place *place = take_place(line, &line->found[i]);
-        if (place == NULL)
-            break;
-        post_claim(line, place);
-    }
-    /* A full page may have more behind it: asked for again when a place becomes free. */
-    line->is_wanted = line->is_wanted || line->found_count == CHANNEL_WINDOW;
+    size_t taken = claim(line);
+    line->waiting -= taken < line->waiting ? taken : line->waiting;
+    /* What was left, and what a full page may have behind it, is asked for again when there is
+     * room. */
+    line->is_wanted =
+        line->is_wanted || taken < answer->found_count || answer->found_count == CHANNEL_WINDOW;
 }
 
 static void ask(struct line *line)
@@ -220,6 +280,13 @@ static void ask(struct line *line)
         free_places(line) == 0 || now_ms(deliverer) < line->ask_at ||
         atomic_load(&deliverer->sequencer->is_standing))
         return;
+    /* Without room it is looked at all the same, now and then: people see what waits. */
+    if (room(line) == 0 && now_ms(deliverer) < line->look_at)
+        return;
+    line->look_at = now_ms(deliverer) + WATCH_MS;
+    line->answer.is_counting = now_ms(deliverer) >= line->count_at;
+    if (line->answer.is_counting)
+        line->count_at = now_ms(deliverer) + COUNT_MS;
     line->is_wanted = false;
     line->is_asking = true;
     line->job = (struct job){ .mail = { .handle = looked }, .run = look, .arg = line };
@@ -295,6 +362,8 @@ static void post_outcome(struct line *line, struct place *place)
     doc_put_string(&w, "outcome", outcome_names[place->outcome]);
     if (place->detail[0] != '\0')
         doc_put_string(&w, "detail", place->detail);
+    if (place->wait_ms > 0)
+        doc_put_int(&w, "wait_ms", place->wait_ms);
     doc_close(&w);
     submission_end(submission, &w);
     submission->done = outcome_written;
@@ -329,8 +398,8 @@ static struct line *line_sending(struct deliverer *deliverer, struct text id,
     return NULL;
 }
 
-void deliver_answer(struct deliverer *deliverer, struct text id, int64_t attempt,
-                    enum outcome outcome, struct text detail)
+static void note_answer(struct deliverer *deliverer, struct text id, int64_t attempt,
+                        enum outcome outcome, struct text detail, int64_t wait_ms)
 {
     struct place *place = NULL;
     struct line *line = line_sending(deliverer, id, &place);
@@ -343,8 +412,56 @@ void deliver_answer(struct deliverer *deliverer, struct text id, int64_t attempt
     if (place->state != PLACE_SENDING)
         return; /* a second answer */
     place->outcome = outcome;
+    place->wait_ms = wait_ms;
     snprintf(place->detail, sizeof place->detail, "%.*s", (int)detail.size, detail.data);
+    line->outcomes[outcome]++;
     post_outcome(line, place);
+}
+
+void deliver_answer(struct deliverer *deliverer, struct text id, int64_t attempt,
+                    enum outcome outcome, struct text detail)
+{
+    note_answer(deliverer, id, attempt, outcome, detail, 0);
+}
+
+void deliver_answer_later(struct deliverer *deliverer, struct text id, int64_t attempt,
+                          struct text detail, int64_t wait_ms)
+{
+    note_answer(deliverer, id, attempt, OUTCOME_FAILED, detail, wait_ms);
+}
+
+/* -- Pauses ------------------------------------- */
+
+static void pause_applied(void *arg, const struct submission *submission)
+{
+    struct line *line = arg;
+    line->is_pausing = false;
+    line->is_paused = submission->code == 0; /* else the next one that is turned away asks again */
+    line->is_wanted = true;
+    ask(line);
+}
+
+void deliver_pause(struct deliverer *deliverer, const char *channel, struct text reason)
+{
+    struct line *line = find_line(deliverer, text_of(channel));
+    ASSERT(line != NULL);
+    if (line->is_pausing || line->is_paused)
+        return;
+    struct submission *submission = submission_new(LOG_SYSTEM);
+    struct doc_writer w;
+    submission_begin(submission, &w);
+    doc_put_string(&w, "type", "channel.paused");
+    doc_put_string(&w, "by", "kithd");
+    doc_open(&w, "data");
+    doc_put_string(&w, "channel", channel);
+    doc_put_text(&w, "reason", reason);
+    doc_close(&w);
+    submission_end(submission, &w);
+    submission->wants_applied = true;
+    submission->done = pause_applied;
+    submission->arg = line;
+    line->is_pausing = true;
+    sequencer_post_own(deliverer->sequencer, submission);
 }
 
 /* -- Time ------------------------------------- */
@@ -367,11 +484,34 @@ static void tick_place(struct line *line, struct place *place, int64_t now, int6
         return;
     }
     if (place->state == PLACE_SENDING) {
-        place->outcome = OUTCOME_UNCERTAIN;
+        place->outcome = line->channel.is_idempotent ? OUTCOME_FAILED : OUTCOME_UNCERTAIN;
+        line->outcomes[place->outcome]++;
         snprintf(place->detail, sizeof place->detail, "no answer within %d s",
                  CHANNEL_TIMEOUT_MS / 1000);
     }
     post_outcome(line, place);
+}
+
+/* Ask the engine for what waits, or be called again when that may be. */
+static void tick_line(struct line *line, int64_t now, int64_t *wait)
+{
+    if (!line->is_wanted)
+        return;
+    if (now < line->ask_at) {
+        earliest(wait, line->ask_at - now);
+        return;
+    }
+    if (atomic_load(&line->deliverer->sequencer->is_standing)) {
+        earliest(wait, STANDING_WAIT_MS);
+        return;
+    }
+    ask(line);
+    if (line->is_wanted && !line->is_asking && room(line) == 0 && free_places(line) != 0) {
+        int64_t again = status_of(line).wait_ms;
+        earliest(wait, line->look_at - now);
+        if (again >= 0)
+            earliest(wait, again);
+    }
 }
 
 int64_t deliver_tick(struct deliverer *deliverer)
@@ -381,14 +521,8 @@ int64_t deliver_tick(struct deliverer *deliverer)
         struct line *line = deliverer->lines[i];
         for (size_t j = 0; j < CHANNEL_WINDOW; j++)
             tick_place(line, &line->places[j], now, &wait);
-        if (deliverer->is_winding_down)
-            continue;
-        if (line->is_wanted && now < line->ask_at)
-            earliest(&wait, line->ask_at - now);
-        else if (line->is_wanted && atomic_load(&deliverer->sequencer->is_standing))
-            earliest(&wait, STANDING_WAIT_MS);
-        else
-            ask(line);
+        if (!deliverer->is_winding_down)
+            tick_line(line, now, &wait);
     }
     return wait;
 }
@@ -399,4 +533,21 @@ size_t deliver_pending(const struct deliverer *deliverer)
     for (size_t i = 0; i < deliverer->line_count; i++)
         count += CHANNEL_WINDOW - free_places(deliverer->lines[i]);
     return count;
+}
+
+bool deliver_report(const struct deliverer *deliverer, size_t index,
+                    struct deliver_report *out_report)
+{
+    if (index >= deliverer->line_count)
+        return false;
+    const struct line *line = deliverer->lines[index];
+    *out_report = (struct deliver_report){
+        .name = line->channel.name,
+        .status = status_of(line),
+        .is_paused = line->is_paused || line->is_pausing,
+        .under_way = CHANNEL_WINDOW - free_places(line),
+        .waiting = line->waiting,
+    };
+    memcpy(out_report->outcomes, line->outcomes, sizeof out_report->outcomes);
+    return true;
 }

@@ -7,12 +7,11 @@
  * Nothing leaves before the claim has come back from the engine as a go, and the place
  * of an effect is kept until its outcome is in the log: an outcome that cannot be
  * written is written again until it can.  Each channel has its own window, so a dead
- * one delays no other.
+ * one delays no other; one that takes nothing, or is paused, is not claimed for.
  *
- * At most CHANNEL_WINDOW effects of a channel are under way, and an attempt without an
- * answer for CHANNEL_TIMEOUT_MS is uncertain.  Nothing here fails: what cannot be written
- * now is tried again by deliver_tick().  Texts and documents are borrowed for a call.  All on
- * the loop's thread.
+ * An attempt without an answer for CHANNEL_TIMEOUT_MS is uncertain.  Nothing here fails: what
+ * cannot be written now is tried again by deliver_tick().  Texts and documents are borrowed for
+ * a call.  All on the loop's thread.
  */
 #ifndef CORE_SERVER_DELIVER_H
 #define CORE_SERVER_DELIVER_H
@@ -50,5 +49,17 @@ int64_t deliver_tick(struct deliverer *deliverer);
 
 /* How many effects are under way. */
 size_t deliver_pending(const struct deliverer *deliverer);
+
+/* How the channels do, for metrics and lists; `index` counts from 0, false: there are no more. */
+struct deliver_report {
+    const char *name;
+    struct channel_status status;
+    bool is_paused;       /* as far as is known here */
+    size_t under_way;     /* claimed and not yet answered */
+    size_t waiting;       /* lines whose first message might be claimed, when last looked at */
+    uint64_t outcomes[4]; /* attempts by enum outcome, since the start */
+};
+bool deliver_report(const struct deliverer *deliverer, size_t index,
+                    struct deliver_report *out_report);
 
 #endif

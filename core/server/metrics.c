@@ -185,9 +185,71 @@ static void write_engine(struct node *node, struct buf *out)
               (double)deliver_pending(node_deliverer(node)));
 }
 
+/* One line for each channel: those are what the operator configured, so they are few. */
+static void write_each(struct node *node, struct buf *out, const char *name, const char *help,
+                       double (*value)(const struct deliver_report *report))
+{
+    struct deliver_report report;
+    write_head(out, name, "gauge", help);
+    for (size_t i = 0; deliver_report(node_deliverer(node), i, &report); i++)
+        buf_printf(out, "%s{channel=\"%s\"} %.17g\n", name, report.name, value(&report));
+}
+
+static double channel_waiting(const struct deliver_report *report)
+{
+    return (double)report->waiting;
+}
+
+static double channel_under_way(const struct deliver_report *report)
+{
+    return (double)report->under_way;
+}
+
+static double channel_failures(const struct deliver_report *report)
+{
+    return (double)report->status.failures;
+}
+
+static double channel_paused(const struct deliver_report *report)
+{
+    return report->is_paused;
+}
+
+static double channel_broken(const struct deliver_report *report)
+{
+    return report->status.circuit != CIRCUIT_CLOSED;
+}
+
+static void write_channel_attempts(struct node *node, struct buf *out)
+{
+    static const char *const outcomes[OUTCOMES] = { "sent", "rejected", "failed", "uncertain" };
+    struct deliver_report report;
+    write_head(out, "kith_channel_attempts_total", "counter", "Attempts, by what became of them.");
+    for (size_t i = 0; deliver_report(node_deliverer(node), i, &report); i++)
+        for (size_t j = 0; j < OUTCOMES; j++)
+            buf_printf(out, "kith_channel_attempts_total{channel=\"%s\",outcome=\"%s\"} %llu\n",
+                       report.name, outcomes[j], (unsigned long long)report.outcomes[j]);
+}
+
+static void write_channels(struct node *node, struct buf *out)
+{
+    write_each(node, out, "kith_channel_waiting",
+               "Customers whose next message may go, when last looked at.", channel_waiting);
+    write_each(node, out, "kith_channel_under_way", "Messages claimed and not yet answered.",
+               channel_under_way);
+    write_each(node, out, "kith_channel_failures", "Failures of the destination in a row.",
+               channel_failures);
+    write_each(node, out, "kith_channel_paused", "1 when nothing is sent until it is resumed.",
+               channel_paused);
+    write_each(node, out, "kith_channel_broken",
+               "1 when the destination is left alone, or tried with one message.", channel_broken);
+    write_channel_attempts(node, out);
+}
+
 void metrics_write(struct metrics *metrics, struct node *node, struct buf *out)
 {
     write_loop(metrics, out);
     write_log(node, out);
     write_engine(node, out);
+    write_channels(node, out);
 }

@@ -54,6 +54,7 @@ class Model:
         self.allowed = set()  # (effect id, attempt): claims that may have gone out
         self.bundle, self.sweep, self.seen, self.outgoing_seen = None, None, {}, set()
         self.attempts, self.final, self.run = {}, set(), 0
+        self.not_before, self.too_early = {}, []  # next attempts: when, and which were sooner
         self.killed = set()  # entries at which the rule "visit" was killed for memory
         self.sent_away = set()  # entries that must have led to a ping
 
@@ -318,6 +319,7 @@ class Model:
             self.outcome(data)
         elif kind == "effect.release" or kind == "effect.drop":
             self.final.discard(data["id"])
+            self.not_before.pop(data["id"], None)
         elif kind == "ping" and body["id"] not in self.outgoing_seen:
             self.outgoing_seen.add(body["id"])
             if self.bundle:
@@ -373,6 +375,8 @@ class Model:
             return
         member, purpose, channel = self.owners[ident]
         if self.allows(purpose, channel, member):
+            if self.now < self.not_before.get(ident, 0):
+                self.too_early.append((ident, attempt))
             self.allowed.add((ident, attempt))
             self.attempts[ident] = attempt
 
@@ -388,6 +392,8 @@ class Model:
             seq, n = map(int, ident.split("."))
             wait = min(30000 * 2 ** (attempt - 1), 30000 * 1024)
             wait += (seq * 7919 + n * 104729) % (wait // 4 + 1)
+            wait = max(wait, min(data.get("wait_ms", 0), 24 * 3600 * 1000))
+            self.not_before[ident] = self.now + wait
             self.timers[self.owners[ident][0], "effect:" + ident] = (self.now + wait, None)
             self.attempts[ident] = None
         else:

@@ -2,6 +2,7 @@
 #include "tests/sim/outside.h"
 
 #include "core/base/doc.h"
+#include "core/base/limits.h"
 #include "core/base/mem.h"
 #include "core/server/node.h"
 #include "tests/sim/dice.h"
@@ -29,7 +30,7 @@ struct answer {
 struct outside {
     uint64_t seed;
     unsigned life;
-    bool is_quiet;
+    bool is_quiet, has_resumed;
     int journal;
     int64_t wall, boot;
     struct node *node;
@@ -42,8 +43,8 @@ struct outside {
 
 /* -- The journal ------------------------------------- */
 
-__attribute__((format(printf, 2, 3)))
-static void note(struct outside *outside, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static void note(struct outside *outside, const char *format,
+                                                       ...)
 {
     char line[512];
     va_list args;
@@ -134,6 +135,9 @@ void outside_reboot(struct outside *outside)
 
 /* -- The provider ------------------------------------- */
 
+#define TURN_MS \
+    7000 /* the hook's receiver takes nothing in every fourth turn, then one at a time */
+
 static void plan_answer(struct outside *outside, struct text id, int64_t attempt, int64_t wait,
                         enum outcome outcome)
 {
@@ -143,6 +147,22 @@ static void plan_answer(struct outside *outside, struct text id, int64_t attempt
     *answer =
         (struct answer){ .due = outside->boot + wait, .attempt = attempt, .outcome = outcome };
     memcpy(answer->id, id.data, id.size);
+}
+
+/* What only a receiver of hooks says: come back later, or never again.  True: it has. */
+static bool turns_away(struct outside *outside, struct deliverer *deliverer, struct text id,
+                       int64_t attempt, uint64_t dice)
+{
+    if (outside->is_quiet || dice % 16 < 12)
+        return false;
+    if (dice % 16 == 15 && (dice >> 8) % 4 == 0) {
+        deliver_pause(deliverer, "hook", text_of("gone"));
+        deliver_answer(deliverer, id, attempt, OUTCOME_FAILED, text_of("gone"));
+        return true;
+    }
+    int64_t wait = (int64_t)(dice >> 8 & 0xffffff) % 2400000;
+    deliver_answer_later(deliverer, id, attempt, text_of("later"), wait);
+    return true;
 }
 
 static void provide(struct outside *outside, const char *channel, struct deliverer *deliverer,
@@ -190,14 +210,29 @@ static void send_sms(void *self, struct deliverer *deliverer, struct text id, in
 static void send_hook(void *self, struct deliverer *deliverer, struct text id, int64_t attempt,
                       struct doc message)
 {
-    provide(self, "hook", deliverer, id, attempt, message);
+    struct outside *outside = self;
+    uint64_t dice = dice_roll(outside->seed ^ outside->life, ++outside->sent, 18);
+    if (!turns_away(outside, deliverer, id, attempt, dice_mix(dice)))
+        provide(self, "hook", deliverer, id, attempt, message);
+}
+
+static void hook_status(void *self, struct channel_status *out_status)
+{
+    const struct outside *outside = self;
+    int64_t turn = outside->boot / TURN_MS % 4;
+    out_status->window = outside->is_quiet || turn > 1 ? CHANNEL_WINDOW : (size_t)turn;
+    out_status->wait_ms = turn == 0 ? TURN_MS - outside->boot % TURN_MS : -1;
 }
 
 size_t outside_channels(struct outside *outside, struct channel out_channels[2])
 {
     out_channels[0] = (struct channel){ .name = "sms", .self = outside, .send = send_sms };
     out_channels[1] = (struct channel){
-        .name = "hook", .is_idempotent = true, .self = outside, .send = send_hook
+        .name = "hook",
+        .is_idempotent = true,
+        .self = outside,
+        .send = send_hook,
+        .status = hook_status,
     };
     return 2;
 }
@@ -373,6 +408,24 @@ static void change_consent(struct outside *outside, uint64_t dice)
     post(outside, submission, errand);
 }
 
+static void resume_hook(struct outside *outside)
+{
+    struct submission *submission = submission_new(LOG_STAFF);
+    struct errand *errand = mem_zero(sizeof *errand);
+    struct doc_writer w;
+    errand->outside = outside;
+    snprintf(errand->decision, sizeof errand->decision, "resume");
+    submission_begin(submission, &w);
+    doc_put_string(&w, "type", "channel.resumed");
+    doc_put_string(&w, "source", "staff");
+    doc_open(&w, "data");
+    doc_put_string(&w, "channel", "hook");
+    doc_close(&w);
+    submission_end(submission, &w);
+    submission->wants_applied = true;
+    post(outside, submission, errand);
+}
+
 struct decision {
     struct job job;
     struct outside *outside;
@@ -453,7 +506,10 @@ void outside_act(struct outside *outside, uint64_t dice)
         change_consent(outside, dice >> 4);
         return;
     case 1:
-        decide_something(outside, dice >> 4);
+        if (dice >> 62 == 0)
+            resume_hook(outside);
+        else
+            decide_something(outside, dice >> 4);
         return;
     case 2:
     case 3: /* again, although it was acknowledged, or while its first sending is under way */
@@ -476,6 +532,9 @@ void outside_act(struct outside *outside, uint64_t dice)
 void outside_finish(struct outside *outside)
 {
     int next = next_event(outside);
+    if (!outside->has_resumed)
+        resume_hook(outside);
+    outside->has_resumed = true;
     if (next < EVENTS)
         send_events(outside, next, 1, false, false);
 }

@@ -9,7 +9,7 @@ end of a seed a quiet life lets everything finish, and then
   - the effects and reminders in the state are those of tests/sim/model.py;
   - no message of a doubtful channel left twice, unless staff released it; every one
     that may or may not have left is listed; what the state calls sent did leave;
-  - nothing left that the arbiter had not let through;
+  - nothing left that the arbiter had not let through, nor sooner than its receiver asked for;
   - the hash of the state equals that of a fresh fold of the whole log.
 
     sim.py --life BINARY [--seed N] [--count N] [--keep]
@@ -216,6 +216,8 @@ class Run:
             raise Failure("reminders differ: %s; the model: %s" % (tasks, model.tasks))
 
     def check_sends(self, model):
+        if model.too_early:
+            raise Failure("tried again too early: %s" % model.too_early[:5])
         released = {}
         for entry in self.entries:
             if entry["body"]["type"] == "effect.release":
