@@ -28,8 +28,7 @@ data "/var/lib/kith"
 -- channel "log" { file = "/var/lib/kith/messages" }
 
 -- Programs to call, signed, as often as it takes (docs/webhooks.md).  The file holds whsec_...
--- channel "hooks" { kind = "webhook", url = "https://erp.example.com/kith",
---   secret = secret "hooks.secret", allow_private = false }
+-- channel "erp" { kind = "webhook", url = "https://erp.example.com", secret = secret "erp.secret" }
 
 -- Values that clients send as an identity and that are nobody's.
 -- blocked { "guest", "0", "null" }

@@ -253,6 +253,7 @@ static curl_socket_t on_open(void *arg, curlsocktype purpose, struct curl_sockad
     return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): libcurl says what it is called with */
 static size_t on_body(char *data, size_t size, size_t count, void *arg)
 {
     struct request *request = arg;

@@ -50,6 +50,7 @@ def test_the_example_is_good_as_it_stands_and_with_every_line_of_it(start, tmp_p
         "limits",
     }
     (tmp_path / "scripts").mkdir()
+    (tmp_path / "erp.secret").write_text("whsec_" + "A" * 32 + "\n")
     for name, lines in (("plain", []), ("all", told)):
         path = tmp_path / f"{name}.lua"
         path.write_text("\n".join([text, *lines]) + "\n")
