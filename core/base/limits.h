@@ -59,5 +59,8 @@
 #define CHANNEL_WINDOW 64                /* effects of one channel under way at once */
 #define CHANNEL_TIMEOUT_MS 60000         /* an answer later than this is uncertain */
 #define LIST_MAX 1000                    /* items of one page */
+#define IDEMPOTENCY_KEY_BYTES_MAX 255    /* of an Idempotency-Key */
+#define IDEMPOTENCY_KEYS_MAX 1000000     /* whose answers are kept at once; beyond it: 429 */
+#define IDEMPOTENCY_BYTES_MAX (1u << 30) /* of the answers of a day; beyond it: 429 */
 
 #endif

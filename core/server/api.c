@@ -18,6 +18,7 @@
 #include "core/base/limits.h"
 #include "core/base/mem.h"
 #include "core/base/utf8.h"
+#include "core/server/api_idempotency.h"
 #include "core/server/auth.h"
 #include "core/server/call.h"
 #include "core/server/http.h"
@@ -126,7 +127,7 @@ static void answer_options(struct http_request *request, const struct route *rou
     if (route->scope == SCOPE_WRITE) {
         http_add_field(request, "Access-Control-Allow-Methods", "POST, OPTIONS");
         http_add_field(request, "Access-Control-Allow-Headers",
-                       "Authorization, Content-Type, Content-Encoding");
+                       "Authorization, Content-Type, Content-Encoding, Idempotency-Key");
         http_add_field(request, "Access-Control-Max-Age", "86400");
     }
     http_respond(request, 204, NULL, NULL, 0);
@@ -282,9 +283,16 @@ static bool check_query(struct call *call)
     return rc == E_NOTFOUND;
 }
 
+/* Whose key is in the body comes to this later, in call_admit(). */
+static bool admit_once(struct call *call)
+{
+    bool is_known = call->caller.name.size != 0 || call->route->scope == SCOPE_NONE;
+    return !is_known || idempotency_admit(call);
+}
+
 static void enter(struct call *call)
 {
-    if (check_query(call) && read_body(call))
+    if (check_query(call) && admit_once(call) && read_body(call))
         call->route->handle(call);
 }
 
@@ -341,10 +349,10 @@ static void identify(struct call *call, struct text secret, void (*done)(struct 
 
 static void admitted_late(struct call *call)
 {
-    if (call_may(call, SCOPE_WRITE))
-        call->worked(call);
-    else
+    if (!call_may(call, SCOPE_WRITE))
         call_problem(call, 403, "%s", weak_key(SCOPE_WRITE));
+    else if (idempotency_admit(call))
+        call->worked(call);
 }
 
 void call_admit(struct call *call, struct text secret, void (*done)(struct call *call))

@@ -31,6 +31,7 @@
 #include "core/base/clock.h"
 #include "core/base/doc.h"
 #include "core/base/err.h"
+#include "core/server/idempotency.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -87,6 +88,7 @@ struct api {
     struct uv_loop_s *loop;
     struct node *node;
     struct auth *auth;
+    struct idempotency *idempotency;
     struct metrics *metrics;
     const struct settings *settings;
     const struct zone *zone; /* the company's */
@@ -125,13 +127,16 @@ struct call {
     struct caller caller;
     struct doc body; /* of a route that takes JSON; else none */
     struct arena arena;
-    struct buf out; /* free for use: the place to build the answer's document in */
-    void *data;     /* the handler's own, NULL at first; put it into the arena */
-    bool is_behind; /* call_await() has not got its checkpoint */
+    struct buf out;  /* free for use: the place to build the answer's document in */
+    void *data;      /* the handler's own, NULL at first; put it into the arena */
+    bool is_behind;  /* call_await() has not got its checkpoint */
+    bool is_written; /* entries of it are in the log; call_submit() says so */
 
     /* private to api.c and call.c */
     struct text params[CALL_PARAMS_MAX];
     struct buf json;
+    bool is_once; /* it has an Idempotency-Key, and ... */
+    struct idempotency_id once;
     int64_t begun_ns, posted_ns;
     void (*asked)(struct engine *engine, struct call *call); /* what it waits for at present */
     void (*worked)(struct call *call);
@@ -168,6 +173,10 @@ bool call_wait(struct call *call, bool otherwise, bool *out_wants_applied);
 /* `by` of what this call changes: the key's member of staff, else the key's name. (run) */
 struct text call_by(const struct call *call);
 bool call_may(const struct call *call, enum api_scope scope); /* (run) */
+
+/* The `id` of an entry that this call writes, made of its Idempotency-Key and of what is asked, in
+ * the arena; empty: it has none.  Of several entries each needs one of its own. */
+struct text call_entry_id(struct call *call);
 
 /* -- Answering: each ends the call ------------------------------------------------------------- */
 

@@ -1,4 +1,5 @@
 /* api_reminders.c -- /v1/reminders: follow-ups, their list, and being done with them. */
+#include "core/base/limits.h"
 #include "core/engine/event.h"
 #include "core/engine/read.h"
 #include "core/server/api_command.h"
@@ -158,11 +159,33 @@ static int read_both(struct engine *engine, const struct command *command, struc
     return rc;
 }
 
+/* The call was made before, and its answer is no longer known: the newest open one that says the
+ * same is what it made.  0: there is none any more. */
+static uint64_t find_made(struct engine *engine, struct call *call, const struct command *command)
+{
+    const struct read_reminders which = { .is_open = true, .due_before = INT64_MAX };
+    const struct read_page page = { .limit = LIST_MAX };
+    struct buf list = BUF_INIT;
+    struct err err;
+    uint64_t task = 0;
+    if (read_reminders_of(engine, command->ref, &which, &page, &list, &err) == 0) {
+        struct doc doc = { list.data, (uint32_t)list.size };
+        struct text title = doc_text(command->data, "title");
+        for (struct doc_iter it = doc_iter(doc_child(doc, "items")); doc_next(&it);)
+            if (text_equal(doc_text(it.value.doc, "title"), title) &&
+                text_equal(doc_text(it.value.doc, "by"), call_by(call)))
+                task = (uint64_t)doc_int(it.value.doc, "id", 0);
+    }
+    buf_deinit(&list);
+    return task;
+}
+
 static int read_changed(struct engine *engine, struct call *call, void *arg, struct buf *out,
                         struct err *err)
 {
-    const struct command *command = arg;
-    (void)call;
+    struct command *command = arg;
+    if (command->task == 0)
+        command->task = find_made(engine, call, command);
     if (command->task == 0)
         return err_set(err, E_CONFLICT,
                        "this Idempotency-Key has made a reminder before: no other was made");

@@ -58,6 +58,7 @@ struct daemon {
     struct channel_log *log;
     struct channel channel;
     struct auth *auth;
+    struct idempotency *idempotency;
     struct node *node;
     struct api api;
     struct http_server *server;
@@ -435,12 +436,20 @@ static int open_node(struct daemon *daemon, struct err *err)
     return node_open(&options, &daemon->node, err);
 }
 
+static int open_idempotency(struct daemon *daemon, struct err *err)
+{
+    char dir[4096];
+    snprintf(dir, sizeof dir, "%s/answers", daemon->settings.data);
+    return idempotency_open(dir, clock_machine(), &daemon->idempotency, err);
+}
+
 static int open_api(struct daemon *daemon, struct err *err)
 {
     daemon->api = (struct api){
         .loop = &daemon->loop,
         .node = daemon->node,
         .auth = daemon->auth,
+        .idempotency = daemon->idempotency,
         .metrics = daemon->metrics,
         .settings = &daemon->settings,
         .clock = clock_machine(),
@@ -467,6 +476,8 @@ static int open_parts(struct daemon *daemon, struct err *err)
         rc = open_node(daemon, err);
     if (rc == 0)
         rc = auth_open(settings->data, &daemon->auth, err);
+    if (rc == 0)
+        rc = open_idempotency(daemon, err);
     if (rc == 0)
         rc = open_api(daemon, err);
     return rc;
@@ -513,6 +524,7 @@ static void close_parts(struct daemon *daemon)
     close_loop(daemon);
     api_deinit(&daemon->api);
     auth_close(daemon->auth);
+    idempotency_close(daemon->idempotency);
     channel_log_close(daemon->log);
     metrics_free(daemon->metrics);
     buf_deinit(&daemon->code);

@@ -161,6 +161,10 @@ void http_respond(struct http_request *request, int status, const char *content_
  * saying what was wrong and what to do; ends the request. */
 void http_problem(struct http_request *request, int status, const char *detail);
 
+/* The same document, appended to `out`, for whoever sends or keeps it otherwise. */
+#define HTTP_PROBLEM_TYPE "application/problem+json"
+void http_problem_body(struct buf *out, int status, const char *detail);
+
 /* The registered phrase of a status, "Status" for one unknown. */
 const char *http_status_text(int status);
 
