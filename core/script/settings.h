@@ -7,6 +7,7 @@
  *     channel "log" { file = "/var/log/kith/messages" }
  *     limits { derived = 2000 }      blocked { "guest", "0" }
  *     quota { log = "200 GB", state = "50 GB" }
+ *     rate "600/min"                 rate { "600/min", burst = 1000 }
  *
  * The file runs in an empty sandbox: it declares and reaches nothing.  Every mistake is
  * reported at its line.  A relative path is relative to the file it stands in.
@@ -20,6 +21,7 @@
 
 #include "core/base/arena.h"
 #include "core/base/doc.h"
+#include "core/base/rate.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -38,6 +40,7 @@ struct settings {
     const char *zone, *country, *fallback;
     const char *log_file;                      /* of the channel `log`; NULL: standard error */
     size_t log_quota_bytes, state_quota_bytes; /* of the two files; 0: none */
+    struct rate rate;                          /* of keys without one of their own */
     struct doc limits, blocked;                /* as they stand in the config */
 
     struct doc config; /* of the world; settings_finish() makes it */

@@ -18,10 +18,12 @@
 #include "core/base/limits.h"
 #include "core/base/mem.h"
 #include "core/base/utf8.h"
+#include "core/script/settings.h"
 #include "core/server/api_idempotency.h"
 #include "core/server/auth.h"
 #include "core/server/call.h"
 #include "core/server/http.h"
+#include "core/server/limiter.h"
 
 #include <string.h>
 #include <strings.h>
@@ -34,13 +36,16 @@ const struct route *const api_tables[] = {
 void api_init(struct api *api)
 {
     api->reader = json_reader_new();
+    api->limiter = limiter_new();
     api->calls = 0;
 }
 
 void api_deinit(struct api *api)
 {
     json_reader_free(api->reader);
+    limiter_free(api->limiter);
     api->reader = NULL;
+    api->limiter = NULL;
 }
 
 void api_keys_changed(struct api *api)
@@ -283,16 +288,35 @@ static bool check_query(struct call *call)
     return rc == E_NOTFOUND;
 }
 
-/* Whose key is in the body comes to this later, in call_admit(). */
-static bool admit_once(struct call *call)
+/* The key's own rate, else that of kith.lua, which does not hold for admin.key: nobody locks
+ * himself out.  False: answered. */
+static bool take_token(struct call *call)
+{
+    struct api *api = call->api;
+    const struct caller *caller = &call->caller;
+    const struct rate *rate = caller->rate.count != 0 ? &caller->rate : &api->settings->rate;
+    if (caller->name.size == 0 || (text_is(caller->name, "admin") && caller->rate.count == 0))
+        return true;
+    call->retry_s =
+        limiter_take(api->limiter, caller->name, rate, api->clock.boot_ms(api->clock.arg));
+    if (call->retry_s == 0)
+        return true;
+    call_problem(call, 429, "the key %.*s may call %u times in %u s: try again after Retry-After",
+                 (int)caller->name.size, caller->name.data, rate->count, rate->period_ms / 1000);
+    return false;
+}
+
+/* What is looked at as soon as it is known who calls.  Whose key is in the body comes to this
+ * late, in call_admit(). */
+static bool admit(struct call *call)
 {
     bool is_known = call->caller.name.size != 0 || call->route->scope == SCOPE_NONE;
-    return !is_known || idempotency_admit(call);
+    return !is_known || (take_token(call) && idempotency_admit(call));
 }
 
 static void enter(struct call *call)
 {
-    if (check_query(call) && admit_once(call) && read_body(call))
+    if (check_query(call) && admit(call) && read_body(call))
         call->route->handle(call);
 }
 
@@ -351,7 +375,7 @@ static void admitted_late(struct call *call)
 {
     if (!call_may(call, SCOPE_WRITE))
         call_problem(call, 403, "%s", weak_key(SCOPE_WRITE));
-    else if (idempotency_admit(call))
+    else if (admit(call))
         call->worked(call);
 }
 

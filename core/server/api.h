@@ -31,6 +31,7 @@
 #include "core/base/clock.h"
 #include "core/base/doc.h"
 #include "core/base/err.h"
+#include "core/base/rate.h"
 #include "core/server/idempotency.h"
 
 #include <stdbool.h>
@@ -89,6 +90,7 @@ struct api {
     struct node *node;
     struct auth *auth;
     struct idempotency *idempotency;
+    struct limiter *limiter;
     struct metrics *metrics;
     const struct settings *settings;
     const struct zone *zone; /* the company's */
@@ -100,7 +102,7 @@ struct api {
     size_t calls;               /* under way */
 };
 
-/* The last two members are api_init()'s, all others the caller's. */
+/* `limiter` and the last two members are api_init()'s, all others the caller's. */
 void api_init(struct api *api);
 void api_deinit(struct api *api); /* no call may be under way */
 
@@ -118,6 +120,7 @@ struct caller {
     struct text name;  /* of the key: `source` of what it sends in.  Empty: nobody (SCOPE_NONE) */
     struct text staff; /* whose key it is; empty: nobody's */
     uint32_t scopes;   /* bits 1 << SCOPE_... */
+    struct rate rate;  /* of its own; count 0: it has none */
 };
 
 struct call {
@@ -137,6 +140,7 @@ struct call {
     struct buf json;
     bool is_once; /* it has an Idempotency-Key, and ... */
     struct idempotency_id once;
+    int64_t retry_s; /* Retry-After of a 429 or 503; 0: 1 */
     int64_t begun_ns, posted_ns;
     void (*asked)(struct engine *engine, struct call *call); /* what it waits for at present */
     void (*worked)(struct call *call);

@@ -94,6 +94,37 @@ static bool check_name(struct call *call)
     return false;
 }
 
+static void get_member(struct call *call)
+{
+    call_read(call, read_member, NULL);
+}
+
+static void keys_changed(struct call *call)
+{
+    api_keys_changed(call->api);
+}
+
+/* A command of nothing but the name in the path. */
+static struct command *command_named(struct call *call, const char *type)
+{
+    struct doc_writer w;
+    struct command *command = command_new(call, type);
+    buf_clear(&call->out);
+    doc_begin(&w, &call->out);
+    doc_put_text(&w, "name", call_param(call, "name"));
+    command->data = arena_doc(&call->arena, doc_end(&w));
+    command->applied = keys_changed;
+    return command;
+}
+
+static void delete_staff(struct call *call)
+{
+    if (!check_name(call))
+        return;
+    command_named(call, "staff.removed");
+    command_run(call);
+}
+
 static void put_staff(struct call *call)
 {
     static const struct field fields[] = {
@@ -147,11 +178,6 @@ static void get_keys(struct call *call)
         call_read(call, list_keys, page);
 }
 
-static void keys_changed(struct call *call)
-{
-    api_keys_changed(call->api);
-}
-
 /* `admin` and `write` are files of the data directory. */
 static bool check_key_name(struct call *call)
 {
@@ -180,6 +206,30 @@ static bool check_scopes(struct call *call, struct doc scopes)
     return true;
 }
 
+/* False: answered. */
+static bool check_rate(struct call *call)
+{
+    struct text text = doc_text(call->body, "rate");
+    struct rate rate;
+    struct err err;
+    if (text.size == 0 && doc_get(call->body, "burst").type == DOC_INT64) {
+        call_problem(call, 422, "\"burst\" is how many calls of a \"rate\" may come at once");
+        return false;
+    }
+    if (text.size == 0 || rate_parse(text.data, text.size, &rate, &err) == 0)
+        return true;
+    call_problem(call, 422, "%s", err.text);
+    return false;
+}
+
+static void put_rate(struct doc_writer *w, struct doc key)
+{
+    if (doc_text(key, "rate").size != 0)
+        doc_put_text(w, "rate", doc_text(key, "rate"));
+    if (doc_int(key, "burst", 0) != 0)
+        doc_put_int(w, "burst", doc_int(key, "burst", 0));
+}
+
 /* The secret is told once, here, and known nowhere else. */
 static int tell_secret(struct engine *engine, struct call *call, void *arg, struct buf *out,
                        struct err *err)
@@ -193,6 +243,7 @@ static int tell_secret(struct engine *engine, struct call *call, void *arg, stru
     if (doc_text(command->data, "staff").size != 0)
         doc_put_text(&w, "staff", doc_text(command->data, "staff"));
     doc_put_array(&w, "scopes", doc_child(command->data, "scopes"));
+    put_rate(&w, command->data);
     doc_put_text(&w, "secret", command->key);
     doc_end(&w);
     return 0;
@@ -200,16 +251,17 @@ static int tell_secret(struct engine *engine, struct call *call, void *arg, stru
 
 static void put_key(struct call *call)
 {
-    static const struct field fields[] = { { "name", FIELD_NAME, false },
-                                           { "staff", FIELD_NAME, false },
-                                           { "scopes", FIELD_NAMES, true },
-                                           FIELDS_END };
+    static const struct field fields[] = {
+        { "name", FIELD_NAME, false },   { "staff", FIELD_NAME, false },
+        { "scopes", FIELD_NAMES, true }, { "rate", FIELD_NAME, false },
+        { "burst", FIELD_COUNT, false }, FIELDS_END
+    };
     uint8_t secret[SECRET_BYTES], digest[DIGEST_32_BYTES];
     char text[HEX_SIZE(SECRET_BYTES)], hash[HEX_SIZE(DIGEST_32_BYTES)];
     struct doc_writer w;
     struct doc scopes = doc_child(call->body, "scopes");
     if (!fields_check(call, call->body, fields) || !check_key_name(call) ||
-        !check_scopes(call, scopes))
+        !check_scopes(call, scopes) || !check_rate(call))
         return;
     randombytes_buf(secret, sizeof secret);
     hex_encode(secret, sizeof secret, text);
@@ -223,6 +275,7 @@ static void put_key(struct call *call)
     if (doc_text(call->body, "staff").size != 0)
         doc_put_text(&w, "staff", doc_text(call->body, "staff"));
     doc_put_array(&w, "scopes", scopes);
+    put_rate(&w, call->body);
     command->data = arena_doc(&call->arena, doc_end(&w));
     command->key = arena_text(&call->arena, text_of(text));
     command->read = tell_secret;
@@ -232,15 +285,9 @@ static void put_key(struct call *call)
 
 static void delete_key(struct call *call)
 {
-    struct doc_writer w;
     if (!check_key_name(call))
         return;
-    struct command *command = command_new(call, "key.removed");
-    buf_clear(&call->out);
-    doc_begin(&w, &call->out);
-    doc_put_text(&w, "name", call_param(call, "name"));
-    command->data = arena_doc(&call->arena, doc_end(&w));
-    command->applied = keys_changed;
+    command_named(call, "key.removed");
     command_run(call);
 }
 
@@ -282,6 +329,9 @@ const struct route routes_admin[] = {
     { "GET", "/v1/staff", SCOPE_READ, 0, false, get_staff, "Who works here", "limit after" },
     { "PUT", "/v1/staff/{name}", SCOPE_ADMIN, BODY_MAX, true, put_staff,
       "Add or change a member of staff, or a team", "wait" },
+    { "GET", "/v1/staff/{name}", SCOPE_READ, 0, false, get_member, "One of them", NULL },
+    { "DELETE", "/v1/staff/{name}", SCOPE_ADMIN, 0, false, delete_staff,
+      "Remove a member of staff who has no open reminders, and her keys", "wait" },
     { "GET", "/v1/keys", SCOPE_ADMIN, 0, false, get_keys, "Named keys, without their secrets",
       "limit after" },
     { "PUT", "/v1/keys/{name}", SCOPE_ADMIN, BODY_MAX, true, put_key,

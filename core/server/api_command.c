@@ -45,6 +45,10 @@ static const char *expected(enum field_kind kind, const struct doc_value *value)
         return is_text_within(value, COMMAND_LINE_MAX) || value->type == DOC_INT64
                    ? NULL
                    : "a time: \"3d\", \"1wd\", \"2026-12-01 10:00\", or milliseconds";
+    case FIELD_COUNT:
+        return value->type == DOC_INT64 && value->integer >= 1 && value->integer <= RATE_COUNT_MAX
+                   ? NULL
+                   : "a whole number from 1 to 1000000";
     case FIELD_BOOL:
         return value->type == DOC_BOOL ? NULL : "true or false";
     case FIELD_DOC:

@@ -166,6 +166,13 @@ void call_challenge(struct http_request *request)
     http_add_field(request, "WWW-Authenticate", "Bearer, Basic realm=\"kith\", charset=\"UTF-8\"");
 }
 
+static void add_retry_after(struct call *call)
+{
+    char seconds[24];
+    snprintf(seconds, sizeof seconds, "%lld", (long long)(call->retry_s != 0 ? call->retry_s : 1));
+    http_add_field(call->request, "Retry-After", seconds);
+}
+
 void call_problem(struct call *call, int status, const char *format, ...)
 {
     char detail[ERR_TEXT_MAX + 80];
@@ -178,7 +185,7 @@ void call_problem(struct call *call, int status, const char *format, ...)
     if (status == 401)
         call_challenge(call->request);
     if (status == 429 || status == 503)
-        http_add_field(call->request, "Retry-After", "1");
+        add_retry_after(call);
     struct buf body = BUF_INIT;
     http_problem_body(&body, status, detail);
     reply_buf(call, status, HTTP_PROBLEM_TYPE, &body);

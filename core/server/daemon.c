@@ -342,6 +342,8 @@ static void on_hangup_looked(struct question *question)
         say("the configuration has changed: it is used from the next start on");
     else
         say("the configuration has been read: it has not changed");
+    if (wanted.config.data != NULL)
+        daemon->settings.rate = wanted.rate;
     if (wanted.config.data != NULL && wanted.scripts != NULL)
         say_scripts(question, wanted.scripts, wanted.config);
     settings_deinit(&wanted);
