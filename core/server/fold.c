@@ -61,6 +61,7 @@ static int apply(struct fold *fold, const struct log_entry *entry, struct engine
             return rc;
     }
     engine_apply(fold->engine, entry, result);
+    atomic_fetch_add_explicit(&fold->turns, 1, memory_order_relaxed);
     return 0;
 }
 
@@ -382,6 +383,7 @@ void fold_run(struct fold *fold)
 {
     for (;;) {
         bool is_closed = mailbox_is_closed(&fold->inbox);
+        atomic_fetch_add_explicit(&fold->turns, 1, memory_order_relaxed);
         if (fold_step(fold))
             continue;
         bool is_stuck = atomic_load(&fold->is_full) || atomic_load(&fold->is_behind);

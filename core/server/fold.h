@@ -57,6 +57,7 @@ struct fold {
     _Atomic bool is_behind;    /* what the log has cannot be applied at the moment */
     _Atomic int64_t apply_ns;  /* sum, for metrics */
     _Atomic uint64_t failures; /* of rules, in this run; for metrics */
+    _Atomic uint64_t turns;    /* of fold_run() and entries applied, for the watchdog */
 };
 
 void fold_deinit(struct fold *fold); /* its mailboxes */

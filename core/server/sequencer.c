@@ -352,6 +352,7 @@ void sequencer_run(struct sequencer *sequencer)
     for (;;) {
         bool is_closed = mailbox_is_closed(&sequencer->inbox);
         bool has_worked = sequencer_step(sequencer);
+        atomic_fetch_add(&sequencer->turns, 1);
         bool is_failing = atomic_load(&sequencer->is_failing);
         tell_clock(sequencer);
         if (is_closed && (!has_worked || is_failing))
