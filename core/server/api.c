@@ -24,6 +24,7 @@
 #include "core/server/call.h"
 #include "core/server/http.h"
 #include "core/server/limiter.h"
+#include "core/server/metrics.h"
 
 #include <string.h>
 #include <strings.h>
@@ -301,6 +302,7 @@ static bool take_token(struct call *call)
         limiter_take(api->limiter, caller->name, rate, api->clock.boot_ms(api->clock.arg));
     if (call->retry_s == 0)
         return true;
+    metrics_limited(api->metrics);
     call_problem(call, 429, "the key %.*s may call %u times in %u s: try again after Retry-After",
                  (int)caller->name.size, caller->name.data, rate->count, rate->period_ms / 1000);
     return false;

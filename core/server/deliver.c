@@ -2,6 +2,7 @@
 #include "core/server/deliver.h"
 
 #include "core/base/err.h"
+#include "core/base/histogram.h"
 #include "core/base/limits.h"
 #include "core/base/mem.h"
 #include "core/engine/engine.h"
@@ -29,6 +30,7 @@ struct place {
     char id[EVENT_ID_TEXT_MAX];
     int64_t attempt, print;
     int64_t deadline; /* boot ms */
+    int64_t sent_ns;  /* when the channel got it */
     enum outcome outcome;
     char detail[120];
 };
@@ -43,6 +45,7 @@ struct line { /* one channel's */
     struct job job;
     struct ready_effect found[CHANNEL_WINDOW];
     size_t found_count;
+    struct histogram delivery;
 };
 
 struct deliverer {
@@ -258,6 +261,7 @@ void deliver_go(struct deliverer *deliverer, struct text id, int64_t attempt, st
         return; /* not a claim of ours that is open: daemon.started will list it */
     place->state = PLACE_SENDING;
     place->deadline = now_ms(deliverer) + CHANNEL_TIMEOUT_MS;
+    place->sent_ns = clock_ns();
     line->channel.send(line->channel.self, deliverer, id, attempt, message);
 }
 
@@ -342,6 +346,7 @@ void deliver_answer(struct deliverer *deliverer, struct text id, int64_t attempt
     }
     if (place->state != PLACE_SENDING)
         return; /* a second answer */
+    histogram_add(&line->delivery, clock_ns() - place->sent_ns);
     place->outcome = outcome;
     snprintf(place->detail, sizeof place->detail, "%.*s", (int)detail.size, detail.data);
     post_outcome(line, place);
@@ -391,6 +396,15 @@ int64_t deliver_tick(struct deliverer *deliverer)
             ask(line);
     }
     return wait;
+}
+
+const struct histogram *deliver_channel(const struct deliverer *deliverer, size_t i,
+                                        const char **out_name)
+{
+    if (i >= deliverer->line_count)
+        return NULL;
+    *out_name = deliverer->lines[i]->channel.name;
+    return &deliverer->lines[i]->delivery;
 }
 
 size_t deliver_pending(const struct deliverer *deliverer)

@@ -156,7 +156,12 @@ void fold_freeze_if_wanted(struct fold *fold, bool is_idle)
 
 bool fold_checkpoint(struct fold *fold, struct err *err)
 {
+    struct state_stats before, after;
+    state_stats(fold->state, &before);
     int rc = state_checkpoint(fold->state, err);
+    state_stats(fold->state, &after);
+    if (after.checkpoints != before.checkpoints)
+        histogram_add(&fold->cut, after.checkpoint_ns_last);
     atomic_store(&fold->is_failing, rc != 0);
     if (state_is_lost(fold->state))
         atomic_store(&fold->is_lost, true);
@@ -321,7 +326,7 @@ static bool handle(struct fold *fold, struct mail *mail)
         if (!has_caught_up(fold, (struct group *)mail))
             return false;
         apply_group(fold, (struct group *)mail);
-        atomic_fetch_add(&fold->apply_ns, clock_ns() - before);
+        histogram_add(&fold->apply, clock_ns() - before);
         free(mail);
         publish(fold);
         return true;

@@ -211,8 +211,7 @@ static void commit(struct sequencer *sequencer, struct group *group)
     struct err err = { 0 };
     int64_t before = clock_ns();
     int rc = log_commit(sequencer->log, sequencer->world, &err);
-    atomic_fetch_add(&sequencer->commit_ns, clock_ns() - before);
-    atomic_fetch_add(&sequencer->commits, 1);
+    histogram_add(&sequencer->commit, clock_ns() - before);
     atomic_store(&sequencer->is_failing, rc != 0);
     if (rc != 0) {
         err.code = rc;
@@ -316,10 +315,8 @@ bool sequencer_step(struct sequencer *sequencer)
     if (group->has_tick)
         log_add(sequencer->log, LOG_SYSTEM, group->logged, sequencer_tick.data,
                 sequencer_tick.size);
-    for (size_t i = 0; i < group->count; i++) {
+    for (size_t i = 0; i < group->count; i++)
         add_submission(sequencer, group->submissions[i], group->logged);
-        atomic_fetch_add(&sequencer->entries, (int64_t)group->submissions[i]->count);
-    }
     commit(sequencer, group);
     return true;
 }
