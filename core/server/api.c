@@ -19,6 +19,7 @@
 #include "core/base/mem.h"
 #include "core/base/utf8.h"
 #include "core/script/settings.h"
+#include "core/server/api_command.h"
 #include "core/server/api_idempotency.h"
 #include "core/server/auth.h"
 #include "core/server/call.h"
@@ -244,6 +245,14 @@ static bool read_body(struct call *call)
     return rc == 0;
 }
 
+/* False: answered. */
+static bool check_fields(struct call *call)
+{
+    const struct route *route = call->route;
+    return !route->takes_json || route->fields == NULL ||
+           fields_check(call, call->body, route->fields);
+}
+
 static bool is_listed(const char *names, const struct buf *name)
 {
     for (const char *at = names; at != NULL && *at != '\0'; at += strspn(at, " ")) {
@@ -318,7 +327,7 @@ static bool admit(struct call *call)
 
 static void enter(struct call *call)
 {
-    if (check_query(call) && admit(call) && read_body(call))
+    if (check_query(call) && admit(call) && read_body(call) && check_fields(call))
         call->route->handle(call);
 }
 

@@ -41,6 +41,7 @@
 struct auth;
 struct call;
 struct engine;
+struct field;
 struct http_handler;
 struct http_request;
 struct json_reader;
@@ -71,7 +72,15 @@ struct route {
     const char *summary; /* one line, for /openapi.json */
     /* Names that the query may have, with blanks between; NULL: none.  Any other gets 400. */
     const char *queries;
+    /* What a JSON object in the body has (api_command.h): anything else gets 422.  NULL: the handler
+     * looks itself.  Where takes_json is false they are said in the description and not checked. */
+    const struct field *fields;
+    /* What is answered: a name of api_shape.c, "NAME[]" for a list of them, with "201 " in front
+     * where that is the status; NULL: an object of whatever fields. */
+    const char *answer;
 };
+/* A row leaves out what it has not at its end. */
+#pragma GCC diagnostic ignored "-Wmissing-field-initializers"
 #define ROUTES_END { NULL, NULL, SCOPE_NONE, 0, false, NULL, NULL, NULL }
 
 /* The tables, each ending with ROUTES_END.  A new file of handlers adds itself here and to

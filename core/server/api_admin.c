@@ -125,25 +125,26 @@ static void delete_staff(struct call *call)
     command_run(call);
 }
 
+static const struct field staff_fields[] = {
+    { "name", FIELD_NAME, false },
+    { "title", FIELD_LINE, false },
+    { "email", FIELD_LINE, false },
+    { "phone", FIELD_LINE, false },
+    { "language", FIELD_NAME, false },
+    { "languages", FIELD_NAMES, false },
+    { "calendar", FIELD_NAME, false },
+    { "team", FIELD_NAME, false },
+    { "teams", FIELD_NAMES, false },
+    { "members", FIELD_NAMES, false },
+    { "deputy", FIELD_NAME, false },
+    { "absences", FIELD_DOCS, false },
+    FIELDS_END,
+};
+
 static void put_staff(struct call *call)
 {
-    static const struct field fields[] = {
-        { "name", FIELD_NAME, false },
-        { "title", FIELD_LINE, false },
-        { "email", FIELD_LINE, false },
-        { "phone", FIELD_LINE, false },
-        { "language", FIELD_NAME, false },
-        { "languages", FIELD_NAMES, false },
-        { "calendar", FIELD_NAME, false },
-        { "team", FIELD_NAME, false },
-        { "teams", FIELD_NAMES, false },
-        { "members", FIELD_NAMES, false },
-        { "deputy", FIELD_NAME, false },
-        { "absences", FIELD_DOCS, false },
-        FIELDS_END,
-    };
     struct doc_writer w;
-    if (!fields_check(call, call->body, fields) || !check_name(call))
+    if (!check_name(call))
         return;
     struct command *command = command_new(call, "staff.set");
     buf_clear(&call->out);
@@ -249,19 +250,18 @@ static int tell_secret(struct engine *engine, struct call *call, void *arg, stru
     return 0;
 }
 
+static const struct field key_fields[] = {
+    { "name", FIELD_NAME, false }, { "staff", FIELD_NAME, false },  { "scopes", FIELD_NAMES, true },
+    { "rate", FIELD_NAME, false }, { "burst", FIELD_COUNT, false }, FIELDS_END
+};
+
 static void put_key(struct call *call)
 {
-    static const struct field fields[] = {
-        { "name", FIELD_NAME, false },   { "staff", FIELD_NAME, false },
-        { "scopes", FIELD_NAMES, true }, { "rate", FIELD_NAME, false },
-        { "burst", FIELD_COUNT, false }, FIELDS_END
-    };
     uint8_t secret[SECRET_BYTES], digest[DIGEST_32_BYTES];
     char text[HEX_SIZE(SECRET_BYTES)], hash[HEX_SIZE(DIGEST_32_BYTES)];
     struct doc_writer w;
     struct doc scopes = doc_child(call->body, "scopes");
-    if (!fields_check(call, call->body, fields) || !check_key_name(call) ||
-        !check_scopes(call, scopes) || !check_rate(call))
+    if (!check_key_name(call) || !check_scopes(call, scopes) || !check_rate(call))
         return;
     randombytes_buf(secret, sizeof secret);
     hex_encode(secret, sizeof secret, text);
@@ -293,16 +293,15 @@ static void delete_key(struct call *call)
 
 /* -- Suppressions, the clock ----------------------------------------------------------- */
 
+static const struct field suppression_fields[] = { { "channel", FIELD_NAME, true },
+                                                   { "value", FIELD_LINE, true },
+                                                   { "state", FIELD_NAME, false },
+                                                   { "reason", FIELD_LINE, false },
+                                                   FIELDS_END };
+
 static void put_suppression(struct call *call)
 {
-    static const struct field fields[] = { { "channel", FIELD_NAME, true },
-                                           { "value", FIELD_LINE, true },
-                                           { "state", FIELD_NAME, false },
-                                           { "reason", FIELD_LINE, false },
-                                           FIELDS_END };
     struct text state = doc_text(call->body, "state");
-    if (!fields_check(call, call->body, fields))
-        return;
     if (state.size != 0 && !text_is(state, "active") && !text_is(state, "removed")) {
         call_problem(call, 422, "\"state\" is active or removed");
         return;
@@ -326,25 +325,28 @@ static void post_clock_accept(struct call *call)
 }
 
 const struct route routes_admin[] = {
-    { "GET", "/v1/staff", SCOPE_READ, 0, false, get_staff, "Who works here", "limit after" },
+    { "GET", "/v1/staff", SCOPE_READ, 0, false, get_staff, "Who works here", "limit after", NULL,
+      "Staff[]" },
     { "PUT", "/v1/staff/{name}", SCOPE_ADMIN, BODY_MAX, true, put_staff,
-      "Add or change a member of staff, or a team", "wait" },
-    { "GET", "/v1/staff/{name}", SCOPE_READ, 0, false, get_member, "One of them", NULL },
+      "Add or change a member of staff, or a team", "wait", staff_fields, "Staff" },
+    { "GET", "/v1/staff/{name}", SCOPE_READ, 0, false, get_member, "One of them", NULL, NULL,
+      "Staff" },
     { "DELETE", "/v1/staff/{name}", SCOPE_ADMIN, 0, false, delete_staff,
-      "Remove a member of staff who has no open reminders, and her keys", "wait" },
+      "Remove a member of staff who has no open reminders, and her keys", "wait", NULL, "Nothing" },
     { "GET", "/v1/keys", SCOPE_ADMIN, 0, false, get_keys, "Named keys, without their secrets",
-      "limit after" },
+      "limit after", NULL, "Key[]" },
     { "PUT", "/v1/keys/{name}", SCOPE_ADMIN, BODY_MAX, true, put_key,
-      "Make a key, or give one a new secret, which is told once", "wait" },
-    { "DELETE", "/v1/keys/{name}", SCOPE_ADMIN, 0, false, delete_key, "Remove a key", "wait" },
+      "Make a key, or give one a new secret, which is told once", "wait", key_fields, "NewKey" },
+    { "DELETE", "/v1/keys/{name}", SCOPE_ADMIN, 0, false, delete_key, "Remove a key", "wait", NULL,
+      "Nothing" },
     { "PUT", "/v1/suppressions", SCOPE_ADMIN, BODY_MAX, true, put_suppression,
-      "Never write to an address, or again", "wait" },
+      "Never write to an address, or again", "wait", suppression_fields, "Nothing" },
     { "POST", "/v1/clock/accept", SCOPE_ADMIN, 1024, true, post_clock_accept,
       "The machine's clock is right, log time goes on; ?replay=1: by way of all that was due",
-      "replay wait" },
+      "replay wait", NULL, "Nothing" },
     { "GET", "/v1/state-hash", SCOPE_ADMIN, 0, false, get_state_hash,
-      "A hash of the whole state: equal for equal logs", NULL },
+      "A hash of the whole state: equal for equal logs", NULL, NULL, "StateHash" },
     { "POST", "/v1/verify", SCOPE_ADMIN, 1024, true, post_verify,
-      "Check the log and fold it anew beside the state", NULL },
+      "Check the log and fold it anew beside the state", NULL, NULL, "Verification" },
     ROUTES_END,
 };

@@ -15,7 +15,7 @@
 #include "core/base/json_read.h"
 #include "core/base/limits.h"
 #include "core/base/mem.h"
-#include "core/server/api.h"
+#include "core/server/api_command.h"
 #include "core/server/http.h"
 #include "core/server/ingest_event.h"
 #include "core/server/metrics.h"
@@ -406,13 +406,34 @@ static void import(struct call *call)
 
 /* -- The table --------------------------------------------------------------------------------- */
 
+/* For the description only: ingest_event.c reads them. */
+static const struct field call_fields[] = {
+    { "userId", FIELD_CUSTOMER, false },  { "anonymousId", FIELD_CUSTOMER, false },
+    { "event", FIELD_NAME, false },       { "name", FIELD_LINE, false },
+    { "groupId", FIELD_CUSTOMER, false }, { "previousId", FIELD_CUSTOMER, false },
+    { "traits", FIELD_DOC, false },       { "properties", FIELD_DOC, false },
+    { "context", FIELD_DOC, false },      { "timestamp", FIELD_TIME, false },
+    { "sentAt", FIELD_TIME, false },      { "messageId", FIELD_CUSTOMER, false },
+    { "writeKey", FIELD_LINE, false },    FIELDS_END,
+};
+
+static const struct field batch_fields[] = {
+    { "batch", FIELD_DOCS, true },
+    { "context", FIELD_DOC, false },
+    { "sentAt", FIELD_TIME, false },
+    { "writeKey", FIELD_LINE, false },
+    FIELDS_END,
+};
+
 #define ONE(path, summary)                                                      \
     {                                                                           \
-        "POST", path, SCOPE_WRITE, EVENT_BYTES_MAX, false, one, summary, "wait" \
+        "POST", path, SCOPE_WRITE, EVENT_BYTES_MAX, false, one, summary, "wait", call_fields, \
+            "Success"                                                       \
     }
 #define MANY(path, handle, summary, queries)                                        \
     {                                                                               \
-        "POST", path, SCOPE_WRITE, BATCH_BYTES_MAX, false, handle, summary, queries \
+        "POST", path, SCOPE_WRITE, BATCH_BYTES_MAX, false, handle, summary, queries, batch_fields, \
+            "BatchAnswer"                                                           \
     }
 
 const struct route routes_ingest[] = {

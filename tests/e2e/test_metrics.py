@@ -3,6 +3,7 @@ import pathlib
 import re
 import shutil
 import subprocess
+import time
 
 import pytest
 
@@ -18,6 +19,13 @@ rule "greet" {
 """
 
 
+def eventually(is_so, seconds=60):
+    deadline = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
 @pytest.fixture
 def page(start, tmp_path):
     """page(): the metrics of a daemon that has done a little of everything."""
@@ -26,10 +34,8 @@ def page(start, tmp_path):
     (scripts / "rules.lua").write_text(RULES)
     daemon = start("--scripts", scripts)
     daemon.send({"type": "track", "event": "Hello", "userId": 'u"1\n'})
-    while not daemon.get("/v1/effects?state=sent").json["items"]:
-        pass
-    while daemon.metric("kith_reminder_lateness_seconds_count") == 0:
-        pass
+    eventually(lambda: daemon.get("/v1/effects?state=sent").json["items"])
+    eventually(lambda: daemon.metric("kith_reminder_lateness_seconds_count") > 0)
     return lambda: daemon.get("/metrics", key=None).body.decode()
 
 
