@@ -72,8 +72,8 @@ struct route {
     const char *summary; /* one line, for /openapi.json */
     /* Names that the query may have, with blanks between; NULL: none.  Any other gets 400. */
     const char *queries;
-    /* What a JSON object in the body has (api_command.h): anything else gets 422.  NULL: the handler
-     * looks itself.  Where takes_json is false they are said in the description and not checked. */
+    /* What a JSON object in the body has (api_command.h): anything else gets 422.  NULL: the
+     * handler looks itself.  Where takes_json is false it is described and not checked. */
     const struct field *fields;
     /* What is answered: a name of api_shape.c, "NAME[]" for a list of them, with "201 " in front
      * where that is the status; NULL: an object of whatever fields. */

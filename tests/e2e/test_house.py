@@ -1,4 +1,4 @@
-"""Who works here and which keys there are: over HTTP, by the command, and how often a key may call."""
+"""Who works here and which keys there are, over HTTP and by the command; rates of keys."""
 import json
 import subprocess
 

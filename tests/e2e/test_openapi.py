@@ -1,4 +1,4 @@
-"""/openapi.json: two linters have nothing to say about it, and what the daemon answers fits it."""
+"""/openapi.json: two linters have nothing to say about it, and answers fit it."""
 import json
 import os
 import re
