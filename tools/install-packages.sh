@@ -12,11 +12,17 @@ listed() {
         on && /^[a-z0-9]/ && !seen[$1]++ { print $1 }' "$list"
 }
 
+# npm may have come with a nodejs from elsewhere, which Debian's would push out.
+is_here() {
+    [ "$1" = npm ] && command -v npm >/dev/null
+}
+
 missing() {
     installed=$(dpkg-query -W -f '${db:Status-Abbrev}${Package}\n' "$@" 2>/dev/null |
         sed -n 's/^[ih]i //p') || true
     for package in "$@"; do
-        printf '%s\n' "$installed" | grep -qxF -e "$package" || printf '%s\n' "$package"
+        printf '%s\n' "$installed" | grep -qxF -e "$package" || is_here "$package" ||
+            printf '%s\n' "$package"
     done
 }
 

@@ -33,6 +33,10 @@ data "/var/lib/kith"
 -- Values that clients send as an identity and that are nobody's.
 -- blocked { "guest", "0", "null" }
 
+-- How often each key may call, and how many of that at once; kith key add --rate says it for one
+-- key.  Beyond it: 429 with Retry-After.  The key in admin.key is not counted.
+-- rate { "600/min", burst = 1000 }
+
 -- How large the two files may become.  At its quota the daemon takes nothing in (503) and reads on.
 -- quota { log = "200 GB", state = "50 GB" }
 

@@ -57,8 +57,11 @@
 #define QUEUE_BYTES_MAX (64u << 20) /* waiting for the sequencer; beyond it: 429 */
 #define BUNDLE_BYTES_MAX (4u << 20)
 #define BUNDLE_FILES_MAX 500
-#define CHANNEL_WINDOW 64        /* effects of one channel under way at once */
-#define CHANNEL_TIMEOUT_MS 60000 /* an answer later than this is uncertain */
-#define LIST_MAX 1000            /* items of one page */
+#define CHANNEL_WINDOW 64                /* effects of one channel under way at once */
+#define CHANNEL_TIMEOUT_MS 60000         /* an answer later than this is uncertain */
+#define LIST_MAX 1000                    /* items of one page */
+#define IDEMPOTENCY_KEY_BYTES_MAX 255    /* of an Idempotency-Key */
+#define IDEMPOTENCY_KEYS_MAX 1000000     /* whose answers are kept at once; beyond it: 429 */
+#define IDEMPOTENCY_BYTES_MAX (1u << 30) /* of the answers of a day; beyond it: 429 */
 
 #endif

@@ -138,6 +138,21 @@ static void body_scopes(struct cli *cli)
     buf_byte(&cli->body, ']');
 }
 
+/* How often it may call; false: it is no number, and that has been said. */
+static bool body_rate(struct cli *cli)
+{
+    const char *burst = args_value(&cli->args, "burst");
+    body_text(cli, "rate", args_value(&cli->args, "rate"));
+    if (burst == NULL)
+        return true;
+    if (*burst == '\0' || strspn(burst, "0123456789") != strlen(burst) || strlen(burst) > 7) {
+        cli_fail(cli, "--burst is a whole number, not \"%s\"", burst);
+        return false;
+    }
+    buf_printf(&cli->body, ",\"burst\":%s", burst);
+    return true;
+}
+
 /* The secret alone on its line: `kith key add shop --scope write > shop.key`. */
 int run_key_add(struct cli *cli)
 {
@@ -145,6 +160,8 @@ int run_key_add(struct cli *cli)
     body_open(cli);
     body_text(cli, "staff", args_value(&cli->args, "as"));
     body_scopes(cli);
+    if (!body_rate(cli))
+        return EXIT_USAGE;
     body_close(cli);
     cli_path(cli, "/v1/keys/", args_argument(&cli->args, 0), NULL);
     int code = print_doc(cli, cli_send(cli, "PUT", &answer), &answer);

@@ -96,6 +96,8 @@ static const struct option staff_options[] = {
 static const struct option key_options[] = {
     { "as", "STAFF", "whose key it is: stands as `by` in every entry", false },
     { "scope", "SCOPE", "read, write, staff, admin (else: staff)", true },
+    { "rate", "RATE", "how often it may call: 10/s, 600/min, 5000/h", false },
+    { "burst", "N", "how many of them at once (those of one second, minute, hour)", false },
     END,
 };
 
@@ -199,7 +201,13 @@ const struct command command_table[] = {
     { "bundles", "", "what was deployed, and what is in force", NULL, NULL, run_bundles },
     { "rollback", "", "back to the bundle before", NULL, NULL, run_rollback },
     { "staff add", "NAME", "add or change a member of staff", NULL, staff_options, run_staff_add },
+    { "staff list", "", "who works here", NULL, NULL, run_staff_list },
+    { "staff show", "NAME", "all that is known of her", NULL, NULL, run_staff_show },
+    { "staff remove", "NAME", "she has left: her keys end; not while she has open follow-ups", NULL,
+      NULL, run_staff_remove },
     { "key add", "NAME", "make a key; it is printed once", NULL, key_options, run_key_add },
+    { "key list", "", "the keys there are, without their secrets", NULL, NULL, run_key_list },
+    { "key remove", "NAME", "a key ends, at once", NULL, NULL, run_key_remove },
     { "verify", "", "check the log, and the state against a fresh fold of it", NULL, NULL,
       run_verify },
     { "state-hash", "", "a hash of the whole state: equal for equal logs", NULL, NULL,

@@ -282,6 +282,7 @@ static const struct command {
     { "reminder.set", NEEDS_CUSTOMER, command_reminder_set },
     { "reminder.snooze", NEEDS_TASK, command_reminder_snooze },
     { "role.changed", NEEDS_CUSTOMER, role_changed },
+    { "staff.removed", NEEDS_NOTHING, command_staff_removed },
     { "staff.set", NEEDS_NOTHING, command_staff_set },
     { "suppression.changed", NEEDS_NOTHING, suppression_changed },
     { "tag.changed", NEEDS_CUSTOMER, tag_changed },

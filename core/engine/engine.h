@@ -39,6 +39,8 @@ struct engine_hooks {
     void (*go)(void *arg, struct text id, int64_t attempt, struct text channel, struct doc message);
     void (*no_go)(void *arg, struct text id, struct text channel);    /* the claim was refused */
     void (*outgoing)(void *arg, struct text id, struct doc envelope); /* to be appended */
+    /* A reminder that was due at `due` is told of at log time `now`; NULL: nobody measures. */
+    void (*reminded)(void *arg, int64_t due, int64_t now);
     /* Also of a replay: array of {rule, kind}, all that is known of this entry.  It must be in the
      * log before a claim of any effect reported from now on. */
     void (*verdict_made)(void *arg, uint64_t at_seq, struct doc rules);

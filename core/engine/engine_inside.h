@@ -343,6 +343,7 @@ void engine_use_rules(struct engine *engine, struct ruleset *rules); /* takes th
 
 /* -- staff.c -------------------------------------------------------------- */
 void command_staff_set(struct step *step);
+void command_staff_removed(struct step *step); /* and the keys that were hers */
 void command_key_set(struct step *step);
 void command_key_removed(struct step *step);
 /* Who does what is addressed `to`: the deputy of somebody absent, the fallback of nobody. */

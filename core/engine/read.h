@@ -159,7 +159,7 @@ size_t read_bundle_back(struct engine *engine);
 /* The config document of the world in force. */
 void read_config(struct engine *engine, struct buf *out);
 
-/* In order of name: what staff.set gave; {name, staff, scopes} (never a hash). */
+/* In order of name: what staff.set gave; {name, staff, scopes, rate, burst} (never a hash). */
 int read_staff(struct engine *engine, const struct read_page *page, struct buf *out,
                struct err *err);
 int read_staff_member(struct engine *engine, struct text name, struct buf *out, struct err *err);

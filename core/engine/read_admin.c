@@ -144,6 +144,9 @@ static void show_key(struct doc_writer *w, struct text name, struct doc row)
     doc_put_text(w, "name", name);
     doc_put_present(w, "staff", doc_text(row, "staff"));
     doc_put_value(w, "scopes", &scopes);
+    doc_put_present(w, "rate", doc_text(row, "rate"));
+    if (doc_int(row, "burst", 0) != 0)
+        doc_put_int(w, "burst", doc_int(row, "burst", 0));
 }
 
 /* The rows of a table whose key is a name. */

@@ -24,6 +24,19 @@ static bool is_name(struct engine *engine, struct text name, const char *what)
     return false;
 }
 
+/* Somebody's open tasks; an index, so one look. */
+static bool has_tasks(struct engine *engine, struct text name)
+{
+    struct key prefix;
+    struct cursor cursor;
+    key_start(&prefix, 'o');
+    key_text(&prefix, name);
+    cursor_open(&cursor, engine->state, &prefix);
+    bool has_any = cursor_next(&cursor);
+    cursor_close(&cursor);
+    return has_any;
+}
+
 static bool fits(struct engine *engine, struct doc data)
 {
     if (data.size <= RECORD_BYTES_MAX)
@@ -164,17 +177,62 @@ void command_key_set(struct step *step)
     state_put(engine->state, &key, name.data, name.size);
 }
 
+static void remove_key(struct engine *engine, struct text name)
+{
+    struct key key;
+    forget_hash(engine, name);
+    key_named(&key, 'K', name);
+    state_delete(engine->state, &key);
+}
+
 void command_key_removed(struct step *step)
 {
     struct engine *engine = step->engine;
     struct text name = doc_text(step->event->data, "name");
-    struct key key;
-    if (stored(engine, 'K', name).data == NULL) {
+    if (stored(engine, 'K', name).data == NULL)
         engine_refuse(engine, E_NOTFOUND, "no key is called %.*s", (int)name.size, name.data);
+    else
+        remove_key(engine, name);
+}
+
+/* The first key that is `name`'s, copied; empty: she has none. */
+static struct text key_of_staff(struct engine *engine, struct text name)
+{
+    struct key prefix;
+    struct cursor cursor;
+    struct text found = { "", 0 };
+    key_start(&prefix, 'K');
+    cursor_open(&cursor, engine->state, &prefix);
+    while (found.size == 0 && cursor_next(&cursor)) {
+        struct doc row = { cursor.value.data, (uint32_t)cursor.value.size };
+        struct text key = { (const char *)cursor.key.data + 1, (uint32_t)cursor.key.size - 1 };
+        if (text_equal(doc_text(row, "staff"), name))
+            found = arena_text(&engine->arena, key);
+    }
+    cursor_close(&cursor);
+    return found;
+}
+
+void command_staff_removed(struct step *step)
+{
+    struct engine *engine = step->engine;
+    struct text name = doc_text(step->event->data, "name"), theirs;
+    struct key key;
+    if (stored(engine, 's', name).data == NULL) {
+        engine_refuse(engine, E_NOTFOUND, "nobody of staff is called %.*s", (int)name.size,
+                      name.data);
         return;
     }
-    forget_hash(engine, name);
-    key_named(&key, 'K', name);
+    if (has_tasks(engine, name)) {
+        engine_refuse(engine, E_CONFLICT,
+                      "%.*s has open reminders: give them to somebody else first, or be done "
+                      "with them",
+                      (int)name.size, name.data);
+        return;
+    }
+    while ((theirs = key_of_staff(engine, name)).size != 0)
+        remove_key(engine, theirs);
+    key_named(&key, 's', name);
     state_delete(engine->state, &key);
 }
 

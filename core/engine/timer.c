@@ -194,6 +194,8 @@ static void fire(struct engine *engine, const struct due_timer *timer)
     if (has_profile)
         profile_store(&profile, engine->state, &engine->scratch);
 
+    if (engine_is_live(engine) && engine->hooks->reminded != NULL && text_is(kind, "task"))
+        engine->hooks->reminded(engine->arg, timer->due, engine->now);
     engine_begin_cause(engine);
     if (text_is(kind, "after"))
         after_fire(engine, timer->owner, timer->payload);

@@ -37,17 +37,18 @@
 #define QUOTA_MOST ((size_t)256 << 30) /* of the address space that a file has */
 
 enum word { /* bits of settings.declared */
-    WORD_LISTEN,
-    WORD_DATA,
-    WORD_SCRIPTS,
-    WORD_URL,
-    WORD_ZONE,
-    WORD_COUNTRY,
-    WORD_FALLBACK,
-    WORD_CHANNEL_LOG,
-    WORD_LIMITS,
-    WORD_BLOCKED,
-    WORD_QUOTA,
+            WORD_LISTEN,
+            WORD_DATA,
+            WORD_SCRIPTS,
+            WORD_URL,
+            WORD_ZONE,
+            WORD_COUNTRY,
+            WORD_FALLBACK,
+            WORD_CHANNEL_LOG,
+            WORD_LIMITS,
+            WORD_BLOCKED,
+            WORD_QUOTA,
+            WORD_RATE,
 };
 
 static struct settings *settings_of(lua_State *lua)
@@ -516,6 +517,40 @@ static int word_quota(lua_State *lua)
     return 0;
 }
 
+/* -- rate -------------------------------------------------------------------------------------- */
+
+static void check_rate_fields(lua_State *lua)
+{
+    const lua_Integer most = RATE_COUNT_MAX;
+    check_table(lua, "rate");
+    check_fields(lua, "rate", (const char *const[]){ "burst", NULL });
+    lua_getfield(lua, 1, "burst");
+    bool is_count =
+        lua_isinteger(lua, -1) && lua_tointeger(lua, -1) >= 1 && lua_tointeger(lua, -1) <= most;
+    if (!lua_isnil(lua, -1) && !is_count)
+        luaL_error(lua, "rate: burst is a whole number from 1 to %I", most);
+}
+
+/* rate "600/min", or rate { "600/min", burst = 1000 } */
+static int word_rate(lua_State *lua)
+{
+    struct settings *settings = declare_once(lua, WORD_RATE, "rate");
+    lua_Integer burst = 0;
+    struct err err;
+    if (lua_type(lua, 1) != LUA_TSTRING) {
+        check_rate_fields(lua);
+        burst = lua_tointeger(lua, -1);
+        lua_rawgeti(lua, 1, 1);
+        lua_replace(lua, 1);
+    }
+    const char *text = kept_text(lua, 1, settings, "rate");
+    if (rate_parse(text, strlen(text), &settings->rate, &err) != 0)
+        return luaL_error(lua, "rate: %s", err.text);
+    if (burst != 0)
+        settings->rate.burst = (uint32_t)burst;
+    return 0;
+}
+
 void settings_finish(struct settings *settings)
 {
     struct doc_writer w;
@@ -555,8 +590,8 @@ static const struct {
     { "blocked", word_blocked }, { "channel", word_channel },   { "country", word_country },
     { "data", word_data },       { "fallback", word_fallback }, { "limits", word_limits },
     { "listen", word_listen },   { "plugin", word_plugin },     { "quota", word_quota },
-    { "scripts", word_scripts }, { "secret", word_secret },     { "url", word_url },
-    { "zone", word_zone },
+    { "rate", word_rate },       { "scripts", word_scripts },   { "secret", word_secret },
+    { "url", word_url },         { "zone", word_zone },
 };
 
 void settings_init(struct settings *settings)

@@ -8,6 +8,7 @@
  *     channel "hooks" { kind = "webhook", url = "https://...", secret = secret "FILE" }
  *     limits { derived = 2000 }      blocked { "guest", "0" }
  *     quota { log = "200 GB", state = "50 GB" }
+ *     rate "600/min"                 rate { "600/min", burst = 1000 }
  *
  * The file runs in an empty sandbox: it declares and reaches nothing.  Every mistake is
  * reported at its line.  A relative path is relative to the file it stands in.
@@ -21,6 +22,7 @@
 
 #include "core/base/arena.h"
 #include "core/base/doc.h"
+#include "core/base/rate.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -54,6 +56,7 @@ struct settings {
     struct webhook_settings webhooks[SETTINGS_WEBHOOKS_MAX];
     size_t webhook_count;
     size_t log_quota_bytes, state_quota_bytes; /* of the two files; 0: none */
+    struct rate rate;                          /* of keys without one of their own */
     struct doc limits, blocked;                /* as they stand in the config */
 
     struct doc config; /* of the world; settings_finish() makes it */

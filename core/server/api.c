@@ -18,9 +18,14 @@
 #include "core/base/limits.h"
 #include "core/base/mem.h"
 #include "core/base/utf8.h"
+#include "core/script/settings.h"
+#include "core/server/api_command.h"
+#include "core/server/api_idempotency.h"
 #include "core/server/auth.h"
 #include "core/server/call.h"
 #include "core/server/http.h"
+#include "core/server/limiter.h"
+#include "core/server/metrics.h"
 
 #include <string.h>
 #include <strings.h>
@@ -34,13 +39,16 @@ const struct route *const api_tables[] = {
 void api_init(struct api *api)
 {
     api->reader = json_reader_new();
+    api->limiter = limiter_new();
     api->calls = 0;
 }
 
 void api_deinit(struct api *api)
 {
     json_reader_free(api->reader);
+    limiter_free(api->limiter);
     api->reader = NULL;
+    api->limiter = NULL;
 }
 
 void api_keys_changed(struct api *api)
@@ -127,7 +135,7 @@ static void answer_options(struct http_request *request, const struct route *rou
     if (route->scope == SCOPE_WRITE) {
         http_add_field(request, "Access-Control-Allow-Methods", "POST, OPTIONS");
         http_add_field(request, "Access-Control-Allow-Headers",
-                       "Authorization, Content-Type, Content-Encoding");
+                       "Authorization, Content-Type, Content-Encoding, Idempotency-Key");
         http_add_field(request, "Access-Control-Max-Age", "86400");
     }
     http_respond(request, 204, NULL, NULL, 0);
@@ -238,6 +246,14 @@ static bool read_body(struct call *call)
     return rc == 0;
 }
 
+/* False: answered. */
+static bool check_fields(struct call *call)
+{
+    const struct route *route = call->route;
+    return !route->takes_json || route->fields == NULL ||
+           fields_check(call, call->body, route->fields);
+}
+
 static bool is_listed(const char *names, const struct buf *name)
 {
     for (const char *at = names; at != NULL && *at != '\0'; at += strspn(at, " ")) {
@@ -283,9 +299,36 @@ static bool check_query(struct call *call)
     return rc == E_NOTFOUND;
 }
 
+/* The key's own rate, else that of kith.lua, which does not hold for admin.key: nobody locks
+ * himself out.  False: answered. */
+static bool take_token(struct call *call)
+{
+    struct api *api = call->api;
+    const struct caller *caller = &call->caller;
+    const struct rate *rate = caller->rate.count != 0 ? &caller->rate : &api->settings->rate;
+    if (caller->name.size == 0 || (text_is(caller->name, "admin") && caller->rate.count == 0))
+        return true;
+    call->retry_s =
+        limiter_take(api->limiter, caller->name, rate, api->clock.boot_ms(api->clock.arg));
+    if (call->retry_s == 0)
+        return true;
+    metrics_limited(api->metrics);
+    call_problem(call, 429, "the key %.*s may call %u times in %u s: try again after Retry-After",
+                 (int)caller->name.size, caller->name.data, rate->count, rate->period_ms / 1000);
+    return false;
+}
+
+/* What is looked at as soon as it is known who calls.  Whose key is in the body comes to this
+ * late, in call_admit(). */
+static bool admit(struct call *call)
+{
+    bool is_known = call->caller.name.size != 0 || call->route->scope == SCOPE_NONE;
+    return !is_known || (take_token(call) && idempotency_admit(call));
+}
+
 static void enter(struct call *call)
 {
-    if (check_query(call) && read_body(call))
+    if (check_query(call) && admit(call) && read_body(call) && check_fields(call))
         call->route->handle(call);
 }
 
@@ -342,10 +385,10 @@ static void identify(struct call *call, struct text secret, void (*done)(struct 
 
 static void admitted_late(struct call *call)
 {
-    if (call_may(call, SCOPE_WRITE))
-        call->worked(call);
-    else
+    if (!call_may(call, SCOPE_WRITE))
         call_problem(call, 403, "%s", weak_key(SCOPE_WRITE));
+    else if (admit(call))
+        call->worked(call);
 }
 
 void call_admit(struct call *call, struct text secret, void (*done)(struct call *call))

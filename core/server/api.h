@@ -31,6 +31,8 @@
 #include "core/base/clock.h"
 #include "core/base/doc.h"
 #include "core/base/err.h"
+#include "core/base/rate.h"
+#include "core/server/idempotency.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -39,6 +41,7 @@
 struct auth;
 struct call;
 struct engine;
+struct field;
 struct http_handler;
 struct http_request;
 struct json_reader;
@@ -69,7 +72,15 @@ struct route {
     const char *summary; /* one line, for /openapi.json */
     /* Names that the query may have, with blanks between; NULL: none.  Any other gets 400. */
     const char *queries;
+    /* What a JSON object in the body has (api_command.h): anything else gets 422.  NULL: the
+     * handler looks itself.  Where takes_json is false it is described and not checked. */
+    const struct field *fields;
+    /* What is answered: a name of api_shape.c, "NAME[]" for a list of them, with "201 " in front
+     * where that is the status; NULL: an object of whatever fields. */
+    const char *answer;
 };
+/* A row leaves out what it has not at its end. */
+#pragma GCC diagnostic ignored "-Wmissing-field-initializers"
 #define ROUTES_END { NULL, NULL, SCOPE_NONE, 0, false, NULL, NULL, NULL }
 
 /* The tables, each ending with ROUTES_END.  A new file of handlers adds itself here and to
@@ -88,6 +99,8 @@ struct api {
     struct uv_loop_s *loop;
     struct node *node;
     struct auth *auth;
+    struct idempotency *idempotency;
+    struct limiter *limiter;
     struct metrics *metrics;
     const struct settings *settings;
     const struct zone *zone; /* the company's */
@@ -99,7 +112,7 @@ struct api {
     size_t calls;               /* under way */
 };
 
-/* The last two members are api_init()'s, all others the caller's. */
+/* `limiter` and the last two members are api_init()'s, all others the caller's. */
 void api_init(struct api *api);
 void api_deinit(struct api *api); /* no call may be under way */
 
@@ -117,6 +130,7 @@ struct caller {
     struct text name;  /* of the key: `source` of what it sends in.  Empty: nobody (SCOPE_NONE) */
     struct text staff; /* whose key it is; empty: nobody's */
     uint32_t scopes;   /* bits 1 << SCOPE_... */
+    struct rate rate;  /* of its own; count 0: it has none */
 };
 
 struct call {
@@ -126,13 +140,17 @@ struct call {
     struct caller caller;
     struct doc body; /* of a route that takes JSON; else none */
     struct arena arena;
-    struct buf out; /* free for use: the place to build the answer's document in */
-    void *data;     /* the handler's own, NULL at first; put it into the arena */
-    bool is_behind; /* call_await() has not got its checkpoint */
+    struct buf out;  /* free for use: the place to build the answer's document in */
+    void *data;      /* the handler's own, NULL at first; put it into the arena */
+    bool is_behind;  /* call_await() has not got its checkpoint */
+    bool is_written; /* entries of it are in the log; call_submit() says so */
 
     /* private to api.c and call.c */
     struct text params[CALL_PARAMS_MAX];
     struct buf json;
+    bool is_once; /* it has an Idempotency-Key, and ... */
+    struct idempotency_id once;
+    int64_t retry_s; /* Retry-After of a 429 or 503; 0: 1 */
     int64_t begun_ns, posted_ns;
     void (*asked)(struct engine *engine, struct call *call); /* what it waits for at present */
     void (*worked)(struct call *call);
@@ -169,6 +187,10 @@ bool call_wait(struct call *call, bool otherwise, bool *out_wants_applied);
 /* `by` of what this call changes: the key's member of staff, else the key's name. (run) */
 struct text call_by(const struct call *call);
 bool call_may(const struct call *call, enum api_scope scope); /* (run) */
+
+/* The `id` of an entry that this call writes, made of its Idempotency-Key and of what is asked, in
+ * the arena; empty: it has none.  Of several entries each needs one of its own. */
+struct text call_entry_id(struct call *call);
 
 /* -- Answering: each ends the call ------------------------------------------------------------- */
 

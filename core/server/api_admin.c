@@ -94,25 +94,57 @@ static bool check_name(struct call *call)
     return false;
 }
 
+static void get_member(struct call *call)
+{
+    call_read(call, read_member, NULL);
+}
+
+static void keys_changed(struct call *call)
+{
+    api_keys_changed(call->api);
+}
+
+/* A command of nothing but the name in the path. */
+static struct command *command_named(struct call *call, const char *type)
+{
+    struct doc_writer w;
+    struct command *command = command_new(call, type);
+    buf_clear(&call->out);
+    doc_begin(&w, &call->out);
+    doc_put_text(&w, "name", call_param(call, "name"));
+    command->data = arena_doc(&call->arena, doc_end(&w));
+    command->applied = keys_changed;
+    return command;
+}
+
+static void delete_staff(struct call *call)
+{
+    if (!check_name(call))
+        return;
+    command_named(call, "staff.removed");
+    command_run(call);
+}
+
+static const struct field staff_fields[] = {
+    { "name", FIELD_NAME, false },
+    { "title", FIELD_LINE, false },
+    { "email", FIELD_LINE, false },
+    { "phone", FIELD_LINE, false },
+    { "language", FIELD_NAME, false },
+    { "languages", FIELD_NAMES, false },
+    { "calendar", FIELD_NAME, false },
+    { "team", FIELD_NAME, false },
+    { "teams", FIELD_NAMES, false },
+    { "members", FIELD_NAMES, false },
+    { "deputy", FIELD_NAME, false },
+    { "absences", FIELD_DOCS, false },
+    FIELDS_END,
+};
+
 static void put_staff(struct call *call)
 {
-    static const struct field fields[] = {
-        { "name", FIELD_NAME, false },
-        { "title", FIELD_LINE, false },
-        { "email", FIELD_LINE, false },
-        { "phone", FIELD_LINE, false },
-        { "language", FIELD_NAME, false },
-        { "languages", FIELD_NAMES, false },
-        { "calendar", FIELD_NAME, false },
-        { "team", FIELD_NAME, false },
-        { "teams", FIELD_NAMES, false },
-        { "members", FIELD_NAMES, false },
-        { "deputy", FIELD_NAME, false },
-        { "absences", FIELD_DOCS, false },
-        FIELDS_END,
-    };
     struct doc_writer w;
-    if (!fields_check(call, call->body, fields) || !check_name(call))
+    if (!check_name(call))
         return;
     struct command *command = command_new(call, "staff.set");
     buf_clear(&call->out);
@@ -147,11 +179,6 @@ static void get_keys(struct call *call)
         call_read(call, list_keys, page);
 }
 
-static void keys_changed(struct call *call)
-{
-    api_keys_changed(call->api);
-}
-
 /* `admin` and `write` are files of the data directory. */
 static bool check_key_name(struct call *call)
 {
@@ -180,6 +207,30 @@ static bool check_scopes(struct call *call, struct doc scopes)
     return true;
 }
 
+/* False: answered. */
+static bool check_rate(struct call *call)
+{
+    struct text text = doc_text(call->body, "rate");
+    struct rate rate;
+    struct err err;
+    if (text.size == 0 && doc_get(call->body, "burst").type == DOC_INT64) {
+        call_problem(call, 422, "\"burst\" is how many calls of a \"rate\" may come at once");
+        return false;
+    }
+    if (text.size == 0 || rate_parse(text.data, text.size, &rate, &err) == 0)
+        return true;
+    call_problem(call, 422, "%s", err.text);
+    return false;
+}
+
+static void put_rate(struct doc_writer *w, struct doc key)
+{
+    if (doc_text(key, "rate").size != 0)
+        doc_put_text(w, "rate", doc_text(key, "rate"));
+    if (doc_int(key, "burst", 0) != 0)
+        doc_put_int(w, "burst", doc_int(key, "burst", 0));
+}
+
 /* The secret is told once, here, and known nowhere else. */
 static int tell_secret(struct engine *engine, struct call *call, void *arg, struct buf *out,
                        struct err *err)
@@ -193,23 +244,24 @@ static int tell_secret(struct engine *engine, struct call *call, void *arg, stru
     if (doc_text(command->data, "staff").size != 0)
         doc_put_text(&w, "staff", doc_text(command->data, "staff"));
     doc_put_array(&w, "scopes", doc_child(command->data, "scopes"));
+    put_rate(&w, command->data);
     doc_put_text(&w, "secret", command->key);
     doc_end(&w);
     return 0;
 }
 
+static const struct field key_fields[] = {
+    { "name", FIELD_NAME, false }, { "staff", FIELD_NAME, false },  { "scopes", FIELD_NAMES, true },
+    { "rate", FIELD_NAME, false }, { "burst", FIELD_COUNT, false }, FIELDS_END
+};
+
 static void put_key(struct call *call)
 {
-    static const struct field fields[] = { { "name", FIELD_NAME, false },
-                                           { "staff", FIELD_NAME, false },
-                                           { "scopes", FIELD_NAMES, true },
-                                           FIELDS_END };
     uint8_t secret[SECRET_BYTES], digest[DIGEST_32_BYTES];
     char text[HEX_SIZE(SECRET_BYTES)], hash[HEX_SIZE(DIGEST_32_BYTES)];
     struct doc_writer w;
     struct doc scopes = doc_child(call->body, "scopes");
-    if (!fields_check(call, call->body, fields) || !check_key_name(call) ||
-        !check_scopes(call, scopes))
+    if (!check_key_name(call) || !check_scopes(call, scopes) || !check_rate(call))
         return;
     randombytes_buf(secret, sizeof secret);
     hex_encode(secret, sizeof secret, text);
@@ -223,6 +275,7 @@ static void put_key(struct call *call)
     if (doc_text(call->body, "staff").size != 0)
         doc_put_text(&w, "staff", doc_text(call->body, "staff"));
     doc_put_array(&w, "scopes", scopes);
+    put_rate(&w, call->body);
     command->data = arena_doc(&call->arena, doc_end(&w));
     command->key = arena_text(&call->arena, text_of(text));
     command->read = tell_secret;
@@ -232,30 +285,23 @@ static void put_key(struct call *call)
 
 static void delete_key(struct call *call)
 {
-    struct doc_writer w;
     if (!check_key_name(call))
         return;
-    struct command *command = command_new(call, "key.removed");
-    buf_clear(&call->out);
-    doc_begin(&w, &call->out);
-    doc_put_text(&w, "name", call_param(call, "name"));
-    command->data = arena_doc(&call->arena, doc_end(&w));
-    command->applied = keys_changed;
+    command_named(call, "key.removed");
     command_run(call);
 }
 
 /* -- Suppressions, the clock ----------------------------------------------------------- */
 
+static const struct field suppression_fields[] = { { "channel", FIELD_NAME, true },
+                                                   { "value", FIELD_LINE, true },
+                                                   { "state", FIELD_NAME, false },
+                                                   { "reason", FIELD_LINE, false },
+                                                   FIELDS_END };
+
 static void put_suppression(struct call *call)
 {
-    static const struct field fields[] = { { "channel", FIELD_NAME, true },
-                                           { "value", FIELD_LINE, true },
-                                           { "state", FIELD_NAME, false },
-                                           { "reason", FIELD_LINE, false },
-                                           FIELDS_END };
     struct text state = doc_text(call->body, "state");
-    if (!fields_check(call, call->body, fields))
-        return;
     if (state.size != 0 && !text_is(state, "active") && !text_is(state, "removed")) {
         call_problem(call, 422, "\"state\" is active or removed");
         return;
@@ -279,22 +325,28 @@ static void post_clock_accept(struct call *call)
 }
 
 const struct route routes_admin[] = {
-    { "GET", "/v1/staff", SCOPE_READ, 0, false, get_staff, "Who works here", "limit after" },
+    { "GET", "/v1/staff", SCOPE_READ, 0, false, get_staff, "Who works here", "limit after", NULL,
+      "Staff[]" },
     { "PUT", "/v1/staff/{name}", SCOPE_ADMIN, BODY_MAX, true, put_staff,
-      "Add or change a member of staff, or a team", "wait" },
+      "Add or change a member of staff, or a team", "wait", staff_fields, "Staff" },
+    { "GET", "/v1/staff/{name}", SCOPE_READ, 0, false, get_member, "One of them", NULL, NULL,
+      "Staff" },
+    { "DELETE", "/v1/staff/{name}", SCOPE_ADMIN, 0, false, delete_staff,
+      "Remove a member of staff who has no open reminders, and her keys", "wait", NULL, "Nothing" },
     { "GET", "/v1/keys", SCOPE_ADMIN, 0, false, get_keys, "Named keys, without their secrets",
-      "limit after" },
+      "limit after", NULL, "Key[]" },
     { "PUT", "/v1/keys/{name}", SCOPE_ADMIN, BODY_MAX, true, put_key,
-      "Make a key, or give one a new secret, which is told once", "wait" },
-    { "DELETE", "/v1/keys/{name}", SCOPE_ADMIN, 0, false, delete_key, "Remove a key", "wait" },
+      "Make a key, or give one a new secret, which is told once", "wait", key_fields, "NewKey" },
+    { "DELETE", "/v1/keys/{name}", SCOPE_ADMIN, 0, false, delete_key, "Remove a key", "wait", NULL,
+      "Nothing" },
     { "PUT", "/v1/suppressions", SCOPE_ADMIN, BODY_MAX, true, put_suppression,
-      "Never write to an address, or again", "wait" },
+      "Never write to an address, or again", "wait", suppression_fields, "Nothing" },
     { "POST", "/v1/clock/accept", SCOPE_ADMIN, 1024, true, post_clock_accept,
       "The machine's clock is right, log time goes on; ?replay=1: by way of all that was due",
-      "replay wait" },
+      "replay wait", NULL, "Nothing" },
     { "GET", "/v1/state-hash", SCOPE_ADMIN, 0, false, get_state_hash,
-      "A hash of the whole state: equal for equal logs", NULL },
+      "A hash of the whole state: equal for equal logs", NULL, NULL, "StateHash" },
     { "POST", "/v1/verify", SCOPE_ADMIN, 1024, true, post_verify,
-      "Check the log and fold it anew beside the state", NULL },
+      "Check the log and fold it anew beside the state", NULL, NULL, "Verification" },
     ROUTES_END,
 };

@@ -288,11 +288,10 @@ static void check_files(struct call *call)
         bundle_hash(bundle, deployment->hash);
 }
 
+static const struct field bundle_fields[] = { { "files", FIELD_DOC, true }, FIELDS_END };
+
 static void post_bundle(struct call *call)
 {
-    static const struct field fields[] = { { "files", FIELD_DOC, true }, FIELDS_END };
-    if (!fields_check(call, call->body, fields))
-        return;
     struct text activate = call_query(call, "activate");
     struct deployment *deployment = deployment_new(call);
     deployment->activates = activate.data == NULL || call_flag(call, "activate");
@@ -355,12 +354,13 @@ static void post_rollback(struct call *call)
 
 const struct route routes_bundles[] = {
     { "GET", "/v1/bundles", SCOPE_READ, 0, false, get_bundles, "Bundles, the active one first",
-      "limit after" },
+      "limit after", NULL, "Bundle[]" },
     { "POST", "/v1/bundles", SCOPE_ADMIN, BODY_MAX, true, post_bundle,
-      "Check, store and activate a bundle; ?activate=0 only stores", "activate" },
+      "Check, store and activate a bundle; ?activate=0 only stores", "activate", bundle_fields,
+      "201 Deployment" },
     { "POST", "/v1/bundles/{hash}/activate", SCOPE_ADMIN, 1024, true, post_activate,
-      "Activate a bundle that is stored", NULL },
+      "Activate a bundle that is stored", NULL, NULL, "Deployment" },
     { "POST", "/v1/bundles/rollback", SCOPE_ADMIN, 1024, true, post_rollback,
-      "Back to the bundle that was active before; again: further back", NULL },
+      "Back to the bundle that was active before; again: further back", NULL, NULL, "Deployment" },
     ROUTES_END,
 };

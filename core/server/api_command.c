@@ -2,12 +2,8 @@
 #include "core/server/api_command.h"
 
 #include "core/base/limits.h"
-#include "core/base/utf8.h"
 #include "core/engine/read.h"
-#include "core/server/http.h"
 #include "core/server/node.h"
-
-#include <string.h>
 
 /* -- Fields ---------------------------------------------------------------------------- */
 
@@ -49,6 +45,10 @@ static const char *expected(enum field_kind kind, const struct doc_value *value)
         return is_text_within(value, COMMAND_LINE_MAX) || value->type == DOC_INT64
                    ? NULL
                    : "a time: \"3d\", \"1wd\", \"2026-12-01 10:00\", or milliseconds";
+    case FIELD_COUNT:
+        return value->type == DOC_INT64 && value->integer >= 1 && value->integer <= RATE_COUNT_MAX
+                   ? NULL
+                   : "a whole number from 1 to 1000000";
     case FIELD_BOOL:
         return value->type == DOC_BOOL ? NULL : "true or false";
     case FIELD_DOC:
@@ -203,7 +203,7 @@ static void write_data(const struct command *command, struct doc_writer *w)
 static void submit(struct call *call)
 {
     struct command *command = call->data;
-    const char *key = http_field(call->request, "Idempotency-Key");
+    struct text id = call_entry_id(call);
     struct doc_writer w;
     if (command->code != 0) {
         bool is_time = command->code == E_INVALID || command->code == E_LIMIT;
@@ -219,8 +219,8 @@ static void submit(struct call *call)
     submission->accepts_clock = command->accepts_clock;
     submission->replay_at = command->replay_at;
     submission_begin(submission, &w);
-    if (key != NULL && key[0] != '\0')
-        doc_put_string(&w, "id", key);
+    if (id.size != 0)
+        doc_put_text(&w, "id", id);
     doc_put_string(&w, "type", command->type);
     if (command->of_call != NULL)
         doc_put_string(&w, "call", command->of_call);
@@ -254,17 +254,12 @@ static void prepare(struct engine *engine, struct call *call)
 void command_run(struct call *call)
 {
     struct command *command = call->data;
-    const char *key = http_field(call->request, "Idempotency-Key");
     if (command->time.type == DOC_NULL)
         command->time.type = DOC_NONE;
     if (!call_wait(call, true, &command->wants_applied))
         return;
     if (command->applied != NULL) /* what follows from it is asked of the engine */
         command->wants_applied = true;
-    if (key != NULL && (strlen(key) > ID_BYTES_MAX || !utf8_valid(key, strlen(key)))) {
-        call_problem(call, 422, "an Idempotency-Key is UTF-8 of at most %d bytes", ID_BYTES_MAX);
-        return;
-    }
     if (command->ref.size != 0 || command->time.type != DOC_NONE)
         call_ask(call, prepare, submit);
     else

@@ -42,6 +42,7 @@ enum field_kind {
     FIELD_NOTE,     /* text of up to COMMAND_NOTE_MAX bytes */
     FIELD_CUSTOMER, /* a CUSTOMER: text, or its number */
     FIELD_TIME,     /* read_due() understands it */
+    FIELD_COUNT,    /* a whole number from 1 to RATE_COUNT_MAX */
     FIELD_BOOL,
     FIELD_DOC,
     FIELD_NAMES, /* a list of texts of up to NAME_BYTES_MAX bytes */

@@ -117,11 +117,9 @@ static void get_timeline(struct call *call)
 
 /* -- Changing -------------------------------------------------------------------------- */
 
-/* A command on the customer of the path, answered with her record; NULL: answered. */
-static struct command *command_on(struct call *call, const char *type, const struct field fields[])
+/* A command on the customer of the path, answered with her record. */
+static struct command *command_on(struct call *call, const char *type)
 {
-    if (!fields_check(call, call->body, fields))
-        return NULL;
     struct command *command = command_new(call, type);
     command->ref = call_param(call, "customer");
     command->data = command_data(call, call->body, NULL);
@@ -129,19 +127,18 @@ static struct command *command_on(struct call *call, const char *type, const str
     return command;
 }
 
-static void change(struct call *call, const char *type, const struct field fields[])
+static void change(struct call *call, const char *type)
 {
-    if (command_on(call, type, fields) != NULL)
-        command_run(call);
+    command_on(call, type);
+    command_run(call);
 }
+
+static const struct field patch_fields[] = { { "traits", FIELD_DOC, true }, FIELDS_END };
 
 /* An identify call: what staff knows of her. */
 static void patch_customer(struct call *call)
 {
-    static const struct field fields[] = { { "traits", FIELD_DOC, true }, FIELDS_END };
-    struct command *command = command_on(call, "identify", fields);
-    if (command == NULL)
-        return;
+    struct command *command = command_on(call, "identify");
     for (struct doc_iter it = doc_iter(doc_child(call->body, "traits")); doc_next(&it);)
         if (trait_is_system(it.name)) {
             call_problem(call, 422, "\"%s\" is no trait: it belongs to the system", it.name.data);
@@ -152,22 +149,22 @@ static void patch_customer(struct call *call)
     command_run(call);
 }
 
+static const struct field consent_fields[] = { { "purpose", FIELD_NAME, true },
+                                               { "channel", FIELD_NAME, true },
+                                               { "state", FIELD_NAME, true },
+                                               { "proof", FIELD_LINE, false },
+                                               FIELDS_END };
+
 static void put_consent(struct call *call)
 {
-    static const struct field fields[] = { { "purpose", FIELD_NAME, true },
-                                           { "channel", FIELD_NAME, true },
-                                           { "state", FIELD_NAME, true },
-                                           { "proof", FIELD_LINE, false },
-                                           FIELDS_END };
-    change(call, "consent.changed", fields);
+    change(call, "consent.changed");
 }
+
+static const struct field merge_fields[] = { { "absorbed", FIELD_CUSTOMER, true }, FIELDS_END };
 
 static void post_merge(struct call *call)
 {
-    static const struct field fields[] = { { "absorbed", FIELD_CUSTOMER, true }, FIELDS_END };
-    struct command *command = command_on(call, "customer.merge", fields);
-    if (command == NULL)
-        return;
+    struct command *command = command_on(call, "customer.merge");
     struct doc_writer w;
     buf_clear(&call->out);
     doc_begin(&w, &call->out);
@@ -176,57 +173,61 @@ static void post_merge(struct call *call)
     command_run(call);
 }
 
+static const struct field no_fields[] = { FIELDS_END };
+
 static void post_unmerge(struct call *call)
 {
-    static const struct field fields[] = { FIELDS_END };
-    change(call, "customer.unmerge", fields);
+    change(call, "customer.unmerge");
 }
+
+static const struct field assign_fields[] = { { "owner", FIELD_LINE, false }, FIELDS_END };
 
 static void post_assign(struct call *call)
 {
-    static const struct field fields[] = { { "owner", FIELD_LINE, false }, FIELDS_END };
-    change(call, "owner.changed", fields);
+    change(call, "owner.changed");
 }
+
+static const struct field tag_fields[] = { { "tag", FIELD_NAME, true },
+                                           { "on", FIELD_BOOL, false },
+                                           FIELDS_END };
 
 static void post_tag(struct call *call)
 {
-    static const struct field fields[] = { { "tag", FIELD_NAME, true },
-                                           { "on", FIELD_BOOL, false },
-                                           FIELDS_END };
-    change(call, "tag.changed", fields);
+    change(call, "tag.changed");
 }
+
+static const struct field role_fields[] = { { "role", FIELD_NAME, true },
+                                            { "on", FIELD_BOOL, false },
+                                            FIELDS_END };
 
 static void post_role(struct call *call)
 {
-    static const struct field fields[] = { { "role", FIELD_NAME, true },
-                                           { "on", FIELD_BOOL, false },
-                                           FIELDS_END };
-    change(call, "role.changed", fields);
+    change(call, "role.changed");
 }
+
+static const struct field address_fields[] = {
+    { "channel", FIELD_NAME, true },
+    { "value", FIELD_LINE, true },
+    { "label", FIELD_NAME, false },
+    { "state", FIELD_NAME, false },
+    { "verified", FIELD_BOOL, false },
+    { "preferred", FIELD_BOOL, false },
+    FIELDS_END,
+};
 
 static void post_address(struct call *call)
 {
-    static const struct field fields[] = {
-        { "channel", FIELD_NAME, true },
-        { "value", FIELD_LINE, true },
-        { "label", FIELD_NAME, false },
-        { "state", FIELD_NAME, false },
-        { "verified", FIELD_BOOL, false },
-        { "preferred", FIELD_BOOL, false },
-        FIELDS_END,
-    };
-    change(call, "address.changed", fields);
+    change(call, "address.changed");
 }
+
+static const struct field relation_fields[] = { { "type", FIELD_NAME, true },
+                                                { "other", FIELD_CUSTOMER, true },
+                                                { "until", FIELD_TIME, false },
+                                                FIELDS_END };
 
 static void post_relation(struct call *call)
 {
-    static const struct field fields[] = { { "type", FIELD_NAME, true },
-                                           { "other", FIELD_CUSTOMER, true },
-                                           { "until", FIELD_TIME, false },
-                                           FIELDS_END };
-    struct command *command = command_on(call, "relation.changed", fields);
-    if (command == NULL)
-        return;
+    struct command *command = command_on(call, "relation.changed");
     struct doc_writer w;
     buf_clear(&call->out);
     doc_begin(&w, &call->out);
@@ -238,42 +239,43 @@ static void post_relation(struct call *call)
     command_run(call);
 }
 
+static const struct field note_fields[] = { { "text", FIELD_NOTE, true }, FIELDS_END };
+
 /* An event like any other: rules may start at it. */
 static void post_note(struct call *call)
 {
-    static const struct field fields[] = { { "text", FIELD_NOTE, true }, FIELDS_END };
-    change(call, "Note", fields);
+    change(call, "Note");
 }
 
 const struct route routes_customers[] = {
     { "GET", "/v1/customers", SCOPE_READ, 0, false, get_customers,
       "All customers, or those who are found by part of a name, a number or an address",
-      "q limit after" },
+      "q limit after", NULL, "CustomerSummary[]" },
     { "GET", "/v1/customers/{customer}", SCOPE_READ, 0, false, get_customer,
-      "One customer: the 360-degree record", NULL },
+      "One customer: the 360-degree record", NULL, NULL, "Customer" },
     { "PATCH", "/v1/customers/{customer}", SCOPE_STAFF, BODY_MAX, true, patch_customer,
-      "Set traits; null removes one", "wait" },
+      "Set traits; null removes one", "wait", patch_fields, "Customer" },
     { "GET", "/v1/customers/{customer}/timeline", SCOPE_READ, 0, false, get_timeline,
-      "What happened to a customer, the newest first", "limit after" },
+      "What happened to a customer, the newest first", "limit after", NULL, "TimelineEntry[]" },
     { "GET", "/v1/customers/{customer}/consents", SCOPE_READ, 0, false, get_consents,
-      "What a customer has consented to", NULL },
+      "What a customer has consented to", NULL, NULL, "Consent[]" },
     { "PUT", "/v1/customers/{customer}/consents", SCOPE_STAFF, BODY_MAX, true, put_consent,
-      "Record a consent or its withdrawal", "wait" },
+      "Record a consent or its withdrawal", "wait", consent_fields, "Customer" },
     { "POST", "/v1/customers/{customer}/merge", SCOPE_STAFF, BODY_MAX, true, post_merge,
-      "Merge another customer into this one", "wait" },
+      "Merge another customer into this one", "wait", merge_fields, "Customer" },
     { "POST", "/v1/customers/{customer}/unmerge", SCOPE_STAFF, BODY_MAX, true, post_unmerge,
-      "Let a merged customer go again", "wait" },
+      "Let a merged customer go again", "wait", no_fields, "Customer" },
     { "POST", "/v1/customers/{customer}/assign", SCOPE_STAFF, BODY_MAX, true, post_assign,
-      "Give a customer an owner", "wait" },
+      "Give a customer an owner", "wait", assign_fields, "Customer" },
     { "POST", "/v1/customers/{customer}/tags", SCOPE_STAFF, BODY_MAX, true, post_tag,
-      "Add or remove a tag", "wait" },
+      "Add or remove a tag", "wait", tag_fields, "Customer" },
     { "POST", "/v1/customers/{customer}/roles", SCOPE_STAFF, BODY_MAX, true, post_role,
-      "Open or close a role", "wait" },
+      "Open or close a role", "wait", role_fields, "Customer" },
     { "POST", "/v1/customers/{customer}/addresses", SCOPE_STAFF, BODY_MAX, true, post_address,
-      "Add or change an address", "wait" },
+      "Add or change an address", "wait", address_fields, "Customer" },
     { "POST", "/v1/customers/{customer}/relations", SCOPE_STAFF, BODY_MAX, true, post_relation,
-      "Relate a customer to another", "wait" },
+      "Relate a customer to another", "wait", relation_fields, "Customer" },
     { "POST", "/v1/customers/{customer}/notes", SCOPE_STAFF, BODY_MAX, true, post_note,
-      "Write a note", "wait" },
+      "Write a note", "wait", note_fields, "Customer" },
     ROUTES_END,
 };

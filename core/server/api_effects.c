@@ -127,11 +127,9 @@ static void explain_entry(struct call *call)
 
 /* -- Deciding -------------------------------------------------------------------------- */
 
-static void decide(struct call *call, const char *type, const struct field fields[])
+static void decide(struct call *call, const char *type)
 {
     struct doc_writer w;
-    if (!fields_check(call, call->body, fields))
-        return;
     struct command *command = command_new(call, type);
     buf_clear(&call->out);
     doc_begin(&w, &call->out);
@@ -143,29 +141,33 @@ static void decide(struct call *call, const char *type, const struct field field
     command_run(call);
 }
 
+static const struct field no_fields[] = { FIELDS_END };
+
 static void post_release(struct call *call)
 {
-    static const struct field fields[] = { FIELDS_END };
-    decide(call, "effect.release", fields);
+    decide(call, "effect.release");
 }
+
+static const struct field drop_fields[] = { { "reason", FIELD_LINE, false }, FIELDS_END };
 
 static void post_drop(struct call *call)
 {
-    static const struct field fields[] = { { "reason", FIELD_LINE, false }, FIELDS_END };
-    decide(call, "effect.drop", fields);
+    decide(call, "effect.drop");
 }
 
 const struct route routes_effects[] = {
     { "GET", "/v1/effects", SCOPE_READ, 0, false, get_effects,
-      "Effects, the newest first: ?state= ?channel=", "state channel limit after" },
-    { "GET", "/v1/effects/{id}", SCOPE_READ, 0, false, get_effect, "One effect", NULL },
+      "Effects, the newest first: ?state= ?channel=", "state channel limit after", NULL,
+      "Effect[]" },
+    { "GET", "/v1/effects/{id}", SCOPE_READ, 0, false, get_effect, "One effect", NULL, NULL,
+      "Effect" },
     { "GET", "/v1/effects/{id}/explain", SCOPE_READ, 0, false, explain_effect,
-      "Why there is this effect", NULL },
+      "Why there is this effect", NULL, NULL, "Explanation" },
     { "GET", "/v1/entries/{seq}/explain", SCOPE_READ, 0, false, explain_entry,
-      "Why there is this event, and what came of it", NULL },
+      "Why there is this event, and what came of it", NULL, NULL, "Explanation" },
     { "POST", "/v1/effects/{id}/release", SCOPE_STAFF, BODY_MAX, true, post_release,
-      "Send what is held or uncertain", "wait" },
+      "Send what is held or uncertain", "wait", no_fields, "Effect" },
     { "POST", "/v1/effects/{id}/drop", SCOPE_STAFF, BODY_MAX, true, post_drop,
-      "Never send what is held or uncertain", "wait" },
+      "Never send what is held or uncertain", "wait", drop_fields, "Effect" },
     ROUTES_END,
 };

@@ -1,80 +1,407 @@
 /* api_openapi.c -- see api_openapi.h.
  *
- * What a row knows is said: path, parameters in it, scope, whether there is a body, and the
- * answers that the front itself gives.  It is made when it is asked for, so it cannot be
- * out of date; what a body looks like inside stands in the manual.
+ * The rows that route a request and check its body are walked: path, parameters in it, query,
+ * scope, the fields of the body with their bounds, the answer.  What answers look like inside
+ * stands in api_shape.c.  It is made when it is asked for, so it cannot be out of date.
  */
 #include "core/server/api_openapi.h"
 
+#include "core/base/limits.h"
+#include "core/server/api_command.h"
+#include "core/server/api_shape.h"
 #include "core/server/call.h"
+#include "core/server/http.h"
 
+#include <ctype.h>
+#include <stdio.h>
 #include <string.h>
+
+#define WORD_MAX 64
+#define ID_MAX 160
 
 static const char *const scope_names[] = { "none", "write", "read", "staff", "admin" };
 
-static void put_parameter(struct doc_writer *w, const char *name, size_t size, bool is_in_path)
+/* -- Schemas --------------------------------------------------------------------------- */
+
+static void put_ref(struct doc_writer *w, const char *shape)
 {
+    char ref[WORD_MAX + 32];
+    snprintf(ref, sizeof ref, "#/components/schemas/%s", shape);
+    doc_put_string(w, "$ref", ref);
+}
+
+static void put_types(struct doc_writer *w, const char *type, const char *or_type)
+{
+    if (or_type == NULL) {
+        doc_put_string(w, "type", type);
+        return;
+    }
+    doc_open_array(w, "type");
+    doc_put_string(w, "", type);
+    doc_put_string(w, "", or_type);
+    doc_close(w);
+}
+
+/* The word of a shape's field that is no list. */
+static void put_type(struct doc_writer *w, const char *type, size_t size)
+{
+    char word[WORD_MAX];
+    bool may_be_null = size > 0 && type[size - 1] == '?';
+    snprintf(word, sizeof word, "%.*s", (int)(size - may_be_null), type);
+    const char *null = may_be_null ? "null" : NULL;
+    if (isupper((unsigned char)word[0])) {
+        put_ref(w, word);
+    } else if (strcmp(word, "time") == 0) {
+        put_types(w, "string", null);
+        doc_put_string(w, "format", "date-time");
+    } else if (strcmp(word, "text") == 0) {
+        put_types(w, "string", null);
+    } else if (strcmp(word, "any") != 0) {
+        put_types(w, word, null);
+    }
+}
+
+static void put_shape_type(struct doc_writer *w, const char *type)
+{
+    if (type[0] != '[') {
+        put_type(w, type, strlen(type));
+        return;
+    }
+    doc_put_string(w, "type", "array");
+    doc_open(w, "items");
+    put_type(w, type + 1, strlen(type) - 2);
+    doc_close(w);
+}
+
+static void put_shape(struct doc_writer *w, const struct shape *shape)
+{
+    bool is_open = false, has_always = false;
+    doc_open(w, shape->name);
+    doc_put_string(w, "type", "object");
+    doc_open(w, "properties");
+    for (const struct shape_field *field = shape->fields; field->name != NULL; field++) {
+        has_always = has_always || field->is_always;
+        is_open = is_open || strcmp(field->name, "*") == 0;
+        if (strcmp(field->name, "*") == 0)
+            continue;
+        doc_open(w, field->name);
+        put_shape_type(w, field->type);
+        if (field->text != NULL)
+            doc_put_string(w, "description", field->text);
+        doc_close(w);
+    }
+    doc_close(w);
+    if (has_always)
+        doc_open_array(w, "required");
+    for (const struct shape_field *field = shape->fields; field->name != NULL; field++)
+        if (field->is_always)
+            doc_put_string(w, "", field->name);
+    if (has_always)
+        doc_close(w);
+    doc_put_bool(w, "additionalProperties", is_open);
+    doc_close(w);
+}
+
+/* -- Parameters ------------------------------------------------------------------------ */
+
+static const struct query_shape *query_shape_of(const struct route *route, const char *name,
+                                                size_t size)
+{
+    const struct query_shape *found = NULL;
+    for (const struct query_shape *query = query_shapes; query->name != NULL; query++)
+        if (strlen(query->name) == size && memcmp(query->name, name, size) == 0 &&
+            (query->path == NULL || strcmp(query->path, route->path) == 0) &&
+            (found == NULL || query->path != NULL))
+            found = query;
+    return found;
+}
+
+static void put_choices(struct doc_writer *w, const char *choices)
+{
+    doc_put_string(w, "type", "string");
+    doc_open_array(w, "enum");
+    while (*choices != '\0') {
+        size_t size = strcspn(choices, "|");
+        doc_put_text(w, "", (struct text){ choices, (uint32_t)size });
+        choices += size + (choices[size] == '|');
+    }
+    doc_close(w);
+}
+
+static void put_query_schema(struct doc_writer *w, const struct query_shape *query)
+{
+    const char *type = query != NULL ? query->type : "text";
+    if (strcmp(type, "integer") == 0) {
+        doc_put_string(w, "type", "integer");
+        doc_put_int(w, "minimum", 1);
+        doc_put_int(w, "maximum", LIST_MAX);
+    } else if (strchr(type, '|') != NULL) {
+        put_choices(w, type);
+    } else {
+        doc_put_string(w, "type", "string");
+    }
+}
+
+static void put_query(struct doc_writer *w, const struct route *route, const char *name,
+                      size_t size)
+{
+    const struct query_shape *query = query_shape_of(route, name, size);
     doc_open(w, "");
     doc_put_text(w, "name", (struct text){ name, (uint32_t)size });
-    doc_put_string(w, "in", is_in_path ? "path" : "query");
-    doc_put_bool(w, "required", is_in_path);
+    doc_put_string(w, "in", "query");
+    if (query != NULL)
+        doc_put_string(w, "description", query->text);
+    doc_put_bool(w, "required", false);
+    doc_open(w, "schema");
+    put_query_schema(w, query);
+    doc_close(w);
+    doc_close(w);
+}
+
+static void put_segment(struct doc_writer *w, const char *name, size_t size)
+{
+    bool is_customer = size == 8 && memcmp(name, "customer", 8) == 0;
+    doc_open(w, "");
+    doc_put_text(w, "name", (struct text){ name, (uint32_t)size });
+    doc_put_string(w, "in", "path");
+    if (is_customer)
+        doc_put_string(w, "description", "42, user_id:u-17, email:ann@example.com, phone:+49...");
+    doc_put_bool(w, "required", true);
     doc_open(w, "schema");
     doc_put_string(w, "type", "string");
+    doc_put_int(w, "minLength", 1);
     doc_close(w);
     doc_close(w);
+}
+
+static void put_key_field(struct doc_writer *w)
+{
+    doc_open(w, "");
+    doc_put_string(w, "name", "Idempotency-Key");
+    doc_put_string(w, "in", "header");
+    doc_put_string(w, "description",
+                   "The same call again with the same key gets the first answer, for 24 hours");
+    doc_put_bool(w, "required", false);
+    doc_open(w, "schema");
+    doc_put_string(w, "type", "string");
+    doc_put_int(w, "maxLength", IDEMPOTENCY_KEY_BYTES_MAX);
+    doc_close(w);
+    doc_close(w);
+}
+
+static bool is_reading(const struct route *route)
+{
+    return strcmp(route->method, "GET") == 0;
 }
 
 static void put_parameters(struct doc_writer *w, const struct route *route)
 {
     doc_open_array(w, "parameters");
     for (const char *at = route->path; (at = strchr(at, '{')) != NULL; at++)
-        put_parameter(w, at + 1, strcspn(at + 1, "}"), true);
+        put_segment(w, at + 1, strcspn(at + 1, "}"));
     for (const char *at = route->queries; at != NULL && *at != '\0'; at += strspn(at, " ")) {
         size_t size = strcspn(at, " ");
-        put_parameter(w, at, size, false);
+        put_query(w, route, at, size);
         at += size;
+    }
+    if (!is_reading(route))
+        put_key_field(w);
+    doc_close(w);
+}
+
+/* -- Bodies ---------------------------------------------------------------------------- */
+
+static void put_text_bounds(struct doc_writer *w, const struct field *field, int64_t most)
+{
+    put_types(w, "string", field->is_needed ? NULL : "null");
+    if (field->is_needed || field->kind == FIELD_NAME)
+        doc_put_int(w, "minLength", 1);
+    doc_put_int(w, "maxLength", most);
+}
+
+static void put_list_of(struct doc_writer *w, const struct field *field, const char *type)
+{
+    put_types(w, "array", field->is_needed ? NULL : "null");
+    doc_open(w, "items");
+    doc_put_string(w, "type", type);
+    doc_close(w);
+}
+
+/* Text or a whole number, and null where it may be left out. */
+static void put_text_or_number(struct doc_writer *w, const struct field *field)
+{
+    doc_open_array(w, "type");
+    doc_put_string(w, "", "string");
+    doc_put_string(w, "", "integer");
+    if (!field->is_needed)
+        doc_put_string(w, "", "null");
+    doc_close(w);
+}
+
+static void put_field(struct doc_writer *w, const struct field *field)
+{
+    const char *null = field->is_needed ? NULL : "null";
+    doc_open(w, field->name);
+    switch (field->kind) {
+    case FIELD_NAME:
+        put_text_bounds(w, field, NAME_BYTES_MAX);
+        break;
+    case FIELD_LINE:
+        put_text_bounds(w, field, COMMAND_LINE_MAX);
+        break;
+    case FIELD_NOTE:
+        put_text_bounds(w, field, COMMAND_NOTE_MAX);
+        break;
+    case FIELD_CUSTOMER:
+    case FIELD_TIME:
+        put_text_or_number(w, field);
+        break;
+    case FIELD_COUNT:
+        put_types(w, "integer", null);
+        doc_put_int(w, "minimum", 1);
+        doc_put_int(w, "maximum", RATE_COUNT_MAX);
+        break;
+    case FIELD_BOOL:
+        put_types(w, "boolean", null);
+        break;
+    case FIELD_DOC:
+        put_types(w, "object", null);
+        break;
+    case FIELD_NAMES:
+        put_list_of(w, field, "string");
+        break;
+    case FIELD_DOCS:
+        put_list_of(w, field, "object");
+        break;
     }
     doc_close(w);
 }
 
-static void put_body(struct doc_writer *w)
+static bool put_fields(struct doc_writer *w, const struct field fields[])
 {
+    bool is_needed = false;
+    doc_open(w, "properties");
+    for (const struct field *field = fields; field->name != NULL; field++) {
+        is_needed = is_needed || field->is_needed;
+        put_field(w, field);
+    }
+    doc_close(w);
+    if (!is_needed)
+        return false;
+    doc_open_array(w, "required");
+    for (const struct field *field = fields; field->name != NULL; field++)
+        if (field->is_needed)
+            doc_put_string(w, "", field->name);
+    doc_close(w);
+    return true;
+}
+
+static void put_body(struct doc_writer *w, const struct route *route)
+{
+    bool is_needed = false;
     doc_open(w, "requestBody");
     doc_open(w, "content");
     doc_open(w, "application/json");
     doc_open(w, "schema");
     doc_put_string(w, "type", "object");
+    if (route->fields != NULL) {
+        is_needed = put_fields(w, route->fields);
+        doc_put_bool(w, "additionalProperties", !route->takes_json);
+    }
     doc_close(w);
     doc_close(w);
     doc_close(w);
+    doc_put_bool(w, "required", is_needed || !route->takes_json);
+    doc_close(w);
+}
+
+/* -- Answers --------------------------------------------------------------------------- */
+
+static void put_list(struct doc_writer *w, const char *item, size_t size)
+{
+    doc_put_string(w, "type", "object");
+    doc_open(w, "properties");
+    doc_open(w, "items");
+    doc_put_string(w, "type", "array");
+    doc_open(w, "items");
+    put_type(w, item, size);
+    doc_close(w);
+    doc_close(w);
+    doc_open(w, "next");
+    put_types(w, "string", "null");
+    doc_put_string(w, "description", "Give it back as `after` for the next page");
+    doc_close(w);
+    doc_open(w, "seq");
+    doc_put_string(w, "type", "integer");
+    doc_put_string(w, "description", "The entry that the list stands at");
+    doc_close(w);
+    doc_open(w, "behind");
+    doc_put_string(w, "type", "boolean");
+    doc_put_string(w, "description", "More has happened than the list shows");
+    doc_close(w);
+    doc_close(w);
+    doc_open_array(w, "required");
+    doc_put_string(w, "", "items");
+    doc_put_string(w, "", "next");
+    doc_close(w);
+}
+
+static void put_answer_schema(struct doc_writer *w, const char *answer)
+{
+    size_t size = answer != NULL ? strlen(answer) : 0;
+    doc_open(w, "schema");
+    if (size > 2 && strcmp(answer + size - 2, "[]") == 0)
+        put_list(w, answer, size - 2);
+    else
+        put_type(w, answer != NULL ? answer : "object", answer != NULL ? size : 6);
     doc_close(w);
 }
 
 static void put_answer(struct doc_writer *w, const char *status, const char *description,
-                       const char *content_type)
+                       const char *content_type, const char *answer)
 {
     doc_open(w, status);
     doc_put_string(w, "description", description);
     doc_open(w, "content");
     doc_open(w, content_type);
+    put_answer_schema(w, answer);
     doc_close(w);
     doc_close(w);
     doc_close(w);
 }
 
+static void put_problem(struct doc_writer *w, const char *status, const char *description)
+{
+    put_answer(w, status, description, HTTP_PROBLEM_TYPE, "Problem");
+}
+
+static bool may_wait(const struct route *route)
+{
+    return route->takes_json && route->queries != NULL && strstr(route->queries, "wait") != NULL;
+}
+
 static void put_responses(struct doc_writer *w, const struct route *route)
 {
-    static const char problem[] = "application/problem+json";
-    bool is_text = strcmp(route->path, "/metrics") == 0;
+    const char *answer = route->answer;
+    bool is_text = answer != NULL && strcmp(answer, "text") == 0;
+    bool is_made = answer != NULL && strncmp(answer, "201 ", 4) == 0;
     doc_open(w, "responses");
-    put_answer(w, "2XX", "Done", is_text ? "text/plain" : "application/json");
+    put_answer(w, is_made ? "201" : "200", is_made ? "Made" : "Done",
+               is_text ? "text/plain" : "application/json", is_made ? answer + 4 : answer);
+    if (may_wait(route))
+        put_answer(w, "202", "In the log; what comes of it is not known yet (wait=durable)",
+                   "application/json", "Accepted");
+    put_problem(w, "400", "The request cannot be read");
     if (route->scope != SCOPE_NONE) {
-        put_answer(w, "401", "No key, or one that nobody has", problem);
-        put_answer(w, "403", "The key lacks the scope", problem);
+        put_problem(w, "401", "No key, or one that nobody has");
+        put_problem(w, "403", "The key lacks the scope");
+        put_problem(w, "429", "Too often, or too much waits: again after Retry-After seconds");
     }
-    put_answer(w, "default", "What was wrong and what to do (RFC 9457)", problem);
+    put_problem(w, "default", "What was wrong and what to do (RFC 9457)");
     doc_close(w);
 }
+
+/* -- Operations ------------------------------------------------------------------------ */
 
 static void put_security(struct doc_writer *w, const struct route *route)
 {
@@ -82,24 +409,57 @@ static void put_security(struct doc_writer *w, const struct route *route)
     doc_open_array(w, "security");
     for (size_t i = 0; route->scope != SCOPE_NONE && i < 2; i++) {
         doc_open(w, "");
-        doc_open_array(w, schemes[i]);
-        doc_put_string(w, "", scope_names[route->scope]);
+        doc_open_array(w, schemes[i]); /* scopes are OAuth's: ours stands beside */
         doc_close(w);
         doc_close(w);
     }
     doc_close(w);
+    doc_put_string(w, "x-scope", scope_names[route->scope]);
+}
+
+/* The first segment that is no version: what an operation is about. */
+static struct text tag_of(const struct route *route)
+{
+    const char *at = route->path + (strncmp(route->path, "/v1/", 4) == 0 ? 4 : 1);
+    bool is_ingest = route->scope == SCOPE_WRITE, is_system = at == route->path + 1;
+    if (is_ingest || is_system)
+        return text_of(is_ingest ? "ingest" : "system");
+    return (struct text){ at, (uint32_t)strcspn(at, "/") };
+}
+
+/* "get_v1_customers_customer": unique, for the path is. */
+static void put_id(struct doc_writer *w, const char *method, const char *path)
+{
+    char id[ID_MAX];
+    size_t size = (size_t)snprintf(id, sizeof id, "%s", method);
+    for (; *path != '\0' && size + 1 < sizeof id; path++)
+        if (isalnum((unsigned char)*path))
+            id[size++] = *path;
+        else if (id[size - 1] != '_' && path[1] != '\0')
+            id[size++] = '_';
+    id[size] = '\0';
+    doc_put_string(w, "operationId", id);
 }
 
 static void put_operation(struct doc_writer *w, const struct route *route)
 {
-    char method[8] = "";
+    char method[8] = "", needs[80];
     for (size_t i = 0; route->method[i] != '\0' && i + 1 < sizeof method; i++)
-        method[i] = (char)(route->method[i] - 'A' + 'a');
+        method[i] = (char)tolower((unsigned char)route->method[i]);
+    if (route->scope == SCOPE_NONE)
+        snprintf(needs, sizeof needs, "Needs no key.");
+    else
+        snprintf(needs, sizeof needs, "Needs a key of the scope %s.", scope_names[route->scope]);
     doc_open(w, method);
     doc_put_string(w, "summary", route->summary);
+    doc_put_string(w, "description", needs);
+    put_id(w, method, route->path);
+    doc_open_array(w, "tags");
+    doc_put_text(w, "", tag_of(route));
+    doc_close(w);
     put_parameters(w, route);
     if (route->body_max != 0)
-        put_body(w);
+        put_body(w, route);
     put_responses(w, route);
     put_security(w, route);
     doc_close(w);
@@ -123,6 +483,66 @@ static void put_path(struct doc_writer *w, const struct route *first)
     doc_close(w);
 }
 
+/* -- The document ---------------------------------------------------------------------- */
+
+static void put_info(struct doc_writer *w)
+{
+    doc_open(w, "info");
+    doc_put_string(w, "title", "Kith");
+    doc_put_string(w, "version", KITH_VERSION);
+    doc_put_string(w, "description",
+                   "A CRM daemon: events in, reminders and messages out, and always able to say "
+                   "why.  Errors are problem documents (RFC 9457).");
+    doc_open(w, "contact");
+    doc_put_string(w, "name", "Whoever runs this daemon");
+    doc_close(w);
+    doc_open(w, "license");
+    doc_put_string(w, "name", "Apache-2.0");
+    doc_put_string(w, "identifier", "Apache-2.0");
+    doc_close(w);
+    doc_close(w);
+    doc_open_array(w, "servers");
+    doc_open(w, "");
+    doc_put_string(w, "url", "/");
+    doc_close(w);
+    doc_close(w);
+}
+
+static void put_tag_description(struct doc_writer *w, struct text tag)
+{
+    char text[WORD_MAX + 32];
+    if (text_is(tag, "ingest"))
+        snprintf(text, sizeof text, "Events in, by browsers too");
+    else if (text_is(tag, "system"))
+        snprintf(text, sizeof text, "Health, metrics, this description");
+    else
+        snprintf(text, sizeof text, "/v1/%.*s and what is under it", (int)tag.size, tag.data);
+    doc_put_string(w, "description", text);
+}
+
+static bool is_first_of_tag(const struct route *wanted)
+{
+    for (size_t i = 0; api_tables[i] != NULL; i++)
+        for (const struct route *route = api_tables[i]; route->method != NULL; route++)
+            if (text_equal(tag_of(route), tag_of(wanted)))
+                return route == wanted;
+    return false;
+}
+
+static void put_tags(struct doc_writer *w)
+{
+    doc_open_array(w, "tags");
+    for (size_t i = 0; api_tables[i] != NULL; i++)
+        for (const struct route *route = api_tables[i]; route->method != NULL; route++)
+            if (is_first_of_tag(route)) {
+                doc_open(w, "");
+                doc_put_text(w, "name", tag_of(route));
+                put_tag_description(w, tag_of(route));
+                doc_close(w);
+            }
+    doc_close(w);
+}
+
 static void put_scheme(struct doc_writer *w, const char *scheme, const char *description)
 {
     doc_open(w, scheme);
@@ -132,21 +552,28 @@ static void put_scheme(struct doc_writer *w, const char *scheme, const char *des
     doc_close(w);
 }
 
+static void put_components(struct doc_writer *w)
+{
+    doc_open(w, "components");
+    doc_open(w, "securitySchemes");
+    put_scheme(w, "bearer", "Authorization: Bearer KEY");
+    put_scheme(w, "basic", "The key as user name, without a password");
+    doc_close(w);
+    doc_open(w, "schemas");
+    for (const struct shape *shape = shapes; shape->name != NULL; shape++)
+        put_shape(w, shape);
+    doc_close(w);
+    doc_close(w);
+}
+
 struct doc openapi_document(struct buf *out)
 {
     struct doc_writer w;
     doc_begin(&w, out);
     doc_put_string(&w, "openapi", "3.1.0");
-    doc_open(&w, "info");
-    doc_put_string(&w, "title", "Kith");
-    doc_put_string(&w, "version", KITH_VERSION);
-    doc_close(&w);
-    doc_open(&w, "components");
-    doc_open(&w, "securitySchemes");
-    put_scheme(&w, "bearer", "Authorization: Bearer KEY");
-    put_scheme(&w, "basic", "The key as user name, without a password");
-    doc_close(&w);
-    doc_close(&w);
+    put_info(&w);
+    put_tags(&w);
+    put_components(&w);
     doc_open(&w, "paths");
     for (size_t i = 0; api_tables[i] != NULL; i++)
         for (const struct route *route = api_tables[i]; route->method != NULL; route++)

@@ -1,4 +1,5 @@
 /* api_reminders.c -- /v1/reminders: follow-ups, their list, and being done with them. */
+#include "core/base/limits.h"
 #include "core/engine/event.h"
 #include "core/engine/read.h"
 #include "core/server/api_command.h"
@@ -158,11 +159,33 @@ static int read_both(struct engine *engine, const struct command *command, struc
     return rc;
 }
 
+/* The call was made before, and its answer is no longer known: the newest open one that says the
+ * same is what it made.  0: there is none any more. */
+static uint64_t find_made(struct engine *engine, struct call *call, const struct command *command)
+{
+    const struct read_reminders which = { .is_open = true, .due_before = INT64_MAX };
+    const struct read_page page = { .limit = LIST_MAX };
+    struct buf list = BUF_INIT;
+    struct err err;
+    uint64_t task = 0;
+    if (read_reminders_of(engine, command->ref, &which, &page, &list, &err) == 0) {
+        struct doc doc = { list.data, (uint32_t)list.size };
+        struct text title = doc_text(command->data, "title");
+        for (struct doc_iter it = doc_iter(doc_child(doc, "items")); doc_next(&it);)
+            if (text_equal(doc_text(it.value.doc, "title"), title) &&
+                text_equal(doc_text(it.value.doc, "by"), call_by(call)))
+                task = (uint64_t)doc_int(it.value.doc, "id", 0);
+    }
+    buf_deinit(&list);
+    return task;
+}
+
 static int read_changed(struct engine *engine, struct call *call, void *arg, struct buf *out,
                         struct err *err)
 {
-    const struct command *command = arg;
-    (void)call;
+    struct command *command = arg;
+    if (command->task == 0)
+        command->task = find_made(engine, call, command);
     if (command->task == 0)
         return err_set(err, E_CONFLICT,
                        "this Idempotency-Key has made a reminder before: no other was made");
@@ -171,21 +194,20 @@ static int read_changed(struct engine *engine, struct call *call, void *arg, str
     return read_both(engine, command, out, err);
 }
 
+static const struct field reminder_fields[] = {
+    { "customer", FIELD_CUSTOMER, true },
+    { "title", FIELD_LINE, true },
+    { "due", FIELD_TIME, true },
+    { "to", FIELD_NAME, false },
+    { "note", FIELD_NOTE, false },
+    { "about", FIELD_LINE, false },
+    FIELDS_END,
+};
+
 static void post_reminder(struct call *call)
 {
-    static const struct field fields[] = {
-        { "customer", FIELD_CUSTOMER, true },
-        { "title", FIELD_LINE, true },
-        { "due", FIELD_TIME, true },
-        { "to", FIELD_NAME, false },
-        { "note", FIELD_NOTE, false },
-        { "about", FIELD_LINE, false },
-        FIELDS_END,
-    };
     static const char *const kept[] = { "title", "to", "note", "about" };
     struct doc_writer w;
-    if (!fields_check(call, call->body, fields))
-        return;
     struct command *command = command_new(call, "reminder.set");
     buf_clear(&call->out);
     doc_begin(&w, &call->out);
@@ -204,12 +226,11 @@ static void post_reminder(struct call *call)
 }
 
 /* A command on the reminder of the path, with a time called `time_name`. */
-static void change(struct call *call, const char *type, const struct field fields[],
-                   const char *time_name)
+static void change(struct call *call, const char *type, const char *time_name)
 {
     uint64_t task;
     struct doc_writer w;
-    if (!task_of(call, &task) || !fields_check(call, call->body, fields))
+    if (!task_of(call, &task))
         return;
     struct command *command = command_new(call, type);
     buf_clear(&call->out);
@@ -227,46 +248,50 @@ static void change(struct call *call, const char *type, const struct field field
     command_run(call);
 }
 
+static const struct field patch_fields[] = { { "title", FIELD_LINE, false },
+                                             { "to", FIELD_NAME, false },
+                                             { "note", FIELD_NOTE, false },
+                                             { "due", FIELD_TIME, false },
+                                             FIELDS_END };
+
 static void patch_reminder(struct call *call)
 {
-    static const struct field fields[] = { { "title", FIELD_LINE, false },
-                                           { "to", FIELD_NAME, false },
-                                           { "note", FIELD_NOTE, false },
-                                           { "due", FIELD_TIME, false },
-                                           FIELDS_END };
     if (doc_count(call->body) == 0)
         call_problem(call, 422, "nothing is to be changed: title, to, note or due is needed");
     else
-        change(call, "reminder.change", fields, "due");
+        change(call, "reminder.change", "due");
 }
+
+static const struct field done_fields[] = { { "outcome", FIELD_LINE, false },
+                                            { "note", FIELD_NOTE, false },
+                                            { "next", FIELD_TIME, false },
+                                            FIELDS_END };
 
 static void post_done(struct call *call)
 {
-    static const struct field fields[] = { { "outcome", FIELD_LINE, false },
-                                           { "note", FIELD_NOTE, false },
-                                           { "next", FIELD_TIME, false },
-                                           FIELDS_END };
-    change(call, "reminder.done", fields, "next");
+    change(call, "reminder.done", "next");
 }
+
+static const struct field snooze_fields[] = { { "due", FIELD_TIME, true }, FIELDS_END };
 
 static void post_snooze(struct call *call)
 {
-    static const struct field fields[] = { { "due", FIELD_TIME, true }, FIELDS_END };
-    change(call, "reminder.snooze", fields, "due");
+    change(call, "reminder.snooze", "due");
 }
 
 const struct route routes_reminders[] = {
     { "GET", "/v1/reminders", SCOPE_READ, 0, false, get_reminders,
-      "Reminders: ?to= ?state=open|done|all ?due= ?customer=",
-      "to state due customer limit after" },
+      "Reminders: ?to= ?state=open|done|all ?due= ?customer=", "to state due customer limit after",
+      NULL, "Reminder[]" },
     { "POST", "/v1/reminders", SCOPE_STAFF, BODY_MAX, true, post_reminder,
-      "Remind somebody of a customer", "wait" },
-    { "GET", "/v1/reminders/{id}", SCOPE_READ, 0, false, get_reminder, "One reminder", NULL },
+      "Remind somebody of a customer", "wait", reminder_fields, "201 Reminder" },
+    { "GET", "/v1/reminders/{id}", SCOPE_READ, 0, false, get_reminder, "One reminder", NULL, NULL,
+      "Reminder" },
     { "PATCH", "/v1/reminders/{id}", SCOPE_STAFF, BODY_MAX, true, patch_reminder,
-      "Change title, note, time, or who shall do it", "wait" },
+      "Change title, note, time, or who shall do it", "wait", patch_fields, "Reminder" },
     { "POST", "/v1/reminders/{id}/done", SCOPE_STAFF, BODY_MAX, true, post_done,
-      "It is done; `next` makes another", "wait" },
+      "It is done; `next` makes another", "wait", done_fields, "Reminder" },
     { "POST", "/v1/reminders/{id}/snooze", SCOPE_STAFF, BODY_MAX, true, post_snooze,
-      "Move it to another time", "wait" },
+      "Move it to another time", "wait", snooze_fields, "Reminder" },
     ROUTES_END,
 };

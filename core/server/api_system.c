@@ -60,10 +60,12 @@ static void openapi(struct call *call)
 }
 
 const struct route routes_system[] = {
-    { "GET", "/healthz", SCOPE_NONE, 0, false, health, "Whether the daemon runs", NULL },
-    { "GET", "/readyz", SCOPE_NONE, 0, false, ready, "Whether it can work, else why not", NULL },
-    { "GET", "/metrics", SCOPE_NONE, 0, false, metrics, "Prometheus metrics", NULL },
-    { "GET", "/openapi.json", SCOPE_NONE, 0, false, openapi, "This description (OpenAPI 3.1)",
-      NULL },
+    { "GET", "/healthz", SCOPE_NONE, 0, false, health, "Whether the daemon runs", NULL, NULL,
+      "Health" },
+    { "GET", "/readyz", SCOPE_NONE, 0, false, ready, "Whether it can work, else why not", NULL,
+      NULL, "Readiness" },
+    { "GET", "/metrics", SCOPE_NONE, 0, false, metrics, "Prometheus metrics", NULL, NULL, "text" },
+    { "GET", "/openapi.json", SCOPE_NONE, 0, false, openapi, "This description (OpenAPI 3.1)", NULL,
+      NULL, "object" },
     ROUTES_END,
 };

@@ -165,6 +165,7 @@ enum auth_answer auth_find(const struct auth *auth, struct text secret, struct a
     out_caller->name = arena_text(arena, known->caller.name);
     out_caller->staff = arena_text(arena, known->caller.staff);
     out_caller->scopes = known->caller.scopes;
+    out_caller->rate = known->caller.rate;
     return AUTH_KNOWN;
 }
 
@@ -193,6 +194,18 @@ static uint32_t read_scopes(struct doc scopes)
     return bits;
 }
 
+/* As it was checked when the key was made; what a later version wrote there is no rate. */
+static struct rate read_rate(struct doc row)
+{
+    struct rate rate = { 0 };
+    struct text text = doc_text(row, "rate");
+    if (text.size == 0 || rate_parse(text.data, text.size, &rate, NULL) != 0)
+        return rate;
+    int64_t burst = doc_int(row, "burst", rate.burst);
+    rate.burst = burst > 0 && burst <= RATE_COUNT_MAX ? (uint32_t)burst : rate.burst;
+    return rate;
+}
+
 void auth_look_up(struct engine *engine, struct arena *arena, struct auth_question *question)
 {
     char hash[HEX_SIZE(DIGEST_32_BYTES)];
@@ -210,6 +223,7 @@ void auth_look_up(struct engine *engine, struct arena *arena, struct auth_questi
     struct doc doc = { row.data, (uint32_t)row.size };
     question->caller.staff = arena_text(arena, doc_text(doc, "staff"));
     question->caller.scopes = read_scopes(doc_child(doc, "scopes"));
+    question->caller.rate = read_rate(doc);
     question->is_known = true;
 }
 
@@ -230,6 +244,7 @@ void auth_remember(struct auth *auth, const struct auth_question *question)
     known->caller.name = copy_text(question->caller.name);
     known->caller.staff = copy_text(question->caller.staff);
     known->caller.scopes = question->caller.scopes;
+    known->caller.rate = question->caller.rate;
 }
 
 /* -- The field --------------------------------------------------------------------------------- */

@@ -9,6 +9,7 @@
 #include "core/base/limits.h"
 #include "core/base/mem.h"
 #include "core/base/utf8.h"
+#include "core/server/api_idempotency.h"
 #include "core/server/fold.h"
 #include "core/server/http.h"
 #include "core/server/metrics.h"
@@ -138,25 +139,38 @@ bool call_may(const struct call *call, enum api_scope scope)
 
 /* -- Answering --------------------------------------------------------------------------------- */
 
+void call_reply_text(struct call *call, int status, const char *content_type, struct text body)
+{
+    idempotency_answered(call, status, content_type, body);
+    http_respond(call->request, status, content_type, body.data, body.size);
+    call_end(call, status);
+}
+
+static void reply_buf(struct call *call, int status, const char *content_type, struct buf *body)
+{
+    struct text text = { (const char *)body->data, (uint32_t)body->size };
+    call_reply_text(call, status, content_type, text);
+    buf_deinit(body);
+}
+
 void call_reply(struct call *call, int status, struct doc doc)
 {
     struct buf text = BUF_INIT;
     json_write_doc(&text, doc);
     buf_byte(&text, '\n');
-    http_respond(call->request, status, "application/json", text.data, text.size);
-    buf_deinit(&text);
-    call_end(call, status);
-}
-
-void call_reply_text(struct call *call, int status, const char *content_type, struct text body)
-{
-    http_respond(call->request, status, content_type, body.data, body.size);
-    call_end(call, status);
+    reply_buf(call, status, "application/json", &text);
 }
 
 void call_challenge(struct http_request *request)
 {
     http_add_field(request, "WWW-Authenticate", "Bearer, Basic realm=\"kith\", charset=\"UTF-8\"");
+}
+
+static void add_retry_after(struct call *call)
+{
+    char seconds[24];
+    snprintf(seconds, sizeof seconds, "%lld", (long long)(call->retry_s != 0 ? call->retry_s : 1));
+    http_add_field(call->request, "Retry-After", seconds);
 }
 
 void call_problem(struct call *call, int status, const char *format, ...)
@@ -171,9 +185,10 @@ void call_problem(struct call *call, int status, const char *format, ...)
     if (status == 401)
         call_challenge(call->request);
     if (status == 429 || status == 503)
-        http_add_field(call->request, "Retry-After", "1");
-    http_problem(call->request, status, detail);
-    call_end(call, status);
+        add_retry_after(call);
+    struct buf body = BUF_INIT;
+    http_problem_body(&body, status, detail);
+    reply_buf(call, status, HTTP_PROBLEM_TYPE, &body);
 }
 
 static int status_of(int code)
@@ -217,6 +232,7 @@ static void on_submitted(void *arg, const struct submission *submission)
         metrics_apply(call->api->metrics, ns);
     else
         metrics_append(call->api->metrics, ns);
+    call->is_written = submission->code == 0;
     if (submission->code != 0)
         call_problem(call, 503, "nothing was written: %s", submission->err.text);
     else

@@ -27,6 +27,7 @@
 #include "core/server/notify.h"
 #include "core/server/say.h"
 #include "core/server/watch.h"
+#include "core/server/watchdog.h"
 #include "core/server/world.h"
 
 #include <signal.h>
@@ -61,11 +62,14 @@ struct daemon {
     struct channel_webhook *webhooks[SETTINGS_WEBHOOKS_MAX];
     struct channel channels[1 + SETTINGS_WEBHOOKS_MAX];
     struct auth *auth;
+    struct idempotency *idempotency;
     struct node *node;
     struct api api;
+    int socket; /* that we were started with; -1: none */
     struct http_server *server;
     struct watch *watch;
     bool is_impatient; /* it ends, whatever is still being delivered */
+    struct watchdog *watchdog;
     int code_of_failure;
     struct err *err;
 };
@@ -210,7 +214,12 @@ static int open_watch(struct daemon *daemon)
 
 static void say_ready(const struct daemon *daemon)
 {
+    char given[HTTP_ADDRESS_MAX];
     const char *host = daemon->settings.host;
+    if (daemon->socket >= 0) {
+        http_server_host(daemon->server, given);
+        host = given;
+    }
     bool is_v6 = strchr(host, ':') != NULL;
     say("ready on http%s://%s%s%s:%u", daemon->settings.cert != NULL ? "s" : "", is_v6 ? "[" : "",
         host, is_v6 ? "]" : "", (unsigned)http_server_port(daemon->server));
@@ -220,6 +229,8 @@ static void say_ready(const struct daemon *daemon)
 static void serve(struct daemon *daemon)
 {
     struct http_options options = {
+        .has_socket = daemon->socket >= 0,
+        .socket = daemon->socket,
         .host = daemon->settings.host,
         .port = daemon->settings.port,
         .cert_file = daemon->settings.cert,
@@ -237,6 +248,7 @@ static void serve(struct daemon *daemon)
         return;
     }
     daemon->stage = STAGE_SERVING;
+    daemon->watchdog = watchdog_open(&daemon->loop, daemon->node);
     say_ready(daemon);
 }
 
@@ -343,11 +355,24 @@ static bool needs_restart(const struct settings *now, const struct settings *wan
     bool is_same_config = now->config.size == wanted->config.size &&
                           memcmp(now->config.data, wanted->config.data, now->config.size) == 0;
     return !is_same_config || !is_same_text(now->host, wanted->host) || now->port != wanted->port ||
-           !is_same_text(now->cert, wanted->cert) || !is_same_text(now->key, wanted->key) ||
+           (now->cert == NULL) != (wanted->cert == NULL) ||
            !is_same_text(now->data, wanted->data) || !is_same_text(now->url, wanted->url) ||
            !is_same_text(now->log_file, wanted->log_file) || !is_same_webhooks(now, wanted) ||
            now->log_quota_bytes != wanted->log_quota_bytes ||
            now->state_quota_bytes != wanted->state_quota_bytes;
+}
+
+/* What needs no restart. */
+static void use_at_once(struct daemon *daemon, const struct settings *wanted)
+{
+    struct err err;
+    daemon->settings.rate = wanted->rate;
+    if (daemon->settings.cert == NULL || wanted->cert == NULL || daemon->server == NULL)
+        return;
+    if (http_server_renew(daemon->server, wanted->cert, wanted->key, &err) == 0)
+        say("the certificate in %s is used from the next connection on", wanted->cert);
+    else
+        say("the certificate stays the one it was: %s", err.text);
 }
 
 static void on_hangup_looked(struct question *question)
@@ -362,14 +387,20 @@ static void on_hangup_looked(struct question *question)
         say("the configuration has changed: it is used from the next start on");
     else
         say("the configuration has been read: it has not changed");
+    if (wanted.config.data != NULL)
+        use_at_once(daemon, &wanted);
     if (wanted.config.data != NULL && wanted.scripts != NULL)
         say_scripts(question, wanted.scripts, wanted.config);
     settings_deinit(&wanted);
+    if (daemon->stage == STAGE_SERVING)
+        notify("READY=1");
 }
 
 static void hang_up(struct daemon *daemon)
 {
     struct err err;
+    if (daemon->stage == STAGE_SERVING)
+        notify_reloading();
     if (channel_log_reopen(daemon->log, &err) != 0)
         say("%s", err.text);
     for (size_t i = 0; i < daemon->settings.webhook_count; i++)
@@ -489,12 +520,20 @@ static int open_node(struct daemon *daemon, struct err *err)
     return node_open(&options, &daemon->node, err);
 }
 
+static int open_idempotency(struct daemon *daemon, struct err *err)
+{
+    char dir[4096];
+    snprintf(dir, sizeof dir, "%s/answers", daemon->settings.data);
+    return idempotency_open(dir, clock_machine(), &daemon->idempotency, err);
+}
+
 static int open_api(struct daemon *daemon, struct err *err)
 {
     daemon->api = (struct api){
         .loop = &daemon->loop,
         .node = daemon->node,
         .auth = daemon->auth,
+        .idempotency = daemon->idempotency,
         .metrics = daemon->metrics,
         .settings = &daemon->settings,
         .clock = clock_machine(),
@@ -520,6 +559,8 @@ static int open_parts(struct daemon *daemon, struct err *err)
         rc = open_node(daemon, err);
     if (rc == 0)
         rc = auth_open(settings->data, &daemon->auth, err);
+    if (rc == 0)
+        rc = open_idempotency(daemon, err);
     if (rc == 0)
         rc = open_api(daemon, err);
     return rc;
@@ -549,6 +590,7 @@ static void init_loop(struct daemon *daemon)
 static void close_loop(struct daemon *daemon)
 {
     watch_close(daemon->watch);
+    watchdog_close(daemon->watchdog);
     uv_close((uv_handle_t *)&daemon->wake, NULL);
     uv_close((uv_handle_t *)&daemon->delivery, NULL);
     uv_close((uv_handle_t *)&daemon->grace, NULL);
@@ -571,6 +613,7 @@ static void close_parts(struct daemon *daemon)
     close_loop(daemon);
     api_deinit(&daemon->api);
     auth_close(daemon->auth);
+    idempotency_close(daemon->idempotency);
     channel_log_close(daemon->log);
     metrics_free(daemon->metrics);
     buf_deinit(&daemon->code);
@@ -598,7 +641,9 @@ int daemon_run(const struct daemon_options *options, struct err *err)
     daemon->metrics = metrics_new();
     settings_init(&daemon->settings);
     init_loop(daemon);
-    int rc = open_parts(daemon, err);
+    int rc = notify_socket(&daemon->socket, err);
+    if (rc == 0)
+        rc = open_parts(daemon, err);
     if (rc == 0) {
         node_start_threads(daemon->node);
         ask_active(daemon, on_caught_up);

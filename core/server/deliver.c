@@ -2,6 +2,7 @@
 #include "core/server/deliver.h"
 
 #include "core/base/err.h"
+#include "core/base/histogram.h"
 #include "core/base/limits.h"
 #include "core/base/mem.h"
 #include "core/engine/engine.h"
@@ -32,6 +33,7 @@ struct place {
     char id[EVENT_ID_TEXT_MAX];
     int64_t attempt, print;
     int64_t deadline; /* boot ms */
+    int64_t sent_ns;  /* when the channel got it */
     enum outcome outcome;
     int64_t wait_ms; /* asked for before the next attempt */
     char detail[120];
@@ -56,6 +58,7 @@ struct line { /* one channel's */
     size_t waiting; /* as of the last answer */
     bool is_paused;
     uint64_t outcomes[4];
+    struct histogram delivery;
 };
 
 struct deliverer {
@@ -325,6 +328,7 @@ void deliver_go(struct deliverer *deliverer, struct text id, int64_t attempt, st
         return; /* not a claim of ours that is open: daemon.started will list it */
     place->state = PLACE_SENDING;
     place->deadline = now_ms(deliverer) + CHANNEL_TIMEOUT_MS;
+    place->sent_ns = clock_ns();
     line->channel.send(line->channel.self, deliverer, id, attempt, message);
 }
 
@@ -411,6 +415,7 @@ static void note_answer(struct deliverer *deliverer, struct text id, int64_t att
     }
     if (place->state != PLACE_SENDING)
         return; /* a second answer */
+    histogram_add(&line->delivery, clock_ns() - place->sent_ns);
     place->outcome = outcome;
     place->wait_ms = wait_ms;
     snprintf(place->detail, sizeof place->detail, "%.*s", (int)detail.size, detail.data);
@@ -525,6 +530,15 @@ int64_t deliver_tick(struct deliverer *deliverer)
             tick_line(line, now, &wait);
     }
     return wait;
+}
+
+const struct histogram *deliver_channel(const struct deliverer *deliverer, size_t i,
+                                        const char **out_name)
+{
+    if (i >= deliverer->line_count)
+        return NULL;
+    *out_name = deliverer->lines[i]->channel.name;
+    return &deliverer->lines[i]->delivery;
 }
 
 size_t deliver_pending(const struct deliverer *deliverer)

@@ -47,6 +47,12 @@ void deliver_no_go(struct deliverer *deliverer, struct text id, struct text chan
 /* Time-outs and repetitions. Returns in how many ms it wants to be called again; -1: not. */
 int64_t deliver_tick(struct deliverer *deliverer);
 
+/* Channel number `i`, in the order in which they were added, and how long it took to answer;
+ * NULL: there are not so many.  Any thread. */
+struct histogram;
+const struct histogram *deliver_channel(const struct deliverer *deliverer, size_t i,
+                                        const char **out_name);
+
 /* How many effects are under way. */
 size_t deliver_pending(const struct deliverer *deliverer);
 

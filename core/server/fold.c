@@ -61,6 +61,7 @@ static int apply(struct fold *fold, const struct log_entry *entry, struct engine
             return rc;
     }
     engine_apply(fold->engine, entry, result);
+    atomic_fetch_add_explicit(&fold->turns, 1, memory_order_relaxed);
     return 0;
 }
 
@@ -155,7 +156,12 @@ void fold_freeze_if_wanted(struct fold *fold, bool is_idle)
 
 bool fold_checkpoint(struct fold *fold, struct err *err)
 {
+    struct state_stats before, after;
+    state_stats(fold->state, &before);
     int rc = state_checkpoint(fold->state, err);
+    state_stats(fold->state, &after);
+    if (after.checkpoints != before.checkpoints)
+        histogram_add(&fold->cut, after.checkpoint_ns_last);
     atomic_store(&fold->is_failing, rc != 0);
     if (state_is_lost(fold->state))
         atomic_store(&fold->is_lost, true);
@@ -320,7 +326,7 @@ static bool handle(struct fold *fold, struct mail *mail)
         if (!has_caught_up(fold, (struct group *)mail))
             return false;
         apply_group(fold, (struct group *)mail);
-        atomic_fetch_add(&fold->apply_ns, clock_ns() - before);
+        histogram_add(&fold->apply, clock_ns() - before);
         free(mail);
         publish(fold);
         return true;
@@ -382,6 +388,7 @@ void fold_run(struct fold *fold)
 {
     for (;;) {
         bool is_closed = mailbox_is_closed(&fold->inbox);
+        atomic_fetch_add_explicit(&fold->turns, 1, memory_order_relaxed);
         if (fold_step(fold))
             continue;
         bool is_stuck = atomic_load(&fold->is_full) || atomic_load(&fold->is_behind);

@@ -18,6 +18,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/err.h"
+#include "core/base/histogram.h"
 #include "core/base/mailbox.h"
 #include "core/engine/engine.h"
 
@@ -51,16 +52,17 @@ struct fold {
     void (*wake_loop)(void *arg);
     void *arg;
     struct clock clock;
-    int64_t dirty_since;       /* boot ms; -1: nothing to checkpoint */
-    struct mail *waiting;      /* jobs that wait for a checkpoint, the last come first */
-    int64_t forced_at;         /* boot ms of the last freeze that they caused; -1: none yet */
-    struct err told;           /* why the state's file could not be opened again */
-    _Atomic bool is_full;      /* both buffers: waiting for a checkpoint; or the file is not open */
-    _Atomic bool is_failing;   /* the last checkpoint failed */
-    _Atomic bool is_lost;      /* a checkpoint found that the file must be opened again */
-    _Atomic bool is_behind;    /* what the log has cannot be applied at the moment */
-    _Atomic int64_t apply_ns;  /* sum, for metrics */
-    _Atomic uint64_t failures; /* of rules, in this run; for metrics */
+    int64_t dirty_since;     /* boot ms; -1: nothing to checkpoint */
+    struct mail *waiting;    /* jobs that wait for a checkpoint, the last come first */
+    int64_t forced_at;       /* boot ms of the last freeze that they caused; -1: none yet */
+    struct err told;         /* why the state's file could not be opened again */
+    _Atomic bool is_full;    /* both buffers: waiting for a checkpoint; or the file is not open */
+    _Atomic bool is_failing; /* the last checkpoint failed */
+    _Atomic bool is_lost;    /* a checkpoint found that the file must be opened again */
+    _Atomic bool is_behind;  /* what the log has cannot be applied at the moment */
+    struct histogram apply, cut, lateness; /* groups, checkpoints, reminders; for metrics */
+    _Atomic uint64_t failures;             /* of rules, in this run; for metrics */
+    _Atomic uint64_t turns;                /* of fold_run() and entries applied, for the watchdog */
 };
 
 void fold_deinit(struct fold *fold); /* its mailboxes */

@@ -71,7 +71,9 @@ struct http_handler {
 };
 
 struct http_options {
-    const char *host;      /* address or name to listen on; NULL: 127.0.0.1 */
+    bool has_socket; /* `socket` listens already, and is the server's from here on ... */
+    int socket;
+    const char *host;      /* ... else: address or name to listen on; NULL: 127.0.0.1 */
     uint16_t port;         /* 0: any free one, see http_server_port() */
     const char *cert_file; /* PEM, chain included; NULL: no TLS */
     const char *key_file;  /* PEM; needed with cert_file */
@@ -86,6 +88,15 @@ int http_server_open(struct uv_loop_s *loop, const struct http_options *options,
                      struct http_server **out_server, struct err *err);
 
 uint16_t http_server_port(const struct http_server *server);
+
+/* The address it listens on, as a number. */
+#define HTTP_ADDRESS_MAX 48
+void http_server_host(const struct http_server *server, char out_text[HTTP_ADDRESS_MAX]);
+
+/* Use another certificate and key from the next connection on; those that are there go on with
+ * theirs.  Only of a server that has TLS.  E_INVALID: the old ones stay in use. */
+int http_server_renew(struct http_server *server, const char *cert_file, const char *key_file,
+                      struct err *err);
 size_t http_server_connections(const struct http_server *server);
 
 /* Stop: no new connections, idle ones closed, streams ended, the rest answered with
@@ -115,7 +126,6 @@ bool http_field_at(const struct http_request *request, size_t index, const char 
 /* The body, decompressed.  NULL may come with size 0.  Empty during on_head. */
 const void *http_body(const struct http_request *request, size_t *out_size);
 
-#define HTTP_ADDRESS_MAX 48
 /* The peer's numeric address without port; IPv4 also for a mapped one. */
 void http_remote_address(const struct http_request *request, char out_text[HTTP_ADDRESS_MAX]);
 
@@ -160,6 +170,10 @@ void http_respond(struct http_request *request, int status, const char *content_
 /* Answer with a problem document: title from the status, `detail` one line of UTF-8
  * saying what was wrong and what to do; ends the request. */
 void http_problem(struct http_request *request, int status, const char *detail);
+
+/* The same document, appended to `out`, for whoever sends or keeps it otherwise. */
+#define HTTP_PROBLEM_TYPE "application/problem+json"
+void http_problem_body(struct buf *out, int status, const char *detail);
 
 /* The registered phrase of a status, "Status" for one unknown. */
 const char *http_status_text(int status);

@@ -195,15 +195,20 @@ static void append_json_string(struct buf *out, const char *text)
     buf_byte(out, '"');
 }
 
+void http_problem_body(struct buf *out, int status, const char *detail)
+{
+    buf_text(out, "{\"title\":");
+    append_json_string(out, http_status_text(status));
+    buf_printf(out, ",\"status\":%d,\"detail\":", status);
+    append_json_string(out, detail);
+    buf_text(out, "}\n");
+}
+
 void http_problem(struct http_request *request, int status, const char *detail)
 {
     struct buf body = BUF_INIT;
-    buf_text(&body, "{\"title\":");
-    append_json_string(&body, http_status_text(status));
-    buf_printf(&body, ",\"status\":%d,\"detail\":", status);
-    append_json_string(&body, detail);
-    buf_text(&body, "}\n");
-    http_respond(request, status, "application/problem+json", body.data, body.size);
+    http_problem_body(&body, status, detail);
+    http_respond(request, status, HTTP_PROBLEM_TYPE, body.data, body.size);
     buf_deinit(&body);
 }
 

@@ -18,6 +18,7 @@
 #include "core/server/http_tls.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -183,6 +184,23 @@ static int listen_on(const char *host, uint16_t port, int *out_fd, struct err *e
     return 0;
 }
 
+/* Whoever started us may have given anything. */
+static int take_socket(int fd, int *out_fd, struct err *err)
+{
+    union http_address address;
+    socklen_t size = sizeof address, value_size = sizeof(int);
+    int is_listening = 0;
+    memset(&address, 0, sizeof address);
+    bool is_good = getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &is_listening, &value_size) == 0 &&
+                   is_listening != 0 && getsockname(fd, &address.any, &size) == 0;
+    if (!is_good || (address.any.sa_family != AF_INET && address.any.sa_family != AF_INET6))
+        return err_set(err, E_INVALID,
+                       "http: what was passed as descriptor %d is no TCP socket that listens", fd);
+    fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+    *out_fd = fd;
+    return 0;
+}
+
 static uint16_t port_of(int fd)
 {
     union http_address address;
@@ -200,6 +218,8 @@ static int acquire(struct http_server *server, const struct http_options *option
         rc = err_set(err, E_INVALID, "http: TLS needs both a certificate and a key");
     if (rc == 0 && options->cert_file != NULL)
         rc = http_tls_context_open(options->cert_file, options->key_file, &server->tls, err);
+    if (rc == 0 && options->has_socket)
+        return take_socket(options->socket, &server->listen_fd, err);
     if (rc == 0)
         rc = listen_on(options->host != NULL ? options->host : "127.0.0.1", options->port,
                        &server->listen_fd, err);
@@ -247,6 +267,30 @@ int http_server_open(struct uv_loop_s *loop, const struct http_options *options,
 uint16_t http_server_port(const struct http_server *server)
 {
     return server->port;
+}
+
+void http_server_host(const struct http_server *server, char out_text[HTTP_ADDRESS_MAX])
+{
+    union http_address address;
+    socklen_t size = sizeof address;
+    memset(&address, 0, sizeof address);
+    int rc = getsockname(server->listen_fd, &address.any, &size);
+    if (rc == 0)
+        rc = getnameinfo(&address.any, size, out_text, HTTP_ADDRESS_MAX, NULL, 0, NI_NUMERICHOST);
+    ASSERT(rc == 0);
+}
+
+int http_server_renew(struct http_server *server, const char *cert_file, const char *key_file,
+                      struct err *err)
+{
+    struct http_tls_context *renewed = NULL;
+    ASSERT(server->tls != NULL);
+    int rc = http_tls_context_open(cert_file, key_file, &renewed, err);
+    if (rc != 0)
+        return rc;
+    http_tls_context_close(server->tls); /* OpenSSL counts who uses it */
+    server->tls = renewed;
+    return 0;
 }
 
 size_t http_server_connections(const struct http_server *server)

@@ -15,7 +15,7 @@
 #include "core/base/json_read.h"
 #include "core/base/limits.h"
 #include "core/base/mem.h"
-#include "core/server/api.h"
+#include "core/server/api_command.h"
 #include "core/server/http.h"
 #include "core/server/ingest_event.h"
 #include "core/server/metrics.h"
@@ -84,6 +84,7 @@ static void submit_one(struct call *call)
     struct submission *submission = submission_of(call, &terms);
     struct err err;
     int64_t at;
+    terms.id = call_entry_id(call);
     int rc = ingest_event(submission, call->body, call_of_path(call), &terms, &at, &err);
     if (rc != 0) {
         metrics_ingest(call->api->metrics, 0, 1);
@@ -116,6 +117,7 @@ struct batch {
     struct call *call;
     struct ingest_terms terms;
     struct doc rest; /* the object around the events */
+    struct text id;  /* of the call; events that have none get it with their place; may be empty */
     bool is_replay;
     bool wants_applied;
     struct submission *submission; /* that the next event goes into */
@@ -212,6 +214,8 @@ static int batch_event(void *arg, size_t index, struct doc event, const struct e
         batch->terms.sent = doc_get(batch->rest, "sentAt");
         batch->terms.context = doc_child(batch->rest, "context");
     }
+    if (batch->id.size != 0)
+        batch->terms.id = arena_printf(&batch->call->arena, "%s.%zu", batch->id.data, index);
     if (refused != NULL)
         batch_reject_unread(batch, index, refused);
     else if (ingest_event(batch->submission, event, SEGMENT_ANY, &batch->terms, &at, &err) != 0)
@@ -241,6 +245,8 @@ static void replay_written(void *arg, const struct submission *submission)
     struct batch *batch = arg;
     if (submission->code != 0 && batch->failure.code == 0)
         batch->failure = submission->err;
+    if (submission->code == 0)
+        batch->call->is_written = true;
     if (submission->refusal_count != 0)
         batch_refuse(batch, submission, replay_place(batch, submission));
     if (--batch->unwritten != 0)
@@ -343,6 +349,7 @@ static void batch_take(struct call *call, const struct ingest_terms *terms, bool
     batch->terms = *terms;
     batch->is_replay = is_replay;
     batch->wants_applied = wants_applied;
+    batch->id = call_entry_id(call);
     if (wants_applied)
         batch->places = arena_alloc(&call->arena, BATCH_EVENTS_MAX * sizeof *batch->places);
     struct submission *submission = submission_of(call, terms);
@@ -399,13 +406,34 @@ static void import(struct call *call)
 
 /* -- The table --------------------------------------------------------------------------------- */
 
+/* For the description only: ingest_event.c reads them. */
+static const struct field call_fields[] = {
+    { "userId", FIELD_CUSTOMER, false },  { "anonymousId", FIELD_CUSTOMER, false },
+    { "event", FIELD_NAME, false },       { "name", FIELD_LINE, false },
+    { "groupId", FIELD_CUSTOMER, false }, { "previousId", FIELD_CUSTOMER, false },
+    { "traits", FIELD_DOC, false },       { "properties", FIELD_DOC, false },
+    { "context", FIELD_DOC, false },      { "timestamp", FIELD_TIME, false },
+    { "sentAt", FIELD_TIME, false },      { "messageId", FIELD_CUSTOMER, false },
+    { "writeKey", FIELD_LINE, false },    FIELDS_END,
+};
+
+static const struct field batch_fields[] = {
+    { "batch", FIELD_DOCS, true },
+    { "context", FIELD_DOC, false },
+    { "sentAt", FIELD_TIME, false },
+    { "writeKey", FIELD_LINE, false },
+    FIELDS_END,
+};
+
 #define ONE(path, summary)                                                      \
     {                                                                           \
-        "POST", path, SCOPE_WRITE, EVENT_BYTES_MAX, false, one, summary, "wait" \
+        "POST", path, SCOPE_WRITE, EVENT_BYTES_MAX, false, one, summary, "wait", call_fields, \
+            "Success"                                                       \
     }
 #define MANY(path, handle, summary, queries)                                        \
     {                                                                               \
-        "POST", path, SCOPE_WRITE, BATCH_BYTES_MAX, false, handle, summary, queries \
+        "POST", path, SCOPE_WRITE, BATCH_BYTES_MAX, false, handle, summary, queries, batch_fields, \
+            "BatchAnswer"                                                           \
     }
 
 const struct route routes_ingest[] = {

@@ -256,6 +256,8 @@ static int read_envelope(struct envelope *e, const struct fields *fields, enum s
     int rc = read_type(e, fields, call, terms, err);
     if (rc == 0)
         rc = read_text(&fields->id, "messageId", ID_BYTES_MAX, e->numbers[4], &e->id, err);
+    if (rc == 0 && e->id.size == 0)
+        e->id = terms->id;
     if (rc == 0)
         rc = read_who(e, fields, call, err);
     if (rc == 0)

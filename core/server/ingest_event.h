@@ -49,6 +49,7 @@ struct ingest_terms {
     bool is_staff;         /* import with an admin key: commands, and events by reference, too */
     bool is_past;          /* import: times are as they are, sentAt corrects nothing */
     bool forever, historic;
+    struct text id; /* of an event without one; empty: it has none */
 };
 
 /* Append the event to the submission.  *out_at is when it happened, or `received`.

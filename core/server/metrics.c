@@ -1,33 +1,28 @@
 /* metrics.c -- see metrics.h.
  *
- * Buckets are powers of four from 16 us on: eleven of them reach a minute, and a ratio of
- * four is as fine as any alarm needs.
+ * The page is written in one place, top to bottom; docs/metrics.md says what each line means, and
+ * a test compares the two.
  */
 #include "core/server/metrics.h"
 
+#include "core/base/err.h"
+#include "core/base/histogram.h"
 #include "core/base/mem.h"
 #include "core/server/channel.h"
 #include "core/server/node.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 
-#define BUCKETS 12 /* 16 us x 4^0 ... 4^11 = 67 s; beyond: +Inf */
-#define FIRST_NS 16000
 #define NS_PER_S 1e9
 #define STATUS_CLASSES 5
 #define OUTCOMES 4
 
-struct histogram {
-    uint64_t buckets[BUCKETS]; /* each alone, not cumulated */
-    uint64_t count;
-    double sum_s;
-};
-
 struct metrics {
     struct histogram request, append, apply;
     uint64_t statuses[STATUS_CLASSES]; /* 1xx to 5xx */
-    uint64_t accepted, rejected;
+    uint64_t accepted, rejected, limited;
     uint64_t outcomes[OUTCOMES];
 };
 
@@ -41,21 +36,9 @@ void metrics_free(struct metrics *metrics)
     free(metrics);
 }
 
-static void observe(struct histogram *histogram, int64_t ns)
-{
-    int64_t edge = FIRST_NS;
-    size_t i = 0;
-    for (; i < BUCKETS && ns > edge; i++)
-        edge *= 4;
-    if (i < BUCKETS)
-        histogram->buckets[i]++;
-    histogram->count++;
-    histogram->sum_s += (double)ns / NS_PER_S;
-}
-
 void metrics_request(struct metrics *metrics, int status, int64_t ns)
 {
-    observe(&metrics->request, ns);
+    histogram_add(&metrics->request, ns);
     if (status >= 100 && status < 600)
         metrics->statuses[status / 100 - 1]++;
 }
@@ -66,14 +49,19 @@ void metrics_ingest(struct metrics *metrics, size_t accepted, size_t rejected)
     metrics->rejected += rejected;
 }
 
+void metrics_limited(struct metrics *metrics)
+{
+    metrics->limited++;
+}
+
 void metrics_append(struct metrics *metrics, int64_t ns)
 {
-    observe(&metrics->append, ns);
+    histogram_add(&metrics->append, ns);
 }
 
 void metrics_apply(struct metrics *metrics, int64_t ns)
 {
-    observe(&metrics->apply, ns);
+    histogram_add(&metrics->apply, ns);
 }
 
 void metrics_delivery(struct metrics *metrics, int outcome)
@@ -96,20 +84,30 @@ static void write_one(struct buf *out, const char *name, const char *type, const
     buf_printf(out, "%s %.17g\n", name, value);
 }
 
+/* `label` is empty, or one pair of name and value. */
+static void write_buckets(struct buf *out, const char *name, const char *label,
+                          const struct histogram *histogram)
+{
+    const char *comma = label[0] != '\0' ? "," : "";
+    const char *open = label[0] != '\0' ? "{" : "", *close = label[0] != '\0' ? "}" : "";
+    unsigned long long count = 0;
+    for (size_t i = 0; i < HISTOGRAM_BUCKETS; i++) {
+        count += atomic_load(&histogram->buckets[i]);
+        buf_printf(out, "%s_bucket{%s%sle=\"", name, label, comma);
+        if (i + 1 < HISTOGRAM_BUCKETS)
+            buf_printf(out, "%.6g\"} %llu\n", (double)histogram_edge_ns(i) / NS_PER_S, count);
+        else
+            buf_printf(out, "+Inf\"} %llu\n", count);
+    }
+    buf_printf(out, "%s_sum%s%s%s %.9g\n%s_count%s%s%s %llu\n", name, open, label, close,
+               (double)atomic_load(&histogram->sum_ns) / NS_PER_S, name, open, label, close, count);
+}
+
 static void write_histogram(struct buf *out, const char *name, const char *help,
                             const struct histogram *histogram)
 {
-    int64_t edge_ns = FIRST_NS;
-    uint64_t count = 0;
     write_head(out, name, "histogram", help);
-    for (size_t i = 0; i < BUCKETS; i++, edge_ns *= 4) {
-        count += histogram->buckets[i];
-        buf_printf(out, "%s_bucket{le=\"%.6g\"} %llu\n", name, (double)edge_ns / NS_PER_S,
-                   (unsigned long long)count);
-    }
-    buf_printf(out, "%s_bucket{le=\"+Inf\"} %llu\n%s_sum %.9g\n%s_count %llu\n", name,
-               (unsigned long long)histogram->count, name, histogram->sum_s, name,
-               (unsigned long long)histogram->count);
+    write_buckets(out, name, "", histogram);
 }
 
 static void write_loop(const struct metrics *metrics, struct buf *out)
@@ -128,6 +126,8 @@ static void write_loop(const struct metrics *metrics, struct buf *out)
               (double)metrics->accepted);
     write_one(out, "kith_events_rejected_total", "counter", "Events refused one by one.",
               (double)metrics->rejected);
+    write_one(out, "kith_requests_limited_total", "counter",
+              "Requests refused because their key called too often.", (double)metrics->limited);
     write_histogram(out, "kith_request_seconds", "From a whole request to its answer.",
                     &metrics->request);
     write_histogram(out, "kith_append_seconds", "From posting entries to their being durable.",
@@ -148,10 +148,8 @@ static void write_log(struct node *node, struct buf *out)
               (double)end);
     write_one(out, "kith_log_bytes", "gauge", "Bytes in use of the log's file.",
               (double)stats.used_bytes);
-    write_one(out, "kith_log_commits_total", "counter", "Groups committed.",
-              (double)atomic_load(&sequencer->commits));
-    write_one(out, "kith_log_commit_seconds_total", "counter", "Time spent in commits.",
-              (double)atomic_load(&sequencer->commit_ns) / NS_PER_S);
+    write_histogram(out, "kith_log_commit_seconds", "Commits of a group, flushed.",
+                    &sequencer->commit);
 }
 
 static void write_engine(struct node *node, struct buf *out)
@@ -164,8 +162,10 @@ static void write_engine(struct node *node, struct buf *out)
     state_stats(node_state(node), &stats);
     write_one(out, "kith_engine_applied", "gauge", "Number of the last entry applied.",
               (double)atomic_load(&sequencer->applied));
-    write_one(out, "kith_engine_apply_seconds_total", "counter", "Time spent applying entries.",
-              (double)atomic_load(&fold->apply_ns) / NS_PER_S);
+    write_histogram(out, "kith_engine_apply_seconds", "Applying a group, all its entries.",
+                    &fold->apply);
+    write_histogram(out, "kith_reminder_lateness_seconds",
+                    "From a reminder being due to its being told of.", &fold->lateness);
     write_one(out, "kith_rules_failed_total", "counter", "Failures of rules since the start.",
               (double)atomic_load(&fold->failures));
     write_one(out, "kith_timer_late_seconds", "gauge",
@@ -177,10 +177,8 @@ static void write_engine(struct node *node, struct buf *out)
               (double)stats.used_bytes);
     write_one(out, "kith_state_rows_buffered", "gauge", "Rows not in a checkpoint yet.",
               (double)(stats.active_rows + stats.frozen_rows));
-    write_one(out, "kith_checkpoints_total", "counter", "Checkpoints written.",
-              (double)stats.checkpoints);
-    write_one(out, "kith_checkpoint_last_seconds", "gauge", "How long the last one took.",
-              (double)stats.checkpoint_ns_last / NS_PER_S);
+    write_histogram(out, "kith_checkpoint_seconds", "Checkpoints of the state, flushed.",
+                    &fold->cut);
     write_one(out, "kith_effects_under_way", "gauge", "Effects claimed and not yet answered.",
               (double)deliver_pending(node_deliverer(node)));
 }
@@ -246,10 +244,35 @@ static void write_channels(struct node *node, struct buf *out)
     write_channel_attempts(node, out);
 }
 
+/* Channels are named by the configuration, and are few. */
+static void write_deliveries(const struct deliverer *deliverer, struct buf *out)
+{
+    const char *name = NULL;
+    const struct histogram *histogram;
+    write_head(out, "kith_delivery_seconds", "histogram",
+               "From giving a message to its channel to the answer.");
+    for (size_t i = 0; (histogram = deliver_channel(deliverer, i, &name)) != NULL; i++) {
+        char label[160];
+        snprintf(label, sizeof label, "channel=\"%s\"", name);
+        write_buckets(out, "kith_delivery_seconds", label, histogram);
+    }
+}
+
+static void write_daemon(struct node *node, struct buf *out)
+{
+    struct err err;
+    write_head(out, "kith_build_info", "gauge", "Always 1; the version is its label.");
+    buf_text(out, "kith_build_info{version=\"" KITH_VERSION "\"} 1\n");
+    write_one(out, "kith_is_ready", "gauge", "1 when the daemon can do its work, as /readyz says.",
+              node_is_ready(node) && node_health(node, &err) == 0);
+}
+
 void metrics_write(struct metrics *metrics, struct node *node, struct buf *out)
 {
+    write_daemon(node, out);
     write_loop(metrics, out);
     write_log(node, out);
     write_engine(node, out);
     write_channels(node, out);
+    write_deliveries(node_deliverer(node), out);
 }

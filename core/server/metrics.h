@@ -1,8 +1,8 @@
 /* metrics.h -- what is counted and measured, as Prometheus reads it.
  *
  * Labels come from short fixed lists, never from what a client sends, so the page has one
- * size.  Durations of the log and the engine are sums kept where the work is done
- * (sequencer.h, fold.h); what the loop itself sees has histograms.
+ * size.  Durations are histograms (core/base/histogram.h), kept where the work is done: here
+ * what the loop sees, in sequencer.h, fold.h and deliver.h the rest.
  *
  * The loop's thread.
  */
@@ -23,6 +23,8 @@ void metrics_free(struct metrics *metrics); /* NULL is allowed */
 void metrics_request(struct metrics *metrics, int status, int64_t ns);
 /* Events of one ingest call. */
 void metrics_ingest(struct metrics *metrics, size_t accepted, size_t rejected);
+/* A request was refused because its key calls too often. */
+void metrics_limited(struct metrics *metrics);
 /* From posting entries to their being durable, or applied: what a sender waits for. */
 void metrics_append(struct metrics *metrics, int64_t ns);
 void metrics_apply(struct metrics *metrics, int64_t ns);

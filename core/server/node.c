@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #define FOLD_QUEUE_BYTES (64u << 20)
+#define PRESENT_MS 60000 /* log time that is no older is the present */
 
 struct node {
     struct node_options options;
@@ -126,6 +127,16 @@ static void hook_outgoing(void *arg, struct text id, struct doc envelope)
     sequencer_post_own(&node->sequencer, submission);
 }
 
+/* By the wall clock, which goes on while the tick is written; but log time tells how late it was
+ * in a replayed past, and while the clock is in doubt. */
+static void hook_reminded(void *arg, int64_t due, int64_t now)
+{
+    struct node *node = arg;
+    int64_t wall = node->options.clock.wall_ms(node->options.clock.arg);
+    bool is_present = wall >= now && wall - now < PRESENT_MS;
+    histogram_add(&node->fold.lateness, ((is_present ? wall : now) - due) * 1000000);
+}
+
 static void hook_verdict_made(void *arg, uint64_t at_seq, struct doc rules)
 {
     struct node *node = arg;
@@ -170,6 +181,7 @@ static const struct engine_hooks hooks = {
     .go = hook_go,
     .no_go = hook_no_go,
     .outgoing = hook_outgoing,
+    .reminded = hook_reminded,
     .verdict_made = hook_verdict_made,
 };
 

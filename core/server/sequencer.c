@@ -213,8 +213,7 @@ static void commit(struct sequencer *sequencer, struct group *group)
     struct err err = { 0 };
     int64_t before = clock_ns();
     int rc = log_commit(sequencer->log, sequencer->world, &err);
-    atomic_fetch_add(&sequencer->commit_ns, clock_ns() - before);
-    atomic_fetch_add(&sequencer->commits, 1);
+    histogram_add(&sequencer->commit, clock_ns() - before);
     atomic_store(&sequencer->is_failing, rc != 0);
     if (rc != 0) {
         err.code = rc;
@@ -318,10 +317,8 @@ bool sequencer_step(struct sequencer *sequencer)
     if (group->has_tick)
         log_add(sequencer->log, LOG_SYSTEM, group->logged, sequencer_tick.data,
                 sequencer_tick.size);
-    for (size_t i = 0; i < group->count; i++) {
+    for (size_t i = 0; i < group->count; i++)
         add_submission(sequencer, group->submissions[i], group->logged);
-        atomic_fetch_add(&sequencer->entries, (int64_t)group->submissions[i]->count);
-    }
     commit(sequencer, group);
     return true;
 }
@@ -354,6 +351,7 @@ void sequencer_run(struct sequencer *sequencer)
     for (;;) {
         bool is_closed = mailbox_is_closed(&sequencer->inbox);
         bool has_worked = sequencer_step(sequencer);
+        atomic_fetch_add(&sequencer->turns, 1);
         bool is_failing = atomic_load(&sequencer->is_failing);
         tell_clock(sequencer);
         if (is_closed && (!has_worked || is_failing))

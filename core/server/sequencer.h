@@ -10,6 +10,7 @@
 #ifndef CORE_SERVER_SEQUENCER_H
 #define CORE_SERVER_SEQUENCER_H
 
+#include "core/base/histogram.h"
 #include "core/base/mailbox.h"
 #include "core/server/submission.h"
 #include "core/server/timekeeper.h"
@@ -54,7 +55,8 @@ struct sequencer {
     _Atomic bool is_set_back;    /* ... or is behind */
     _Atomic bool waits_for_fold; /* what lies in the inbox goes on when the fold has caught up */
     _Atomic bool is_failing;     /* the last commit failed; further steps try on */
-    _Atomic int64_t commit_ns, commits, entries; /* sums, for metrics */
+    struct histogram commit;     /* for metrics */
+    _Atomic uint64_t turns;      /* of sequencer_run(), for the watchdog */
 };
 
 /* Post a submission (any thread).  E_BUSY when QUEUE_BYTES_MAX wait already, to be written or to

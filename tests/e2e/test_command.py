@@ -162,7 +162,7 @@ def test_without_a_key_it_says_what_to_set(kith, tmp_path):
     "words, last, offered",
     [
         ([], "ti", "timeline"),
-        (["staff"], "", "add"),
+        (["staff"], "", "add list show remove"),
         (["consent", "42"], "wi", "withdraw"),
         (["import"], "--re", "--rejected --replay"),
         (["help"], "rem", "reminders remind"),

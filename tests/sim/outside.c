@@ -426,6 +426,32 @@ static void resume_hook(struct outside *outside)
     post(outside, submission, errand);
 }
 
+/* Staff come, get a key, and go; whoever has open tasks stays. */
+static void change_staff(struct outside *outside, uint64_t dice)
+{
+    static const char *const types[] = { "staff.set", "key.set", "staff.removed" };
+    struct submission *submission = submission_new(LOG_STAFF);
+    struct errand *errand = mem_zero(sizeof *errand);
+    struct doc_writer w;
+    const char *name = dice & 64 ? "anna" : "ben";
+    const char *type = types[(dice >> 8 & 0xffff) % 3];
+    errand->outside = outside;
+    snprintf(errand->decision, sizeof errand->decision, "staff");
+    submission_begin(submission, &w);
+    doc_put_string(&w, "type", type);
+    doc_put_string(&w, "source", "staff");
+    doc_open(&w, "data");
+    doc_put_string(&w, "name", name);
+    if (strcmp(type, "key.set") == 0) {
+        doc_put_string(&w, "staff", name);
+        put_text(&w, "hash", "%08d", (int)(dice >> 32 & 0xffffff));
+    }
+    doc_close(&w);
+    submission_end(submission, &w);
+    submission->wants_applied = true;
+    post(outside, submission, errand);
+}
+
 struct decision {
     struct job job;
     struct outside *outside;
@@ -503,7 +529,10 @@ void outside_act(struct outside *outside, uint64_t dice)
     int next = next_event(outside);
     switch (dice % 16) {
     case 0:
-        change_consent(outside, dice >> 4);
+        if ((dice >> 59 & 1) != 0)
+            change_consent(outside, dice >> 4);
+        else
+            change_staff(outside, dice >> 4);
         return;
     case 1:
         if (dice >> 62 == 0)

@@ -128,6 +128,49 @@ static void a_key_of_another_shape_is_refused(void **state)
     assert_has(play->result.reason, "\"staff\" is text");
 }
 
+static bool has_row(struct play *play, char table, const char *name)
+{
+    struct key key;
+    struct bytes row;
+    key_named(&key, table, text_of(name));
+    return state_get(play->state, &key, &row);
+}
+
+static void whoever_is_removed_takes_her_keys_along(void **state)
+{
+    struct play *play = *state;
+    set_staff(play, "{'name':'ann'}");
+    play_command(play, "key.set", NULL, "{'name':'a1','hash':'aa','staff':'ann'}");
+    play_command(play, "key.set", NULL, "{'name':'b','hash':'bb','staff':'bob'}");
+    play_command(play, "key.set", NULL, "{'name':'a2','hash':'cc','staff':'ann'}");
+    play_command(play, "staff.removed", NULL, "{'name':'ann'}");
+    assert_int_equal(play->result.status, ENGINE_DONE);
+    assert_false(has_row(play, 's', "ann"));
+    assert_false(has_row(play, 'K', "a1") || has_row(play, 'h', "aa"));
+    assert_false(has_row(play, 'K', "a2") || has_row(play, 'h', "cc"));
+    assert_true(has_row(play, 'K', "b") && has_row(play, 'h', "bb"));
+    play_command(play, "staff.removed", NULL, "{'name':'ann'}");
+    assert_int_equal(play->result.code, E_NOTFOUND);
+}
+
+static void nobody_is_removed_with_open_reminders(void **state)
+{
+    struct play *play = *state;
+    play_identify(play, "u1", NULL);
+    set_staff(play, "{'name':'ann'}");
+    set_staff(play, "{'name':'an'}");
+    remind_ann(play);
+    play_command(play, "staff.removed", NULL, "{'name':'ann'}");
+    assert_int_equal(play->result.code, E_CONFLICT);
+    assert_has(play->result.reason, "open reminders");
+    assert_true(has_row(play, 's', "ann"));
+    play_command(play, "staff.removed", NULL, "{'name':'an'}");
+    assert_int_equal(play->result.status, ENGINE_DONE);
+    play_command(play, "reminder.done", NULL, "{'task':1}");
+    play_command(play, "staff.removed", NULL, "{'name':'ann'}");
+    assert_int_equal(play->result.status, ENGINE_DONE);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, play_setup, play_teardown)
 
 int main(void)
@@ -139,6 +182,8 @@ int main(void)
         TEST(a_row_of_another_shape_is_read_without_harm),
         TEST(a_key_bears_no_name_that_means_kith_itself),
         TEST(a_key_of_another_shape_is_refused),
+        TEST(whoever_is_removed_takes_her_keys_along),
+        TEST(nobody_is_removed_with_open_reminders),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

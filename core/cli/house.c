@@ -1,0 +1,137 @@
+/* house.c -- who works here, and which keys there are: list, show, remove. */
+#include "core/cli/cli.h"
+
+/* A text, or a list of them in one cell. */
+static void cell_texts(struct table *table, struct doc item, const char *name)
+{
+    struct doc_value value = doc_get(item, name);
+    struct buf text = BUF_INIT;
+    if (value.type != DOC_ARRAY) {
+        cell_field(table, item, name, TINT_NONE);
+        return;
+    }
+    for (struct doc_iter it = doc_iter(value.doc); doc_next(&it);) {
+        if (text.size != 0)
+            buf_text(&text, ", ");
+        value_print(&it.value, &text);
+    }
+    table_add(table, (struct text){ buf_string(&text), (uint32_t)text.size }, TINT_NONE);
+    buf_deinit(&text);
+}
+
+static void print_item(struct cli *cli, struct doc item, void *arg)
+{
+    struct table *table = arg;
+    (void)cli;
+    cell_field(table, item, table->columns[0].title, TINT_BOLD);
+    for (const struct column *column = &table->columns[1]; column->title != NULL; column++)
+        cell_texts(table, item, column->title);
+}
+
+static int print_list(struct cli *cli, const char *path, const struct column columns[],
+                      const char *when_empty)
+{
+    struct table table;
+    table_init(&table, columns);
+    cli_path(cli, path, NULL, NULL);
+    int code = cli_list(cli, 0, print_item, &table);
+    if (code == EXIT_DONE)
+        cli_table(cli, &table, when_empty);
+    table_deinit(&table);
+    return code;
+}
+
+/* Remove what the first argument names. */
+static int remove_named(struct cli *cli, const char *head, const char *words)
+{
+    const char *name = args_argument(&cli->args, 0);
+    struct doc answer = { NULL, 0 };
+    buf_clear(&cli->body);
+    cli_path(cli, head, name, NULL);
+    int code = cli_send(cli, "DELETE", &answer);
+    if (code != EXIT_DONE)
+        return code;
+    if (cli->is_json)
+        cli_json(cli, answer);
+    else
+        buf_printf(&cli->out, "%s %s\n", name, words);
+    return code;
+}
+
+/* -- Staff ------------------------------------------------------------------------------- */
+
+int run_staff_list(struct cli *cli)
+{
+    static const struct column columns[] = {
+        { "name", false }, { "title", false }, { "email", false },  { "phone", false },
+        { "team", false }, { "teams", false }, { "deputy", false }, { NULL, false },
+    };
+    return print_list(cli, "/v1/staff", columns, "nobody yet: kith staff add NAME");
+}
+
+static void print_absences(struct cli *cli, struct doc absences)
+{
+    static const struct column columns[] = {
+        { "from", false }, { "until", false }, { "deputy", false }, { NULL, false }
+    };
+    struct table table;
+    table_init(&table, columns);
+    for (struct doc_iter it = doc_iter(absences); doc_next(&it);) {
+        cell_time(cli, &table, it.value.doc, "from");
+        cell_time(cli, &table, it.value.doc, "until");
+        cell_field(&table, it.value.doc, "deputy", TINT_NONE);
+    }
+    if (table_rows(&table) != 0) {
+        buf_text(&cli->out, "\nabsences\n");
+        table_print(&table, &cli->screen, &cli->out);
+    }
+    table_deinit(&table);
+}
+
+int run_staff_show(struct cli *cli)
+{
+    static const struct column columns[] = { { "name", false },
+                                             { "value", false },
+                                             { NULL, false } };
+    struct doc member = { NULL, 0 };
+    struct table table;
+    cli_path(cli, "/v1/staff/", args_argument(&cli->args, 0), NULL);
+    int code = cli_get(cli, &member);
+    if (code != EXIT_DONE)
+        return code;
+    if (cli->is_json) {
+        cli_json(cli, member);
+        return code;
+    }
+    table_init(&table, columns);
+    for (struct doc_iter it = doc_iter(member); doc_next(&it);)
+        if (!text_is(it.name, "absences")) {
+            table_add(&table, it.name, TINT_DIM);
+            cell_texts(&table, member, it.name.data);
+        }
+    table_print(&table, &cli->screen, &cli->out);
+    print_absences(cli, doc_child(member, "absences"));
+    table_deinit(&table);
+    return code;
+}
+
+int run_staff_remove(struct cli *cli)
+{
+    return remove_named(cli, "/v1/staff/", "is no longer on the staff");
+}
+
+/* -- Keys -------------------------------------------------------------------------------- */
+
+int run_key_list(struct cli *cli)
+{
+    static const struct column columns[] = { { "name", false },   { "staff", false },
+                                             { "scopes", false }, { "rate", false },
+                                             { "burst", true },   { NULL, false } };
+    return print_list(cli, "/v1/keys", columns,
+                      "none but admin.key and write.key of the data directory: kith key add NAME");
+}
+
+int run_key_remove(struct cli *cli)
+{
+    return remove_named(cli, "/v1/keys/", "is no key any more");
+}

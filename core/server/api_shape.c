@@ -1,0 +1,317 @@
+/* api_shape.c -- see api_shape.h. */
+#include "core/server/api_shape.h"
+
+#include <stddef.h>
+
+#define END { NULL, NULL, false, NULL }
+
+static const struct shape_field nothing[] = { END };
+
+static const struct shape_field problem[] = {
+    { "title", "text", true, "The status in words" },
+    { "status", "integer", true, "The same as the answer's" },
+    { "detail", "text", true, "What was wrong and what to do" },
+    END,
+};
+
+static const struct shape_field accepted[] = {
+    { "seq", "integer", true, "The entry of the log that it became" },
+    END,
+};
+
+/* -- Customers ------------------------------------------------------------------------- */
+
+static const struct shape_field consent[] = {
+    { "purpose", "text", true, NULL },
+    { "channel", "text", true, NULL },
+    { "state", "text", true, "granted, withdrawn or pending" },
+    { "at", "time", true, NULL },
+    { "source", "text", false, "The key it came by" },
+    { "proof", "text", false, "Where she said so" },
+    END,
+};
+
+static const struct shape_field address[] = {
+    { "channel", "text", true, NULL },
+    { "value", "text", true, NULL },
+    { "*", "any", false, NULL },
+    END,
+};
+
+static const struct shape_field role[] = {
+    { "role", "text", true, NULL },
+    { "since", "time", false, NULL },
+    { "until", "time", false, NULL },
+    END,
+};
+
+static const struct shape_field relation[] = {
+    { "type", "text", true, NULL },   { "id", "integer", true, "The other customer" },
+    { "since", "time", false, NULL }, { "until", "time", false, NULL },
+    { "by", "text", false, NULL },    END,
+};
+
+static const struct shape_field customer_summary[] = {
+    { "id", "integer", true, "Kith's own number" },
+    { "kind", "text", true, "person or organisation" },
+    { "traits", "object", true, "What is known" },
+    { "ids", "object", true, "Identities: lists of texts by namespace" },
+    { "tags", "[text]", true, NULL },
+    { "owner", "text?", true, "The member of staff" },
+    { "*", "any", false, NULL },
+    END,
+};
+
+static const struct shape_field customer[] = {
+    { "id", "integer", true, "Kith's own number" },
+    { "kind", "text", true, "person or organisation" },
+    { "created", "time", true, NULL },
+    { "traits", "object", true, "What is known" },
+    { "trait_sources", "object", true, "By trait: who said what, and when; the winner first" },
+    { "ids", "object", true, "Identities: lists of texts by namespace" },
+    { "addresses", "[Address]", true, NULL },
+    { "consents", "[Consent]", true, NULL },
+    { "tags", "[text]", true, NULL },
+    { "roles", "[Role]", true, NULL },
+    { "owner", "text?", true, "The member of staff" },
+    { "relations", "[Relation]", true, NULL },
+    { "merged", "[integer]", true, "Customers merged into this one" },
+    { "reminders_open", "integer", true, NULL },
+    { "*", "any", false, NULL },
+    END,
+};
+
+static const struct shape_field trace[] = {
+    { "rules", "[object]", false, "Those that ran: name, bundle" },
+    { "changed", "object", false, "What of the customer is another than before" },
+    { "effects", "[text]", false, "Ids of the effects that it made" },
+    { "made", "[text]", false, "Ids of the events that it made" },
+    { "made_count", "integer", false, NULL },
+    { "log", "[any]", false, "What rules said with log()" },
+    { "foreign", "boolean", false, "Of one of Kith's own types, and not by Kith" },
+    { "refused", "text", false, "Why a command was" },
+    { "cut", "boolean", false, "More than a row holds" },
+    END,
+};
+
+static const struct shape_field timeline_entry[] = {
+    { "seq", "integer", true, "Of the entry in the log" },
+    { "n", "integer", true, "0, or the place of what was derived from it" },
+    { "event", "text", true, "SEQ or SEQ.N" },
+    { "id", "text", true, "The sender's own, else the same as event" },
+    { "at", "time", true, "When it happened" },
+    { "logged", "time", true, "When Kith heard of it" },
+    { "type", "text", true, NULL },
+    { "call", "text", false, "Segment's call" },
+    { "messageId", "text", false, NULL },
+    { "source", "text", false, "The key it came by" },
+    { "by", "text", false, NULL },
+    { "about", "text", false, NULL },
+    { "historic", "boolean", false, "Recorded without acting" },
+    { "data", "object", false, NULL },
+    { "erased", "boolean", false, "The log no longer has it" },
+    { "unreadable", "text", false, "It stands in a damaged part of the log" },
+    { "trace", "Trace", true, NULL },
+    END,
+};
+
+/* -- Reminders, effects ---------------------------------------------------------------- */
+
+static const struct shape_field reminder[] = {
+    { "id", "integer", true, NULL },
+    { "customer", "integer", true, "The number that it was made under" },
+    { "customer_name", "text", false, NULL },
+    { "title", "text", true, NULL },
+    { "state", "text", true, "open, done ..." },
+    { "assignee", "text", true, "Who does it" },
+    { "to", "text", false, "What it was addressed to" },
+    { "due", "time", true, NULL },
+    { "created", "time", true, NULL },
+    { "rule", "text", false, NULL },
+    { "key", "text", false, NULL },
+    { "note", "text", false, NULL },
+    { "about", "text", false, NULL },
+    { "outcome", "text", false, NULL },
+    { "by", "text", false, NULL },
+    { "civil", "text", false, "The time as it was said" },
+    { "escalate_to", "text", false, NULL },
+    { "escalate_due", "time", false, NULL },
+    { "next", "object", false, "The reminder that follows one that is done" },
+    END,
+};
+
+static const struct shape_field effect[] = {
+    { "id", "text", true, "SEQ.N" },
+    { "customer", "integer?", true, NULL },
+    { "channel", "text", true, NULL },
+    { "purpose", "text", false, NULL },
+    { "state", "text", true, "pending, claimed, sent, suppressed ..." },
+    { "reason", "text", false, NULL },
+    { "to", "text", false, NULL },
+    { "key", "text", false, NULL },
+    { "rule", "text", false, NULL },
+    { "cause", "text", true, "The event that made it" },
+    { "created", "time", true, NULL },
+    { "expires", "time", true, NULL },
+    { "attempt", "integer", true, NULL },
+    { "notification", "boolean", true, "To staff" },
+    { "content", "object", false, "Before it is claimed" },
+    { "message", "object", false, "As it is sent" },
+    END,
+};
+
+static const struct shape_field explanation[] = {
+    { "effect", "any", true, "The effect that was asked for, or null" },
+    { "chain", "[object]", true, "From the event back to what came from outside" },
+    { "bundle", "any", false, NULL },
+    { "text", "text", true, "The same in a paragraph" },
+    { "*", "any", false, NULL },
+    END,
+};
+
+/* -- The house ------------------------------------------------------------------------- */
+
+static const struct shape_field bundle[] = {
+    { "hash", "text", true, NULL },
+    { "active", "boolean", true, NULL },
+    { "seq", "integer", false, "The entry that activated it last" },
+    { "at", "time", false, NULL },
+    { "*", "any", false, NULL },
+    END,
+};
+
+static const struct shape_field deployment[] = {
+    { "hash", "text", true, NULL },
+    { "active", "boolean", true, NULL },
+    { "seq", "integer", false, "The entry that activated it" },
+    { "at", "time", false, NULL },
+    { "files", "integer", true, NULL },
+    { "rules", "integer", true, NULL },
+    { "*", "any", false, NULL },
+    END,
+};
+
+static const struct shape_field absence[] = {
+    { "from", "time", false, NULL },
+    { "until", "time", false, NULL },
+    { "deputy", "text", false, NULL },
+    END,
+};
+
+static const struct shape_field staff[] = {
+    { "name", "text", true, NULL },
+    { "absences", "[Absence]", false, NULL },
+    { "*", "any", false, NULL },
+    END,
+};
+
+static const struct shape_field key[] = {
+    { "name", "text", true, NULL },
+    { "staff", "text", false, "Whose it is" },
+    { "scopes", "[text]", true, "write, read, staff, admin" },
+    { "rate", "text", false, "How often it may call" },
+    { "burst", "integer", false, "How many of that at once" },
+    END,
+};
+
+static const struct shape_field new_key[] = {
+    { "name", "text", true, NULL },
+    { "staff", "text", false, "Whose it is" },
+    { "scopes", "[text]", true, "write, read, staff, admin" },
+    { "rate", "text", false, "How often it may call" },
+    { "burst", "integer", false, "How many of that at once" },
+    { "secret", "text", true, "Told this once" },
+    END,
+};
+
+static const struct shape_field state_hash[] = {
+    { "seq", "integer", true, "The entry that the state stands at" },
+    { "hash", "text", true, NULL },
+    END,
+};
+
+static const struct shape_field verification[] = {
+    { "ok", "boolean", true, NULL },
+    { "entries", "integer", true, NULL },
+    { "faults", "[text]", true, NULL },
+    { "fault_count", "integer", false, NULL },
+    { "hash", "text", true, "Of the state" },
+    { "fresh", "text?", true, "Of the log folded anew" },
+    END,
+};
+
+/* -- Ingest, system -------------------------------------------------------------------- */
+
+static const struct shape_field success[] = { { "success", "boolean", true, NULL }, END };
+
+static const struct shape_field verdict[] = {
+    { "index", "integer", true, "Its place in the batch" },
+    { "reason", "text", true, NULL },
+    END,
+};
+
+static const struct shape_field batch_answer[] = {
+    { "success", "boolean", true, NULL },
+    { "rejected", "[BatchVerdict]", false, "Not taken" },
+    { "refused", "[BatchVerdict]", false, "In the log, without effect; only with wait=applied" },
+    END,
+};
+
+static const struct shape_field health[] = { { "status", "text", true, NULL }, END };
+
+static const struct shape_field readiness[] = {
+    { "reasons", "[text]", true, "Why not" },
+    { "status", "text", true, NULL },
+    END,
+};
+
+const struct shape shapes[] = {
+    { "Absence", absence },
+    { "Accepted", accepted },
+    { "Address", address },
+    { "BatchAnswer", batch_answer },
+    { "BatchVerdict", verdict },
+    { "Bundle", bundle },
+    { "Consent", consent },
+    { "Customer", customer },
+    { "CustomerSummary", customer_summary },
+    { "Deployment", deployment },
+    { "Effect", effect },
+    { "Explanation", explanation },
+    { "Health", health },
+    { "Key", key },
+    { "NewKey", new_key },
+    { "Nothing", nothing },
+    { "Problem", problem },
+    { "Readiness", readiness },
+    { "Relation", relation },
+    { "Reminder", reminder },
+    { "Role", role },
+    { "Staff", staff },
+    { "StateHash", state_hash },
+    { "Success", success },
+    { "TimelineEntry", timeline_entry },
+    { "Trace", trace },
+    { "Verification", verification },
+    { NULL, NULL },
+};
+
+const struct query_shape query_shapes[] = {
+    { "limit", NULL, "integer", "How many items at most" },
+    { "after", NULL, "text", "The `next` of the page before" },
+    { "wait", NULL, "durable|applied",
+      "When to answer: once it is in the log, or once it is done" },
+    { "state", "/v1/reminders", "open|done|all", "open, unless said otherwise" },
+    { "state", "/v1/effects",
+      "pending|claimed|sent|suppressed|rejected|failed|expired|uncertain|held|dropped",
+      "Those in this state only" },
+    { "channel", NULL, "text", "Of this channel only" },
+    { "to", NULL, "text", "Of this member of staff or team only" },
+    { "due", NULL, "text", "Due by then: today, 2026-12-01, or from now: 3d" },
+    { "customer", NULL, "text", "Of this customer only: 42, user_id:u-17, email:ann@example.com" },
+    { "activate", NULL, "flag", "0: only check and store" },
+    { "forever", NULL, "flag", "The same event is known again for ever" },
+    { "historic", NULL, "flag", "Record without acting" },
+    { "replay", NULL, "flag", "Give log time the times of the past" },
+    { NULL, NULL, NULL, NULL },
+};
