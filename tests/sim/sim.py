@@ -252,6 +252,22 @@ class Run:
         for ident, effect in self.effects.items():
             self.check_end(ident, effect, received.get(ident, []), model)
 
+    def check_held(self):
+        """What changed code made of entries older than itself, and no claim before it named, goes
+        out when a person has released it and not otherwise."""
+        world_of = {entry["seq"]: entry["world"] for entry in self.entries}
+        claims, released = {}, set()
+        for entry in self.entries:
+            seq, kind, data = entry["seq"], entry["body"]["type"], entry["body"].get("data", {})
+            if kind == "effect.release":
+                released.add(data["id"])
+            if kind != "effect.claim":
+                continue
+            ident, cause = data["id"], int(data["id"].split(".")[0])
+            first = min(claims.setdefault(name, seq) for name in (ident, (cause, data["print"])))
+            if cause < world_of[cause] < first and ident not in released:
+                raise Failure("%s was to be held, and is claimed in entry %d" % (ident, seq))
+
     def check_order(self, released):
         """Per customer and channel messages leave in the order in which they were meant."""
         last = {}
@@ -358,6 +374,7 @@ class Run:
         self.check_sent_away(model)
         self.check_effects(model)
         self.check_sends(model)
+        self.check_held()
         self.check_fold()
         self.check_base()
 
