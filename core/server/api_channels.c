@@ -85,11 +85,9 @@ static int read_pause(struct engine *engine, struct call *call, void *arg, struc
     return 0;
 }
 
-static void decide(struct call *call, const char *type, const struct field fields[])
+static void decide(struct call *call, const char *type)
 {
     struct doc_writer w;
-    if (!fields_check(call, call->body, fields))
-        return;
     struct command *command = command_new(call, type);
     buf_clear(&call->out);
     doc_begin(&w, &call->out);
@@ -102,22 +100,25 @@ static void decide(struct call *call, const char *type, const struct field field
 
 static void post_pause(struct call *call)
 {
-    static const struct field fields[] = { { "reason", FIELD_LINE, false }, FIELDS_END };
-    decide(call, "channel.paused", fields);
+    decide(call, "channel.paused");
 }
 
 static void post_resume(struct call *call)
 {
-    static const struct field fields[] = { FIELDS_END };
-    decide(call, "channel.resumed", fields);
+    decide(call, "channel.resumed");
 }
+
+static const struct field pause_fields[] = { { "reason", FIELD_LINE, false }, FIELDS_END };
+static const struct field no_fields[] = { FIELDS_END };
 
 const struct route routes_channels[] = {
     { "GET", "/v1/channels", SCOPE_READ, 0, false, get_channels,
-      "How the ways out do: what waits, what fails, what is paused; one page", "limit after" },
+      "How the ways out do: what waits, what fails, what is paused; one page", "limit after", NULL,
+      "Channel[]" },
     { "POST", "/v1/channels/{name}/pause", SCOPE_ADMIN, BODY_MAX, true, post_pause,
-      "Claim nothing more for a channel; what is meant for it waits until it expires", "wait" },
+      "Claim nothing more for a channel; what is meant for it waits until it expires", "wait",
+      pause_fields, "Channel" },
     { "POST", "/v1/channels/{name}/resume", SCOPE_ADMIN, BODY_MAX, true, post_resume,
-      "Use a channel again", "wait" },
+      "Use a channel again", "wait", no_fields, "Channel" },
     ROUTES_END,
 };

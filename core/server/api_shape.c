@@ -240,6 +240,29 @@ static const struct shape_field verification[] = {
     END,
 };
 
+static const struct shape_field pause[] = {
+    { "since", "time", true, NULL },
+    { "reason", "text", false, NULL },
+    { "by", "text", false, NULL },
+    { "seq", "integer", false, "The entry that paused it" },
+    END,
+};
+
+static const struct shape_field channel[] = {
+    { "name", "text", true, NULL },
+    { "target", "text", false, "Where it delivers to" },
+    { "state", "text", false, "active, paused" },
+    { "paused", "Pause", false, NULL },
+    { "circuit", "text", false, "closed, open (left alone), half-open (tried with one message)" },
+    { "failures", "integer", false, "In a row" },
+    { "resting_ms", "integer", false, "It is left alone for so long" },
+    { "waiting", "integer", false, "Customers whose next message may go" },
+    { "under_way", "integer", false, "Messages claimed and not yet answered" },
+    { "sent", "integer", false, "Since the daemon's start" },
+    { "failed", "integer", false, "Since the daemon's start" },
+    END,
+};
+
 /* -- Ingest, system -------------------------------------------------------------------- */
 
 static const struct shape_field success[] = { { "success", "boolean", true, NULL }, END };
@@ -272,6 +295,7 @@ const struct shape shapes[] = {
     { "BatchAnswer", batch_answer },
     { "BatchVerdict", verdict },
     { "Bundle", bundle },
+    { "Channel", channel },
     { "Consent", consent },
     { "Customer", customer },
     { "CustomerSummary", customer_summary },
@@ -282,6 +306,7 @@ const struct shape shapes[] = {
     { "Key", key },
     { "NewKey", new_key },
     { "Nothing", nothing },
+    { "Pause", pause },
     { "Problem", problem },
     { "Readiness", readiness },
     { "Relation", relation },
@@ -297,6 +322,7 @@ const struct shape shapes[] = {
 };
 
 const struct query_shape query_shapes[] = {
+    { "q", NULL, "text", "Part of a name, the end of a number, an address" },
     { "limit", NULL, "integer", "How many items at most" },
     { "after", NULL, "text", "The `next` of the page before" },
     { "wait", NULL, "durable|applied",

@@ -100,7 +100,7 @@ def fish(line, tmp_path):
     "line, offered",
     [
         ("kith ti", ["timeline"]),
-        ("kith staff ", ["add"]),
+        ("kith staff a", ["add"]),
         ("kith consent 42 w", ["withdraw"]),
         ("kith import --rep", ["--replay"]),
         ("kith key add x --sc", ["--scope"]),
@@ -128,7 +128,7 @@ def pages(tmp_path):
 def typeset(path):
     needs("groff")
     done = subprocess.run(
-        ["groff", "-man", "-Tutf8", "-P-cbou", "-ww", path],
+        ["groff", "-Kutf8", "-man", "-Tutf8", "-P-cbou", "-ww", path],
         capture_output=True,
         text=True,
         check=True,
