@@ -59,5 +59,10 @@
 #define CHANNEL_WINDOW 64                /* effects of one channel under way at once */
 #define CHANNEL_TIMEOUT_MS 60000         /* an answer later than this is uncertain */
 #define LIST_MAX 1000                    /* items of one page */
+#define STREAM_SUBSCRIBERS_MAX 10000     /* beyond it: 503 */
+#define STREAM_TYPES_MAX 16              /* that one subscriber asks for */
+#define STREAM_BACKLOG_BYTES (64u << 10) /* not yet taken by one; then it is read for again */
+#define STREAM_RECENT_BYTES (4u << 20)   /* kept for those who are a little behind */
+#define STREAM_HEARTBEAT_MS 15000        /* of silence, then a comment */
 
 #endif

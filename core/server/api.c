@@ -27,7 +27,7 @@
 
 const struct route *const api_tables[] = {
     routes_ingest,  routes_system,  routes_customers, routes_reminders,
-    routes_effects, routes_bundles, routes_admin,     NULL,
+    routes_effects, routes_bundles, routes_stream,    routes_admin, NULL,
 };
 
 void api_init(struct api *api)

@@ -45,6 +45,7 @@ struct json_reader;
 struct metrics;
 struct node;
 struct settings;
+struct stream;
 struct submission;
 struct uv_loop_s;
 struct zone;
@@ -80,6 +81,7 @@ extern const struct route routes_customers[]; /* api_customers.c */
 extern const struct route routes_reminders[]; /* api_reminders.c */
 extern const struct route routes_effects[];   /* api_effects.c */
 extern const struct route routes_bundles[];   /* api_bundles.c */
+extern const struct route routes_stream[];    /* api_stream.c */
 extern const struct route routes_admin[];     /* api_admin.c: staff, keys, suppressions, care */
 
 /* What handlers stand on.  Members are for reading. */
@@ -88,6 +90,7 @@ struct api {
     struct node *node;
     struct auth *auth;
     struct metrics *metrics;
+    struct stream *stream;
     const struct settings *settings;
     const struct zone *zone; /* the company's */
     struct clock clock;

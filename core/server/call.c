@@ -31,7 +31,7 @@ struct call *call_new(struct api *api, struct http_request *request, const struc
     call->request = request;
     call->route = route;
     call->begun_ns = clock_ns();
-    api->calls++;
+    api_hold(api);
     return call;
 }
 
@@ -44,6 +44,16 @@ static void call_end(struct call *call, int status)
     buf_deinit(&call->out);
     buf_deinit(&call->json);
     free(call);
+    api_release(api);
+}
+
+void api_hold(struct api *api)
+{
+    api->calls++;
+}
+
+void api_release(struct api *api)
+{
     api->calls--;
     if (api->calls == 0 && api->on_idle != NULL)
         api->on_idle(api->idle_arg);
@@ -152,6 +162,13 @@ void call_reply_text(struct call *call, int status, const char *content_type, st
 {
     http_respond(call->request, status, content_type, body.data, body.size);
     call_end(call, status);
+}
+
+struct http_request *call_take(struct call *call)
+{
+    struct http_request *request = call->request;
+    call_end(call, 200);
+    return request;
 }
 
 void call_challenge(struct http_request *request)
