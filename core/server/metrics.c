@@ -28,6 +28,7 @@ struct metrics {
     struct histogram request, append, apply;
     uint64_t statuses[STATUS_CLASSES]; /* 1xx to 5xx */
     uint64_t accepted, rejected;
+    uint64_t subscribers, stream_reads;
     uint64_t outcomes[OUTCOMES];
 };
 
@@ -82,6 +83,16 @@ void metrics_delivery(struct metrics *metrics, int outcome)
         metrics->outcomes[outcome]++;
 }
 
+void metrics_stream(struct metrics *metrics, size_t subscribers)
+{
+    metrics->subscribers = subscribers;
+}
+
+void metrics_stream_read(struct metrics *metrics)
+{
+    metrics->stream_reads++;
+}
+
 /* -- The page ---------------------------------------------------------------------------------- */
 
 static void write_head(struct buf *out, const char *name, const char *type, const char *help)
@@ -128,6 +139,10 @@ static void write_loop(const struct metrics *metrics, struct buf *out)
               (double)metrics->accepted);
     write_one(out, "kith_events_rejected_total", "counter", "Events refused one by one.",
               (double)metrics->rejected);
+    write_one(out, "kith_stream_subscribers", "gauge", "Who follow the stream.",
+              (double)metrics->subscribers);
+    write_one(out, "kith_stream_reads_total", "counter",
+              "Pieces of the stream read, however many follow it.", (double)metrics->stream_reads);
     write_histogram(out, "kith_request_seconds", "From a whole request to its answer.",
                     &metrics->request);
     write_histogram(out, "kith_append_seconds", "From posting entries to their being durable.",

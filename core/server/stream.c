@@ -22,6 +22,7 @@
 #include "core/base/mem.h"
 #include "core/server/api.h"
 #include "core/server/http.h"
+#include "core/server/metrics.h"
 #include "core/server/node.h"
 #include "core/server/stream_piece.h"
 
@@ -119,15 +120,15 @@ static void tell_place(struct subscriber *subscriber)
 
 static void send_piece(struct subscriber *subscriber, const struct stream_piece *piece)
 {
+    struct read_place last = subscriber->told;
     struct text text = stream_piece_cut(piece, &subscriber->place, &subscriber->types,
-                                        &subscriber->stream->scratch);
+                                        &subscriber->stream->scratch, &last);
     if (text.size != 0 && !tell(subscriber, text))
         return;
     subscriber->place = piece->to;
-    if (text.size != 0) {
-        subscriber->told = subscriber->place;
+    subscriber->told = last;
+    if (text.size != 0)
         subscriber->was_silent = false;
-    }
 }
 
 static void lag(struct subscriber *subscriber)
@@ -197,7 +198,8 @@ static void on_gone(void *arg)
     http_stream_end(subscriber->request);
     buf_deinit(&subscriber->types);
     free(subscriber);
-    if (--stream->count != 0)
+    metrics_stream(stream->api->metrics, --stream->count);
+    if (stream->count != 0)
         return;
     uv_timer_stop(&stream->heartbeat);
     uv_timer_stop(&stream->retry);
@@ -243,6 +245,9 @@ static void on_old_read(void *arg, struct stream_piece *piece)
         if (!waiting->is_blocked && stream_piece_has(piece, &waiting->place))
             send_piece(waiting, piece);
         advance(waiting);
+        bool has_come = !waiting->is_blocked && !waiting->is_lagging;
+        if (has_come && read_place_is_behind(&waiting->place, &waiting->told))
+            tell_place(waiting);
     }
     stream_piece_free(piece);
     read_for_lagging(stream);
@@ -334,6 +339,7 @@ void stream_subscribe(struct stream *stream, struct http_request *request,
     stream->subscribers = subscriber;
     if (stream->count++ == 0)
         begin(stream, end);
+    metrics_stream(stream->api->metrics, stream->count);
     http_on_gone(request, on_gone, subscriber);
     http_stream_begin(request, 200, "text/event-stream", on_drain, subscriber);
     http_stream_limit(request, STREAM_BACKLOG_BYTES);

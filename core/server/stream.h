@@ -12,8 +12,8 @@
  *     data: {...}         read.h, read_stream_each()
  *
  * so a client that comes back with the last id goes on where it was, whatever was restarted.
- * STREAM_HEARTBEAT_MS of silence bring a comment, and the place again where events were left
- * out.  Loop thread.
+ * STREAM_HEARTBEAT_MS of silence bring a comment, and the place again where events were left out;
+ * so does the end of what had happened when it came.  Loop thread.
  */
 #ifndef CORE_SERVER_STREAM_H
 #define CORE_SERVER_STREAM_H

@@ -10,6 +10,7 @@
 #include "core/base/limits.h"
 #include "core/base/mem.h"
 #include "core/server/call.h"
+#include "core/server/metrics.h"
 #include "core/server/node.h"
 #include "core/server/say.h"
 
@@ -64,19 +65,24 @@ static bool is_wanted(const struct stream_piece *piece, const struct stream_item
 }
 
 struct text stream_piece_cut(const struct stream_piece *piece, const struct read_place *place,
-                             const struct buf *types, struct buf *scratch)
+                             const struct buf *types, struct buf *scratch,
+                             struct read_place *out_last)
 {
     const struct stream_item *items = (const void *)piece->items.data;
     size_t start = 0, i = 0;
     for (; i < piece->count && !read_place_is_behind(&items[i].place, place); i++)
         start = items[i].end;
-    if (types->size == 0)
+    if (types->size == 0 && i < piece->count) {
+        *out_last = items[piece->count - 1].place;
         return (struct text){ (const char *)piece->text.data + start,
                               (uint32_t)(piece->text.size - start) };
+    }
     buf_clear(scratch);
     for (; i < piece->count; start = items[i++].end)
-        if (is_wanted(piece, &items[i], types))
+        if (is_wanted(piece, &items[i], types)) {
             buf_append(scratch, piece->text.data + start, items[i].end - start);
+            *out_last = items[i].place;
+        }
     return (struct text){ (const char *)scratch->data, (uint32_t)scratch->size };
 }
 
@@ -194,6 +200,7 @@ void stream_read(struct stream_reader *reader, const struct read_place *from, bo
     reader->work.data = reader;
     buf_clear(&reader->rows);
     api_hold(reader->api);
+    metrics_stream_read(reader->api->metrics);
     if (!is_old) {
         ask(reader);
         return;

@@ -36,9 +36,10 @@ size_t stream_piece_bytes(const struct stream_piece *piece);
 /* Whether it goes on from this place. */
 bool stream_piece_has(const struct stream_piece *piece, const struct read_place *place);
 /* What is behind `place`, of `types` alone if there are any (each ends with NUL): borrowed from the
- * piece, or from `scratch`. */
+ * piece, or from `scratch`.  *out_last is the place of the last event of it, if there is any. */
 struct text stream_piece_cut(const struct stream_piece *piece, const struct read_place *place,
-                             const struct buf *types, struct buf *scratch);
+                             const struct buf *types, struct buf *scratch,
+                             struct read_place *out_last);
 
 struct stream_reader {
     struct job job; /* first */
