@@ -16,11 +16,23 @@ const struct option global_options[] = {
     { NULL, NULL, NULL, false },
 };
 
-#define END { NULL, NULL, NULL, false }
-#define LIMIT(text) { "limit", "N", text, false }
+#define END                     \
+    {                           \
+        NULL, NULL, NULL, false \
+    }
+#define LIMIT(text)               \
+    {                             \
+        "limit", "N", text, false \
+    }
 
 static const struct option timeline_options[] = {
     LIMIT("how many entries, the newest first (50)"),
+    END,
+};
+
+static const struct option tail_options[] = {
+    { "after", "SEQ", "from behind this entry, or event (17.2); 0: from the beginning", false },
+    { "type", "TYPE", "events of this type only", true },
     END,
 };
 
@@ -153,6 +165,11 @@ const struct command command_table[] = {
       NULL, run_explain },
     { "release", "EFFECT", "send a held or uncertain effect after all", NULL, NULL, run_release },
     { "drop", "EFFECT", "never send it", NULL, drop_options, run_drop },
+    { "tail", "", "follow all that happens, as it happens",
+      "Without --after it begins with what happens next.  When the daemon is started anew, or the\n"
+      "line breaks, it takes up where it was: nothing is missing, nothing comes twice.  Ctrl-C "
+      "ends.",
+      tail_options, run_tail },
     { "import", "FILE", "load CSV or NDJSON", import_text, import_options, run_import },
     { "deploy", "DIR", "check a directory of scripts and put it in force", NULL, NULL, run_deploy },
     { "bundles", "", "what was deployed, and what is in force", NULL, NULL, run_bundles },

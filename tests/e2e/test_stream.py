@@ -1,11 +1,16 @@
 """GET /v1/stream: everything that happens, once, in order, to as many as listen."""
 import http.client
 import json
+import os
 import resource
 import selectors
+import signal
 import socket
+import subprocess
 
 import pytest
+
+from conftest import BUILD
 
 TAIL = 2000  # bytes of what was received; an event of the tests is shorter, or not looked for
 RULES = """
@@ -340,3 +345,67 @@ def test_a_daemon_that_stops_ends_its_streams(start):
     stream.block()
     assert daemon.stop() == 0
     assert stream.block() is None
+
+
+# -- kith tail -----------------------------------------------------------------------------------
+
+
+class Tail:
+    """`kith tail`, its lines as they come."""
+
+    def __init__(self, daemon, *words, port=None):
+        address = f"http://127.0.0.1:{port or daemon.port}"
+        self.process = subprocess.Popen(
+            [str(BUILD / "kith"), "tail", *words],
+            env=dict(os.environ, KITH_URL=address, KITH_KEY=daemon.key("admin")),
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+
+    def events(self, count):
+        return [json.loads(self.process.stdout.readline()) for _ in range(count)]
+
+    def stop(self):
+        """Ctrl-C: the exit code and what it said on standard error."""
+        self.process.send_signal(signal.SIGINT)
+        _, said = self.process.communicate(timeout=60)
+        return self.process.returncode, said
+
+
+def test_tail_shows_a_line_for_each_event(daemon):
+    daemon.send(track("u1", "Order\x1b[2J", 1, total=12, product="茶"))
+    tail = Tail(daemon, "--after", "0", "--type", "Order\x1b[2J", "--type", "customer.created")
+    order, created = tail.process.stdout.readline(), tail.process.stdout.readline()
+    assert "total 12, product 茶" in order and "\x1b" not in order
+    assert "customer.created" in created
+    assert tail.stop() == (0, "")
+
+
+def test_tail_takes_up_where_it_was_when_the_daemon_comes_back(start):
+    daemon = start()
+    port, tail = daemon.port, None
+    daemon.send(track("u1", "Order", 0))
+    tail = Tail(daemon, "--json", "--after", "0", "--type", "Order")
+    assert [event["messageId"] for event in tail.events(1)] == ["Order-0"]
+    for number in (1, 2):
+        daemon.kill()
+        daemon = start("--listen", f"127.0.0.1:{port}")
+        daemon.send(track("u1", "Order", number))
+        assert [event["messageId"] for event in tail.events(1)] == [f"Order-{number}"]
+    code, said = tail.stop()
+    assert code == 0 and all("trying again" in line for line in said.splitlines())
+
+
+def test_tail_says_what_it_cannot_follow(daemon):
+    for words, code, reason in (
+        (("--after", "x"), 2, "--after"),
+        (("--after", "999"), 1, "older copy"),
+        (("--limit", "1"), 2, "--limit"),
+    ):
+        with Tail(daemon, *words).process as process:
+            _, said = process.communicate(timeout=60)
+            assert process.returncode == code and reason in said
+    with Tail(daemon, port=1).process as process:
+        _, said = process.communicate(timeout=60)
+        assert process.returncode == 3 and "not reachable" in said
