@@ -77,6 +77,7 @@ struct route {
  * `api_tables` in api.c. */
 extern const struct route routes_system[];    /* api_system.c: health, metrics, /openapi.json */
 extern const struct route routes_ingest[];    /* ingest.c: Segment's tracking API */
+extern const struct route routes_cloud[];     /* api_cloud.c: CloudEvents */
 extern const struct route routes_customers[]; /* api_customers.c */
 extern const struct route routes_reminders[]; /* api_reminders.c */
 extern const struct route routes_effects[];   /* api_effects.c */
