@@ -16,6 +16,8 @@ missing() {
     installed=$(dpkg-query -W -f '${db:Status-Abbrev}${Package}\n' "$@" 2>/dev/null |
         sed -n 's/^[ih]i //p') || true
     for package in "$@"; do
+        # Node's own packages have npm in them, and Debian's npm would take them away.
+        [ "$package" = npm ] && command -v npm >/dev/null && continue
         printf '%s\n' "$installed" | grep -qxF -e "$package" || printf '%s\n' "$package"
     done
 }

@@ -5,7 +5,9 @@
  *     binary       any other, and ce-... fields: an attribute each, the body is the data
  *
  * The binary mode is brought into the JSON form: `data` of JSON, text of other text, and bytes, as
- * `data_base64`, of everything else.  Its fields are percent-decoded, as the HTTP binding has it.
+ * `data_base64`, of everything else.  Its fields are percent-decoded, as the HTTP binding has it;
+ * senders that do not know of it are understood as they are meant: a % that begins no escape stands
+ * for itself, and bytes that are no UTF-8 are Latin-1, which is what HTTP once said they are.
  */
 #include "core/base/json_read.h"
 #include "core/base/limits.h"
@@ -63,31 +65,59 @@ static void unquote(const char *value, struct buf *out)
     }
 }
 
+static int hex_of(uint8_t c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c |= 0x20;
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+static void unescape(const struct buf *value, struct buf *out)
+{
+    for (size_t i = 0; i < value->size; i++) {
+        bool is_escape = value->data[i] == '%' && i + 2 < value->size &&
+                         hex_of(value->data[i + 1]) >= 0 && hex_of(value->data[i + 2]) >= 0;
+        if (!is_escape) {
+            buf_byte(out, value->data[i]);
+            continue;
+        }
+        buf_byte(out, (uint8_t)(hex_of(value->data[i + 1]) << 4 | hex_of(value->data[i + 2])));
+        i += 2;
+    }
+}
+
+static void from_latin_1(const struct buf *bytes, struct buf *out)
+{
+    for (size_t i = 0; i < bytes->size; i++) {
+        uint8_t byte = bytes->data[i];
+        if (byte >= 0x80)
+            buf_byte(out, (uint8_t)(0xc0 | byte >> 6));
+        buf_byte(out, byte < 0x80 ? byte : (uint8_t)(0x80 | (byte & 0x3f)));
+    }
+}
+
 static bool is_attribute(const char *field)
 {
     return strncasecmp(field, "ce-", 3) == 0 && field[3] != '\0';
 }
 
-/* False: a value is broken; answered. */
-static bool put_attribute(struct call *call, struct doc_writer *w, const char *field,
-                          const char *value)
+static void put_attribute(struct doc_writer *w, const char *field, const char *value)
 {
-    struct buf quoted = BUF_INIT, text = BUF_INIT, name = BUF_INIT;
+    struct buf quoted = BUF_INIT, bytes = BUF_INIT, text = BUF_INIT, name = BUF_INIT;
     unquote(value, &quoted);
-    int rc = http_decode((const char *)quoted.data, quoted.size, false, &text);
-    bool is_good = rc == 0 && utf8_valid(text.data, text.size);
+    unescape(&quoted, &bytes);
+    if (utf8_valid(bytes.data, bytes.size))
+        buf_append(&text, bytes.data, bytes.size);
+    else
+        from_latin_1(&bytes, &text);
     for (const char *c = field + 3; *c != '\0'; c++)
         buf_byte(&name, (uint8_t)(*c >= 'A' && *c <= 'Z' ? *c - 'A' + 'a' : *c));
-    if (is_good)
-        doc_put_text(
-            w, buf_string(&name),
-            (struct text){ text.size != 0 ? (const char *)text.data : "", (uint32_t)text.size });
-    else
-        call_problem(call, 400, "%s: a broken %%-escape, or not UTF-8", field);
+    doc_put_text(w, buf_string(&name), (struct text){ buf_string(&text), (uint32_t)text.size });
     buf_deinit(&quoted);
+    buf_deinit(&bytes);
     buf_deinit(&text);
     buf_deinit(&name);
-    return is_good;
 }
 
 /* What the body and its type say is no field's to say, and a field says it once. */
@@ -109,8 +139,7 @@ static bool put_attributes(struct call *call, struct doc_writer *w)
                          name);
             return false;
         }
-        if (!put_attribute(call, w, name, value))
-            return false;
+        put_attribute(w, name, value);
     }
     return true;
 }

@@ -59,6 +59,8 @@ static int check_attribute(const struct doc_iter *it, struct err *err)
             it->name.size < 100 ? (int)it->name.size : 100, it->name.data);
     if (type == DOC_DOC || type == DOC_ARRAY)
         return err_set(err, E_INVALID, "%s must be text, a number, true or false", it->name.data);
+    if (type == DOC_TEXT && has_control(it->value.text))
+        return err_set(err, E_INVALID, "%s holds a control character", it->name.data);
     return 0;
 }
 
