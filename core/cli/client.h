@@ -29,8 +29,8 @@ int client_call(struct client *client, const char *method, const char *path, con
                 struct reply *out_reply, struct err *err);
 
 /* GET `path` and hand on the bytes of a 200 as they come; returns when the daemon ends the answer,
- * when `each` returns false, or when Ctrl-C was pressed (interrupt.h), all of which is 0.  Any other
- * status is an answer as above.  E_IO: no answer came, or it broke off, or was silent for
+ * when `each` returns false, or when Ctrl-C was pressed (interrupt.h), all of which is 0.  Any
+ * other status is an answer as above.  E_IO: no answer came, or it broke off, or was silent for
  * SILENCE_S, in which a daemon would have said that it is there. */
 #define SILENCE_S 60
 typedef bool client_bytes_fn(void *arg, const char *bytes, size_t size);

@@ -1,8 +1,8 @@
 /* tail.c -- kith tail: all that happens, a line each, for as long as somebody watches.
  *
- * The daemon's stream is server-sent events (core/server/stream.h).  Whatever ends an answer but the
- * person, the next one begins behind the last id that came: so the place is in memory before the
- * line is on the screen.
+ * The daemon's stream is server-sent events (core/server/stream.h).  Whatever ends an answer but
+ * the person, the next one begins behind the last id that came: so the place is in memory before
+ * the line is on the screen.
  */
 #include "core/base/json_read.h"
 #include "core/base/mem.h"

@@ -82,7 +82,7 @@ void read_stream_end(struct engine *engine, struct read_place *out_end);
  * {seq, unreadable} for all that stood there, without a type.  Return 0 to go on; anything else
  * ends the walk. */
 typedef int read_stream_fn(void *arg, const struct read_place *place, struct text type,
-                          struct doc event);
+                           struct doc event);
 int read_stream_each(struct log *log, struct doc rows, read_stream_fn *each, void *arg,
                      struct err *err);
 

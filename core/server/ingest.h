@@ -1,8 +1,8 @@
 /* ingest.h -- from requests to submissions, whatever events look like on the wire.
  *
  * What Segment's tracking API and CloudEvents share: one event is a submission and fails with its
- * reason; of many the bad ones are left out and named, and the rest is one submission.  Both end the
- * call, which has been admitted.  Loop thread.
+ * reason; of many the bad ones are left out and named, and the rest is one submission.  Both end
+ * the call, which has been admitted.  Loop thread.
  */
 #ifndef CORE_SERVER_INGEST_H
 #define CORE_SERVER_INGEST_H
