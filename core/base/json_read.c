@@ -17,6 +17,7 @@
 #include "core/base/mem.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 struct element {
     size_t start; /* in `out` */
@@ -55,9 +56,25 @@ static int document_read(struct json_walk *w, size_t at)
     return json_walk_items(w, 0);
 }
 
-int json_to_doc(struct json_reader *reader, const char *text, size_t size,
-                const struct json_limits *limits, struct buf *out, struct doc *out_doc,
-                struct err *err)
+/* Any value, as the one field `name` of a document. */
+static int value_read(struct json_walk *w, const char *name, size_t at)
+{
+    json_walk_open(w, at, false);
+    size_t field = w->out->size;
+    buf_byte(w->out, 0); /* the place of its type */
+    buf_append(w->out, name, strlen(name) + 1);
+    int rc = json_walk_value(w, at, field);
+    if (rc == 0)
+        rc = json_walk_items(w, 1);
+    if (rc == 0)
+        json_walk_close(w);
+    return rc;
+}
+
+/* `name` NULL: the text is the document. */
+static int text_read(struct json_reader *reader, const char *text, size_t size, const char *name,
+                     const struct json_limits *limits, struct buf *out, struct doc *out_doc,
+                     struct err *err)
 {
     size_t start = out->size;
     struct json_walk w;
@@ -66,8 +83,10 @@ int json_to_doc(struct json_reader *reader, const char *text, size_t size,
                        limits->document_bytes_max);
     json_walk_init(&w, reader, limits, out, &reader->names);
     int rc = json_text_begin(reader, text, size);
-    if (rc == 0)
+    if (rc == 0 && name == NULL)
         rc = document_read(&w, json_token_next(reader));
+    else if (rc == 0)
+        rc = value_read(&w, name, json_token_next(reader));
     if (rc == 0)
         rc = json_text_end(reader);
     if (rc == 0 && reader->scan.flaw.reason == NULL) {
@@ -76,6 +95,20 @@ int json_to_doc(struct json_reader *reader, const char *text, size_t size,
     }
     out->size = start;
     return json_report(reader, rc != 0 ? &reader->scan.fault : &reader->scan.flaw, err);
+}
+
+int json_to_doc(struct json_reader *reader, const char *text, size_t size,
+                const struct json_limits *limits, struct buf *out, struct doc *out_doc,
+                struct err *err)
+{
+    return text_read(reader, text, size, NULL, limits, out, out_doc, err);
+}
+
+int json_value_to_doc(struct json_reader *reader, const char *text, size_t size, const char *name,
+                      const struct json_limits *limits, struct buf *out, struct doc *out_doc,
+                      struct err *err)
+{
+    return text_read(reader, text, size, name, limits, out, out_doc, err);
 }
 
 /* Arrays of objects. */

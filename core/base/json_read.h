@@ -45,6 +45,11 @@ int json_to_doc(struct json_reader *reader, const char *text, size_t size,
                 const struct json_limits *limits, struct buf *out, struct doc *out_doc,
                 struct err *err);
 
+/* The same of any JSON text: append an object whose one field, `name`, is its value. */
+int json_value_to_doc(struct json_reader *reader, const char *text, size_t size, const char *name,
+                      const struct json_limits *limits, struct buf *out, struct doc *out_doc,
+                      struct err *err);
+
 /* One element of an array, in order, numbered from 0.  Either `err` is NULL and
  * `doc`, borrowed from `out`, is the element, or `doc` is none and `err` says why
  * this element alone was refused: it is not an object, or over a limit, or holds

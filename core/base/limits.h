@@ -63,5 +63,10 @@
 #define IDEMPOTENCY_KEY_BYTES_MAX 255    /* of an Idempotency-Key */
 #define IDEMPOTENCY_KEYS_MAX 1000000     /* whose answers are kept at once; beyond it: 429 */
 #define IDEMPOTENCY_BYTES_MAX (1u << 30) /* of the answers of a day; beyond it: 429 */
+#define STREAM_SUBSCRIBERS_MAX 10000     /* beyond it: 503 */
+#define STREAM_TYPES_MAX 16              /* that one subscriber asks for */
+#define STREAM_BACKLOG_BYTES (64u << 10) /* not yet taken by one; then it is read for again */
+#define STREAM_RECENT_BYTES (4u << 20)   /* kept for those who are a little behind */
+#define STREAM_HEARTBEAT_MS 15000        /* of silence, then a comment */
 
 #endif

@@ -75,7 +75,7 @@ static int wrong_option(struct cli *cli, const char *name, const char *rest)
     return EXIT_USAGE;
 }
 
-static int problem(struct cli *cli, const struct reply *reply)
+int cli_problem(struct cli *cli, const struct reply *reply)
 {
     struct buf reason = BUF_INIT, clean = BUF_INIT;
     const char *rest, *option = option_named(cli, reply, &rest);
@@ -119,7 +119,7 @@ static int call(struct cli *cli, const char *method, const struct buf *body, str
     if (client_call(cli->client, method, buf_string(&cli->path), body, &reply, &err) != 0)
         return cli_fail_err(cli, &err);
     if (reply.status < 200 || reply.status > 299)
-        return problem(cli, &reply);
+        return cli_problem(cli, &reply);
     *out_doc = reply.doc;
     return EXIT_DONE;
 }

@@ -25,6 +25,9 @@ struct cli {
 __attribute__((format(printf, 2, 3))) int cli_fail(struct cli *cli, const char *format, ...);
 int cli_fail_err(struct cli *cli, const struct err *err); /* E_IO: EXIT_UNREACHABLE */
 
+/* Print what a status beyond 2xx says; the exit code. */
+int cli_problem(struct cli *cli, const struct reply *reply);
+
 /* Begin a path: "/v1/customers/" and an argument, encoded; `rest` follows as it is.
  * Either may be NULL. */
 void cli_path(struct cli *cli, const char *head, const char *argument, const char *rest);
@@ -58,6 +61,9 @@ int cli_find_customer(struct cli *cli, const char *text, struct buf *out_referen
 void cli_flush(struct cli *cli);
 void cli_json(struct cli *cli, struct doc doc); /* one line */
 void cli_table(struct cli *cli, const struct table *table, const char *when_empty);
+
+/* Append "total 120, product Tea": the fields of an event in one line. */
+void print_data(struct cli *cli, struct buf *out, struct doc data);
 
 /* Cells from fields of a document. */
 void cell_field(struct table *table, struct doc doc, const char *name, enum tint tint);
@@ -101,6 +107,7 @@ int run_staff_list(struct cli *cli);
 int run_staff_remove(struct cli *cli);
 int run_staff_show(struct cli *cli);
 int run_state_hash(struct cli *cli);
+int run_tail(struct cli *cli);
 int run_timeline(struct cli *cli);
 int run_unmerge(struct cli *cli);
 int run_verify(struct cli *cli);

@@ -10,6 +10,7 @@
 #include "core/base/err.h"
 #include "core/base/json_read.h"
 #include "core/base/mem.h"
+#include "core/cli/interrupt.h"
 
 #include <curl/curl.h>
 #include <stdio.h>
@@ -24,12 +25,22 @@ struct client {
     struct json_reader *reader;
     char *url; /* without the last slash */
     struct buf address, body, doc;
+    client_bytes_fn *each; /* of an answer that is followed; else NULL */
+    void *arg;
+    bool is_ended; /* `each` has had enough */
     char reason[CURL_ERROR_SIZE];
 };
 
 static size_t receive(char *data, size_t one, size_t size, void *arg)
 {
     struct client *client = arg;
+    long status = 0;
+    if (client->each != NULL)
+        curl_easy_getinfo(client->curl, CURLINFO_RESPONSE_CODE, &status);
+    if (status == 200) {
+        client->is_ended = !client->each(client->arg, data, size);
+        return client->is_ended ? 0 : one * size;
+    }
     if (client->body.size + size > JSON_BYTES_MAX)
         return 0;
     buf_append(&client->body, data, size);
@@ -166,6 +177,36 @@ int client_call(struct client *client, const char *method, const char *path, con
     if (code != CURLE_OK)
         return explain(client, code, err);
     read_reply(client, out_reply);
+    return 0;
+}
+
+static int on_progress(void *arg, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
+{
+    (void)arg, (void)a, (void)b, (void)c, (void)d;
+    return interrupt_seen();
+}
+
+static void set_following(CURL *curl, bool is_following)
+{
+    curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress);
+    curl_easy_setopt(curl, CURLOPT_NOPROGRESS, is_following ? 0L : 1L);
+    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, is_following ? 1L : 0L);
+    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, is_following ? (long)SILENCE_S : 0L);
+}
+
+int client_follow(struct client *client, const char *path, client_bytes_fn *each, void *arg,
+                  struct reply *out_reply, struct err *err)
+{
+    client->each = each;
+    client->arg = arg;
+    client->is_ended = false;
+    set_following(client->curl, true);
+    int rc = client_call(client, "GET", path, NULL, out_reply, err);
+    set_following(client->curl, false);
+    client->each = NULL;
+    if (rc == 0 || (!client->is_ended && !interrupt_seen()))
+        return rc;
+    *out_reply = (struct reply){ .status = 200 };
     return 0;
 }
 

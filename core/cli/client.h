@@ -28,6 +28,15 @@ const char *client_url(const struct client *client);
 int client_call(struct client *client, const char *method, const char *path, const struct buf *body,
                 struct reply *out_reply, struct err *err);
 
+/* GET `path` and hand on the bytes of a 200 as they come; returns when the daemon ends the answer,
+ * when `each` returns false, or when Ctrl-C was pressed (interrupt.h), all of which is 0.  Any
+ * other status is an answer as above.  E_IO: no answer came, or it broke off, or was silent for
+ * SILENCE_S, in which a daemon would have said that it is there. */
+#define SILENCE_S 60
+typedef bool client_bytes_fn(void *arg, const char *bytes, size_t size);
+int client_follow(struct client *client, const char *path, client_bytes_fn *each, void *arg,
+                  struct reply *out_reply, struct err *err);
+
 /* The reason in a problem document (RFC 9457), or the status in words.  Appended. */
 void reply_reason(const struct reply *reply, struct buf *out);
 

@@ -35,6 +35,12 @@ static const struct option timeline_options[] = {
     END,
 };
 
+static const struct option tail_options[] = {
+    { "after", "SEQ", "from behind this entry, or event (17.2); 0: from the beginning", false },
+    { "type", "TYPE", "events of this type only", true },
+    END,
+};
+
 static const struct option reminders_options[] = {
     { "to", "STAFF", "of this member of staff or team only", false },
     { "due", "WHEN", "due by then: today, 2026-12-01, or from now: 3d", false },
@@ -196,6 +202,11 @@ const struct command command_table[] = {
       "whose receiver answers 410 Gone is paused by itself.",
       pause_options, run_pause_channel },
     { "resume channel", "NAME", "send that way again", NULL, NULL, run_resume_channel },
+    { "tail", "", "follow all that happens, as it happens",
+      "Without --after it begins with what happens next.  When the daemon is started anew, or the\n"
+      "line breaks, it takes up where it was: nothing is missing, nothing comes twice.  Ctrl-C "
+      "ends.",
+      tail_options, run_tail },
     { "import", "FILE", "load CSV or NDJSON", import_text, import_options, run_import },
     { "deploy", "DIR", "check a directory of scripts and put it in force", NULL, NULL, run_deploy },
     { "bundles", "", "what was deployed, and what is in force", NULL, NULL, run_bundles },

@@ -174,8 +174,7 @@ static bool is_time(const struct doc_iter *it)
            it->value.integer >= CIVIL_MS_MIN && it->value.integer <= CIVIL_MS_MAX;
 }
 
-/* "total 120, product Tea": the fields of an event in one line. */
-static void summarise(struct cli *cli, struct buf *out, struct doc data)
+void print_data(struct cli *cli, struct buf *out, struct doc data)
 {
     const char *gap = "";
     char at[MOMENT_TEXT_SIZE];
@@ -261,7 +260,7 @@ static void timeline_item(struct cli *cli, struct doc item, void *arg)
     if (unreadable.size != 0)
         table_add(table, unreadable, TINT_RED);
     else
-        add_summary(cli, table, doc_child(item, "data"), summarise, TINT_NONE);
+        add_summary(cli, table, doc_child(item, "data"), print_data, TINT_NONE);
     struct doc trace = doc_child(item, "trace");
     bool is_doubtful = doc_bool(trace, "foreign", false) || doc_text(trace, "refused").size != 0;
     add_summary(cli, table, trace, summarise_trace, is_doubtful ? TINT_RED : TINT_GREEN);

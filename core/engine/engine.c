@@ -121,6 +121,7 @@ void engine_close(struct engine *engine)
     buf_deinit(&engine->verdict_bytes);
     buf_deinit(&engine->scratch);
     buf_deinit(&engine->draft);
+    buf_deinit(&engine->events);
     free(engine->queue.items);
     free(engine);
 }
@@ -260,6 +261,7 @@ void engine_apply(struct engine *engine, const struct log_entry *entry,
         schedule_start_sweep(engine);
     }
     store_counters(engine);
+    events_store(engine);
     report(engine);
 }
 

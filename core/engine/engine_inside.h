@@ -50,6 +50,8 @@ struct engine {
     struct arena lasting; /* until the entry is applied: derived events that wait, their causes */
     struct arena spare;   /* empty but for moments (survive.c) */
     struct buf scratch, draft;
+    struct buf events;     /* of this entry, not yet in the state (events.c) ... */
+    uint64_t events_first; /* ... from this n on */
 
     uint64_t failures; /* of rules, since it was opened: for metrics */
     struct config config;
@@ -325,6 +327,11 @@ void command_unmerge(struct step *step);
 /* Whether (source, id) of the event is known under its customer or any member of its group;
  * if not, it is from now on. */
 bool dedupe_seen(struct engine *engine, struct customer *customer, const struct event *event);
+
+/* -- events.c ------------------------------------------------------------- */
+/* The event `n` of the entry being applied has happened, to this customer. */
+void events_note(struct engine *engine, uint64_t customer, uint64_t n);
+void events_store(struct engine *engine); /* at the end of the entry */
 
 /* -- calls.c, commands.c, system.c ---------------------------------------- */
 void calls_apply(struct engine *engine, struct event *event);

@@ -67,6 +67,35 @@ int read_timeline(struct engine *engine, struct text reference, const struct rea
                   struct buf *out_rows, struct err *err);
 int read_timeline_events(struct log *log, struct doc rows, struct buf *out, struct err *err);
 
+/* -- All events, in order -------------------------------------------------------------- */
+
+/* A place between two events: behind event `n` of entry `seq`. */
+struct read_place {
+    uint64_t seq, n;
+};
+bool read_place_is_behind(const struct read_place *place, const struct read_place *other);
+
+/* The next events behind `behind`, at most `limit` of them, in two steps: the rows, from the
+ * engine up to the last entry, or from a snapshot up to its own; then what only the log has.
+ * Left out are ticks, second copies, commands that were refused, and what was erased.  The
+ * document's `seq` and `n` are the place behind them, where the next piece begins; `more`: there
+ * is one. */
+void read_stream(struct engine *engine, const struct read_place *behind, size_t limit,
+                 struct buf *out);
+void read_stream_stored(struct snapshot *snapshot, const struct read_place *behind, size_t limit,
+                        struct buf *out);
+/* The place behind the last event. */
+void read_stream_end(struct engine *engine, struct read_place *out_end);
+
+/* One event in full: {seq, n, event, id, type, call, messageId, userId, anonymousId, customer, at,
+ * logged, class, source, by, about, historic, data, context, extra}; or, where the log is damaged,
+ * {seq, unreadable} for all that stood there, without a type.  Return 0 to go on; anything else
+ * ends the walk. */
+typedef int read_stream_fn(void *arg, const struct read_place *place, struct text type,
+                           struct doc event);
+int read_stream_each(struct log *log, struct doc rows, read_stream_fn *each, void *arg,
+                     struct err *err);
+
 /* -- Reminders ------------------------------------------------------------------------- */
 
 /* {id, customer, title, assignee, to, due, created, state, rule, key, note, about,

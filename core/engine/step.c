@@ -185,6 +185,8 @@ static void write_timeline(struct step *step)
     key_number_down(&key, event->seq); /* the newest first: that is how it is read */
     key_number_down(&key, event->n);
     state_put(engine->state, &key, row.data, row.size);
+    if (!is_refused(step))
+        events_note(engine, event->customer, event->n);
 }
 
 /* -- Derived events ------------------------------------------------------- */

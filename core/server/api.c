@@ -31,9 +31,9 @@
 #include <strings.h>
 
 const struct route *const api_tables[] = {
-    routes_ingest,    routes_system,   routes_customers,
-    routes_reminders, routes_effects,  routes_bundles,
-    routes_admin,     routes_channels, NULL,
+    routes_ingest,  routes_cloud,   routes_system, routes_customers, routes_reminders,
+    routes_effects, routes_bundles, routes_stream, routes_admin,     routes_channels,
+    NULL,
 };
 
 void api_init(struct api *api)
@@ -134,8 +134,11 @@ static void answer_options(struct http_request *request, const struct route *rou
     allow_origins(request, route);
     if (route->scope == SCOPE_WRITE) {
         http_add_field(request, "Access-Control-Allow-Methods", "POST, OPTIONS");
+        const char *wanted = http_field(request, "Access-Control-Request-Headers");
         http_add_field(request, "Access-Control-Allow-Headers",
-                       "Authorization, Content-Type, Content-Encoding, Idempotency-Key");
+                       wanted != NULL
+                           ? wanted
+                           : "Authorization, Content-Type, Content-Encoding, Idempotency-Key");
         http_add_field(request, "Access-Control-Max-Age", "86400");
     }
     http_respond(request, 204, NULL, NULL, 0);

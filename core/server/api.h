@@ -48,6 +48,7 @@ struct json_reader;
 struct metrics;
 struct node;
 struct settings;
+struct stream;
 struct submission;
 struct uv_loop_s;
 struct zone;
@@ -76,7 +77,7 @@ struct route {
      * handler looks itself.  Where takes_json is false it is described and not checked. */
     const struct field *fields;
     /* What is answered: a name of api_shape.c, "NAME[]" for a list of them, with "201 " in front
-     * where that is the status; NULL: an object of whatever fields. */
+     * where that is the status; "text" or "event-stream"; NULL: an object of whatever fields. */
     const char *answer;
 };
 /* A row leaves out what it has not at its end. */
@@ -87,11 +88,13 @@ struct route {
  * `api_tables` in api.c. */
 extern const struct route routes_system[];    /* api_system.c: health, metrics, /openapi.json */
 extern const struct route routes_ingest[];    /* ingest.c: Segment's tracking API */
+extern const struct route routes_cloud[];     /* api_cloud.c: CloudEvents */
 extern const struct route routes_customers[]; /* api_customers.c */
 extern const struct route routes_reminders[]; /* api_reminders.c */
 extern const struct route routes_effects[];   /* api_effects.c */
 extern const struct route routes_channels[];  /* api_channels.c */
 extern const struct route routes_bundles[];   /* api_bundles.c */
+extern const struct route routes_stream[];    /* api_stream.c */
 extern const struct route routes_admin[];     /* api_admin.c: staff, keys, suppressions, care */
 
 /* What handlers stand on.  Members are for reading. */
@@ -102,6 +105,7 @@ struct api {
     struct idempotency *idempotency;
     struct limiter *limiter;
     struct metrics *metrics;
+    struct stream *stream;
     const struct settings *settings;
     const struct zone *zone; /* the company's */
     struct clock clock;

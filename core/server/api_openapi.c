@@ -380,14 +380,24 @@ static bool may_wait(const struct route *route)
     return route->takes_json && route->queries != NULL && strstr(route->queries, "wait") != NULL;
 }
 
+static const char *media_of(const char *answer)
+{
+    if (answer != NULL && strcmp(answer, "text") == 0)
+        return "text/plain";
+    if (answer != NULL && strcmp(answer, "event-stream") == 0)
+        return "text/event-stream";
+    return "application/json";
+}
+
 static void put_responses(struct doc_writer *w, const struct route *route)
 {
-    const char *answer = route->answer;
-    bool is_text = answer != NULL && strcmp(answer, "text") == 0;
+    const char *answer = route->answer, *media = media_of(answer);
     bool is_made = answer != NULL && strncmp(answer, "201 ", 4) == 0;
+    if (strcmp(media, "text/event-stream") == 0)
+        answer = "text";
     doc_open(w, "responses");
-    put_answer(w, is_made ? "201" : "200", is_made ? "Made" : "Done",
-               is_text ? "text/plain" : "application/json", is_made ? answer + 4 : answer);
+    put_answer(w, is_made ? "201" : "200", is_made ? "Made" : "Done", media,
+               is_made ? answer + 4 : answer);
     if (may_wait(route))
         put_answer(w, "202", "In the log; what comes of it is not known yet (wait=durable)",
                    "application/json", "Accepted");

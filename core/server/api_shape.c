@@ -324,6 +324,8 @@ const struct shape shapes[] = {
 const struct query_shape query_shapes[] = {
     { "q", NULL, "text", "Part of a name, the end of a number, an address" },
     { "limit", NULL, "integer", "How many items at most" },
+    { "after", "/v1/stream", "text", "Behind this event: 4711, or 4711.2; 0: from the beginning" },
+    { "type", NULL, "text", "Of this type only; may be given up to 16 times" },
     { "after", NULL, "text", "The `next` of the page before" },
     { "wait", NULL, "durable|applied",
       "When to answer: once it is in the log, or once it is done" },

@@ -32,7 +32,7 @@ struct call *call_new(struct api *api, struct http_request *request, const struc
     call->request = request;
     call->route = route;
     call->begun_ns = clock_ns();
-    api->calls++;
+    api_hold(api);
     return call;
 }
 
@@ -45,6 +45,16 @@ static void call_end(struct call *call, int status)
     buf_deinit(&call->out);
     buf_deinit(&call->json);
     free(call);
+    api_release(api);
+}
+
+void api_hold(struct api *api)
+{
+    api->calls++;
+}
+
+void api_release(struct api *api)
+{
     api->calls--;
     if (api->calls == 0 && api->on_idle != NULL)
         api->on_idle(api->idle_arg);
@@ -159,6 +169,13 @@ void call_reply(struct call *call, int status, struct doc doc)
     json_write_doc(&text, doc);
     buf_byte(&text, '\n');
     reply_buf(call, status, "application/json", &text);
+}
+
+struct http_request *call_take(struct call *call)
+{
+    struct http_request *request = call->request;
+    call_end(call, 200);
+    return request;
 }
 
 void call_challenge(struct http_request *request)

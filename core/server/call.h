@@ -11,6 +11,13 @@
  * a row of a table, `request` is the call's from here on. */
 struct call *call_new(struct api *api, struct http_request *request, const struct route *route);
 
+/* What is under way and no call: nobody closes what it stands on before it has been released. */
+void api_hold(struct api *api);
+void api_release(struct api *api);
+
+/* End the call and have its request, to be answered by http_stream_begin() and what follows. */
+struct http_request *call_take(struct call *call);
+
 /* Add the field that goes with a 401. */
 void call_challenge(struct http_request *request);
 

@@ -26,6 +26,7 @@
 #include "core/server/node.h"
 #include "core/server/notify.h"
 #include "core/server/say.h"
+#include "core/server/stream.h"
 #include "core/server/watch.h"
 #include "core/server/watchdog.h"
 #include "core/server/world.h"
@@ -541,6 +542,7 @@ static int open_api(struct daemon *daemon, struct err *err)
         .idle_arg = daemon,
     };
     api_init(&daemon->api);
+    daemon->api.stream = stream_new(&daemon->api);
     return zone_open(daemon->settings.zone, &daemon->api.zone, err);
 }
 
@@ -610,6 +612,7 @@ static void close_parts(struct daemon *daemon)
         http_server_close(daemon->server, 0, NULL, NULL);
     for (size_t i = 0; i < daemon->settings.webhook_count; i++)
         channel_webhook_close(daemon->webhooks[i]);
+    stream_close(daemon->api.stream);
     close_loop(daemon);
     api_deinit(&daemon->api);
     auth_close(daemon->auth);

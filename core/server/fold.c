@@ -65,6 +65,27 @@ static int apply(struct fold *fold, const struct log_entry *entry, struct engine
     return 0;
 }
 
+static void post_to_loop(struct fold *fold, struct mail *mail)
+{
+    if (mailbox_post(fold->loop, mail))
+        fold->wake_loop(fold->arg);
+}
+
+static void tell_follower(struct fold *fold)
+{
+    if (atomic_exchange(&fold->is_followed, false))
+        post_to_loop(fold, fold->follower);
+}
+
+/* Armed first and looked afterwards, as publish() stores first: one of the two sees the other. */
+void fold_follow(struct fold *fold, struct mail *mail, uint64_t seq)
+{
+    fold->follower = mail;
+    atomic_store(&fold->is_followed, true);
+    if (atomic_load(&fold->sequencer->applied) > seq)
+        tell_follower(fold);
+}
+
 static void publish(struct fold *fold)
 {
     int64_t due = engine_next_due(fold->engine);
@@ -72,6 +93,7 @@ static void publish(struct fold *fold)
     int64_t before = atomic_exchange(&sequencer->next_due, due);
     atomic_store(&sequencer->applied, engine_seq(fold->engine));
     atomic_store(&fold->failures, engine_failures(fold->engine));
+    tell_follower(fold);
     if (due != before || atomic_load(&sequencer->waits_for_fold) || due <= engine_now(fold->engine))
         mailbox_nudge(&sequencer->inbox);
 }
@@ -94,12 +116,6 @@ static bool freeze(struct fold *fold)
     fold->dirty_since = -1;
     mailbox_nudge(&fold->checkpoint);
     return true;
-}
-
-static void post_to_loop(struct fold *fold, struct mail *mail)
-{
-    if (mailbox_post(fold->loop, mail))
-        fold->wake_loop(fold->arg);
 }
 
 /* The number of the last entry whose consequences a snapshot would show: of those that change

@@ -52,10 +52,12 @@ struct fold {
     void (*wake_loop)(void *arg);
     void *arg;
     struct clock clock;
-    int64_t dirty_since;     /* boot ms; -1: nothing to checkpoint */
-    struct mail *waiting;    /* jobs that wait for a checkpoint, the last come first */
-    int64_t forced_at;       /* boot ms of the last freeze that they caused; -1: none yet */
-    struct err told;         /* why the state's file could not be opened again */
+    int64_t dirty_since;   /* boot ms; -1: nothing to checkpoint */
+    struct mail *waiting;  /* jobs that wait for a checkpoint, the last come first */
+    int64_t forced_at;     /* boot ms of the last freeze that they caused; -1: none yet */
+    struct err told;       /* why the state's file could not be opened again */
+    struct mail *follower; /* whom to tell, if is_followed */
+    _Atomic bool is_followed;
     _Atomic bool is_full;    /* both buffers: waiting for a checkpoint; or the file is not open */
     _Atomic bool is_failing; /* the last checkpoint failed */
     _Atomic bool is_lost;    /* a checkpoint found that the file must be opened again */
@@ -90,5 +92,9 @@ void fold_ask(struct fold *fold, struct job *job);
  * most one in FORCED_PAUSE_MS for all who wait.  While none can be written it is not called; at the
  * end of fold_run() at the latest. */
 void fold_await(struct fold *fold, struct job *job);
+
+/* Have `mail->handle` called once, when an entry behind `seq` has been applied.  One may wait at a
+ * time, on the loop's thread; the mail is the caller's, and posted no more often than asked for. */
+void fold_follow(struct fold *fold, struct mail *mail, uint64_t seq);
 
 #endif

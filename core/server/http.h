@@ -194,7 +194,10 @@ void http_on_gone(struct http_request *request, void (*on_gone)(void *arg), void
  * its own pace.  A closing server ends the stream as if the peer had gone: on_gone. */
 void http_stream_begin(struct http_request *request, int status, const char *content_type,
                        void (*on_drain)(void *arg), void *arg);
-/* All or nothing: 0, E_BUSY (the peer reads too slowly: backlog_bytes_max), or E_NOTFOUND
+/* Refuse with E_BUSY from so many bytes on that the peer has not taken; backlog_bytes_max unless
+ * said otherwise. */
+void http_stream_limit(struct http_request *request, size_t backlog_bytes_max);
+/* All or nothing: 0, E_BUSY (the peer reads too slowly), or E_NOTFOUND
  * (the peer has gone).  A piece larger than the limit passes when nothing waits. */
 int http_stream_write(struct http_request *request, const void *data, size_t size);
 void http_stream_end(struct http_request *request);

@@ -500,7 +500,7 @@ static void tell_drained(struct http_conn *conn)
 {
     struct http_request *request = conn->first;
     if (request == NULL || !request->is_blocked || conn->is_finishing ||
-        unsent(conn) > conn->server->limits.backlog_bytes_max / 2)
+        unsent(conn) > request->stream_bytes_max / 2)
         return;
     request->is_blocked = false;
     if (request->on_drain != NULL)

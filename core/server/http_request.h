@@ -37,6 +37,7 @@ struct http_request {
     struct buf out;   /* answer bytes that wait for their turn */
     struct buf extra; /* field lines that the handler added */
     size_t body_bytes_max;
+    size_t stream_bytes_max; /* of an endless answer, not yet taken */
     uint64_t content_length; /* 0 when chunked */
     void *data;
     void (*on_gone)(void *arg);

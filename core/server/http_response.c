@@ -244,6 +244,7 @@ void http_stream_begin(struct http_request *request, int status, const char *con
     request->drain_arg = arg;
     if (request->conn == NULL)
         return;
+    request->stream_bytes_max = request->conn->server->limits.backlog_bytes_max;
     if (request->is_http10)
         request->keep_alive = false;
     decide_end(request);
@@ -252,6 +253,11 @@ void http_stream_begin(struct http_request *request, int status, const char *con
         buf_text(head, "Transfer-Encoding: chunked\r\n");
     head_end(request, head);
     http_conn_pump(request->conn);
+}
+
+void http_stream_limit(struct http_request *request, size_t backlog_bytes_max)
+{
+    request->stream_bytes_max = backlog_bytes_max;
 }
 
 int http_stream_write(struct http_request *request, const void *data, size_t size)
@@ -263,7 +269,7 @@ int http_stream_write(struct http_request *request, const void *data, size_t siz
     if (size == 0 || request->is_head) /* an empty chunk would be the end */
         return 0;
     size_t backlog = http_conn_backlog(request);
-    size_t limit = conn->server->limits.backlog_bytes_max;
+    size_t limit = request->stream_bytes_max;
     if (backlog != 0 && (backlog > limit || size > limit - backlog)) {
         request->is_blocked = true;
         return E_BUSY;

@@ -12,6 +12,8 @@
  * A replayed import is the exception to one submission: each event is written at its own
  * time, and between two of them the engine fires what was due, so each is a group.
  */
+#include "core/server/ingest.h"
+
 #include "core/base/json_read.h"
 #include "core/base/limits.h"
 #include "core/base/mem.h"
@@ -78,14 +80,23 @@ static void one_written(struct call *call, const struct submission *submission)
         reply_success(call);
 }
 
-static void submit_one(struct call *call)
+static int take_as_path_says(struct submission *submission, const struct call *call,
+                             const struct ingest_terms *terms, struct err *err)
+{
+    int64_t at;
+    return ingest_event(submission, call->body, call_of_path(call), terms, &at, err);
+}
+
+/* `take` NULL: a call of Segment's, as the path says. */
+static void submit(struct call *call, ingest_take_fn *take)
 {
     struct ingest_terms terms = terms_of(call);
     struct submission *submission = submission_of(call, &terms);
     struct err err;
     int64_t at;
     terms.id = call_entry_id(call);
-    int rc = ingest_event(submission, call->body, call_of_path(call), &terms, &at, &err);
+    int rc = take != NULL ? take(submission, call->body, &terms, &at, &err)
+                          : take_as_path_says(submission, call, &terms, &err);
     if (rc != 0) {
         metrics_ingest(call->api->metrics, 0, 1);
         submission_unref(submission);
@@ -95,6 +106,17 @@ static void submit_one(struct call *call)
     } else {
         call_submit(call, submission, one_written);
     }
+}
+
+static void submit_one(struct call *call)
+{
+    submit(call, NULL);
+}
+
+void ingest_one(struct call *call, struct doc event, ingest_take_fn *take)
+{
+    call->body = event;
+    submit(call, take);
 }
 
 static void one(struct call *call)
@@ -118,6 +140,8 @@ struct batch {
     struct ingest_terms terms;
     struct doc rest; /* the object around the events */
     struct text id;  /* of the call; events that have none get it with their place; may be empty */
+    ingest_take_fn *take;
+    bool is_list; /* the body is the array of events, with nothing around it */
     bool is_replay;
     bool wants_applied;
     struct submission *submission; /* that the next event goes into */
@@ -210,7 +234,7 @@ static int batch_event(void *arg, size_t index, struct doc event, const struct e
     struct batch *batch = arg;
     struct err err;
     int64_t at;
-    if (index == 0) { /* what holds for all is known by now */
+    if (index == 0 && !batch->is_list) { /* what holds for all is known by now */
         batch->terms.sent = doc_get(batch->rest, "sentAt");
         batch->terms.context = doc_child(batch->rest, "context");
     }
@@ -218,7 +242,7 @@ static int batch_event(void *arg, size_t index, struct doc event, const struct e
         batch->terms.id = arena_printf(&batch->call->arena, "%s.%zu", batch->id.data, index);
     if (refused != NULL)
         batch_reject_unread(batch, index, refused);
-    else if (ingest_event(batch->submission, event, SEGMENT_ANY, &batch->terms, &at, &err) != 0)
+    else if (batch->take(batch->submission, event, &batch->terms, &at, &err) != 0)
         batch_reject(batch, index, err.text);
     else
         batch_accept(batch, index, at);
@@ -322,15 +346,17 @@ static int no_event(void *arg, size_t index, struct doc event, const struct err 
     return 1; /* only the object around them is wanted */
 }
 
-/* False: answered. */
+/* `out_rest` NULL: there is nothing around the array.  False: answered. */
 static bool batch_read(struct call *call, json_element_fn *each, void *arg, struct doc *out_rest)
 {
     struct err err;
     size_t size;
     const char *body = http_body(call->request, &size);
     buf_clear(&call->json);
-    int rc = json_batch(call->api->reader, body, size, &limits, "batch", &call->json, each, arg,
-                        out_rest, &err);
+    int rc = out_rest != NULL ? json_batch(call->api->reader, body, size, &limits, "batch",
+                                           &call->json, each, arg, out_rest, &err)
+                              : json_array_each(call->api->reader, body, size, &limits, &call->json,
+                                                each, arg, &err);
     if (rc == E_LIMIT)
         call_problem(call, 413, "%s: a batch has at most %d events; send the rest in another",
                      err.text, BATCH_EVENTS_MAX);
@@ -339,7 +365,15 @@ static bool batch_read(struct call *call, json_element_fn *each, void *arg, stru
     return rc >= 0;
 }
 
-static void batch_take(struct call *call, const struct ingest_terms *terms, bool is_replay)
+static int take_any(struct submission *submission, struct doc event,
+                    const struct ingest_terms *terms, int64_t *out_at, struct err *err)
+{
+    return ingest_event(submission, event, SEGMENT_ANY, terms, out_at, err);
+}
+
+/* `take` NULL: Segment's calls, in an object. */
+static void batch_take(struct call *call, const struct ingest_terms *terms, bool is_replay,
+                       ingest_take_fn *take)
 {
     bool wants_applied;
     if (!call_wait(call, false, &wants_applied))
@@ -347,6 +381,8 @@ static void batch_take(struct call *call, const struct ingest_terms *terms, bool
     struct batch *batch = arena_zero(&call->arena, sizeof *batch);
     batch->call = call;
     batch->terms = *terms;
+    batch->take = take != NULL ? take : take_any;
+    batch->is_list = take != NULL;
     batch->is_replay = is_replay;
     batch->wants_applied = wants_applied;
     batch->id = call_entry_id(call);
@@ -355,7 +391,7 @@ static void batch_take(struct call *call, const struct ingest_terms *terms, bool
     struct submission *submission = submission_of(call, terms);
     batch->submission = submission;
     call->data = batch;
-    if (batch_read(call, batch_event, batch, &batch->rest))
+    if (batch_read(call, batch_event, batch, batch->is_list ? NULL : &batch->rest))
         batch_submit(batch);
     else
         submission_unref(submission); /* no event was handed out, and the call has ended */
@@ -364,7 +400,13 @@ static void batch_take(struct call *call, const struct ingest_terms *terms, bool
 static void batch_admitted(struct call *call)
 {
     struct ingest_terms terms = terms_of(call);
-    batch_take(call, &terms, false);
+    batch_take(call, &terms, false, NULL);
+}
+
+void ingest_list(struct call *call, ingest_take_fn *take)
+{
+    struct ingest_terms terms = terms_of(call);
+    batch_take(call, &terms, false, take);
 }
 
 static void import_admitted(struct call *call)
@@ -380,7 +422,7 @@ static void import_admitted(struct call *call)
     if ((is_replay || terms.forever || terms.historic) && !terms.is_staff)
         call_problem(call, 403, "forever, historic and replay need a key that may administer");
     else
-        batch_take(call, &terms, is_replay);
+        batch_take(call, &terms, is_replay, NULL);
 }
 
 /* The key may be in the object around the events, which stands behind them as often as not: then

@@ -23,6 +23,7 @@ struct metrics {
     struct histogram request, append, apply;
     uint64_t statuses[STATUS_CLASSES]; /* 1xx to 5xx */
     uint64_t accepted, rejected, limited;
+    uint64_t subscribers, stream_reads;
     uint64_t outcomes[OUTCOMES];
 };
 
@@ -68,6 +69,16 @@ void metrics_delivery(struct metrics *metrics, int outcome)
 {
     if (outcome >= 0 && outcome < OUTCOMES)
         metrics->outcomes[outcome]++;
+}
+
+void metrics_stream(struct metrics *metrics, size_t subscribers)
+{
+    metrics->subscribers = subscribers;
+}
+
+void metrics_stream_read(struct metrics *metrics)
+{
+    metrics->stream_reads++;
 }
 
 /* -- The page ---------------------------------------------------------------------------------- */
@@ -128,6 +139,10 @@ static void write_loop(const struct metrics *metrics, struct buf *out)
               (double)metrics->rejected);
     write_one(out, "kith_requests_limited_total", "counter",
               "Requests refused because their key called too often.", (double)metrics->limited);
+    write_one(out, "kith_stream_subscribers", "gauge", "Who follow the stream.",
+              (double)metrics->subscribers);
+    write_one(out, "kith_stream_reads_total", "counter",
+              "Pieces of the stream read, however many follow it.", (double)metrics->stream_reads);
     write_histogram(out, "kith_request_seconds", "From a whole request to its answer.",
                     &metrics->request);
     write_histogram(out, "kith_append_seconds", "From posting entries to their being durable.",

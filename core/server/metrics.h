@@ -30,6 +30,9 @@ void metrics_append(struct metrics *metrics, int64_t ns);
 void metrics_apply(struct metrics *metrics, int64_t ns);
 /* A channel answered. `outcome` is an enum outcome. */
 void metrics_delivery(struct metrics *metrics, int outcome);
+/* So many follow the stream now; a piece of it was read, however many it is for. */
+void metrics_stream(struct metrics *metrics, size_t subscribers);
+void metrics_stream_read(struct metrics *metrics);
 
 /* Append the page. */
 void metrics_write(struct metrics *metrics, struct node *node, struct buf *out);

@@ -143,7 +143,8 @@ def test_the_description_has_every_path_once_and_can_be_trusted(daemon):
                 answer = daemon.call(
                     method.upper(), path.replace("{", "").replace("}", ""), key=None
                 )
-                in_body = operation["x-scope"] == "write"
+                is_segment = path != "/v1/events"  # a CloudEvent has no place for a key
+                in_body = is_segment and operation["x-scope"] == "write"
                 assert answer.status == (400 if in_body else 401), (method, path)
             assert operation["summary"] and operation["responses"]
             names = [item["name"] for item in operation["parameters"] if item["in"] == "path"]

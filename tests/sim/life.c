@@ -4,6 +4,7 @@
  *                 at a disk call, or by a clean stop
  *     life dump   the log as NDJSON
  *     life effects  the effects and reminders as NDJSON
+ *     life events  the stream, and the rows of all timelines, as NDJSON
  *     life hash   the hash of the state
  *     life bundle the name of --bundle in the log
  *     life fold   folds the log of --data into the state in --into, up to --seq
@@ -18,6 +19,7 @@
 #include "core/base/json_read.h"
 #include "core/base/json_write.h"
 #include "core/base/mem.h"
+#include "core/engine/read.h"
 #include "core/engine/rules.h"
 #include "core/script/bundle.h"
 #include "core/script/host.h"
@@ -461,6 +463,81 @@ static int effects(const struct plan *plan)
     return 0;
 }
 
+/* -- The stream, read in pieces ------------------------------------- */
+
+#define PIECE_EVENTS 7
+
+static int print_event(void *arg, const struct read_place *place, struct text type,
+                       struct doc event)
+{
+    (void)arg;
+    (void)place;
+    (void)type;
+    struct buf line = BUF_INIT;
+    buf_text(&line, "{\"told\":");
+    json_write_doc(&line, event);
+    buf_text(&line, "}\n");
+    fwrite(line.data, 1, line.size, stdout);
+    buf_deinit(&line);
+    return 0;
+}
+
+/* A customer's row; those of her timeline are printed. */
+static int print_happened(void *arg, struct bytes key, struct bytes value)
+{
+    struct key_reader reader = { key.data + 1, key.data + key.size };
+    struct doc row = { value.data, (uint32_t)value.size };
+    uint64_t customer = 0, seq = 0, n = 0;
+    uint8_t table = 0;
+    (void)arg;
+    if (!key_read_number(&reader, &customer) || !key_read_byte(&reader, &table))
+        abort();
+    if (table != 't' || doc_text(row, "refused").size != 0)
+        return 0;
+    if (!key_read_number_down(&reader, &seq) || !key_read_number_down(&reader, &n))
+        abort();
+    printf("{\"happened\":[%llu,%llu,%llu]}\n", (unsigned long long)seq, (unsigned long long)n,
+           (unsigned long long)customer);
+    return 0;
+}
+
+static void print_stream(struct snapshot *snapshot, struct log *log)
+{
+    struct read_place place = { 0, 0 };
+    struct buf rows = BUF_INIT;
+    struct err err = { 0 };
+    bool has_more = true;
+    while (has_more) {
+        buf_clear(&rows);
+        read_stream_stored(snapshot, &place, PIECE_EVENTS, &rows);
+        struct doc piece = { rows.data, (uint32_t)rows.size };
+        if (read_stream_each(log, piece, print_event, NULL, &err) != 0)
+            die(&err);
+        place.seq = (uint64_t)doc_int(piece, "seq", 0);
+        place.n = (uint64_t)doc_int(piece, "n", 0);
+        has_more = doc_bool(piece, "more", false);
+    }
+    buf_deinit(&rows);
+}
+
+static int events(const struct plan *plan)
+{
+    struct state *state = open_state(plan->data);
+    struct log *log = open_log(plan);
+    struct snapshot *snapshot = NULL;
+    struct err err = { 0 };
+    struct key prefix;
+    if (snapshot_open(state, &snapshot, &err) != 0)
+        die(&err);
+    print_stream(snapshot, log);
+    key_start(&prefix, 'c');
+    snapshot_visit(snapshot, &prefix, NULL, print_happened, NULL);
+    snapshot_close(snapshot);
+    log_close(log);
+    state_close(state);
+    return 0;
+}
+
 static void print_hash(struct state *state)
 {
     struct snapshot *snapshot = NULL;
@@ -617,7 +694,7 @@ int main(int argc, char **argv)
     static const struct {
         const char *word;
         int (*run)(const struct plan *plan);
-    } words[] = { { "run", run },   { "dump", dump }, { "effects", effects },
+    } words[] = { { "run", run },   { "dump", dump }, { "effects", effects }, { "events", events },
                   { "hash", hash }, { "fold", fold }, { "bundle", bundle } };
     struct plan plan;
     if (argc < 2)

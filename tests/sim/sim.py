@@ -10,6 +10,7 @@ end of a seed a quiet life lets everything finish, and then
   - no message of a doubtful channel left twice, unless staff released it; every one
     that may or may not have left is listed; what the state calls sent did leave;
   - nothing left that the arbiter had not let through, nor sooner than its receiver asked for;
+  - the stream tells of every event on every timeline, once, in order, with what the log has;
   - the hash of the state equals that of a fresh fold of the whole log.
 
     sim.py --life BINARY [--seed N] [--count N] [--keep]
@@ -334,6 +335,32 @@ class Run:
         ):
             raise Failure("%s is %s" % (ident, state))
 
+    def check_stream(self):
+        told, happened = [], []
+        for line in self.life("events").stdout.splitlines():
+            row = json.loads(line)
+            if "told" in row:
+                told.append(row["told"])
+            else:
+                happened.append(tuple(row["happened"]))
+        places = [(event["seq"], event["n"], event.get("customer", 0)) for event in told]
+        if places != sorted(happened):
+            raise Failure(
+                "the stream lacks %s, and has besides %s"
+                % (
+                    sorted(set(happened) - set(places))[:5],
+                    sorted(set(places) - set(happened))[:5] or "another order",
+                )
+            )
+        entries = {entry["seq"]: entry["body"] for entry in self.entries}
+        for event in told:
+            body = entries[event["seq"]]
+            if event["n"] == 0 and (event["type"], event.get("messageId")) != (
+                body["type"],
+                body.get("id"),
+            ):
+                raise Failure("the stream tells %s of %s" % (event, body))
+
     def check_fold(self):
         """A fresh fold, each stretch by a binary of the level that is in force there."""
         last = self.entries[-1]["seq"]
@@ -375,6 +402,7 @@ class Run:
         self.check_effects(model)
         self.check_sends(model)
         self.check_held()
+        self.check_stream()
         self.check_fold()
         self.check_base()
 

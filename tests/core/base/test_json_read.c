@@ -699,6 +699,43 @@ static void documents_are_appended_behind_what_the_buffer_holds(void **state)
     assert_int_equal(doc_int(second, "b", 0), 2);
 }
 
+static void any_value_becomes_the_one_field_of_a_document(void **state)
+{
+    (void)state;
+    static const char *const good[] = {
+        "1", "\"a\"", "null", "true", "[1,{\"b\":[]}]", "{}", "{\"a\":{\"a\":1}}", " [ ] ", "1.5e3"
+    };
+    static const char *const bad[] = { "",   "1,",  "1,\"v\":2",     "1},{\"v\":2",
+                                       "[1", "1 2", "[1],\"v\":[2]", "}",
+                                       "]",  ":",   "\"v\":1",       "nul" };
+    struct doc doc;
+    for (size_t i = 0; i < COUNT(good); i++) {
+        buf_clear(&out);
+        assert_int_equal(
+            json_value_to_doc(reader, good[i], strlen(good[i]), "v", &limits, &out, &doc, NULL), 0);
+        assert_int_equal(doc_count(doc), 1);
+        assert_int_equal(doc_validate(doc.data, doc.size, 32, NULL), 0);
+        buf_clear(&text);
+        json_write_doc(&text, doc);
+        struct buf wanted = BUF_INIT;
+        struct doc again;
+        buf_printf(&wanted, "{\"v\":%s}", good[i]);
+        assert_int_equal(read_exact(wanted.data, wanted.size, &again, NULL), 0);
+        buf_clear(&wanted);
+        json_write_doc(&wanted, again);
+        assert_string_equal(buf_string(&text), buf_string(&wanted));
+        buf_deinit(&wanted);
+    }
+    for (size_t i = 0; i < COUNT(bad); i++) {
+        buf_clear(&out);
+        buf_text(&out, "kept");
+        assert_int_equal(
+            json_value_to_doc(reader, bad[i], strlen(bad[i]), "v", &limits, &out, &doc, NULL),
+            E_INVALID);
+        assert_int_equal(out.size, 4);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -722,6 +759,7 @@ int main(void)
         cmocka_unit_test(an_array_gives_its_elements_until_the_callback_has_enough),
         cmocka_unit_test(limits_of_length_and_count_are_kept),
         cmocka_unit_test(documents_are_appended_behind_what_the_buffer_holds),
+        cmocka_unit_test(any_value_becomes_the_one_field_of_a_document),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
