@@ -362,17 +362,15 @@ static void a_refusal_names_the_reason_the_byte_and_the_line(void **state)
 static void u_0000_in_a_name_becomes_its_symbol(void **state)
 {
     (void)state;
-    struct buf out = BUF_INIT, written = BUF_INIT;
     static const char json[] = "{\"a\\u0000b\":\"c\\u0000\",\"\\u0000\":{\"\\u0000\\u0000\":1}}";
     struct doc doc;
     struct err err;
+    buf_clear(&out);
+    buf_clear(&text);
     assert_int_equal(json_to_doc(reader, json, strlen(json), &limits, &out, &doc, &err), 0);
-    json_write_doc(&written, doc);
-    assert_string_equal(buf_string(&written),
-                        "{\"a\xe2\x90\x80"
-                        "b\":\"c\\u0000\",\"\xe2\x90\x80\":{\"\xe2\x90\x80\xe2\x90\x80\":1}}");
-    buf_deinit(&out);
-    buf_deinit(&written);
+    json_write_doc(&text, doc);
+    assert_string_equal(buf_string(&text), "{\"a\u2400b\":\"c\\u0000\",\"\u2400\":"
+                                           "{\"\u2400\u2400\":1}}");
 }
 
 static void what_a_document_cannot_hold_is_refused(void **state)
@@ -390,8 +388,6 @@ static void what_a_document_cannot_hold_is_refused(void **state)
         SAMPLE("\"\\ud800x\""),
         SAMPLE("\"\\ud800\\n\""),
         SAMPLE("\"\\ud83d\\u0041\""),
-        SAMPLE("{\"a\\u0000b\":1}"),
-        SAMPLE("{\"\\u0000\":1}"),
     };
     struct doc doc;
     for (size_t i = 0; i < COUNT(samples); i++) {
@@ -584,7 +580,7 @@ static void one_bad_element_does_not_lose_the_others(void **state)
     assert_string_equal(buf_string(&seen),
                         "0 {\"a\":1}\n"
                         "1 JSON: nested more than 3 levels deep at byte 26 (line 2)\n"
-                        "2 JSON: half of a surrogate pair alone at byte 44 (line 3)\n"
+                        "2 JSON: half of a surrogate pair alone at byte 43 (line 3)\n"
                         "3 JSON: half of a surrogate pair alone at byte 60 (line 3)\n"
                         "4 JSON: an element that is not an object at byte 70 (line 4)\n"
                         "5 JSON: an element that is not an object at byte 81 (line 4)\n"
