@@ -121,9 +121,11 @@ static void replace(struct engine *engine, uint64_t number, struct doc after)
     key_customer(&key, number, 'f');
     if (state_get(engine->state, &key, &row))
         before = arena_doc(&engine->arena, (struct doc){ row.data, (uint32_t)row.size });
-    bool has_forms = doc_count(after) != 0;
-    if (has_forms ? before.size == after.size && memcmp(before.data, after.data, after.size) == 0
-                  : before.data == NULL)
+    bool has_forms = after.data != NULL && doc_count(after) != 0, had_forms = before.data != NULL;
+    if (!has_forms && !had_forms)
+        return;
+    if (has_forms && had_forms && before.size == after.size &&
+        memcmp(before.data, after.data, after.size) == 0)
         return;
     replace_rows(engine, number, before, after);
     if (has_forms)

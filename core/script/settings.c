@@ -37,18 +37,18 @@
 #define QUOTA_MOST ((size_t)256 << 30) /* of the address space that a file has */
 
 enum word { /* bits of settings.declared */
-    WORD_LISTEN,
-    WORD_DATA,
-    WORD_SCRIPTS,
-    WORD_URL,
-    WORD_ZONE,
-    WORD_COUNTRY,
-    WORD_FALLBACK,
-    WORD_CHANNEL_LOG,
-    WORD_LIMITS,
-    WORD_BLOCKED,
-    WORD_QUOTA,
-    WORD_RATE,
+            WORD_LISTEN,
+            WORD_DATA,
+            WORD_SCRIPTS,
+            WORD_URL,
+            WORD_ZONE,
+            WORD_COUNTRY,
+            WORD_FALLBACK,
+            WORD_CHANNEL_LOG,
+            WORD_LIMITS,
+            WORD_BLOCKED,
+            WORD_QUOTA,
+            WORD_RATE,
 };
 
 static struct settings *settings_of(lua_State *lua)
@@ -326,8 +326,8 @@ static void check_webhook_url(lua_State *lua, const struct webhook_settings *web
 {
     if (webhook->url == NULL)
         luaL_error(lua, "channel \"%s\" needs url = \"https://...\"", webhook->name);
-    if (strncmp(webhook->url, "https://", 8) != 0 &&
-        !(webhook->allow_private && strncmp(webhook->url, "http://", 7) == 0))
+    else if (strncmp(webhook->url, "https://", 8) != 0 &&
+             !(webhook->allow_private && strncmp(webhook->url, "http://", 7) == 0))
         luaL_error(lua,
                    "channel \"%s\": the url begins with https:// (http:// is for addresses of the "
                    "house, with allow_private = true)",

@@ -217,8 +217,10 @@ void channel_webhook_close(struct channel_webhook *webhook)
     if (webhook == NULL)
         return;
     fetch_close(webhook->fetch);
-    while (webhook->attempts != NULL)
-        attempt_free(webhook->attempts);
+    for (struct attempt *attempt = webhook->attempts, *next; attempt != NULL; attempt = next) {
+        next = attempt->next;
+        attempt_free(attempt);
+    }
     signature_keys_wipe(&webhook->keys);
     buf_deinit(&webhook->body);
     buf_deinit(&webhook->signature);

@@ -432,8 +432,10 @@ void fetch_close(struct fetch *fetch)
 {
     if (fetch == NULL)
         return;
-    while (fetch->requests != NULL)
-        request_free(fetch->requests);
+    for (struct request *request = fetch->requests, *next; request != NULL; request = next) {
+        next = request->next;
+        request_free(request);
+    }
     curl_multi_cleanup(fetch->multi);
     fetch->is_closing = true;
     uv_timer_stop(&fetch->timer);
