@@ -158,7 +158,7 @@ static int fold_anew(struct care *care, struct call *call, const char *dir)
     struct refold_options options = { .log = node_log(call->api->node),
                                       .seq = care->seq,
                                       .load_rules = script_load };
-    struct base base;
+    struct base base, floor;
     uint64_t seq;
     dir_clear(dir); /* what a verification that was killed has left */
     int rc = dir_make(dir, &care->err);
@@ -166,7 +166,7 @@ static int fold_anew(struct care *care, struct call *call, const char *dir)
         rc = state_open(&state_options, &state, &care->err);
     options.state = state;
     if (rc == 0)
-        rc = world_base(options.log, &base, &care->err);
+        rc = world_base(options.log, &base, &floor, &care->err);
     if (rc == 0)
         rc = base_load(call->api->settings->data, &base, state, &care->err);
     if (rc == 0)

@@ -78,7 +78,7 @@ static void on_delivery(uv_timer_t *timer);
 
 static void look_at_deliveries(struct daemon *daemon)
 {
-    int64_t wait = deliver_tick(node_deliverer(daemon->node));
+    int64_t wait = node_tick(daemon->node);
     if (wait >= 0)
         uv_timer_start(&daemon->delivery, on_delivery, (uint64_t)wait, 0);
     else

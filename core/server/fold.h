@@ -17,6 +17,7 @@
 #include "core/base/err.h"
 #include "core/base/mailbox.h"
 #include "core/engine/engine.h"
+#include "core/server/chore.h"
 
 #include <stdatomic.h>
 
@@ -43,20 +44,22 @@ struct fold {
     struct sequencer *sequencer;
     struct mailbox inbox;      /* groups and jobs */
     struct mailbox checkpoint; /* nudged when something is frozen */
+    struct chore_slot chore;   /* on the state, between two checkpoints */
     struct mailbox *loop;
     void (*wake_loop)(void *arg);
     void *arg;
     struct clock clock;
-    int64_t dirty_since;       /* boot ms; -1: nothing to checkpoint */
-    struct mail *waiting;      /* jobs that wait for a checkpoint, the last come first */
-    int64_t forced_at;         /* boot ms of the last freeze that they caused; -1: none yet */
-    struct err told;           /* why the state's file could not be opened again */
-    _Atomic bool is_full;      /* both buffers: waiting for a checkpoint; or the file is not open */
-    _Atomic bool is_failing;   /* the last checkpoint failed */
-    _Atomic bool is_lost;      /* a checkpoint found that the file must be opened again */
-    _Atomic bool is_behind;    /* what the log has cannot be applied at the moment */
-    _Atomic int64_t apply_ns;  /* sum, for metrics */
-    _Atomic uint64_t failures; /* of rules, in this run; for metrics */
+    int64_t dirty_since;     /* boot ms; -1: nothing to checkpoint */
+    struct mail *waiting;    /* jobs that wait for a checkpoint, the last come first */
+    int64_t forced_at;       /* boot ms of the last freeze that they caused; -1: none yet */
+    struct err told;         /* why the state's file could not be opened again */
+    _Atomic bool is_full;    /* both buffers: waiting for a checkpoint; or the file is not open */
+    _Atomic bool is_failing; /* the last checkpoint failed */
+    _Atomic bool is_lost;    /* a checkpoint found that the file must be opened again */
+    _Atomic bool is_compacting; /* the file is being copied: no checkpoint until it is replaced */
+    _Atomic bool is_behind;     /* what the log has cannot be applied at the moment */
+    _Atomic int64_t apply_ns;   /* sum, for metrics */
+    _Atomic uint64_t failures;  /* of rules, in this run; for metrics */
 };
 
 void fold_deinit(struct fold *fold); /* its mailboxes */
@@ -74,6 +77,7 @@ void fold_freeze_if_wanted(struct fold *fold, bool is_idle);
 void fold_run(struct fold *fold);                         /* the body of the engine's thread */
 bool fold_checkpoint(struct fold *fold, struct err *err); /* one checkpoint; false: it failed */
 void fold_run_checkpoints(struct fold *fold);             /* the body of the checkpoint thread */
+bool fold_do_chore(struct fold *fold);                    /* its chore; false: there was none */
 
 /* Post a job (any thread). */
 void fold_ask(struct fold *fold, struct job *job);

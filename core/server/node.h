@@ -20,6 +20,7 @@
 
 struct err;
 struct node;
+struct purge;
 
 struct node_options {
     const char *dir;                           /* DATA; log/ and state/ are made in it */
@@ -63,6 +64,10 @@ void node_stop_threads(struct node *node); /* what was posted is finished first 
 /* Deliver what other threads have for the loop.  Returns whether there was anything. */
 bool node_step_loop(struct node *node);
 
+/* Begin what is due: deliveries, purges.  Returns in how many ms to call again; -1: not before
+ * something happens. */
+int64_t node_tick(struct node *node);
+
 /* Whether this run's daemon.started has been applied. Any thread. */
 bool node_is_ready(struct node *node);
 
@@ -74,6 +79,7 @@ int node_health(struct node *node, struct err *err);
 struct sequencer *node_sequencer(struct node *node);
 struct fold *node_fold(struct node *node);
 struct deliverer *node_deliverer(struct node *node);
+struct purge *node_purge(struct node *node);
 struct log *node_log(struct node *node);
 struct state *node_state(struct node *node);
 

@@ -498,9 +498,9 @@ static int fold(const struct plan *plan)
         .load_rules = load_rules,
         .load_arg = (void *)(uintptr_t)plan,
     };
-    struct base base = { 0 };
+    struct base base = { 0 }, floor = { 0 };
     if (plan->from_base &&
-        (world_base(log, &base, &err) != 0 || base_load(plan->data, &base, state, &err) != 0))
+        (world_base(log, &base, &floor, &err) != 0 || base_load(plan->data, &base, state, &err) != 0))
         die(&err);
     if (refold(&options, &err) != 0)
         die(&err);
