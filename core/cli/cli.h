@@ -67,15 +67,20 @@ void body_close(struct cli *cli);
 
 /* The commands; each is described in commands.c. */
 int run_assign(struct cli *cli);
+int run_backup(struct cli *cli);
 int run_bundles(struct cli *cli);
 int run_clock_accept(struct cli *cli);
 int run_completion(struct cli *cli);
 int run_consent(struct cli *cli);
 int run_deploy(struct cli *cli);
+int run_doctor(struct cli *cli);
 int run_done(struct cli *cli);
 int run_drop(struct cli *cli);
 int run_effects(struct cli *cli);
+int run_erase(struct cli *cli);
+int run_erasures(struct cli *cli);
 int run_explain(struct cli *cli);
+int run_export(struct cli *cli);
 int run_help(struct cli *cli);
 int run_import(struct cli *cli);
 int run_key_add(struct cli *cli);
@@ -84,6 +89,7 @@ int run_note(struct cli *cli);
 int run_release(struct cli *cli);
 int run_remind(struct cli *cli);
 int run_reminders(struct cli *cli);
+int run_restore(struct cli *cli);
 int run_rollback(struct cli *cli);
 int run_show(struct cli *cli);
 int run_snooze(struct cli *cli);

@@ -32,6 +32,7 @@ struct erasure {
     struct engine *engine;
     uint64_t number;
     uint64_t since;    /* the entry that asked for it */
+    int64_t at;        /* when it was logged */
     uint64_t done;     /* the entry that took the last row; 0: not yet */
     int64_t entries;   /* listed so far */
     struct doc names;  /* array: name space, value, ...; none: seen to */
@@ -57,6 +58,7 @@ static bool erasure_load(struct erasure *erasure, struct engine *engine, uint64_
         .engine = engine,
         .number = number,
         .since = (uint64_t)doc_int(doc, "since", 0),
+        .at = doc_int(doc, "at", 0),
         .done = (uint64_t)doc_int(doc, "done", 0),
         .entries = doc_int(doc, "entries", 0),
         .names = doc_child(doc, "names"),
@@ -72,6 +74,7 @@ static void erasure_store(const struct erasure *erasure)
     struct key key;
     engine_draft(engine, &w);
     doc_put_int(&w, "since", (int64_t)erasure->since);
+    doc_put_int(&w, "at", erasure->at);
     if (erasure->done != 0)
         doc_put_int(&w, "done", (int64_t)erasure->done);
     doc_put_int(&w, "entries", erasure->entries);
@@ -246,6 +249,7 @@ static void begin(struct engine *engine, const struct profile *profile)
         .engine = engine,
         .number = profile->number,
         .since = engine->seq,
+        .at = engine->now,
         .names = names_of(engine, profile),
     };
     struct key key;

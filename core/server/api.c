@@ -26,8 +26,8 @@
 #include <strings.h>
 
 const struct route *const api_tables[] = {
-    routes_ingest,  routes_system,  routes_customers, routes_reminders,
-    routes_effects, routes_bundles, routes_admin,     NULL,
+    routes_ingest,  routes_system, routes_customers, routes_reminders, routes_effects,
+    routes_bundles, routes_admin,  routes_privacy,   routes_backup,    NULL,
 };
 
 void api_init(struct api *api)

@@ -80,6 +80,8 @@ extern const struct route routes_customers[]; /* api_customers.c */
 extern const struct route routes_reminders[]; /* api_reminders.c */
 extern const struct route routes_effects[];   /* api_effects.c */
 extern const struct route routes_bundles[];   /* api_bundles.c */
+extern const struct route routes_privacy[];   /* api_privacy.c: export, erasing */
+extern const struct route routes_backup[];    /* api_backup.c: backups, doctor */
 extern const struct route routes_admin[];     /* api_admin.c: staff, keys, suppressions, care */
 
 /* What handlers stand on.  Members are for reading. */

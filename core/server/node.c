@@ -575,6 +575,10 @@ void node_wind_down(struct node *node)
     deliver_wind_down(node->deliverer);
     if (node->purge != NULL)
         purge_wind_down(node->purge);
+    if (node->state != NULL)
+        state_copy_cancel(node->state);
+    if (node->log != NULL)
+        log_copy_cancel(node->log);
 }
 
 /* What is under way goes as far as it can; a log that cannot be written is tried once. */
