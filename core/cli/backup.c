@@ -1,6 +1,7 @@
 /* backup.c -- copies of the data, and what is the matter with them.
  *
- * A backup is made by the daemon, which writes on; a restore needs that none runs, and is done here.
+ * A backup is made by the daemon, which writes on; a restore needs that none runs, and is done
+ * here.
  */
 #include "core/server/backup.h"
 

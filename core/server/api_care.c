@@ -13,6 +13,7 @@
 #include "core/server/dir.h"
 #include "core/server/fold.h"
 #include "core/server/node.h"
+#include "core/server/purge.h"
 #include "core/server/refold.h"
 #include "core/server/world_log.h"
 
@@ -233,6 +234,11 @@ void post_verify(struct call *call)
         call_problem(call, 409, "a verification is under way: wait for it");
         return;
     }
+    if (!purge_hold(node_purge(call->api->node))) {
+        call_problem(call, 409,
+                     "customers are just being erased from the files: try again in a minute");
+        return;
+    }
     is_verifying = true;
     care_begin(call, verify);
     ask_again(call);
@@ -251,8 +257,10 @@ static void answer(struct call *call)
 {
     struct care *care = call->data;
     struct doc_writer w;
-    if (care->run == verify)
+    if (care->run == verify) {
         is_verifying = false;
+        purge_release(node_purge(call->api->node)); /* which takes what is folded here */
+    }
     if (care->code != 0) {
         call_error(call, care->code, &care->err);
         return;

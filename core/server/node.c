@@ -440,6 +440,8 @@ static void make_purge(struct node *node)
         .clock = node->options.clock,
         .code = node->options.code,
         .config = node->options.config,
+        .wake = node->options.wake,
+        .wake_arg = node->options.wake_arg,
     });
 }
 

@@ -46,7 +46,8 @@ struct purge {
     struct chore chore; /* first */
     struct purge_options options;
     enum phase phase;
-    bool is_wanted, is_started, is_held, is_winding_down;
+    bool is_wanted, is_started, is_winding_down;
+    unsigned holds;
     int64_t begin_at; /* boot ms: no purge before */
     int64_t swap_at;  /* the same of the next attempt to swap; -1: one is under way */
     unsigned swaps;
@@ -115,6 +116,14 @@ static void fail(struct purge *purge)
     come_to_rest(purge, RETRY_MS);
 }
 
+static struct erased *next_erased(struct purge *purge)
+{
+    for (size_t i = 0; i < purge->count; i++)
+        if (purge->erased[i].done < purge->erased[i].count)
+            return &purge->erased[i];
+    return NULL;
+}
+
 static void advance(struct purge *purge)
 {
     if (purge->is_winding_down)
@@ -123,7 +132,9 @@ static void advance(struct purge *purge)
         fail(purge);
         return;
     }
-    purge->phase++;
+    /* A slice of the log was rewritten: the next one when others have had their turn. */
+    if (purge->phase != PHASE_REWRITE || next_erased(purge) == NULL)
+        purge->phase++;
     next(purge);
 }
 
@@ -288,25 +299,18 @@ static void note(struct purge *purge)
 
 /* -- Rewrite, compact, sweep -------------------------------------------------- */
 
-static struct erased *next_erased(struct purge *purge)
-{
-    for (size_t i = 0; i < purge->count; i++)
-        if (purge->erased[i].done < purge->erased[i].count)
-            return &purge->erased[i];
-    return NULL;
-}
-
 static void rewrite(struct chore *chore)
 {
     struct purge *purge = (struct purge *)chore;
     struct erased *erased = next_erased(purge);
+    purge->code = 0;
+    if (erased == NULL) /* nobody had any */
+        return;
     size_t left = erased->count - erased->done;
     size_t count = left < REWRITE_ENTRIES ? left : REWRITE_ENTRIES;
     purge->code = log_erase(purge->options.log, erased->seqs + erased->done, count,
                             erased->customer, &purge->err);
     erased->done += count;
-    if (purge->code == 0 && next_erased(purge) != NULL)
-        purge->phase--; /* and the same again, when others have had their turn */
 }
 
 static void compact(struct chore *chore)
@@ -453,7 +457,7 @@ int64_t purge_tick(struct purge *purge)
     int64_t now = now_ms(purge);
     bool waits_for_readers = purge->phase == PHASE_SWAP && purge->swap_at >= 0;
     bool may_begin =
-        purge->phase == PHASE_IDLE && purge->is_wanted && purge->is_started && !purge->is_held;
+        purge->phase == PHASE_IDLE && purge->is_wanted && purge->is_started && purge->holds == 0;
     if (purge->is_winding_down || (!waits_for_readers && !may_begin))
         return -1;
     int64_t at = waits_for_readers ? purge->swap_at : purge->begin_at;
@@ -472,14 +476,15 @@ bool purge_hold(struct purge *purge)
 {
     if (purge->phase != PHASE_IDLE)
         return false;
-    purge->is_held = true;
+    purge->holds++;
     return true;
 }
 
 void purge_release(struct purge *purge)
 {
-    purge->is_held = false;
-    purge_tick(purge);
+    ASSERT(purge->holds > 0);
+    purge->holds--;
+    purge->options.wake(purge->options.wake_arg); /* somebody asks when to call again */
 }
 
 void purge_wind_down(struct purge *purge)

@@ -43,6 +43,8 @@ struct purge_options {
     struct state *state;
     struct clock clock;
     struct doc code, config; /* of the world of this run */
+    void (*wake)(void *arg); /* purge_tick() is to be called */
+    void *wake_arg;
 };
 
 struct purge *purge_new(const struct purge_options *options);
@@ -55,7 +57,7 @@ void purge_wanted(struct purge *purge);
 /* Begin what is due.  Returns in how many ms to call again; -1: not before something happens. */
 int64_t purge_tick(struct purge *purge);
 
-/* No purge begins until it is released; false: one is under way. */
+/* No purge begins until it is released, as often as it was held; false: one is under way. */
 bool purge_hold(struct purge *purge);
 void purge_release(struct purge *purge);
 

@@ -45,7 +45,8 @@ class Model:
     def __init__(self, worlds, bundles, owners):
         self.worlds = worlds  # seq of its entry -> document
         self.bundles = bundles  # hash -> "a" or "b"
-        self.owners = owners  # effect id -> customer: only for where retries wait
+        # effect id -> (customer, purpose, channel, and if she was erased the body)
+        self.owners = owners
         self.members, self.identity, self.tasks = {}, {}, {}
         self.timers = {}  # (owner, key) -> (due, what was said, or where a move has come to)
         self.rhythms = {}  # customer -> (the first nine o'clock of "daily", days since)
@@ -139,11 +140,9 @@ class Model:
 
     def erase(self, user):
         """She is nobody at once; her timers go as ticks come (see tick)."""
-        number = self.identity.get(("user", user))
+        number = self.said_to(user)
         if number is None:
-            self.said_to_nobody.setdefault(user, set()).add(self.seq)
             return
-        self.belongs(number)
         for member in self.group(number):
             for identity in self.members[member]["ids"]:
                 del self.identity[identity]
@@ -375,12 +374,19 @@ class Model:
 
     def about_effect(self, ident):
         """Whose entry it is, as far as the effect is known here."""
-        if ident not in self.owners:
-            self.perhaps_hers.add(self.seq)
-        elif self.owners[ident][0] in self.erased:
+        owner = self.owner(ident)
+        if owner is None or owner[0] in self.erased:
             self.perhaps_hers.add(self.seq)
         else:
-            self.belongs(self.owners[ident][0])
+            self.belongs(owner[0])
+
+    def owner(self, ident):
+        """Another engine level may have given the number to another message."""
+        customer, purpose, channel, body = self.owners.get(ident, (None, None, None, None))
+        meant = int(ident.split(".")[0]), channel, purpose, body, customer
+        if customer is None or (body is not None and meant not in self.effects):
+            return None
+        return customer, purpose, channel
 
     def ping_arrives(self, body, data):
         number, sender = self.identity.get(("user", "u-1")), body.get("from")
@@ -447,9 +453,10 @@ class Model:
     def claim(self, data):
         ident, attempt = data["id"], data["attempt"]
         self.about_effect(ident)
-        if ident not in self.owners or data["run"] != self.run:
+        owner = self.owner(ident)
+        if owner is None or data["run"] != self.run:
             return
-        member, purpose, channel = self.owners[ident]
+        member, purpose, channel = owner
         if member not in self.erased and self.allows(purpose, channel, member):
             self.allowed.add((ident, attempt))
             self.attempts[ident] = attempt
@@ -458,9 +465,10 @@ class Model:
     def outcome(self, data):
         ident, attempt, outcome = data["id"], data["attempt"], data["outcome"]
         self.about_effect(ident)
-        if ident in self.owners and self.owners[ident][0] in self.erased:
+        owner = self.owner(ident)
+        if owner is not None and owner[0] in self.erased:
             if self.claimed_in.pop(ident, 0) == self.run and self.attempts[ident] == attempt:
-                self.belongs(self.owners[ident][0])  # her message was under way: it was waited for
+                self.belongs(owner[0])  # her message was under way: it was waited for
             return
         if (
             (ident, attempt) not in self.allowed
@@ -472,7 +480,7 @@ class Model:
             seq, n = map(int, ident.split("."))
             wait = min(30000 * 2 ** (attempt - 1), 30000 * 1024)
             wait += (seq * 7919 + n * 104729) % (wait // 4 + 1)
-            self.timers[self.owners[ident][0], "effect:" + ident] = (self.now + wait, None)
+            self.timers[owner[0], "effect:" + ident] = (self.now + wait, None)
             self.attempts[ident] = None
         else:
             self.final.add(ident)

@@ -209,7 +209,8 @@ BUGS = [
         "erasure: nobody goes on with it after a crash",
         "core/engine/engine.c",
         "bool is_told = engine_is_live(engine) || engine->seq == engine->live_from;",
-        "bool is_told = engine_is_live(engine);\n    engine->has_erased = engine->has_erased && is_told;",
+        "bool is_told = engine_is_live(engine);\n"
+        "    engine->has_erased = engine->has_erased && is_told;",
     ),
     (
         "erasure: a fold begins where it began before",

@@ -202,11 +202,16 @@ class Run:
                 raise Failure("acknowledged and lost: " + line[1])
 
     def run_model(self):
-        owners = {i: (e["customer"], e["purpose"], e["channel"]) for i, e in self.effects.items()}
-        for line in self.heard:  # of those that were erased
-            if line[0] in ("recv", "fail") and line[1] not in owners:
+        owners = {
+            i: (e["customer"], e["purpose"], e["channel"], None) for i, e in self.effects.items()
+        }
+        erased = {
+            e["body"]["data"]["customer"] for e in self.entries if e["body"]["type"] == "erase.done"
+        }
+        for line in self.heard:
+            if line[0] in ("recv", "fail") and int(line[4]) in erased and line[1] not in owners:
                 purpose = "news" if line[5].startswith("due ") else "service"
-                owners[line[1]] = int(line[4]), purpose, line[3]
+                owners[line[1]] = int(line[4]), purpose, line[3], line[5]
         model = Model(self.worlds, self.bundle_names(), owners)
         for entry in self.entries:
             body = entry["body"]

@@ -260,6 +260,7 @@ static void none_begins_while_it_is_held(void **arg)
     settle(house);
     assert_true(is_erasing(house));
     purge_release(node_purge(house->node));
+    node_tick(house->node);
     assert_false(purge_hold(node_purge(house->node)));
     settle(house);
     assert_false(is_erasing(house));
