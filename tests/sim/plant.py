@@ -118,8 +118,8 @@ BUGS = [
     (
         "checkpoints do not wait for verdicts",
         "core/server/fold.c",
-        "    if (!verdicts_are_durable(fold))\n        return false;\n",
-        "",
+        "    if (!verdicts_are_durable(fold) || atomic_load(&fold->is_compacting))\n",
+        "    if (atomic_load(&fold->is_compacting))\n",
     ),
     (
         "events to others are lost in a crash",
