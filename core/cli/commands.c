@@ -176,7 +176,7 @@ const struct command command_table[] = {
     { "key add", "NAME", "make a key; it is printed once", NULL, key_options, run_key_add },
     { "export", "CUSTOMER", "everything that is known of a customer, as JSON", NULL, export_options,
       run_export },
-    { "erase", "CUSTOMER", "forget a customer: at once for everybody, then in all files",
+    { "erase", "CUSTOMER", "forget a customer, in all files too",
       "There is no way back.  Customers merged into this one go with it.  Backups made before "
       "keep\n"
       "what they have; docs/privacy.md tells what else is yours to do.",
