@@ -95,6 +95,8 @@ extern const struct route routes_effects[];   /* api_effects.c */
 extern const struct route routes_channels[];  /* api_channels.c */
 extern const struct route routes_bundles[];   /* api_bundles.c */
 extern const struct route routes_stream[];    /* api_stream.c */
+extern const struct route routes_privacy[];   /* api_privacy.c: export, erasing */
+extern const struct route routes_backup[];    /* api_backup.c: backups, doctor */
 extern const struct route routes_admin[];     /* api_admin.c: staff, keys, suppressions, care */
 
 /* What handlers stand on.  Members are for reading. */
