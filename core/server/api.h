@@ -76,8 +76,9 @@ struct route {
     /* What a JSON object in the body has (api_command.h): anything else gets 422.  NULL: the
      * handler looks itself.  Where takes_json is false it is described and not checked. */
     const struct field *fields;
-    /* What is answered: a name of api_shape.c, "NAME[]" for a list of them, with "201 " in front
-     * where that is the status; "text" or "event-stream"; NULL: an object of whatever fields. */
+    /* What is answered: a name of api_shape.c, "NAME[]" for a list of them, with "201 " or
+     * "202 " in front where that is the status; "text" or "event-stream"; NULL: an object of
+     * whatever fields. */
     const char *answer;
 };
 /* A row leaves out what it has not at its end. */

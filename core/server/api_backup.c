@@ -73,10 +73,7 @@ static void have_checkpoint(struct call *call)
 
 static void post_backup(struct call *call)
 {
-    static const struct field fields[] = { { "dir", FIELD_LINE, true }, FIELDS_END };
     struct text dir = doc_text(call->body, "dir");
-    if (!fields_check(call, call->body, fields))
-        return;
     if (dir.size == 0 || dir.data[0] != '/' || memchr(dir.data, '\0', dir.size) != NULL) {
         call_problem(call, 422, "\"dir\" is a path on the daemon's machine that begins with /");
         return;
@@ -304,10 +301,13 @@ static void get_doctor(struct call *call)
     call_ask(call, ask_counts, have_counts);
 }
 
+static const struct field backup_fields[] = { { "dir", FIELD_LINE, true }, FIELDS_END };
+
 const struct route routes_backup[] = {
     { "POST", "/v1/backups", SCOPE_ADMIN, BODY_MAX, true, post_backup,
-      "Copy all data to a directory of the daemon's machine, and check the copy", NULL },
+      "Copy all data to a directory of the daemon's machine, and check the copy", NULL,
+      backup_fields, "201 Backup" },
     { "GET", "/v1/doctor", SCOPE_ADMIN, 0, false, get_doctor,
-      "What is the matter: work, files, room, keys, messages, erasures", NULL },
+      "What is the matter: work, files, room, keys, messages, erasures", NULL, NULL, "Diagnosis" },
     ROUTES_END,
 };

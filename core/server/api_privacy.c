@@ -176,11 +176,12 @@ static void get_erasures(struct call *call)
 
 const struct route routes_privacy[] = {
     { "DELETE", "/v1/customers/{customer}", SCOPE_ADMIN, 0, false, delete_customer,
-      "Erase a customer, from all files too: /v1/erasures tells how far it is", "wait" },
+      "Erase a customer, from all files too: /v1/erasures tells how far it is", "wait", NULL,
+      "202 Erasure" },
     { "GET", "/v1/customers/{customer}/export", SCOPE_STAFF, 0, false, get_export,
-      "Everything that is known of a customer, as one document", NULL },
+      "Everything that is known of a customer, as one document", NULL, NULL, "Export" },
     { "GET", "/v1/erasures", SCOPE_ADMIN, 0, false, get_erasures,
       "Who is being erased; nobody in it: nothing of anybody who was is left in any file",
-      "limit after" },
+      "limit after", NULL, "Erasure[]" },
     ROUTES_END,
 };

@@ -2,8 +2,10 @@
 import json
 import re
 import time
+from urllib.parse import quote
 
 from test_command import Kith
+from test_stream import Stream, end_of, whole
 
 # What is hers: no other word of the rules, the daemon or the tests has any of it.
 NAME, CHINESE, STREET = "Xanthippe Quirrenbach", "欧阳靖瑶", "Zaunkönigweg 17"
@@ -60,7 +62,7 @@ def live(daemon):
     assert not daemon.send(*others)
     assert not daemon.send(
         identify(USER, {"name": NAME, "phone": PHONE, "street": STREET}, anonymousId=ANON),
-        identify(USER, {"email": EMAIL, "name_zh": CHINESE}),
+        identify(USER, {"email": EMAIL, "nickname": CHINESE}),
         order(USER, "m-1", total=1200, note="Allergie-Penicillin", friend="user_id:u-7"),
         order("u-7", "m-2", total=10, note="roses"),
         {"type": "track", "event": "Visit", "anonymousId": ANON, "properties": {"page": STREET}},
@@ -109,6 +111,10 @@ def entries_with_secrets(daemon):
     return found
 
 
+def found(daemon, words):
+    return [c["id"] for c in daemon.get("/v1/customers?q=" + quote(words)).json["items"]]
+
+
 def begin(start, tmp_path, rules=RULES):
     folder = tmp_path / "rules"
     folder.mkdir(exist_ok=True)
@@ -135,6 +141,51 @@ def test_nothing_of_an_erased_customer_is_in_any_file(start, tmp_path):
     assert answer.json["ok"], answer.body
     assert daemon.stop() == 0
     assert traces(tmp_path / "data", backup) == []
+
+
+def test_nobody_finds_her(start, tmp_path):
+    daemon = begin(start, tmp_path)
+    live(daemon)
+    searches = [NAME, "quirren", "irrenb", CHINESE, "ouyang", EMAIL, PHONE, "912345", USER, ANON]
+    for words in searches[:9]:
+        assert len(found(daemon, words)) == 1, words
+    daemon.call("DELETE", f"/v1/customers/user_id:{USER}")
+    for words in searches:
+        assert found(daemon, words) == [], words
+    wait_until_erased(daemon)
+    for words in searches:
+        assert found(daemon, words) == [], words
+    assert len(found(daemon, "Somebody 17")) >= 1
+
+
+def test_the_stream_tells_no_more_of_her(start, tmp_path):
+    daemon = begin(start, tmp_path)
+    live(daemon)
+    number = daemon.get(f"/v1/customers/user_id:{USER}").json["id"]
+    listener = Stream(daemon)  # pieces are kept in memory for whoever is a little behind
+    before = whole(daemon).events
+    assert NAME in json.dumps(before) and number in [event.get("customer") for event in before]
+    daemon.call("DELETE", f"/v1/customers/user_id:{USER}")
+    wait_until_erased(daemon)
+    after = whole(daemon).events
+    assert number not in [event.get("customer") for event in after]
+    text = json.dumps(after, ensure_ascii=False)
+    assert [secret for secret in SECRETS if secret in text] == []
+    assert len([event for event in after if event["type"] == "identify"]) == 300
+    listener.until(end_of(daemon)).close()
+
+
+def test_answers_that_were_kept_go_with_her(start, tmp_path):
+    daemon = begin(start, tmp_path)
+    live(daemon)
+    headers = {"Idempotency-Key": "one"}
+    note = {"traits": {"size": 4}}
+    at = f"/v1/customers/user_id:{USER}"
+    assert NAME in str(daemon.call("PATCH", at, note, headers=headers).json)
+    assert traces(daemon.data / "answers")
+    daemon.call("DELETE", at)
+    wait_until_erased(daemon)
+    assert traces(daemon.data / "answers") == []
 
 
 def test_what_others_have_is_untouched(start, tmp_path):

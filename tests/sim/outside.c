@@ -165,15 +165,20 @@ static bool turns_away(struct outside *outside, struct deliverer *deliverer, str
     return true;
 }
 
+static void note_message(struct outside *outside, const char *what, const char *channel,
+                         struct text id, int64_t attempt, struct doc message)
+{
+    struct text body = doc_text(message, "body");
+    note(outside, "%s %.*s %lld %s %lld %.*s\n", what, (int)id.size, id.data, (long long)attempt,
+         channel, (long long)doc_int(message, "customer", 0), (int)body.size, body.data);
+}
+
 static void provide(struct outside *outside, const char *channel, struct deliverer *deliverer,
                     struct text id, int64_t attempt, struct doc message)
 {
-    struct text body = doc_text(message, "body");
     uint64_t dice = dice_roll(outside->seed ^ outside->life, ++outside->sent, 17);
     bool fails = !outside->is_quiet && dice % 16 == 0;
-    note(outside, "%s %.*s %lld %s %lld %.*s\n", fails ? "fail" : "recv", (int)id.size, id.data,
-         (long long)attempt, channel, (long long)doc_int(message, "customer", 0), (int)body.size,
-         body.data);
+    note_message(outside, fails ? "fail" : "recv", channel, id, attempt, message);
     if (outside->is_quiet || dice % 16 < 8) {
         deliver_answer(deliverer, id, attempt, fails ? OUTCOME_FAILED : OUTCOME_SENT,
                        (struct text){ "", 0 });
@@ -212,7 +217,9 @@ static void send_hook(void *self, struct deliverer *deliverer, struct text id, i
 {
     struct outside *outside = self;
     uint64_t dice = dice_roll(outside->seed ^ outside->life, ++outside->sent, 18);
-    if (!turns_away(outside, deliverer, id, attempt, dice_mix(dice)))
+    if (turns_away(outside, deliverer, id, attempt, dice_mix(dice)))
+        note_message(outside, "fail", "hook", id, attempt, message);
+    else
         provide(self, "hook", deliverer, id, attempt, message);
 }
 
