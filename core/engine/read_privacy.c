@@ -62,8 +62,7 @@ int read_erasure(struct engine *engine, uint64_t customer, struct buf *out, stru
     struct key key;
     struct bytes row;
     struct doc_writer w;
-    key_start(&key, 'z');
-    key_number(&key, customer);
+    key_erasure(&key, customer);
     if (!state_get(engine->state, &key, &row))
         return err_set(err, E_NOTFOUND, "no customer %llu is being erased",
                        (unsigned long long)customer);

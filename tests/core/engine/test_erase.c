@@ -96,6 +96,7 @@ static void nothing_of_her_is_left_and_others_keep_theirs(void **state)
     assert_int_equal(play->result.customer, 1);
     assert_int_equal(play_customer(play, "user_id:ann"), 0);
     assert_int_equal(play_customer(play, "1"), 0);
+    assert_row_lacks(play, 'f', "anthip"); /* a search finds nobody at once */
     play_ticks(play);
     assert_int_equal(cluster_rows(play, 1), 0);
     assert_nowhere(play, "anthippe");
@@ -242,7 +243,8 @@ static void what_she_led_to_elsewhere_is_listed_too(void **state)
     struct play *play = *state;
     play_rules(play, rules);
     play_identify(play, "bob", NULL);
-    uint64_t order = play_track(play, "ann", "order", "{'secret':'x','tell':'user_id:bob'}");
+    uint64_t order =
+        play_track(play, "ann", "order", "{'secret':'Xanthippe','tell':'user_id:bob'}");
     assert_string_equal(play_trait(play, "user_id:bob", "told"), "true");
     uint64_t relation = play_command(play, "relation.changed", "user_id:bob",
                                      "{'type':'knows','other':'user_id:ann'}");
@@ -255,6 +257,7 @@ static void what_she_led_to_elsewhere_is_listed_too(void **state)
     key_customer(&key, 1, 'l');
     assert_int_equal(play_count(play, &key), 0);
     assert_int_equal(rows(play, 'g'), 0);
+    assert_nowhere(play, "Xanthippe"); /* nor in what bob's copies are known by */
 }
 
 static void an_event_on_its_way_to_somebody_else_is_waited_for_and_does_not_arrive(void **state)

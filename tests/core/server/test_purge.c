@@ -266,6 +266,21 @@ static void none_begins_while_it_is_held(void **arg)
     assert_false(is_erasing(house));
 }
 
+static void what_is_kept_besides_goes_before_she_counts_as_erased(void **arg)
+{
+    struct house *house = *arg;
+    make(house);
+    house->forget_code = E_IO;
+    house_command(house, "erase.requested", "user_id:ann", "{}");
+    settle(house);
+    assert_true(house->forgets > 1); /* when her rows were gone, and at the end */
+    assert_true(is_erasing(house));
+    house->forget_code = 0;
+    house->now += 60 * 1000;
+    settle(house);
+    assert_false(is_erasing(house));
+}
+
 static void a_snapshot_is_waited_for(void **arg)
 {
     struct house *house = *arg;
@@ -301,6 +316,7 @@ int main(void)
         TEST(whoever_is_erased_soon_after_waits_and_is_then_erased),
         TEST(a_start_goes_on_with_it),
         TEST(none_begins_while_it_is_held),
+        TEST(what_is_kept_besides_goes_before_she_counts_as_erased),
         TEST(a_snapshot_is_waited_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
