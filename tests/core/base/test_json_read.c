@@ -362,16 +362,16 @@ static void a_refusal_names_the_reason_the_byte_and_the_line(void **state)
 static void u_0000_in_a_name_becomes_its_symbol(void **state)
 {
     (void)state;
-    struct buf out = BUF_INIT, written = BUF_INIT;
+    struct buf bytes = BUF_INIT, written = BUF_INIT;
     static const char json[] = "{\"a\\u0000b\":\"c\\u0000\",\"\\u0000\":{\"\\u0000\\u0000\":1}}";
     struct doc doc;
     struct err err;
-    assert_int_equal(json_to_doc(reader, json, strlen(json), &limits, &out, &doc, &err), 0);
+    assert_int_equal(json_to_doc(reader, json, strlen(json), &limits, &bytes, &doc, &err), 0);
     json_write_doc(&written, doc);
     assert_string_equal(buf_string(&written),
                         "{\"a\xe2\x90\x80"
                         "b\":\"c\\u0000\",\"\xe2\x90\x80\":{\"\xe2\x90\x80\xe2\x90\x80\":1}}");
-    buf_deinit(&out);
+    buf_deinit(&bytes);
     buf_deinit(&written);
 }
 
