@@ -102,9 +102,13 @@ static int checkpoint(struct state *state, struct env *env, struct err *err)
     return 0;
 }
 
+/* With nothing to write a copy that was prepared stays up to date. */
 int state_checkpoint(struct state *state, struct err *err)
 {
     struct env *env = NULL;
+    bool is_frozen = atomic_load_explicit(&state->phase, memory_order_acquire) == STATE_FROZEN;
+    if (!is_frozen && !state_is_lost(state))
+        return 0;
     int code = state_begin_writing(state, &env, err);
     if (code != 0)
         return code;

@@ -151,6 +151,7 @@ int log_rebase(struct log *log, uint64_t seq, const uint8_t snapshot[LOG_HASH_BY
  * writing goes on.  E_CONFLICT: there is a store in `dir`; E_BUSY: a failed commit or a
  * compaction needed the file, copy again; E_FULL, E_IO.  A copy that failed is no log. */
 int log_copy(struct log *log, const char *dir, struct err *err);
+void log_copy_cancel(struct log *log); /* copies in progress end with E_BUSY; for the end */
 /* Replace the file by a compacted copy of itself, crash-safe: copy beside, flush,
  * rename, reopen.  Nothing that was erased or removed is left in the new file.  Needs
  * room for the copy and takes its time; readers go on. */

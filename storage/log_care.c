@@ -310,6 +310,14 @@ int log_copy(struct log *log, const char *dir, struct err *err)
     return code;
 }
 
+void log_copy_cancel(struct log *log)
+{
+    pthread_rwlock_rdlock(&log->gate);
+    if (log->env != NULL)
+        env_copy_cancel(log->env);
+    pthread_rwlock_unlock(&log->gate);
+}
+
 int log_compact(struct log *log, struct err *err)
 {
     ASSERT(log_group_is_empty(log));

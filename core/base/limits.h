@@ -24,6 +24,7 @@
 #define DERIVED_BYTES_MAX (48u << 10) /* data of an event that a rule makes */
 #define TIMERS_PER_TICK_MAX 500
 #define SWEEP_PER_TICK_MAX 500 /* customers */
+#define ERASE_PER_TICK_MAX 500 /* rows of customers who are being erased */
 #define MOVES_PER_TICK_MAX 100 /* timers looked at because a customer's zone changed */
 #define RULE_INSTRUCTIONS_MAX 2000000
 #define RULE_MEMORY_BYTES_MAX (8u << 20) /* of a script's own values */
@@ -59,6 +60,8 @@
 #define BUNDLE_FILES_MAX 500
 #define CHANNEL_WINDOW 64                /* effects of one channel under way at once */
 #define CHANNEL_TIMEOUT_MS 60000         /* an answer later than this is uncertain */
+#define PURGE_PAUSE_MS (3600ll * 1000)   /* between two that write all files anew for the erased */
+#define EXPORT_BYTES_MAX (64u << 20)      /* of one customer as JSON */
 #define LIST_MAX 1000                    /* items of one page */
 #define IDEMPOTENCY_KEY_BYTES_MAX 255    /* of an Idempotency-Key */
 #define IDEMPOTENCY_KEYS_MAX 1000000     /* whose answers are kept at once; beyond it: 429 */

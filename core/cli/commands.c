@@ -112,6 +112,21 @@ static const struct option help_options[] = {
     END,
 };
 
+static const struct option export_options[] = {
+    { "output", "FILE", "write there, not to the terminal", false },
+    END,
+};
+
+static const struct option erase_options[] = {
+    { "wait", NULL, "until nothing of it is in any file of the data", false },
+    END,
+};
+
+static const struct option restore_options[] = {
+    { "data", "DIR", "the directory to make, for kithd --data (needed)", false },
+    END,
+};
+
 static const struct option import_options[] = {
     { "map", "COLUMN=FIELD", "what a column is, with its type: see above", true },
     { "event", "TYPE", "rows are events of this type; else customers", false },
@@ -218,6 +233,17 @@ const struct command command_table[] = {
     { "key add", "NAME", "make a key; it is printed once", NULL, key_options, run_key_add },
     { "key list", "", "the keys there are, without their secrets", NULL, NULL, run_key_list },
     { "key remove", "NAME", "a key ends, at once", NULL, NULL, run_key_remove },
+    { "export", "CUSTOMER", "all that is known of a customer", NULL, export_options, run_export },
+    { "erase", "CUSTOMER", "forget a customer, in all files too",
+      "There is no way back.  Customers merged into this one go with it.  Backups made before "
+      "keep\n"
+      "what they have; docs/privacy.md tells what else is yours to do.",
+      erase_options, run_erase },
+    { "erasures", "", "who is still in the files", NULL, NULL, run_erasures },
+    { "backup", "DIR", "copy all data, while the daemon works", NULL, NULL, run_backup },
+    { "restore", "DIR", "put a backup in place, no daemon runs", NULL, restore_options,
+      run_restore },
+    { "doctor", "", "what is the matter, and what to do", NULL, NULL, run_doctor },
     { "verify", "", "check the log, and the state against a fresh fold of it", NULL, NULL,
       run_verify },
     { "state-hash", "", "a hash of the whole state: equal for equal logs", NULL, NULL,

@@ -265,6 +265,11 @@ static void send_away(struct step *step, struct text type, struct doc data, stru
     key_start(&key, 'g');
     key_id(&key, engine->seq, n);
     state_put(engine->state, &key, envelope.data, envelope.size);
+    if (step->event->customer != 0) { /* it is not to be forgotten while it is on its way */
+        key_customer(&key, step->event->customer, 'g');
+        key_id(&key, engine->seq, n);
+        state_put(engine->state, &key, "", 0);
+    }
     engine->has_outgoing = true;
 }
 

@@ -50,9 +50,10 @@ static bool is_suppressed(struct engine *engine, struct text channel, struct tex
 {
     struct key key;
     struct bytes row;
-    key_start(&key, 'u');
-    key_text(&key, channel);
-    key_tail(&key, address);
+    key_suppression(&key, channel, address);
+    if (key_ok(&key) && state_get(engine->state, &key, &row))
+        return true;
+    key_suppression_hidden(&key, channel, address);
     return key_ok(&key) && state_get(engine->state, &key, &row);
 }
 

@@ -161,10 +161,26 @@ static bool names_somebody(struct engine *engine, const struct event *event)
 static void note_nobody(struct step *step)
 {
     const struct event *event = step->event;
-    if (event->ref.size != 0)
+    if (event->ref.size != 0) {
         step_note_line(step, text_of("the customer it names is not known"));
-    else if (event->user.size != 0 || event->anon.size != 0)
+        erase_note_reference(step->engine, event->ref, 0);
+    } else if (event->user.size != 0 || event->anon.size != 0)
         step_note_line(step, text_of("what it is called by is blocked or is no valid identity"));
+}
+
+/* What a rule sent to somebody else is to be erased with the customer whose event it answered; and
+ * when she is being erased already, it does not arrive. */
+static bool is_of_erased(struct step *step)
+{
+    struct engine *engine = step->engine;
+    const struct event *event = step->event;
+    erase_note_sender(engine, event);
+    if (!erase_is_open(engine, event->from))
+        return false;
+    engine_refuse(engine, E_CONFLICT, "customer %llu, whose event led to this, is being erased",
+                  (unsigned long long)event->from);
+    step_finish_unheard(step);
+    return true;
 }
 
 void calls_apply(struct engine *engine, struct event *event)
@@ -181,8 +197,12 @@ void calls_apply(struct engine *engine, struct event *event)
         engine->result->status = ENGINE_DUPLICATE;
         engine->result->customer = step.customer.number;
         customer_store(&step.customer, engine);
+        erase_note_entry(engine, event->customer, event->customer);
+        erase_note_sender(engine, event);
         return;
     }
+    if (event->from != 0 && is_of_erased(&step))
+        return;
     if (event->customer == 0)
         note_nobody(&step);
     if (is_new)

@@ -128,17 +128,18 @@ static void suppression_changed(struct step *step)
     struct text channel = doc_text(data, "channel");
     struct text value = normal_address(step->engine, channel, doc_text(data, "value"));
     struct key key;
-    key_start(&key, 'u');
-    key_text(&key, channel);
-    key_tail(&key, value);
+    key_suppression(&key, channel, value);
     if (channel.size == 0 || value.size == 0 || !key_ok(&key) || data.size > STATE_VALUE_MAX) {
         engine_refuse(step->engine, E_INVALID,
                       "a suppression needs a channel and a value that is valid there");
         return;
     }
-    if (text_is(doc_text(data, "state"), "removed"))
+    erase_note_address(step->engine, channel, value);
+    if (text_is(doc_text(data, "state"), "removed")) {
         state_delete(step->engine->state, &key);
-    else
+        key_suppression_hidden(&key, channel, value);
+        state_delete(step->engine->state, &key);
+    } else
         state_put(step->engine->state, &key, data.data, data.size);
 }
 
@@ -152,8 +153,10 @@ static void relation_changed(struct step *step)
                       "a relation needs a type of 1 to %d bytes, none of them NUL, and another "
                       "customer that is known",
                       NAME_BYTES_MAX);
-    else
+    else {
+        erase_note_entry(step->engine, other, step->event->customer);
         relation_set(step, type, other, step->event->at, doc_int(data, "until", 0));
+    }
 }
 
 static void tag_changed(struct step *step)
@@ -252,6 +255,10 @@ void relation_set(struct step *step, struct text type, uint64_t other, int64_t s
     doc_put_text(&w, "by", step->event->source);
     struct doc doc = doc_end(&w);
     state_put(engine->state, &key, doc.data, doc.size);
+    key_customer(&key, other, 'b'); /* the way back, for who must forget her */
+    key_text(&key, type);
+    key_number(&key, step->customer.members[step->customer.own].number);
+    state_put(engine->state, &key, "", 0);
     note_relation(step, type, other, until);
 }
 
@@ -263,29 +270,31 @@ static const struct command {
     const char *type;
     enum needs needs; /* whose customer the command's step is */
     void (*handle)(struct step *step);
+    bool is_unheard; /* no rule runs for it */
 } commands[] = {
-    { "address.changed", NEEDS_CUSTOMER, address_changed },
-    { "channel.paused", NEEDS_NOTHING, channel_paused },
-    { "channel.resumed", NEEDS_NOTHING, channel_resumed },
-    { "clock.accepted", NEEDS_NOTHING, NULL },
-    { "consent.changed", NEEDS_CUSTOMER, consent_changed },
-    { "customer.merge", NEEDS_CUSTOMER, command_merge },
-    { "customer.unmerge", NEEDS_CUSTOMER, command_unmerge },
-    { "effect.drop", NEEDS_EFFECT, effect_drop },
-    { "effect.release", NEEDS_EFFECT, effect_release },
-    { "key.removed", NEEDS_NOTHING, command_key_removed },
-    { "key.set", NEEDS_NOTHING, command_key_set },
-    { "owner.changed", NEEDS_CUSTOMER, owner_changed },
-    { "relation.changed", NEEDS_CUSTOMER, relation_changed },
-    { "reminder.change", NEEDS_TASK, command_reminder_change },
-    { "reminder.done", NEEDS_TASK, command_reminder_done },
-    { "reminder.set", NEEDS_CUSTOMER, command_reminder_set },
-    { "reminder.snooze", NEEDS_TASK, command_reminder_snooze },
-    { "role.changed", NEEDS_CUSTOMER, role_changed },
-    { "staff.removed", NEEDS_NOTHING, command_staff_removed },
-    { "staff.set", NEEDS_NOTHING, command_staff_set },
-    { "suppression.changed", NEEDS_NOTHING, suppression_changed },
-    { "tag.changed", NEEDS_CUSTOMER, tag_changed },
+    { "address.changed", NEEDS_CUSTOMER, address_changed, false },
+    { "channel.paused", NEEDS_NOTHING, channel_paused, false },
+    { "channel.resumed", NEEDS_NOTHING, channel_resumed, false },
+    { "clock.accepted", NEEDS_NOTHING, NULL, false },
+    { "consent.changed", NEEDS_CUSTOMER, consent_changed, false },
+    { "customer.merge", NEEDS_CUSTOMER, command_merge, false },
+    { "customer.unmerge", NEEDS_CUSTOMER, command_unmerge, false },
+    { "effect.drop", NEEDS_EFFECT, effect_drop, false },
+    { "effect.release", NEEDS_EFFECT, effect_release, false },
+    { "erase.requested", NEEDS_CUSTOMER, command_erase, true },
+    { "key.removed", NEEDS_NOTHING, command_key_removed, false },
+    { "key.set", NEEDS_NOTHING, command_key_set, false },
+    { "owner.changed", NEEDS_CUSTOMER, owner_changed, false },
+    { "relation.changed", NEEDS_CUSTOMER, relation_changed, false },
+    { "reminder.change", NEEDS_TASK, command_reminder_change, false },
+    { "reminder.done", NEEDS_TASK, command_reminder_done, false },
+    { "reminder.set", NEEDS_CUSTOMER, command_reminder_set, false },
+    { "reminder.snooze", NEEDS_TASK, command_reminder_snooze, false },
+    { "role.changed", NEEDS_CUSTOMER, role_changed, false },
+    { "staff.removed", NEEDS_NOTHING, command_staff_removed, false },
+    { "staff.set", NEEDS_NOTHING, command_staff_set, false },
+    { "suppression.changed", NEEDS_NOTHING, suppression_changed, false },
+    { "tag.changed", NEEDS_CUSTOMER, tag_changed, false },
 };
 
 static uint64_t customer_of_command(struct engine *engine, const struct event *event,
@@ -299,16 +308,27 @@ static uint64_t customer_of_command(struct engine *engine, const struct event *e
     return identity_of_event(engine, event);
 }
 
+/* Somebody whom it named may become known, and be erased: then this goes too. */
+static void note_in_vain(struct step *step)
+{
+    static const char *const fields[] = { "absorbed", "other" };
+    const struct event *event = step->event;
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
+        erase_note_reference(step->engine, doc_text(event->data, fields[i]), event->customer);
+}
+
 /* A command that is refused has changed nothing, however far it came. */
 static void handle(struct step *step, const struct command *command)
 {
     struct savepoint point;
     step_save(step, &point);
     command->handle(step);
-    if (step->engine->result->status == ENGINE_REFUSED)
+    if (step->engine->result->status == ENGINE_REFUSED) {
         step_undo(step, &point);
-    else
+        note_in_vain(step);
+    } else {
         step_keep(step);
+    }
 }
 
 bool command_apply(struct engine *engine, struct event *event)
@@ -328,13 +348,18 @@ bool command_apply(struct engine *engine, struct event *event)
     if (dedupe_seen(engine, &step.customer, event)) {
         engine->result->status = ENGINE_DUPLICATE;
         customer_store(&step.customer, engine);
+        erase_note_entry(engine, event->customer, event->customer);
         return true;
     }
-    if (command->needs == NEEDS_CUSTOMER && event->customer == 0)
+    if (command->needs == NEEDS_CUSTOMER && event->customer == 0) {
         engine_refuse(engine, E_NOTFOUND, "no such customer: %.*s", (int)event->ref.size,
                       event->ref.data);
-    else if (command->handle != NULL)
+        erase_note_reference(engine, event->ref, 0);
+    } else if (command->handle != NULL)
         handle(&step, command);
-    step_finish(&step);
+    if (command->is_unheard)
+        step_finish_unheard(&step);
+    else
+        step_finish(&step);
     return true;
 }

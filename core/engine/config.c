@@ -24,6 +24,7 @@ static const struct {
     LIMIT(timers_per_tick, TIMERS_PER_TICK_MAX, 1, 100000),
     LIMIT(sweep_per_tick, SWEEP_PER_TICK_MAX, 1, 100000),
     LIMIT(moves_per_tick, MOVES_PER_TICK_MAX, 1, 100000),
+    LIMIT(erase_per_tick, ERASE_PER_TICK_MAX, 1, 100000),
     LIMIT(rule_instructions, RULE_INSTRUCTIONS_MAX, 1000, 1000000000),
     LIMIT(rule_memory_bytes, RULE_MEMORY_BYTES_MAX, 65536, 1 << 30),
     LIMIT(rule_arena_bytes, RULE_ARENA_BYTES_MAX, 65536, 1 << 30),

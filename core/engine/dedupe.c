@@ -25,7 +25,9 @@ static int64_t oldest_ms(const struct engine *engine)
     return engine->now - engine->config.limits.dedupe_days * 86400000;
 }
 
-/* Of an event that a rule sent: another build may have given its number to something else. */
+/* Of an event that a rule sent: another build may have given its number to something else.  It may
+ * tell of somebody who is erased one day, and not with the customer who has the mark: so what is
+ * kept is always the hash. */
 static void append_content(struct buf *scratch, const struct event *event)
 {
     const struct text texts[] = { event->type, event->ref, event->by };
@@ -45,9 +47,10 @@ static struct text mark_text(struct engine *engine, const struct event *event)
     buf_append(scratch, event->source.data, event->source.size);
     buf_byte(scratch, 0x1f);
     buf_append(scratch, event->id.data, event->id.size);
-    if (event->class == LOG_SYSTEM)
+    bool has_content = event->class == LOG_SYSTEM;
+    if (has_content)
         append_content(scratch, event);
-    if (scratch->size > TEXT_BYTES_MAX) {
+    if (has_content || scratch->size > TEXT_BYTES_MAX) {
         uint8_t hash[32];
         digest_32(scratch->data, scratch->size, hash);
         return (struct text){ arena_copy(&engine->arena, hash, sizeof hash), sizeof hash };

@@ -12,6 +12,8 @@
  *     uncertain   release, drop     pending | dropped
  *     held        release, drop     pending | dropped
  *     final       anything          unchanged
+ *     claimed     erasure           claimed, without its words; gone with what comes next
+ *     any other   erasure           gone
  *
  * The effects of one customer on one channel form a line: only the first that is
  * still open may be claimed, so order holds; `x` lists these heads.  One that waits
@@ -390,6 +392,41 @@ static struct text short_reason(struct text reason)
     return reason;
 }
 
+static void forget(struct engine *engine, struct effect *effect)
+{
+    struct key key;
+    stop_waiting(engine, effect);
+    leave_line(engine, effect);
+    key_effect(&key, effect->seq, effect->n);
+    state_delete(engine->state, &key);
+    erase_wake(engine, effect->customer);
+}
+
+bool effect_erase(struct engine *engine, struct text id, uint64_t customer)
+{
+    struct effect effect;
+    struct text none = { "", 0 };
+    if (!effect_load(&effect, engine, id) || effect.customer != customer)
+        return true;
+    if (!text_is(effect.state, "claimed")) {
+        forget(engine, &effect);
+        return true;
+    }
+    effect.reason = effect.to = effect.key = none;
+    effect.content = effect.message = (struct doc){ NULL, 0 };
+    effect_store(&effect, engine);
+    return false;
+}
+
+/* What an entry says of an effect whose customer is being erased is erased with her. */
+static bool is_of_erased(struct engine *engine, const struct effect *effect)
+{
+    if (!erase_is_open(engine, effect->customer))
+        return false;
+    erase_note_entry(engine, effect->customer, 0);
+    return true;
+}
+
 static void finish(struct step *step, struct effect *effect, const char *state, struct text reason)
 {
     struct engine *engine = step->engine;
@@ -476,6 +513,12 @@ void effect_claim(struct step *step)
         step_note_line(step, text_of("a claim of an effect that this replay did not make"));
         return;
     }
+    if (is_of_erased(engine, &effect)) {
+        char id[EVENT_ID_TEXT_MAX];
+        effect_erase(engine, event_id_text(effect.seq, effect.n, id), effect.customer);
+        report_go(engine, &effect, false);
+        return;
+    }
     bool is_open = text_is(effect.state, "pending") || text_is(effect.state, "held");
     if (!is_open || doc_int(data, "attempt", 0) != effect.attempt + 1 ||
         (uint64_t)doc_int(data, "run", 0) != engine->run) {
@@ -516,13 +559,18 @@ void effect_outcome(struct step *step)
     struct text outcome = doc_text(data, "outcome");
     struct text detail = short_reason(doc_text(data, "detail"));
     struct effect effect;
-    if (!effect_find(&effect, engine, data) || doc_int(data, "attempt", 0) != effect.attempt)
+    if (!effect_find(&effect, engine, data))
+        return;
+    bool is_erased = is_of_erased(engine, &effect);
+    if (doc_int(data, "attempt", 0) != effect.attempt)
         return;
     bool is_claimed = text_is(effect.state, "claimed");
     bool is_certain = text_is(outcome, "sent") || text_is(outcome, "rejected");
     if (!is_claimed && !(text_is(effect.state, "uncertain") && is_certain))
         return;
-    if (text_is(outcome, "sent"))
+    if (is_erased)
+        forget(engine, &effect);
+    else if (text_is(outcome, "sent"))
         finish(step, &effect, "sent", detail);
     else if (text_is(outcome, "rejected"))
         finish(step, &effect, "rejected", detail);
@@ -543,6 +591,10 @@ static void close_claim(struct step *step, struct text id)
     ASSERT(is_there);
     effect_begin_cause(engine, &effect);
     step->event->depth = effect.depth;
+    if (erase_is_open(engine, effect.customer)) {
+        forget(engine, &effect);
+        return;
+    }
     const struct channel_config *channel = config_channel(&engine->config, effect.channel);
     if (channel != NULL && channel->is_idempotent) {
         stop_waiting(engine, &effect);

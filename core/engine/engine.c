@@ -96,6 +96,7 @@ int engine_open(const struct engine_options *options, struct engine **out_engine
     engine->run = (uint64_t)doc_int(meta_get(engine, "run"), "seq", 0);
     engine->replay_until = doc_int(meta_get(engine, "replay"), "until", 0);
     engine->sweep_is_open = meta_get(engine, "sweep").data != NULL;
+    erase_open(engine);
 
     struct doc world = meta_get(engine, "world");
     engine->world_seq = (uint64_t)doc_int(world, "seq", 0);
@@ -191,6 +192,17 @@ static void report_outgoing(struct engine *engine, const struct key *prefix)
     cursor_close(&cursor);
 }
 
+/* What was through before this run began is told when it begins. */
+static void report_erased(struct engine *engine)
+{
+    bool is_told = engine_is_live(engine) || engine->seq == engine->live_from;
+    if (!engine->has_erased || !is_told)
+        return;
+    engine->has_erased = false;
+    if (engine->hooks->erased != NULL)
+        engine->hooks->erased(engine->arg);
+}
+
 static void report(struct engine *engine)
 {
     if (engine->has_new_verdict)
@@ -208,6 +220,7 @@ static void report(struct engine *engine)
         if (engine->is_ready[i] && engine_is_live(engine))
             engine->hooks->ready(engine->arg, text_of(engine->config.channels[i].name));
     memset(engine->is_ready, 0, sizeof engine->is_ready);
+    report_erased(engine);
     engine->has_outgoing = false;
 }
 
@@ -289,7 +302,7 @@ uint64_t engine_world(const struct engine *engine)
 
 int64_t engine_next_due(struct engine *engine)
 {
-    return engine->sweep_is_open ? engine->now : timer_first_due(engine);
+    return engine->sweep_is_open || engine->erase_is_wanted ? engine->now : timer_first_due(engine);
 }
 
 void engine_set_live(struct engine *engine, uint64_t seq)

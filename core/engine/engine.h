@@ -21,7 +21,7 @@ struct ruleset;
 struct state;
 struct config;
 
-#define ENGINE_LEVEL 4 /* raised whenever this code would compute something different */
+#define ENGINE_LEVEL 5 /* raised whenever this code would compute something different */
 
 /* What the engine asks of its surroundings.  All are called inside engine_apply(),
  * on its thread.  `arg` is the engine_options' own. */
@@ -41,6 +41,10 @@ struct engine_hooks {
     void (*outgoing)(void *arg, struct text id, struct doc envelope); /* to be appended */
     /* A reminder that was due at `due` is told of at log time `now`; NULL: nobody measures. */
     void (*reminded)(void *arg, int64_t due, int64_t now);
+    /* Nothing of a customer who was erased is left in the state: the log and the files are next.
+     * Until her erase.done is applied this comes again at the start of each run.  NULL: nobody
+     * listens. */
+    void (*erased)(void *arg);
     /* Also of a replay: array of {rule, kind}, all that is known of this entry.  It must be in the
      * log before a claim of any effect reported from now on. */
     void (*verdict_made)(void *arg, uint64_t at_seq, struct doc rules);

@@ -67,6 +67,9 @@ struct engine {
     uint64_t live_from; /* reports for entries behind it; 0: none */
     struct counters counters, counters_stored;
     bool sweep_is_open;
+    uint64_t erasures;    /* begun and not done */
+    bool erase_is_wanted; /* a tick would find rows of theirs to take */
+    bool has_erased;      /* one is through: to be reported */
     bool has_outgoing;    /* this entry put a row into `outgoing` */
     bool has_new_verdict; /* a rule of this entry was killed: to be recorded */
     /* No timer's key lies before it (timer.c); size 0: not known yet. */
@@ -257,6 +260,7 @@ void reminder_fire(struct engine *engine, uint64_t customer, struct doc timer);
 uint64_t reminder_of_timer(struct text name);
 void reminder_move(struct engine *engine, struct customer *customer, uint64_t number,
                    const struct zone *zone);
+void reminder_erase(struct engine *engine, uint64_t number, uint64_t customer); /* if it is hers */
 void command_reminder_set(struct step *step);
 void command_reminder_change(struct step *step);
 void command_reminder_done(struct step *step);
@@ -290,6 +294,9 @@ void effect_outcome(struct step *step);
 void effect_release(struct step *step);
 void effect_drop(struct step *step);
 void effect_close_run(struct step *step); /* open claims of earlier runs */
+/* Forget an effect of `customer`.  False: a channel has it; then only its words are forgotten, and
+ * it goes when the answer is there. */
+bool effect_erase(struct engine *engine, struct text id, uint64_t customer);
 
 /* -- pause.c -------------------------------------------------------------- */
 void channel_paused(struct step *step);
@@ -306,6 +313,11 @@ int step_check_event(struct text type, struct doc data, const char *word, struct
 uint64_t identity_find(struct engine *engine, struct text reference);
 /* The member that a client's event came from, as far as it is known already; 0: not. */
 uint64_t identity_of_event(struct engine *engine, const struct event *event);
+/* "email:ann@example.com", "external:erp:4711" in two.  False: it is written otherwise. */
+bool identity_split(struct text reference, struct text *out_name_space, struct text *out_value);
+/* Nobody is known by it any more, if it was this customer. */
+void identity_forget(struct engine *engine, struct text name_space, struct text value,
+                     uint64_t customer);
 /* Link what an event says of identity to the step's writing member, with all consequences
  * (merge, suspected duplicate). */
 void identity_link(struct step *step, struct text name_space, struct text value);
@@ -322,6 +334,30 @@ int merge_customers(struct engine *engine, uint64_t survivor, uint64_t absorbed,
 void merge_into_step(struct step *step, uint64_t other);
 void command_merge(struct step *step);
 void command_unmerge(struct step *step);
+
+/* -- erase.c -------------------------------------------------------------- */
+/* What is in the state of erasures, when the engine is opened. */
+void erase_open(struct engine *engine);
+/* Whether this customer is being erased: nothing of hers happens any more. */
+bool erase_is_open(struct engine *engine, uint64_t customer);
+/* What an erasure waited for has come, if she is being erased: a tick goes on with it. */
+void erase_wake(struct engine *engine, uint64_t customer);
+void erase_sweep(struct engine *engine); /* one slice */
+void command_erase(struct step *step);
+void erase_done(struct step *step);
+/* The present entry is to be erased with `customer`, although her timeline does not show it; it
+ * stands on that of `where` (0: nobody's). */
+void erase_note_entry(struct engine *engine, uint64_t customer, uint64_t where);
+/* The same with whoever will be known by this name, which nobody is yet; of a CUSTOMER reference;
+ * of an address. */
+void erase_note_name(struct engine *engine, struct text name_space, struct text value,
+                     uint64_t where);
+void erase_note_reference(struct engine *engine, struct text reference, uint64_t where);
+void erase_note_address(struct engine *engine, struct text channel, struct text value);
+/* Of an entry that a rule sent: with the customer whose event it answered. */
+void erase_note_sender(struct engine *engine, const struct event *event);
+/* Row `u` of an address that was erased and must still not be written to. */
+void key_suppression_hidden(struct key *key, struct text channel, struct text value);
 
 /* -- dedupe.c ------------------------------------------------------------- */
 /* Whether (source, id) of the event is known under its customer or any member of its group;

@@ -76,6 +76,8 @@ static void read_field(struct event *event, const struct doc_iter *it)
             event->at = value->integer;
         else if (text_is(it->name, "depth") && value->integer > 0 && event->class == LOG_SYSTEM)
             event->depth = (unsigned)(value->integer < DEPTH_MAX ? value->integer : DEPTH_MAX);
+        else if (text_is(it->name, "from") && event->class == LOG_SYSTEM)
+            event->from = (uint64_t)value->integer;
     } else if (value->type == DOC_BOOL) {
         if (text_is(it->name, "forever"))
             event->forever = value->boolean;

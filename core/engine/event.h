@@ -25,6 +25,7 @@ struct event {
     bool forever, historic;
     struct doc data, context;
     struct doc traits;           /* of member.group: what a group call says of the organisation */
+    uint64_t from;               /* the customer whose event made a rule send it; 0: none */
     uint64_t customer;           /* whose identity it came by; 0: nobody */
     unsigned depth;              /* of the cascade; what comes from outside has 0 */
     struct cause *cause;         /* shared by all that follow from it; NULL: the present one */

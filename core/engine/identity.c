@@ -106,18 +106,11 @@ static uint64_t find_unique(struct engine *engine, struct text name_space, struc
     return member;
 }
 
-uint64_t identity_find(struct engine *engine, struct text reference)
+bool identity_split(struct text reference, struct text *out_name_space, struct text *out_value)
 {
-    if (reference.size == 0)
-        return 0;
-    uint64_t number = 0, n = 0;
-    const char *colon = memchr(reference.data, ':', reference.size);
-    if (colon == NULL) {
-        struct profile profile;
-        bool is_number = event_id_parse(reference, &number, &n) && n == 0;
-        return is_number && profile_load(&profile, engine->state, &engine->arena, number) ? number
-                                                                                          : 0;
-    }
+    const char *colon = reference.size != 0 ? memchr(reference.data, ':', reference.size) : NULL;
+    if (colon == NULL)
+        return false;
     struct text name_space = { reference.data, (uint32_t)(colon - reference.data) };
     if (text_is(name_space, "external")) { /* external:<system>:<value> */
         const char *second =
@@ -125,7 +118,37 @@ uint64_t identity_find(struct engine *engine, struct text reference)
         colon = second != NULL ? second : colon;
         name_space.size = (uint32_t)(colon - reference.data);
     }
-    struct text value = { colon + 1, (uint32_t)(reference.data + reference.size - colon - 1) };
+    *out_name_space = name_space;
+    *out_value =
+        (struct text){ colon + 1, (uint32_t)(reference.data + reference.size - colon - 1) };
+    return true;
+}
+
+void identity_forget(struct engine *engine, struct text name_space, struct text value,
+                     uint64_t customer)
+{
+    struct key key;
+    key_identity(&key, name_space, value);
+    if (is_shared(name_space))
+        key_number(&key, customer);
+    else if (find_single(engine, name_space, value) != customer)
+        return;
+    state_delete(engine->state, &key);
+}
+
+uint64_t identity_find(struct engine *engine, struct text reference)
+{
+    if (reference.size == 0)
+        return 0;
+    uint64_t number = 0, n = 0;
+    if (memchr(reference.data, ':', reference.size) == NULL) {
+        struct profile profile;
+        bool is_number = event_id_parse(reference, &number, &n) && n == 0;
+        return is_number && profile_load(&profile, engine->state, &engine->arena, number) ? number
+                                                                                          : 0;
+    }
+    struct text name_space, value;
+    identity_split(reference, &name_space, &value);
     return is_shared(name_space) ? find_unique(engine, name_space, value)
                                  : find_single(engine, name_space, value);
 }

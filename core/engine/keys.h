@@ -35,6 +35,20 @@ static inline void key_identity(struct key *key, struct text name_space, struct 
     key_text(key, value);
 }
 
+static inline void key_suppression(struct key *key, struct text channel, struct text value)
+{
+    key_start(key, 'u');
+    key_text(key, channel);
+    key_tail(key, value);
+}
+
+/* Of somebody who is being erased; behind it the rows that list her entries. */
+static inline void key_erasure(struct key *key, uint64_t customer)
+{
+    key_start(key, 'z');
+    key_number(key, customer);
+}
+
 static inline void key_named(struct key *key, char table, struct text name)
 {
     key_start(key, table);

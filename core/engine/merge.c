@@ -135,6 +135,7 @@ void command_merge(struct step *step)
         engine_refuse(engine, rc, "%s", err.text);
         return;
     }
+    erase_note_entry(engine, absorbed, own);
     go_on_merged(step, own, &survivor, &other);
 }
 

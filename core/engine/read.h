@@ -17,6 +17,7 @@
 #ifndef CORE_ENGINE_READ_H
 #define CORE_ENGINE_READ_H
 
+#include "core/base/buf.h"
 #include "core/base/doc.h"
 
 struct engine;
@@ -95,6 +96,30 @@ typedef int read_stream_fn(void *arg, const struct read_place *place, struct tex
                            struct doc event);
 int read_stream_each(struct log *log, struct doc rows, read_stream_fn *each, void *arg,
                      struct err *err);
+
+/* -- The rights of the person ------------------------------------------------------------ */
+
+/* Who is being erased, in order of number: {customer, state, entry, since, entries}.  `state` is
+ * "rows" while the state still has some of her, then "files"; who is done with is not listed. */
+int read_erasures(struct engine *engine, const struct read_page *page, struct buf *out,
+                  struct err *err);
+/* {customer, state}.  E_NOTFOUND. */
+int read_erasure(struct engine *engine, uint64_t customer, struct buf *out, struct err *err);
+
+struct read_erasure_counts {
+    int64_t open, done;
+    int64_t oldest_ms; /* when the oldest open one was asked for; INT64_MAX: there is none */
+};
+void read_erasure_counts(struct engine *engine, struct read_erasure_counts *out_counts);
+
+/* What the rows of a page of a timeline (read_timeline) name: appends each effect and each reminder
+ * once, documents one behind another.  Begins as zeros, ends with read_linked_deinit(). */
+struct read_linked {
+    struct buf effects, reminders;
+    struct buf tasks; /* private */
+};
+void read_linked(struct engine *engine, struct doc rows, struct read_linked *linked);
+void read_linked_deinit(struct read_linked *linked);
 
 /* -- Reminders ------------------------------------------------------------------------- */
 

@@ -27,9 +27,16 @@ struct scan {
     struct read_place behind, last;
     uint64_t first_seq; /* of its first event */
     bool is_full;
+    bool has_erasures;     /* somebody is being erased */
     struct engine *engine; /* one of the two */
     struct snapshot *snapshot;
 };
+
+static bool get(struct scan *scan, const struct key *key, struct bytes *out_row)
+{
+    return scan->engine != NULL ? state_get(scan->engine->state, key, out_row)
+                                : snapshot_get(scan->snapshot, key, out_row);
+}
 
 static bool get_row(struct scan *scan, uint64_t customer, const struct read_place *place,
                     struct bytes *out_row)
@@ -38,8 +45,28 @@ static bool get_row(struct scan *scan, uint64_t customer, const struct read_plac
     key_customer(&key, customer, 't');
     key_number_down(&key, place->seq);
     key_number_down(&key, place->n);
-    return scan->engine != NULL ? state_get(scan->engine->state, &key, out_row)
-                                : snapshot_get(scan->snapshot, &key, out_row);
+    return get(scan, &key, out_row);
+}
+
+static bool is_being_erased(struct scan *scan, uint64_t customer)
+{
+    struct key key;
+    struct bytes row;
+    key_erasure(&key, customer);
+    return get(scan, &key, &row);
+}
+
+/* Her entries become tombstones at the end; until then nothing but the state knows whose they
+ * were.  `out_row` is set for what Kith made. */
+static bool is_erased(struct scan *scan, uint64_t customer, const struct read_place *place,
+                      struct bytes *out_row)
+{
+    struct bytes row;
+    if (place->n != 0)
+        return (scan->has_erasures && is_being_erased(scan, customer)) ||
+               !get_row(scan, customer, place, out_row);
+    return scan->has_erasures &&
+           (is_being_erased(scan, customer) || !get_row(scan, customer, place, &row));
 }
 
 static bool has_room(const struct scan *scan, uint64_t seq)
@@ -49,12 +76,11 @@ static bool has_room(const struct scan *scan, uint64_t seq)
             seq - scan->first_seq < SPAN_ENTRIES);
 }
 
-/* An event whose row is gone was erased. */
 static void add(struct scan *scan, uint64_t customer, const struct read_place *place)
 {
     struct bytes row = { NULL, 0 };
     scan->last = *place;
-    if (place->n != 0 && !get_row(scan, customer, place, &row))
+    if (is_erased(scan, customer, place, &row))
         return;
     if (scan->count++ == 0)
         scan->first_seq = place->seq;
@@ -90,6 +116,15 @@ static int scan_row(void *arg, struct bytes key, struct bytes value)
     return 0;
 }
 
+static int note_erasure(void *arg, struct bytes key, struct bytes value)
+{
+    struct scan *scan = arg;
+    (void)key;
+    (void)value;
+    scan->has_erasures = true;
+    return 1;
+}
+
 static void scan_begin(struct scan *scan, const struct read_place *behind, size_t limit,
                        struct buf *out)
 {
@@ -122,7 +157,7 @@ static void key_events(struct key *key, uint64_t seq)
 void read_stream(struct engine *engine, const struct read_place *behind, size_t limit,
                  struct buf *out)
 {
-    struct scan scan = { .engine = engine };
+    struct scan scan = { .engine = engine, .has_erasures = engine->erasures != 0 };
     struct key prefix, first;
     struct cursor cursor;
     key_start(&prefix, 'v');
@@ -142,6 +177,8 @@ void read_stream_stored(struct snapshot *snapshot, const struct read_place *behi
     struct key prefix, first;
     uint64_t end;
     int64_t logged;
+    key_start(&prefix, 'z');
+    snapshot_visit(snapshot, &prefix, NULL, note_erasure, &scan);
     key_start(&prefix, 'v');
     key_events(&first, behind->seq);
     scan_begin(&scan, behind, limit, out);

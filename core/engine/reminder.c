@@ -342,6 +342,18 @@ uint64_t reminder_customer(struct engine *engine, uint64_t number)
     return task_load(&task, engine, number) ? task.customer : 0;
 }
 
+void reminder_erase(struct engine *engine, uint64_t number, uint64_t customer)
+{
+    struct task task;
+    struct key key;
+    if (!task_load(&task, engine, number) || task.customer != customer)
+        return;
+    if (text_is(task.state, "open"))
+        task_close(&task, engine, NULL);
+    key_task(&key, number);
+    state_delete(engine->state, &key);
+}
+
 /* -- Being due ------------------------------------------------------------ */
 
 static void derive(struct engine *engine, const char *type, const struct task *task, unsigned depth)

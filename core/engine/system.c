@@ -115,6 +115,7 @@ static void tick(struct engine *engine)
 {
     timer_fire_due(engine);
     schedule_sweep(engine);
+    erase_sweep(engine);
 }
 
 static void daemon_started(struct step *step)
@@ -152,6 +153,7 @@ static const struct {
     { "daemon.started", daemon_started, false },
     { "effect.claim", effect_claim, true }, /* rules hear of effect.sent and the others */
     { "effect.outcome", effect_outcome, true },
+    { "erase.done", erase_done, true },
     { "replay.started", replay_started, true },
     { "verdict", NULL, true }, /* one that died at an event would die at its verdict */
     { "world", NULL, false },  /* it has been set before the entry is applied: engine_set_world */
@@ -165,6 +167,22 @@ static bool is_sent(struct doc envelope, const struct event *event)
            text_equal(doc_text(envelope, "ref"), event->ref) &&
            text_equal(doc_text(envelope, "by"), event->by) && data.size == event->data.size &&
            memcmp(data.data, event->data.data, data.size) == 0;
+}
+
+/* The same in the cluster of the customer whose event it came of. */
+static void forget_sent(struct engine *engine, uint64_t from, const struct key *outgoing)
+{
+    struct key_reader reader = { outgoing->data + 1, outgoing->data + outgoing->size };
+    struct key key;
+    uint64_t seq, n;
+    bool is_id = key_read_number(&reader, &seq) && key_read_number(&reader, &n);
+    ASSERT(is_id);
+    if (from == 0)
+        return;
+    key_customer(&key, from, 'g');
+    key_id(&key, seq, n);
+    state_delete(engine->state, &key);
+    erase_wake(engine, from);
 }
 
 /* An event that a rule sent to another customer has arrived, whatever its type is.  Another build
@@ -194,8 +212,10 @@ static void forget_outgoing(struct engine *engine, const struct event *event)
             break;
     }
     cursor_close(&cursor);
-    if (found.size != 0)
-        state_delete(engine->state, &found);
+    if (found.size == 0)
+        return;
+    state_delete(engine->state, &found);
+    forget_sent(engine, event->from, &found);
 }
 
 void system_apply(struct engine *engine, struct event *event)

@@ -193,6 +193,8 @@ static void fire(struct engine *engine, const struct due_timer *timer)
     timer_cancel(engine, has_profile ? &profile : NULL, timer->owner, timer->name);
     if (has_profile)
         profile_store(&profile, engine->state, &engine->scratch);
+    if (erase_is_open(engine, timer->owner))
+        return;
 
     if (engine_is_live(engine) && engine->hooks->reminded != NULL && text_is(kind, "task"))
         engine->hooks->reminded(engine->arg, timer->due, engine->now);

@@ -76,8 +76,9 @@ struct route {
     /* What a JSON object in the body has (api_command.h): anything else gets 422.  NULL: the
      * handler looks itself.  Where takes_json is false it is described and not checked. */
     const struct field *fields;
-    /* What is answered: a name of api_shape.c, "NAME[]" for a list of them, with "201 " in front
-     * where that is the status; "text" or "event-stream"; NULL: an object of whatever fields. */
+    /* What is answered: a name of api_shape.c, "NAME[]" for a list of them, with "201 " or
+     * "202 " in front where that is the status; "text" or "event-stream"; NULL: an object of
+     * whatever fields. */
     const char *answer;
 };
 /* A row leaves out what it has not at its end. */
@@ -95,6 +96,8 @@ extern const struct route routes_effects[];   /* api_effects.c */
 extern const struct route routes_channels[];  /* api_channels.c */
 extern const struct route routes_bundles[];   /* api_bundles.c */
 extern const struct route routes_stream[];    /* api_stream.c */
+extern const struct route routes_privacy[];   /* api_privacy.c: export, erasing */
+extern const struct route routes_backup[];    /* api_backup.c: backups, doctor */
 extern const struct route routes_admin[];     /* api_admin.c: staff, keys, suppressions, care */
 
 /* What handlers stand on.  Members are for reading. */

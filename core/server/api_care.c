@@ -13,6 +13,7 @@
 #include "core/server/dir.h"
 #include "core/server/fold.h"
 #include "core/server/node.h"
+#include "core/server/purge.h"
 #include "core/server/refold.h"
 #include "core/server/world_log.h"
 
@@ -158,7 +159,7 @@ static int fold_anew(struct care *care, struct call *call, const char *dir)
     struct refold_options options = { .log = node_log(call->api->node),
                                       .seq = care->seq,
                                       .load_rules = script_load };
-    struct base base;
+    struct base base, floor;
     uint64_t seq;
     dir_clear(dir); /* what a verification that was killed has left */
     int rc = dir_make(dir, &care->err);
@@ -166,7 +167,7 @@ static int fold_anew(struct care *care, struct call *call, const char *dir)
         rc = state_open(&state_options, &state, &care->err);
     options.state = state;
     if (rc == 0)
-        rc = world_base(options.log, &base, &care->err);
+        rc = world_base(options.log, &base, &floor, &care->err);
     if (rc == 0)
         rc = base_load(call->api->settings->data, &base, state, &care->err);
     if (rc == 0)
@@ -233,6 +234,11 @@ void post_verify(struct call *call)
         call_problem(call, 409, "a verification is under way: wait for it");
         return;
     }
+    if (!purge_hold(node_purge(call->api->node))) {
+        call_problem(call, 409,
+                     "customers are just being erased from the files: try again in a minute");
+        return;
+    }
     is_verifying = true;
     care_begin(call, verify);
     ask_again(call);
@@ -251,8 +257,10 @@ static void answer(struct call *call)
 {
     struct care *care = call->data;
     struct doc_writer w;
-    if (care->run == verify)
+    if (care->run == verify) {
         is_verifying = false;
+        purge_release(node_purge(call->api->node)); /* which takes what is folded here */
+    }
     if (care->code != 0) {
         call_error(call, care->code, &care->err);
         return;

@@ -87,6 +87,7 @@ struct command {
     call_read_fn *read;
     void (*applied)(struct call *call); /* on the loop, before the answer; NULL: nothing */
     struct text key;                    /* for readers and `applied`: a name, an id */
+    uint64_t customer;                  /* whose it is; 0: nobody's */
     uint64_t task;                      /* the reminder that was made or changed */
     uint64_t next;                      /* the one that follows it; 0: none */
 

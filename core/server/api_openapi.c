@@ -393,11 +393,18 @@ static void put_responses(struct doc_writer *w, const struct route *route)
 {
     const char *answer = route->answer, *media = media_of(answer);
     bool is_made = answer != NULL && strncmp(answer, "201 ", 4) == 0;
+    bool is_begun = answer != NULL && strncmp(answer, "202 ", 4) == 0;
     if (strcmp(media, "text/event-stream") == 0)
         answer = "text";
     doc_open(w, "responses");
-    put_answer(w, is_made ? "201" : "200", is_made ? "Made" : "Done", media,
-               is_made ? answer + 4 : answer);
+    put_answer(w,
+               is_made    ? "201"
+               : is_begun ? "202"
+                          : "200",
+               is_made    ? "Made"
+               : is_begun ? "Begun"
+                          : "Done",
+               media, is_made || is_begun ? answer + 4 : answer);
     if (may_wait(route))
         put_answer(w, "202", "In the log; what comes of it is not known yet (wait=durable)",
                    "application/json", "Accepted");

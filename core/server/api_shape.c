@@ -169,7 +169,47 @@ static const struct shape_field explanation[] = {
     END,
 };
 
+/* -- The rights of the person ---------------------------------------------------------- */
+
+static const struct shape_field export[] = {
+    { "customer", "Customer", true, NULL },
+    { "timeline", "[TimelineEntry]", true, "All of it, the newest first" },
+    { "reminders", "[Reminder]", true, "Open and done" },
+    { "effects", "[Effect]", true, "Every message, sent or not" },
+    END,
+};
+
+static const struct shape_field erasure[] = {
+    { "customer", "integer", true, "Her number, which is all that stays" },
+    { "state", "text", true, "rows: in the state still; files: in the files still" },
+    { "entry", "integer", false, "Of the log: it asked for this" },
+    { "since", "time", false, NULL },
+    { "entries", "integer", false, "Of the log, found to be hers so far" },
+    END,
+};
+
 /* -- The house ------------------------------------------------------------------------- */
+
+static const struct shape_field backup[] = {
+    { "dir", "text", true, "Where it lies on the daemon's machine" },
+    { "state_seq", "integer", true, "The entry that its state stands at" },
+    { "log_seq", "integer", true, "The last entry of its log" },
+    { "bytes", "integer", true, NULL },
+    END,
+};
+
+static const struct shape_field check[] = {
+    { "name", "text", true, "What was looked at" },
+    { "ok", "boolean", true, NULL },
+    { "text", "text", true, "How it is; where that is bad, what to do" },
+    END,
+};
+
+static const struct shape_field diagnosis[] = {
+    { "ok", "boolean", true, "All of them are" },
+    { "checks", "[Check]", true, NULL },
+    END,
+};
 
 static const struct shape_field bundle[] = {
     { "hash", "text", true, NULL },
@@ -292,16 +332,21 @@ const struct shape shapes[] = {
     { "Absence", absence },
     { "Accepted", accepted },
     { "Address", address },
+    { "Backup", backup },
     { "BatchAnswer", batch_answer },
     { "BatchVerdict", verdict },
     { "Bundle", bundle },
     { "Channel", channel },
+    { "Check", check },
     { "Consent", consent },
     { "Customer", customer },
     { "CustomerSummary", customer_summary },
     { "Deployment", deployment },
+    { "Diagnosis", diagnosis },
     { "Effect", effect },
+    { "Erasure", erasure },
     { "Explanation", explanation },
+    { "Export", export },
     { "Health", health },
     { "Key", key },
     { "NewKey", new_key },

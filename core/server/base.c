@@ -6,6 +6,7 @@
 #include "storage/state.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -68,34 +69,47 @@ int base_load(const char *dir, const struct base *base, struct state *state, str
     return rc == 0 ? check(base, state, path, err) : rc;
 }
 
-void base_sweep(const char *dir, const struct base *base)
+static bool is_called(const char *name, const struct base *base)
 {
-    char path[PATH_BYTES], kept[24];
-    snprintf(path, sizeof path, "%s/base", dir);
-    snprintf(kept, sizeof kept, "%" PRIu64, base->seq);
-    DIR *files = opendir(path);
-    struct dirent *entry;
-    while (files != NULL && (entry = readdir(files)) != NULL)
-        if (entry->d_name[0] != '.' && strcmp(entry->d_name, kept) != 0)
-            unlinkat(dirfd(files), entry->d_name, 0);
-    if (files != NULL)
-        closedir(files);
+    char text[24];
+    snprintf(text, sizeof text, "%" PRIu64, base->seq);
+    return base->seq != 0 && strcmp(name, text) == 0;
 }
 
-void base_put(struct doc_writer *w, const struct base *base)
+int base_sweep(const char *dir, const struct base *base, const struct base *floor, struct err *err)
+{
+    char path[PATH_BYTES];
+    snprintf(path, sizeof path, "%s/base", dir);
+    DIR *files = opendir(path);
+    struct dirent *entry;
+    int rc = 0;
+    if (files == NULL) /* there never was one */
+        return errno == ENOENT ? 0
+                               : err_set(err, E_IO, "cannot open %s: %s", path, strerror(errno));
+    while ((entry = readdir(files)) != NULL) {
+        bool is_kept = is_called(entry->d_name, base) || is_called(entry->d_name, floor);
+        if (entry->d_name[0] != '.' && !is_kept && unlinkat(dirfd(files), entry->d_name, 0) != 0)
+            rc =
+                err_set(err, E_IO, "cannot remove %s/%s: %s", path, entry->d_name, strerror(errno));
+    }
+    closedir(files);
+    return rc == 0 ? dir_flush(path, err) : rc;
+}
+
+void base_put(struct doc_writer *w, const char *name, const struct base *base)
 {
     if (base->seq == 0)
         return;
-    doc_open(w, "base");
+    doc_open(w, name);
     doc_put_int(w, "seq", (int64_t)base->seq);
     doc_put_binary(w, "hash", base->hash, sizeof base->hash);
     doc_close(w);
 }
 
-struct base base_of(struct doc data)
+struct base base_of(struct doc data, const char *name)
 {
     struct base base = { 0 };
-    struct doc doc = doc_child(data, "base");
+    struct doc doc = doc_child(data, name);
     struct doc_value hash = doc_get(doc, "hash");
     base.seq = (uint64_t)doc_int(doc, "seq", 0);
     if (hash.type == DOC_BINARY && hash.binary.size == sizeof base.hash)

@@ -30,11 +30,11 @@ int base_write(const char *dir, struct state *state, struct base *out_base, stru
  * cannot be read; E_CORRUPT: it is not the one the log names. */
 int base_load(const char *dir, const struct base *base, struct state *state, struct err *err);
 
-/* Remove what is kept under `dir`, but for `base`. */
-void base_sweep(const char *dir, const struct base *base);
+/* Remove what is kept under `dir`, but for these two, and flush.  E_IO. */
+int base_sweep(const char *dir, const struct base *base, const struct base *floor, struct err *err);
 
-/* The field "base" of a `world` entry's data; without one, the empty base. */
-void base_put(struct doc_writer *w, const struct base *base);
-struct base base_of(struct doc data);
+/* The field `name` of a `world` entry's data; without one, the empty base. */
+void base_put(struct doc_writer *w, const char *name, const struct base *base);
+struct base base_of(struct doc data, const char *name);
 
 #endif

@@ -88,7 +88,7 @@ static void stop_if_idle(void *arg);
 
 static void look_at_deliveries(struct daemon *daemon)
 {
-    int64_t wait = deliver_tick(node_deliverer(daemon->node));
+    int64_t wait = node_tick(daemon->node);
     if (wait >= 0)
         uv_timer_start(&daemon->delivery, on_delivery, (uint64_t)wait, 0);
     else
@@ -496,6 +496,14 @@ static int open_channels(struct daemon *daemon, struct err *err)
     return rc;
 }
 
+/* The node's loop runs when all parts are there. */
+static int forget_erased(void *arg, struct err *err)
+{
+    struct daemon *daemon = arg;
+    stream_forget(daemon->api.stream);
+    return idempotency_forget(daemon->idempotency, err);
+}
+
 static int open_node(struct daemon *daemon, struct err *err)
 {
     uint8_t run[8];
@@ -517,6 +525,8 @@ static int open_node(struct daemon *daemon, struct err *err)
         .load_rules = script_load,
         .wake = wake,
         .wake_arg = daemon,
+        .forget = forget_erased,
+        .forget_arg = daemon,
     };
     return node_open(&options, &daemon->node, err);
 }

@@ -54,8 +54,12 @@ static int apply(struct fold *fold, const struct log_entry *entry, struct engine
                  struct err *err)
 {
     uint64_t world = log_world_of(fold->log, entry->seq);
-    if (world != engine_world(fold->engine)) {
-        struct reading reading = { fold, err };
+    struct reading reading = { fold, err };
+    if (world == entry->seq && !entry->is_tombstone) {
+        int rc = use_world(&reading, entry);
+        if (rc != 0)
+            return rc;
+    } else if (world != engine_world(fold->engine)) {
         int rc = log_read(fold->log, world, 1, use_world, &reading, NULL, err);
         if (rc != 0)
             return rc;
@@ -109,7 +113,7 @@ static bool verdicts_are_durable(const struct fold *fold)
 
 static bool freeze(struct fold *fold)
 {
-    if (!verdicts_are_durable(fold))
+    if (!verdicts_are_durable(fold) || atomic_load(&fold->is_compacting))
         return false;
     if (!state_freeze(fold->state, engine_seq(fold->engine), engine_now(fold->engine)))
         return false;
@@ -185,6 +189,16 @@ bool fold_checkpoint(struct fold *fold, struct err *err)
     return rc == 0;
 }
 
+bool fold_do_chore(struct fold *fold)
+{
+    struct chore *chore = chore_take(&fold->chore);
+    if (chore == NULL)
+        return false;
+    chore->run(chore);
+    post_to_loop(fold, &chore->mail);
+    return true;
+}
+
 void fold_run_checkpoints(struct fold *fold)
 {
     struct err err = { 0 };
@@ -197,6 +211,7 @@ void fold_run_checkpoints(struct fold *fold)
             say("a checkpoint failed, and is tried again every second: %s", err.text);
         if (is_good && !was_good)
             say("checkpoints are written again");
+        fold_do_chore(fold);
     }
 }
 
@@ -222,7 +237,8 @@ static bool has_room(struct fold *fold)
 {
     reopen_if_lost(fold);
     state_settle(fold->state);
-    bool is_full = state_is_full(fold->state) || !state_is_readable(fold->state);
+    bool is_full = state_is_full(fold->state) || !state_is_readable(fold->state) ||
+                   (atomic_load(&fold->is_compacting) && state_wants_freeze(fold->state));
     atomic_store(&fold->is_full, is_full);
     return !is_full;
 }

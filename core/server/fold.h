@@ -21,6 +21,7 @@
 #include "core/base/histogram.h"
 #include "core/base/mailbox.h"
 #include "core/engine/engine.h"
+#include "core/server/chore.h"
 
 #include <stdatomic.h>
 
@@ -48,6 +49,7 @@ struct fold {
     struct sequencer *sequencer;
     struct mailbox inbox;      /* groups and jobs */
     struct mailbox checkpoint; /* nudged when something is frozen */
+    struct chore_slot chore;   /* on the state, between two checkpoints */
     struct mailbox *loop;
     void (*wake_loop)(void *arg);
     void *arg;
@@ -61,7 +63,8 @@ struct fold {
     _Atomic bool is_full;    /* both buffers: waiting for a checkpoint; or the file is not open */
     _Atomic bool is_failing; /* the last checkpoint failed */
     _Atomic bool is_lost;    /* a checkpoint found that the file must be opened again */
-    _Atomic bool is_behind;  /* what the log has cannot be applied at the moment */
+    _Atomic bool is_compacting; /* the file is being copied: no checkpoint until it is replaced */
+    _Atomic bool is_behind;     /* what the log has cannot be applied at the moment */
     struct histogram apply, cut, lateness; /* groups, checkpoints, reminders; for metrics */
     _Atomic uint64_t failures;             /* of rules, in this run; for metrics */
     _Atomic uint64_t turns;                /* of fold_run() and entries applied, for the watchdog */
@@ -83,6 +86,7 @@ void fold_run(struct fold *fold); /* the body of the engine's thread */
 /* Write one checkpoint of what is frozen; false: it failed, and can be tried again. */
 bool fold_checkpoint(struct fold *fold, struct err *err);
 void fold_run_checkpoints(struct fold *fold); /* the body of the checkpoint thread */
+bool fold_do_chore(struct fold *fold);        /* its chore; false: there was none */
 
 /* Post a job (any thread). */
 void fold_ask(struct fold *fold, struct job *job);

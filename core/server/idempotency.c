@@ -411,14 +411,22 @@ void idempotency_drop(struct idempotency *idempotency, const struct idempotency_
     place_drop(idempotency, place);
 }
 
-void idempotency_forget(struct idempotency *idempotency)
+int idempotency_forget(struct idempotency *idempotency, struct err *err)
 {
+    int rc = 0;
     for (int i = 0; i < FILES; i++) {
         struct file *file = &idempotency->files[i];
-        if (file->fd >= 0 && ftruncate(file->fd, 0) == 0)
+        if (file->fd < 0)
+            continue;
+        bool is_empty = ftruncate(file->fd, 0) == 0;
+        if (is_empty)
             *file = (struct file){ .fd = file->fd };
+        if (!is_empty || fsync(file->fd) != 0)
+            rc = err_set(err, E_IO, "cannot empty the files in %s: %s", idempotency->dir,
+                         strerror(errno));
     }
     index_renew(idempotency, is_under_way);
+    return rc;
 }
 
 size_t idempotency_count(const struct idempotency *idempotency)

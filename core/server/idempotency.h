@@ -65,8 +65,8 @@ void idempotency_keep(struct idempotency *idempotency, const struct idempotency_
 /* Nothing was done: the key is free again. */
 void idempotency_drop(struct idempotency *idempotency, const struct idempotency_id *id);
 
-/* Remove every answer, also from the disk. */
-void idempotency_forget(struct idempotency *idempotency);
+/* Remove every answer, also from the disk.  E_IO: some may be left there. */
+int idempotency_forget(struct idempotency *idempotency, struct err *err);
 
 size_t idempotency_count(const struct idempotency *idempotency); /* kept or under way */
 

@@ -11,6 +11,8 @@
 #include "core/base/mem.h"
 #include "core/engine/config.h"
 #include "core/server/dir.h"
+#include "core/server/purge.h"
+#include "core/server/say.h"
 #include "core/server/world_log.h"
 
 #include <errno.h>
@@ -33,6 +35,7 @@ struct node {
     struct sequencer sequencer;
     struct fold fold;
     struct deliverer *deliverer;
+    struct purge *purge;
     struct mailbox loop;
     uint64_t run; /* seq of this run's daemon.started */
     bool is_started;
@@ -137,6 +140,17 @@ static void hook_reminded(void *arg, int64_t due, int64_t now)
     histogram_add(&node->fold.lateness, ((is_present ? wall : now) - due) * 1000000);
 }
 
+static void on_erased(struct mail *mail, void *reader)
+{
+    purge_wanted(((struct node *)reader)->purge);
+    free(mail);
+}
+
+static void hook_erased(void *arg)
+{
+    notice_post(arg, notice_new((struct text){ "", 0 }, (struct text){ "", 0 }, on_erased));
+}
+
 static void hook_verdict_made(void *arg, uint64_t at_seq, struct doc rules)
 {
     struct node *node = arg;
@@ -182,6 +196,7 @@ static const struct engine_hooks hooks = {
     .no_go = hook_no_go,
     .outgoing = hook_outgoing,
     .reminded = hook_reminded,
+    .erased = hook_erased,
     .verdict_made = hook_verdict_made,
 };
 
@@ -293,23 +308,42 @@ static int open_state_anew(struct node *node, const struct state_options *option
     return rc;
 }
 
+/* Entries before the floor are not what they were: no state from before it can go on. */
+static int check_floor(const struct node *node, uint64_t applied, const struct base *floor,
+                       struct err *err)
+{
+    if (applied >= floor->seq)
+        return 0;
+    return err_set(err, E_CONFLICT,
+                   "the state in %s stands at entry %llu, but customers were erased from the log "
+                   "up to %llu since: remove %s/state, and it is made anew from there",
+                   node->options.dir, (unsigned long long)applied, (unsigned long long)floor->seq,
+                   node->options.dir);
+}
+
 /* A state that is empty begins at the log's base, as what is before it cannot be folded by this
- * code; or, told to fold everything again, at the first entry that there is. */
+ * code; or, told to fold everything again, at the first entry that can be folded. */
 static int begin_at_base(struct node *node, struct err *err)
 {
-    struct base base;
+    struct base base, floor;
     uint64_t applied;
     int64_t logged;
     state_applied(node->state, &applied, &logged);
-    if (applied != 0 || (node->options.rebuild && log_base(node->log) == 0))
-        return 0;
-    int rc = world_base(node->log, &base, err);
+    int rc = world_base(node->log, &base, &floor, err);
+    if (rc != 0)
+        return rc;
+    if (applied != 0)
+        return check_floor(node, applied, &floor, err);
+    if (node->options.rebuild && log_base(node->log) == 0)
+        base = floor;
+    rc = base_load(node->options.dir, &base, node->state, err);
     if (rc == 0)
-        rc = base_load(node->options.dir, &base, node->state, err);
-    return rc == 0 ? 0
-                   : advise(err, rc,
-                            "put the file back, or start with --rebuild to fold the whole "
-                            "log by this version");
+        return 0;
+    return advise(err, rc,
+                  base.seq == floor.seq
+                      ? "put the file back: entries before it were erased and cannot be folded"
+                      : "put the file back, or start with --rebuild to fold the whole log by this "
+                        "version");
 }
 
 static int open_state(struct node *node, struct err *err)
@@ -367,10 +401,11 @@ static void wire(struct node *node)
 /* Once the log names the present one for good. */
 static void sweep_bases(struct node *node)
 {
-    struct base base;
+    struct base base, floor;
     struct err err;
-    if (world_base(node->log, &base, &err) == 0)
-        base_sweep(node->options.dir, &base);
+    if (world_base(node->log, &base, &floor, &err) != 0 ||
+        base_sweep(node->options.dir, &base, &floor, &err) != 0)
+        say("old files in %s/base were not removed: %s", node->options.dir, err.text);
 }
 
 /* `world` and `daemon.started` in one commit; everything of this run comes behind. */
@@ -406,6 +441,24 @@ static int open_run(struct node *node, struct err *err)
     return 0;
 }
 
+static void make_purge(struct node *node)
+{
+    node->purge = purge_new(&(struct purge_options){
+        .dir = node->options.dir,
+        .sequencer = &node->sequencer,
+        .fold = &node->fold,
+        .log = node->log,
+        .state = node->state,
+        .clock = node->options.clock,
+        .code = node->options.code,
+        .config = node->options.config,
+        .wake = node->options.wake,
+        .wake_arg = node->options.wake_arg,
+        .forget = node->options.forget,
+        .forget_arg = node->options.forget_arg,
+    });
+}
+
 int node_open(const struct node_options *options, struct node **out_node, struct err *err)
 {
     struct node *node = mem_zero(sizeof *node);
@@ -424,6 +477,7 @@ int node_open(const struct node_options *options, struct node **out_node, struct
     node->sequencer.log = node->fold.log = node->log;
     node->fold.state = node->state;
     node->fold.engine = node->engine;
+    make_purge(node);
     if (rc == 0)
         rc = open_run(node, err);
     if (rc != 0) {
@@ -443,6 +497,7 @@ static bool finish_start(struct node *node)
         return false;
     node->is_started = true;
     deliver_start(node->deliverer, node->run);
+    purge_start(node->purge);
     return true;
 }
 
@@ -456,6 +511,12 @@ bool node_step_loop(struct node *node)
         mail = next;
     }
     return finish_start(node) || was_any;
+}
+
+int64_t node_tick(struct node *node)
+{
+    int64_t deliver = deliver_tick(node->deliverer), purge = purge_tick(node->purge);
+    return deliver < 0 || (purge >= 0 && purge < deliver) ? purge : deliver;
 }
 
 bool node_is_ready(struct node *node)
@@ -528,6 +589,12 @@ void node_wind_down(struct node *node)
 {
     atomic_store(&node->sequencer.is_winding_down, true);
     deliver_wind_down(node->deliverer);
+    if (node->purge != NULL)
+        purge_wind_down(node->purge);
+    if (node->state != NULL)
+        state_copy_cancel(node->state);
+    if (node->log != NULL)
+        log_copy_cancel(node->log);
 }
 
 /* What is under way goes as far as it can; a log that cannot be written is tried once. */
@@ -563,6 +630,7 @@ void node_close(struct node *node)
     state_close(node->state);
     log_close(node->log);
     deliver_free(node->deliverer);
+    purge_free(node->purge);
     fold_deinit(&node->fold);
     mailbox_deinit(&node->loop);
     while (!mailbox_is_empty(&node->sequencer.inbox))
@@ -586,6 +654,11 @@ struct fold *node_fold(struct node *node)
 struct deliverer *node_deliverer(struct node *node)
 {
     return node->deliverer;
+}
+
+struct purge *node_purge(struct node *node)
+{
+    return node->purge;
 }
 
 struct log *node_log(struct node *node)

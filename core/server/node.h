@@ -20,6 +20,7 @@
 
 struct err;
 struct node;
+struct purge;
 
 /* Texts and documents are borrowed for the node's life, channels are copied. */
 struct node_options {
@@ -41,6 +42,11 @@ struct node_options {
     void *load_arg;
     void (*wake)(void *arg); /* any thread: the loop has something to do (node_step_loop) */
     void *wake_arg;
+    /* Somebody is erased: remove what is kept besides log and state, in memory and in files.  On
+     * the loop; when her rows are gone, and again before erase.done.  An error is told and tried
+     * again.  NULL: nothing is kept. */
+    int (*forget)(void *arg, struct err *err);
+    void *forget_arg;
 };
 
 /* Open or begin the data, write `world` (if it changed) and `daemon.started`.  What the log has
@@ -66,6 +72,10 @@ void node_stop_threads(struct node *node); /* what was posted is finished first 
 /* Deliver what other threads have for the loop.  Returns whether there was anything. */
 bool node_step_loop(struct node *node);
 
+/* Begin what is due: deliveries, purges.  Returns in how many ms to call again; -1: not before
+ * something happens. */
+int64_t node_tick(struct node *node);
+
 /* Whether this run's daemon.started has been applied. Any thread. */
 bool node_is_ready(struct node *node);
 
@@ -77,6 +87,7 @@ int node_health(struct node *node, struct err *err);
 struct sequencer *node_sequencer(struct node *node);
 struct fold *node_fold(struct node *node);
 struct deliverer *node_deliverer(struct node *node);
+struct purge *node_purge(struct node *node);
 struct log *node_log(struct node *node);
 struct state *node_state(struct node *node);
 

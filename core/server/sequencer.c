@@ -127,6 +127,8 @@ static void add_submission(struct sequencer *sequencer, struct submission *submi
             submission->first_seq = seq;
         if (submission->index == INDEX_VERDICT)
             log_index_verdict(sequencer->log, submission->index_seq, body.data, body.size);
+        else if (submission->index == INDEX_WORLD)
+            log_index_world(sequencer->log, seq, seq);
     }
 }
 
@@ -280,8 +282,24 @@ static void give_back(struct sequencer *sequencer, struct group *group)
     group->count = 0;
 }
 
+/* Not while the log cannot be written: what it holds then has to be looked at first. */
+static bool do_chore(struct sequencer *sequencer)
+{
+    if (atomic_load(&sequencer->is_failing))
+        return false;
+    struct chore *chore = chore_take(&sequencer->chore);
+    if (chore == NULL)
+        return false;
+    chore->run(chore);
+    if (mailbox_post(sequencer->loop, &chore->mail))
+        sequencer->wake_loop(sequencer->arg);
+    return true;
+}
+
 bool sequencer_step(struct sequencer *sequencer)
 {
+    if (do_chore(sequencer))
+        return true;
     struct group *group = take_group(sequencer);
     if (must_wait(sequencer, group)) {
         give_back(sequencer, group);

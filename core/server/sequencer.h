@@ -12,6 +12,7 @@
 
 #include "core/base/histogram.h"
 #include "core/base/mailbox.h"
+#include "core/server/chore.h"
 #include "core/server/submission.h"
 #include "core/server/timekeeper.h"
 
@@ -39,6 +40,7 @@ struct sequencer {
     int64_t told_ns;             /* when */
     const char *told_clock;      /* timekeeper_reason() */
     struct mailbox inbox;        /* submissions */
+    struct chore_slot chore;     /* on the log, between two groups */
     struct mailbox *fold, *loop; /* where groups and answers go */
     void (*wake_loop)(void *arg);
     void *arg;

@@ -348,6 +348,11 @@ void stream_subscribe(struct stream *stream, struct http_request *request,
     follow(stream);
 }
 
+void stream_forget(struct stream *stream)
+{
+    drop_all(stream);
+}
+
 size_t stream_count(const struct stream *stream)
 {
     return stream->count;

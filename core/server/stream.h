@@ -35,6 +35,9 @@ void stream_close(struct stream *stream);
 
 size_t stream_count(const struct stream *stream); /* of subscribers */
 
+/* Somebody is erased: whatever is kept in memory goes, and is read again for who still needs it. */
+void stream_forget(struct stream *stream);
+
 /* Answer `request` with what is behind `after`, for ever; of types other than `types` nothing, if
  * there are any (copied).  `end` is the place behind the last event, or was a moment ago. */
 void stream_subscribe(struct stream *stream, struct http_request *request,

@@ -30,7 +30,7 @@ struct refusal {
     char reason[sizeof((struct engine_result *)NULL)->reason];
 };
 
-enum submission_index { INDEX_NONE, INDEX_VERDICT };
+enum submission_index { INDEX_NONE, INDEX_VERDICT, INDEX_WORLD };
 
 #define REPLAY_NONE INT64_MIN
 

@@ -13,7 +13,7 @@
 
 struct known { /* the last world in the log */
     struct buf code, config;
-    struct base base;
+    struct base base, floor;
 };
 
 static int keep(void *arg, const struct log_entry *entry)
@@ -23,7 +23,8 @@ static int keep(void *arg, const struct log_entry *entry)
     struct doc code = doc_child(data, "code"), config = doc_child(data, "config");
     buf_append(&known->code, code.data, code.size);
     buf_append(&known->config, config.data, config.size);
-    known->base = base_of(data);
+    known->base = base_of(data, "base");
+    known->floor = base_of(data, "floor");
     return 0;
 }
 
@@ -52,19 +53,26 @@ static bool is_same(const struct buf *known, struct doc doc)
     return known->size == doc.size && doc.size != 0 && memcmp(known->data, doc.data, doc.size) == 0;
 }
 
+void world_put(struct doc_writer *w, struct doc code, struct doc config, const struct base *base,
+               const struct base *floor)
+{
+    doc_put_string(w, "type", "world");
+    doc_open(w, "data");
+    doc_put_doc(w, "code", code);
+    doc_put_doc(w, "config", config);
+    base_put(w, "base", base);
+    base_put(w, "floor", floor);
+    doc_close(w);
+}
+
 /* `since` 0: from its own entry on. */
 static void append(struct log *log, int64_t logged, struct doc code, struct doc config,
-                   const struct base *base, uint64_t since)
+                   const struct known *known, uint64_t since)
 {
     struct buf body = BUF_INIT;
     struct doc_writer w;
     doc_begin(&w, &body);
-    doc_put_string(&w, "type", "world");
-    doc_open(&w, "data");
-    doc_put_doc(&w, "code", code);
-    doc_put_doc(&w, "config", config);
-    base_put(&w, base);
-    doc_close(&w);
+    world_put(&w, code, config, &known->base, &known->floor);
     struct doc doc = doc_end(&w);
     uint64_t seq = log_add(log, LOG_SYSTEM, logged, doc.data, doc.size);
     log_index_world(log, seq, since != 0 ? since : seq);
@@ -82,23 +90,26 @@ int world_note(struct log *log, const struct world_wanted *wanted, int64_t logge
     bool is_code_new = !is_first && !is_same(&known.code, wanted->code);
     if (applied == 0)
         known.base = (struct base){ 0 };
+    else if (wanted->rebuild && known.floor.seq == applied)
+        known.base = known.floor;
     if (rc == 0 && is_code_new && !wanted->rebuild)
         rc = base_write(wanted->dir, wanted->state, &known.base, err);
     if (rc == 0 && !is_first && (is_code_new || wanted->rebuild)) {
         struct doc config = { known.config.data, (uint32_t)known.config.size };
-        append(log, logged, wanted->code, config, &known.base, applied + 1);
+        append(log, logged, wanted->code, config, &known, applied + 1);
     }
     if (rc == 0 && (is_first || !is_same(&known.config, wanted->config)))
-        append(log, logged, wanted->code, wanted->config, &known.base, 0);
+        append(log, logged, wanted->code, wanted->config, &known, 0);
     known_deinit(&known);
     return rc;
 }
 
-int world_base(struct log *log, struct base *out_base, struct err *err)
+int world_base(struct log *log, struct base *out_base, struct base *out_floor, struct err *err)
 {
     struct known known = { 0 };
     int rc = read_known(log, &known, err);
     *out_base = known.base;
+    *out_floor = known.floor;
     known_deinit(&known);
     return rc;
 }

@@ -19,7 +19,12 @@ struct world_wanted {
  * commits.  E_IO, E_FULL, E_CORRUPT. */
 int world_note(struct log *log, const struct world_wanted *wanted, int64_t logged, struct err *err);
 
-/* The base that the last world names: where a fold by the present code begins. */
-int world_base(struct log *log, struct base *out_base, struct err *err);
+/* The bases that the last world names.  `base`: where a fold by the present code begins.  `floor`:
+ * where any fold begins, because entries before it were erased; empty when none were. */
+int world_base(struct log *log, struct base *out_base, struct base *out_floor, struct err *err);
+
+/* Type and data of a `world` entry, into an open document. */
+void world_put(struct doc_writer *w, struct doc code, struct doc config, const struct base *base,
+               const struct base *floor);
 
 #endif

@@ -206,6 +206,11 @@ CALLS = [
     ("get", "/v1/state-hash", None, None),
     ("post", "/v1/verify", None, {}),
     ("post", "/v1/clock/accept", None, {}),
+    ("get", "/v1/doctor", None, None),
+    ("post", "/v1/backups", None, {"dir": "relative"}),
+    ("get", "/v1/customers/{customer}/export", CUSTOMER + "/export", None),
+    ("delete", "/v1/customers/{customer}", CUSTOMER, None),
+    ("get", "/v1/erasures", None, None),
 ]
 
 

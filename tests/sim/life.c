@@ -28,6 +28,7 @@
 #include "core/server/world_log.h"
 #include "tests/sim/dice.h"
 #include "tests/sim/disk.h"
+#include "tests/sim/life_attic.h"
 #include "tests/sim/outside.h"
 
 #include <errno.h>
@@ -45,10 +46,10 @@
 #define EXIT_CANNOT_START 3 /* the disk refused: as a daemon that ends with a message */
 
 struct plan { /* the command line */
-    const char *data, *journal, *outside, *bundle, *level, *config, *into;
+    const char *data, *journal, *outside, *bundle, *level, *config, *into, *attic;
     uint64_t seed, seq, crash_call;
     unsigned life, steps;
-    bool is_power_cut, is_quiet, is_lying, has_faults, from_base;
+    bool is_power_cut, is_quiet, is_lying, has_faults, from_base, from_floor;
     int64_t skew_ms;
 };
 
@@ -163,6 +164,22 @@ static void wake(void *arg)
     (void)arg; /* the one thread looks by itself */
 }
 
+/* A line of the dump.  Of an erased one the rest is in the attic. */
+static void put_entry(struct buf *out, struct log *log, const struct log_entry *entry)
+{
+    if (entry->is_tombstone) {
+        buf_printf(out, "{\"seq\":%llu,\"logged\":%lld,\"tombstone\":%llu}\n",
+                   (unsigned long long)entry->seq, (long long)entry->logged,
+                   (unsigned long long)entry->customer);
+        return;
+    }
+    buf_printf(out, "{\"seq\":%llu,\"logged\":%lld,\"class\":%d,\"world\":%llu,\"body\":",
+               (unsigned long long)entry->seq, (long long)entry->logged, (int)entry->class,
+               (unsigned long long)log_world_of(log, entry->seq));
+    json_write_doc(out, (struct doc){ entry->body, (uint32_t)entry->size });
+    buf_text(out, "}\n");
+}
+
 /* -- Running ------------------------------------- */
 
 static void deploy(struct node *node, const char *dir)
@@ -245,6 +262,7 @@ static void step(struct node *node, struct outside *outside, uint64_t dice)
         break;
     case 15:
         fold_checkpoint(node_fold(node), &err);
+        fold_do_chore(node_fold(node));
         break;
     case 16:
     case 17:
@@ -257,7 +275,7 @@ static void step(struct node *node, struct outside *outside, uint64_t dice)
     case 22:
     case 23:
         outside_provide(outside);
-        deliver_tick(node_deliverer(node));
+        node_tick(node);
         break;
     case 24:
     case 25:
@@ -278,9 +296,10 @@ static void settle(struct node *node, struct outside *outside)
             ;
         outside_finish(outside);
         outside_provide(outside);
-        deliver_tick(node_deliverer(node));
+        node_tick(node);
         fold_freeze_if_wanted(node_fold(node), true);
         fold_checkpoint(node_fold(node), &err);
+        fold_do_chore(node_fold(node));
         if (round > 3000 && outside_is_done(outside) && deliver_pending(node_deliverer(node)) == 0)
             break;
         outside_pass(outside, round % 8 == 0 ? 600000 : 50);
@@ -333,6 +352,12 @@ static int run(const struct plan *plan)
     disk_crash_at(plan->crash_call);
     struct node *node = start(plan, outside, &randomness);
     outside_attach(outside, node);
+    attic_open(&(struct attic){ .path = plan->attic,
+                                .data = plan->data,
+                                .load_rules = load_rules,
+                                .load_arg = (void *)(uintptr_t)plan,
+                                .print = put_entry,
+                                .is_past = &flaky.is_past });
     if (plan->bundle != NULL)
         deploy(node, plan->bundle);
     for (unsigned i = 0; i < plan->steps; i++) {
@@ -385,11 +410,7 @@ static struct state *open_state(const char *data)
 static int print_entry(void *arg, const struct log_entry *entry)
 {
     struct buf line = BUF_INIT;
-    buf_printf(&line, "{\"seq\":%llu,\"logged\":%lld,\"class\":%d,\"world\":%llu,\"body\":",
-               (unsigned long long)entry->seq, (long long)entry->logged, (int)entry->class,
-               (unsigned long long)log_world_of(arg, entry->seq));
-    json_write_doc(&line, (struct doc){ entry->body, (uint32_t)entry->size });
-    buf_text(&line, "}\n");
+    put_entry(&line, arg, entry);
     fwrite(line.data, 1, line.size, stdout);
     buf_deinit(&line);
     return 0;
@@ -444,6 +465,19 @@ static int print_listed(void *arg, struct bytes key, struct bytes value)
     return 0;
 }
 
+/* A row of table `z`: of an erasure that is not done. */
+static int print_erasing(void *arg, struct bytes key, struct bytes value)
+{
+    struct key_reader reader = { key.data + 1, key.data + key.size };
+    uint64_t customer = 0;
+    (void)arg;
+    (void)value;
+    if (!key_read_number(&reader, &customer))
+        abort();
+    printf("{\"erasing\":%llu}\n", (unsigned long long)customer);
+    return 0;
+}
+
 static int effects(const struct plan *plan)
 {
     struct state *state = open_state(plan->data);
@@ -458,6 +492,8 @@ static int effects(const struct plan *plan)
     snapshot_visit(snapshot, &prefix, NULL, print_row, NULL);
     key_start(&prefix, 'y');
     snapshot_visit(snapshot, &prefix, NULL, print_listed, NULL);
+    key_start(&prefix, 'z');
+    snapshot_visit(snapshot, &prefix, NULL, print_erasing, NULL);
     snapshot_close(snapshot);
     state_close(state);
     return 0;
@@ -575,9 +611,11 @@ static int fold(const struct plan *plan)
         .load_rules = load_rules,
         .load_arg = (void *)(uintptr_t)plan,
     };
-    struct base base = { 0 };
-    if (plan->from_base &&
-        (world_base(log, &base, &err) != 0 || base_load(plan->data, &base, state, &err) != 0))
+    struct base base = { 0 }, floor = { 0 };
+    if (world_base(log, &base, &floor, &err) != 0)
+        die(&err);
+    if ((plan->from_base && base_load(plan->data, &base, state, &err) != 0) ||
+        (plan->from_floor && base_load(plan->data, &floor, state, &err) != 0))
         die(&err);
     if (refold(&options, &err) != 0)
         die(&err);
@@ -625,6 +663,9 @@ static void read_flag(struct plan *plan, int option)
     case 'B':
         plan->from_base = true;
         break;
+    case 'G':
+        plan->from_floor = true;
+        break;
     default:
         exit(2);
     }
@@ -633,13 +674,13 @@ static void read_flag(struct plan *plan, int option)
 static void read_plan(struct plan *plan, int argc, char **argv)
 {
     static const struct option options[] = {
-        { "data", 1, NULL, 'd' },   { "journal", 1, NULL, 'j' },   { "outside", 1, NULL, 'o' },
-        { "bundle", 1, NULL, 'b' }, { "level", 1, NULL, 'v' },     { "config", 1, NULL, 'c' },
-        { "into", 1, NULL, 'i' },   { "seed", 1, NULL, 's' },      { "life", 1, NULL, 'l' },
-        { "steps", 1, NULL, 'n' },  { "crash", 1, NULL, 'x' },     { "seq", 1, NULL, 'q' },
-        { "skew", 1, NULL, 'k' },   { "power-cut", 0, NULL, 'p' }, { "quiet", 0, NULL, 'Q' },
-        { "lie", 0, NULL, 'L' },    { "faults", 0, NULL, 'F' },    { "from-base", 0, NULL, 'B' },
-        { NULL, 0, NULL, 0 },
+        { "data", 1, NULL, 'd' },   { "journal", 1, NULL, 'j' },    { "outside", 1, NULL, 'o' },
+        { "bundle", 1, NULL, 'b' }, { "level", 1, NULL, 'v' },      { "config", 1, NULL, 'c' },
+        { "into", 1, NULL, 'i' },   { "seed", 1, NULL, 's' },       { "life", 1, NULL, 'l' },
+        { "steps", 1, NULL, 'n' },  { "crash", 1, NULL, 'x' },      { "seq", 1, NULL, 'q' },
+        { "skew", 1, NULL, 'k' },   { "power-cut", 0, NULL, 'p' },  { "quiet", 0, NULL, 'Q' },
+        { "lie", 0, NULL, 'L' },    { "faults", 0, NULL, 'F' },     { "from-base", 0, NULL, 'B' },
+        { "attic", 1, NULL, 'a' },  { "from-floor", 0, NULL, 'G' }, { NULL, 0, NULL, 0 },
     };
     *plan = (struct plan){ .config = "{}", .crash_call = DISK_NEVER, .steps = 300 };
     for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
@@ -652,6 +693,9 @@ static void read_plan(struct plan *plan, int argc, char **argv)
             break;
         case 'o':
             plan->outside = optarg;
+            break;
+        case 'a':
+            plan->attic = optarg;
             break;
         case 'b':
             plan->bundle = optarg;

@@ -45,18 +45,24 @@ class Model:
     def __init__(self, worlds, bundles, owners):
         self.worlds = worlds  # seq of its entry -> document
         self.bundles = bundles  # hash -> "a" or "b"
-        self.owners = owners  # effect id -> customer: only for where retries wait
+        # effect id -> (customer, purpose, channel, and if she was erased the body)
+        self.owners = owners
         self.members, self.identity, self.tasks = {}, {}, {}
         self.timers = {}  # (owner, key) -> (due, what was said, or where a move has come to)
         self.rhythms = {}  # customer -> (the first nine o'clock of "daily", days since)
         self.has_moved = False  # somebody's zone may be another at the end of this entry
         self.effects = []  # (seq, channel, purpose, body, member)
         self.allowed = set()  # (effect id, attempt): claims that may have gone out
-        self.bundle, self.sweep, self.seen, self.outgoing_seen = None, None, {}, set()
+        self.bundle, self.sweep, self.seen = None, None, {}
         self.attempts, self.final, self.run = {}, set(), 0
         self.not_before, self.too_early = {}, []  # next attempts: when, and which were sooner
+        self.claimed_in = {}  # effect id -> the run of its last claim that may have gone out
         self.killed = set()  # entries at which the rule "visit" was killed for memory
         self.sent_away = set()  # entries that must have led to a ping
+        self.erased, self.erasing = set(), set()  # members; those that are not done with
+        self.hers = {}  # member -> entries that must go with her
+        self.perhaps_hers = set()  # entries of which this page cannot know
+        self.said_to_nobody = {}  # user -> entries by a name that nobody had then
 
     # -- Customers ----------------------------------------------------------------
 
@@ -127,6 +133,44 @@ class Model:
                 break
         before = sum(1 for old in values if old[1] > at)
         values.insert(before, (value, at, source))
+
+    # -- Erasing -----------------------------------------------------------------------
+
+    def belongs(self, number):
+        self.hers.setdefault(number, set()).add(self.seq)
+
+    def erase(self, user):
+        """She is nobody at once; her timers go as ticks come (see tick)."""
+        number = self.said_to(user)
+        if number is None:
+            return
+        for member in self.group(number):
+            for identity in self.members[member]["ids"]:
+                del self.identity[identity]
+                if identity[0] == "user":
+                    said = self.said_to_nobody.pop(identity[1], set())
+                    self.hers.setdefault(member, set()).update(said)
+            self.erased.add(member)
+            self.erasing.add(member)
+
+    def forget_timers(self):
+        left = self.limit("erase_per_tick", 500)
+        for member in sorted(self.erasing):
+            for key in sorted(k.encode() for o, k in self.timers if o == member):
+                if left > 0:
+                    del self.timers[member, key.decode()]
+                    left -= 1
+
+    def said_to(self, user):
+        """An entry of staff or of a rule, by name: whose it is."""
+        number = self.identity.get(("user", user))
+        if number is not None:
+            self.belongs(number)
+        else:
+            self.said_to_nobody.setdefault(user, set()).add(self.seq)
+            if self.erasing:  # with her who had that name, if her rows are not gone yet
+                self.perhaps_hers.add(self.seq)
+        return number
 
     # -- Places ------------------------------------------------------------------------
 
@@ -218,7 +262,9 @@ class Model:
                 break
             owner, key = due[0][1], due[0][2].decode()
             _, said = self.timers.pop((owner, key))
-            if key == "zone":
+            if owner in self.erased:
+                pass
+            elif key == "zone":
                 self.move_member(owner, said[0], due[0][0], said[1])
             elif key == "after:nudge":
                 self.nudge(owner)
@@ -236,10 +282,12 @@ class Model:
                 if self.sweep <= len(self.members):
                     number = self.sweep
                     self.sweep += 1
-                    if self.root(number) == number and (number, "rule:daily") not in self.timers:
+                    is_armed = (number, "rule:daily") in self.timers
+                    if self.root(number) == number and not is_armed and number not in self.erased:
                         self.arm_daily(number)
             if self.sweep > len(self.members):
                 self.sweep = None
+        self.forget_timers()
 
     # -- Rules ---------------------------------------------------------------------------
 
@@ -310,9 +358,11 @@ class Model:
         elif kind == "daemon.started":
             self.run = self.seq
         elif kind == "consent.changed":
-            self.consent(
-                self.identity.get(("user", body["ref"][8:])), data, body.get("at", self.now)
-            )
+            self.consent(self.said_to(body["ref"][8:]), data, body.get("at", self.now))
+        elif kind == "erase.requested":
+            self.erase(body["ref"][8:])
+        elif kind == "erase.done":
+            self.erasing.discard(data["customer"])
         elif kind == "effect.claim":
             self.claim(data)
         elif kind == "effect.outcome":
@@ -320,10 +370,42 @@ class Model:
         elif kind == "effect.release" or kind == "effect.drop":
             self.final.discard(data["id"])
             self.not_before.pop(data["id"], None)
-        elif kind == "ping" and body["id"] not in self.outgoing_seen:
-            self.outgoing_seen.add(body["id"])
-            if self.bundle:
-                self.ping(self.identity.get(("user", "u-1")), data)
+            self.about_effect(data["id"])
+        elif kind == "ping":
+            self.ping_arrives(body, data)
+
+    def about_effect(self, ident):
+        """Whose entry it is, as far as the effect is known here."""
+        owner = self.owner(ident)
+        if owner is None or owner[0] in self.erased:
+            self.perhaps_hers.add(self.seq)
+        else:
+            self.belongs(owner[0])
+
+    def owner(self, ident):
+        """Another engine level may have given the number to another message."""
+        customer, purpose, channel, body = self.owners.get(ident, (None, None, None, None))
+        meant = int(ident.split(".")[0]), channel, purpose, body, customer
+        if customer is None or (body is not None and meant not in self.effects):
+            return None
+        return customer, purpose, channel
+
+    def ping_arrives(self, body, data):
+        number, sender = self.identity.get(("user", "u-1")), body.get("from")
+        known = self.group(number) if number else [0]
+        if any(body["id"] in self.seen.get(m, ()) for m in known):
+            self.perhaps_hers.add(self.seq)  # a second copy
+            return
+        self.seen.setdefault(number or 0, set()).add(body["id"])
+        if sender:
+            self.belongs(sender)
+        if sender in self.erasing:
+            if number:
+                self.belongs(number)
+            return
+        self.said_to("u-1")
+        if self.bundle:
+            self.ping(number, data)
 
     def client(self, body, kind, data):
         user, anon = body.get("user"), body.get("anon")
@@ -333,6 +415,7 @@ class Model:
             number = known if known and not self.user_id(known) else None
         if number is None:
             number = self.create()
+        self.belongs(number)
         if any(body["id"] in self.seen.get(m, ()) for m in self.group(number)):
             return
         self.seen.setdefault(number, set()).add(body["id"])
@@ -371,17 +454,26 @@ class Model:
 
     def claim(self, data):
         ident, attempt = data["id"], data["attempt"]
-        if ident not in self.owners or data["run"] != self.run:
+        self.about_effect(ident)
+        owner = self.owner(ident)
+        if owner is None or data["run"] != self.run:
             return
-        member, purpose, channel = self.owners[ident]
-        if self.allows(purpose, channel, member):
+        member, purpose, channel = owner
+        if member not in self.erased and self.allows(purpose, channel, member):
             if self.now < self.not_before.get(ident, 0):
                 self.too_early.append((ident, attempt))
             self.allowed.add((ident, attempt))
             self.attempts[ident] = attempt
+            self.claimed_in[ident] = self.run
 
     def outcome(self, data):
         ident, attempt, outcome = data["id"], data["attempt"], data["outcome"]
+        self.about_effect(ident)
+        owner = self.owner(ident)
+        if owner is not None and owner[0] in self.erased:
+            if self.claimed_in.pop(ident, 0) == self.run and self.attempts[ident] == attempt:
+                self.belongs(owner[0])  # her message was under way: it was waited for
+            return
         if (
             (ident, attempt) not in self.allowed
             or ident in self.final
@@ -394,7 +486,7 @@ class Model:
             wait += (seq * 7919 + n * 104729) % (wait // 4 + 1)
             wait = max(wait, min(data.get("wait_ms", 0), 24 * 3600 * 1000))
             self.not_before[ident] = self.now + wait
-            self.timers[self.owners[ident][0], "effect:" + ident] = (self.now + wait, None)
+            self.timers[owner[0], "effect:" + ident] = (self.now + wait, None)
             self.attempts[ident] = None
         else:
             self.final.add(ident)

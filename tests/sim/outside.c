@@ -165,15 +165,20 @@ static bool turns_away(struct outside *outside, struct deliverer *deliverer, str
     return true;
 }
 
+static void note_message(struct outside *outside, const char *what, const char *channel,
+                         struct text id, int64_t attempt, struct doc message)
+{
+    struct text body = doc_text(message, "body");
+    note(outside, "%s %.*s %lld %s %lld %.*s\n", what, (int)id.size, id.data, (long long)attempt,
+         channel, (long long)doc_int(message, "customer", 0), (int)body.size, body.data);
+}
+
 static void provide(struct outside *outside, const char *channel, struct deliverer *deliverer,
                     struct text id, int64_t attempt, struct doc message)
 {
-    struct text body = doc_text(message, "body");
     uint64_t dice = dice_roll(outside->seed ^ outside->life, ++outside->sent, 17);
     bool fails = !outside->is_quiet && dice % 16 == 0;
-    if (!fails)
-        note(outside, "recv %.*s %lld %s %lld %.*s\n", (int)id.size, id.data, (long long)attempt,
-             channel, (long long)doc_int(message, "customer", 0), (int)body.size, body.data);
+    note_message(outside, fails ? "fail" : "recv", channel, id, attempt, message);
     if (outside->is_quiet || dice % 16 < 8) {
         deliver_answer(deliverer, id, attempt, fails ? OUTCOME_FAILED : OUTCOME_SENT,
                        (struct text){ "", 0 });
@@ -212,7 +217,9 @@ static void send_hook(void *self, struct deliverer *deliverer, struct text id, i
 {
     struct outside *outside = self;
     uint64_t dice = dice_roll(outside->seed ^ outside->life, ++outside->sent, 18);
-    if (!turns_away(outside, deliverer, id, attempt, dice_mix(dice)))
+    if (turns_away(outside, deliverer, id, attempt, dice_mix(dice)))
+        note_message(outside, "fail", "hook", id, attempt, message);
+    else
         provide(self, "hook", deliverer, id, attempt, message);
 }
 
@@ -452,6 +459,23 @@ static void change_staff(struct outside *outside, uint64_t dice)
     post(outside, submission, errand);
 }
 
+/* Somebody wants to be forgotten. */
+static void erase(struct outside *outside, uint64_t dice)
+{
+    struct submission *submission = submission_new(LOG_STAFF);
+    struct errand *errand = mem_zero(sizeof *errand);
+    struct doc_writer w;
+    errand->outside = outside;
+    snprintf(errand->decision, sizeof errand->decision, "erase");
+    submission_begin(submission, &w);
+    doc_put_string(&w, "type", "erase.requested");
+    put_text(&w, "ref", "user_id:u-%d", (int)(dice >> 8 & 0xffff) % 6 + 1);
+    doc_put_string(&w, "source", "staff");
+    submission_end(submission, &w);
+    submission->wants_applied = true;
+    post(outside, submission, errand);
+}
+
 struct decision {
     struct job job;
     struct outside *outside;
@@ -537,8 +561,10 @@ void outside_act(struct outside *outside, uint64_t dice)
     case 1:
         if (dice >> 62 == 0)
             resume_hook(outside);
-        else
+        else if (dice >> 4 & 1)
             decide_something(outside, dice >> 4);
+        else if (outside->seed % 2 == 0 && (dice >> 5) % 3 == 0) /* in every other history */
+            erase(outside, dice >> 8);
         return;
     case 2:
     case 3: /* again, although it was acknowledged, or while its first sending is under way */

@@ -7,7 +7,7 @@
  *     time WALL BOOT             the clocks, whenever they move
  *     ack ID                     a client heard that its event is durable
  *     told ID                    the same for somebody who waited for it to be applied
- *     recv ID ATTEMPT CHANNEL BODY   the provider got a message
+ *     recv ID ATTEMPT CHANNEL CUSTOMER BODY   the provider got a message; fail: and failed
  *     release ID, drop ID        staff decided, and heard that it is done
  *
  * Everything is chosen by dice of the seed and of what it is about.

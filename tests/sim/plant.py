@@ -118,8 +118,8 @@ BUGS = [
     (
         "checkpoints do not wait for verdicts",
         "core/server/fold.c",
-        "    if (!verdicts_are_durable(fold))\n        return false;\n",
-        "",
+        "    if (!verdicts_are_durable(fold) || atomic_load(&fold->is_compacting))\n",
+        "    if (atomic_load(&fold->is_compacting))\n",
     ),
     (
         "events to others are lost in a crash",
@@ -186,6 +186,47 @@ BUGS = [
         "core/engine/intent.c",
         "intent_due(&intent, zone, due->base, &ms, NULL) != 0",
         "intent_due(&intent, zone, due->ms, &ms, NULL) != 0",
+    ),
+    (
+        "erasure: a second copy of her event stays",
+        "core/engine/calls.c",
+        "        erase_note_entry(engine, event->customer, event->customer);\n",
+        "",
+    ),
+    (
+        "erasure: her timers go on",
+        "core/engine/timer.c",
+        "    if (erase_is_open(engine, timer->owner))\n        return;\n",
+        "",
+    ),
+    (
+        "erasure: a message that is under way is forgotten at once",
+        "core/engine/effect.c",
+        "    if (!text_is(effect.state, \"claimed\")) {\n        forget(",
+        "    if (true) {\n        forget(",
+    ),
+    (
+        "erasure: nobody goes on with it after a crash",
+        "core/engine/engine.c",
+        "bool is_told = engine_is_live(engine) || engine->seq == engine->live_from;",
+        "bool is_told = engine_is_live(engine);\n"
+        "    engine->has_erased = engine->has_erased && is_told;",
+    ),
+    (
+        "erasure: a fold begins where it began before",
+        "core/server/purge.c",
+        "world_put(&w, purge->options.code, purge->options.config, &purge->base, &purge->base);",
+        "world_put(&w, purge->options.code, purge->options.config, &(struct base){ 0 },\n"
+        "              &(struct base){ 0 });",
+    ),
+    (
+        "erasure: entries go before the dump that stands for them is durable",
+        "core/server/purge.c",
+        "    case PHASE_NOTE:\n        if (purge->count == 0)",
+        "    case PHASE_NOTE:\n        for (size_t i = 0; i < purge->count; i++)\n"
+        "            log_erase(purge->options.log, purge->erased[i].seqs, purge->erased[i].count,\n"
+        "                      purge->erased[i].customer, NULL);\n"
+        "        if (purge->count == 0)",
     ),
     (
         "log time follows the wall clock back",

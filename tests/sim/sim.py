@@ -11,7 +11,10 @@ end of a seed a quiet life lets everything finish, and then
     that may or may not have left is listed; what the state calls sent did leave;
   - nothing left that the arbiter had not let through, nor sooner than its receiver asked for;
   - the stream tells of every event on every timeline, once, in order, with what the log has;
-  - the hash of the state equals that of a fresh fold of the whole log.
+  - of who was erased there is nothing in the state, her entries are tombstones, and all
+    others are not; before they became so, the log was folded once more (life_attic.h);
+  - the hash of the state equals that of a fresh fold of the whole log, or of what of it
+    can still be folded.
 
     sim.py --life BINARY [--seed N] [--count N] [--keep]
 
@@ -51,6 +54,7 @@ class Run:
         self.dir = tempfile.mkdtemp(prefix="kith-sim-", dir=root)
         self.data, self.journal = self.dir + "/data", self.dir + "/journal"
         self.outside = self.dir + "/outside"
+        self.attic = self.dir + "/attic"
         os.mkdir(self.journal)
         os.mkdir(self.data)
 
@@ -81,6 +85,7 @@ class Run:
                 "timers_per_tick": dice.choice([2, 3, 500]),
                 "sweep_per_tick": dice.choice([1, 2, 500]),
                 "moves_per_tick": dice.choice([1, 2, 500]),
+                "erase_per_tick": dice.choice([1, 3, 500]),
             },
         }
         return json.dumps(config)
@@ -100,6 +105,8 @@ class Run:
                 self.journal,
                 "--outside",
                 self.outside,
+                "--attic",
+                self.attic,
                 "--seed",
                 str(self.seed),
                 "--life",
@@ -126,6 +133,8 @@ class Run:
             self.journal,
             "--outside",
             self.outside,
+            "--attic",
+            self.attic,
             "--seed",
             str(self.seed),
             "--life",
@@ -148,12 +157,15 @@ class Run:
         if done.returncode != 0:
             raise Failure("the log cannot be read: " + done.stderr)
         self.entries = [json.loads(line) for line in done.stdout.splitlines()]
+        self.bring_back_erased()
         self.worlds = {
             e["seq"]: e["body"]["data"] for e in self.entries if e["body"]["type"] == "world"
         }
         self.effects, self.tasks, self.listed = {}, {}, set()
         for line in self.life("effects").stdout.splitlines():
             row = json.loads(line)
+            if "erasing" in row:
+                raise Failure("customer %d is still being erased at the end" % row["erasing"])
             if "listed" in row:
                 self.listed.add((row["listed"], row["id"]))
             else:
@@ -161,6 +173,19 @@ class Run:
                     row.get("effect") or row["task"]
                 )
         self.heard = [line.split(" ", 5) for line in open(self.outside).read().splitlines()]
+
+    def bring_back_erased(self):
+        """The model is told what the log no longer tells."""
+        attic = {}
+        if os.path.exists(self.attic):
+            for line in open(self.attic):
+                entry = json.loads(line)
+                attic.setdefault(entry["seq"], entry)
+        self.tombstones = {e["seq"]: e["tombstone"] for e in self.entries if "tombstone" in e}
+        lost = [seq for seq in self.tombstones if seq not in attic]
+        if lost:
+            raise Failure("erased without anybody having asked for it: %s" % lost[:5])
+        self.entries = [attic[e["seq"]] if "tombstone" in e else e for e in self.entries]
 
     def bundle_names(self):
         names = {}
@@ -180,7 +205,16 @@ class Run:
                 raise Failure("acknowledged and lost: " + line[1])
 
     def run_model(self):
-        owners = {i: (e["customer"], e["purpose"], e["channel"]) for i, e in self.effects.items()}
+        owners = {
+            i: (e["customer"], e["purpose"], e["channel"], None) for i, e in self.effects.items()
+        }
+        erased = {
+            e["body"]["data"]["customer"] for e in self.entries if e["body"]["type"] == "erase.done"
+        }
+        for line in self.heard:
+            if line[0] in ("recv", "fail") and int(line[4]) in erased and line[1] not in owners:
+                purpose = "news" if line[5].startswith("due ") else "service"
+                owners[line[1]] = int(line[4]), purpose, line[3], line[5]
         model = Model(self.worlds, self.bundle_names(), owners)
         for entry in self.entries:
             body = entry["body"]
@@ -205,16 +239,28 @@ class Run:
             (int(i.split(".")[0]), e["channel"], e["purpose"], body_of(e), e["customer"])
             for i, e in self.effects.items()
         )
-        if ours != sorted(model.effects):
-            missing = [e for e in model.effects if e not in ours]
-            extra = [e for e in ours if e not in model.effects]
+        theirs = [e for e in model.effects if e[4] not in model.erased]
+        if ours != sorted(theirs):
+            missing = [e for e in theirs if e not in ours]
+            extra = [e for e in ours if e not in theirs]
             raise Failure(
                 "effects differ: the model has besides %s; the state has besides %s"
                 % (missing[:5], extra[:5])
             )
         tasks = {i: {"customer": t["customer"], "due": t["due"]} for i, t in self.tasks.items()}
-        if tasks != model.tasks:
-            raise Failure("reminders differ: %s; the model: %s" % (tasks, model.tasks))
+        wanted = {i: t for i, t in model.tasks.items() if t["customer"] not in model.erased}
+        if tasks != wanted:
+            raise Failure("reminders differ: %s; the model: %s" % (tasks, wanted))
+
+    def check_erased(self, model):
+        """Her entries are gone, and no others."""
+        for seq, customer in self.tombstones.items():
+            if seq not in model.hers.get(customer, ()) and seq not in model.perhaps_hers:
+                raise Failure("entry %d was erased with customer %d" % (seq, customer))
+        for customer in model.erased:
+            left = model.hers.get(customer, set()) - set(self.tombstones)
+            if left:
+                raise Failure("customer %d was erased: %s were not" % (customer, sorted(left)[:5]))
 
     def check_sends(self, model):
         if model.too_early:
@@ -236,6 +282,10 @@ class Run:
             ident, attempt = line[1], int(line[2])
             what = line[3], int(line[4]), line[5]
             effect = self.effects.get(ident)
+            if what[1] in model.erased:
+                self.check_erased_send(ident, attempt, what, model)
+                received.setdefault(ident, []).append((attempt, what))
+                continue
             if effect is None or what != what_of(effect):
                 self.check_orphan(ident, what)
                 self.orphans.add((int(ident.split(".")[0]), what))
@@ -244,9 +294,8 @@ class Run:
             if (ident, attempt) not in model.allowed:
                 raise Failure("%s left in attempt %d, which no claim allowed" % (ident, attempt))
         for ident, times in received.items():
-            effect = self.effects[ident]
             said_no = sum(1 for t in times if (ident, t[0]) in failed)
-            if effect["channel"] == "sms" and len(times) > 1 + released.get(ident, 0) + said_no:
+            if times[0][1][0] == "sms" and len(times) > 1 + released.get(ident, 0) + said_no:
                 raise Failure("%s left %d times: %s" % (ident, len(times), times))
         self.check_listed()
         self.check_order(released)
@@ -268,6 +317,16 @@ class Run:
             first = min(claims.setdefault(name, seq) for name in (ident, (cause, data["print"])))
             if cause < world_of[cause] < first and ident not in released:
                 raise Failure("%s was to be held, and is claimed in entry %d" % (ident, seq))
+
+    def check_erased_send(self, ident, attempt, what, model):
+        """She got it before she was forgotten: it was meant for her, and a claim allowed it."""
+        seq = int(ident.split(".")[0])
+        if not any((e[0], e[1], e[4], e[3]) == (seq,) + what for e in model.effects):
+            levels = {w["code"]["level"] for w in self.worlds.values()}
+            if len(levels) < 2:
+                raise Failure("%s left as %s, which nobody meant" % (ident, what))
+        elif (ident, attempt) not in model.allowed:
+            raise Failure("%s left in attempt %d, which no claim allowed" % (ident, attempt))
 
     def check_order(self, released):
         """Per customer and channel messages leave in the order in which they were meant."""
@@ -343,6 +402,8 @@ class Run:
                 told.append(row["told"])
             else:
                 happened.append(tuple(row["happened"]))
+        # What others have of an entry that was erased is told of by its row, not by the stream.
+        happened = [place for place in happened if place[1] != 0 or place[0] not in self.tombstones]
         places = [(event["seq"], event["n"], event.get("customer", 0)) for event in told]
         if places != sorted(happened):
             raise Failure(
@@ -366,15 +427,18 @@ class Run:
         last = self.entries[-1]["seq"]
         levels = [self.worlds[entry["world"]]["code"]["level"] for entry in self.entries]
         into, done = self.dir + "/fresh", None
-        start = 0
+        floor = self.worlds[self.entries[-1]["world"]].get("floor")
+        start = floor["seq"] if floor else 0
+        first = ["--from-floor"] if floor else []
         while start < last:
             end = start
             while end < last and levels[end] == levels[start]:
                 end += 1
             binary = self.binaries[levels[start] - 1]
-            done = self.life("fold", "--into", into, "--seq", str(end), binary=binary)
+            done = self.life("fold", *first, "--into", into, "--seq", str(end), binary=binary)
             if done.returncode != 0:
                 raise Failure("cannot fold: " + done.stderr)
+            first = []
             start = end
         self.compare_hash(done, "folded anew")
 
@@ -403,6 +467,7 @@ class Run:
         self.check_sends(model)
         self.check_held()
         self.check_stream()
+        self.check_erased(model)
         self.check_fold()
         self.check_base()
 

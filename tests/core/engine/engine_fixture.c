@@ -162,6 +162,11 @@ static void hook_outgoing(void *arg, struct text id, struct doc envelope)
     report(arg, "outgoing %.*s", (int)id.size, id.data);
 }
 
+static void hook_erased(void *arg)
+{
+    report(arg, "erased");
+}
+
 static void hook_verdict_made(void *arg, uint64_t at_seq, struct doc rules)
 {
     struct play_log *log = ((struct play *)arg)->log;
@@ -179,6 +184,7 @@ static const struct engine_hooks hooks = {
     .go = hook_go,
     .no_go = hook_no_go,
     .outgoing = hook_outgoing,
+    .erased = hook_erased,
     .verdict_made = hook_verdict_made,
 };
 

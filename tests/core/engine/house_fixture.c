@@ -50,6 +50,13 @@ static struct doc from_json(struct house *house, const char *json, struct buf *o
     return doc;
 }
 
+static int forget(void *arg, struct err *err)
+{
+    struct house *house = arg;
+    house->forgets++;
+    return house->forget_code == 0 ? 0 : err_set(err, house->forget_code, "told to fail");
+}
+
 int house_open(struct house *house)
 {
     const struct channel channel = { .name = "mail", .self = house, .send = channel_send };
@@ -68,6 +75,8 @@ int house_open(struct house *house)
         .channel_count = 1,
         .load_rules = script_load,
         .wake = wake,
+        .forget = forget,
+        .forget_arg = house,
     };
     house->node = NULL;
     int rc = node_open(&options, &house->node, &house->err);

@@ -27,6 +27,8 @@ struct house {
     const char *world_code, *world_config; /* of the next opening */
     bool rebuild;
     enum outcome outcome; /* what the channel answers */
+    int forgets;          /* times that the node has asked to forget what is kept besides */
+    int forget_code;      /* what that is answered with */
     struct buf code, config, out, text;
     struct json_reader *reader;
     struct engine_result result; /* of the last entry that was sent */

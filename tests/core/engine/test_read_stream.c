@@ -107,6 +107,21 @@ static void all_that_happened_is_told_in_order_and_once(void **arg)
     seen_clear(&seen);
 }
 
+static void of_who_is_being_erased_nothing_is_told(void **arg)
+{
+    struct house *house = *arg;
+    struct seen seen = { .most = 0 };
+    write_history(house);
+    house_command(house, "erase.requested", "user_id:u1", "{}");
+    for (size_t limit = 1; limit < 8; limit++)
+        for (int is_stored = 0; is_stored <= 1; is_stored++)
+            assert_string_equal(
+                whole(house, &seen, (struct read_place){ 0, 0 }, limit, is_stored != 0),
+                "1:world 2:daemon.started 3:bundle.activated 5:identify "
+                "5.1:customer.created 5.2:identity.linked 7:Told");
+    seen_clear(&seen);
+}
+
 static void a_place_is_where_it_goes_on(void **arg)
 {
     struct house *house = *arg;
@@ -197,9 +212,13 @@ static void it_is_the_same_after_a_restart(void **arg)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(all_that_happened_is_told_in_order_and_once),    TEST(a_place_is_where_it_goes_on),
-        TEST(an_event_is_told_with_all_that_its_sender_said), TEST(what_was_erased_is_not_told),
-        TEST(an_entry_that_makes_much_is_told_in_pieces),     TEST(it_is_the_same_after_a_restart),
+        TEST(of_who_is_being_erased_nothing_is_told),
+        TEST(all_that_happened_is_told_in_order_and_once),
+        TEST(a_place_is_where_it_goes_on),
+        TEST(an_event_is_told_with_all_that_its_sender_said),
+        TEST(what_was_erased_is_not_told),
+        TEST(an_entry_that_makes_much_is_told_in_pieces),
+        TEST(it_is_the_same_after_a_restart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

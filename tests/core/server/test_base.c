@@ -77,16 +77,22 @@ static void a_file_that_is_missing_is_named(void **arg)
     assert_non_null(strstr(fixture->err.text, "/base/12: No such file"));
 }
 
+static void sweep(struct fixture *fixture, const struct base *base)
+{
+    struct base none = { 0 };
+    assert_int_equal(base_sweep(fixture->dir, base, &none, &fixture->err), 0);
+}
+
 static void sweeping_leaves_the_present_base_alone(void **arg)
 {
     struct fixture *fixture = *arg;
-    base_sweep(fixture->dir, &(struct base){ 0 }); /* of nothing */
+    sweep(fixture, &(struct base){ 0 }); /* of nothing */
     kept(fixture, "1", 3);
     struct base second = kept(fixture, "2", 30);
-    base_sweep(fixture->dir, &second);
+    sweep(fixture, &second);
     assert_false(has_file(fixture, "base/3"));
     assert_true(has_file(fixture, "base/30"));
-    base_sweep(fixture->dir, &(struct base){ 0 });
+    sweep(fixture, &(struct base){ 0 });
     assert_false(has_file(fixture, "base/30"));
 }
 
@@ -95,8 +101,8 @@ static struct base through_a_document(const struct base *base)
     struct buf bytes = BUF_INIT;
     struct doc_writer w;
     doc_begin(&w, &bytes);
-    base_put(&w, base);
-    struct base back = base_of(doc_end(&w));
+    base_put(&w, "base", base);
+    struct base back = base_of(doc_end(&w), "base");
     buf_deinit(&bytes);
     return back;
 }

@@ -182,7 +182,7 @@ static void what_is_forgotten_is_gone_from_the_disk(void **state)
 {
     struct place *place = *state;
     keep(place, 1, "Ann Anderson");
-    idempotency_forget(place->kept);
+    assert_int_equal(idempotency_forget(place->kept, NULL), 0);
     char path[100], text[16];
     snprintf(path, sizeof path, "%s/new", place->dir);
     FILE *file = fopen(path, "r");

@@ -28,8 +28,8 @@ static uint64_t last_world(struct house *house)
 
 static struct base base_now(struct house *house)
 {
-    struct base base;
-    assert_int_equal(world_base(node_log(house->node), &base, &house->err), 0);
+    struct base base, floor;
+    assert_int_equal(world_base(node_log(house->node), &base, &floor, &house->err), 0);
     return base;
 }
 

@@ -1,0 +1,112 @@
+/* privacy.c -- the rights of the person: what is known of her, and to be forgotten. */
+#include "core/base/err.h"
+#include "core/cli/cli.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define POLL_SECONDS 1
+
+/* -- export ------------------------------------------------------------------------------ */
+
+static int write_out(struct cli *cli, const char *path)
+{
+    FILE *file = fopen(path, "wx");
+    if (file == NULL)
+        return cli_fail(cli, "cannot make %s: it must not be there yet", path);
+    bool is_written = fwrite(cli->out.data, 1, cli->out.size, file) == cli->out.size;
+    if (fclose(file) != 0 || !is_written)
+        return cli_fail(cli, "cannot write %s", path);
+    buf_clear(&cli->out);
+    buf_printf(&cli->out, "all that is known is in %s\n", path);
+    return EXIT_DONE;
+}
+
+int run_export(struct cli *cli)
+{
+    const char *path = args_value(&cli->args, "output");
+    struct doc answer = { NULL, 0 };
+    cli_path(cli, "/v1/customers/", args_argument(&cli->args, 0), "/export");
+    int code = cli_get(cli, &answer);
+    if (code != EXIT_DONE)
+        return code;
+    cli_json(cli, answer);
+    return path != NULL ? write_out(cli, path) : EXIT_DONE;
+}
+
+/* -- erase ------------------------------------------------------------------------------- */
+
+static void note_customer(struct cli *cli, struct doc item, void *arg)
+{
+    int64_t *customer = arg;
+    (void)cli;
+    if (doc_int(item, "customer", 0) == *customer)
+        *customer = 0;
+}
+
+/* Until she is not on the list any more. */
+static int wait_for_files(struct cli *cli, int64_t customer)
+{
+    bool is_json = cli->is_json;
+    for (;;) {
+        int64_t wanted = customer;
+        cli_path(cli, "/v1/erasures", NULL, NULL);
+        cli->is_json = false; /* the items are not for the reader */
+        int code = cli_list(cli, 0, note_customer, &wanted);
+        cli->is_json = is_json;
+        if (code != EXIT_DONE || wanted != 0)
+            return code;
+        sleep(POLL_SECONDS);
+    }
+}
+
+int run_erase(struct cli *cli)
+{
+    struct doc answer = { NULL, 0 };
+    bool is_waiting = args_has(&cli->args, "wait");
+    cli_path(cli, "/v1/customers/", args_argument(&cli->args, 0), NULL);
+    buf_clear(&cli->body);
+    int code = cli_send(cli, "DELETE", &answer);
+    if (code != EXIT_DONE)
+        return code;
+    int64_t customer = doc_int(answer, "customer", 0);
+    if (cli->is_json)
+        cli_json(cli, answer);
+    if (is_waiting)
+        code = wait_for_files(cli, customer);
+    if (code == EXIT_DONE && !cli->is_json)
+        buf_printf(&cli->out, "customer %lld is erased: %s\n", (long long)customer,
+                   is_waiting ? "nothing of it is in any file of the data"
+                              : "nobody finds it any more, and it leaves all files within the hour "
+                                "(kith erasures)");
+    return code;
+}
+
+static void erasure_item(struct cli *cli, struct doc item, void *arg)
+{
+    struct table *table = arg;
+    bool is_rows = text_is(doc_text(item, "state"), "rows");
+    cell_field(table, item, "customer", TINT_NONE);
+    cell_time(cli, table, item, "since");
+    table_add_string(table, is_rows ? "rows are being removed" : "files are being written anew",
+                     TINT_NONE);
+    cell_field(table, item, "entries", TINT_NONE);
+}
+
+int run_erasures(struct cli *cli)
+{
+    static const struct column columns[] = { { "customer", true },
+                                             { "since", false },
+                                             { "state", false },
+                                             { "entries", true },
+                                             { NULL, false } };
+    struct table table;
+    table_init(&table, columns);
+    cli_path(cli, "/v1/erasures", NULL, NULL);
+    int code = cli_list(cli, 0, erasure_item, &table);
+    if (code == EXIT_DONE)
+        cli_table(cli, &table, "nothing of anybody who was erased is in any file");
+    table_deinit(&table);
+    return code;
+}

@@ -1,0 +1,138 @@
+/* read_privacy.c -- who is being erased, and all that a page of a timeline leads to.
+ *
+ * A person may ask for everything that is known of her.  Her timeline names it: the messages that
+ * its events made, the reminders that were set.  So the document is made page by page, with short
+ * looks at the engine, and is as long as her history.
+ */
+#include "core/base/err.h"
+#include "core/base/json_write.h"
+#include "core/engine/engine_inside.h"
+#include "core/engine/read_inside.h"
+
+#include <string.h>
+
+/* -- Erasures ----------------------------------------------------------------------------- */
+
+static void show_erasure(struct list *list, uint64_t customer, struct doc row)
+{
+    list_item(list);
+    doc_put_int(&list->w, "customer", (int64_t)customer);
+    doc_put_string(&list->w, "state", doc_int(row, "done", 0) == 0 ? "rows" : "files");
+    doc_put_int(&list->w, "entry", doc_int(row, "since", 0));
+    doc_put_datetime(&list->w, "since", doc_int(row, "at", 0));
+    doc_put_int(&list->w, "entries", doc_int(row, "entries", 0));
+    doc_close(&list->w);
+}
+
+int read_erasures(struct engine *engine, const struct read_page *page, struct buf *out,
+                  struct err *err)
+{
+    struct key prefix, first;
+    struct cursor cursor;
+    struct list list;
+    uint64_t after = 0, n, customer = 0;
+    char next[EVENT_ID_TEXT_MAX] = "";
+    if (page->after.size != 0 && (!event_id_parse(page->after, &after, &n) || n != 0))
+        return err_set(err, E_INVALID, "`after` is no cursor that a page of erasures gave");
+    key_start(&prefix, 'z');
+    first = prefix;
+    key_number(&first, after + 1);
+    list_begin(&list, out, page->limit);
+    cursor_open_at(&cursor, engine->state, &prefix, &first);
+    while (cursor_next(&cursor)) {
+        struct key_reader reader = { cursor.key.data + 1, cursor.key.data + cursor.key.size };
+        uint64_t number;
+        bool is_number = key_read_number(&reader, &number);
+        ASSERT(is_number);
+        if (list_is_full(&list)) {
+            event_id_text(customer, 0, next);
+            break;
+        }
+        customer = number;
+        if (reader.at == reader.end)
+            show_erasure(&list, customer, doc_of(cursor.value));
+    }
+    cursor_close(&cursor);
+    list_end(&list, text_of(next), engine->seq);
+    return 0;
+}
+
+int read_erasure(struct engine *engine, uint64_t customer, struct buf *out, struct err *err)
+{
+    struct key key;
+    struct bytes row;
+    struct doc_writer w;
+    key_erasure(&key, customer);
+    if (!state_get(engine->state, &key, &row))
+        return err_set(err, E_NOTFOUND, "no customer %llu is being erased",
+                       (unsigned long long)customer);
+    bool is_gone = doc_int(doc_of(row), "done", 0) != 0;
+    doc_begin(&w, out);
+    doc_put_int(&w, "customer", (int64_t)customer);
+    doc_put_string(&w, "state", is_gone ? "files" : "rows");
+    doc_end(&w);
+    return 0;
+}
+
+void read_erasure_counts(struct engine *engine, struct read_erasure_counts *out_counts)
+{
+    struct doc erased = meta_get(engine, "erased");
+    struct key prefix;
+    struct cursor cursor;
+    *out_counts = (struct read_erasure_counts){
+        .done = doc_int(erased, "customers", 0),
+        .oldest_ms = INT64_MAX,
+    };
+    key_start(&prefix, 'z');
+    cursor_open(&cursor, engine->state, &prefix);
+    while (engine->erasures != 0 && cursor_next(&cursor)) {
+        struct key_reader reader = { cursor.key.data + 1, cursor.key.data + cursor.key.size };
+        uint64_t number;
+        bool is_number = key_read_number(&reader, &number);
+        ASSERT(is_number);
+        if (reader.at != reader.end)
+            continue;
+        int64_t at = doc_int(doc_of(cursor.value), "at", 0);
+        out_counts->open++;
+        out_counts->oldest_ms = at < out_counts->oldest_ms ? at : out_counts->oldest_ms;
+    }
+    cursor_close(&cursor);
+}
+
+/* -- What a timeline leads to -------------------------------------------------------------- */
+
+static bool is_new(struct buf *seen, uint64_t task)
+{
+    for (size_t at = 0; at < seen->size; at += sizeof task)
+        if (memcmp(seen->data + at, &task, sizeof task) == 0)
+            return false;
+    buf_append(seen, &task, sizeof task);
+    return true;
+}
+
+static void name_reminder(struct engine *engine, uint64_t task, struct read_linked *linked)
+{
+    if (task != 0 && is_new(&linked->tasks, task))
+        read_reminder(engine, task, &linked->reminders, NULL);
+}
+
+void read_linked(struct engine *engine, struct doc rows, struct read_linked *linked)
+{
+    char id[EVENT_ID_TEXT_MAX];
+    for (struct doc_iter it = doc_iter(doc_child(rows, "items")); doc_next(&it);) {
+        struct doc row = doc_child(it.value.doc, "row");
+        uint64_t seq = (uint64_t)doc_int(it.value.doc, "seq", 0);
+        for (struct doc_iter effect = doc_iter(doc_child(row, "effects")); doc_next(&effect);)
+            read_effect(engine, event_id_text(seq, (uint64_t)effect.value.integer, id),
+                        &linked->effects, NULL);
+        if (doc_int(it.value.doc, "n", 0) != 0)
+            name_reminder(engine, (uint64_t)doc_int(doc_child(row, "data"), "task", 0), linked);
+    }
+}
+
+void read_linked_deinit(struct read_linked *linked)
+{
+    buf_deinit(&linked->effects);
+    buf_deinit(&linked->reminders);
+    buf_deinit(&linked->tasks);
+}

@@ -1,0 +1,71 @@
+/* purge.h -- what the engine has forgotten leaves the log and all files.
+ *
+ * The engine takes the rows of a customer who is erased (core/engine/erase.c) and tells of it.
+ * From there on it is work on files, and this is its order:
+ *
+ *     phase     thread       what
+ *     -------   ----------   -------------------------------------------------------------
+ *     wait      engine       until a checkpoint holds that her rows are gone
+ *     keep      checkpoint   that checkpoint is dumped to base/<seq>; her entries are read
+ *     note      log          `world` names the dump: from here on a fold begins behind them
+ *     rewrite   log          her entries become tombstones
+ *     compact   log          the log's file is replaced by a copy of its rows
+ *     sweep     checkpoint   dumps that no world names are removed
+ *     prepare   checkpoint   the same for the state's file: the copy ...
+ *     swap      engine       ... and the replacement
+ *     done      loop, log    what is kept besides, such as answers, is removed; erase.done:
+ *                            nothing of her is in any file
+ *
+ * Nothing of it is remembered outside of the log and the state.  After a crash, or a failure of
+ * the disk, all begins again; what has been done already is found done.  Nothing that would be
+ * folded again is ever touched: the order of keep, note and rewrite is what that rests on.
+ *
+ * All customers who wait go in one purge, and there is a pause of PURGE_PAUSE_MS between two: each
+ * writes both files anew.  It belongs to the loop's thread; the work is done on the threads that
+ * own the files (chore.h).
+ */
+#ifndef CORE_SERVER_PURGE_H
+#define CORE_SERVER_PURGE_H
+
+#include "core/base/clock.h"
+#include "core/base/doc.h"
+
+struct err;
+struct fold;
+struct log;
+struct purge;
+struct sequencer;
+struct state;
+
+struct purge_options {
+    const char *dir; /* of the data */
+    struct sequencer *sequencer;
+    struct fold *fold;
+    struct log *log;
+    struct state *state;
+    struct clock clock;
+    struct doc code, config; /* of the world of this run */
+    void (*wake)(void *arg); /* purge_tick() is to be called */
+    void *wake_arg;
+    int (*forget)(void *arg, struct err *err); /* node.h; NULL: nothing is kept besides */
+    void *forget_arg;
+};
+
+struct purge *purge_new(const struct purge_options *options);
+void purge_free(struct purge *purge); /* NULL is allowed; nothing of it may be under way */
+
+/* The run has begun, or somebody's rows are gone. */
+void purge_start(struct purge *purge);
+void purge_wanted(struct purge *purge);
+
+/* Begin what is due.  Returns in how many ms to call again; -1: not before something happens. */
+int64_t purge_tick(struct purge *purge);
+
+/* No purge begins until it is released, as often as it was held; false: one is under way. */
+bool purge_hold(struct purge *purge);
+void purge_release(struct purge *purge);
+
+/* Begin nothing more.  What a thread has taken already comes to its end. */
+void purge_wind_down(struct purge *purge);
+
+#endif
