@@ -246,11 +246,16 @@ void cell_field(struct table *table, struct doc doc, const char *name, enum tint
     buf_deinit(&text);
 }
 
+void cell_state(struct table *table, struct doc doc, const char *name)
+{
+    cell_field(table, doc, name, tint_of_state(doc_text(doc, name)));
+}
+
 void cell_time(struct cli *cli, struct table *table, struct doc doc, const char *name)
 {
     struct buf text = BUF_INIT;
     screen_time(&cli->screen, doc_text(doc, name), &text);
-    table_add(table, (struct text){ buf_string(&text), (uint32_t)text.size }, TINT_NONE);
+    table_add_whole(table, (struct text){ buf_string(&text), (uint32_t)text.size }, TINT_NONE);
     buf_deinit(&text);
 }
 

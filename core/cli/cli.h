@@ -61,6 +61,7 @@ void cli_table(struct cli *cli, const struct table *table, const char *when_empt
 
 /* Cells from fields of a document. */
 void cell_field(struct table *table, struct doc doc, const char *name, enum tint tint);
+void cell_state(struct table *table, struct doc doc, const char *name); /* in its colour */
 void cell_time(struct cli *cli, struct table *table, struct doc doc, const char *name);
 
 /* cli->body as a JSON object: body_open(), fields, body_close(). */

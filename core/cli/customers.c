@@ -70,6 +70,8 @@ static void show_rows(struct cli *cli, const char *title, struct doc rows,
         for (const struct column *column = columns; column->title != NULL; column++) {
             if (strstr(times, column->title) != NULL)
                 cell_time(cli, &table, it.value.doc, column->title);
+            else if (strcmp(column->title, "state") == 0)
+                cell_state(&table, it.value.doc, column->title);
             else
                 cell_field(&table, it.value.doc, column->title, TINT_NONE);
         }
