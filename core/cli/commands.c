@@ -114,7 +114,7 @@ static const struct option import_options[] = {
     { "zone", "ZONE", "of times without offset: Europe/Berlin (UTC)", false },
     { "format", "csv|ndjson", "else by the file's ending and first character", false },
     { "rejected", "FILE", "where rejected rows go (FILE.rejected)", false },
-    { "dry-run", NULL, "read and count everything, send and write nothing", false },
+    { "dry-run", NULL, "say what would happen; write and send nothing", false },
     { "historic", NULL, "record without acting: no rules run", false },
     { "replay", NULL, "sort by time, give each entry the log time of its `at`", false },
     { "more", NULL, "another replay follows: log time stays where this one ends", false },
@@ -146,6 +146,14 @@ static const char import_text[] =
     "noted as suppressed (historic).  At the end log time goes on to now the same way, and the\n"
     "daemon is ready for the present; with --more it stays, for the next file.  Nothing that is\n"
     "entered later can lie before the log's time.\n"
+    "\n"
+    "With --dry-run the daemon runs the rules in force over what it knows, in memory, and says "
+    "which\n"
+    "customers would be created and merged, which rules would run, and which reminders and "
+    "messages\n"
+    "would come of it at once; what a rule sets for later is only counted.  Of a file too large "
+    "for\n"
+    "its memory it says what the first part would do.  Nothing is written, and nothing is sent.\n"
     "\n"
     "Rows that cannot be read go to FILE.rejected, a CSV of line, reason and row.  Running an\n"
     "import twice adds nothing: ids come from the file's content and the row's number, or\n"

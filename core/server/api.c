@@ -26,15 +26,15 @@
 #include <strings.h>
 
 const struct route *const api_tables[] = {
-    routes_ingest,    routes_system,   routes_customers,
-    routes_reminders, routes_effects,  routes_bundles,
-    routes_admin,     routes_channels, NULL,
+    routes_ingest,  routes_system, routes_customers, routes_reminders, routes_effects,
+    routes_bundles, routes_admin,  routes_channels,  routes_dry_run,   NULL,
 };
 
 void api_init(struct api *api)
 {
     api->reader = json_reader_new();
     api->calls = 0;
+    api->dry_run = NULL;
 }
 
 void api_deinit(struct api *api)

@@ -70,7 +70,10 @@ struct route {
     /* Names that the query may have, with blanks between; NULL: none.  Any other gets 400. */
     const char *queries;
 };
-#define ROUTES_END { NULL, NULL, SCOPE_NONE, 0, false, NULL, NULL, NULL }
+#define ROUTES_END                                         \
+    {                                                      \
+        NULL, NULL, SCOPE_NONE, 0, false, NULL, NULL, NULL \
+    }
 
 /* The tables, each ending with ROUTES_END.  A new file of handlers adds itself here and to
  * `api_tables` in api.c. */
@@ -82,6 +85,7 @@ extern const struct route routes_effects[];   /* api_effects.c */
 extern const struct route routes_channels[];  /* api_channels.c */
 extern const struct route routes_bundles[];   /* api_bundles.c */
 extern const struct route routes_admin[];     /* api_admin.c: staff, keys, suppressions, care */
+extern const struct route routes_dry_run[];   /* api_dry_run.c */
 
 /* What handlers stand on.  Members are for reading. */
 struct api {
@@ -95,13 +99,17 @@ struct api {
     void (*on_idle)(void *arg); /* the last call under way has ended; may be NULL */
     void *idle_arg;
 
-    struct json_reader *reader; /* the loop's */
-    size_t calls;               /* under way */
+    struct dry_run_session *dry_run; /* api_dry_run.c; NULL: none is under way */
+    struct json_reader *reader;      /* the loop's */
+    size_t calls;                    /* under way */
 };
 
-/* The last two members are api_init()'s, all others the caller's. */
+/* The last three members are api_init()'s, all others the caller's. */
 void api_init(struct api *api);
 void api_deinit(struct api *api); /* no call may be under way */
+
+/* No call may be under way; before the node is closed, and before the loop's last turns. */
+void api_end_dry_run(struct api *api);
 
 /* For http_server_open(). */
 struct http_handler api_handler(struct api *api);
@@ -177,8 +185,8 @@ void call_reply(struct call *call, int status, struct doc doc);
 /* With any other body, which is copied. */
 void call_reply_text(struct call *call, int status, const char *content_type, struct text body);
 /* With a problem document (RFC 9457); one line that says what was wrong and what to do. */
-__attribute__((format(printf, 3, 4)))
-void call_problem(struct call *call, int status, const char *format, ...);
+__attribute__((format(printf, 3, 4))) void call_problem(struct call *call, int status,
+                                                        const char *format, ...);
 /* The same from a failure: E_INVALID 400, E_DENIED 403, E_NOTFOUND 404, E_CONFLICT 409,
  * E_LIMIT 422, E_BUSY 429 and E_FULL, E_IO 503 with Retry-After, else 500 (told the operator
  * too). */
