@@ -97,6 +97,7 @@ int run_show(struct cli *cli);
 int run_snooze(struct cli *cli);
 int run_staff_add(struct cli *cli);
 int run_state_hash(struct cli *cli);
+int run_suppress(struct cli *cli);
 int run_timeline(struct cli *cli);
 int run_unmerge(struct cli *cli);
 int run_verify(struct cli *cli);

@@ -63,6 +63,14 @@ static const struct option consent_options[] = {
     END,
 };
 
+static const struct option suppress_options[] = {
+    { "channel", "NAME", "the channel they are addresses of: email, sms ... (needed)", false },
+    { "reason", "TEXT", "why, where the row does not say it", false },
+    { "remove", NULL, "they may be written to again", false },
+    { "encoding", "NAME", "of the file: UTF-8, GB18030 ...; else detected", false },
+    END,
+};
+
 static const struct option effects_options[] = {
     { "state", "STATE", "pending, sent, suppressed, rejected, failed ...", false },
     { "uncertain", NULL, "those that may or may not have gone out", false },
@@ -186,6 +194,15 @@ const struct command command_table[] = {
     { "unmerge", "CUSTOMER", "take the absorbed customer out again", NULL, NULL, run_unmerge },
     { "consent", "CUSTOMER grant|withdraw PURPOSE/CHANNEL", "she said yes, or no", NULL,
       consent_options, run_consent },
+    { "suppress", "FILE", "never write to the addresses in a list",
+      "Each line of FILE is an address, and behind a comma, if it is to be kept, why.  Whatever "
+      "the\n"
+      "rules want, and whatever was consented to, nothing goes out to these addresses any more, "
+      "to\n"
+      "whomever they belong.  Lines that are no address of the channel go to FILE.rejected, and "
+      "then\n"
+      "the command fails.  Saying it again changes nothing.",
+      suppress_options, run_suppress },
     { "effects", "", "what was sent, suppressed, held, and why", NULL, effects_options,
       run_effects },
     { "explain", "EFFECT-OR-SEQ", "the chain of causes, back to the log",
