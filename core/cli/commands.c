@@ -165,7 +165,9 @@ static const char import_text[] =
     "\n"
     "Rows that cannot be read go to FILE.rejected, a CSV of line, reason and row.  Running an\n"
     "import twice adds nothing: ids come from the file's content and the row's number, or\n"
-    "from --id.  So an import that was interrupted is simply run again.";
+    "from --id.  So an import that was interrupted is simply run again.  An id of --id is taken "
+    "as\n"
+    "it stands: of a customer's rows with one id, in whatever file, only the first counts.";
 
 static const char search_text[] =
     "TEXT is part of a name or of a company's, the end of a phone number, an e-mail address or a\n"
