@@ -42,6 +42,15 @@ void cli_path(struct cli *cli, const char *head, const char *argument, const cha
         buf_text(&cli->path, rest);
 }
 
+/* as_of is --as-of. */
+static bool is_name_of(const char *option, const char *name, size_t size)
+{
+    size_t i = 0;
+    while (i < size && (option[i] == name[i] || (option[i] == '-' && name[i] == '_')))
+        i++;
+    return i == size && option[i] == '\0';
+}
+
 /* The daemon names a field, `"due": ...`, or a part of the query, `?due=...`: what did the user
  * call it?  NULL: it was not the user's.  `*out_rest` is what is said of it. */
 static const char *option_named(const struct cli *cli, const struct reply *reply,
@@ -61,7 +70,7 @@ static const char *option_named(const struct cli *cli, const struct reply *reply
     if (cli->due_argument != NULL && size == 3 && memcmp(detail, "due", 3) == 0)
         return cli->due_argument;
     for (; option != NULL && option->name != NULL; option++)
-        if (strlen(option->name) == size && memcmp(option->name, detail, size) == 0)
+        if (is_name_of(option->name, detail, size))
             return option->name;
     return NULL;
 }

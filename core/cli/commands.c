@@ -30,6 +30,11 @@ static const struct option search_options[] = {
     END,
 };
 
+static const struct option show_options[] = {
+    { "as-of", "TIME", "as it was then: 2026-03-01 (its end), \"2026-03-01 10:00\"", false },
+    END,
+};
+
 static const struct option timeline_options[] = {
     LIMIT("how many entries, the newest first (50)"),
     END,
@@ -182,7 +187,7 @@ static const char show_text[] =
 const struct command command_table[] = {
     { "search", "TEXT...", "who is it? by part of a name, a number, an address", search_text,
       search_options, run_search },
-    { "show", "CUSTOMER...", "everything known of a customer", show_text, NULL, run_show },
+    { "show", "CUSTOMER...", "everything known of a customer", show_text, show_options, run_show },
     { "timeline", "CUSTOMER", "what happened, newest first, and what came of it", NULL,
       timeline_options, run_timeline },
     { "note", "CUSTOMER TEXT...", "write a note onto the timeline", NULL, NULL, run_note },
