@@ -29,7 +29,7 @@ int state_open_over(struct state *base, size_t buffer_bytes_max, struct state **
     state->env = env;
     state->dir = mem_string(base->dir);
     state->buffer_bytes_max = buffer_bytes_max;
-    state->buffer_rows_max = base->buffer_rows_max;
+    state->buffer_rows_max = SIZE_MAX; /* nobody waits for it to be written */
     int rc = getentropy(&state->seed, sizeof state->seed);
     ASSERT(rc == 0);
     state_init_locks(state);

@@ -62,7 +62,7 @@
 #define LIST_MAX 1000            /* items of one page */
 
 /* A dry run of an import */
-#define DRY_RUN_BYTES_MAX (128u << 20) /* of changes that are tried out */
+#define DRY_RUN_BYTES_MAX (256u << 20) /* of changes that are tried out */
 #define DRY_RUN_SENT_MAX 20000         /* messages of a channel that one batch leads to */
 #define DRY_RUN_IDLE_MS 30000          /* one that nobody asks anything ends */
 #define DRY_RUN_MS_MAX 300000          /* and any one then */
