@@ -53,6 +53,17 @@ int state_open(const struct state_options *options, struct state **out_state, st
 /* Drops what was not checkpointed; NULL is allowed.  Snapshots and copies must have ended. */
 void state_close(struct state *state);
 
+/* A state laid over the last checkpoint of `base`, for trying out: what is written stays in memory
+ * and is gone when it is closed, which must be before `base` is.  Any thread may open one; whoever
+ * has it is then its engine's thread.  It is never frozen: state_wants_freeze() says that it holds
+ * as much as it may.  While it is open no page of that checkpoint is used again and the file of
+ * `base` is neither compacted nor opened again: bound its life.  E_IO. */
+int state_open_over(struct state *base, size_t buffer_bytes_max, struct state **out_state,
+                    struct err *err);
+/* Visit, in order, what was put since and not taken back; deletions are left out. */
+typedef void state_change_fn(void *arg, struct bytes key, struct bytes value);
+void state_changes(const struct state *state, state_change_fn *visit, void *arg);
+
 /* The entry that the last completed checkpoint stands for: 0, 0 for a new state. */
 void state_applied(const struct state *state, uint64_t *out_seq, int64_t *out_logged);
 

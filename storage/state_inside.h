@@ -32,7 +32,8 @@
 enum state_phase { STATE_NONE, STATE_FROZEN, STATE_WRITTEN };
 
 struct state {
-    struct env *env; /* NULL: it could not be opened again */
+    struct env *env;    /* NULL: it could not be opened again */
+    struct state *base; /* that this one lies over, and whose env it uses; NULL: none */
     char *dir;
     size_t map_bytes;
     size_t quota_bytes, buffer_bytes_max, buffer_rows_max;
@@ -88,6 +89,7 @@ int state_read_applied(MDB_txn *txn, MDB_dbi table, uint64_t *out_seq, int64_t *
 void state_row_head(uint8_t out_head[STATE_ROW_HEAD_BYTES], size_t key_size, size_t value_size);
 bool state_key_is(struct bytes key, const struct key *other);
 
+void state_init_locks(struct state *state);
 /* What the engine reads through: begun on the newest checkpoint, whose format is checked.
  * Ending is allowed at any point of a beginning that failed. */
 int state_reading_begin(struct state *state, struct err *err);

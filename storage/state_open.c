@@ -133,6 +133,14 @@ int state_open_again(struct state *state, struct err *err)
     return code;
 }
 
+void state_init_locks(struct state *state)
+{
+    int rc = pthread_mutex_init(&state->writing, NULL);
+    ASSERT(rc == 0);
+    rc = pthread_mutex_init(&state->lock, NULL);
+    ASSERT(rc == 0);
+}
+
 int state_open(const struct state_options *options, struct state **out_state, struct err *err)
 {
     struct state *state = mem_zero(sizeof *state);
@@ -145,10 +153,7 @@ int state_open(const struct state_options *options, struct state **out_state, st
         options->buffer_rows_max != 0 ? options->buffer_rows_max : BUFFER_ROWS_MAX;
     int rc = getentropy(&state->seed, sizeof state->seed);
     ASSERT(rc == 0);
-    rc = pthread_mutex_init(&state->writing, NULL);
-    ASSERT(rc == 0);
-    rc = pthread_mutex_init(&state->lock, NULL);
-    ASSERT(rc == 0);
+    state_init_locks(state);
     state->active = wbuf_new(&state->pool, 0);
 
     int code = open_file(state, err);
@@ -166,7 +171,10 @@ void state_close(struct state *state)
         return;
     ASSERT(state->users == 0 && state->cursors_open == 0);
     state_reading_end(state);
-    env_close(state->env);
+    if (state->base != NULL)
+        state_leave(state->base);
+    else
+        env_close(state->env);
     wbuf_free(state->active);
     wbuf_free(state->frozen);
     wbuf_pool_free(&state->pool);

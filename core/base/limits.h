@@ -72,4 +72,10 @@
 #define STREAM_RECENT_BYTES (4u << 20)   /* kept for those who are a little behind */
 #define STREAM_HEARTBEAT_MS 15000        /* of silence, then a comment */
 
+/* A dry run of an import */
+#define DRY_RUN_BYTES_MAX (256u << 20) /* of changes that are tried out */
+#define DRY_RUN_SENT_MAX 20000         /* messages of a channel that one batch leads to */
+#define DRY_RUN_IDLE_MS 30000          /* one that nobody asks anything ends */
+#define DRY_RUN_MS_MAX 300000          /* and any one then */
+
 #endif

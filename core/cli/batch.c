@@ -147,6 +147,11 @@ int batch_add(struct batch *batch, struct text json, size_t calls, uint64_t line
     return 0;
 }
 
+int batch_flush(struct batch *batch, struct err *err)
+{
+    return batch->count != 0 ? send(batch, batch->path, err) : 0;
+}
+
 int batch_finish(struct batch *batch, struct err *err)
 {
     if (batch->count == 0)

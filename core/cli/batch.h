@@ -28,7 +28,9 @@ void batch_free(struct batch *batch); /* NULL is allowed; what was not sent is d
  * daemon refused the whole request. */
 int batch_add(struct batch *batch, struct text json, size_t calls, uint64_t line, struct text raw,
               struct err *err);
-/* Send the rest, and wait until all has been applied. */
+/* Send the rest. */
+int batch_flush(struct batch *batch, struct err *err);
+/* The same, and wait until all has been applied. */
 int batch_finish(struct batch *batch, struct err *err);
 
 uint64_t batch_sent(const struct batch *batch);    /* calls acknowledged, refused ones not */

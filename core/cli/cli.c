@@ -42,6 +42,15 @@ void cli_path(struct cli *cli, const char *head, const char *argument, const cha
         buf_text(&cli->path, rest);
 }
 
+/* as_of is --as-of. */
+static bool is_name_of(const char *option, const char *name, size_t size)
+{
+    size_t i = 0;
+    while (i < size && (option[i] == name[i] || (option[i] == '-' && name[i] == '_')))
+        i++;
+    return i == size && option[i] == '\0';
+}
+
 /* The daemon names a field, `"due": ...`, or a part of the query, `?due=...`: what did the user
  * call it?  NULL: it was not the user's.  `*out_rest` is what is said of it. */
 static const char *option_named(const struct cli *cli, const struct reply *reply,
@@ -61,7 +70,7 @@ static const char *option_named(const struct cli *cli, const struct reply *reply
     if (cli->due_argument != NULL && size == 3 && memcmp(detail, "due", 3) == 0)
         return cli->due_argument;
     for (; option != NULL && option->name != NULL; option++)
-        if (strlen(option->name) == size && memcmp(option->name, detail, size) == 0)
+        if (is_name_of(option->name, detail, size))
             return option->name;
     return NULL;
 }
@@ -246,11 +255,16 @@ void cell_field(struct table *table, struct doc doc, const char *name, enum tint
     buf_deinit(&text);
 }
 
+void cell_state(struct table *table, struct doc doc, const char *name)
+{
+    cell_field(table, doc, name, tint_of_state(doc_text(doc, name)));
+}
+
 void cell_time(struct cli *cli, struct table *table, struct doc doc, const char *name)
 {
     struct buf text = BUF_INIT;
     screen_time(&cli->screen, doc_text(doc, name), &text);
-    table_add(table, (struct text){ buf_string(&text), (uint32_t)text.size }, TINT_NONE);
+    table_add_whole(table, (struct text){ buf_string(&text), (uint32_t)text.size }, TINT_NONE);
     buf_deinit(&text);
 }
 

@@ -67,6 +67,7 @@ void print_data(struct cli *cli, struct buf *out, struct doc data);
 
 /* Cells from fields of a document. */
 void cell_field(struct table *table, struct doc doc, const char *name, enum tint tint);
+void cell_state(struct table *table, struct doc doc, const char *name); /* in its colour */
 void cell_time(struct cli *cli, struct table *table, struct doc doc, const char *name);
 
 /* cli->body as a JSON object: body_open(), fields, body_close(). */
@@ -113,6 +114,7 @@ int run_staff_list(struct cli *cli);
 int run_staff_remove(struct cli *cli);
 int run_staff_show(struct cli *cli);
 int run_state_hash(struct cli *cli);
+int run_suppress(struct cli *cli);
 int run_tail(struct cli *cli);
 int run_timeline(struct cli *cli);
 int run_unmerge(struct cli *cli);

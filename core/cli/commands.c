@@ -30,6 +30,11 @@ static const struct option search_options[] = {
     END,
 };
 
+static const struct option show_options[] = {
+    { "as-of", "TIME", "as it was then: 2026-03-01 (its end), \"2026-03-01 10:00\"", false },
+    END,
+};
+
 static const struct option timeline_options[] = {
     LIMIT("how many entries, the newest first (50)"),
     END,
@@ -66,6 +71,14 @@ static const struct option done_options[] = {
 
 static const struct option consent_options[] = {
     { "proof", "TEXT", "where she said so: a form, a call, a letter", false },
+    END,
+};
+
+static const struct option suppress_options[] = {
+    { "channel", "NAME", "the channel they are addresses of: email, sms ... (needed)", false },
+    { "reason", "TEXT", "why, where the row does not say it", false },
+    { "remove", NULL, "they may be written to again", false },
+    { "encoding", "NAME", "of the file: UTF-8, GB18030 ...; else detected", false },
     END,
 };
 
@@ -137,7 +150,7 @@ static const struct option import_options[] = {
     { "zone", "ZONE", "of times without offset: Europe/Berlin (UTC)", false },
     { "format", "csv|ndjson", "else by the file's ending and first character", false },
     { "rejected", "FILE", "where rejected rows go (FILE.rejected)", false },
-    { "dry-run", NULL, "read and count everything, send and write nothing", false },
+    { "dry-run", NULL, "say what would happen; write and send nothing", false },
     { "historic", NULL, "record without acting: no rules run", false },
     { "replay", NULL, "sort by time, give each entry the log time of its `at`", false },
     { "more", NULL, "another replay follows: log time stays where this one ends", false },
@@ -170,9 +183,19 @@ static const char import_text[] =
     "daemon is ready for the present; with --more it stays, for the next file.  Nothing that is\n"
     "entered later can lie before the log's time.\n"
     "\n"
+    "With --dry-run the daemon runs the rules in force over what it knows, in memory, and says "
+    "which\n"
+    "customers would be created and merged, which rules would run, and which reminders and "
+    "messages\n"
+    "would come of it at once; what a rule sets for later is only counted.  Of a file too large "
+    "for\n"
+    "its memory it says what the first part would do.  Nothing is written, and nothing is sent.\n"
+    "\n"
     "Rows that cannot be read go to FILE.rejected, a CSV of line, reason and row.  Running an\n"
     "import twice adds nothing: ids come from the file's content and the row's number, or\n"
-    "from --id.  So an import that was interrupted is simply run again.";
+    "from --id.  So an import that was interrupted is simply run again.  An id of --id is taken "
+    "as\n"
+    "it stands: of a customer's rows with one id, in whatever file, only the first counts.";
 
 static const char search_text[] =
     "TEXT is part of a name or of a company's, the end of a phone number, an e-mail address or a\n"
@@ -187,7 +210,7 @@ static const char show_text[] =
 const struct command command_table[] = {
     { "search", "TEXT...", "who is it? by part of a name, a number, an address", search_text,
       search_options, run_search },
-    { "show", "CUSTOMER...", "everything known of a customer", show_text, NULL, run_show },
+    { "show", "CUSTOMER...", "everything known of a customer", show_text, show_options, run_show },
     { "timeline", "CUSTOMER", "what happened, newest first, and what came of it", NULL,
       timeline_options, run_timeline },
     { "note", "CUSTOMER TEXT...", "write a note onto the timeline", NULL, NULL, run_note },
@@ -201,6 +224,15 @@ const struct command command_table[] = {
     { "unmerge", "CUSTOMER", "take the absorbed customer out again", NULL, NULL, run_unmerge },
     { "consent", "CUSTOMER grant|withdraw PURPOSE/CHANNEL", "she said yes, or no", NULL,
       consent_options, run_consent },
+    { "suppress", "FILE", "never write to the addresses in a list",
+      "Each line of FILE is an address, and behind a comma, if it is to be kept, why.  Whatever "
+      "the\n"
+      "rules want, and whatever was consented to, nothing goes out to these addresses any more, "
+      "to\n"
+      "whomever they belong.  Lines that are no address of the channel go to FILE.rejected, and "
+      "then\n"
+      "the command fails.  Saying it again changes nothing.",
+      suppress_options, run_suppress },
     { "effects", "", "what was sent, suppressed, held, and why", NULL, effects_options,
       run_effects },
     { "explain", "EFFECT-OR-SEQ", "the chain of causes, back to the log",

@@ -70,6 +70,8 @@ static void show_rows(struct cli *cli, const char *title, struct doc rows,
         for (const struct column *column = columns; column->title != NULL; column++) {
             if (strstr(times, column->title) != NULL)
                 cell_time(cli, &table, it.value.doc, column->title);
+            else if (strcmp(column->title, "state") == 0)
+                cell_state(&table, it.value.doc, column->title);
             else
                 cell_field(&table, it.value.doc, column->title, TINT_NONE);
         }
@@ -102,6 +104,17 @@ static void show_text(struct cli *cli, const char *title, struct doc record, con
     buf_byte(&cli->out, '\n');
 }
 
+static void show_since(struct cli *cli, struct doc record)
+{
+    struct text as_of = doc_text(record, "as_of");
+    text_clean(doc_text(record, "kind"), &cli->out);
+    buf_text(&cli->out, as_of.size != 0 ? "as of " : ", since ");
+    screen_time(&cli->screen, as_of.size != 0 ? as_of : doc_text(record, "created"), &cli->out);
+    buf_byte(&cli->out, '\n');
+    if (!doc_bool(record, "whole", true))
+        buf_text(&cli->out, "not all of it: an event changed more than is kept\n");
+}
+
 static void show_record(struct cli *cli, struct doc record)
 {
     static const struct column consents[] = { { "purpose", false }, { "channel", false },
@@ -120,11 +133,7 @@ static void show_record(struct cli *cli, struct doc record)
     buf_printf(&line, "customer %lld", (long long)doc_int(record, "id", 0));
     screen_tint(&cli->screen, TINT_BOLD, buf_string(&line), &cli->out);
     buf_text(&cli->out, "  ");
-    struct text kind = doc_text(record, "kind");
-    text_clean(kind, &cli->out);
-    buf_text(&cli->out, ", since ");
-    screen_time(&cli->screen, doc_text(record, "created"), &cli->out);
-    buf_byte(&cli->out, '\n');
+    show_since(cli, record);
     show_text(cli, "owner", record, "owner");
     show_list(cli, "tags", doc_child(record, "tags"));
     show_list(cli, "roles", doc_child(record, "roles"));
@@ -159,6 +168,7 @@ int run_show(struct cli *cli)
     int code = cli_find_customer(cli, customer_argument(cli), &reference);
     if (code == EXIT_DONE) {
         cli_path(cli, "/v1/customers/", buf_string(&reference), NULL);
+        path_query(&cli->path, "as_of", args_value(&cli->args, "as-of"));
         code = cli_get(cli, &record);
     }
     buf_deinit(&reference);

@@ -9,17 +9,6 @@ static const struct column columns[] = {
     { "rule", false },  { NULL, false },
 };
 
-static enum tint state_tint(struct text state)
-{
-    if (text_is(state, "sent"))
-        return TINT_GREEN;
-    if (text_is(state, "uncertain") || text_is(state, "held"))
-        return TINT_YELLOW;
-    if (text_is(state, "failed") || text_is(state, "rejected"))
-        return TINT_RED;
-    return TINT_NONE;
-}
-
 static void effect_item(struct cli *cli, struct doc item, void *arg)
 {
     struct table *table = arg;
@@ -27,7 +16,7 @@ static void effect_item(struct cli *cli, struct doc item, void *arg)
     cell_time(cli, table, item, "created");
     cell_field(table, item, "customer", TINT_NONE);
     cell_field(table, item, "channel", TINT_NONE);
-    cell_field(table, item, "state", state_tint(doc_text(item, "state")));
+    cell_state(table, item, "state");
     cell_field(table, item, "reason", TINT_NONE);
     cell_field(table, item, "purpose", TINT_NONE);
     cell_field(table, item, "to", TINT_NONE);

@@ -2,7 +2,7 @@
  *
  *     file -> text in UTF-8 -> records -> calls -+-> batches -> /v1/import
  *                                                +-> spool, sorted -> batches   (--replay)
- *                                                +-> counts                     (--dry-run)
+ *                                                +-> counts, /v1/dry-runs       (--dry-run)
  *
  * Nothing is kept of an import but the ids of its calls: each is the hash of the file's
  * content and the row's number, so whoever runs the same import again, after a crash or by
@@ -19,6 +19,7 @@
 #include "core/cli/batch.h"
 #include "core/cli/cli.h"
 #include "core/cli/csv.h"
+#include "core/cli/dry_run.h"
 #include "core/cli/input.h"
 #include "core/cli/interrupt.h"
 #include "core/cli/mapping.h"
@@ -45,6 +46,7 @@ struct import {
     bool is_dry, is_replay;
     struct rejects rejects;
     struct survey survey;
+    struct dry_run dry_run;
     struct spool *spool;
     struct batch *batch;
     struct progress progress;
@@ -275,6 +277,7 @@ static int pass_on(struct import *import, const struct csv_record *record,
     import->calls += row->calls;
     if (import->is_dry) {
         survey_add(&import->survey, json, row);
+        dry_run_add(&import->dry_run, json, row->calls, record->line, record->raw);
         return 0;
     }
     if (!import->is_replay)
@@ -375,6 +378,9 @@ static void say_rejected(struct cli *cli, uint64_t count, const char *path)
 static void report(struct import *import, const char *rejected_path)
 {
     struct cli *cli = import->cli;
+    struct buf would = BUF_INIT;
+    if (import->is_dry)
+        dry_run_end(&import->dry_run, &would); /* which may reject more */
     uint64_t rejected = import->rejects.count;
     uint64_t sent = import->batch != NULL ? batch_sent(import->batch) : 0;
     if (cli->is_json && !import->is_dry) {
@@ -382,17 +388,20 @@ static void report(struct import *import, const char *rejected_path)
                    (unsigned long long)import->rows, (unsigned long long)sent,
                    (unsigned long long)rejected);
     } else if (cli->is_json) {
-        survey_json(&import->survey, import->rows, rejected, &cli->out);
+        survey_json(&import->survey, import->rows, rejected,
+                    (struct text){ buf_string(&would), (uint32_t)would.size }, &cli->out);
     } else if (import->is_dry) {
         buf_printf(&cli->out, "%llu row%s\n", COUNTED(import->rows));
         survey_print(&import->survey, &cli->out);
         say_rejected(cli, rejected, NULL);
-        buf_text(&cli->out, "a dry run: nothing was sent\n");
+        buf_append(&cli->out, would.data, would.size);
+        buf_text(&cli->out, "\na dry run: nothing was written or sent\n");
     } else {
         buf_printf(&cli->out, "%llu row%s, %llu event%s sent; those sent before add nothing\n",
                    COUNTED(import->rows), COUNTED(sent));
         say_rejected(cli, rejected, rejected_path);
     }
+    buf_deinit(&would);
 }
 
 /* An import that stops half-way says what to do; the daemon's absence has its own code. */
@@ -438,8 +447,10 @@ static int carry_out(struct import *import, const char *rejected_path)
     make_batch(import);
     rejects_init(&import->rejects, rejected_path, import->is_dry);
     survey_init(&import->survey, import->reader);
+    if (import->is_dry)
+        dry_run_begin(&import->dry_run, import->cli, reject, import);
     interrupt_watch();
-    progress_start(&import->progress, import->is_replay ? "reading" : "importing",
+    progress_start(&import->progress, import->is_replay || import->is_dry ? "reading" : "importing",
                    input_size(import->input));
     int rc = work(import, &err);
     progress_end(&import->progress);
@@ -461,6 +472,7 @@ static void import_deinit(struct import *import)
     mapping_free(import->mapping);
     spool_close(import->spool);
     batch_free(import->batch);
+    dry_run_deinit(&import->dry_run);
     input_close(import->input);
     json_reader_free(import->reader);
     survey_deinit(&import->survey);

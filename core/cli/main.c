@@ -74,12 +74,18 @@ static int find_key(const struct args *args, struct buf *out, struct err *err)
 
 /* -- One call ---------------------------------------------------------------------------- */
 
+/* It can tell much without a daemon, and says what it cannot. */
+static bool is_dry_import(const struct cli *cli)
+{
+    return cli->args.command->run == run_import && args_has(&cli->args, "dry-run");
+}
+
 static bool needs_daemon(const struct cli *cli)
 {
     const struct command *command = cli->args.command;
     if (command->run == run_help || command->run == run_completion)
         return false;
-    return command->run != run_import || !args_has(&cli->args, "dry-run");
+    return !is_dry_import(cli);
 }
 
 static int connect_daemon(struct cli *cli, struct err *err)
@@ -116,6 +122,8 @@ static int run(struct cli *cli)
     }
     if (needs_daemon(cli) && connect_daemon(cli, &err) != 0)
         return usage_error(&cli->args, &err);
+    if (is_dry_import(cli))
+        (void)connect_daemon(cli, &err);
     return cli->args.command->run(cli);
 }
 

@@ -21,7 +21,7 @@ static void reminder_item(struct cli *cli, struct doc item, void *arg)
     cell_field(table, item, "customer_name", TINT_NONE);
     cell_field(table, item, "title", TINT_NONE);
     cell_field(table, item, "rule", TINT_DIM);
-    cell_field(table, item, "state", TINT_NONE);
+    cell_state(table, item, "state");
     cell_field(table, item, "note", TINT_NONE);
 }
 

@@ -99,7 +99,8 @@ void survey_print(const struct survey *survey, struct buf *out)
     buf_append(out, survey->samples.data, survey->samples.size);
 }
 
-void survey_json(const struct survey *survey, uint64_t rows, uint64_t rejected, struct buf *out)
+void survey_json(const struct survey *survey, uint64_t rows, uint64_t rejected, struct text more,
+                 struct buf *out)
 {
     char at[MOMENT_TEXT_SIZE];
     buf_printf(out, "{\"rows\":%llu,\"events\":%llu,\"rejected\":%llu,\"types\":{",
@@ -117,5 +118,6 @@ void survey_json(const struct survey *survey, uint64_t rows, uint64_t rejected, 
         moment_format(survey->last, at);
         buf_printf(out, ",\"last\":\"%s\"", at);
     }
+    buf_append(out, more.data, more.size);
     buf_text(out, "}\n");
 }

@@ -35,8 +35,10 @@ void survey_deinit(struct survey *survey);
 /* The calls of one row: valid JSON objects with commas between. */
 void survey_add(struct survey *survey, struct text json, const struct mapping_row *row);
 
-/* Append the result: for people, or as one JSON object in a line. */
+/* Append the result: for people, or as one JSON object in a line, at whose end stand `more` fields,
+ * each with its comma in front. */
 void survey_print(const struct survey *survey, struct buf *out);
-void survey_json(const struct survey *survey, uint64_t rows, uint64_t rejected, struct buf *out);
+void survey_json(const struct survey *survey, uint64_t rows, uint64_t rejected, struct text more,
+                 struct buf *out);
 
 #endif

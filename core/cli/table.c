@@ -11,6 +11,7 @@
 #include "core/base/moment.h"
 #include "core/base/utf8.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -26,6 +27,7 @@ struct table_cell {
     size_t at, size; /* in table->text */
     size_t width;
     enum tint tint;
+    bool is_whole;
 };
 
 struct screen screen_of_stdout(void)
@@ -138,6 +140,12 @@ void table_add(struct table *table, struct text text, enum tint tint)
     table->cells[table->count++] = cell;
 }
 
+void table_add_whole(struct table *table, struct text text, enum tint tint)
+{
+    table_add(table, text, tint);
+    table->cells[table->count - 1].is_whole = true;
+}
+
 void table_add_string(struct table *table, const char *text, enum tint tint)
 {
     table_add(table, text_of(text), tint);
@@ -157,6 +165,63 @@ static size_t column_width(const struct table *table, size_t column)
     return width;
 }
 
+/* -- Giving way -------------------------------------------------------------------------- */
+
+static bool gives_way(const struct table *table, size_t column)
+{
+    if (table->columns[column].is_number)
+        return false;
+    for (size_t i = column; i < table->count; i += table->column_count)
+        if (table->cells[i].is_whole)
+            return false;
+    return true;
+}
+
+/* What the table takes when no column that gives way has more than `level` cells. */
+static size_t line_width(const struct table *table, const size_t widths[], const bool can_give[],
+                         size_t level)
+{
+    size_t sum = GAP * (table->column_count - 1);
+    for (size_t i = 0; i < table->column_count; i++)
+        sum += can_give[i] && widths[i] > level ? level : widths[i];
+    return sum;
+}
+
+/* The highest level at which the table fits; what division leaves over goes to the first. */
+static void give_way(const struct table *table, size_t screen_width, size_t widths[])
+{
+    bool *can_give = mem_alloc(table->column_count * sizeof *can_give);
+    size_t level = screen_width > COLUMN_CELLS_MIN ? screen_width : COLUMN_CELLS_MIN;
+    for (size_t i = 0; i < table->column_count; i++)
+        can_give[i] = gives_way(table, i);
+    while (level > COLUMN_CELLS_MIN && line_width(table, widths, can_give, level) > screen_width)
+        level--;
+    size_t used = line_width(table, widths, can_give, level);
+    for (size_t i = 0; i < table->column_count; i++) {
+        if (!can_give[i] || widths[i] <= level)
+            continue;
+        bool has_more = used < screen_width;
+        widths[i] = level + has_more;
+        used += has_more;
+    }
+    free(can_give);
+}
+
+/* Where even that is too wide, the columns at the end get what is left, or nothing. */
+static void fit(const struct table *table, size_t screen_width, size_t widths[])
+{
+    size_t left = screen_width;
+    give_way(table, screen_width, widths);
+    for (size_t i = 0; i < table->column_count; i++) {
+        if (widths[i] > left)
+            widths[i] = left;
+        left -= widths[i];
+        left -= left < GAP ? left : GAP;
+    }
+}
+
+/* -- Lines ------------------------------------------------------------------------------- */
+
 static void blanks(struct buf *out, size_t count)
 {
     for (; count != 0; count--)
@@ -170,6 +235,25 @@ static const char *tint_code(enum tint tint)
         [TINT_RED] = "\033[31m", [TINT_GREEN] = "\033[32m", [TINT_YELLOW] = "\033[33m",
     };
     return codes[tint];
+}
+
+enum tint tint_of_state(struct text state)
+{
+    static const struct {
+        const char *states; /* between blanks */
+        enum tint tint;
+    } tints[] = {
+        { " sent open ok granted active closed ", TINT_GREEN },
+        { " pending claimed uncertain held half-open ", TINT_YELLOW },
+        { " failed rejected paused bounced complained withdrawn ", TINT_RED },
+        { " done suppressed expired dropped ", TINT_DIM },
+    };
+    char word[24];
+    int size = snprintf(word, sizeof word, " %.*s ", (int)state.size, state.data);
+    for (size_t i = 0; state.size != 0 && i < sizeof tints / sizeof *tints; i++)
+        if ((size_t)size < sizeof word && strstr(tints[i].states, word) != NULL)
+            return tints[i].tint;
+    return TINT_NONE;
 }
 
 static void tinted(const struct screen *screen, enum tint tint, struct text text, struct buf *out)
@@ -187,23 +271,21 @@ void screen_tint(const struct screen *screen, enum tint tint, const char *text, 
     tinted(screen, tint, text_of(text), out);
 }
 
-/* One cell; `left` cells remain in the line of a screen with a width. */
+/* One cell in its column. */
 static void print_cell(const struct table *table, const struct screen *screen, size_t column,
-                       size_t width, struct text text, enum tint tint, size_t left, struct buf *out)
+                       size_t width, struct text text, enum tint tint, struct buf *out)
 {
     bool is_last = column + 1 == table->column_count;
     size_t own = text_width(text);
-    bool is_cut = screen->width != 0 && own > left;
-    if (is_cut && left != 0) {
-        text.size = (uint32_t)text_cut(text, left - 1);
-        own = text_width(text) + 1;
-    } else if (is_cut) {
-        text.size = 0;
+    bool is_cut = own > width;
+    if (is_cut) {
+        text.size = width != 0 ? (uint32_t)text_cut(text, width - 1) : 0;
+        own = width != 0 ? text_width(text) + 1 : 0;
     }
     if (table->columns[column].is_number && own < width)
         blanks(out, width - own);
     tinted(screen, tint, text, out);
-    if (is_cut && left != 0)
+    if (is_cut && width != 0)
         buf_text(out, "\u2026");
     if (!is_last && !table->columns[column].is_number && own < width)
         blanks(out, width - own);
@@ -221,16 +303,14 @@ static void trim_line(struct buf *out, size_t start)
 static void print_row(const struct table *table, const struct screen *screen, const size_t widths[],
                       const struct table_cell *cells, struct buf *out)
 {
-    size_t start = out->size, used = 0;
+    size_t start = out->size;
     for (size_t i = 0; i < table->column_count; i++) {
         struct text text = text_of(table->columns[i].title);
         if (cells != NULL)
             text = (struct text){ (const char *)table->text.data + cells[i].at,
                                   (uint32_t)cells[i].size };
-        size_t left = screen->width > used ? screen->width - used : 0;
         print_cell(table, screen, i, widths[i], text, cells != NULL ? cells[i].tint : TINT_DIM,
-                   left, out);
-        used += widths[i] + GAP;
+                   out);
     }
     trim_line(out, start);
 }
@@ -241,6 +321,8 @@ void table_print(const struct table *table, const struct screen *screen, struct 
     ASSERT(table->count % table->column_count == 0);
     for (size_t i = 0; i < table->column_count; i++)
         widths[i] = column_width(table, i);
+    if (screen->width != 0)
+        fit(table, screen->width, widths);
     print_row(table, screen, widths, NULL, out);
     for (size_t row = 0; row < table_rows(table); row++)
         print_row(table, screen, widths, table->cells + row * table->column_count, out);

@@ -1,8 +1,10 @@
 /* table.h -- text in columns, for people.
  *
  * On a terminal columns are aligned by what the characters occupy there: Chinese ones
- * two cells, combining ones none.  Whatever a customer managed to call herself, the
- * terminal gets no control characters.  In a pipe the same text comes without colours,
+ * two cells, combining ones none.  A table wider than the screen gives way where it is widest:
+ * cells of the widest columns end in an ellipsis, but never a number or a time, which would
+ * be another one then.  Whatever a customer managed to call herself, the terminal gets no
+ * control characters.  In a pipe the same text comes without colours,
  * uncut, and without tabs.  One thread.
  */
 #ifndef CORE_CLI_TABLE_H
@@ -34,12 +36,16 @@ struct table {
     size_t count;
 };
 
+#define COLUMN_CELLS_MIN 8 /* a column that gives way keeps as many */
+
 void table_init(struct table *table, const struct column *columns);
 void table_deinit(struct table *table);
 
 /* The next cell of the current row; a full row is followed by the next one. */
 void table_add(struct table *table, struct text text, enum tint tint);
 void table_add_string(struct table *table, const char *text, enum tint tint); /* NULL: empty */
+/* The same; its column never gives way. */
+void table_add_whole(struct table *table, struct text text, enum tint tint);
 size_t table_rows(const struct table *table);
 
 /* Append the table, its titles first.  The last row must be full. */
@@ -51,6 +57,10 @@ size_t text_width(struct text text);
 size_t text_cut(struct text text, size_t width);
 /* Append text with its control characters and broken bytes made visible. */
 void text_clean(struct text text, struct buf *out);
+
+/* What colour the state of an effect, reminder, channel, consent or address has: green for what
+ * went well, yellow for what waits, red for what somebody should look at, dim for what is over. */
+enum tint tint_of_state(struct text state);
 
 /* Append `text` between the codes of a tint, if the screen has colours. */
 void screen_tint(const struct screen *screen, enum tint tint, const char *text, struct buf *out);

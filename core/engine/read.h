@@ -68,6 +68,15 @@ int read_timeline(struct engine *engine, struct text reference, const struct rea
                   struct buf *out_rows, struct err *err);
 int read_timeline_events(struct log *log, struct doc rows, struct buf *out, struct err *err);
 
+/* The record as it was at `at`, folded from the timelines of `members`: her number first, then of
+ * all that were merged into her (read_members).  {id, as_of, traits, ids, addresses: [{channel,
+ * value}], consents: [{purpose, channel, state, at}], tags, roles, owner, merged, whole}.  `whole`
+ * false: an event had changed more than its row could hold.  E_NOTFOUND: nothing is known of that
+ * time; E_LIMIT: more than READ_AS_OF_ROWS_MAX entries. */
+#define READ_AS_OF_ROWS_MAX 100000
+int read_as_of(struct snapshot *snapshot, const uint64_t *members, size_t member_count, int64_t at,
+               struct buf *out, struct err *err);
+
 /* -- All events, in order -------------------------------------------------------------- */
 
 /* A place between two events: behind event `n` of entry `seq`. */

@@ -31,9 +31,13 @@
 #include <strings.h>
 
 const struct route *const api_tables[] = {
-    routes_ingest,  routes_cloud,   routes_system, routes_customers, routes_reminders,
-    routes_effects, routes_bundles, routes_stream, routes_admin,     routes_channels,
-    routes_privacy, routes_backup,  NULL,
+    routes_ingest,    routes_cloud,
+    routes_system,    routes_customers,
+    routes_reminders, routes_effects,
+    routes_bundles,   routes_stream,
+    routes_admin,     routes_channels,
+    routes_privacy,   routes_backup,
+    routes_dry_run,   NULL,
 };
 
 void api_init(struct api *api)
@@ -41,6 +45,7 @@ void api_init(struct api *api)
     api->reader = json_reader_new();
     api->limiter = limiter_new();
     api->calls = 0;
+    api->dry_run = NULL;
 }
 
 void api_deinit(struct api *api)

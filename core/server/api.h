@@ -76,9 +76,9 @@ struct route {
     /* What a JSON object in the body has (api_command.h): anything else gets 422.  NULL: the
      * handler looks itself.  Where takes_json is false it is described and not checked. */
     const struct field *fields;
-    /* What is answered: a name of api_shape.c, "NAME[]" for a list of them, with "201 " or
-     * "202 " in front where that is the status; "text" or "event-stream"; NULL: an object of
-     * whatever fields. */
+    /* What is answered: a name of api_shape.c, "NAME[]" for a list of them, "NAME|NAME" for one
+     * of two, with "201 " or "202 " in front where that is the status; "text" or "event-stream";
+     * NULL: an object of whatever fields. */
     const char *answer;
 };
 /* A row leaves out what it has not at its end. */
@@ -99,6 +99,7 @@ extern const struct route routes_stream[];    /* api_stream.c */
 extern const struct route routes_privacy[];   /* api_privacy.c: export, erasing */
 extern const struct route routes_backup[];    /* api_backup.c: backups, doctor */
 extern const struct route routes_admin[];     /* api_admin.c: staff, keys, suppressions, care */
+extern const struct route routes_dry_run[];   /* api_dry_run.c */
 
 /* What handlers stand on.  Members are for reading. */
 struct api {
@@ -115,13 +116,17 @@ struct api {
     void (*on_idle)(void *arg); /* the last call under way has ended; may be NULL */
     void *idle_arg;
 
-    struct json_reader *reader; /* the loop's */
-    size_t calls;               /* under way */
+    struct dry_run_session *dry_run; /* api_dry_run.c; NULL: none is under way */
+    struct json_reader *reader;      /* the loop's */
+    size_t calls;                    /* under way */
 };
 
-/* `limiter` and the last two members are api_init()'s, all others the caller's. */
+/* `limiter` and the last three members are api_init()'s, all others the caller's. */
 void api_init(struct api *api);
 void api_deinit(struct api *api); /* no call may be under way */
+
+/* No call may be under way; before the node is closed, and before the loop's last turns. */
+void api_end_dry_run(struct api *api);
 
 /* For http_server_open(). */
 struct http_handler api_handler(struct api *api);
@@ -206,8 +211,8 @@ void call_reply(struct call *call, int status, struct doc doc);
 /* With any other body, which is copied. */
 void call_reply_text(struct call *call, int status, const char *content_type, struct text body);
 /* With a problem document (RFC 9457); one line that says what was wrong and what to do. */
-__attribute__((format(printf, 3, 4)))
-void call_problem(struct call *call, int status, const char *format, ...);
+__attribute__((format(printf, 3, 4))) void call_problem(struct call *call, int status,
+                                                        const char *format, ...);
 /* The same from a failure: E_INVALID 400, E_DENIED 403, E_NOTFOUND 404, E_CONFLICT 409,
  * E_LIMIT 422, E_BUSY 429 and E_FULL, E_IO 503 with Retry-After, else 500 (told the operator
  * too). */

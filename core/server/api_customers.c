@@ -1,6 +1,7 @@
 /* api_customers.c -- /v1/customers: the record, the timeline, and what staff changes of them. */
 #include "core/engine/customer.h"
 #include "core/engine/read.h"
+#include "core/server/api_as_of.h"
 #include "core/server/api_command.h"
 #include "core/server/node.h"
 #include "core/server/say.h"
@@ -18,7 +19,11 @@ static int read_record(struct engine *engine, struct call *call, void *arg, stru
 
 static void get_customer(struct call *call)
 {
-    call_read(call, read_record, NULL);
+    struct text time = call_query(call, "as_of");
+    if (time.data != NULL)
+        get_as_of(call, time);
+    else
+        call_read(call, read_record, NULL);
 }
 
 /* All, or who is found by ?q=. */
@@ -252,7 +257,8 @@ const struct route routes_customers[] = {
       "All customers, or those who are found by part of a name, a number or an address",
       "q limit after", NULL, "CustomerSummary[]" },
     { "GET", "/v1/customers/{customer}", SCOPE_READ, 0, false, get_customer,
-      "One customer: the 360-degree record", NULL, NULL, "Customer" },
+      "One customer: the 360-degree record; ?as_of=: as it was then", "as_of", NULL,
+      "Customer|CustomerThen" },
     { "PATCH", "/v1/customers/{customer}", SCOPE_STAFF, BODY_MAX, true, patch_customer,
       "Set traits; null removes one", "wait", patch_fields, "Customer" },
     { "GET", "/v1/customers/{customer}/timeline", SCOPE_READ, 0, false, get_timeline,

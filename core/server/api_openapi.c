@@ -346,12 +346,28 @@ static void put_list(struct doc_writer *w, const char *item, size_t size)
     doc_close(w);
 }
 
+/* "Customer|CustomerThen": the one or the other. */
+static void put_either(struct doc_writer *w, const char *answer)
+{
+    doc_open_array(w, "anyOf");
+    while (*answer != '\0') {
+        size_t size = strcspn(answer, "|");
+        doc_open(w, "");
+        put_type(w, answer, size);
+        doc_close(w);
+        answer += size + (answer[size] == '|');
+    }
+    doc_close(w);
+}
+
 static void put_answer_schema(struct doc_writer *w, const char *answer)
 {
     size_t size = answer != NULL ? strlen(answer) : 0;
     doc_open(w, "schema");
     if (size > 2 && strcmp(answer + size - 2, "[]") == 0)
         put_list(w, answer, size - 2);
+    else if (answer != NULL && strchr(answer, '|') != NULL)
+        put_either(w, answer);
     else
         put_type(w, answer != NULL ? answer : "object", answer != NULL ? size : 6);
     doc_close(w);

@@ -81,6 +81,21 @@ static const struct shape_field customer[] = {
     END,
 };
 
+static const struct shape_field customer_then[] = {
+    { "id", "integer", true, "Kith's own number" },
+    { "as_of", "time", true, "She was so at that time" },
+    { "traits", "object", true, "What was known" },
+    { "ids", "object", true, "Identities: lists of texts by namespace" },
+    { "addresses", "[Address]", true, NULL },
+    { "consents", "[Consent]", true, NULL },
+    { "tags", "[text]", true, NULL },
+    { "roles", "[Role]", true, NULL },
+    { "owner", "text?", true, "The member of staff" },
+    { "merged", "[integer]", true, "Customers merged into this one by then" },
+    { "whole", "boolean", true, "false: an event had changed more than its row could hold" },
+    END,
+};
+
 static const struct shape_field trace[] = {
     { "rules", "[object]", false, "Those that ran: name, bundle" },
     { "changed", "object", false, "What of the customer is another than before" },
@@ -320,6 +335,33 @@ static const struct shape_field batch_answer[] = {
     END,
 };
 
+static const struct shape_field dry_run[] = {
+    { "id", "integer", true, "For the calls that follow" },
+    END,
+};
+
+static const struct shape_field dry_run_customers[] = {
+    { "created", "integer", true, NULL },
+    { "existing", "integer", true, "Known ones concerned" },
+    { "merged", "integer", true, "Into others" },
+    { "suspected", "integer", true, "To be another one" },
+    END,
+};
+
+static const struct shape_field dry_run_report[] = {
+    { "seq", "integer", true, "The entry of the log that it starts behind" },
+    { "entries", "integer", true, "Events that were tried" },
+    { "duplicates", "integer", true, "Are in already, and add nothing" },
+    { "refused", "integer", true, "Would have no effect" },
+    { "customers", "DryRunCustomers", true, NULL },
+    { "rules", "[object]", true, "By name: runs" },
+    { "reminders", "[object]", true, "By rule and assignee: count" },
+    { "messages", "[object]", true, "By rule, channel, state and reason: count" },
+    { "failures", "integer", true, "Times a rule fails" },
+    { "timers", "integer", true, "Times a rule asks to be called later" },
+    END,
+};
+
 static const struct shape_field health[] = { { "status", "text", true, NULL }, END };
 
 static const struct shape_field readiness[] = {
@@ -341,8 +383,12 @@ const struct shape shapes[] = {
     { "Consent", consent },
     { "Customer", customer },
     { "CustomerSummary", customer_summary },
+    { "CustomerThen", customer_then },
     { "Deployment", deployment },
     { "Diagnosis", diagnosis },
+    { "DryRun", dry_run },
+    { "DryRunCustomers", dry_run_customers },
+    { "DryRunReport", dry_run_report },
     { "Effect", effect },
     { "Erasure", erasure },
     { "Explanation", explanation },
@@ -383,6 +429,7 @@ const struct query_shape query_shapes[] = {
     { "due", NULL, "text", "Due by then: today, 2026-12-01, or from now: 3d" },
     { "customer", NULL, "text", "Of this customer only: 42, user_id:u-17, email:ann@example.com" },
     { "activate", NULL, "flag", "0: only check and store" },
+    { "as_of", NULL, "text", "How it was at the end of that day, or at that time: 2026-03-01" },
     { "forever", NULL, "flag", "The same event is known again for ever" },
     { "historic", NULL, "flag", "Record without acting" },
     { "replay", NULL, "flag", "Give log time the times of the past" },

@@ -617,6 +617,7 @@ static void close_loop(struct daemon *daemon)
 /* The node goes first: until its threads have ended they wake the loop. */
 static void close_parts(struct daemon *daemon)
 {
+    api_end_dry_run(&daemon->api);
     node_close(daemon->node);
     if (daemon->server != NULL)
         http_server_close(daemon->server, 0, NULL, NULL);

@@ -90,6 +90,64 @@ static void on_a_terminal_lines_end_at_its_width(void **state)
     buf_deinit(&out);
 }
 
+static void a_wide_table_gives_way_where_it_is_widest(void **state)
+{
+    (void)state;
+    static const struct column columns[] = {
+        { "id", true }, { "name", false }, { "words", false }, { "more", false }, { NULL, false }
+    };
+    static const char *const cells[] = { "123456789012", "Anna", "a sentence of many words",
+                                         "王小明王小明王小明", NULL };
+    const struct screen screen = { true, false, 44 };
+    struct buf out = BUF_INIT;
+    print(&screen, columns, cells, &out);
+    assert_string_equal(buf_string(&out),
+                        "          id  name  words        more\n"
+                        "123456789012  Anna  a sentence\u2026  王小明王小\u2026\n");
+    buf_deinit(&out);
+}
+
+static void numbers_and_what_must_stay_whole_are_never_cut_in_favour_of_words(void **state)
+{
+    (void)state;
+    static const struct column columns[] = { { "at", false }, { "words", false }, { NULL, false } };
+    const struct screen screen = { true, false, 28 };
+    struct table table;
+    struct buf out = BUF_INIT;
+    table_init(&table, columns);
+    table_add_whole(&table, text_of("2026-11-21 18:11"), TINT_NONE);
+    table_add_string(&table, "a sentence of many words", TINT_NONE);
+    table_print(&table, &screen, &out);
+    assert_string_equal(buf_string(&out), "at                words\n"
+                                          "2026-11-21 18:11  a sentenc\u2026\n");
+    table_deinit(&table);
+    buf_deinit(&out);
+}
+
+static void a_screen_too_narrow_for_a_table_cuts_its_lines(void **state)
+{
+    (void)state;
+    static const struct column columns[] = { { "id", true }, { "b", false }, { NULL, false } };
+    static const char *const cells[] = { "1234567890", "a sentence", NULL };
+    const struct screen screen = { true, false, 5 };
+    struct buf out = BUF_INIT;
+    print(&screen, columns, cells, &out);
+    assert_string_equal(buf_string(&out), "   id\n1234\u2026\n");
+    buf_deinit(&out);
+}
+
+static void states_have_the_colour_of_what_they_ask_for(void **state)
+{
+    (void)state;
+    assert_int_equal(tint_of_state(text_of("sent")), TINT_GREEN);
+    assert_int_equal(tint_of_state(text_of("held")), TINT_YELLOW);
+    assert_int_equal(tint_of_state(text_of("failed")), TINT_RED);
+    assert_int_equal(tint_of_state(text_of("suppressed")), TINT_DIM);
+    assert_int_equal(tint_of_state(text_of("")), TINT_NONE);
+    assert_int_equal(tint_of_state(text_of("sen")), TINT_NONE);
+    assert_int_equal(tint_of_state(text_of("whatever a newer daemon may come to say")), TINT_NONE);
+}
+
 static void colours_enclose_the_text_alone(void **state)
 {
     (void)state;
@@ -137,6 +195,10 @@ int main(void)
         cmocka_unit_test(columns_line_up_whatever_is_in_them),
         cmocka_unit_test(in_a_pipe_nothing_is_cut_coloured_or_tabbed),
         cmocka_unit_test(on_a_terminal_lines_end_at_its_width),
+        cmocka_unit_test(a_wide_table_gives_way_where_it_is_widest),
+        cmocka_unit_test(numbers_and_what_must_stay_whole_are_never_cut_in_favour_of_words),
+        cmocka_unit_test(a_screen_too_narrow_for_a_table_cuts_its_lines),
+        cmocka_unit_test(states_have_the_colour_of_what_they_ask_for),
         cmocka_unit_test(colours_enclose_the_text_alone),
         cmocka_unit_test(a_customer_cannot_send_codes_to_the_terminal),
         cmocka_unit_test(times_are_local_on_a_terminal_and_as_they_came_in_a_pipe),

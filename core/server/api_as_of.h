@@ -1,0 +1,10 @@
+/* api_as_of.h -- the record of a customer as it was; for api_customers.c.  The loop's thread. */
+#ifndef CORE_SERVER_API_AS_OF_H
+#define CORE_SERVER_API_AS_OF_H
+
+#include "core/server/api.h"
+
+/* Answer with the customer of the path as she was at `time`, in words; ends the call. */
+void get_as_of(struct call *call, struct text time);
+
+#endif
