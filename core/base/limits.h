@@ -61,4 +61,10 @@
 #define CHANNEL_TIMEOUT_MS 60000 /* an answer later than this is uncertain */
 #define LIST_MAX 1000            /* items of one page */
 
+/* Signed links */
+#define LINK_DATA_BYTES_MAX 1024                        /* of the event it appends, as stored */
+#define LINK_EXPIRES_MS (30ll * 24 * 3600 * 1000)       /* unless it says otherwise */
+#define LINK_WITHDRAW_MS (2 * 366ll * 24 * 3600 * 1000) /* the same, to unsubscribe */
+#define LINK_BODY_BYTES_MAX (16u << 10)                 /* of a POST to it, which is not read */
+
 #endif

@@ -325,6 +325,9 @@ void command_unmerge(struct step *step);
 /* Whether (source, id) of the event is known under its customer or any member of its group;
  * if not, it is from now on. */
 bool dedupe_seen(struct engine *engine, struct customer *customer, const struct event *event);
+/* The same, and nothing changes. */
+bool dedupe_knows(struct engine *engine, const struct customer *customer,
+                  const struct event *event);
 
 /* -- calls.c, commands.c, system.c ---------------------------------------- */
 void calls_apply(struct engine *engine, struct event *event);

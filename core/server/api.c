@@ -26,9 +26,8 @@
 #include <strings.h>
 
 const struct route *const api_tables[] = {
-    routes_ingest,    routes_system,   routes_customers,
-    routes_reminders, routes_effects,  routes_bundles,
-    routes_admin,     routes_channels, NULL,
+    routes_ingest,  routes_system, routes_customers, routes_reminders, routes_effects,
+    routes_bundles, routes_admin,  routes_channels,  routes_links,     NULL,
 };
 
 void api_init(struct api *api)

@@ -42,6 +42,7 @@ struct engine;
 struct http_handler;
 struct http_request;
 struct json_reader;
+struct link_keys;
 struct metrics;
 struct node;
 struct settings;
@@ -70,7 +71,10 @@ struct route {
     /* Names that the query may have, with blanks between; NULL: none.  Any other gets 400. */
     const char *queries;
 };
-#define ROUTES_END { NULL, NULL, SCOPE_NONE, 0, false, NULL, NULL, NULL }
+#define ROUTES_END                                         \
+    {                                                      \
+        NULL, NULL, SCOPE_NONE, 0, false, NULL, NULL, NULL \
+    }
 
 /* The tables, each ending with ROUTES_END.  A new file of handlers adds itself here and to
  * `api_tables` in api.c. */
@@ -80,6 +84,7 @@ extern const struct route routes_customers[]; /* api_customers.c */
 extern const struct route routes_reminders[]; /* api_reminders.c */
 extern const struct route routes_effects[];   /* api_effects.c */
 extern const struct route routes_channels[];  /* api_channels.c */
+extern const struct route routes_links[];     /* api_links.c */
 extern const struct route routes_bundles[];   /* api_bundles.c */
 extern const struct route routes_admin[];     /* api_admin.c: staff, keys, suppressions, care */
 
@@ -88,6 +93,7 @@ struct api {
     struct uv_loop_s *loop;
     struct node *node;
     struct auth *auth;
+    const struct link_keys *links; /* what seals and opens them */
     struct metrics *metrics;
     const struct settings *settings;
     const struct zone *zone; /* the company's */
@@ -177,8 +183,8 @@ void call_reply(struct call *call, int status, struct doc doc);
 /* With any other body, which is copied. */
 void call_reply_text(struct call *call, int status, const char *content_type, struct text body);
 /* With a problem document (RFC 9457); one line that says what was wrong and what to do. */
-__attribute__((format(printf, 3, 4)))
-void call_problem(struct call *call, int status, const char *format, ...);
+__attribute__((format(printf, 3, 4))) void call_problem(struct call *call, int status,
+                                                        const char *format, ...);
 /* The same from a failure: E_INVALID 400, E_DENIED 403, E_NOTFOUND 404, E_CONFLICT 409,
  * E_LIMIT 422, E_BUSY 429 and E_FULL, E_IO 503 with Retry-After, else 500 (told the operator
  * too). */

@@ -22,6 +22,7 @@
 #include "core/server/channel_webhook.h"
 #include "core/server/deploy.h"
 #include "core/server/http.h"
+#include "core/server/link.h"
 #include "core/server/metrics.h"
 #include "core/server/node.h"
 #include "core/server/notify.h"
@@ -61,6 +62,7 @@ struct daemon {
     struct channel_webhook *webhooks[SETTINGS_WEBHOOKS_MAX];
     struct channel channels[1 + SETTINGS_WEBHOOKS_MAX];
     struct auth *auth;
+    struct link_keys links;
     struct node *node;
     struct api api;
     struct http_server *server;
@@ -375,6 +377,8 @@ static void hang_up(struct daemon *daemon)
     for (size_t i = 0; i < daemon->settings.webhook_count; i++)
         if (channel_webhook_reread(daemon->webhooks[i], &err) != 0)
             say("the secrets in use are kept: %s", err.text);
+    if (link_keys_open(daemon->settings.data, &daemon->links, &err) != 0)
+        say("the secrets of links in use are kept: %s", err.text);
     ask_active(daemon, on_hangup_looked);
 }
 
@@ -495,6 +499,7 @@ static int open_api(struct daemon *daemon, struct err *err)
         .loop = &daemon->loop,
         .node = daemon->node,
         .auth = daemon->auth,
+        .links = &daemon->links,
         .metrics = daemon->metrics,
         .settings = &daemon->settings,
         .clock = clock_machine(),
@@ -520,6 +525,8 @@ static int open_parts(struct daemon *daemon, struct err *err)
         rc = open_node(daemon, err);
     if (rc == 0)
         rc = auth_open(settings->data, &daemon->auth, err);
+    if (rc == 0)
+        rc = link_keys_open(settings->data, &daemon->links, err);
     if (rc == 0)
         rc = open_api(daemon, err);
     return rc;
@@ -571,6 +578,7 @@ static void close_parts(struct daemon *daemon)
     close_loop(daemon);
     api_deinit(&daemon->api);
     auth_close(daemon->auth);
+    link_keys_wipe(&daemon->links);
     channel_log_close(daemon->log);
     metrics_free(daemon->metrics);
     buf_deinit(&daemon->code);
