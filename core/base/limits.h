@@ -61,6 +61,11 @@
 #define CHANNEL_TIMEOUT_MS 60000 /* an answer later than this is uncertain */
 #define LIST_MAX 1000            /* items of one page */
 
+/* Files of customers */
+#define FILE_BYTES_MAX (8u << 20)
+#define FILE_UNNAMED_MS (25ll * 3600 * 1000) /* a day, and an hour for what is under way */
+#define EVENT_FILES_MAX 64                   /* that one event names */
+
 /* Signed links */
 #define LINK_DATA_BYTES_MAX 1024                        /* of the event it appends, as stored */
 #define LINK_EXPIRES_MS (30ll * 24 * 3600 * 1000)       /* unless it says otherwise */

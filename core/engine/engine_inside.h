@@ -11,6 +11,7 @@
 #include "core/base/arena.h"
 #include "core/base/buf.h"
 #include "core/base/err.h"
+#include "core/base/hash.h"
 #include "core/base/limits.h"
 #include "core/base/mem.h"
 #include "core/engine/config.h"
@@ -320,6 +321,15 @@ int merge_customers(struct engine *engine, uint64_t survivor, uint64_t absorbed,
 void merge_into_step(struct step *step, uint64_t other);
 void command_merge(struct step *step);
 void command_unmerge(struct step *step);
+
+/* -- file.c --------------------------------------------------------------- */
+/* Remember that the event's customer has the files that it names. */
+void file_note(struct step *step);
+/* One that is erased has a file no longer: both rows of the pair go, and if nobody else has it a
+ * row `G` says that its bytes must go (core/server/files.h: files_sweep) ... */
+void file_forget(struct engine *engine, uint64_t customer, const uint8_t hash[DIGEST_32_BYTES]);
+/* ... until the erasure of `customer` is done: then these rows go too. */
+void file_forgotten(struct engine *engine, uint64_t customer);
 
 /* -- dedupe.c ------------------------------------------------------------- */
 /* Whether (source, id) of the event is known under its customer or any member of its group;

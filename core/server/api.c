@@ -27,7 +27,8 @@
 
 const struct route *const api_tables[] = {
     routes_ingest,  routes_system, routes_customers, routes_reminders, routes_effects,
-    routes_bundles, routes_admin,  routes_channels,  routes_links,     NULL,
+    routes_bundles, routes_admin,  routes_channels,  routes_links,     routes_files,
+    NULL,
 };
 
 void api_init(struct api *api)

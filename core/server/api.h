@@ -39,6 +39,7 @@
 struct auth;
 struct call;
 struct engine;
+struct files;
 struct http_handler;
 struct http_request;
 struct json_reader;
@@ -47,6 +48,7 @@ struct metrics;
 struct node;
 struct settings;
 struct submission;
+struct sweeper;
 struct uv_loop_s;
 struct zone;
 
@@ -85,6 +87,7 @@ extern const struct route routes_reminders[]; /* api_reminders.c */
 extern const struct route routes_effects[];   /* api_effects.c */
 extern const struct route routes_channels[];  /* api_channels.c */
 extern const struct route routes_links[];     /* api_links.c */
+extern const struct route routes_files[];     /* api_files.c */
 extern const struct route routes_bundles[];   /* api_bundles.c */
 extern const struct route routes_admin[];     /* api_admin.c: staff, keys, suppressions, care */
 
@@ -94,6 +97,8 @@ struct api {
     struct node *node;
     struct auth *auth;
     const struct link_keys *links; /* what seals and opens them */
+    struct files *files;
+    struct sweeper *sweeper; /* of the files */
     struct metrics *metrics;
     const struct settings *settings;
     const struct zone *zone; /* the company's */

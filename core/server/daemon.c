@@ -21,12 +21,14 @@
 #include "core/server/channel_log.h"
 #include "core/server/channel_webhook.h"
 #include "core/server/deploy.h"
+#include "core/server/files.h"
 #include "core/server/http.h"
 #include "core/server/link.h"
 #include "core/server/metrics.h"
 #include "core/server/node.h"
 #include "core/server/notify.h"
 #include "core/server/say.h"
+#include "core/server/sweeper.h"
 #include "core/server/watch.h"
 #include "core/server/world.h"
 
@@ -63,6 +65,8 @@ struct daemon {
     struct channel channels[1 + SETTINGS_WEBHOOKS_MAX];
     struct auth *auth;
     struct link_keys links;
+    struct files *files;
+    struct sweeper *sweeper; /* of the files */
     struct node *node;
     struct api api;
     struct http_server *server;
@@ -239,6 +243,7 @@ static void serve(struct daemon *daemon)
         return;
     }
     daemon->stage = STAGE_SERVING;
+    sweeper_start(daemon->sweeper);
     say_ready(daemon);
 }
 
@@ -388,6 +393,7 @@ static void stop_if_idle(void *arg)
 {
     struct daemon *daemon = arg;
     if (daemon->stage == STAGE_STOPPING && daemon->server == NULL && daemon->api.calls == 0 &&
+        sweeper_is_at_rest(daemon->sweeper) &&
         (daemon->is_impatient || deliver_pending(node_deliverer(daemon->node)) == 0))
         uv_stop(&daemon->loop);
 }
@@ -423,6 +429,7 @@ static void stop(struct daemon *daemon)
     daemon->stage = STAGE_STOPPING;
     say("stopping");
     notify("STOPPING=1");
+    sweeper_stop(daemon->sweeper);
     node_wind_down(daemon->node);
     uv_timer_start(&daemon->grace, on_grace_over, END_MS, 0);
     uv_timer_start(&daemon->patience, on_patience_over, DELIVERY_MS, 0);
@@ -493,6 +500,22 @@ static int open_node(struct daemon *daemon, struct err *err)
     return node_open(&options, &daemon->node, err);
 }
 
+static int open_files(struct daemon *daemon, struct err *err)
+{
+    int rc = files_open(daemon->settings.data, &daemon->files, err);
+    struct sweeper_options options = {
+        .loop = &daemon->loop,
+        .files = daemon->files,
+        .node = daemon->node,
+        .clock = clock_machine(),
+        .on_rest = stop_if_idle,
+        .arg = daemon,
+    };
+    if (rc == 0)
+        daemon->sweeper = sweeper_open(&options);
+    return rc;
+}
+
 static int open_api(struct daemon *daemon, struct err *err)
 {
     daemon->api = (struct api){
@@ -500,6 +523,8 @@ static int open_api(struct daemon *daemon, struct err *err)
         .node = daemon->node,
         .auth = daemon->auth,
         .links = &daemon->links,
+        .files = daemon->files,
+        .sweeper = daemon->sweeper,
         .metrics = daemon->metrics,
         .settings = &daemon->settings,
         .clock = clock_machine(),
@@ -527,6 +552,8 @@ static int open_parts(struct daemon *daemon, struct err *err)
         rc = auth_open(settings->data, &daemon->auth, err);
     if (rc == 0)
         rc = link_keys_open(settings->data, &daemon->links, err);
+    if (rc == 0)
+        rc = open_files(daemon, err);
     if (rc == 0)
         rc = open_api(daemon, err);
     return rc;
@@ -570,6 +597,7 @@ static void close_loop(struct daemon *daemon)
 /* The node goes first: until its threads have ended they wake the loop. */
 static void close_parts(struct daemon *daemon)
 {
+    sweeper_close(daemon->sweeper);
     node_close(daemon->node);
     if (daemon->server != NULL)
         http_server_close(daemon->server, 0, NULL, NULL);
@@ -577,6 +605,7 @@ static void close_parts(struct daemon *daemon)
         channel_webhook_close(daemon->webhooks[i]);
     close_loop(daemon);
     api_deinit(&daemon->api);
+    files_close(daemon->files);
     auth_close(daemon->auth);
     link_keys_wipe(&daemon->links);
     channel_log_close(daemon->log);

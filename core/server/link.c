@@ -21,7 +21,7 @@
 #define VERSION 1
 #define NONCE_BYTES crypto_aead_xchacha20poly1305_ietf_NPUBBYTES
 #define TAG_BYTES crypto_aead_xchacha20poly1305_ietf_ABYTES
-#define FILE_BYTES_MAX 4096
+#define KEY_FILE_BYTES_MAX 4096
 #define DEPTH_MAX (NESTING_MAX + 2)
 
 _Static_assert(LINK_KEY_BYTES == crypto_aead_xchacha20poly1305_ietf_KEYBYTES,
@@ -83,7 +83,7 @@ void link_keys_wipe(struct link_keys *keys)
 
 static int read_keys(const char *path, struct link_keys *keys, struct err *err)
 {
-    char text[FILE_BYTES_MAX];
+    char text[KEY_FILE_BYTES_MAX];
     struct err why;
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
