@@ -68,6 +68,7 @@
 
 /* Signed links */
 #define LINK_DATA_BYTES_MAX 1024                        /* of the event it appends, as stored */
+#define LINK_NAME_BYTES_MAX 32                          /* among the links of a message */
 #define LINK_EXPIRES_MS (30ll * 24 * 3600 * 1000)       /* unless it says otherwise */
 #define LINK_WITHDRAW_MS (2 * 366ll * 24 * 3600 * 1000) /* the same, to unsubscribe */
 #define LINK_BODY_BYTES_MAX (16u << 10)                 /* of a POST to it, which is not read */

@@ -14,7 +14,7 @@
  * none valid again.
  */
 #include "core/base/limits.h"
-#include "core/engine/event.h"
+#include "core/engine/link_terms.h"
 #include "core/engine/read.h"
 #include "core/script/settings.h"
 #include "core/server/api_command.h"
@@ -245,35 +245,6 @@ static const struct field fields[] = {
     FIELDS_END,
 };
 
-/* NULL, or what is wrong. */
-static const char *wrong(const struct making *making, struct doc body)
-{
-    const struct link *link = &making->link;
-    struct text state = doc_text(body, "state");
-    bool is_event = link->type.size != 0;
-    bool is_consent = link->purpose.size + link->channel.size + state.size != 0;
-    if (is_event == is_consent)
-        return "a link is for an \"event\", or for a consent: \"purpose\" and \"channel\"";
-    if (is_event && event_type_is_system(link->type))
-        return "an event of this name is the system's own: a link cannot append it";
-    if (is_event && link->data.size > LINK_DATA_BYTES_MAX)
-        return "the data of a link has at most 1 KiB: name what it is about instead";
-    if (is_consent && (link->purpose.size == 0 || link->channel.size == 0))
-        return "a consent needs both \"purpose\" and \"channel\"";
-    if (is_consent && state.size != 0 && !text_is(state, "granted") && !text_is(state, "withdrawn"))
-        return "\"state\" is granted or withdrawn, which it is when it is left out";
-    if (is_consent && link->data.data != NULL)
-        return "only an \"event\" has \"data\"";
-    return NULL;
-}
-
-static enum link_kind kind_of(struct doc body)
-{
-    if (doc_text(body, "event").size != 0)
-        return LINK_EVENT;
-    return text_is(doc_text(body, "state"), "granted") ? LINK_CONSENT : LINK_WITHDRAW;
-}
-
 static void prepare(struct engine *engine, struct call *call)
 {
     struct making *making = call->data;
@@ -315,25 +286,18 @@ static void post_links(struct call *call)
     if (!fields_check(call, call->body, fields))
         return;
     struct making *making = arena_zero(&call->arena, sizeof *making);
-    enum link_kind kind = kind_of(call->body);
     randombytes_buf(nonce, sizeof nonce);
     hex_encode(nonce, sizeof nonce, text);
     making->customer = field_customer(call, call->body, "customer");
     making->expires = doc_get(call->body, "expires");
     if (making->expires.type == DOC_NULL)
         making->expires.type = DOC_NONE;
-    making->link = (struct link){
-        .kind = kind,
-        .expires = now_ms(call) + (kind == LINK_WITHDRAW ? LINK_WITHDRAW_MS : LINK_EXPIRES_MS),
-        .nonce = arena_text(&call->arena, text_of(text)),
-        .title = doc_text(call->body, "title"),
-        .type = doc_text(call->body, "event"),
-        .data = doc_child(call->body, "data"),
-        .purpose = doc_text(call->body, "purpose"),
-        .channel = doc_text(call->body, "channel"),
-    };
+    making->link = link_of_terms(call->body);
+    making->link.nonce = arena_text(&call->arena, text_of(text));
+    making->link.expires =
+        now_ms(call) + (link_terms_are_withdrawal(call->body) ? LINK_WITHDRAW_MS : LINK_EXPIRES_MS);
     call->data = making;
-    const char *problem = wrong(making, call->body);
+    const char *problem = link_terms_wrong(call->body);
     if (problem != NULL)
         call_problem(call, 422, "%s", problem);
     else

@@ -500,6 +500,19 @@ static int open_node(struct daemon *daemon, struct err *err)
     return node_open(&options, &daemon->node, err);
 }
 
+static int make_links(void *arg, struct text id, struct doc message, struct buf *out,
+                      struct err *err)
+{
+    const struct daemon *daemon = arg;
+    return link_message(&daemon->links, daemon->settings.url, id, message, out, err);
+}
+
+static int open_links(struct daemon *daemon, struct err *err)
+{
+    deliver_set_links(node_deliverer(daemon->node), make_links, daemon);
+    return link_keys_open(daemon->settings.data, &daemon->links, err);
+}
+
 static int open_files(struct daemon *daemon, struct err *err)
 {
     int rc = files_open(daemon->settings.data, &daemon->files, err);
@@ -551,7 +564,7 @@ static int open_parts(struct daemon *daemon, struct err *err)
     if (rc == 0)
         rc = auth_open(settings->data, &daemon->auth, err);
     if (rc == 0)
-        rc = link_keys_open(settings->data, &daemon->links, err);
+        rc = open_links(daemon, err);
     if (rc == 0)
         rc = open_files(daemon, err);
     if (rc == 0)

@@ -9,6 +9,7 @@
 #include "core/base/err.h"
 #include "core/base/limits.h"
 #include "core/base/mem.h"
+#include "core/engine/link_terms.h"
 #include "core/server/secret.h"
 
 #include <errno.h>
@@ -223,4 +224,70 @@ int link_open(const struct link_keys *keys, struct text token, struct buf *out,
         return err_set(err, E_INVALID,
                        "this is no link of ours, or it is not whole: take care to copy all of it");
     return read_link(out->data, out->size, out_link, err);
+}
+
+/* -- Messages ---------------------------------------------------------------------------------- */
+
+struct link link_of_terms(struct doc terms)
+{
+    struct text type = doc_text(terms, "event");
+    return (struct link){
+        .kind = type.size != 0                     ? LINK_EVENT
+                : link_terms_are_withdrawal(terms) ? LINK_WITHDRAW
+                                                   : LINK_CONSENT,
+        .title = doc_text(terms, "title"),
+        .type = type,
+        .data = doc_child(terms, "data"),
+        .purpose = doc_text(terms, "purpose"),
+        .channel = doc_text(terms, "channel"),
+    };
+}
+
+struct message {
+    const struct link_keys *keys;
+    const char *base;
+    struct text id;
+    uint64_t customer;
+};
+
+static void put_address(struct doc_writer *w, const struct message *message, struct text name,
+                        struct doc terms)
+{
+    struct link link = link_of_terms(terms);
+    struct buf nonce = BUF_INIT, url = BUF_INIT;
+    buf_printf(&nonce, "%.*s/%.*s", (int)message->id.size, message->id.data, (int)name.size,
+               name.data);
+    link.customer = message->customer;
+    link.expires = doc_int(terms, "expires", 0);
+    link.nonce = (struct text){ (const char *)nonce.data, (uint32_t)nonce.size };
+    link_url(message->keys, message->base, &link, &url);
+    struct doc_value value = { .type = DOC_TEXT };
+    value.text = (struct text){ (const char *)url.data, (uint32_t)url.size };
+    doc_put_value_text(w, name, &value);
+    buf_deinit(&nonce);
+    buf_deinit(&url);
+}
+
+int link_message(const struct link_keys *keys, const char *base, struct text id, struct doc message,
+                 struct buf *out, struct err *err)
+{
+    const struct message of = { keys, base, id, (uint64_t)doc_int(message, "customer", 0) };
+    struct doc_writer w;
+    if (base == NULL)
+        return err_set(err, E_INVALID,
+                       "it has links, and kith.lua names no address for them to begin with: "
+                       "url \"https://...\"");
+    doc_begin(&w, out);
+    for (struct doc_iter it = doc_iter(message); doc_next(&it);) {
+        if (!text_is(it.name, "links")) {
+            doc_put_value_text(&w, it.name, &it.value);
+            continue;
+        }
+        doc_open(&w, "links");
+        for (struct doc_iter each = doc_iter(it.value.doc); doc_next(&each);)
+            put_address(&w, &of, each.name, each.value.doc);
+        doc_close(&w);
+    }
+    doc_end(&w);
+    return 0;
 }

@@ -40,6 +40,10 @@ struct link {
     struct text purpose, channel; /* of a consent */
 };
 
+/* Of terms that core/engine/link_terms.h finds nothing wrong with; customer, expires and nonce are
+ * the caller's to fill in.  Borrows. */
+struct link link_of_terms(struct doc terms);
+
 #define LINK_KEYS_MAX 4
 #define LINK_KEY_BYTES 32
 
@@ -63,6 +67,12 @@ void link_seal(const struct link_keys *keys, const struct link *link, struct buf
  * address begins with its path. */
 void link_url(const struct link_keys *keys, const char *base, const struct link *link,
               struct buf *out);
+
+/* Copy a message that is about to go out, its `links` {NAME: terms with `expires`} being replaced
+ * by {NAME: address}; `id` is the effect's.  The same message has the same addresses as long as
+ * the first secret is the same.  E_INVALID: there is no `base`. */
+int link_message(const struct link_keys *keys, const char *base, struct text id, struct doc message,
+                 struct buf *out, struct err *err);
 
 /* Open a token; what the link says lies in `out`.  E_INVALID: none of the keys has sealed it, or
  * it is not whole. */

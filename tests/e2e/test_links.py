@@ -1,7 +1,9 @@
 """Signed links: what a GET shows, what a POST does, and what no bearer can make of them."""
 import base64
 import hashlib
+import json
 import re
+import time
 
 import pytest
 
@@ -342,3 +344,123 @@ def test_a_file_that_holds_no_secret_is_named(start, tmp_path):
     assert daemon.wait() == 1
     assert any("links.key" in line and "64 hexadecimal" in line for line in daemon.lines)
     assert not any("nonsense" in line for line in daemon.lines)
+
+
+# ---- In messages ---------------------------------------------------------------------------------
+
+RULE = """rule "ask" { on = "Order", run = function(event)
+  send { channel = "log", purpose = "service", body = "How was it?", links = {
+    yes = { event = "Survey Answered", data = { n = event.n }, title = "Fine", expires = "2d" },
+    unsubscribe = { purpose = "newsletter", channel = "email" },
+    join = { purpose = "newsletter", channel = "email", state = "granted" },
+  } } end }
+"""
+
+
+@pytest.fixture
+def house(start, tmp_path):
+    """A daemon with this rule; its messages as they went out."""
+    (tmp_path / "scripts").mkdir()
+
+    def begin(rule=RULE, settings='url "https://crm.example.com"\n'):
+        (tmp_path / "scripts" / "rules.lua").write_text(rule)
+        (tmp_path / "kith.lua").write_text(
+            settings + 'scripts "scripts"\nchannel "log" { file = "messages" }\n'
+        )
+        return start("--config", tmp_path / "kith.lua")
+
+    return begin
+
+
+def messages(tmp_path, count):
+    deadline = time.monotonic() + 60
+    while True:
+        lines = (tmp_path / "messages").read_text().splitlines()
+        if len(lines) >= count:
+            return [json.loads(line) for line in lines]
+        assert time.monotonic() < deadline, lines
+        time.sleep(0.02)
+
+
+def order(daemon, n=1):
+    event = {"type": "track", "event": "Order", "userId": "ann", "messageId": f"o{n}"}
+    daemon.send(dict(event, properties={"n": n}))
+
+
+def path_of(url):
+    assert url.startswith("https://crm.example.com/v1/"), url
+    return url[len("https://crm.example.com") :]
+
+
+def test_a_rule_sends_links_that_do_what_it_declared(house, tmp_path):
+    daemon = house()
+    order(daemon)
+    links = messages(tmp_path, 1)[0]["links"]
+    assert sorted(links) == ["join", "unsubscribe", "yes"]
+    assert b"Fine" in follow(daemon, path_of(links["yes"]), "GET").body
+    assert follow(daemon, path_of(links["join"])).status == 200
+    assert consent(daemon) == "granted"
+    for _ in range(2):
+        assert follow(daemon, path_of(links["yes"])).status == 200
+        assert follow(daemon, path_of(links["unsubscribe"])).status == 200
+    assert consent(daemon) == "withdrawn"
+    items = [item for item in daemon.timeline("user_id:ann") if item["type"] == "Survey Answered"]
+    assert [item["data"] for item in items] == [{"n": 1}]
+    proofs = daemon.get("/v1/customers/user_id:ann/consents").json["items"][0]["proof"]
+    effect = daemon.get("/v1/effects").json["items"][0]
+    assert proofs == f"link {effect['id']}/unsubscribe"
+
+
+def test_two_messages_have_links_of_their_own(house, tmp_path):
+    daemon = house()
+    order(daemon, 1)
+    order(daemon, 2)
+    first, second = (message["links"]["yes"] for message in messages(tmp_path, 2))
+    for url in (first, second, first):
+        follow(daemon, path_of(url))
+    assert count(daemon, "Survey Answered") == 2
+
+
+def test_the_secret_and_the_addresses_are_in_no_state(house, tmp_path):
+    daemon = house()
+    order(daemon)
+    url = messages(tmp_path, 1)[0]["links"]["yes"]
+    secret = (tmp_path / "data" / "links.key").read_bytes().strip()
+    effect = daemon.get("/v1/effects").json["items"][0]
+    assert url not in json.dumps(daemon.get(f"/v1/effects/{effect['id']}").json)
+    assert daemon.stop() == 0
+    for name in ("log", "state"):
+        data = (tmp_path / "data" / name / "data.mdb").read_bytes()
+        assert secret not in data and url.rsplit("/", 1)[1].encode() not in data
+
+
+def test_without_a_public_address_the_message_waits_and_says_why(house, tmp_path):
+    daemon = house(settings="limits { effect_retry_ms = 20 }\n")
+    order(daemon)
+    deadline = time.monotonic() + 60
+    while "url" not in daemon.get("/v1/effects").json["items"][0].get("reason", ""):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    assert (tmp_path / "messages").read_text() == ""
+
+
+@pytest.mark.parametrize(
+    "links, why",
+    [
+        ('{ a = { event = "tick" } }', "the system's own"),
+        ('{ a = { purpose = "p" } }', 'both "purpose" and "channel"'),
+        ('{ a = { event = "x", when_ = "3d" } }', 'knows no "when_"'),
+        ('{ a = { event = 5 } }', "event is text"),
+        ('{ a = { event = "x", data = "y" } }', "data is a table"),
+        ('{ a = { event = "x", expires = "soon" } }', "soon"),
+        ('{ a = { event = "x", data = { n = ("y"):rep(2000) } } }', "at most 1 KiB"),
+        ('{ a = "x" }', "links = { NAME"),
+    ],
+)
+def test_a_link_that_makes_no_sense_is_a_failure_of_the_rule(house, links, why):
+    rule = """rule "ask" { on = "Order", run = function(event)
+      send { channel = "log", purpose = "service", body = "x", links = %s } end }"""
+    daemon = house(rule % links)
+    order(daemon)
+    failures = [item for item in daemon.timeline("user_id:ann") if item["type"] == "rule.failed"]
+    assert [why in item["data"]["message"] for item in failures] == [True], failures

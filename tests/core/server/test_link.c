@@ -219,6 +219,56 @@ static void nothing_of_a_link_can_be_read_in_its_token(void **state)
     buf_deinit(&data_back);
 }
 
+static const char *addresses(const char *id, struct buf *out)
+{
+    struct link_keys keys = keys_of(OLD);
+    struct buf message = BUF_INIT, linked = BUF_INIT;
+    struct doc_writer w;
+    struct err err;
+    doc_begin(&w, &message);
+    doc_put_int(&w, "customer", 42);
+    doc_open(&w, "links");
+    doc_open(&w, "yes");
+    doc_put_string(&w, "event", "Survey Answered");
+    doc_put_datetime(&w, "expires", 1795169472000);
+    doc_close(&w);
+    doc_close(&w);
+    struct doc doc = doc_end(&w);
+    assert_int_equal(link_message(&keys, "https://x", text_of(id), doc, &linked, &err), 0);
+    struct doc read = { linked.data, (uint32_t)linked.size };
+    struct text url = doc_text(doc_child(read, "links"), "yes");
+    assert_int_equal(doc_int(read, "customer", 0), 42);
+    buf_append(out, url.data, url.size);
+    buf_deinit(&message);
+    buf_deinit(&linked);
+    return buf_string(out);
+}
+
+static void a_message_that_is_repeated_has_the_same_addresses(void **state)
+{
+    struct buf first = BUF_INIT, again = BUF_INIT, other = BUF_INIT;
+    (void)state;
+    addresses("17.1", &first);
+    assert_string_equal(addresses("17.1", &again), buf_string(&first));
+    assert_string_not_equal(addresses("17.2", &other), buf_string(&first));
+    assert_int_equal(strncmp(buf_string(&first), "https://x/v1/l/", 15), 0);
+    buf_deinit(&first);
+    buf_deinit(&again);
+    buf_deinit(&other);
+}
+
+static void a_message_with_links_needs_a_public_address(void **state)
+{
+    struct link_keys keys = keys_of(OLD);
+    struct buf out = BUF_INIT;
+    struct err err;
+    struct doc none = { NULL, 0 };
+    (void)state;
+    assert_int_equal(link_message(&keys, NULL, text_of("1.1"), none, &out, &err), E_INVALID);
+    assert_non_null(strstr(err.text, "url \"https://"));
+    buf_deinit(&out);
+}
+
 static void what_is_no_secret_is_refused_without_showing_it(void **state)
 {
     static const char *const texts[] = { "", "\n\n", "abc\n", OLD "0001\n", OLD OLD OLD OLD OLD };
@@ -265,6 +315,8 @@ int main(void)
         cmocka_unit_test(a_token_of_another_secret_is_refused),
         cmocka_unit_test(after_a_rotation_older_tokens_open_and_the_new_secret_seals),
         cmocka_unit_test(nothing_of_a_link_can_be_read_in_its_token),
+        cmocka_unit_test(a_message_that_is_repeated_has_the_same_addresses),
+        cmocka_unit_test(a_message_with_links_needs_a_public_address),
         cmocka_unit_test(what_is_no_secret_is_refused_without_showing_it),
         cmocka_unit_test(the_file_is_made_once_for_its_owner_only),
     };
