@@ -162,7 +162,7 @@ static void put_link(lua_State *lua, struct doc_writer *w, struct text name, str
     doc_close(w);
 }
 
-/* Declared here; made addresses of when the message goes out, for only the daemon has the secret. */
+/* Declared here; the addresses are made when it goes out, for only the daemon has the secret. */
 static void put_links(lua_State *lua, struct send_request *request)
 {
     struct host *host = host_of(lua);

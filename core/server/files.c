@@ -86,97 +86,7 @@ static int failed(struct err *err, const char *what, const char *path)
                    path, strerror(code));
 }
 
-/* -- Putting ----------------------------------------------------------------------------------- */
-
-static bool is_type(const char *type)
-{
-    size_t size = type != NULL ? strlen(type) : 0;
-    for (size_t i = 0; i < size; i++)
-        if (type[i] < 0x20 || type[i] > 0x7e)
-            return false;
-    return size != 0 && size < FILE_TYPE_SIZE;
-}
-
-static bool write_all(int fd, const char *data, size_t size)
-{
-    while (size > 0) {
-        ssize_t count = write(fd, data, size);
-        if (count < 0 && errno == EINTR)
-            continue;
-        if (count <= 0)
-            return false;
-        data += count;
-        size -= (size_t)count;
-    }
-    return true;
-}
-
-static int write_beside(const char *path, const char *type, const void *data, size_t size,
-                        struct err *err)
-{
-    char head[HEAD_BYTES];
-    int head_size = snprintf(head, sizeof head, MARK "%s\n", type);
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd < 0)
-        return failed(err, "make", path);
-    bool is_good =
-        write_all(fd, head, (size_t)head_size) && write_all(fd, data, size) && fsync(fd) == 0;
-    int rc = is_good ? 0 : failed(err, "write", path);
-    if (close(fd) != 0 && rc == 0)
-        rc = failed(err, "write", path);
-    if (rc != 0)
-        unlink(path);
-    return rc;
-}
-
-/* It has been put before: its day begins anew.  E_NOTFOUND: it has not. */
-static int renew(const char *path, struct err *err)
-{
-    int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
-    if (fd < 0)
-        return errno == ENOENT ? E_NOTFOUND : failed(err, "open", path);
-    int rc = futimens(fd, NULL) == 0 && fsync(fd) == 0 ? 0 : failed(err, "flush", path);
-    close(fd);
-    return rc;
-}
-
-static int put_new(struct files *files, const char *type, const void *data, size_t size,
-                   const char *path, struct err *err)
-{
-    char name[32], beside[PATH_BYTES];
-    snprintf(name, sizeof name, BESIDE "%u", atomic_fetch_add(&files->count, 1));
-    path_of(files, name, beside);
-    int rc = write_beside(beside, type, data, size, err);
-    if (rc != 0)
-        return rc;
-    if (rename(beside, path) == 0)
-        return 0;
-    rc = failed(err, "make", path);
-    unlink(beside);
-    return rc;
-}
-
-int files_put(struct files *files, const char *type, const void *data, size_t size,
-              char out_hash[FILE_HASH_SIZE], struct err *err)
-{
-    uint8_t digest[DIGEST_32_BYTES];
-    char hash[FILE_HASH_SIZE], path[PATH_BYTES];
-    digest_32(data, size, digest);
-    hex_encode(digest, sizeof digest, hash);
-    path_of(files, hash, path);
-    pthread_mutex_lock(&files->lock);
-    int rc = renew(path, err);
-    pthread_mutex_unlock(&files->lock);
-    if (rc == E_NOTFOUND)
-        rc = put_new(files, is_type(type) ? type : ANY_TYPE, data, size, path, err);
-    if (rc == 0) /* also of one that is there: who put it may not have come to this */
-        rc = dir_flush(files->dir, err);
-    if (rc == 0)
-        memcpy(out_hash, hash, sizeof hash);
-    return rc;
-}
-
-/* -- Getting ----------------------------------------------------------------------------------- */
+/* -- Reading ----------------------------------------------------------------------------------- */
 
 static int read_all(const char *path, struct buf *out, struct err *err)
 {
@@ -221,6 +131,108 @@ static bool split(const struct buf *file, const uint8_t wanted[DIGEST_32_BYTES],
     return memcmp(digest, wanted, sizeof digest) == 0;
 }
 
+/* -- Putting ----------------------------------------------------------------------------------- */
+
+static bool is_type(const char *type)
+{
+    size_t size = type != NULL ? strlen(type) : 0;
+    for (size_t i = 0; i < size; i++)
+        if (type[i] < 0x20 || type[i] > 0x7e)
+            return false;
+    return size != 0 && size < FILE_TYPE_SIZE;
+}
+
+static bool write_all(int fd, const char *data, size_t size)
+{
+    while (size > 0) {
+        ssize_t count = write(fd, data, size);
+        if (count < 0 && errno == EINTR)
+            continue;
+        if (count <= 0)
+            return false;
+        data += count;
+        size -= (size_t)count;
+    }
+    return true;
+}
+
+static int write_beside(const char *path, const char *type, const void *data, size_t size,
+                        struct err *err)
+{
+    char head[HEAD_BYTES];
+    int head_size = snprintf(head, sizeof head, MARK "%s\n", type);
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0)
+        return failed(err, "make", path);
+    bool is_good =
+        write_all(fd, head, (size_t)head_size) && write_all(fd, data, size) && fsync(fd) == 0;
+    int rc = is_good ? 0 : failed(err, "write", path);
+    if (close(fd) != 0 && rc == 0)
+        rc = failed(err, "write", path);
+    if (rc != 0)
+        unlink(path);
+    return rc;
+}
+
+static bool is_whole(const char *path, const uint8_t digest[DIGEST_32_BYTES])
+{
+    char type[FILE_TYPE_SIZE];
+    struct buf file = BUF_INIT;
+    size_t at;
+    bool is_good = read_all(path, &file, NULL) == 0 && split(&file, digest, type, &at);
+    buf_deinit(&file);
+    return is_good;
+}
+
+/* It has been put before: its day begins anew.  E_NOTFOUND: it has not, or the disk has lost it. */
+static int renew(const char *path, const uint8_t digest[DIGEST_32_BYTES], struct err *err)
+{
+    int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0)
+        return errno == ENOENT ? E_NOTFOUND : failed(err, "open", path);
+    int rc = futimens(fd, NULL) == 0 && fsync(fd) == 0 ? 0 : failed(err, "flush", path);
+    close(fd);
+    return rc == 0 && !is_whole(path, digest) ? E_NOTFOUND : rc;
+}
+
+static int put_new(struct files *files, const char *type, const void *data, size_t size,
+                   const char *path, struct err *err)
+{
+    char name[32], beside[PATH_BYTES];
+    snprintf(name, sizeof name, BESIDE "%u", atomic_fetch_add(&files->count, 1));
+    path_of(files, name, beside);
+    int rc = write_beside(beside, type, data, size, err);
+    if (rc != 0)
+        return rc;
+    if (rename(beside, path) == 0)
+        return 0;
+    rc = failed(err, "make", path);
+    unlink(beside);
+    return rc;
+}
+
+int files_put(struct files *files, const char *type, const void *data, size_t size,
+              char out_hash[FILE_HASH_SIZE], struct err *err)
+{
+    uint8_t digest[DIGEST_32_BYTES];
+    char hash[FILE_HASH_SIZE], path[PATH_BYTES];
+    digest_32(data, size, digest);
+    hex_encode(digest, sizeof digest, hash);
+    path_of(files, hash, path);
+    pthread_mutex_lock(&files->lock);
+    int rc = renew(path, digest, err);
+    pthread_mutex_unlock(&files->lock);
+    if (rc == E_NOTFOUND)
+        rc = put_new(files, is_type(type) ? type : ANY_TYPE, data, size, path, err);
+    if (rc == 0) /* also of one that is there: who put it may not have come to this */
+        rc = dir_flush(files->dir, err);
+    if (rc == 0)
+        memcpy(out_hash, hash, sizeof hash);
+    return rc;
+}
+
+/* -- Getting ---------------------------------------------------------------------------------- */
+
 int files_get(struct files *files, struct text hash, char out_type[FILE_TYPE_SIZE], struct buf *out,
               struct err *err)
 {
@@ -234,7 +246,8 @@ int files_get(struct files *files, struct text hash, char out_type[FILE_TYPE_SIZ
     path_of(files, name, path);
     int rc = read_all(path, &file, err);
     if (rc == 0 && !split(&file, digest, out_type, &at))
-        rc = err_set(err, E_CORRUPT, "%s is not what was put there: put it back from a backup",
+        rc = err_set(err, E_CORRUPT,
+                     "%s is not what was put there: put it there again, or back from a backup",
                      path);
     if (rc == 0)
         buf_append(out, file.data + at, file.size - at);

@@ -112,6 +112,19 @@ static void every_truncation_is_found(void **arg)
     files_close(files);
 }
 
+static void what_the_disk_has_lost_is_mended_by_putting_it_again(void **arg)
+{
+    struct fixture *fixture = *arg;
+    struct files *files = open_files(fixture);
+    char hash[FILE_HASH_SIZE], path[256];
+    put(files, "abc", hash);
+    snprintf(path, sizeof path, "%s/files/%s", fixture->dir, hash);
+    assert_int_equal(truncate(path, 5), 0);
+    put(files, "abc", hash);
+    assert_int_equal(found(files, hash), 0);
+    files_close(files);
+}
+
 static void a_sweep_takes_what_is_old_and_nobodys(void **arg)
 {
     struct fixture *fixture = *arg;
@@ -151,9 +164,13 @@ int main(void)
 {
 #define FILES(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
     const struct CMUnitTest tests[] = {
-        FILES(what_was_put_is_found_after_another_opening), FILES(a_path_is_no_hash),
-        FILES(a_hash_is_found_in_letters_of_either_case),   FILES(every_truncation_is_found),
-        FILES(a_sweep_takes_what_is_old_and_nobodys),       FILES(what_was_forgotten_goes_at_once),
+        FILES(what_was_put_is_found_after_another_opening),
+        FILES(a_path_is_no_hash),
+        FILES(a_hash_is_found_in_letters_of_either_case),
+        FILES(every_truncation_is_found),
+        FILES(what_the_disk_has_lost_is_mended_by_putting_it_again),
+        FILES(a_sweep_takes_what_is_old_and_nobodys),
+        FILES(what_was_forgotten_goes_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
