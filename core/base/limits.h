@@ -78,4 +78,16 @@
 #define DRY_RUN_IDLE_MS 30000          /* one that nobody asks anything ends */
 #define DRY_RUN_MS_MAX 300000          /* and any one then */
 
+/* Files of customers */
+#define FILE_BYTES_MAX (8u << 20)
+#define FILE_UNNAMED_MS (25ll * 3600 * 1000) /* a day, and an hour for what is under way */
+#define EVENT_FILES_MAX 64                   /* that one event names */
+
+/* Signed links */
+#define LINK_DATA_BYTES_MAX 1024                        /* of the event it appends, as stored */
+#define LINK_NAME_BYTES_MAX 32                          /* among the links of a message */
+#define LINK_EXPIRES_MS (30ll * 24 * 3600 * 1000)       /* unless it says otherwise */
+#define LINK_WITHDRAW_MS (2 * 366ll * 24 * 3600 * 1000) /* the same, to unsubscribe */
+#define LINK_BODY_BYTES_MAX (16u << 10)                 /* of a POST to it, which is not read */
+
 #endif

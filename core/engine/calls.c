@@ -209,6 +209,7 @@ void calls_apply(struct engine *engine, struct event *event)
         calls_note_created(&step, event->customer);
     if (event->customer != 0 && event->ref.size == 0)
         link_identities(&step, is_new);
+    file_note(&step);
     if (event->customer != 0 && text_is(event->call, "identify"))
         identify(&step, "identify", event->data);
     else if (event->customer != 0 && text_is(event->call, "group"))

@@ -180,6 +180,20 @@ static bool is_known(struct engine *engine, const struct profile *profile, struc
     return profile->has_marks_forever && is_marked_forever(engine, profile->number, text);
 }
 
+static bool is_known_to_any(struct engine *engine, const struct profile *members, size_t count,
+                            struct text text)
+{
+    for (size_t i = 0; i < count; i++)
+        if (is_known(engine, &members[i], text))
+            return true;
+    return false;
+}
+
+bool dedupe_knows(struct engine *engine, const struct customer *customer, const struct event *event)
+{
+    return is_known_to_any(engine, customer->members, customer->count, mark_text(engine, event));
+}
+
 bool dedupe_seen(struct engine *engine, struct customer *customer, const struct event *event)
 {
     if (event->id.size == 0)
@@ -189,9 +203,8 @@ bool dedupe_seen(struct engine *engine, struct customer *customer, const struct 
     struct profile nobody = { .marks_last = bucket_of(engine->now), .has_marks_forever = true };
     struct profile *members = customer->number != 0 ? customer->members : &nobody;
     size_t count = customer->number != 0 ? customer->count : 1;
-    for (size_t i = 0; i < count; i++)
-        if (is_known(engine, &members[i], text))
-            return true;
+    if (is_known_to_any(engine, members, count, text))
+        return true;
     mark(engine, &members[customer->own], event, text);
     return false;
 }

@@ -11,6 +11,7 @@
 #include "core/base/arena.h"
 #include "core/base/buf.h"
 #include "core/base/err.h"
+#include "core/base/hash.h"
 #include "core/base/limits.h"
 #include "core/base/mem.h"
 #include "core/engine/config.h"
@@ -359,10 +360,22 @@ void erase_note_sender(struct engine *engine, const struct event *event);
 /* Row `u` of an address that was erased and must still not be written to. */
 void key_suppression_hidden(struct key *key, struct text channel, struct text value);
 
+/* -- file.c --------------------------------------------------------------- */
+/* Remember that the event's customer has the files that it names. */
+void file_note(struct step *step);
+/* One that is erased has a file no longer: both rows of the pair go, and if nobody else has it a
+ * row `G` says that its bytes must go (core/server/files.h: files_sweep) ... */
+void file_forget(struct engine *engine, uint64_t customer, const uint8_t hash[DIGEST_32_BYTES]);
+/* ... until the erasure of `customer` is done: then these rows go too. */
+void file_forgotten(struct engine *engine, uint64_t customer);
+
 /* -- dedupe.c ------------------------------------------------------------- */
 /* Whether (source, id) of the event is known under its customer or any member of its group;
  * if not, it is from now on. */
 bool dedupe_seen(struct engine *engine, struct customer *customer, const struct event *event);
+/* The same, and nothing changes. */
+bool dedupe_knows(struct engine *engine, const struct customer *customer,
+                  const struct event *event);
 
 /* -- events.c ------------------------------------------------------------- */
 /* The event `n` of the entry being applied has happened, to this customer. */

@@ -470,6 +470,10 @@ static bool forget_row(struct erasure *erasure, char table, struct key_reader at
         if (key_read_number(&at, &seq))
             list_entry(erasure, seq);
         return true;
+    case 'F':
+        ASSERT(at.end - at.at == DIGEST_32_BYTES);
+        file_forget(engine, erasure->number, at.at);
+        return true;
     case 'l':
         forget_relation(engine, 'b', &at, erasure->number);
         return true;
@@ -596,6 +600,7 @@ void erase_done(struct step *step)
         state_delete(engine->state, &key);
     }
     cursor_close(&cursor);
+    file_forgotten(engine, number);
     engine->erasures--;
     count_erased(engine, erasure.entries);
 }

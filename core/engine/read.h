@@ -187,6 +187,19 @@ struct read_effects {
 int read_effects(struct snapshot *snapshot, const struct read_effects *which,
                  const struct read_page *page, struct buf *out, struct err *err);
 
+/* -- Links ----------------------------------------------------------------------------- */
+
+/* The customer's number, as the member that `reference` names.  E_NOTFOUND. */
+int read_number(struct engine *engine, struct text reference, uint64_t *out_number,
+                struct err *err);
+
+/* Whether what staff, or a door that has their say, sent as (source, id) has come to her. */
+bool read_is_known(struct engine *engine, uint64_t number, struct text source, struct text id);
+
+/* Whether her consent is withdrawn already. */
+bool read_is_withdrawn(struct engine *engine, uint64_t number, struct text purpose,
+                       struct text channel);
+
 /* -- Channels -------------------------------------------------------------------------- */
 
 /* {NAME: {waiting, paused: {seq, since, reason, by}}, ...} in the order of the configuration:

@@ -3,7 +3,9 @@
  * What a message names, its channel and its purpose, is checked here, where the names that there
  * are can be told; the engine checks what it must keep (core/engine/effect.c).
  */
+#include "core/base/limits.h"
 #include "core/engine/event.h"
+#include "core/engine/link_terms.h"
 #include "core/script/convert.h"
 #include "core/script/explain.h"
 #include "core/script/host_inside.h"
@@ -109,10 +111,87 @@ static void check_machine(lua_State *lua, struct send_request *request)
     lua_pop(lua, 1);
 }
 
+/* -- Links ---------------------------------------------------------------- */
+
+static void check_link(lua_State *lua, struct text name, const struct doc_value *terms)
+{
+    static const char *const names[] = { "event",   "data",  "title",   "purpose",
+                                         "channel", "state", "expires", NULL };
+    if (terms->type != DOC_DOC || name.size > LINK_NAME_BYTES_MAX)
+        luaL_error(lua, "send: links = { NAME = { event = \"...\" } }, NAME of at most %d bytes",
+                   LINK_NAME_BYTES_MAX);
+    for (struct doc_iter it = doc_iter(terms->doc); doc_next(&it);) {
+        bool is_data = text_is(it.name, "data"), is_known = false;
+        for (size_t i = 0; names[i] != NULL; i++)
+            is_known = is_known || text_is(it.name, names[i]);
+        if (!is_known)
+            luaL_error(lua, "send: the link \"%s\" knows no \"%s\"", name.data, it.name.data);
+        if (!text_is(it.name, "expires") && it.value.type != (is_data ? DOC_DOC : DOC_TEXT))
+            luaL_error(lua, "send: the link \"%s\": %s is %s", name.data, it.name.data,
+                       is_data ? "a table with names for keys" : "text");
+    }
+    const char *wrong = link_terms_wrong(terms->doc);
+    if (wrong != NULL)
+        luaL_error(lua, "send: the link \"%s\": %s", name.data, wrong);
+}
+
+/* When it expires, which is a moment from here on: who follows it does so much later. */
+static int64_t link_expires(lua_State *lua, struct doc terms)
+{
+    struct doc_value words = doc_get(terms, "expires");
+    int64_t now = step_now(host_of(lua)->step);
+    struct when when = { "send", "expires", { "", 0 }, -1, now };
+    if (words.type == DOC_NONE)
+        return now + (link_terms_are_withdrawal(terms) ? LINK_WITHDRAW_MS : LINK_EXPIRES_MS);
+    convert_push(lua, &words);
+    int64_t expires = moment_from_lua(lua, lua_gettop(lua), &when);
+    lua_pop(lua, 1);
+    if (expires <= now)
+        luaL_error(lua, "send: expires of a link must lie ahead");
+    return expires;
+}
+
+static void put_link(lua_State *lua, struct doc_writer *w, struct text name, struct doc terms)
+{
+    int64_t expires = link_expires(lua, terms);
+    doc_open_text(w, name);
+    for (struct doc_iter it = doc_iter(terms); doc_next(&it);)
+        if (!text_is(it.name, "expires"))
+            doc_put_value_text(w, it.name, &it.value);
+    doc_put_datetime(w, "expires", expires);
+    doc_close(w);
+}
+
+/* Declared here; the addresses are made when it goes out, for only the daemon has the secret. */
+static void put_links(lua_State *lua, struct send_request *request)
+{
+    struct host *host = host_of(lua);
+    struct arena *arena = step_arena(host->step);
+    struct doc links = option_doc(lua, 1, "links", "send");
+    struct doc_writer w;
+    if (links.data == NULL)
+        return;
+    if (step_customer(host->step) == NULL)
+        luaL_error(lua, "send: links are a customer's, and this event has none");
+    for (struct doc_iter it = doc_iter(links); doc_next(&it);)
+        check_link(lua, it.name, &it.value);
+    buf_clear(&host->scratch);
+    doc_begin(&w, &host->scratch);
+    for (struct doc_iter it = doc_iter(request->content); doc_next(&it);)
+        doc_put_value_text(&w, it.name, &it.value);
+    doc_open(&w, "links");
+    for (struct doc_iter it = doc_iter(links); doc_next(&it);)
+        put_link(lua, &w, it.name, it.value.doc);
+    doc_close(&w);
+    request->content = arena_doc(arena, doc_end(&w));
+}
+
+/* -- Words ---------------------------------------------------------------- */
+
 static int word_send(lua_State *lua)
 {
-    static const char *const names[] = { "channel", "body", "data",    "type",
-                                         "purpose", "key",  "expires", NULL };
+    static const char *const names[] = { "channel", "body",    "data",  "type", "purpose",
+                                         "key",     "expires", "links", NULL };
     struct step *step = host_step(lua, "send");
     struct arena *arena = step_arena(step);
     struct err err;
@@ -127,6 +206,7 @@ static int word_send(lua_State *lua)
     check_machine(lua, &request);
     check_purpose(lua, request.purpose);
     request.content = message_content(lua, request.channel, "body", "send");
+    put_links(lua, &request);
     lua_getfield(lua, 1, "expires");
     if (!lua_isnil(lua, -1)) {
         struct when when = { "send", "expires", { "", 0 }, -1, step_now(step) };

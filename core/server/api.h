@@ -42,14 +42,17 @@ struct auth;
 struct call;
 struct engine;
 struct field;
+struct files;
 struct http_handler;
 struct http_request;
 struct json_reader;
+struct link_keys;
 struct metrics;
 struct node;
 struct settings;
 struct stream;
 struct submission;
+struct sweeper;
 struct uv_loop_s;
 struct zone;
 
@@ -77,7 +80,7 @@ struct route {
      * handler looks itself.  Where takes_json is false it is described and not checked. */
     const struct field *fields;
     /* What is answered: a name of api_shape.c, "NAME[]" for a list of them, "NAME|NAME" for one
-     * of two, with "201 " or "202 " in front where that is the status; "text" or "event-stream";
+     * of two, with "201 " or "202 " in front where that is the status; "text", "page", "bytes" or "event-stream";
      * NULL: an object of whatever fields. */
     const char *answer;
 };
@@ -94,6 +97,8 @@ extern const struct route routes_customers[]; /* api_customers.c */
 extern const struct route routes_reminders[]; /* api_reminders.c */
 extern const struct route routes_effects[];   /* api_effects.c */
 extern const struct route routes_channels[];  /* api_channels.c */
+extern const struct route routes_links[];     /* api_links.c */
+extern const struct route routes_files[];     /* api_files.c */
 extern const struct route routes_bundles[];   /* api_bundles.c */
 extern const struct route routes_stream[];    /* api_stream.c */
 extern const struct route routes_privacy[];   /* api_privacy.c: export, erasing */
@@ -108,6 +113,9 @@ struct api {
     struct auth *auth;
     struct idempotency *idempotency;
     struct limiter *limiter;
+    const struct link_keys *links; /* what seals and opens them */
+    struct files *files;
+    struct sweeper *sweeper; /* of the files */
     struct metrics *metrics;
     struct stream *stream;
     const struct settings *settings;

@@ -296,14 +296,16 @@ static bool put_fields(struct doc_writer *w, const struct field fields[])
     return true;
 }
 
+/* A body without fields that is no JSON object is whatever bytes the handler takes. */
 static void put_body(struct doc_writer *w, const struct route *route)
 {
-    bool is_needed = false;
+    bool is_needed = false, is_bytes = route->fields == NULL && !route->takes_json;
     doc_open(w, "requestBody");
     doc_open(w, "content");
-    doc_open(w, "application/json");
+    doc_open(w, is_bytes ? "*/*" : "application/json");
     doc_open(w, "schema");
-    doc_put_string(w, "type", "object");
+    if (!is_bytes)
+        doc_put_string(w, "type", "object");
     if (route->fields != NULL) {
         is_needed = put_fields(w, route->fields);
         doc_put_bool(w, "additionalProperties", !route->takes_json);
@@ -311,7 +313,7 @@ static void put_body(struct doc_writer *w, const struct route *route)
     doc_close(w);
     doc_close(w);
     doc_close(w);
-    doc_put_bool(w, "required", is_needed || !route->takes_json);
+    doc_put_bool(w, "required", is_needed || (!route->takes_json && !is_bytes));
     doc_close(w);
 }
 
@@ -400,6 +402,10 @@ static const char *media_of(const char *answer)
 {
     if (answer != NULL && strcmp(answer, "text") == 0)
         return "text/plain";
+    if (answer != NULL && strcmp(answer, "page") == 0)
+        return "text/html";
+    if (answer != NULL && strcmp(answer, "bytes") == 0)
+        return "*/*";
     if (answer != NULL && strcmp(answer, "event-stream") == 0)
         return "text/event-stream";
     return "application/json";
@@ -410,8 +416,10 @@ static void put_responses(struct doc_writer *w, const struct route *route)
     const char *answer = route->answer, *media = media_of(answer);
     bool is_made = answer != NULL && strncmp(answer, "201 ", 4) == 0;
     bool is_begun = answer != NULL && strncmp(answer, "202 ", 4) == 0;
-    if (strcmp(media, "text/event-stream") == 0)
+    if (strcmp(media, "text/event-stream") == 0 || strcmp(media, "text/html") == 0)
         answer = "text";
+    if (strcmp(media, "*/*") == 0)
+        answer = "any";
     doc_open(w, "responses");
     put_answer(w,
                is_made    ? "201"

@@ -362,6 +362,18 @@ static const struct shape_field dry_run_report[] = {
     END,
 };
 
+static const struct shape_field link[] = {
+    { "url", "text", true, "The address to send" },
+    { "expires", "time", true, NULL },
+    END,
+};
+
+static const struct shape_field file[] = {
+    { "hash", "text", true, "What an event names it by" },
+    { "size", "integer", true, "Bytes" },
+    END,
+};
+
 static const struct shape_field health[] = { { "status", "text", true, NULL }, END };
 
 static const struct shape_field readiness[] = {
@@ -393,8 +405,10 @@ const struct shape shapes[] = {
     { "Erasure", erasure },
     { "Explanation", explanation },
     { "Export", export },
+    { "File", file },
     { "Health", health },
     { "Key", key },
+    { "Link", link },
     { "NewKey", new_key },
     { "Nothing", nothing },
     { "Pause", pause },

@@ -10,7 +10,7 @@
 #include "core/base/mem.h"
 #include "core/engine/engine.h"
 #include "core/engine/keys.h"
-#include "core/server/dir.h"
+#include "core/server/secret.h"
 #include "storage/state.h"
 
 #include <errno.h>
@@ -20,10 +20,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#define SECRET_BYTES 32
 #define SECRET_TEXT_MAX 256 /* of any secret, as it is sent */
 #define PLACES 512
 
@@ -43,26 +41,6 @@ static const uint32_t scope_all =
     1u << SCOPE_WRITE | 1u << SCOPE_READ | 1u << SCOPE_STAFF | 1u << SCOPE_ADMIN;
 
 /* -- The key files ----------------------------------------------------------------------------- */
-
-/* Written beside and renamed: a file of that name always holds a whole key. */
-static int make_file(const char *dir, const char *path, struct err *err)
-{
-    uint8_t secret[SECRET_BYTES];
-    char text[HEX_SIZE(SECRET_BYTES) + 1], beside[4096];
-    randombytes_buf(secret, sizeof secret);
-    hex_encode(secret, sizeof secret, text);
-    text[HEX_SIZE(SECRET_BYTES) - 1] = '\n';
-    snprintf(beside, sizeof beside, "%s.new", path);
-    int fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-    bool is_good = fd >= 0 && fchmod(fd, 0600) == 0 &&
-                   write(fd, text, HEX_SIZE(SECRET_BYTES)) == HEX_SIZE(SECRET_BYTES) &&
-                   fsync(fd) == 0;
-    if (fd >= 0 && close(fd) != 0)
-        is_good = false;
-    if (!is_good || rename(beside, path) != 0)
-        return err_set(err, E_IO, "cannot write %s: %s", path, strerror(errno));
-    return dir_flush(dir, err);
-}
 
 static int read_file(const char *path, uint8_t out_digest[DIGEST_32_BYTES], struct err *err)
 {
@@ -95,7 +73,7 @@ static int key_file(const char *dir, const char *name, uint8_t out_digest[DIGEST
     int rc = read_file(path, out_digest, err);
     if (rc != E_NOTFOUND)
         return rc;
-    rc = make_file(dir, path, err);
+    rc = secret_make(dir, path, err);
     return rc == 0 ? read_file(path, out_digest, err) : rc;
 }
 

@@ -67,6 +67,8 @@ static int copy_bytes(int from, int to)
 static int copy_file(const char *from, const char *to, struct err *err)
 {
     int in = open(from, O_RDONLY | O_CLOEXEC);
+    if (in < 0 && errno == ENOENT)
+        return err_set(err, E_NOTFOUND, "%s is not there", from);
     if (in < 0)
         return fail_path(err, "open", from);
     int out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
@@ -80,7 +82,7 @@ static int copy_file(const char *from, const char *to, struct err *err)
 }
 
 /* The plain files of a folder whose names end so, but for those that are being made; a folder that
- * is not there has none. */
+ * is not there has none, and one that was there a moment ago is needed no more. */
 static int copy_files(const char *from, const char *to, const char *ending, struct err *err)
 {
     DIR *files = opendir(from);
@@ -94,10 +96,13 @@ static int copy_files(const char *from, const char *to, const char *ending, stru
         struct stat status;
         path_in(from, entry->d_name, source);
         path_in(to, entry->d_name, target);
-        if (size < tail || strcmp(entry->d_name + size - tail, ending) != 0 ||
-            stat(source, &status) != 0 || !S_ISREG(status.st_mode))
+        if (entry->d_name[0] == '.' || size < tail ||
+            strcmp(entry->d_name + size - tail, ending) != 0 || stat(source, &status) != 0 ||
+            !S_ISREG(status.st_mode))
             continue;
         rc = copy_file(source, target, err);
+        if (rc == E_NOTFOUND)
+            rc = 0;
     }
     closedir(files);
     return rc;
@@ -214,11 +219,11 @@ static int copy_log(struct log *log, const char *dir, struct err *err)
     return rc;
 }
 
-static int copy_bases(const char *from, const char *to, struct err *err)
+static int copy_folder(const char *from, const char *to, const char *name, struct err *err)
 {
     char source[PATH_BYTES], target[PATH_BYTES];
-    path_in(from, "base", source);
-    path_in(to, "base", target);
+    path_in(from, name, source);
+    path_in(to, name, target);
     int rc = dir_make(target, err);
     if (rc == 0)
         rc = copy_files(source, target, "", err);
@@ -261,7 +266,9 @@ int backup_make(const char *data, const char *dir, struct log *log, struct state
     if (rc == 0)
         rc = copy_log(log, path, err);
     if (rc == 0)
-        rc = copy_bases(data, dir, err);
+        rc = copy_folder(data, dir, "base", err);
+    if (rc == 0)
+        rc = copy_folder(data, dir, "files", err);
     if (rc == 0)
         rc = copy_files(data, dir, ".key", err);
     if (rc == 0)
@@ -296,7 +303,9 @@ static int copy_all(const char *from, const char *to, struct err *err)
     if (rc == 0)
         rc = copy_store(from, to, "log", err);
     if (rc == 0)
-        rc = copy_bases(from, to, err);
+        rc = copy_folder(from, to, "base", err);
+    if (rc == 0)
+        rc = copy_folder(from, to, "files", err);
     if (rc == 0)
         rc = copy_files(from, to, ".key", err);
     return rc == 0 ? dir_flush(to, err) : rc;

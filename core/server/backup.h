@@ -3,6 +3,7 @@
  *     DIR/state/data.mdb   the last checkpoint of the state
  *     DIR/log/data.mdb     the log, copied after it: so it is never behind its state
  *     DIR/base/SEQ         where folds begin (docs/log.md, "The world")
+ *     DIR/files/HASH       files of customers, copied after the log that names them
  *     DIR/admin.key ...    the keys that are files
  *     DIR/backup.json      written last: without it a copy is not complete
  *
@@ -23,7 +24,7 @@ struct state;
 
 struct backup {
     uint64_t state_seq, log_seq; /* the entries that the two end with */
-    uint64_t bytes;              /* of all files */
+    uint64_t bytes;              /* of log and state */
 };
 
 /* Copy the open log and state of `data` to `dir`, which is made or is empty, then read all of the

@@ -21,12 +21,15 @@
 #include "core/server/channel_log.h"
 #include "core/server/channel_webhook.h"
 #include "core/server/deploy.h"
+#include "core/server/files.h"
 #include "core/server/http.h"
+#include "core/server/link.h"
 #include "core/server/metrics.h"
 #include "core/server/node.h"
 #include "core/server/notify.h"
 #include "core/server/say.h"
 #include "core/server/stream.h"
+#include "core/server/sweeper.h"
 #include "core/server/watch.h"
 #include "core/server/watchdog.h"
 #include "core/server/world.h"
@@ -64,6 +67,9 @@ struct daemon {
     struct channel channels[1 + SETTINGS_WEBHOOKS_MAX];
     struct auth *auth;
     struct idempotency *idempotency;
+    struct link_keys links;
+    struct files *files;
+    struct sweeper *sweeper; /* of the files */
     struct node *node;
     struct api api;
     int socket; /* that we were started with; -1: none */
@@ -250,6 +256,7 @@ static void serve(struct daemon *daemon)
     }
     daemon->stage = STAGE_SERVING;
     daemon->watchdog = watchdog_open(&daemon->loop, daemon->node);
+    sweeper_start(daemon->sweeper);
     say_ready(daemon);
 }
 
@@ -407,6 +414,8 @@ static void hang_up(struct daemon *daemon)
     for (size_t i = 0; i < daemon->settings.webhook_count; i++)
         if (channel_webhook_reread(daemon->webhooks[i], &err) != 0)
             say("the secrets in use are kept: %s", err.text);
+    if (link_keys_open(daemon->settings.data, &daemon->links, &err) != 0)
+        say("the secrets of links in use are kept: %s", err.text);
     ask_active(daemon, on_hangup_looked);
 }
 
@@ -416,6 +425,7 @@ static void stop_if_idle(void *arg)
 {
     struct daemon *daemon = arg;
     if (daemon->stage == STAGE_STOPPING && daemon->server == NULL && daemon->api.calls == 0 &&
+        sweeper_is_at_rest(daemon->sweeper) &&
         (daemon->is_impatient || deliver_pending(node_deliverer(daemon->node)) == 0))
         uv_stop(&daemon->loop);
 }
@@ -451,6 +461,7 @@ static void stop(struct daemon *daemon)
     daemon->stage = STAGE_STOPPING;
     say("stopping");
     notify("STOPPING=1");
+    sweeper_stop(daemon->sweeper);
     node_wind_down(daemon->node);
     uv_timer_start(&daemon->grace, on_grace_over, END_MS, 0);
     uv_timer_start(&daemon->patience, on_patience_over, DELIVERY_MS, 0);
@@ -504,6 +515,15 @@ static int forget_erased(void *arg, struct err *err)
     return idempotency_forget(daemon->idempotency, err);
 }
 
+static int sweep_files(void *arg, struct err *err)
+{
+    struct daemon *daemon = arg;
+    struct clock clock = clock_machine();
+    size_t left;
+    return files_sweep(daemon->files, node_state(daemon->node), clock.wall_ms(clock.arg), &left,
+                       err);
+}
+
 static int open_node(struct daemon *daemon, struct err *err)
 {
     uint8_t run[8];
@@ -526,6 +546,7 @@ static int open_node(struct daemon *daemon, struct err *err)
         .wake = wake,
         .wake_arg = daemon,
         .forget = forget_erased,
+        .sweep = sweep_files,
         .forget_arg = daemon,
     };
     return node_open(&options, &daemon->node, err);
@@ -538,6 +559,35 @@ static int open_idempotency(struct daemon *daemon, struct err *err)
     return idempotency_open(dir, clock_machine(), &daemon->idempotency, err);
 }
 
+static int make_links(void *arg, struct text id, struct doc message, struct buf *out,
+                      struct err *err)
+{
+    const struct daemon *daemon = arg;
+    return link_message(&daemon->links, daemon->settings.url, id, message, out, err);
+}
+
+static int open_links(struct daemon *daemon, struct err *err)
+{
+    deliver_set_links(node_deliverer(daemon->node), make_links, daemon);
+    return link_keys_open(daemon->settings.data, &daemon->links, err);
+}
+
+static int open_files(struct daemon *daemon, struct err *err)
+{
+    int rc = files_open(daemon->settings.data, &daemon->files, err);
+    struct sweeper_options options = {
+        .loop = &daemon->loop,
+        .files = daemon->files,
+        .node = daemon->node,
+        .clock = clock_machine(),
+        .on_rest = stop_if_idle,
+        .arg = daemon,
+    };
+    if (rc == 0)
+        daemon->sweeper = sweeper_open(&options);
+    return rc;
+}
+
 static int open_api(struct daemon *daemon, struct err *err)
 {
     daemon->api = (struct api){
@@ -545,6 +595,9 @@ static int open_api(struct daemon *daemon, struct err *err)
         .node = daemon->node,
         .auth = daemon->auth,
         .idempotency = daemon->idempotency,
+        .links = &daemon->links,
+        .files = daemon->files,
+        .sweeper = daemon->sweeper,
         .metrics = daemon->metrics,
         .settings = &daemon->settings,
         .clock = clock_machine(),
@@ -573,6 +626,10 @@ static int open_parts(struct daemon *daemon, struct err *err)
         rc = auth_open(settings->data, &daemon->auth, err);
     if (rc == 0)
         rc = open_idempotency(daemon, err);
+    if (rc == 0)
+        rc = open_links(daemon, err);
+    if (rc == 0)
+        rc = open_files(daemon, err);
     if (rc == 0)
         rc = open_api(daemon, err);
     return rc;
@@ -618,6 +675,7 @@ static void close_loop(struct daemon *daemon)
 static void close_parts(struct daemon *daemon)
 {
     api_end_dry_run(&daemon->api);
+    sweeper_close(daemon->sweeper);
     node_close(daemon->node);
     if (daemon->server != NULL)
         http_server_close(daemon->server, 0, NULL, NULL);
@@ -626,8 +684,10 @@ static void close_parts(struct daemon *daemon)
     stream_close(daemon->api.stream);
     close_loop(daemon);
     api_deinit(&daemon->api);
+    files_close(daemon->files);
     auth_close(daemon->auth);
     idempotency_close(daemon->idempotency);
+    link_keys_wipe(&daemon->links);
     channel_log_close(daemon->log);
     metrics_free(daemon->metrics);
     buf_deinit(&daemon->code);

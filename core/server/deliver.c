@@ -67,6 +67,9 @@ struct deliverer {
     struct clock clock;
     uint64_t run;
     bool is_winding_down;
+    deliver_link_fn *make_links; /* NULL: nobody does */
+    void *links_arg;
+    struct buf linked; /* the message with them */
     struct line *lines[CHANNELS_MAX];
     size_t line_count;
 };
@@ -95,8 +98,11 @@ struct deliverer *deliver_new(struct sequencer *sequencer, struct fold *fold, st
 
 void deliver_free(struct deliverer *deliverer)
 {
-    for (size_t i = 0; deliverer != NULL && i < deliverer->line_count; i++)
+    if (deliverer == NULL)
+        return;
+    for (size_t i = 0; i < deliverer->line_count; i++)
         free(deliverer->lines[i]);
+    buf_deinit(&deliverer->linked);
     free(deliverer);
 }
 
@@ -319,6 +325,29 @@ void deliver_ready(struct deliverer *deliverer, struct text channel)
     ask(line);
 }
 
+void deliver_set_links(struct deliverer *deliverer, deliver_link_fn *make, void *arg)
+{
+    deliverer->make_links = make;
+    deliverer->links_arg = arg;
+}
+
+/* The engine has no secrets: what links it has declared become addresses here. */
+static void dispatch(struct line *line, struct text id, int64_t attempt, struct doc message)
+{
+    struct deliverer *deliverer = line->deliverer;
+    struct err err;
+    int rc = 0;
+    if (deliverer->make_links != NULL && doc_get(message, "links").type == DOC_DOC) {
+        buf_clear(&deliverer->linked);
+        rc = deliverer->make_links(deliverer->links_arg, id, message, &deliverer->linked, &err);
+        message = (struct doc){ deliverer->linked.data, (uint32_t)deliverer->linked.size };
+    }
+    if (rc == 0)
+        line->channel.send(line->channel.self, deliverer, id, attempt, message);
+    else
+        deliver_answer(deliverer, id, attempt, OUTCOME_FAILED, text_of(err.text));
+}
+
 void deliver_go(struct deliverer *deliverer, struct text id, int64_t attempt, struct text channel,
                 struct doc message)
 {
@@ -329,7 +358,7 @@ void deliver_go(struct deliverer *deliverer, struct text id, int64_t attempt, st
     place->state = PLACE_SENDING;
     place->deadline = now_ms(deliverer) + CHANNEL_TIMEOUT_MS;
     place->sent_ns = clock_ns();
-    line->channel.send(line->channel.self, deliverer, id, attempt, message);
+    dispatch(line, id, attempt, message);
 }
 
 void deliver_no_go(struct deliverer *deliverer, struct text id, struct text channel)

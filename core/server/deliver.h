@@ -31,6 +31,12 @@ void deliver_free(struct deliverer *deliverer);
 /* Before the start, at most 32, each name once.  It is copied; what it points to must live on. */
 void deliver_add_channel(struct deliverer *deliverer, const struct channel *channel);
 
+/* Before the start: who makes addresses of the `links` of a message that has some, just before its
+ * channel gets it.  Copies the message into `out`; a failure is one of the attempt. */
+typedef int deliver_link_fn(void *arg, struct text id, struct doc message, struct buf *out,
+                            struct err *err);
+void deliver_set_links(struct deliverer *deliverer, deliver_link_fn *make, void *arg);
+
 /* `run` is the entry of this run's daemon.started, once applied: claims carry it.  Begin to ask. */
 void deliver_start(struct deliverer *deliverer, uint64_t run);
 

@@ -455,6 +455,7 @@ static void make_purge(struct node *node)
         .wake = node->options.wake,
         .wake_arg = node->options.wake_arg,
         .forget = node->options.forget,
+        .sweep = node->options.sweep,
         .forget_arg = node->options.forget_arg,
     });
 }

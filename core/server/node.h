@@ -46,6 +46,9 @@ struct node_options {
      * the loop; when her rows are gone, and again before erase.done.  An error is told and tried
      * again.  NULL: nothing is kept. */
     int (*forget)(void *arg, struct err *err);
+    /* The same where it takes the disk's time, when a checkpoint has her rows gone; on the thread
+     * of the checkpoints.  NULL: there is nothing. */
+    int (*sweep)(void *arg, struct err *err);
     void *forget_arg;
 };
 

@@ -322,7 +322,10 @@ static void compact(struct chore *chore)
 static void sweep(struct chore *chore)
 {
     struct purge *purge = (struct purge *)chore;
-    purge->code = base_sweep(purge->options.dir, &purge->base, &purge->base, &purge->err);
+    const struct purge_options *options = &purge->options;
+    purge->code = base_sweep(options->dir, &purge->base, &purge->base, &purge->err);
+    if (purge->code == 0 && options->sweep != NULL)
+        purge->code = options->sweep(options->forget_arg, &purge->err);
 }
 
 /* -- The state's file ---------------------------------------------------------- */

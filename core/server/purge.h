@@ -10,7 +10,7 @@
  *     note      log          `world` names the dump: from here on a fold begins behind them
  *     rewrite   log          her entries become tombstones
  *     compact   log          the log's file is replaced by a copy of its rows
- *     sweep     checkpoint   dumps that no world names are removed
+ *     sweep     checkpoint   dumps that no world names are removed, and her files
  *     prepare   checkpoint   the same for the state's file: the copy ...
  *     swap      engine       ... and the replacement
  *     done      loop, log    what is kept besides, such as answers, is removed; erase.done:
@@ -48,6 +48,7 @@ struct purge_options {
     void (*wake)(void *arg); /* purge_tick() is to be called */
     void *wake_arg;
     int (*forget)(void *arg, struct err *err); /* node.h; NULL: nothing is kept besides */
+    int (*sweep)(void *arg, struct err *err);  /* the same */
     void *forget_arg;
 };
 

@@ -28,7 +28,9 @@ def effect_states(daemon):
     return {item["state"] for item in daemon.get("/v1/effects").json["items"]}
 
 
-def test_every_example_of_the_manual_loads_and_does_not_fail(daemon):
+def test_every_example_of_the_manual_loads_and_does_not_fail(start, tmp_path):
+    (tmp_path / "kith.lua").write_text('url "https://crm.example.com"\n')  # links begin with it
+    daemon = start("--config", tmp_path / "kith.lua")
     files = {f"example{number:02}.lua": text for number, text in enumerate(EXAMPLES)}
     answer = daemon.post("/v1/bundles", {"files": files})
     assert answer.status == 201 and answer.json["files"] == len(EXAMPLES) >= 10, answer.body

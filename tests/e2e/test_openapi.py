@@ -92,6 +92,10 @@ def misfits(root, schema, value, place="answer"):
     """What of a value does not fit its schema; of JSON Schema what the description uses."""
     if "$ref" in schema:
         schema = root["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]]
+    if "anyOf" in schema:
+        each = [list(misfits(root, one, value, place)) for one in schema["anyOf"]]
+        yield from [] if [] in each else each[0]
+        return
     kinds = schema.get("type", list(TYPES))
     kinds = [kinds] if isinstance(kinds, str) else kinds
     if not any(is_of(value, kind) for kind in kinds):
@@ -157,6 +161,7 @@ CALLS = [
     ),
     ("post", "/v1/customers/{customer}/notes", CUSTOMER + "/notes", {"text": "called"}),
     ("get", "/v1/customers/{customer}", CUSTOMER, None),
+    ("get", "/v1/customers/{customer}", CUSTOMER + "?as_of=today", None),
     ("get", "/v1/customers/{customer}", "/v1/customers/99999", None),
     (
         "post",
@@ -207,6 +212,23 @@ CALLS = [
     ("post", "/v1/verify", None, {}),
     ("post", "/v1/clock/accept", None, {}),
     ("get", "/v1/doctor", None, None),
+    (
+        "post",
+        "/v1/links",
+        None,
+        {"customer": "user_id:u-1", "purpose": "news", "channel": "email", "expires": "9d"},
+    ),
+    ("post", "/v1/links", None, {"customer": "user_id:u-1"}),
+    ("get", "/v1/l/{token}", "/v1/l/forged", None),
+    ("post", "/v1/dry-runs", None, {}),
+    (
+        "post",
+        "/v1/dry-runs/{id}",
+        "/v1/dry-runs/1?historic=1",
+        {"batch": [{"type": "track", "event": "Hello", "userId": "u-9"}, {"type": 7}]},
+    ),
+    ("get", "/v1/dry-runs/{id}", "/v1/dry-runs/1", None),
+    ("delete", "/v1/dry-runs/{id}", "/v1/dry-runs/1", None),
     ("post", "/v1/backups", None, {"dir": "relative"}),
     ("get", "/v1/customers/{customer}/export", CUSTOMER + "/export", None),
     ("delete", "/v1/customers/{customer}", CUSTOMER, None),
@@ -263,8 +285,8 @@ def test_every_answer_and_every_body_is_described(house):
         for method, operation in operations.items():
             done = [item for code, item in operation["responses"].items() if code[0] == "2"]
             for answer in done:
-                for media in answer["content"].values():
-                    is_text = media["schema"] == {"type": "string"}
+                for kind, media in answer["content"].items():
+                    is_text = kind == "*/*" or media["schema"] == {"type": "string"}
                     is_itself = path == "/openapi.json"
                     assert "$ref" in json.dumps(media) or is_text or is_itself, (method, path)
             for parameter in operation["parameters"]:

@@ -302,6 +302,16 @@ static void put_data(struct doc_writer *w, int event, uint64_t dice)
     doc_put_int(w, "page", (int64_t)(dice >> 24) % 5);
 }
 
+/* Some files are several customers'. */
+static void put_files(struct doc_writer *w, uint64_t dice)
+{
+    char hash[65];
+    snprintf(hash, sizeof hash, "%064x", (unsigned)(dice >> 24 & 3));
+    doc_open_array(w, "files");
+    doc_put_string(w, "", hash);
+    doc_close(w);
+}
+
 /* Customers move, and now and then to a place that is none. */
 static void put_zone(struct doc_writer *w, uint64_t dice)
 {
@@ -365,6 +375,8 @@ static void put_event(struct submission *submission, uint64_t seed, int event, i
     put_data(&w, event, dice);
     if (dice % 10 < 2)
         put_zone(&w, dice);
+    if (dice % 7 == 3)
+        put_files(&w, dice);
     doc_close(&w);
     submission_end(submission, &w);
 }

@@ -15,7 +15,10 @@ rule "orders" {
 rule "nudge" {
   on = "nudge",
   run = function(event, customer)
-    send { channel = "hook", purpose = "service", body = "nudge " .. (customer.orders or 0) }
+    send {
+      channel = "hook", purpose = "service", body = "nudge " .. (customer.orders or 0),
+      links = { yes = { event = "answer", data = { orders = customer.orders }, expires = "2wd" } },
+    }
     remind { title = "call", to = "anna", due = "1d", key = "call" }
     after { due = "1d", at = "10:00", key = "follow", emit = "follow" }
   end,

@@ -1,0 +1,157 @@
+/* file.c -- whose a file is: the customers whose events name it.
+ *
+ * An event names files in `data.files`, a list of hashes, each a text of 64 hexadecimal digits or
+ * an object whose `hash` is one.  Two rows are kept of each pair, one under the customer, so that
+ * it can be told what is hers, and one under the file, so that it can be told whether it is
+ * anybody's.  When the last row of a file goes, because a customer is erased, a third row says so
+ * until the erasure is done: its bytes must go before that, and not only after a day.
+ *
+ *     c customer F hash    seq        her file, and the entry that named it first
+ *     F hash customer                 the same from the other side
+ *     G hash               customer   nobody's any more; she was the last
+ */
+#include "core/engine/file.h"
+
+#include "core/base/limits.h"
+#include "core/engine/engine_inside.h"
+
+#include <string.h>
+
+static void key_bytes(struct key *key, const uint8_t hash[DIGEST_32_BYTES])
+{
+    for (size_t i = 0; i < DIGEST_32_BYTES; i++)
+        key_byte(key, hash[i]);
+}
+
+static void key_owned(struct key *key, uint64_t customer, const uint8_t hash[DIGEST_32_BYTES])
+{
+    key_customer(key, customer, 'F');
+    key_bytes(key, hash);
+}
+
+static void key_owners(struct key *key, const uint8_t hash[DIGEST_32_BYTES])
+{
+    key_start(key, 'F');
+    key_bytes(key, hash);
+}
+
+static void key_forgotten(struct key *key, const uint8_t hash[DIGEST_32_BYTES])
+{
+    key_start(key, 'G');
+    key_bytes(key, hash);
+}
+
+static void put_number(struct engine *engine, const struct key *key, uint64_t number)
+{
+    struct key value = { .size = 0 };
+    key_number(&value, number);
+    state_put(engine->state, key, value.data, value.size);
+}
+
+/* -- Named --------------------------------------------------------------------------- */
+
+static bool read_hash(const struct doc_value *item, uint8_t out_hash[DIGEST_32_BYTES])
+{
+    struct text text = { "", 0 };
+    if (item->type == DOC_TEXT)
+        text = item->text;
+    else if (item->type == DOC_DOC)
+        text = doc_text(item->doc, "hash");
+    return text.size != 0 && hex_decode(text.data, text.size, out_hash, DIGEST_32_BYTES);
+}
+
+static void own(struct engine *engine, uint64_t customer, const uint8_t hash[DIGEST_32_BYTES])
+{
+    struct key owned, owners, forgotten;
+    struct bytes row;
+    key_owned(&owned, customer, hash);
+    if (state_get(engine->state, &owned, &row))
+        return;
+    put_number(engine, &owned, engine->seq);
+    key_owners(&owners, hash);
+    key_number(&owners, customer);
+    state_put(engine->state, &owners, "", 0);
+    key_forgotten(&forgotten, hash);
+    if (state_get(engine->state, &forgotten, &row))
+        state_delete(engine->state, &forgotten);
+}
+
+void file_note(struct step *step)
+{
+    struct doc_value files = doc_get(step->event->data, "files");
+    uint8_t hash[DIGEST_32_BYTES];
+    size_t count = 0;
+    if (files.type != DOC_ARRAY)
+        return;
+    for (struct doc_iter it = doc_iter(files.doc); doc_next(&it);) {
+        if (!read_hash(&it.value, hash))
+            continue;
+        if (count++ == EVENT_FILES_MAX) {
+            step_note_line(step, arena_printf(&step->engine->arena,
+                                              "only the first %d files that it names are kept",
+                                              EVENT_FILES_MAX));
+            return;
+        }
+        own(step->engine, step->event->customer, hash);
+    }
+}
+
+/* -- Forgotten ----------------------------------------------------------------------- */
+
+void file_forget(struct engine *engine, uint64_t customer, const uint8_t hash[DIGEST_32_BYTES])
+{
+    struct key key, prefix;
+    struct cursor cursor;
+    key_owned(&key, customer, hash);
+    state_delete(engine->state, &key);
+    key_owners(&prefix, hash);
+    key = prefix;
+    key_number(&key, customer);
+    state_delete(engine->state, &key);
+    cursor_open(&cursor, engine->state, &prefix);
+    bool is_anybodys = cursor_next(&cursor);
+    cursor_close(&cursor);
+    key_forgotten(&key, hash);
+    if (!is_anybodys)
+        put_number(engine, &key, customer);
+}
+
+void file_forgotten(struct engine *engine, uint64_t customer)
+{
+    struct key prefix;
+    struct cursor cursor;
+    key_start(&prefix, 'G');
+    cursor_open(&cursor, engine->state, &prefix);
+    while (cursor_next(&cursor)) {
+        struct key_reader value = { cursor.value.data, cursor.value.data + cursor.value.size };
+        struct key key = { .size = (uint16_t)cursor.key.size };
+        uint64_t last;
+        bool is_number = key_read_number(&value, &last);
+        ASSERT(is_number);
+        memcpy(key.data, cursor.key.data, key.size);
+        if (last == customer)
+            state_delete(engine->state, &key);
+    }
+    cursor_close(&cursor);
+}
+
+/* -- Asked by others ------------------------------------------------------------------- */
+
+static int stop(void *arg, struct bytes key, struct bytes value)
+{
+    (void)arg;
+    (void)key;
+    (void)value;
+    return 1;
+}
+
+enum file_names file_names(struct snapshot *snapshot, const uint8_t hash[DIGEST_32_BYTES])
+{
+    struct key key;
+    struct bytes row;
+    key_owners(&key, hash);
+    if (snapshot_visit(snapshot, &key, NULL, stop, NULL) != 0)
+        return FILE_NAMED;
+    key_forgotten(&key, hash);
+    return snapshot_get(snapshot, &key, &row) ? FILE_FORGOTTEN : FILE_NEVER_NAMED;
+}
