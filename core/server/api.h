@@ -80,8 +80,8 @@ struct route {
      * handler looks itself.  Where takes_json is false it is described and not checked. */
     const struct field *fields;
     /* What is answered: a name of api_shape.c, "NAME[]" for a list of them, "NAME|NAME" for one
-     * of two, with "201 " or "202 " in front where that is the status; "text", "page", "bytes" or "event-stream";
-     * NULL: an object of whatever fields. */
+     * of two, with "201 " or "202 " in front where that is the status; "text", "page", "bytes" or
+     * "event-stream"; NULL: an object of whatever fields. */
     const char *answer;
 };
 /* A row leaves out what it has not at its end. */
