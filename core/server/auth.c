@@ -13,14 +13,11 @@
 #include "core/server/secret.h"
 #include "storage/state.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <unistd.h>
 
 #define SECRET_TEXT_MAX 256 /* of any secret, as it is sent */
 #define PLACES 512
@@ -45,23 +42,18 @@ static const uint32_t scope_all =
 static int read_file(const char *path, uint8_t out_digest[DIGEST_32_BYTES], struct err *err)
 {
     char text[SECRET_TEXT_MAX];
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return errno == ENOENT ? E_NOTFOUND
-                               : err_set(err, E_IO, "cannot read %s: %s", path, strerror(errno));
-    ssize_t size = read(fd, text, sizeof text);
-    int code = errno;
-    close(fd);
-    if (size < 0)
-        return err_set(err, E_IO, "cannot read %s: %s", path, strerror(code));
+    size_t size;
+    int rc = secret_read(path, text, sizeof text, &size, err);
+    if (rc != 0)
+        return rc;
     while (size > 0 && (text[size - 1] == '\n' || text[size - 1] == '\r' || text[size - 1] == ' '))
         size--;
-    if (size < 16 || size == (ssize_t)sizeof text)
+    if (size < 16 || size == sizeof text)
         return err_set(err, E_INVALID,
                        "%s holds no key: one line of 16 to %d characters; remove the file to have "
                        "a new one made",
                        path, SECRET_TEXT_MAX - 1);
-    digest_32(text, (size_t)size, out_digest);
+    digest_32(text, size, out_digest);
     return 0;
 }
 

@@ -255,7 +255,6 @@ int ingest_cloud(struct submission *submission, struct doc event, const struct i
     int rc = read_cloud(&cloud, event, err);
     if (rc != 0)
         return rc;
-    size_t size_before = submission->entries.size, bytes_before = submission->mail.bytes;
     submission_begin(submission, &w);
     doc_put_text(&w, "id", cloud.id);
     doc_put_text(&w, "type", cloud.type);
@@ -266,15 +265,6 @@ int ingest_cloud(struct submission *submission, struct doc event, const struct i
     doc_put_present(&w, "by", terms->source);
     put_data(&w, &cloud);
     put_context(&w, event);
-    submission_end(submission, &w);
-    size_t size = submission->entries.size - size_before;
-    if (size > LOG_ENTRY_BYTES_MAX) {
-        submission->entries.size = size_before;
-        submission->mail.bytes = bytes_before;
-        submission->count--;
-        return err_set(err, E_LIMIT, "the event takes %zu KiB when stored, at most %u are allowed",
-                       size >> 10, LOG_ENTRY_BYTES_MAX >> 10);
-    }
     *out_at = cloud.at;
-    return 0;
+    return submission_end_event(submission, &w, err);
 }

@@ -399,22 +399,12 @@ int ingest_event(struct submission *submission, struct doc event, enum segment_c
     }
     if (rc != 0)
         return rc;
-    size_t size_before = submission->entries.size, bytes_before = submission->mail.bytes;
     submission_begin(submission, &w);
     put_envelope(&w, &e, call, terms);
     put_data(&w, &e, &fields, call);
     put_context(&w, e.context, terms->context);
     if (fields.has_extra)
         put_extra(&w, event, call, terms->is_staff);
-    submission_end(submission, &w);
-    size_t size = submission->entries.size - size_before;
-    if (size > LOG_ENTRY_BYTES_MAX) {
-        submission->entries.size = size_before;
-        submission->mail.bytes = bytes_before;
-        submission->count--;
-        return err_set(err, E_LIMIT, "the event takes %zu KiB when stored, at most %u are allowed",
-                       size >> 10, LOG_ENTRY_BYTES_MAX >> 10);
-    }
     *out_at = e.at;
-    return 0;
+    return submission_end_event(submission, &w, err);
 }

@@ -12,12 +12,9 @@
 #include "core/engine/link_terms.h"
 #include "core/server/secret.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <sodium.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <unistd.h>
 
 #define VERSION 1
 #define NONCE_BYTES crypto_aead_xchacha20poly1305_ietf_NPUBBYTES
@@ -86,16 +83,11 @@ static int read_keys(const char *path, struct link_keys *keys, struct err *err)
 {
     char text[KEY_FILE_BYTES_MAX];
     struct err why;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return errno == ENOENT ? E_NOTFOUND
-                               : err_set(err, E_IO, "cannot read %s: %s", path, strerror(errno));
-    ssize_t size = read(fd, text, sizeof text);
-    int code = errno;
-    close(fd);
-    if (size < 0)
-        return err_set(err, E_IO, "cannot read %s: %s", path, strerror(code));
-    int rc = link_keys_parse(text, (size_t)size, keys, &why);
+    size_t size;
+    int rc = secret_read(path, text, sizeof text, &size, err);
+    if (rc != 0)
+        return rc;
+    rc = link_keys_parse(text, size, keys, &why);
     sodium_memzero(text, sizeof text);
     return rc == 0 ? 0
                    : err_set(err, rc,

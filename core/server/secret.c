@@ -32,3 +32,18 @@ int secret_make(const char *dir, const char *path, struct err *err)
         return err_set(err, E_IO, "cannot write %s: %s", path, strerror(errno));
     return dir_flush(dir, err);
 }
+
+int secret_read(const char *path, char *out_text, size_t size, size_t *out_size, struct err *err)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return errno == ENOENT ? E_NOTFOUND
+                               : err_set(err, E_IO, "cannot read %s: %s", path, strerror(errno));
+    ssize_t count = read(fd, out_text, size);
+    int code = errno;
+    close(fd);
+    if (count < 0)
+        return err_set(err, E_IO, "cannot read %s: %s", path, strerror(code));
+    *out_size = (size_t)count;
+    return 0;
+}

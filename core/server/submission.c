@@ -43,6 +43,20 @@ void submission_end(struct submission *submission, struct doc_writer *w)
     submission->mail.bytes += body.size + sizeof body.size;
 }
 
+int submission_end_event(struct submission *submission, struct doc_writer *w, struct err *err)
+{
+    size_t bytes_before = submission->mail.bytes;
+    submission_end(submission, w);
+    size_t size = submission->mail.bytes - bytes_before;
+    if (size <= LOG_ENTRY_BYTES_MAX)
+        return 0;
+    submission->entries.size -= size;
+    submission->mail.bytes = bytes_before;
+    submission->count--;
+    return err_set(err, E_LIMIT, "the event takes %zu KiB when stored, at most %u are allowed",
+                   size >> 10, LOG_ENTRY_BYTES_MAX >> 10);
+}
+
 bool submission_next(const struct submission *submission, size_t *at, struct doc *out_body)
 {
     if (*at >= submission->entries.size)

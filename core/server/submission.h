@@ -69,6 +69,8 @@ void submission_unref(struct submission *submission);
 struct doc_writer;
 void submission_begin(struct submission *submission, struct doc_writer *w);
 void submission_end(struct submission *submission, struct doc_writer *w);
+/* The same for what somebody sent: more than LOG_ENTRY_BYTES_MAX is taken back.  E_LIMIT. */
+int submission_end_event(struct submission *submission, struct doc_writer *w, struct err *err);
 
 /* Post the answer to the loop; it calls `done` there and drops the caller's reference. */
 void submission_answer(struct mailbox *loop, struct submission *submission, void (*wake)(void *arg),
