@@ -28,6 +28,7 @@ static const struct {
     LIMIT(rule_instructions, RULE_INSTRUCTIONS_MAX, 1000, 1000000000),
     LIMIT(rule_memory_bytes, RULE_MEMORY_BYTES_MAX, 65536, 1 << 30),
     LIMIT(rule_arena_bytes, RULE_ARENA_BYTES_MAX, 65536, 1 << 30),
+    LIMIT(rule_cpu_ms, RULE_CPU_MS, 100, 3600000),
     LIMIT(trace_lines, TRACE_LINES_MAX, 0, 1000),
     LIMIT(identities, IDENTITIES_MAX, 1, 1000),
     LIMIT(traits, TRAITS_MAX, 1, 5000),

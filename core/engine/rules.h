@@ -44,8 +44,9 @@ struct purpose {
 
 enum rule_outcome {
     RULE_OK,
-    RULE_ERROR,        /* the script's own error, or its instruction budget: deterministic */
-    RULE_OUT_OF_MEMORY /* not deterministic: becomes a verdict */
+    RULE_ERROR,         /* the script's own error, or its instruction budget: deterministic */
+    RULE_OUT_OF_MEMORY, /* not deterministic: these two become verdicts */
+    RULE_OUT_OF_TIME,
 };
 
 struct rule_failure {
@@ -69,8 +70,9 @@ struct ruleset {
      * the outcome, message and traceback only if there is a failure. */
     enum rule_outcome (*run)(struct ruleset *rules, size_t index, struct step *step,
                              struct rule_failure *out_failure);
-    /* While the past is repeated a rule has more memory: where no verdict says that it was
-     * killed, it was not, and must not be now because the collector stands elsewhere. */
+    /* While the past is repeated a rule has more memory and any time: where no verdict says that
+     * it was killed, it was not, and must not be now because the collector stands elsewhere or the
+     * machine is slower. */
     void (*repeat)(struct ruleset *rules, bool is_past);
     void (*free)(struct ruleset *rules);
     void *host;

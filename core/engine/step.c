@@ -323,16 +323,17 @@ void step_keep(struct step *step)
 
 /* -- Rules ---------------------------------------------------------------- */
 
-/* Whether a verdict says that this rule was killed at this event, or at one before it of the
- * same entry: then it does not run in the rest of the entry. */
-static bool is_condemned(const struct engine *engine, const struct rule *rule,
-                         const struct event *event)
+/* What a verdict says this rule was killed for at this event, or at one before it of the same
+ * entry: then it does not run in the rest of the entry.  RULE_OK: it was not. */
+static enum rule_outcome verdict_on(const struct engine *engine, const struct rule *rule,
+                                    const struct event *event)
 {
     for (struct doc_iter it = doc_iter(engine->verdict); doc_next(&it);)
         if (text_equal(doc_text(it.value.doc, "rule"), rule->name) &&
             (uint64_t)doc_int(it.value.doc, "n", 0) <= event->n)
-            return true;
-    return false;
+            return text_is(doc_text(it.value.doc, "kind"), "time") ? RULE_OUT_OF_TIME
+                                                                   : RULE_OUT_OF_MEMORY;
+    return RULE_OK;
 }
 
 /* A failure is told of also where a cascade ends, or nobody would hear why it did: one deeper than
@@ -358,13 +359,19 @@ static void report_failure(struct step *step, const struct rule *rule, const cha
     derive(step, "rule.failed", step->event->customer, engine_doc(engine, &w));
 }
 
-static void report_memory(struct step *step, const struct rule *rule)
+/* The same words for whom it befell and for who finds the verdict. */
+static void report_killed(struct step *step, const struct rule *rule, enum rule_outcome outcome)
 {
-    struct text message = arena_printf(&step->engine->arena,
-                                       "rule \"%.*s\" needed more than %lld bytes of memory (limit "
-                                       "rule_memory_bytes); do less at a time",
-                                       (int)rule->name.size, rule->name.data,
-                                       (long long)step->engine->config.limits.rule_memory_bytes);
+    const struct limits *limits = &step->engine->config.limits;
+    bool is_time = outcome == RULE_OUT_OF_TIME;
+    struct text message =
+        arena_printf(&step->engine->arena,
+                     is_time ? "rule \"%.*s\" computed for more than %lld ms (limit rule_cpu_ms); "
+                               "do less at a time"
+                             : "rule \"%.*s\" needed more than %lld bytes of memory (limit "
+                               "rule_memory_bytes); do less at a time",
+                     (int)rule->name.size, rule->name.data,
+                     (long long)(is_time ? limits->rule_cpu_ms : limits->rule_memory_bytes));
     report_failure(step, rule, message.data, "");
 }
 
@@ -374,8 +381,9 @@ static bool has_acted(const struct step *step, const struct savepoint *point)
     return step->trace.acts != point->trace.acts || step->engine->derived_n != point->derived_n;
 }
 
-/* A replay must find the rule failed here, whatever its own memory looks like then. */
-static void add_verdict(struct engine *engine, const struct rule *rule, uint64_t n)
+/* A replay must find the rule failed here, whatever its own memory and machine are like then. */
+static void add_verdict(struct engine *engine, const struct rule *rule, uint64_t n,
+                        enum rule_outcome outcome)
 {
     struct doc_writer w;
     engine_draft(engine, &w);
@@ -384,7 +392,7 @@ static void add_verdict(struct engine *engine, const struct rule *rule, uint64_t
         doc_put_value(&w, "", &it.value);
     doc_open(&w, "");
     doc_put_text(&w, "rule", rule->name);
-    doc_put_string(&w, "kind", "memory");
+    doc_put_string(&w, "kind", outcome == RULE_OUT_OF_TIME ? "time" : "memory");
     if (n != 0)
         doc_put_int(&w, "n", (int64_t)n); /* of the derived event */
     doc_close(&w);
@@ -408,15 +416,18 @@ static void run_rule(struct step *step, size_t index)
     const struct rule *rule = &engine->rules->rules[index];
     struct savepoint point;
     struct rule_failure failure;
-    if (engine->verdict.data != NULL && is_condemned(engine, rule, step->event)) {
-        report_memory(step, rule);
+    enum rule_outcome outcome = RULE_OK;
+    if (engine->verdict.data != NULL)
+        outcome = verdict_on(engine, rule, step->event);
+    if (outcome != RULE_OK) {
+        report_killed(step, rule, outcome);
         return;
     }
 
     step_save(step, &point);
     step->rule = rule;
     step->rule_from = engine_bytes(engine);
-    enum rule_outcome outcome = engine->rules->run(engine->rules, index, step, &failure);
+    outcome = engine->rules->run(engine->rules, index, step, &failure);
     step->rule = NULL;
     if (outcome == RULE_OK) {
         step_keep(step);
@@ -435,8 +446,8 @@ static void run_rule(struct step *step, size_t index)
         report_failure(step, rule, failure.message, failure.traceback);
         return;
     }
-    report_memory(step, rule);
-    add_verdict(engine, rule, step->event->n);
+    report_killed(step, rule, outcome);
+    add_verdict(engine, rule, step->event->n, outcome);
 }
 
 /* A schedule runs when it is due and never because somebody says so; an event that only bears the

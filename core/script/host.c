@@ -133,8 +133,9 @@ static enum rule_outcome run(struct ruleset *rules, size_t index, struct step *s
     if (outcome == SANDBOX_OK)
         return RULE_OK;
     fill_failure(host, &report, step_customer(step) == NULL, out_failure);
-    return outcome == SANDBOX_MEMORY || outcome == SANDBOX_INTERRUPTED ? RULE_OUT_OF_MEMORY
-                                                                       : RULE_ERROR;
+    if (outcome == SANDBOX_MEMORY)
+        return RULE_OUT_OF_MEMORY;
+    return outcome == SANDBOX_INTERRUPTED ? RULE_OUT_OF_TIME : RULE_ERROR;
 }
 
 #define REPEAT_ROOM 4 /* times the memory a rule has the first time */
@@ -144,6 +145,7 @@ static void repeat(struct ruleset *rules, bool is_past)
     struct host *host = (struct host *)rules;
     size_t room = (size_t)host->config->limits.rule_memory_bytes;
     sandbox_set_room(host->sandbox, is_past ? REPEAT_ROOM * room : room);
+    sandbox_set_interrupt(host->sandbox, is_past ? NULL : host->interrupt);
 }
 
 /* -- Calendars ------------------------------------------------------------ */
@@ -239,11 +241,11 @@ static int load_files(struct host *host, struct doc files, struct err *err)
 int script_load(void *arg, struct doc bundle, const struct config *config,
                 struct ruleset **out_rules, struct err *err)
 {
-    (void)arg;
     int rc = bundle_check(bundle, err);
     if (rc != 0)
         return rc;
     struct host *host = host_new(config);
+    host->interrupt = arg;
     bundle_hash(bundle, host->rules.hash);
     rc = make_usual_week(host, err);
     if (rc == 0)

@@ -15,9 +15,10 @@ struct config;
 struct err;
 struct ruleset;
 
-/* Fits engine_hooks.load_rules; `arg` is not used.  The bundle is read during the call only;
- * `config` must outlive the ruleset, which ends with its own free().  E_INVALID, E_LIMIT:
- * "file:line: reason". */
+/* Fits engine_hooks.load_rules.  `arg` is NULL or an atomic_bool: who sets it ends the rule that
+ * runs, but never while the past is repeated (sandbox_set_interrupt).  The bundle is read during
+ * the call only; `config` and `arg` must outlive the ruleset, which ends with its own free().
+ * E_INVALID, E_LIMIT: "file:line: reason". */
 int script_load(void *arg, struct doc bundle, const struct config *config,
                 struct ruleset **out_rules, struct err *err);
 

@@ -46,7 +46,8 @@ struct host {
     struct ruleset rules; /* first: what the engine holds */
     struct sandbox *sandbox;
     const struct config *config;
-    struct arena arena; /* names, triggers: live as long as the ruleset */
+    atomic_bool *interrupt; /* who sets it ends the rule that runs; NULL: nobody can */
+    struct arena arena;     /* names, triggers: live as long as the ruleset */
     struct buf scratch;
     struct named_calendar *calendars;
     size_t calendar_count;

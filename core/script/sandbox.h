@@ -22,6 +22,7 @@
 #define CORE_SCRIPT_SANDBOX_H
 
 #include <lua.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -53,7 +54,7 @@ enum sandbox_outcome {
     SANDBOX_BUDGET,
     SANDBOX_MEMORY,
     SANDBOX_STOPPED,     /* a host function called sandbox_stop() */
-    SANDBOX_INTERRUPTED, /* somebody called sandbox_interrupt() */
+    SANDBOX_INTERRUPTED, /* somebody said so: sandbox_set_interrupt() */
 };
 
 /* What became of a call.  All texts are terminated, valid UTF-8 and free of
@@ -132,10 +133,11 @@ int sandbox_exceed(lua_State *lua, const char *message);
  * `return sandbox_stop(lua)`. */
 int sandbox_stop(lua_State *lua);
 
-/* End the call in progress soon with SANDBOX_INTERRUPTED.  The one function that
- * any thread and any signal handler may call.  Without a call in progress it
- * ends the next one. */
-void sandbox_interrupt(struct sandbox *sandbox);
+/* From the next call on: whoever sets *interrupt, which any thread and any signal
+ * handler may do, ends the call in progress within a hundred instructions with
+ * SANDBOX_INTERRUPTED.  It is false again when a call begins.  NULL, which it is
+ * until now: nobody can. */
+void sandbox_set_interrupt(struct sandbox *sandbox, atomic_bool *interrupt);
 
 /* For C functions: push the table that holds what the table at `index` contains. The two differ
  * where the table is read-only; the raw functions of Lua see an empty one there. */

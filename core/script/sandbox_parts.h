@@ -2,7 +2,7 @@
  *
  * Nothing outside core/script/sandbox*.c includes this.  Functions that take a
  * lua_State raise Lua errors; therefore they own nothing while they run: their
- * memory is Lua's.  The sandbox's thread, but for `is_interrupted`.
+ * memory is Lua's.  The sandbox's thread, but for `*interrupt`.
  */
 #ifndef CORE_SCRIPT_SANDBOX_PARTS_H
 #define CORE_SCRIPT_SANDBOX_PARTS_H
@@ -44,7 +44,7 @@ struct sandbox {
     enum sandbox_outcome killed; /* not OK: the run must end, whatever it protects */
     bool is_reported;            /* the report already tells why */
     bool is_sealed;
-    atomic_bool is_interrupted;
+    atomic_bool *interrupt; /* NULL: nobody may */
 
     size_t bytes;             /* held from the C library */
     size_t bytes_soft;        /* above it the run is ended in good order ... */

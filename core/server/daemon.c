@@ -11,6 +11,7 @@
 
 #include "core/base/err.h"
 #include "core/base/hash.h"
+#include "core/base/limits.h"
 #include "core/base/mem.h"
 #include "core/base/zone.h"
 #include "core/engine/rules.h"
@@ -27,6 +28,7 @@
 #include "core/server/metrics.h"
 #include "core/server/node.h"
 #include "core/server/notify.h"
+#include "core/server/rule_watch.h"
 #include "core/server/say.h"
 #include "core/server/stream.h"
 #include "core/server/sweeper.h"
@@ -77,6 +79,8 @@ struct daemon {
     struct watch *watch;
     bool is_impatient; /* it ends, whatever is still being delivered */
     struct watchdog *watchdog;
+    struct rule_watch *rule_watch;
+    atomic_bool interrupt; /* the rule that runs */
     int code_of_failure;
     struct err *err;
 };
@@ -543,6 +547,7 @@ static int open_node(struct daemon *daemon, struct err *err)
         .channels = daemon->channels,
         .channel_count = 1 + daemon->settings.webhook_count,
         .load_rules = script_load,
+        .load_arg = &daemon->interrupt,
         .wake = wake,
         .wake_arg = daemon,
         .forget = forget_erased,
@@ -676,6 +681,7 @@ static void close_parts(struct daemon *daemon)
 {
     api_end_dry_run(&daemon->api);
     sweeper_close(daemon->sweeper);
+    rule_watch_close(daemon->rule_watch);
     node_close(daemon->node);
     if (daemon->server != NULL)
         http_server_close(daemon->server, 0, NULL, NULL);
@@ -704,6 +710,13 @@ static void prepare_process(void)
     }
 }
 
+static int watch_rules(struct daemon *daemon, struct err *err)
+{
+    int64_t cpu_ms = doc_int(daemon->settings.limits, "rule_cpu_ms", RULE_CPU_MS);
+    return rule_watch_open(&daemon->loop, daemon->node, cpu_ms, &daemon->interrupt,
+                           &daemon->rule_watch, err);
+}
+
 int daemon_run(const struct daemon_options *options, struct err *err)
 {
     struct daemon *daemon = mem_zero(sizeof *daemon);
@@ -720,6 +733,9 @@ int daemon_run(const struct daemon_options *options, struct err *err)
         rc = open_parts(daemon, err);
     if (rc == 0) {
         node_start_threads(daemon->node);
+        rc = watch_rules(daemon, err);
+    }
+    if (rc == 0) {
         ask_active(daemon, on_caught_up);
         uv_run(&daemon->loop, UV_RUN_DEFAULT);
         rc = daemon->code_of_failure;

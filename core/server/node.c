@@ -570,6 +570,14 @@ void node_start_threads(struct node *node)
     node->has_threads = true;
 }
 
+clockid_t node_engine_cpu(const struct node *node)
+{
+    clockid_t cpu;
+    int rc = pthread_getcpuclockid(node->folder, &cpu);
+    ASSERT(rc == 0);
+    return cpu;
+}
+
 /* In the order of the flow, so that each finds its inbox complete. */
 void node_stop_threads(struct node *node)
 {

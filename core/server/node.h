@@ -70,6 +70,8 @@ void node_close(struct node *node);
 
 /* Threads of log writer, engine and checkpoints. */
 void node_start_threads(struct node *node);
+clockid_t node_engine_cpu(
+    const struct node *node);              /* what the engine's, which runs, has computed */
 void node_stop_threads(struct node *node); /* what was posted is finished first */
 
 /* Deliver what other threads have for the loop.  Returns whether there was anything. */

@@ -78,7 +78,9 @@ static enum rule_outcome run_flaky(struct ruleset *rules, size_t index, struct s
     uint64_t rarity = flaky.seed % 4 == 0 ? 2 : 16;
     bool dies = !flaky.is_past && text_is(rules->rules[index].name, "visit") &&
                 dice_roll(flaky.seed, ++flaky.count, 8) % rarity == 0;
-    return dies ? RULE_OUT_OF_MEMORY : outcome;
+    if (!dies)
+        return outcome;
+    return flaky.count % 2 == 0 ? RULE_OUT_OF_MEMORY : RULE_OUT_OF_TIME;
 }
 
 static void repeat_flaky(struct ruleset *rules, bool is_past)
