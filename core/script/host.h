@@ -15,7 +15,7 @@ struct config;
 struct err;
 struct ruleset;
 
-/* Fits engine_hooks.load_rules.  `arg` is NULL or an atomic_bool: who sets it ends the rule that
+/* Fits node_options.load_rules.  `arg` is NULL or an atomic_bool: who sets it ends the rule that
  * runs, but never while the past is repeated (sandbox_set_interrupt).  The bundle is read during
  * the call only; `config` and `arg` must outlive the ruleset, which ends with its own free().
  * E_INVALID, E_LIMIT: "file:line: reason". */

@@ -176,10 +176,17 @@ static void hook_verdict_made(void *arg, uint64_t at_seq, struct doc rules)
     report(arg, "verdict %llu", (unsigned long long)at_seq);
 }
 
+static int hook_load_rules(void *arg, struct doc bundle, const struct config *config,
+                           struct ruleset **out_rules, struct err *err)
+{
+    (void)arg;
+    return script_load(NULL, bundle, config, out_rules, err);
+}
+
 static const struct engine_hooks hooks = {
     .verdict = hook_verdict,
     .blob = hook_blob,
-    .load_rules = script_load,
+    .load_rules = hook_load_rules,
     .ready = hook_ready,
     .go = hook_go,
     .no_go = hook_no_go,
