@@ -11,6 +11,15 @@ static const struct column columns[] = {
     { "note", false }, { NULL, false },
 };
 
+/* What is to be done, and why, is read to its end on a narrow screen too. */
+static void reminder_table(struct table *table)
+{
+    table_init(table, columns);
+    table_yield(table, "note", YIELD_BELOW);
+    table_yield(table, "rule", YIELD_BELOW);
+    table_yield(table, "title", YIELD_BELOW);
+}
+
 static void reminder_item(struct cli *cli, struct doc item, void *arg)
 {
     struct table *table = arg;
@@ -37,7 +46,7 @@ int run_reminders(struct cli *cli)
     path_query(&cli->path, "customer", args_value(&cli->args, "customer"));
     path_query(&cli->path, "state", state);
     path_query(&cli->path, "due", args_value(&cli->args, "due"));
-    table_init(&table, columns);
+    reminder_table(&table);
     int code = cli_list(cli, limit, reminder_item, &table);
     if (code == EXIT_DONE)
         cli_table(cli, &table, "no such reminders");
@@ -54,7 +63,7 @@ static int print_reminder(struct cli *cli, int code, struct doc reminder)
         cli_json(cli, reminder);
         return EXIT_DONE;
     }
-    table_init(&table, columns);
+    reminder_table(&table);
     reminder_item(cli, reminder, &table);
     struct doc next = doc_child(reminder, "next"); /* that follows the one that is done */
     if (next.data != NULL)

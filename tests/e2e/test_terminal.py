@@ -58,7 +58,10 @@ def test_a_long_timeline_fits_and_keeps_times_and_numbers_whole(kith):
     )
     lines = seen(kith, "timeline", "user_id:u-1")
     assert len(lines) >= 3 and all(cells(line) <= 60 for line in lines), lines
-    assert "…" in lines[1] and re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d ", lines[1])
+    rows = [line for line in lines if re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d ", line)]
+    assert "Something Rather Long" in rows[0] and "很长的一句话" not in rows[0]
+    told = "".join(line.strip() for line in lines[lines.index(rows[0]) + 1 :])
+    assert words["text"][:60] in told and "company茶茶茶" in told.replace(" ", "")
     for command in (["show", "1"], ["search", "小明"]):
         assert all(cells(line) <= 60 for line in seen(kith, *command)), command
     plain = kith("timeline", "user_id:u-1")
