@@ -230,6 +230,8 @@ int run_help(struct cli *cli)
         return EXIT_DONE;
     }
     const struct command *command = command_find(name);
+    if (command == NULL && help_group(&cli->out, name))
+        return EXIT_DONE;
     if (command == NULL) {
         cli_fail(cli, "there is no command \"%s\": `kith help` lists them", name);
         return EXIT_USAGE;

@@ -75,6 +75,9 @@ void body_open(struct cli *cli);
 void body_text(struct cli *cli, const char *name, const char *value); /* NULL: left out */
 void body_close(struct cli *cli);
 
+/* Remove what the first argument names: DELETE on `head` and it; "NAME `words`" is said. */
+int remove_named(struct cli *cli, const char *head, const char *words);
+
 /* The commands; each is described in commands.c. */
 int run_assign(struct cli *cli);
 int run_backup(struct cli *cli);

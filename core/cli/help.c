@@ -71,6 +71,21 @@ void help_overview(struct buf *out)
     buf_deinit(&left);
 }
 
+bool help_group(struct buf *out, const char *word)
+{
+    struct buf left = BUF_INIT;
+    size_t size = strlen(word), start = out->size;
+    for (const struct command *command = command_table; command->name != NULL; command++) {
+        if (strncmp(command->name, word, size) != 0 || command->name[size] != ' ')
+            continue;
+        buf_clear(&left);
+        help_usage(&left, command);
+        two_columns(out, buf_string(&left), command->summary, SUMMARY_COLUMN);
+    }
+    buf_deinit(&left);
+    return out->size != start;
+}
+
 void help_command(struct buf *out, const struct command *command)
 {
     buf_text(out, "usage: ");

@@ -41,8 +41,7 @@ static int print_list(struct cli *cli, const char *path, const struct column col
     return code;
 }
 
-/* Remove what the first argument names. */
-static int remove_named(struct cli *cli, const char *head, const char *words)
+int remove_named(struct cli *cli, const char *head, const char *words)
 {
     const char *name = args_argument(&cli->args, 0);
     struct doc answer = { NULL, 0 };
@@ -113,11 +112,6 @@ int run_staff_show(struct cli *cli)
     print_absences(cli, doc_child(member, "absences"));
     table_deinit(&table);
     return code;
-}
-
-int run_staff_remove(struct cli *cli)
-{
-    return remove_named(cli, "/v1/staff/", "is no longer on the staff");
 }
 
 /* -- Keys -------------------------------------------------------------------------------- */

@@ -109,7 +109,8 @@ static int run(struct cli *cli)
         return EXIT_DONE;
     }
     if (cli->args.command == NULL && args_has(&cli->args, "help")) {
-        help_overview(&cli->out);
+        if (cli->args.group == NULL || !help_group(&cli->out, cli->args.group))
+            help_overview(&cli->out);
         return EXIT_DONE;
     }
     if (cli->args.command == NULL) {
