@@ -10,6 +10,7 @@
 const struct option global_options[] = {
     { "url", "URL", "the daemon's address", false },
     { "key-file", "FILE", "a file with the key in its one line", false },
+    { "ca", "FILE", "who certifies it (PEM); else whom the system trusts", false },
     { "json", NULL, "one JSON object a line, as the daemon gave it", false },
     { "help", NULL, "this text", false },
     { "version", NULL, "the version", false },
