@@ -1,4 +1,4 @@
-"""What an operator types: TLS of one's own, a restore with nothing running, a port that is taken."""
+"""What an operator types: TLS of his own, a restore with nothing running, a port that is taken."""
 import os
 import subprocess
 
