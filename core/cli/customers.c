@@ -412,6 +412,9 @@ int run_note(struct cli *cli)
 int run_assign(struct cli *cli)
 {
     const char *owner = args_argument(&cli->args, 1);
+    int code = staff_check(cli, owner);
+    if (code != EXIT_DONE)
+        return code;
     body_open(cli);
     body_text(cli, "owner", owner);
     return change_part(cli, "/assign", "owner is now ", owner);

@@ -5,6 +5,8 @@
  */
 #include "core/cli/cli.h"
 
+#include <string.h>
+
 static const struct column columns[] = {
     { "id", true },    { "due", false },   { "assignee", false }, { "customer", true },
     { "name", false }, { "title", false }, { "rule", false },     { "state", false },
@@ -88,6 +90,9 @@ int run_remind(struct cli *cli)
         cli_fail(cli, "when? Add --due 3d, or --due \"2026-12-01 10:00\"");
         return EXIT_USAGE;
     }
+    int code = to != NULL && strcmp(to, "owner") != 0 ? staff_check(cli, to) : EXIT_DONE;
+    if (code != EXIT_DONE)
+        return code;
     body_open(cli);
     body_text(cli, "customer", args_argument(&cli->args, 0));
     body_text(cli, "title", args_argument(&cli->args, 1));

@@ -97,6 +97,20 @@ def test_who_leaves_hands_over_customers_and_follow_ups(kith):
     assert [member["name"] for member in kith.json("staff", "list")] == ["bob"]
 
 
+def test_work_is_given_to_who_works_here_and_a_slip_of_the_pen_is_named(kith):
+    kith.daemon.send({"type": "identify", "userId": "u-1"})
+    kith("assign", "1", "mey")  # a house without staff takes any name
+    kith("staff", "add", "mei")
+    for words in (["assign", "1", "mey"], ["remind", "1", "Call", "--due", "1d", "--to", "mey"]):
+        code, _, err = kith.run(*words)
+        assert code == 1 and 'nobody on the staff is called "mey": did you mean "mei"?' in err
+    assert "kith staff list" in kith.run("assign", "1", "bartholomew")[2]
+    kith("assign", "1", "mei")
+    kith("remind", "1", "Call", "--due", "1d", "--to", "owner")
+    kith("remind", "1", "Call", "--due", "1d", "--to", "mei")
+    assert kith.json("reminders") and kith.json("show", "1")[0]["owner"] == "mei"
+
+
 def test_erasing_asks_whoever_sits_at_a_terminal(kith):
     kith.daemon.send({"type": "identify", "userId": "u-1", "traits": {"name": "Ann"}})
     code, seen = at_terminal(kith, "n", "erase", "1")
