@@ -63,19 +63,17 @@ static void bundle_item(struct cli *cli, struct doc item, void *arg)
 {
     struct table *table = arg;
     bool is_active = doc_bool(item, "active", false);
+    (void)cli;
     cell_field(table, item, "hash", is_active ? TINT_BOLD : TINT_NONE);
     table_add_string(table, is_active ? "in force" : "", TINT_GREEN);
     cell_field(table, item, "seq", TINT_NONE);
-    cell_time(cli, table, item, "at");
 }
 
 int run_bundles(struct cli *cli)
 {
-    static const struct column columns[] = { { "hash", false },
-                                             { "state", false },
-                                             { "entry", true },
-                                             { "since", false },
-                                             { NULL, false } };
+    static const struct column columns[] = {
+        { "hash", false }, { "state", false }, { "entry", true }, { NULL, false }
+    };
     struct table table;
     table_init(&table, columns);
     cli_path(cli, "/v1/bundles", NULL, NULL);

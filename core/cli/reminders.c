@@ -3,9 +3,11 @@
  * Times are sent as they were typed: what "3d" is, and which day "2026-12-01" is in the
  * company's zone, the daemon knows.
  */
+#include "core/base/moment.h"
 #include "core/cli/cli.h"
 
 #include <string.h>
+#include <time.h>
 
 static const struct column columns[] = {
     { "id", true },    { "due", false },   { "assignee", false }, { "customer", true },
@@ -22,11 +24,26 @@ static void reminder_table(struct table *table)
     table_yield(table, "title", YIELD_BELOW);
 }
 
+/* What should have been done is red. */
+static void cell_due(struct cli *cli, struct table *table, struct doc item)
+{
+    struct text due = doc_text(item, "due");
+    struct buf text = BUF_INIT;
+    int64_t ms;
+    bool is_late = text_is(doc_text(item, "state"), "open") &&
+                   moment_parse(due.data, due.size, &ms, NULL) == 0 &&
+                   ms / 1000 < (int64_t)time(NULL);
+    screen_time(&cli->screen, due, &text);
+    table_add_whole(table, (struct text){ buf_string(&text), (uint32_t)text.size },
+                    is_late ? TINT_RED : TINT_NONE);
+    buf_deinit(&text);
+}
+
 static void reminder_item(struct cli *cli, struct doc item, void *arg)
 {
     struct table *table = arg;
     cell_field(table, item, "id", TINT_BOLD);
-    cell_time(cli, table, item, "due");
+    cell_due(cli, table, item);
     cell_field(table, item, "assignee", TINT_NONE);
     cell_field(table, item, "customer", TINT_NONE);
     cell_field(table, item, "customer_name", TINT_NONE);

@@ -68,6 +68,15 @@ def test_a_long_timeline_fits_and_keeps_times_and_numbers_whole(kith):
     assert words["text"] in plain and "…" not in plain and "\x1b" not in plain
 
 
+def test_what_is_overdue_is_red(kith):
+    kith.daemon.send({"type": "identify", "userId": "u-1"})
+    kith("remind", "1", "Late", "--due", "2020-01-01 10:00", "--to", "anna")
+    kith("remind", "1", "Early", "--due", "2999-01-01 10:00", "--to", "anna")
+    text = at_terminal(kith, "reminders")
+    assert re.search(r"\x1b\[31m2020-01-01 \d\d:\d\d", text)
+    assert "2999-01-01" in text and "\x1b[31m2999" not in text
+
+
 def test_states_have_colours_unless_they_are_not_wanted(kith):
     kith.daemon.send({"type": "identify", "userId": "u-1"})
     kith("consent", "1", "grant", "service/email")
