@@ -64,8 +64,8 @@ static void bundle_item(struct cli *cli, struct doc item, void *arg)
     struct table *table = arg;
     bool is_active = doc_bool(item, "active", false);
     (void)cli;
-    cell_field(table, item, "hash", is_active ? TINT_BOLD : TINT_NONE);
-    table_add_string(table, is_active ? "in force" : "", TINT_GREEN);
+    table_add_whole(table, doc_text(item, "hash"), is_active ? TINT_BOLD : TINT_NONE);
+    table_add_string(table, is_active ? "active" : "", TINT_GREEN);
     cell_field(table, item, "seq", TINT_NONE);
 }
 
