@@ -77,6 +77,11 @@ generate() {
     python3 "$root/tools/demo_data.py" --until "$until" "$1"
 }
 
+# Until lists hold all that was loaded: those of a daemon that is still busy say so.
+settle() {
+    while kith reminders --limit 1 2>&1 >/dev/null | grep -q 'is busy'; do sleep 0.2; done
+}
+
 load() {
     until=$(date -u -d '1 minute ago' +%Y-%m-%dT%H:%M:%SZ)
     echo "Loading a year of a made-up house for tea and ceramics: 3,000 customers, three shops."
@@ -85,12 +90,14 @@ load() {
 
     begin "$scratch/first" 127.0.0.1:0
     kith import --replay "$scratch/year.ndjson" >"$scratch/told"
+    settle
     kith reminders --state all --json | generate 'done' >>"$scratch/year.ndjson"
     end
     rm -rf "$scratch/first"
 
     begin "$scratch/second" 127.0.0.1:0
     kith import --replay "$scratch/year.ndjson"
+    settle
     end
     rm -rf "$data/log" "$data/state" # of half a load
     cp -R "$scratch/second/." "$data"

@@ -174,6 +174,9 @@ class Business:
                 self.emails.add(email)
                 return email
 
+    def phone(self, shop):
+        return SHOPS[shop].phone.format(next(self.phones[shop]) * 37 % 1000)  # each once
+
     def customer(self, number, shop):
         dice = self.dice
         is_han = dice.random() < SHOPS[shop].han
@@ -184,8 +187,7 @@ class Business:
         rate = min(dice.gammavariate(0.8, 3.4), 25)  # orders a year
         customer = Customer(number, name, self.address(written, shop), shop, language, since, rate)
         if dice.random() < 0.6:
-            place = next(self.phones[shop]) * 37 % 1000  # each once
-            customer.traits["phone"] = SHOPS[shop].phone.format(place)
+            customer.traits["phone"] = self.phone(shop)
         if dice.random() < 0.7:
             born = datetime.date(dice.randint(1948, 2005), dice.randint(1, 12), dice.randint(1, 28))
             is_lunar = is_han and dice.random() < 0.5
@@ -322,11 +324,12 @@ class Business:
         for role, (name, email, shop, language) in CAST.items():
             since = None if role != "arrives" else self.open_day("hamburg", 2)
             person = Customer(next(number), name, email, shop, language, since, 0)
+            person.traits["phone"] = self.phone(shop)
             people[role] = person
             self.known(person)
         for role in ("complains", "waits", "visits", "spends", "is silent"):
             ago = 93 if role == "is silent" else 20
-            for months in range(1, 6):
+            for months in range(5, 0, -1):
                 self.order(
                     people[role],
                     opened(people[role].shop, self.until - (ago + 47 * months) * DAY),

@@ -6,6 +6,7 @@ the daemon at KITH_URL with the command, as anybody would; nothing here knows wh
 but who the people of demo_data.CAST are.
 """
 import collections
+import datetime
 import json
 import os
 import pathlib
@@ -59,16 +60,21 @@ def show_rules(tasks, effects):
     print("\n  (historic: of a past that was loaded nothing is sent)")
 
 
+def moment(text):
+    return datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
+
+
 def show_due(tasks, what_for):
     groups = collections.defaultdict(list)
     for task in tasks:
         groups[task.get("rule", "by hand")].append(task)
-    print(f"\nDue by the end of today: {len(tasks)} follow-ups, and why\n")
+    print(f"\nDue by the end of today, or overdue: {len(tasks)} follow-ups, and why\n")
     for rule, group in sorted(groups.items()):
         print(f"  {rule} -- {what_for.get(rule, '')}")
         for task in group[:SHOWN_MAX]:
-            due = task["due"][:16].replace("T", " ") + "Z"
-            print(f"  {task['id']:6}  {due}  {padded(task['assignee'], 10)}{task['title']}")
+            due, now = moment(task["due"]), datetime.datetime.now(datetime.timezone.utc)
+            when = f"{due.astimezone():%a %H:%M}{' overdue' if due < now else ''}"
+            print(f"  {task['id']:6}  {when:18}{padded(task['assignee'], 10)}{task['title']}")
         if len(group) > SHOWN_MAX:
             print(f"  {'':6}  and {len(group) - SHOWN_MAX} more")
 
@@ -77,7 +83,6 @@ def commands(tasks, effects):
     """Ten of them, (command, what it shows), with numbers of things that are there."""
     complaint = next((task for task in tasks if task.get("rule") == "answer a complaint"), tasks[0])
     told = next(effect for effect in effects if effect["notification"])
-    greeting = next(effect for effect in effects if not effect["notification"])
     order = json.dumps(
         {
             "userId": "c-0006",
@@ -87,17 +92,20 @@ def commands(tasks, effects):
     )
     return [
         ("kith reminders --to jonas --due 7d", "the week of Jonas Petersen"),
+        (
+            "kith search xiaoming 9037",
+            "the telephone rings: who is it? part of a name, end of a number",
+        ),
         ("kith show user_id:c-0001", "王小明, as you see him when he calls"),
         ("kith timeline user_id:c-0001 --limit 12", "what happened, and what came of it"),
         (f"kith explain {told['id']}", "why the managers were told"),
-        (f"kith explain {greeting['id']}", "why this birthday greeting, or why not"),
         (
             f"kith done {complaint['id']} --outcome replaced --note 'A new one is on its way'"
             " --next 14d",
             "a complaint is answered; ask again in two weeks",
         ),
         ("kith note user_id:c-0003 'Comes back on Friday'", "a word for Clara Novak's timeline"),
-        ("kith remind user_id:c-0004 'Send the catalogue' --due 3d", "a follow-up by hand"),
+        ("kith remind user_id:c-0004 'Send the catalogue' --due friday", "a follow-up by hand"),
         (
             f"curl -u $KITH_KEY: $KITH_URL/v1/track -d '{order}' &&"
             " kith reminders --customer user_id:c-0006",

@@ -63,19 +63,17 @@ static void bundle_item(struct cli *cli, struct doc item, void *arg)
 {
     struct table *table = arg;
     bool is_active = doc_bool(item, "active", false);
-    cell_field(table, item, "hash", is_active ? TINT_BOLD : TINT_NONE);
-    table_add_string(table, is_active ? "in force" : "", TINT_GREEN);
+    (void)cli;
+    table_add_whole(table, doc_text(item, "hash"), is_active ? TINT_BOLD : TINT_NONE);
+    table_add_string(table, is_active ? "active" : "", TINT_GREEN);
     cell_field(table, item, "seq", TINT_NONE);
-    cell_time(cli, table, item, "at");
 }
 
 int run_bundles(struct cli *cli)
 {
-    static const struct column columns[] = { { "hash", false },
-                                             { "state", false },
-                                             { "entry", true },
-                                             { "since", false },
-                                             { NULL, false } };
+    static const struct column columns[] = {
+        { "hash", false }, { "state", false }, { "entry", true }, { NULL, false }
+    };
     struct table table;
     table_init(&table, columns);
     cli_path(cli, "/v1/bundles", NULL, NULL);
@@ -230,6 +228,8 @@ int run_help(struct cli *cli)
         return EXIT_DONE;
     }
     const struct command *command = command_find(name);
+    if (command == NULL && help_group(&cli->out, name))
+        return EXIT_DONE;
     if (command == NULL) {
         cli_fail(cli, "there is no command \"%s\": `kith help` lists them", name);
         return EXIT_USAGE;

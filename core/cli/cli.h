@@ -75,6 +75,12 @@ void body_open(struct cli *cli);
 void body_text(struct cli *cli, const char *name, const char *value); /* NULL: left out */
 void body_close(struct cli *cli);
 
+/* Remove what the first argument names: DELETE on `head` and it; "NAME `words`" is said. */
+int remove_named(struct cli *cli, const char *head, const char *words);
+
+/* Whether somebody on the staff has this name, in a house that has any; else that has been said. */
+int staff_check(struct cli *cli, const char *name);
+
 /* The commands; each is described in commands.c. */
 int run_assign(struct cli *cli);
 int run_backup(struct cli *cli);

@@ -13,9 +13,11 @@
 #include "core/cli/interrupt.h"
 
 #include <curl/curl.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define CONNECT_TIMEOUT_MS 5000L
 
@@ -110,6 +112,15 @@ int client_open(const char *url, const char *key, struct client **out_client, st
     return 0;
 }
 
+int client_trust(struct client *client, const char *file, struct err *err)
+{
+    if (access(file, R_OK) != 0)
+        return err_set(err, E_INVALID, "cannot read the certificates in %s: %s", file,
+                       strerror(errno));
+    curl_easy_setopt(client->curl, CURLOPT_CAINFO, file);
+    return 0;
+}
+
 void client_close(struct client *client)
 {
     if (client == NULL)
@@ -129,6 +140,17 @@ const char *client_url(const struct client *client)
     return client->url;
 }
 
+/* What the person at the keyboard can do about it; empty: nothing that is known here. */
+static const char *remedy(const struct client *client, CURLcode code)
+{
+    bool is_plain = strncmp(client->url, "https:", 6) != 0;
+    if (code == CURLE_PEER_FAILED_VERIFICATION)
+        return "; name who certifies it: --ca FILE, or KITH_CA";
+    if (code == CURLE_GOT_NOTHING && is_plain)
+        return "; does it listen with TLS?  Then write https://HOST:PORT";
+    return "";
+}
+
 static int explain(const struct client *client, CURLcode code, struct err *err)
 {
     const char *reason = client->reason[0] != '\0' ? client->reason : curl_easy_strerror(code);
@@ -137,7 +159,8 @@ static int explain(const struct client *client, CURLcode code, struct err *err)
                        client->url);
     if (code == CURLE_UNSUPPORTED_PROTOCOL || code == CURLE_WEIRD_SERVER_REPLY)
         return err_set(err, E_INVALID, "%s does not speak HTTP: %s", client->url, reason);
-    return err_set(err, E_IO, "the daemon at %s is not reachable: %s", client->url, reason);
+    return err_set(err, E_IO, "the daemon at %s is not reachable: %s%s", client->url, reason,
+                   remedy(client, code));
 }
 
 static void read_reply(struct client *client, struct reply *out_reply)

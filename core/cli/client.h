@@ -21,6 +21,9 @@ struct reply {
  * decides what it tells strangers.  E_INVALID: the address cannot be one. */
 int client_open(const char *url, const char *key, struct client **out_client, struct err *err);
 void client_close(struct client *client); /* NULL is allowed */
+/* Believe who is certified by one of this file (PEM), and nobody else.  E_INVALID: it cannot be
+ * read. */
+int client_trust(struct client *client, const char *file, struct err *err);
 const char *client_url(const struct client *client);
 
 /* `path` begins with a slash; `body` is JSON, or NULL.  E_IO: no answer came; E_INVALID:

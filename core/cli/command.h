@@ -55,6 +55,7 @@ extern const struct option global_options[];
 
 /* What was typed, understood. */
 struct args {
+    const char *group;             /* "staff" alone, with --help */
     const struct command *command; /* NULL: none was named */
     const char *arguments[ARGUMENTS_MAX];
     size_t argument_count;
@@ -87,6 +88,8 @@ const struct command *command_find(const char *name);
 void help_usage(struct buf *out, const struct command *command);
 void help_overview(struct buf *out);
 void help_command(struct buf *out, const struct command *command);
+/* The commands whose first of two words this is; false: there are none. */
+bool help_group(struct buf *out, const char *word);
 
 /* Append a script that completes the command line in "bash", "zsh" or "fish". */
 void completion_script(struct buf *out, const char *shell);

@@ -10,6 +10,7 @@
 const struct option global_options[] = {
     { "url", "URL", "the daemon's address", false },
     { "key-file", "FILE", "a file with the key in its one line", false },
+    { "ca", "FILE", "who certifies it (PEM); else whom the system trusts", false },
     { "json", NULL, "one JSON object a line, as the daemon gave it", false },
     { "help", NULL, "this text", false },
     { "version", NULL, "the version", false },
@@ -48,7 +49,7 @@ static const struct option tail_options[] = {
 
 static const struct option reminders_options[] = {
     { "to", "STAFF", "of this member of staff or team only", false },
-    { "due", "WHEN", "due by then: today, 2026-12-01, or from now: 3d", false },
+    { "due", "WHEN", "due by then: today, friday, 2026-12-01, or from now: 3d", false },
     { "customer", "CUSTOMER", "about this customer only", false },
     { "state", "STATE", "open (unless said otherwise), done or all", false },
     LIMIT("how many (all)"),
@@ -56,7 +57,7 @@ static const struct option reminders_options[] = {
 };
 
 static const struct option remind_options[] = {
-    { "due", "WHEN", "3d, 2h, or 2026-12-01 10:00 (needed)", false },
+    { "due", "WHEN", "3d, 2h, friday, or 2026-12-01 10:00 (needed)", false },
     { "to", "STAFF", "who shall do it; else the customer's owner", false },
     { "note", "TEXT", "what else to know", false },
     END,
@@ -65,7 +66,7 @@ static const struct option remind_options[] = {
 static const struct option done_options[] = {
     { "outcome", "TEXT", "how it ended, in a word", false },
     { "note", "TEXT", "what was said", false },
-    { "next", "WHEN", "remind again: 3d", false },
+    { "next", "WHEN", "remind again: 3d, friday", false },
     END,
 };
 
@@ -112,6 +113,11 @@ static const struct option staff_options[] = {
     END,
 };
 
+static const struct option staff_remove_options[] = {
+    { "to", "STAFF", "who gets her customers and her open follow-ups", false },
+    END,
+};
+
 static const struct option key_options[] = {
     { "as", "STAFF", "whose key it is: stands as `by` in every entry", false },
     { "scope", "SCOPE", "read, write, staff, admin (else: staff)", true },
@@ -132,6 +138,7 @@ static const struct option export_options[] = {
 
 static const struct option erase_options[] = {
     { "wait", NULL, "until nothing of it is in any file of the data", false },
+    { "yes", NULL, "do not ask; only a terminal is asked", false },
     END,
 };
 
@@ -205,7 +212,7 @@ static const char search_text[] =
 
 static const char show_text[] =
     "CUSTOMER is 42, user_id:u-17, email:ann@example.com, phone:+4930123456, or whatever\n"
-    "`kith search` finds one customer by.";
+    "`kith search` finds one customer by.  Below the record: open follow-ups, and the last events.";
 
 const struct command command_table[] = {
     { "search", "TEXT...", "who is it? by part of a name, a number, an address", search_text,
@@ -218,7 +225,8 @@ const struct command command_table[] = {
       run_reminders },
     { "remind", "CUSTOMER TITLE...", "make a follow-up", NULL, remind_options, run_remind },
     { "done", "ID", "a follow-up is done", NULL, done_options, run_done },
-    { "snooze", "ID WHEN", "a follow-up comes later: 2d, 2026-12-01", NULL, NULL, run_snooze },
+    { "snooze", "ID WHEN", "a follow-up comes later: 2d, friday, 2026-12-01", NULL, NULL,
+      run_snooze },
     { "assign", "CUSTOMER STAFF", "who owns the customer from now on", NULL, NULL, run_assign },
     { "merge", "SURVIVOR ABSORBED", "two customers are one person", NULL, NULL, run_merge },
     { "unmerge", "CUSTOMER", "take the absorbed customer out again", NULL, NULL, run_unmerge },
@@ -261,7 +269,10 @@ const struct command command_table[] = {
     { "staff add", "NAME", "add or change a member of staff", NULL, staff_options, run_staff_add },
     { "staff list", "", "who works here", NULL, NULL, run_staff_list },
     { "staff show", "NAME", "all that is known of her", NULL, NULL, run_staff_show },
-    { "staff remove", "NAME", "she has left, and her keys end", NULL, NULL, run_staff_remove },
+    { "staff remove", "NAME", "she has left, and her keys end",
+      "Nobody leaves with open follow-ups: with --to all her customers and follow-ups are given\n"
+      "to somebody else first.",
+      staff_remove_options, run_staff_remove },
     { "key add", "NAME", "make a key; it is printed once", NULL, key_options, run_key_add },
     { "key list", "", "the keys there are, without their secrets", NULL, NULL, run_key_list },
     { "key remove", "NAME", "a key ends, at once", NULL, NULL, run_key_remove },

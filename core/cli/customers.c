@@ -6,6 +6,8 @@
 #include <string.h>
 
 #define TIMELINE_DEFAULT 50
+#define LATELY 5       /* events below a record */
+#define LATELY_READ 40 /* of so many */
 
 static const char *customer_argument(struct cli *cli)
 {
@@ -115,12 +117,17 @@ static void show_since(struct cli *cli, struct doc record)
         buf_text(&cli->out, "not all of it: an event changed more than is kept\n");
 }
 
+static void show_consents(struct cli *cli, struct doc record)
+{
+    static const struct column columns[] = { { "purpose", false }, { "channel", false },
+                                             { "state", false },   { "at", false },
+                                             { "source", false },  { "proof", false },
+                                             { NULL, false } };
+    show_rows(cli, "consents", doc_child(record, "consents"), columns, "at");
+}
+
 static void show_record(struct cli *cli, struct doc record)
 {
-    static const struct column consents[] = { { "purpose", false }, { "channel", false },
-                                              { "state", false },   { "at", false },
-                                              { "source", false },  { "proof", false },
-                                              { NULL, false } };
     static const struct column addresses[] = { { "channel", false },
                                                { "value", false },
                                                { "label", false },
@@ -138,13 +145,10 @@ static void show_record(struct cli *cli, struct doc record)
     show_list(cli, "tags", doc_child(record, "tags"));
     show_list(cli, "roles", doc_child(record, "roles"));
     show_list(cli, "merged with", doc_child(record, "merged"));
-    int64_t open = doc_int(record, "reminders_open", 0);
-    if (open != 0)
-        buf_printf(&cli->out, "open reminders: %lld\n", (long long)open);
     show_fields(cli, "identities", doc_child(record, "ids"));
     show_fields(cli, "traits", doc_child(record, "traits"));
     show_rows(cli, "addresses", doc_child(record, "addresses"), addresses, "");
-    show_rows(cli, "consents", doc_child(record, "consents"), consents, "at");
+    show_consents(cli, record);
     show_rows(cli, "relations", doc_child(record, "relations"), relations, "since until");
     buf_deinit(&line);
 }
@@ -161,27 +165,15 @@ static int print_record(struct cli *cli, int code, struct doc record)
     return EXIT_DONE;
 }
 
-int run_show(struct cli *cli)
-{
-    struct doc record = { NULL, 0 };
-    struct buf reference = BUF_INIT;
-    int code = cli_find_customer(cli, customer_argument(cli), &reference);
-    if (code == EXIT_DONE) {
-        cli_path(cli, "/v1/customers/", buf_string(&reference), NULL);
-        path_query(&cli->path, "as_of", args_value(&cli->args, "as-of"));
-        code = cli_get(cli, &record);
-    }
-    buf_deinit(&reference);
-    return print_record(cli, code, record);
-}
-
 /* -- timeline ---------------------------------------------------------------------------- */
 
-/* The system's own events hold their times as milliseconds. */
+/* The system's own events hold their times as milliseconds: `due` of a reminder, and `next` of one
+ * that is done.  Below a hundred thousand million, in 1973, a client's `next` is a number. */
 static bool is_time(const struct doc_iter *it)
 {
-    return it->value.type == DOC_INT64 && text_is(it->name, "due") &&
-           it->value.integer >= CIVIL_MS_MIN && it->value.integer <= CIVIL_MS_MAX;
+    int64_t least = text_is(it->name, "due") ? CIVIL_MS_MIN : INT64_C(100000000000);
+    return it->value.type == DOC_INT64 && (text_is(it->name, "due") || text_is(it->name, "next")) &&
+           it->value.integer >= least && it->value.integer <= CIVIL_MS_MAX;
 }
 
 void print_data(struct cli *cli, struct buf *out, struct doc data)
@@ -287,6 +279,8 @@ int run_timeline(struct cli *cli)
     if (!cli_limit(cli, TIMELINE_DEFAULT, &limit))
         return EXIT_USAGE;
     table_init(&table, columns);
+    table_yield(&table, "what came of it", YIELD_BELOW);
+    table_yield(&table, "data", YIELD_BELOW);
     cli_path(cli, "/v1/customers/", customer_argument(cli), "/timeline");
     int code = cli_list(cli, limit, timeline_item, &table);
     if (code == EXIT_DONE)
@@ -295,29 +289,135 @@ int run_timeline(struct cli *cli)
     return code;
 }
 
+/* -- show, with the present -------------------------------------------------------------- */
+
+static void open_item(struct cli *cli, struct doc item, void *arg)
+{
+    cell_field(arg, item, "id", TINT_BOLD);
+    cell_time(cli, arg, item, "due");
+    cell_field(arg, item, "assignee", TINT_NONE);
+    cell_field(arg, item, "title", TINT_NONE);
+}
+
+/* What came in, and not what Kith made of it. */
+static void lately_item(struct cli *cli, struct doc item, void *arg)
+{
+    if (doc_int(item, "n", 0) != 0 || table_rows(arg) == LATELY)
+        return;
+    cell_time(cli, arg, item, "at");
+    cell_field(arg, item, "type", TINT_BOLD);
+    add_summary(cli, arg, doc_child(item, "data"), print_data, TINT_NONE);
+}
+
+/* A list of the customer below her record; nothing of an empty one. */
+static int show_more(struct cli *cli, const char *title, const struct column *columns,
+                     int64_t limit, cli_item_fn *each)
+{
+    struct table table;
+    table_init(&table, columns);
+    int code = cli_list(cli, limit, each, &table);
+    if (code == EXIT_DONE && table_rows(&table) != 0) {
+        heading(cli, title);
+        table_print(&table, &cli->screen, &cli->out);
+    }
+    table_deinit(&table);
+    return code;
+}
+
+/* What whoever has her on the telephone wants to know: what is open, and what was last. */
+static int show_present(struct cli *cli, const char *reference)
+{
+    static const struct column reminders[] = {
+        { "id", true }, { "due", false }, { "assignee", false }, { "title", false }, { NULL, false }
+    };
+    static const struct column events[] = {
+        { "at", false }, { "type", false }, { "data", false }, { NULL, false }
+    };
+    cli_path(cli, "/v1/reminders", NULL, NULL);
+    path_query(&cli->path, "customer", reference);
+    int code = show_more(cli, "open reminders", reminders, 0, open_item);
+    if (code == EXIT_DONE) {
+        cli_path(cli, "/v1/customers/", reference, "/timeline");
+        code = show_more(cli, "lately (kith timeline)", events, LATELY_READ, lately_item);
+    }
+    return code;
+}
+
+int run_show(struct cli *cli)
+{
+    const char *as_of = args_value(&cli->args, "as-of");
+    struct doc record = { NULL, 0 };
+    struct buf reference = BUF_INIT;
+    int code = cli_find_customer(cli, customer_argument(cli), &reference);
+    if (code == EXIT_DONE) {
+        cli_path(cli, "/v1/customers/", buf_string(&reference), NULL);
+        path_query(&cli->path, "as_of", as_of);
+        code = cli_get(cli, &record);
+    }
+    code = print_record(cli, code, record);
+    if (code == EXIT_DONE && as_of == NULL && !cli->is_json)
+        code = show_present(cli, buf_string(&reference));
+    buf_deinit(&reference);
+    return code;
+}
+
 /* -- Changes ----------------------------------------------------------------------------- */
+
+static int send_change(struct cli *cli, const char *method, const char *rest,
+                       struct doc *out_record)
+{
+    body_close(cli);
+    cli_path(cli, "/v1/customers/", customer_argument(cli), rest);
+    return cli_send(cli, method, out_record);
+}
 
 static int change(struct cli *cli, const char *method, const char *rest)
 {
-    struct doc record;
-    body_close(cli);
-    cli_path(cli, "/v1/customers/", customer_argument(cli), rest);
-    int code = cli_send(cli, method, &record);
+    struct doc record = { NULL, 0 };
+    int code = send_change(cli, method, rest, &record);
     return print_record(cli, code, record);
+}
+
+/* "customer 42, Ann Lee: ", and what has changed. */
+static void say_changed(struct cli *cli, struct doc record, const char *what, const char *value)
+{
+    struct text name = doc_text(doc_child(record, "traits"), "name");
+    buf_printf(&cli->out, "customer %lld", (long long)doc_int(record, "id", 0));
+    buf_text(&cli->out, name.size != 0 ? ", " : "");
+    text_clean(name, &cli->out);
+    buf_printf(&cli->out, ": %s%s\n", what, value);
+}
+
+/* A change that the whole record is not needed for. */
+static int change_part(struct cli *cli, const char *rest, const char *what, const char *value)
+{
+    struct doc record = { NULL, 0 };
+    int code = send_change(cli, "POST", rest, &record);
+    if (code != EXIT_DONE)
+        return code;
+    if (cli->is_json)
+        cli_json(cli, record);
+    else
+        say_changed(cli, record, what, value);
+    return EXIT_DONE;
 }
 
 int run_note(struct cli *cli)
 {
     body_open(cli);
     body_text(cli, "text", args_argument(&cli->args, 1));
-    return change(cli, "POST", "/notes");
+    return change_part(cli, "/notes", "the note is on the timeline", "");
 }
 
 int run_assign(struct cli *cli)
 {
+    const char *owner = args_argument(&cli->args, 1);
+    int code = staff_check(cli, owner);
+    if (code != EXIT_DONE)
+        return code;
     body_open(cli);
-    body_text(cli, "owner", args_argument(&cli->args, 1));
-    return change(cli, "POST", "/assign");
+    body_text(cli, "owner", owner);
+    return change_part(cli, "/assign", "owner is now ", owner);
 }
 
 int run_merge(struct cli *cli)
@@ -331,6 +431,21 @@ int run_unmerge(struct cli *cli)
 {
     body_open(cli);
     return change(cli, "POST", "/unmerge");
+}
+
+static int change_consent(struct cli *cli)
+{
+    struct doc record = { NULL, 0 };
+    int code = send_change(cli, "PUT", "/consents", &record);
+    if (code != EXIT_DONE)
+        return code;
+    if (cli->is_json) {
+        cli_json(cli, record);
+        return EXIT_DONE;
+    }
+    say_changed(cli, record, args_argument(&cli->args, 2), " is recorded");
+    show_consents(cli, record);
+    return EXIT_DONE;
 }
 
 int run_consent(struct cli *cli)
@@ -349,5 +464,5 @@ int run_consent(struct cli *cli)
     body_text(cli, "state", is_grant ? "granted" : "withdrawn");
     body_text(cli, "proof", args_value(&cli->args, "proof"));
     buf_deinit(&purpose);
-    return change(cli, "PUT", "/consents");
+    return change_consent(cli);
 }

@@ -79,6 +79,7 @@ static void print_chain(struct cli *cli, struct doc chain)
                                                    { "rules", false }, { NULL, false } };
     struct table table;
     table_init(&table, chain_columns);
+    table_yield(&table, "rules", YIELD_BELOW);
     for (struct doc_iter it = doc_iter(chain); doc_next(&it);) {
         struct buf rules = BUF_INIT;
         cell_field(&table, it.value.doc, "id", TINT_BOLD);

@@ -52,8 +52,9 @@ static void list_options(struct buf *out, const struct option *options)
 
 static const char *const ending =
     "\nThe daemon is found by --url or KITH_URL, else at http://127.0.0.1:8077; the key by\n"
-    "--key-file or KITH_KEY.  Exit codes: 0 done, 1 failed, 2 wrong usage, 3 daemon not\n"
-    "reachable.  A CUSTOMER is 42, user_id:u-17, email:ann@example.com or phone:+49...\n";
+    "--key-file or KITH_KEY; who certifies an https:// by --ca or KITH_CA.  Exit codes: 0 done,\n"
+    "1 failed, 2 wrong usage, 3 daemon not reachable.  A CUSTOMER is 42, user_id:u-17,\n"
+    "email:ann@example.com or phone:+49...\n";
 
 void help_overview(struct buf *out)
 {
@@ -69,6 +70,21 @@ void help_overview(struct buf *out)
     list_options(out, global_options);
     buf_text(out, ending);
     buf_deinit(&left);
+}
+
+bool help_group(struct buf *out, const char *word)
+{
+    struct buf left = BUF_INIT;
+    size_t size = strlen(word), start = out->size;
+    for (const struct command *command = command_table; command->name != NULL; command++) {
+        if (strncmp(command->name, word, size) != 0 || command->name[size] != ' ')
+            continue;
+        buf_clear(&left);
+        help_usage(&left, command);
+        two_columns(out, buf_string(&left), command->summary, SUMMARY_COLUMN);
+    }
+    buf_deinit(&left);
+    return out->size != start;
 }
 
 void help_command(struct buf *out, const struct command *command)

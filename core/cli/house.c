@@ -1,5 +1,9 @@
 /* house.c -- who works here, and which keys there are: list, show, remove. */
+#include "core/base/near.h"
 #include "core/cli/cli.h"
+
+#include <stdint.h>
+#include <string.h>
 
 /* A text, or a list of them in one cell. */
 static void cell_texts(struct table *table, struct doc item, const char *name)
@@ -41,8 +45,7 @@ static int print_list(struct cli *cli, const char *path, const struct column col
     return code;
 }
 
-/* Remove what the first argument names. */
-static int remove_named(struct cli *cli, const char *head, const char *words)
+int remove_named(struct cli *cli, const char *head, const char *words)
 {
     const char *name = args_argument(&cli->args, 0);
     struct doc answer = { NULL, 0 };
@@ -115,9 +118,44 @@ int run_staff_show(struct cli *cli)
     return code;
 }
 
-int run_staff_remove(struct cli *cli)
+struct lookup {
+    const char *name;
+    size_t least; /* how far the nearest is; SIZE_MAX: there is nobody */
+    struct buf nearest;
+};
+
+static void lookup_item(struct cli *cli, struct doc item, void *arg)
 {
-    return remove_named(cli, "/v1/staff/", "is no longer on the staff");
+    struct lookup *lookup = arg;
+    struct text name = doc_text(item, "name");
+    size_t distance = text_is(name, lookup->name) ? 0 : 1 + near_distance(lookup->name, name.data);
+    (void)cli;
+    if (distance >= lookup->least)
+        return;
+    lookup->least = distance;
+    buf_clear(&lookup->nearest);
+    buf_append(&lookup->nearest, name.data, name.size);
+}
+
+/* Work that is given to a slip of the pen is nobody's.  The daemon takes any name, because staff
+ * may be known elsewhere; a person at the keyboard means somebody who works here. */
+int staff_check(struct cli *cli, const char *name)
+{
+    struct lookup lookup = { name, SIZE_MAX, BUF_INIT };
+    bool is_json = cli->is_json;
+    cli->is_json = false; /* the items are not for the reader */
+    cli_path(cli, "/v1/staff", NULL, NULL);
+    int code = cli_list(cli, 0, lookup_item, &lookup);
+    cli->is_json = is_json;
+    bool is_known = lookup.least == 0 || lookup.least == SIZE_MAX;
+    if (code == EXIT_DONE && !is_known) {
+        bool is_likely = near_is_likely(lookup.least - 1, strlen(name));
+        code = cli_fail(cli, "nobody on the staff is called \"%s\": %s%s%s", name,
+                        is_likely ? "did you mean \"" : "kith staff list says who is",
+                        is_likely ? buf_string(&lookup.nearest) : "", is_likely ? "\"?" : "");
+    }
+    buf_deinit(&lookup.nearest);
+    return code;
 }
 
 /* -- Keys -------------------------------------------------------------------------------- */

@@ -83,7 +83,7 @@ static bool is_dry_import(const struct cli *cli)
 static bool needs_daemon(const struct cli *cli)
 {
     const struct command *command = cli->args.command;
-    if (command->run == run_help || command->run == run_completion)
+    if (command->run == run_help || command->run == run_completion || command->run == run_restore)
         return false;
     return !is_dry_import(cli);
 }
@@ -98,6 +98,11 @@ static int connect_daemon(struct cli *cli, struct err *err)
     if (rc == 0)
         rc = client_open(url != NULL ? url : URL_DEFAULT, buf_string(&key), &cli->client, err);
     buf_deinit(&key);
+    const char *ca = args_value(&cli->args, "ca");
+    if (ca == NULL)
+        ca = environment("KITH_CA");
+    if (rc == 0 && ca != NULL)
+        rc = client_trust(cli->client, ca, err);
     return rc;
 }
 
@@ -109,7 +114,8 @@ static int run(struct cli *cli)
         return EXIT_DONE;
     }
     if (cli->args.command == NULL && args_has(&cli->args, "help")) {
-        help_overview(&cli->out);
+        if (cli->args.group == NULL || !help_group(&cli->out, cli->args.group))
+            help_overview(&cli->out);
         return EXIT_DONE;
     }
     if (cli->args.command == NULL) {

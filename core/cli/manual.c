@@ -120,6 +120,7 @@ static const char *const surroundings =
     ".SH ENVIRONMENT\n"
     ".TP\n.B KITH_URL\nThe daemon's address; without it, http://127.0.0.1:8077.\n"
     ".TP\n.B KITH_KEY\nThe key; the daemon's own is\n.I admin.key\nin its data directory.\n"
+    ".TP\n.B KITH_CA\nA file with who certifies the daemon (PEM); else whom the system trusts.\n"
     ".SH EXIT STATUS\n"
     ".TP\n.B 0\ndone\n"
     ".TP\n.B 1\nfailed: what was asked for cannot be done\n"

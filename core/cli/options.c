@@ -91,10 +91,30 @@ static int take_command_word(struct args *args, const char **word, const char *n
 
 /* -- Options ----------------------------------------------------------------------------- */
 
+/* The option of this command that was probably meant, or NULL. */
+static const char *nearest_option(const struct command *command, const char *name)
+{
+    const char *nearest = NULL;
+    size_t least = SIZE_MAX;
+    const struct option *const lists[] = { command->options, global_options };
+    for (size_t i = 0; i < 2; i++)
+        for (const struct option *at = lists[i]; at != NULL && at->name != NULL; at++)
+            if (near_distance(name, at->name) < least) {
+                least = near_distance(name, at->name);
+                nearest = at->name;
+            }
+    return near_is_likely(least, strlen(name)) ? nearest : NULL;
+}
+
 static int unknown_option(const struct args *args, const char *word, struct err *err)
 {
     struct near_quote quote;
     near_quote(word, strlen(word), &quote);
+    const char *nearest =
+        args->command != NULL ? nearest_option(args->command, word + strspn(word, "-")) : NULL;
+    if (nearest != NULL)
+        return err_set(err, E_INVALID, "kith %s has no option %s: did you mean --%s?",
+                       args->command->name, quote.text, nearest);
     if (args->command != NULL)
         return err_set(err, E_INVALID, "kith %s has no option %s", args->command->name, quote.text);
     return err_set(err, E_INVALID, "no option %s can stand before the command", quote.text);
@@ -235,11 +255,13 @@ static int take_word(struct args *args, const char **half_name, const char *word
                                  : take_argument(args, word, err);
 }
 
-static int finish(const struct args *args, const char *half_name, struct err *err)
+static int finish(struct args *args, const char *half_name, struct err *err)
 {
     if (args->command != NULL)
         return args_has(args, "help") ? 0 : check_arguments(args, err);
-    if (half_name == NULL)
+    if (args_has(args, "help"))
+        args->group = half_name;
+    if (half_name == NULL || args->group != NULL)
         return 0;
     struct buf words = BUF_INIT;
     list_second_words(&words, half_name);

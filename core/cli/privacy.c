@@ -61,10 +61,31 @@ static int wait_for_files(struct cli *cli, int64_t customer)
     }
 }
 
+/* Who sits at a terminal is asked: a slip of the finger is a wrong number. */
+static int ask(struct cli *cli)
+{
+    struct doc record = { NULL, 0 };
+    struct buf name = BUF_INIT;
+    char line[16];
+    cli_path(cli, "/v1/customers/", args_argument(&cli->args, 0), NULL);
+    int code = cli_get(cli, &record);
+    if (code != EXIT_DONE)
+        return code;
+    text_clean(doc_text(doc_child(record, "traits"), "name"), &name);
+    fprintf(stderr, "Erase customer %lld%s%s?  There is no way back.  [y/N] ",
+            (long long)doc_int(record, "id", 0), name.size != 0 ? ", " : "", buf_string(&name));
+    buf_deinit(&name);
+    bool is_sure = fgets(line, sizeof line, stdin) != NULL && (line[0] == 'y' || line[0] == 'Y');
+    return is_sure ? EXIT_DONE : cli_fail(cli, "nothing is erased");
+}
+
 int run_erase(struct cli *cli)
 {
     struct doc answer = { NULL, 0 };
     bool is_waiting = args_has(&cli->args, "wait");
+    bool is_asked = isatty(STDIN_FILENO) && cli->screen.is_terminal && !cli->is_json;
+    if (is_asked && !args_has(&cli->args, "yes") && ask(cli) != EXIT_DONE)
+        return EXIT_FAILED;
     cli_path(cli, "/v1/customers/", args_argument(&cli->args, 0), NULL);
     buf_clear(&cli->body);
     int code = cli_send(cli, "DELETE", &answer);

@@ -3,7 +3,11 @@
  * Times are sent as they were typed: what "3d" is, and which day "2026-12-01" is in the
  * company's zone, the daemon knows.
  */
+#include "core/base/moment.h"
 #include "core/cli/cli.h"
+
+#include <string.h>
+#include <time.h>
 
 static const struct column columns[] = {
     { "id", true },    { "due", false },   { "assignee", false }, { "customer", true },
@@ -11,11 +15,35 @@ static const struct column columns[] = {
     { "note", false }, { NULL, false },
 };
 
+/* What is to be done, and why, is read to its end on a narrow screen too. */
+static void reminder_table(struct table *table)
+{
+    table_init(table, columns);
+    table_yield(table, "note", YIELD_BELOW);
+    table_yield(table, "rule", YIELD_BELOW);
+    table_yield(table, "title", YIELD_BELOW);
+}
+
+/* What should have been done is red. */
+static void cell_due(struct cli *cli, struct table *table, struct doc item)
+{
+    struct text due = doc_text(item, "due");
+    struct buf text = BUF_INIT;
+    int64_t ms;
+    bool is_late = text_is(doc_text(item, "state"), "open") &&
+                   moment_parse(due.data, due.size, &ms, NULL) == 0 &&
+                   ms / 1000 < (int64_t)time(NULL);
+    screen_time(&cli->screen, due, &text);
+    table_add_whole(table, (struct text){ buf_string(&text), (uint32_t)text.size },
+                    is_late ? TINT_RED : TINT_NONE);
+    buf_deinit(&text);
+}
+
 static void reminder_item(struct cli *cli, struct doc item, void *arg)
 {
     struct table *table = arg;
     cell_field(table, item, "id", TINT_BOLD);
-    cell_time(cli, table, item, "due");
+    cell_due(cli, table, item);
     cell_field(table, item, "assignee", TINT_NONE);
     cell_field(table, item, "customer", TINT_NONE);
     cell_field(table, item, "customer_name", TINT_NONE);
@@ -37,7 +65,7 @@ int run_reminders(struct cli *cli)
     path_query(&cli->path, "customer", args_value(&cli->args, "customer"));
     path_query(&cli->path, "state", state);
     path_query(&cli->path, "due", args_value(&cli->args, "due"));
-    table_init(&table, columns);
+    reminder_table(&table);
     int code = cli_list(cli, limit, reminder_item, &table);
     if (code == EXIT_DONE)
         cli_table(cli, &table, "no such reminders");
@@ -54,7 +82,7 @@ static int print_reminder(struct cli *cli, int code, struct doc reminder)
         cli_json(cli, reminder);
         return EXIT_DONE;
     }
-    table_init(&table, columns);
+    reminder_table(&table);
     reminder_item(cli, reminder, &table);
     struct doc next = doc_child(reminder, "next"); /* that follows the one that is done */
     if (next.data != NULL)
@@ -79,6 +107,9 @@ int run_remind(struct cli *cli)
         cli_fail(cli, "when? Add --due 3d, or --due \"2026-12-01 10:00\"");
         return EXIT_USAGE;
     }
+    int code = to != NULL && strcmp(to, "owner") != 0 ? staff_check(cli, to) : EXIT_DONE;
+    if (code != EXIT_DONE)
+        return code;
     body_open(cli);
     body_text(cli, "customer", args_argument(&cli->args, 0));
     body_text(cli, "title", args_argument(&cli->args, 1));

@@ -156,6 +156,14 @@ size_t table_rows(const struct table *table)
     return table->count / table->column_count;
 }
 
+void table_yield(struct table *table, const char *title, enum yielding how)
+{
+    ASSERT(table->yield_count < TABLE_YIELDS_MAX);
+    for (size_t i = 0; i < table->column_count; i++)
+        if (strcmp(table->columns[i].title, title) == 0)
+            table->yields[table->yield_count++] = (struct table_yield){ i, how };
+}
+
 static size_t column_width(const struct table *table, size_t column)
 {
     size_t width = text_width(text_of(table->columns[column].title));
@@ -167,6 +175,13 @@ static size_t column_width(const struct table *table, size_t column)
 
 /* -- Giving way -------------------------------------------------------------------------- */
 
+/* Where a column stands, and how wide it is there. */
+struct place {
+    size_t width;
+    enum yielding how;
+    bool can_give;
+};
+
 static bool gives_way(const struct table *table, size_t column)
 {
     if (table->columns[column].is_number)
@@ -177,45 +192,58 @@ static bool gives_way(const struct table *table, size_t column)
     return true;
 }
 
-/* What the table takes when no column that gives way has more than `level` cells. */
-static size_t line_width(const struct table *table, const size_t widths[], const bool can_give[],
-                         size_t level)
+static size_t cells_at(const struct place *place, size_t level)
 {
-    size_t sum = GAP * (table->column_count - 1);
+    return place->can_give && place->width > level ? level : place->width;
+}
+
+/* What a line takes when no column that gives way has more than `level` cells. */
+static size_t line_width(const struct table *table, const struct place places[], size_t level)
+{
+    size_t sum = 0;
     for (size_t i = 0; i < table->column_count; i++)
-        sum += can_give[i] && widths[i] > level ? level : widths[i];
+        if (places[i].how == YIELD_NOT)
+            sum += cells_at(&places[i], level) + (sum != 0 ? GAP : 0);
     return sum;
 }
 
-/* The highest level at which the table fits; what division leaves over goes to the first. */
-static void give_way(const struct table *table, size_t screen_width, size_t widths[])
+static void yield(const struct table *table, size_t screen_width, struct place places[])
 {
-    bool *can_give = mem_alloc(table->column_count * sizeof *can_give);
+    for (size_t i = 0; i < table->yield_count; i++) {
+        if (line_width(table, places, SIZE_MAX) <= screen_width)
+            return;
+        places[table->yields[i].column].how = table->yields[i].how;
+    }
+}
+
+/* The highest level at which the table fits; what division leaves over goes to the first. */
+static void give_way(const struct table *table, size_t screen_width, struct place places[])
+{
     size_t level = screen_width > COLUMN_CELLS_MIN ? screen_width : COLUMN_CELLS_MIN;
-    for (size_t i = 0; i < table->column_count; i++)
-        can_give[i] = gives_way(table, i);
-    while (level > COLUMN_CELLS_MIN && line_width(table, widths, can_give, level) > screen_width)
+    while (level > COLUMN_CELLS_MIN && line_width(table, places, level) > screen_width)
         level--;
-    size_t used = line_width(table, widths, can_give, level);
+    size_t used = line_width(table, places, level);
     for (size_t i = 0; i < table->column_count; i++) {
-        if (!can_give[i] || widths[i] <= level)
+        if (places[i].how != YIELD_NOT || cells_at(&places[i], level) == places[i].width)
             continue;
         bool has_more = used < screen_width;
-        widths[i] = level + has_more;
+        places[i].width = level + has_more;
         used += has_more;
     }
-    free(can_give);
 }
 
 /* Where even that is too wide, the columns at the end get what is left, or nothing. */
-static void fit(const struct table *table, size_t screen_width, size_t widths[])
+static void fit(const struct table *table, size_t screen_width, struct place places[])
 {
     size_t left = screen_width;
-    give_way(table, screen_width, widths);
+    yield(table, screen_width, places);
+    give_way(table, screen_width, places);
     for (size_t i = 0; i < table->column_count; i++) {
-        if (widths[i] > left)
-            widths[i] = left;
-        left -= widths[i];
+        if (places[i].how != YIELD_NOT)
+            continue;
+        if (places[i].width > left)
+            places[i].width = left;
+        left -= places[i].width;
         left -= left < GAP ? left : GAP;
     }
 }
@@ -271,26 +299,24 @@ void screen_tint(const struct screen *screen, enum tint tint, const char *text, 
     tinted(screen, tint, text_of(text), out);
 }
 
-/* One cell in its column. */
-static void print_cell(const struct table *table, const struct screen *screen, size_t column,
-                       size_t width, struct text text, enum tint tint, struct buf *out)
+/* One cell in its column; nothing is set behind the last one. */
+static void print_cell(const struct screen *screen, const struct column *column, size_t width,
+                       struct text text, enum tint tint, struct buf *out)
 {
-    bool is_last = column + 1 == table->column_count;
     size_t own = text_width(text);
     bool is_cut = own > width;
     if (is_cut) {
         text.size = width != 0 ? (uint32_t)text_cut(text, width - 1) : 0;
         own = width != 0 ? text_width(text) + 1 : 0;
     }
-    if (table->columns[column].is_number && own < width)
+    if (column->is_number && own < width)
         blanks(out, width - own);
     tinted(screen, tint, text, out);
     if (is_cut && width != 0)
-        buf_text(out, "\u2026");
-    if (!is_last && !table->columns[column].is_number && own < width)
+        tinted(screen, tint, text_of("\u2026"), out);
+    if (!column->is_number && own < width)
         blanks(out, width - own);
-    if (!is_last)
-        blanks(out, GAP);
+    blanks(out, GAP);
 }
 
 static void trim_line(struct buf *out, size_t start)
@@ -300,33 +326,130 @@ static void trim_line(struct buf *out, size_t start)
     buf_byte(out, '\n');
 }
 
-static void print_row(const struct table *table, const struct screen *screen, const size_t widths[],
-                      const struct table_cell *cells, struct buf *out)
+/* -- Below a row ------------------------------------------------------------------------- */
+
+/* Text that flows through lines of `width` cells behind `indent` blanks. */
+struct flow {
+    const struct screen *screen;
+    struct buf *out;
+    size_t indent, width, left; /* of the current line */
+    size_t lines;
+};
+
+static bool flow_line(struct flow *flow)
+{
+    if (flow->lines == BELOW_LINES_MAX)
+        return false;
+    if (flow->lines++ != 0)
+        buf_byte(flow->out, '\n');
+    blanks(flow->out, flow->indent);
+    flow->left = flow->width;
+    return true;
+}
+
+/* How much of a text that is too long for the line still goes there: whole words, or, where a
+ * line does not hold one, as much as it holds. */
+static size_t flow_break(const struct flow *flow, struct text text)
+{
+    size_t size = text_cut(text, flow->left), end = size;
+    if (size == text.size)
+        return size;
+    while (end != 0 && text.data[end] != ' ')
+        end--;
+    return end != 0 || flow->left != flow->width ? end : size;
+}
+
+/* False: there is no room for more. */
+static bool flow_text(struct flow *flow, struct text text, enum tint tint)
+{
+    while (text.size != 0) {
+        struct text piece = { text.data, (uint32_t)flow_break(flow, text) };
+        tinted(flow->screen, tint, piece, flow->out);
+        flow->left -= text_width(piece);
+        text.data += piece.size;
+        text.size -= piece.size;
+        for (; text.size != 0 && text.data[0] == ' '; text.size--)
+            text.data++;
+        if (text.size == 0)
+            break;
+        if (!flow_line(flow)) {
+            buf_text(flow->out, "\u2026");
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Between one text and the next, where the line has room for more than the gap. */
+static bool flow_gap(struct flow *flow)
+{
+    static const char gap[] = " -- ";
+    if (flow->lines == 0 || flow->left < sizeof gap)
+        return flow_line(flow);
+    buf_text(flow->out, gap);
+    flow->left -= sizeof gap - 1;
+    return true;
+}
+
+static struct text cell_text(const struct table *table, const struct table_cell *cells, size_t i)
+{
+    if (cells == NULL) /* the titles */
+        return text_of(table->columns[i].title);
+    return (struct text){ (const char *)table->text.data + cells[i].at, (uint32_t)cells[i].size };
+}
+
+/* Under the second column, if that leaves most of the line. */
+static size_t below_indent(const struct screen *screen, const struct place places[])
+{
+    size_t indent = places[0].width + GAP;
+    return indent > screen->width / 3 ? GAP : indent;
+}
+
+static void print_below(const struct table *table, const struct screen *screen,
+                        const struct place places[], const struct table_cell *cells,
+                        struct buf *out)
+{
+    struct flow flow = { screen, out, below_indent(screen, places), 1, 0, 0 };
+    if (screen->width > flow.indent + 1) /* a cell is for the ellipsis */
+        flow.width = screen->width - flow.indent - 1;
+    bool has_room = true;
+    for (size_t i = 0; has_room && i < table->column_count; i++) {
+        struct text text = cell_text(table, cells, i);
+        if (places[i].how != YIELD_BELOW || text.size == 0)
+            continue;
+        has_room =
+            flow_gap(&flow) && flow_text(&flow, text, cells != NULL ? cells[i].tint : TINT_DIM);
+    }
+    if (flow.lines != 0)
+        buf_byte(out, '\n');
+}
+
+/* -- Rows -------------------------------------------------------------------------------- */
+
+static void print_row(const struct table *table, const struct screen *screen,
+                      const struct place places[], const struct table_cell *cells, struct buf *out)
 {
     size_t start = out->size;
-    for (size_t i = 0; i < table->column_count; i++) {
-        struct text text = text_of(table->columns[i].title);
-        if (cells != NULL)
-            text = (struct text){ (const char *)table->text.data + cells[i].at,
-                                  (uint32_t)cells[i].size };
-        print_cell(table, screen, i, widths[i], text, cells != NULL ? cells[i].tint : TINT_DIM,
-                   out);
-    }
+    for (size_t i = 0; i < table->column_count; i++)
+        if (places[i].how == YIELD_NOT)
+            print_cell(screen, &table->columns[i], places[i].width, cell_text(table, cells, i),
+                       cells != NULL ? cells[i].tint : TINT_DIM, out);
     trim_line(out, start);
+    print_below(table, screen, places, cells, out);
 }
 
 void table_print(const struct table *table, const struct screen *screen, struct buf *out)
 {
-    size_t *widths = mem_alloc(table->column_count * sizeof *widths);
+    struct place *places = mem_alloc(table->column_count * sizeof *places);
     ASSERT(table->count % table->column_count == 0);
     for (size_t i = 0; i < table->column_count; i++)
-        widths[i] = column_width(table, i);
+        places[i] = (struct place){ column_width(table, i), YIELD_NOT, gives_way(table, i) };
     if (screen->width != 0)
-        fit(table, screen->width, widths);
-    print_row(table, screen, widths, NULL, out);
+        fit(table, screen->width, places);
+    print_row(table, screen, places, NULL, out);
     for (size_t row = 0; row < table_rows(table); row++)
-        print_row(table, screen, widths, table->cells + row * table->column_count, out);
-    free(widths);
+        print_row(table, screen, places, table->cells + row * table->column_count, out);
+    free(places);
 }
 
 /* -- Values ------------------------------------------------------------------------------ */

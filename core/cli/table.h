@@ -1,11 +1,12 @@
 /* table.h -- text in columns, for people.
  *
  * On a terminal columns are aligned by what the characters occupy there: Chinese ones
- * two cells, combining ones none.  A table wider than the screen gives way where it is widest:
- * cells of the widest columns end in an ellipsis, but never a number or a time, which would
- * be another one then.  Whatever a customer managed to call herself, the terminal gets no
- * control characters.  In a pipe the same text comes without colours,
- * uncut, and without tabs.  One thread.
+ * two cells, combining ones none.  In a table wider than the screen the columns that may yield
+ * do so first: what they hold goes onto lines of its own below the row, or is left out.  Then
+ * it gives way where it is widest: cells of the widest columns end in an ellipsis, but never a
+ * number or a time, which would be another one then.  Whatever a customer managed to call
+ * herself, the terminal gets no control characters.  In a pipe the same text comes without
+ * colours, uncut, and without tabs.  One thread.
  */
 #ifndef CORE_CLI_TABLE_H
 #define CORE_CLI_TABLE_H
@@ -28,18 +29,37 @@ struct column {
     bool is_number;    /* aligned to the right */
 };
 
+/* What a column does where the table is wider than the screen. */
+enum yielding {
+    YIELD_NOT,
+    YIELD_BELOW, /* its cells stand below their rows */
+    YIELD_ALL,   /* it is left out: a narrow screen does without it */
+};
+
+#define TABLE_YIELDS_MAX 4
+
 struct table {
     const struct column *columns;
     size_t column_count;
+    struct table_yield {
+        size_t column;
+        enum yielding how;
+    } yields[TABLE_YIELDS_MAX];
+    size_t yield_count;
     struct buf text;
     struct table_cell *cells; /* row by row */
     size_t count;
 };
 
 #define COLUMN_CELLS_MIN 8 /* a column that gives way keeps as many */
+#define BELOW_LINES_MAX 6  /* what stands below a row ends there */
 
 void table_init(struct table *table, const struct column *columns);
 void table_deinit(struct table *table);
+
+/* The column of this title may yield.  Columns yield in the order of these calls, until the
+ * rest fits. */
+void table_yield(struct table *table, const char *title, enum yielding how);
 
 /* The next cell of the current row; a full row is followed by the next one. */
 void table_add(struct table *table, struct text text, enum tint tint);

@@ -4,12 +4,16 @@
  * desk thinks in the company's.  It is decided before the entry is written, and the entry has the
  * instant: what "tomorrow" was must not be asked again in a replay.
  */
+#include "core/base/civil.h"
 #include "core/base/err.h"
 #include "core/base/workday.h"
 #include "core/base/zone.h"
 #include "core/engine/engine_inside.h"
 #include "core/engine/intent.h"
 #include "core/engine/read.h"
+
+#include <string.h>
+#include <strings.h>
 
 static struct text assignee_of_task(struct engine *engine, uint64_t task)
 {
@@ -77,25 +81,41 @@ static int add_work_of(struct engine *engine, const struct read_due *how, struct
     return rc;
 }
 
-static int64_t end_of_today(const struct zone *zone, int64_t now)
+static int64_t end_of_day(const struct zone *zone, int64_t day)
 {
-    int64_t day = civil_local_days(zone_local_from_ms(zone, now));
     return zone_ms_from_local(zone, (day + 1) * CIVIL_DAY_MS);
+}
+
+/* How many days ahead "tomorrow", "friday" or "fri" is; 0: it is no such word.  A day's name is
+ * the next one of that name: on a Friday "friday" is in a week. */
+static int days_ahead(struct text text, int64_t today)
+{
+    static const char *const days[] = { "monday", "tuesday",  "wednesday", "thursday",
+                                        "friday", "saturday", "sunday" };
+    if (text.size == strlen("tomorrow") && strncasecmp(text.data, "tomorrow", text.size) == 0)
+        return 1;
+    for (int i = 0; i < 7; i++)
+        if ((text.size == 3 || text.size == strlen(days[i])) &&
+            strncasecmp(text.data, days[i], text.size) == 0)
+            return (i + 1 - civil_weekday(today) + 6) % 7 + 1;
+    return 0;
 }
 
 static int read_words(struct engine *engine, const struct read_due *how, struct text text,
                       int64_t *out_ms, struct err *err)
 {
     const struct zone *zone = engine->config.zone;
-    struct intent intent;
+    int64_t today = civil_local_days(zone_local_from_ms(zone, how->now));
+    int ahead = days_ahead(text, today);
+    struct intent intent = { .kind = INTENT_DATE, .day = today + ahead };
     if (text_is(text, "today")) {
-        *out_ms = end_of_today(zone, how->now);
+        *out_ms = end_of_day(zone, today);
         return 0;
     }
-    if (intent_read(text, DUE_NO_MINUTE, &intent, NULL) != 0)
+    if (ahead == 0 && intent_read(text, DUE_NO_MINUTE, &intent, NULL) != 0)
         return err_set(err, E_INVALID,
-                       "\"%.*s\" is no time: write a duration (3d, 2h, 1wd), a date (2026-12-01) "
-                       "or a moment (2026-12-01 10:00, 2026-12-01T10:00:00Z)",
+                       "\"%.*s\" is no time: write a duration (3d, 2h, 1wd), a day (tomorrow, "
+                       "friday, 2026-12-01) or a moment (2026-12-01 10:00, 2026-12-01T10:00:00Z)",
                        (int)text.size, text.data);
     if (intent.kind == INTENT_WORK)
         return add_work_of(engine, how, intent.duration, out_ms, err);

@@ -166,6 +166,15 @@ static void add_walks(struct search_query *query, struct text word)
         add_range(query, RANK_WORDS, SEARCH_PHONE, backwards(query, word), true);
 }
 
+/* Initials and the end of a number, which is how a caller is looked for: initials are no word that
+ * could be walked, whichever of the two is longer. */
+static void add_ends(struct search_query *query)
+{
+    for (size_t i = 0; i < query->word_count; i++)
+        if (query->words[i].size >= PHONE_END && is_digits(query->words[i]))
+            add_range(query, RANK_WORDS, SEARCH_PHONE, backwards(query, query->words[i]), true);
+}
+
 /* -- Inside of words ------------------------------------------------------ */
 
 struct inside {
@@ -239,6 +248,7 @@ bool search_query_read(struct search_query *query, struct snapshot *snapshot, st
     if (query->word_count > 1) {
         add_walks(query, driver);
         add_walks(query, longest(query->spelt, query->spelt_count));
+        add_ends(query);
     }
     add_inside(query, snapshot, driver);
     return query->word_count != 0;

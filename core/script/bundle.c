@@ -56,6 +56,8 @@ static int list(const char *dir, const char *folder, struct paths *files, struct
     char path[4096];
     snprintf(path, sizeof path, "%s/%s", dir, folder);
     DIR *handle = opendir(path);
+    if (handle == NULL && errno == ENOTDIR)
+        return err_set(err, E_INVALID, "%s is a file: name the directory that holds it", dir);
     if (handle == NULL)
         return err_set(err, E_IO, "%s: cannot read the directory %s", strerror(errno), path);
     struct dirent *entry;

@@ -246,6 +246,24 @@ static int load_chunk(lua_State *lua)
     return 0;
 }
 
+/* The compiler says where it stopped and not what was forgotten before; who writes a first rule
+ * forgets these.  Empty: nobody knows. */
+static const char *usual_cause(const char *message)
+{
+    static const struct {
+        const char *first, *second, *cause;
+    } causes[] = {
+        { ": '}' expected", "near '", "; is a comma missing before it?" },
+        { ": unexpected symbol near ','", "", "; is an \"end\" missing before it?" },
+        { ": unexpected symbol near '}'", "", "; is an \"end\" missing before it?" },
+        { ": 'then' expected near '='", "", "; whether two are equal is asked with ==" },
+    };
+    for (size_t i = 0; i < sizeof causes / sizeof *causes; i++)
+        if (strstr(message, causes[i].first) != NULL && strstr(message, causes[i].second) != NULL)
+            return causes[i].cause;
+    return "";
+}
+
 static int load_failed(const struct sandbox_report *report, const char *name, struct err *err)
 {
     int code = report->outcome == SANDBOX_ERROR ? E_INVALID : E_LIMIT;
@@ -253,7 +271,7 @@ static int load_failed(const struct sandbox_report *report, const char *name, st
     if (report->line != 0)
         return err_set(err, code, "%s:%d: %s", report->file, report->line, report->message);
     if (strncmp(report->message, name, strlen(name)) == 0) /* the compiler knows the place */
-        return err_set(err, code, "%s", report->message);
+        return err_set(err, code, "%s%s", report->message, usual_cause(report->message));
     return err_set(err, code, "%s: %s", name, report->message);
 }
 

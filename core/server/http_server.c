@@ -27,8 +27,8 @@
 #include <unistd.h>
 
 #define BACKLOG 1024
-#define ACCEPT_BATCH 64  /* connections taken in one turn of the loop */
-#define REFUSED_MAX 64   /* connections above the limit, each told so */
+#define ACCEPT_BATCH 64 /* connections taken in one turn of the loop */
+#define REFUSED_MAX 64  /* connections above the limit, each told so */
 #define RETRY_MS 100
 
 static uint32_t or_default(uint32_t value, uint32_t other)
@@ -178,6 +178,11 @@ static int listen_on(const char *host, uint16_t port, int *out_fd, struct err *e
         return err_set(err, E_INVALID, "http: cannot listen on %s: %s", host, gai_strerror(rc));
     rc = bind_to(addresses, out_fd);
     freeaddrinfo(addresses);
+    if (rc != 0 && errno == EADDRINUSE)
+        return err_set(err, E_IO,
+                       "http: another process listens on %s port %u: end it, or choose another "
+                       "port with --listen HOST:PORT or in kith.lua",
+                       host, (unsigned)port);
     if (rc != 0)
         return err_set(err, E_IO, "http: cannot listen on %s port %u: %s", host, (unsigned)port,
                        strerror(errno));

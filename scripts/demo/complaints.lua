@@ -3,7 +3,7 @@
 -- later goes to the managers, who hear of it at once.
 
 rule "answer a complaint" {
-  description = "Within 24 hours; after 25 it is the managers'",
+  description = "Within 24 hours; an hour later it is the managers'",
   on = "Complaint Received",
   run = function(event, customer)
     remind {

@@ -21,6 +21,9 @@ EVENTS = [
     ("Issue Published", {"issue": 3}),
     ("Delivered", {"ordered": 1600000000000}),
     ("Delivered", {}),
+    ("Shop Visited", {}),
+    ("Away For 60 Days", {}),
+    ("Complaint Received", {"complaint_id": "c-1"}),
 ]
 
 

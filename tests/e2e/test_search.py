@@ -50,6 +50,9 @@ def found(daemon, query):
         ("xiaoming", [1]),
         ("Wang Xiao Ming", [1]),
         ("wxm", [1]),
+        ("wxm 234", [1]),  # initials, and the end of a number, whichever is longer
+        ("234 wdm", [6]),
+        ("wxm 678", []),
         ("王", [6, 1]),
         ("wang", [6, 1]),
         ("大", [6]),

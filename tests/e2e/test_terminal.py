@@ -58,11 +58,23 @@ def test_a_long_timeline_fits_and_keeps_times_and_numbers_whole(kith):
     )
     lines = seen(kith, "timeline", "user_id:u-1")
     assert len(lines) >= 3 and all(cells(line) <= 60 for line in lines), lines
-    assert "…" in lines[1] and re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d ", lines[1])
+    rows = [line for line in lines if re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d ", line)]
+    assert "Something Rather Long" in rows[0] and "很长的一句话" not in rows[0]
+    told = "".join(line.strip() for line in lines[lines.index(rows[0]) + 1 :])
+    assert words["text"][:60] in told and "company茶茶茶" in told.replace(" ", "")
     for command in (["show", "1"], ["search", "小明"]):
         assert all(cells(line) <= 60 for line in seen(kith, *command)), command
     plain = kith("timeline", "user_id:u-1")
     assert words["text"] in plain and "…" not in plain and "\x1b" not in plain
+
+
+def test_what_is_overdue_is_red(kith):
+    kith.daemon.send({"type": "identify", "userId": "u-1"})
+    kith("remind", "1", "Late", "--due", "2020-01-01 10:00", "--to", "anna")
+    kith("remind", "1", "Early", "--due", "2999-01-01 10:00", "--to", "anna")
+    text = at_terminal(kith, "reminders")
+    assert re.search(r"\x1b\[31m2020-01-01 \d\d:\d\d", text)
+    assert "2999-01-01" in text and "\x1b[31m2999" not in text
 
 
 def test_states_have_colours_unless_they_are_not_wanted(kith):

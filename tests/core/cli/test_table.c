@@ -61,6 +61,64 @@ static void columns_line_up_whatever_is_in_them(void **state)
     buf_deinit(&out);
 }
 
+static void columns_that_yield_stand_below_or_are_left_out(void **state)
+{
+    (void)state;
+    static const struct column columns[] = {
+        { "id", true }, { "name", false }, { "title", false }, { "rule", false }, { NULL, false }
+    };
+    struct screen narrow = { true, false, 24 }, wide = { true, false, 60 };
+    struct table table;
+    struct buf out = BUF_INIT;
+    table_init(&table, columns);
+    table_yield(&table, "rule", YIELD_ALL);
+    table_yield(&table, "title", YIELD_BELOW);
+    const char *const cells[] = { "17", "王小明", "Ring back about the 白牡丹", "visits" };
+    for (size_t i = 0; i < 4; i++)
+        table_add_string(&table, cells[i], TINT_NONE);
+    table_print(&table, &narrow, &out);
+    assert_string_equal(buf_string(&out), "id  name\n"
+                                          "    title\n"
+                                          "17  王小明\n"
+                                          "    Ring back about the\n"
+                                          "    白牡丹\n");
+    buf_clear(&out);
+    table_print(&table, &wide, &out);
+    assert_string_equal(buf_string(&out), "id  name    title                       rule\n"
+                                          "17  王小明  Ring back about the 白牡丹  visits\n");
+    table_deinit(&table);
+    buf_deinit(&out);
+}
+
+/* A value as long as an event may be does not fill the screen. */
+static void what_stands_below_ends_after_some_lines(void **state)
+{
+    (void)state;
+    static const struct column columns[] = { { "id", true }, { "data", false }, { NULL, false } };
+    struct buf text = BUF_INIT, out = BUF_INIT;
+    struct table table;
+    for (int i = 0; i < 2000; i++)
+        buf_text(&text, "很长");
+    for (size_t width = 1; width < 100; width++) {
+        struct screen screen = { true, false, width };
+        size_t lines = 0;
+        table_init(&table, columns);
+        table_yield(&table, "data", YIELD_BELOW);
+        table_add_string(&table, "1", TINT_NONE);
+        table_add_string(&table, buf_string(&text), TINT_NONE);
+        buf_clear(&out);
+        table_print(&table, &screen, &out);
+        for (const char *at = buf_string(&out); *at != '\0'; lines++, at += strcspn(at, "\n") + 1)
+            assert_true(width < 10 ||
+                        text_width((struct text){ at, (uint32_t)strcspn(at, "\n") }) <= width);
+        assert_in_range(lines, 4, 4 + 2 * BELOW_LINES_MAX);
+        assert_non_null(strstr(buf_string(&out), "\u2026"));
+        table_deinit(&table);
+    }
+    buf_deinit(&text);
+    buf_deinit(&out);
+}
+
 static void in_a_pipe_nothing_is_cut_coloured_or_tabbed(void **state)
 {
     (void)state;
@@ -193,6 +251,8 @@ int main(void)
         cmocka_unit_test(width_counts_cells_and_not_bytes),
         cmocka_unit_test(a_cut_never_halves_a_character),
         cmocka_unit_test(columns_line_up_whatever_is_in_them),
+        cmocka_unit_test(columns_that_yield_stand_below_or_are_left_out),
+        cmocka_unit_test(what_stands_below_ends_after_some_lines),
         cmocka_unit_test(in_a_pipe_nothing_is_cut_coloured_or_tabbed),
         cmocka_unit_test(on_a_terminal_lines_end_at_its_width),
         cmocka_unit_test(a_wide_table_gives_way_where_it_is_widest),

@@ -150,6 +150,12 @@ static void times_are_read_in_the_companys_zone(void **arg)
     assert_in(due(house, "2026-12-01 10:30", how), "2026-12-01T09:30:00.000Z");
     assert_in(due(house, "2026-12-01T10:30:00Z", how), "2026-12-01T10:30:00.000Z");
     assert_in(due(house, "today", how), "2026-10-28T23:00:00.000Z");
+    assert_in(due(house, "tomorrow", how), "2026-10-29T08:00:00.000Z");
+    assert_in(due(house, "Friday", how), "2026-10-30T08:00:00.000Z");
+    assert_in(due(house, "fri", end), "2026-10-30T23:00:00.000Z");
+    assert_in(due(house, "wednesday", how), "2026-11-04T08:00:00.000Z"); /* in a week */
+    assert_in(due(house, "tue", how), "2026-11-03T08:00:00.000Z");
+    assert_in(due(house, "frid", how), "-1: 'frid' is no time");
     assert_in(due(house, "soon", how), "-1: 'soon' is no time");
     assert_in(due(house, "1wd", how), "2026-10-29T16:00:00.000Z"); /* without any bundle */
     struct doc_value list = { .type = DOC_ARRAY };

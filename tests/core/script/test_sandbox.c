@@ -318,6 +318,26 @@ static void an_error_while_loading_names_file_and_line(void **state)
     assert_string_equal(TRY_FILE ":2: <name> expected near '='", trial.err.text);
 }
 
+static void what_a_beginner_forgets_is_asked_after(void **state)
+{
+    static const char *const forgotten[][2] = {
+        { "f = {\n a = 1\n b = 2\n}", TRY_FILE
+          ":3: '}' expected (to close '{' at line 1) near 'b'; is a comma missing before it?" },
+        { "f = {\n g = function()\n if x then\n y()\n end,\n}",
+          TRY_FILE ":5: unexpected symbol near ','; is an \"end\" missing before it?" },
+        { "if x = 1 then\n end",
+          TRY_FILE ":1: 'then' expected near '='; whether two are equal is asked with ==" },
+    };
+    struct trial trial;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof forgotten / sizeof *forgotten; i++) {
+        try_script(forgotten[i][0], &trial);
+        assert_int_equal(E_INVALID, trial.load_rc);
+        assert_string_equal(forgotten[i][1], trial.err.text);
+    }
+}
+
 static void a_byte_order_mark_is_skipped(void **state)
 {
     struct trial trial;
@@ -513,6 +533,7 @@ int main(void)
         cmocka_unit_test(a_file_over_the_limit_is_refused),
         cmocka_unit_test(memory_while_loading_is_limited),
         cmocka_unit_test(an_error_while_loading_names_file_and_line),
+        cmocka_unit_test(what_a_beginner_forgets_is_asked_after),
         cmocka_unit_test(a_byte_order_mark_is_skipped),
         cmocka_unit_test(files_share_globals_while_loading),
         cmocka_unit_test(nothing_can_be_kept_after_sealing),
