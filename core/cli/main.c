@@ -82,9 +82,11 @@ static bool is_dry_import(const struct cli *cli)
 
 static bool needs_daemon(const struct cli *cli)
 {
-    const struct command *command = cli->args.command;
-    if (command->run == run_help || command->run == run_completion)
-        return false;
+    static int (*const alone[])(struct cli * cli) = { run_completion, run_help, run_restore,
+                                                      run_test };
+    for (size_t i = 0; i < sizeof alone / sizeof *alone; i++)
+        if (cli->args.command->run == alone[i])
+            return false;
     return !is_dry_import(cli);
 }
 
