@@ -84,6 +84,7 @@ int run_assign(struct cli *cli);
 int run_backup(struct cli *cli);
 int run_bundles(struct cli *cli);
 int run_channels(struct cli *cli);
+int run_check(struct cli *cli);
 int run_clock_accept(struct cli *cli);
 int run_completion(struct cli *cli);
 int run_consent(struct cli *cli);

@@ -157,6 +157,21 @@ static const struct option import_options[] = {
     END,
 };
 
+static const struct option check_options[] = {
+    { "config", "FILE", "a kith.lua: its zone, country, channels and limits", false },
+    END,
+};
+
+static const char check_text[] =
+    "Loads the scripts in DIR as a deployment would, with the same limits and the same errors, "
+    "and\n"
+    "its tests too; and says what loads and will surprise all the same: a word or a variable that\n"
+    "is not there, a global that a rule sets, a local outside of a rule that it changes and that\n"
+    "is put back, a trigger that never comes, a file of tests without one.  No daemon is asked.\n"
+    "It fails when there is anything to mend.\n"
+    "\n"
+    "What scripts need from kith.lua is read from --config, as `kith test` does.";
+
 static const struct option test_options[] = {
     { "config", "FILE", "a kith.lua: its zone, country, channels and limits", false },
     { "filter", "NAME", "only tests with this in their name or their file's", false },
@@ -276,6 +291,8 @@ const struct command command_table[] = {
       "ends.",
       tail_options, run_tail },
     { "import", "FILE", "load CSV or NDJSON", import_text, import_options, run_import },
+    { "check", "DIR", "find mistakes in a directory of scripts", check_text, check_options,
+      run_check },
     { "test", "DIR", "run the tests of a directory of scripts", test_text, test_options, run_test },
     { "deploy", "DIR", "check a directory of scripts and put it in force", NULL, NULL, run_deploy },
     { "bundles", "", "what was deployed, and what is in force", NULL, NULL, run_bundles },

@@ -82,12 +82,11 @@ static bool is_dry_import(const struct cli *cli)
 
 static bool needs_daemon(const struct cli *cli)
 {
-    static int (*const alone[])(struct cli * cli) = { run_completion, run_help, run_restore,
-                                                      run_test };
-    for (size_t i = 0; i < sizeof alone / sizeof *alone; i++)
-        if (cli->args.command->run == alone[i])
-            return false;
-    return !is_dry_import(cli);
+    const struct command *command = cli->args.command;
+    bool is_about_files =
+        command->run == run_check || command->run == run_restore || command->run == run_test;
+    bool is_about_itself = command->run == run_completion || command->run == run_help;
+    return !is_about_files && !is_about_itself && !is_dry_import(cli);
 }
 
 static int connect_daemon(struct cli *cli, struct err *err)

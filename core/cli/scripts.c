@@ -1,4 +1,4 @@
-/* scripts.c -- `kith test`: the tests of a folder of scripts, run here, without a daemon.
+/* scripts.c -- `kith check` and `kith test`: a folder of scripts, looked at without a daemon.
  *
  * The engine, the rules and their limits are those of kithd (core/script/suite.h); what stands in
  * kith.lua and the scripts meet (the zone, the channels, the limits) is read from --config, and
@@ -15,6 +15,7 @@
 #include "core/base/zone.h"
 #include "core/cli/cli.h"
 #include "core/script/bundle.h"
+#include "core/script/lint.h"
 #include "core/script/settings.h"
 #include "core/script/suite.h"
 #include "storage/state.h"
@@ -47,6 +48,59 @@ void scripts_close(struct scripts *scripts)
 {
     settings_deinit(&scripts->settings);
     buf_deinit(&scripts->files);
+}
+
+/* -- check --------------------------------------------------------------------------------- */
+
+static void print_finding(struct cli *cli, struct doc finding)
+{
+    int64_t line = doc_int(finding, "line", 0);
+    text_clean(doc_text(finding, "file"), &cli->out);
+    if (line != 0)
+        buf_printf(&cli->out, ":%lld", (long long)line);
+    buf_text(&cli->out, ": ");
+    text_clean(doc_text(finding, "text"), &cli->out);
+    buf_byte(&cli->out, '\n');
+}
+
+static int print_findings(struct cli *cli, struct doc found)
+{
+    struct doc findings = doc_child(found, "findings");
+    size_t count = doc_count(findings);
+    for (struct doc_iter it = doc_iter(findings); doc_next(&it);)
+        if (cli->is_json)
+            cli_json(cli, it.value.doc);
+        else
+            print_finding(cli, it.value.doc);
+    if (!cli->is_json)
+        buf_printf(&cli->out,
+                   "%llu file%s, %llu rule%s, %llu test%s: ", COUNTED(doc_int(found, "files", 0)),
+                   COUNTED(doc_int(found, "rules", 0)), COUNTED(doc_int(found, "tests", 0)));
+    if (!cli->is_json && count == 0)
+        buf_text(&cli->out, "nothing to mend\n");
+    else if (!cli->is_json)
+        buf_printf(&cli->out, "%llu finding%s\n", COUNTED(count));
+    return count == 0 ? EXIT_DONE : EXIT_FAILED;
+}
+
+int run_check(struct cli *cli)
+{
+    struct scripts scripts;
+    struct buf found = BUF_INIT;
+    struct err err;
+    int code = EXIT_FAILED, rc = scripts_open(&scripts, cli, &err);
+    if (rc == 0 && bundle_scripts(scripts.bundle) == 0)
+        rc = err_set(&err, E_INVALID, "%s holds no .lua file that is not a test",
+                     args_argument(&cli->args, 0));
+    if (rc == 0)
+        rc = lint_bundle(scripts.bundle, scripts.settings.config, &found, &err);
+    if (rc == 0)
+        code = print_findings(cli, (struct doc){ found.data, (uint32_t)found.size });
+    else
+        cli_fail(cli, "%s", err.text);
+    buf_deinit(&found);
+    scripts_close(&scripts);
+    return code;
 }
 
 /* -- The state --------------------------------------------------------------------------- */
