@@ -50,7 +50,7 @@ struct function {
     const uint8_t *code, *constants, *upvalues;
     size_t code_count, constant_count, upvalue_count;
     size_t inside; /* functions that are still to be read */
-    int line;      /* of its beginning */
+    uint32_t line; /* of its beginning */
 };
 
 struct reader {
@@ -160,7 +160,7 @@ static void begin_function(struct reader *reader)
 {
     struct function function = { 0 };
     read_text(reader);
-    function.line = (int)read_size(reader);
+    function.line = (uint32_t)read_size(reader);
     read_size(reader);
     skip(reader, 3);
     function.code = skip_list(reader, OPERATION_BYTES, &function.code_count);
@@ -236,18 +236,18 @@ static void judge_all(struct reader *reader, const uint8_t *steps, size_t step_c
                       struct reader absolute, size_t name_count)
 {
     const struct function *function = &reader->around[reader->depth - 1];
-    int line = function->line;
+    uint32_t line = function->line;
     for (size_t i = 0; i < function->code_count; i++) {
         uint32_t code;
         memcpy(&code, function->code + i * OPERATION_BYTES, sizeof code);
         int step = i < step_count ? (int8_t)steps[i] : 0;
         if (step == LINE_IS_ABSOLUTE) {
             read_size(&absolute);
-            line = (int)read_size(&absolute);
+            line = (uint32_t)read_size(&absolute);
         } else {
-            line += step;
+            line += (uint32_t)step;
         }
-        judge(reader, code, name_count, step_count != 0 ? line : 0);
+        judge(reader, code, name_count, step_count != 0 ? (int)(line & INT32_MAX) : 0);
     }
 }
 

@@ -465,3 +465,13 @@ def test_the_rules_of_the_demo_have_tests_that_pass_and_can_fail(folder):
     with_rules = {path.name for path in DEMO.glob("*.lua") if "\nrule " in path.read_text()}
     tested = {path.name.replace("_test", "") for path in DEMO.glob("*_test.lua")}
     assert with_rules == tested
+
+
+def test_the_first_rule_of_the_readme_passes_its_test(folder):
+    rule, test = re.findall(r"^```lua\n(.*?)^```$", (ROOT / "README.md").read_text(), re.S | re.M)
+    folder.write("rules.lua", rule)
+    (report,) = folder.test(test)
+    assert report["ok"], report
+    folder.write("rules.lua", rule.replace("1000", "10000"))
+    (report,) = folder.test(test)
+    assert not report["ok"] and "expected a reminder" in report["message"]
