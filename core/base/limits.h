@@ -79,6 +79,14 @@
 #define DRY_RUN_IDLE_MS 30000          /* one that nobody asks anything ends */
 #define DRY_RUN_MS_MAX 300000          /* and any one then */
 
+/* A test of scripts */
+#define TEST_INSTRUCTIONS_MAX 50000000 /* of its own function */
+#define TEST_MEMORY_BYTES_MAX (64u << 20)
+#define TEST_STATE_BYTES_MAX (128u << 20) /* of what its events lead to */
+#define TEST_ENTRIES_MAX 100000           /* events, ticks, messages and what becomes of them */
+#define TESTS_MAX 10000                   /* of one folder */
+#define TEST_TIMELINE_MAX 50              /* entries that a failure shows */
+
 /* Files of customers */
 #define FILE_BYTES_MAX (8u << 20)
 #define FILE_UNNAMED_MS (25ll * 3600 * 1000) /* a day, and an hour for what is under way */

@@ -65,6 +65,10 @@ void cli_table(struct cli *cli, const struct table *table, const char *when_empt
 /* Append "total 120, product Tea": the fields of an event in one line. */
 void print_data(struct cli *cli, struct buf *out, struct doc data);
 
+/* An entry of a timeline: its cells behind the first, which is its time. */
+extern const struct column timeline_columns[];
+void timeline_cells(struct cli *cli, struct table *table, struct doc item);
+
 /* Cells from fields of a document. */
 void cell_field(struct table *table, struct doc doc, const char *name, enum tint tint);
 void cell_state(struct table *table, struct doc doc, const char *name); /* in its colour */
@@ -86,6 +90,7 @@ int run_assign(struct cli *cli);
 int run_backup(struct cli *cli);
 int run_bundles(struct cli *cli);
 int run_channels(struct cli *cli);
+int run_check(struct cli *cli);
 int run_clock_accept(struct cli *cli);
 int run_completion(struct cli *cli);
 int run_consent(struct cli *cli);
@@ -122,6 +127,7 @@ int run_staff_show(struct cli *cli);
 int run_state_hash(struct cli *cli);
 int run_suppress(struct cli *cli);
 int run_tail(struct cli *cli);
+int run_test(struct cli *cli);
 int run_timeline(struct cli *cli);
 int run_unmerge(struct cli *cli);
 int run_verify(struct cli *cli);

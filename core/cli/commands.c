@@ -164,6 +164,42 @@ static const struct option import_options[] = {
     END,
 };
 
+static const struct option check_options[] = {
+    { "config", "FILE", "a kith.lua: its zone, country, channels and limits", false },
+    END,
+};
+
+static const char check_text[] =
+    "Loads the scripts in DIR as a deployment would, with the same limits and the same errors, "
+    "and\n"
+    "its tests too; and says what loads and will surprise all the same: a word or a variable that\n"
+    "is not there, a global that a rule sets, a local outside of a rule that it changes and that\n"
+    "is put back, a trigger that never comes, a file of tests without one.  No daemon is asked.\n"
+    "It fails when there is anything to mend.\n"
+    "\n"
+    "What scripts need from kith.lua is read from --config, as `kith test` does.";
+
+static const struct option test_options[] = {
+    { "config", "FILE", "a kith.lua: its zone, country, channels and limits", false },
+    { "filter", "NAME", "only tests with this in their name or their file's", false },
+    END,
+};
+
+static const char test_text[] =
+    "Runs the tests of the scripts in DIR, which stand in files called *_test.lua, with the real\n"
+    "engine and a clock of its own, here: no daemon is asked, nothing is sent.  docs/lua.md tells\n"
+    "how to write one.  Each test begins in an empty house.  Of one that fails is printed what "
+    "was\n"
+    "expected, what there was instead, and what happened to the customer, each entry with the "
+    "rules\n"
+    "that ran and what they changed.  A rule that fails while a test runs makes it fail.\n"
+    "\n"
+    "What scripts need from kith.lua is read from --config; without it they get what kithd "
+    "without\n"
+    "one has: the zone UTC, no country, the channel \"log\", no fallback.  Its other words, such "
+    "as\n"
+    "listen and data, do nothing here.";
+
 static const char import_text[] =
     "FILE is NDJSON, one Segment call a line, or CSV with a header.  Of CSV each row becomes\n"
     "an identify call, or with --event a track call.  Columns are named by\n"
@@ -263,6 +299,9 @@ const struct command command_table[] = {
       "ends.",
       tail_options, run_tail },
     { "import", "FILE", "load CSV or NDJSON", import_text, import_options, run_import },
+    { "check", "DIR", "find mistakes in a directory of scripts", check_text, check_options,
+      run_check },
+    { "test", "DIR", "run the tests of a directory of scripts", test_text, test_options, run_test },
     { "deploy", "DIR", "check a directory of scripts and put it in force", NULL, NULL, run_deploy },
     { "bundles", "", "what was deployed, and what is in force", NULL, NULL, run_bundles },
     { "rollback", "", "back to the bundle before", NULL, NULL, run_rollback },

@@ -251,10 +251,14 @@ static void cell_entry(struct table *table, struct doc item)
     buf_deinit(&text);
 }
 
-static void timeline_item(struct cli *cli, struct doc item, void *arg)
+const struct column timeline_columns[] = {
+    { "at", false }, { "entry", true }, { "type", false },
+    { "by", false }, { "data", false }, { "what came of it", false },
+    { NULL, false },
+};
+
+void timeline_cells(struct cli *cli, struct table *table, struct doc item)
 {
-    struct table *table = arg;
-    cell_time(cli, table, item, "at");
     cell_entry(table, item);
     cell_field(table, item, "type", TINT_BOLD);
     cell_field(table, item, "by", TINT_NONE);
@@ -268,17 +272,19 @@ static void timeline_item(struct cli *cli, struct doc item, void *arg)
     add_summary(cli, table, trace, summarise_trace, is_doubtful ? TINT_RED : TINT_GREEN);
 }
 
+static void timeline_item(struct cli *cli, struct doc item, void *arg)
+{
+    cell_time(cli, arg, item, "at");
+    timeline_cells(cli, arg, item);
+}
+
 int run_timeline(struct cli *cli)
 {
-    static const struct column columns[] = { { "at", false },   { "entry", true },
-                                             { "type", false }, { "by", false },
-                                             { "data", false }, { "what came of it", false },
-                                             { NULL, false } };
     struct table table;
     int64_t limit;
     if (!cli_limit(cli, TIMELINE_DEFAULT, &limit))
         return EXIT_USAGE;
-    table_init(&table, columns);
+    table_init(&table, timeline_columns);
     table_yield(&table, "what came of it", YIELD_BELOW);
     table_yield(&table, "data", YIELD_BELOW);
     cli_path(cli, "/v1/customers/", customer_argument(cli), "/timeline");

@@ -83,9 +83,10 @@ static bool is_dry_import(const struct cli *cli)
 static bool needs_daemon(const struct cli *cli)
 {
     const struct command *command = cli->args.command;
-    if (command->run == run_help || command->run == run_completion || command->run == run_restore)
-        return false;
-    return !is_dry_import(cli);
+    bool is_about_files =
+        command->run == run_check || command->run == run_restore || command->run == run_test;
+    bool is_about_itself = command->run == run_completion || command->run == run_help;
+    return !is_about_files && !is_about_itself && !is_dry_import(cli);
 }
 
 static int connect_daemon(struct cli *cli, struct err *err)

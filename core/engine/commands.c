@@ -297,6 +297,19 @@ static const struct command {
     { "tag.changed", NEEDS_CUSTOMER, tag_changed, false },
 };
 
+static const struct command *find_command(struct text type)
+{
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+        if (text_is(type, commands[i].type))
+            return &commands[i];
+    return NULL;
+}
+
+bool event_type_is_command(struct text type)
+{
+    return find_command(type) != NULL;
+}
+
 static uint64_t customer_of_command(struct engine *engine, const struct event *event,
                                     enum needs needs)
 {
@@ -333,10 +346,7 @@ static void handle(struct step *step, const struct command *command)
 
 bool command_apply(struct engine *engine, struct event *event)
 {
-    const struct command *command = NULL;
-    for (size_t i = 0; command == NULL && i < sizeof commands / sizeof *commands; i++)
-        if (text_is(event->type, commands[i].type))
-            command = &commands[i];
+    const struct command *command = find_command(event->type);
     if (command == NULL)
         return false;
 

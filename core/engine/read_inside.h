@@ -11,6 +11,7 @@
 #include "core/engine/customer.h"
 #include "core/engine/event.h"
 #include "core/engine/read.h"
+#include "storage/log.h"
 #include "storage/state.h"
 
 #define READ_PAGE_BYTES (4u << 20) /* a page that has become larger ends */
@@ -52,6 +53,13 @@ void show_customer_item(struct doc_writer *w, const struct customer *customer,
 /* Her name as `customer_name`, if she has one; the second reads it and follows merges. */
 void show_customer_name(struct doc_writer *w, const struct customer *customer);
 void show_name_of(struct doc_writer *w, struct snapshot *snapshot, uint64_t number);
+
+/* read_timeline_events() of entries that are kept elsewhere: `read` visits entry `seq`, or nothing
+ * where it is gone. */
+typedef int read_entry_fn(void *arg, uint64_t seq, log_visit_fn *visit, void *visit_arg,
+                          struct err *err);
+int read_timeline_kept(read_entry_fn *read, void *arg, struct doc rows, struct buf *out,
+                       struct err *err);
 
 /* The rules, changes and consequences that a timeline row tells of, as `trace`. */
 void show_trace(struct doc_writer *w, uint64_t seq, struct doc row);

@@ -264,7 +264,8 @@ static void show_derived(struct item *item)
     doc_close(w);
 }
 
-static int show_item(struct doc_writer *w, struct log *log, struct doc doc, struct err *err)
+static int show_item(struct doc_writer *w, read_entry_fn *read, void *arg, struct doc doc,
+                     struct err *err)
 {
     struct item item = {
         .w = w,
@@ -277,7 +278,7 @@ static int show_item(struct doc_writer *w, struct log *log, struct doc doc, stru
         return 0;
     }
     int64_t at = doc_int(item.row, "at", 0);
-    int rc = log_read(log, item.seq, 1, show_entry, &item, NULL, err);
+    int rc = read(arg, item.seq, show_entry, &item, err);
     bool is_damaged = rc == E_CORRUPT || rc == E_VERSION;
     if (is_damaged)
         show_without(&item, at, err->text);
@@ -286,7 +287,8 @@ static int show_item(struct doc_writer *w, struct log *log, struct doc doc, stru
     return is_damaged ? 0 : rc;
 }
 
-int read_timeline_events(struct log *log, struct doc rows, struct buf *out, struct err *err)
+int read_timeline_kept(read_entry_fn *read, void *arg, struct doc rows, struct buf *out,
+                       struct err *err)
 {
     struct doc_writer w;
     struct doc_value next = doc_get(rows, "next"), seq = doc_get(rows, "seq");
@@ -295,7 +297,7 @@ int read_timeline_events(struct log *log, struct doc rows, struct buf *out, stru
     doc_begin(&w, out);
     doc_open_array(&w, "items");
     for (struct doc_iter it = doc_iter(doc_child(rows, "items")); rc == 0 && doc_next(&it);)
-        rc = show_item(&w, log, it.value.doc, err);
+        rc = show_item(&w, read, arg, it.value.doc, err);
     if (rc != 0) {
         out->size = start;
         return rc;
@@ -305,4 +307,15 @@ int read_timeline_events(struct log *log, struct doc rows, struct buf *out, stru
     doc_put_value(&w, "seq", &seq);
     doc_end(&w);
     return 0;
+}
+
+static int read_from_log(void *arg, uint64_t seq, log_visit_fn *visit, void *visit_arg,
+                         struct err *err)
+{
+    return log_read(arg, seq, 1, visit, visit_arg, NULL, err);
+}
+
+int read_timeline_events(struct log *log, struct doc rows, struct buf *out, struct err *err)
+{
+    return read_timeline_kept(read_from_log, log, rows, out, err);
 }

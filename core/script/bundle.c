@@ -179,12 +179,27 @@ int bundle_check(struct doc bundle, struct err *err)
     return rc;
 }
 
+static bool ends_with(struct text text, const char *end)
+{
+    size_t size = strlen(end);
+    return text.size > size && memcmp(text.data + text.size - size, end, size) == 0;
+}
+
+bool bundle_is_test(struct text path)
+{
+    return ends_with(path, "_test.lua");
+}
+
+bool bundle_is_script(struct text path)
+{
+    return ends_with(path, ".lua") && !bundle_is_test(path);
+}
+
 size_t bundle_scripts(struct doc bundle)
 {
     size_t count = 0;
     for (struct doc_iter it = doc_iter(doc_child(bundle, "files")); doc_next(&it);)
-        if (it.name.size > 4 && memcmp(it.name.data + it.name.size - 4, ".lua", 4) == 0)
-            count++;
+        count += bundle_is_script(it.name);
     return count;
 }
 

@@ -21,6 +21,10 @@ int bundle_read_dir(const char *dir, struct buf *out, struct doc *out_bundle, st
 /* Check a document that came from outside: shape, paths in order, limits, UTF-8. */
 int bundle_check(struct doc bundle, struct err *err);
 
+/* Whether the file at `path` is run when the bundle is loaded, or is one of its tests. */
+bool bundle_is_script(struct text path);
+bool bundle_is_test(struct text path);
+
 /* How many of its files are scripts: where there is none, no rule is in force. */
 size_t bundle_scripts(struct doc bundle);
 

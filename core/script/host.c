@@ -217,19 +217,13 @@ static struct host *host_new(const struct config *config)
     return host;
 }
 
-static bool ends_with(struct text text, const char *end)
-{
-    size_t size = strlen(end);
-    return text.size >= size && memcmp(text.data + text.size - size, end, size) == 0;
-}
-
 static int load_files(struct host *host, struct doc files, struct err *err)
 {
     const char *const none[] = { NULL };
     struct explain_context context = { host->words, host->methods, none, false };
     int rc = 0;
     for (struct doc_iter it = doc_iter(files); rc == 0 && doc_next(&it);)
-        if (ends_with(it.name, ".lua") && !ends_with(it.name, "_test.lua"))
+        if (bundle_is_script(it.name))
             rc = sandbox_load(host->sandbox, it.name.data, it.value.text.data, it.value.text.size,
                               err);
     if (rc == 0)

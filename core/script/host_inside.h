@@ -83,7 +83,8 @@ void words_calendar_add(struct host *host); /* calendar */
 void words_trigger_add(struct host *host);  /* every, date, yearly */
 void words_act_add(struct host *host);      /* emit, remind, after, cancel, log, known */
 void words_send_add(struct host *host);     /* send, notify */
-void words_time_add(struct host *host);     /* now, ago, days(7) ... */
+void words_duration_add(struct host *host); /* days(7) ... */
+void words_time_add(struct host *host);     /* now, ago, and these */
 void words_customer_add(struct host *host); /* the objects event and customer */
 
 /* The body of a declaring word, `word "name" { ... }` or word("name", { ... }). */

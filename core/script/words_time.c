@@ -156,13 +156,18 @@ static int word_constructor(lua_State *lua)
     return 1;
 }
 
-void words_time_add(struct host *host)
+void words_duration_add(struct host *host)
 {
     lua_State *lua = sandbox_state(host->sandbox);
-    host_add_word(host, "now", word_now, 0);
-    host_add_word(host, "ago", word_ago, 0);
     for (size_t i = 0; i < sizeof constructors / sizeof *constructors; i++) {
         lua_pushinteger(lua, (lua_Integer)i);
         host_add_word(host, constructors[i].word, word_constructor, 1);
     }
+}
+
+void words_time_add(struct host *host)
+{
+    host_add_word(host, "now", word_now, 0);
+    host_add_word(host, "ago", word_ago, 0);
+    words_duration_add(host);
 }

@@ -1,9 +1,7 @@
 /* dry_run.c -- see dry_run.h.
  *
- * What happened is not counted on the way but read off the rows that were written: the timeline
- * has every derived event and every rule that ran, reminders and messages have rows of their own.
- * So nothing here knows how the engine comes to its results, and a change there cannot be
- * forgotten here.
+ * The work is the rehearsal's (core/engine/rehearsal.h); this file counts, in the rows that were
+ * written and not on the way.
  */
 #include "core/server/dry_run.h"
 
@@ -12,101 +10,40 @@
 #include "core/base/mem.h"
 #include "core/engine/config.h"
 #include "core/engine/keys.h"
+#include "core/engine/rehearsal.h"
 #include "core/server/submission.h"
 #include "storage/state.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define CLAIMS_AT_ONCE 64
-
 struct dry_run {
     struct dry_run_options options;
-    struct state *state;
-    struct engine *engine;
-    struct submission *outgoing; /* what events sent to other customers, to be folded next */
-    uint64_t seq;                /* of the checkpoint */
-    uint64_t customers, tasks;   /* the last numbers given then */
-    int64_t run;
+    struct rehearsal *rehearsal;
+    uint64_t seq;              /* of the checkpoint */
+    uint64_t customers, tasks; /* the last numbers given then */
     uint64_t entries, duplicates, refused;
 };
 
-/* -- What the engine asks of its surroundings ------------------------------------------ */
+/* -- Opening --------------------------------------------------------------------------- */
 
-static int hook_verdict(void *arg, uint64_t at_seq, struct buf *out)
-{
-    (void)arg;
-    (void)at_seq;
-    (void)out;
-    return E_NOTFOUND; /* verdicts are about entries of the log */
-}
-
-static int hook_blob(void *arg, const uint8_t hash[LOG_HASH_BYTES], struct buf *out,
+static int find_blob(void *arg, const uint8_t hash[LOG_HASH_BYTES], struct buf *out,
                      struct err *err)
 {
     return log_get_blob(((struct dry_run *)arg)->options.log, hash, out, err);
 }
 
-static int hook_load_rules(void *arg, struct doc bundle, const struct config *config,
-                           struct ruleset **out_rules, struct err *err)
+static int load_rules(void *arg, struct doc bundle, const struct config *config,
+                      struct ruleset **out_rules, struct err *err)
 {
     const struct dry_run_options *options = &((struct dry_run *)arg)->options;
     return options->load_rules(options->load_arg, bundle, config, out_rules, err);
 }
 
-static void hook_outgoing(void *arg, struct text id, struct doc envelope)
+static struct state *state_of(const struct dry_run *dry_run)
 {
-    struct dry_run *dry_run = arg;
-    struct doc_writer w;
-    (void)id;
-    submission_begin(dry_run->outgoing, &w);
-    for (struct doc_iter it = doc_iter(envelope); doc_next(&it);)
-        doc_put_value_text(&w, it.name, &it.value);
-    submission_end(dry_run->outgoing, &w);
+    return engine_state(rehearsal_engine(dry_run->rehearsal));
 }
-
-static void hook_ready(void *arg, struct text channel)
-{
-    (void)arg;
-    (void)channel;
-}
-
-static void hook_go(void *arg, struct text id, int64_t attempt, struct text channel,
-                    struct doc message)
-{
-    (void)arg;
-    (void)id;
-    (void)attempt;
-    (void)channel;
-    (void)message;
-}
-
-static void hook_no_go(void *arg, struct text id, struct text channel)
-{
-    (void)arg;
-    (void)id;
-    (void)channel;
-}
-
-static void hook_verdict_made(void *arg, uint64_t at_seq, struct doc rules)
-{
-    (void)arg;
-    (void)at_seq;
-    (void)rules;
-}
-
-static const struct engine_hooks hooks = {
-    .verdict = hook_verdict,
-    .blob = hook_blob,
-    .load_rules = hook_load_rules,
-    .ready = hook_ready,
-    .go = hook_go,
-    .no_go = hook_no_go,
-    .outgoing = hook_outgoing,
-    .verdict_made = hook_verdict_made,
-};
-
-/* -- Opening --------------------------------------------------------------------------- */
 
 static struct doc meta(struct state *state, const char *name)
 {
@@ -122,22 +59,23 @@ int dry_run_open(const struct dry_run_options *options, struct dry_run **out_dry
                  struct err *err)
 {
     struct dry_run *dry_run = mem_zero(sizeof *dry_run);
+    struct rehearsal_options rehearsal = {
+        .base = options->state,
+        .bytes_max = DRY_RUN_BYTES_MAX,
+        .blob = find_blob,
+        .load_rules = load_rules,
+        .arg = dry_run,
+    };
     dry_run->options = *options;
-    dry_run->outgoing = submission_new(LOG_SYSTEM);
-    int rc = state_open_over(options->state, DRY_RUN_BYTES_MAX, &dry_run->state, err);
-    if (rc == 0) {
-        struct engine_options engine_options = { dry_run->state, &hooks, dry_run };
-        rc = engine_open(&engine_options, &dry_run->engine, err);
-    }
+    int rc = rehearsal_open(&rehearsal, &dry_run->rehearsal, err);
     if (rc != 0) {
         dry_run_close(dry_run);
         return rc;
     }
-    dry_run->seq = engine_seq(dry_run->engine);
-    dry_run->run = doc_int(meta(dry_run->state, "run"), "seq", 0);
-    dry_run->customers = (uint64_t)doc_int(meta(dry_run->state, "counters"), "customer", 0);
-    dry_run->tasks = (uint64_t)doc_int(meta(dry_run->state, "counters"), "task", 0);
-    engine_set_live(dry_run->engine, dry_run->seq);
+    dry_run->seq = engine_seq(rehearsal_engine(dry_run->rehearsal));
+    struct doc counters = meta(state_of(dry_run), "counters");
+    dry_run->customers = (uint64_t)doc_int(counters, "customer", 0);
+    dry_run->tasks = (uint64_t)doc_int(counters, "task", 0);
     *out_dry_run = dry_run;
     return 0;
 }
@@ -146,83 +84,20 @@ void dry_run_close(struct dry_run *dry_run)
 {
     if (dry_run == NULL)
         return;
-    engine_close(dry_run->engine);
-    state_close(dry_run->state);
-    submission_unref(dry_run->outgoing);
+    rehearsal_close(dry_run->rehearsal);
     free(dry_run);
 }
 
 /* -- Folding --------------------------------------------------------------------------- */
 
-static void fold(struct dry_run *dry_run, enum log_class class, struct doc body, int64_t logged,
-                 struct engine_result *result)
-{
-    int64_t now = engine_now(dry_run->engine);
-    struct log_entry entry = {
-        .seq = engine_seq(dry_run->engine) + 1,
-        .logged = logged > now ? logged : now,
-        .class = class,
-        .body = body.data,
-        .size = body.size,
-    };
-    engine_apply(dry_run->engine, &entry, result);
-}
-
-/* What goes to other customers may cause more of the same; the engine bounds the depth. */
-static void fold_outgoing(struct dry_run *dry_run, int64_t logged)
-{
-    struct engine_result result;
-    struct doc body;
-    while (dry_run->outgoing->count != 0) {
-        struct submission *now = dry_run->outgoing;
-        dry_run->outgoing = submission_new(LOG_SYSTEM);
-        for (size_t at = 0; submission_next(now, &at, &body);)
-            fold(dry_run, LOG_SYSTEM, body, logged, &result);
-        submission_unref(now);
-    }
-}
-
-static void fold_about(struct dry_run *dry_run, const char *type, const struct ready_effect *effect,
-                       int64_t logged)
-{
-    struct engine_result result;
-    struct buf body = BUF_INIT;
-    struct doc_writer w;
-    doc_begin(&w, &body);
-    doc_put_string(&w, "type", type);
-    doc_open(&w, "data");
-    doc_put_string(&w, "id", effect->id);
-    doc_put_int(&w, "attempt", effect->attempt);
-    doc_put_int(&w, "print", effect->print);
-    doc_put_int(&w, "run", dry_run->run);
-    doc_put_string(&w, "outcome", "sent");
-    doc_close(&w);
-    fold(dry_run, LOG_SYSTEM, doc_end(&w), logged, &result);
-    buf_deinit(&body);
-}
-
-/* Claim what may be claimed and take for sent what may be sent; false: there was nothing.  An
- * outcome of what the arbiter has refused changes nothing. */
-static bool send_some(struct dry_run *dry_run, const char *channel, int64_t logged)
-{
-    struct ready_effect effects[CLAIMS_AT_ONCE];
-    size_t count = engine_ready(dry_run->engine, text_of(channel), effects, CLAIMS_AT_ONCE);
-    for (size_t i = 0; i < count; i++) {
-        fold_about(dry_run, "effect.claim", &effects[i], logged);
-        fold_about(dry_run, "effect.outcome", &effects[i], logged);
-    }
-    fold_outgoing(dry_run, logged);
-    return count != 0;
-}
-
 /* Rules that answer what they send would go on for as long as they are let. */
 static void send_all(struct dry_run *dry_run, int64_t logged)
 {
-    const struct config *config = engine_config(dry_run->engine);
+    const struct config *config = engine_config(rehearsal_engine(dry_run->rehearsal));
     for (size_t i = 0; i < config->channel_count; i++)
-        for (size_t round = 0; round < DRY_RUN_SENT_MAX / CLAIMS_AT_ONCE; round++)
-            if (state_wants_freeze(dry_run->state) ||
-                !send_some(dry_run, config->channels[i].name, logged))
+        for (size_t round = 0; round < DRY_RUN_SENT_MAX / REHEARSAL_CLAIMS; round++)
+            if (rehearsal_is_full(dry_run->rehearsal) ||
+                !rehearsal_send(dry_run->rehearsal, text_of(config->channels[i].name), logged))
                 break;
 }
 
@@ -232,20 +107,22 @@ int dry_run_apply(struct dry_run *dry_run, struct submission *submission, int64_
     struct engine_result result;
     struct doc body;
     size_t index = 0;
-    if (state_wants_freeze(dry_run->state))
+    int rc = 0;
+    if (rehearsal_is_full(dry_run->rehearsal))
         return err_set(err, E_LIMIT, "a dry run has room for changes of %u MiB, and that is full",
                        DRY_RUN_BYTES_MAX >> 20);
     for (size_t at = 0; submission_next(submission, &at, &body); index++) {
-        fold(dry_run, submission->class, body, logged, &result);
+        rc = rehearsal_fold(dry_run->rehearsal, submission->class, body, logged, &result, err);
+        if (rc != 0)
+            break;
         dry_run->entries++;
         dry_run->duplicates += result.status == ENGINE_DUPLICATE;
         dry_run->refused += result.status == ENGINE_REFUSED;
         if (result.status == ENGINE_REFUSED)
             submission_note_refusal(submission, index, &result);
-        fold_outgoing(dry_run, logged);
     }
     send_all(dry_run, logged);
-    return 0;
+    return rc;
 }
 
 /* -- Counting -------------------------------------------------------------------------- */
@@ -387,7 +264,7 @@ void dry_run_report(const struct dry_run *dry_run, struct buf *out)
     struct tally *tally = mem_zero(sizeof *tally);
     struct doc_writer w;
     tally->dry_run = dry_run;
-    state_changes(dry_run->state, tally_row, tally);
+    state_changes(state_of(dry_run), tally_row, tally);
     doc_begin(&w, out);
     doc_put_int(&w, "seq", (int64_t)dry_run->seq);
     doc_put_int(&w, "entries", (int64_t)dry_run->entries);
@@ -402,7 +279,7 @@ void dry_run_report(const struct dry_run *dry_run, struct buf *out)
     groups_put(&tally->rules, &w, "rules", rules, 1, "runs");
     groups_put(&tally->reminders, &w, "reminders", reminders, 2, "count");
     groups_put(&tally->messages, &w, "messages", messages, NAMES_MAX, "count");
-    doc_put_int(&w, "failures", (int64_t)engine_failures(dry_run->engine));
+    doc_put_int(&w, "failures", (int64_t)engine_failures(rehearsal_engine(dry_run->rehearsal)));
     doc_put_int(&w, "timers", (int64_t)tally->timers);
     doc_end(&w);
     free(tally);

@@ -1,11 +1,14 @@
 """docs/lua.md: every example runs, and every word and limit that there is stands in it."""
 import re
+import subprocess
 import time
 
-from conftest import ROOT
+from conftest import BUILD, ROOT
 
 MANUAL = (ROOT / "docs" / "lua.md").read_text()
-EXAMPLES = re.findall(r"^```lua\n(.*?)^```$", MANUAL, re.S | re.M)
+SHOWN = re.findall(r"^```lua\n(.*?)^```$", MANUAL, re.S | re.M)
+EXAMPLES = [text for text in SHOWN if not text.startswith("test ")]
+TESTS = [text for text in SHOWN if text.startswith("test ")]
 EVENTS = [
     ("Signed Up", {}),
     ("Order Completed", {"total": 1500, "category": "tea"}),
@@ -63,6 +66,24 @@ def test_every_example_of_the_manual_loads_and_does_not_fail(start, tmp_path):
     assert states == {"sent", "suppressed"}  # the newsletter, to which nobody has consented
 
 
+def test_the_tests_of_the_manual_pass_on_its_examples(tmp_path):
+    (tmp_path / "kith.lua").write_text('url "https://crm.example.com"\n')
+    folder = tmp_path / "rules"
+    folder.mkdir()
+    for number, text in enumerate(EXAMPLES):
+        (folder / f"example{number:02}.lua").write_text(text)
+    (folder / "manual_test.lua").write_text("\n".join(TESTS))
+    for command in ("check", "test"):
+        done = subprocess.run(
+            [BUILD / "kith", command, folder, "--config", tmp_path / "kith.lua"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count("\nok ") + 1 == len(re.findall(r"^test \"", MANUAL, re.M)) >= 2
+
+
 def test_every_word_stands_in_the_manual():
     words = set()
     for path in (ROOT / "core" / "script").glob("words_*.c"):
@@ -72,6 +93,19 @@ def test_every_word_stands_in_the_manual():
     assert {"rule", "remind", "workdays", "has_tag", "calendar", "log"} <= words
     missing = {word for word in words if not re.search(rf"\b{word}\b", MANUAL)}
     assert not missing
+
+
+def test_every_word_of_tests_stands_in_its_section():
+    source = (ROOT / "core" / "script" / "suite_words.c").read_text()
+    words = set(re.findall(r'\{ "(\w+)", (?:test|expect)_\w+ \}', source))
+    assert {"customer", "event", "advance", "at", "expect_sent"} <= words
+    section = MANUAL.split("\n## Tests\n")[1].split("\n## ")[0]
+    assert all(f"`t:{word}" in section for word in words), words
+    source = (ROOT / "core" / "script" / "suite_expect.c").read_text()
+    fields = re.findall(r"_fields\[\] = \{(.*?)NULL", source, re.S)
+    assert len(fields) == 2
+    for name in re.findall(r'"(\w+)"', "".join(fields)):
+        assert f"`{name}`" in section, name
 
 
 def test_every_limit_stands_in_the_manual():

@@ -1,0 +1,353 @@
+/* lint.c -- see lint.h.
+ *
+ * What a rule can reach is found by walking from its function: functions and tables that its
+ * variables hold, and those that it finds by a global name.  The walk follows hash order, which is
+ * chance, so findings are put in order at the end, each once.
+ */
+#include "core/script/lint.h"
+
+#include "core/base/err.h"
+#include "core/base/mem.h"
+#include "core/engine/event.h"
+#include "core/script/bundle.h"
+#include "core/script/chunk.h"
+#include "core/script/explain.h"
+#include "core/script/host.h"
+#include "core/script/host_inside.h"
+#include "core/script/suite.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define FINDINGS_MAX 1000
+
+/* What rules hear of Kith's own. */
+static const char *const heard[] = {
+    "address.changed",
+    "bundle.activated",
+    "channel.paused",
+    "channel.resumed",
+    "clock.accepted",
+    "consent.changed",
+    "customer.created",
+    "customer.merge",
+    "customer.merged",
+    "customer.unmerge",
+    "customer.unmerged",
+    "daemon.started",
+    "duplicate.suspected",
+    "effect.drop",
+    "effect.dropped",
+    "effect.expired",
+    "effect.failed",
+    "effect.held",
+    "effect.pending",
+    "effect.rejected",
+    "effect.release",
+    "effect.sent",
+    "effect.suppressed",
+    "effect.uncertain",
+    "identity.linked",
+    "key.removed",
+    "key.set",
+    "member.group",
+    "owner.changed",
+    "relation.changed",
+    "reminder.change",
+    "reminder.closed",
+    "reminder.created",
+    "reminder.done",
+    "reminder.due",
+    "reminder.escalated",
+    "reminder.moved",
+    "reminder.set",
+    "reminder.snooze",
+    "reminder.snoozed",
+    "role.changed",
+    "rule.failed",
+    "staff.removed",
+    "staff.set",
+    "suppression.changed",
+    "tag.changed",
+    "world",
+    NULL,
+};
+
+struct finding {
+    char *file, *text;
+    int line;
+};
+
+struct lint {
+    struct host *host;
+    struct finding *findings;
+    size_t count;
+    struct buf chunk, text;
+    const char *file; /* of the function at hand */
+};
+
+/* -- Findings -------------------------------------------------------------------------- */
+
+static void add(struct lint *lint, const char *file, int line, const char *text)
+{
+    if (lint->count == FINDINGS_MAX)
+        return;
+    lint->findings = mem_resize(lint->findings, (lint->count + 1) * sizeof *lint->findings);
+    lint->findings[lint->count++] = (struct finding){ mem_string(file), mem_string(text), line };
+}
+
+static int compare(const void *left, const void *right)
+{
+    const struct finding *a = left, *b = right;
+    int order = strcmp(a->file, b->file);
+    if (order == 0)
+        order = (a->line > b->line) - (a->line < b->line);
+    return order != 0 ? order : strcmp(a->text, b->text);
+}
+
+static void put_findings(struct lint *lint, struct doc_writer *w)
+{
+    if (lint->count != 0)
+        qsort(lint->findings, lint->count, sizeof *lint->findings, compare);
+    doc_open_array(w, "findings");
+    for (size_t i = 0; i < lint->count; i++) {
+        const struct finding *finding = &lint->findings[i];
+        if (i != 0 && compare(finding, finding - 1) == 0)
+            continue;
+        doc_open(w, "");
+        doc_put_string(w, "file", finding->file);
+        doc_put_int(w, "line", finding->line);
+        doc_put_string(w, "text", finding->text);
+        doc_close(w);
+    }
+    doc_close(w);
+}
+
+/* -- Functions ------------------------------------------------------------------------- */
+
+/* Stack places of the walk. */
+enum {
+    WORK = 1, /* a list of functions and tables to visit */
+    SEEN,     /* a set of them */
+    VALUE,    /* the one being visited */
+};
+
+/* Add the value on top to the work, if it is new and leads anywhere, and pop it. */
+static void plan(lua_State *lua)
+{
+    bool is_worth = lua_istable(lua, -1) || (lua_isfunction(lua, -1) && !lua_iscfunction(lua, -1));
+    lua_pushvalue(lua, -1);
+    bool is_seen = lua_rawget(lua, SEEN) != LUA_TNIL;
+    lua_pop(lua, 1);
+    if (!is_worth || is_seen) {
+        lua_pop(lua, 1);
+        return;
+    }
+    lua_pushvalue(lua, -1);
+    lua_pushboolean(lua, true);
+    lua_rawset(lua, SEEN);
+    lua_rawseti(lua, WORK, (lua_Integer)lua_rawlen(lua, WORK) + 1);
+}
+
+static void say_unknown(struct lint *lint, const char *name, int line)
+{
+    const char *const none[] = { NULL };
+    struct explain_context context = { lint->host->words, lint->host->methods, none, false };
+    bool is_argument = strcmp(name, "event") == 0 || strcmp(name, "customer") == 0;
+    struct buf message = BUF_INIT;
+    buf_printf(&message, "attempt to %s a nil value (global '%s')", is_argument ? "index" : "call",
+               name);
+    buf_clear(&lint->text);
+    explain_message(buf_string(&message), &context, &lint->text);
+    add(lint, lint->file, line, buf_string(&lint->text));
+    buf_deinit(&message);
+}
+
+static void visit_use(void *arg, enum chunk_use use, const char *name, int line)
+{
+    struct lint *lint = arg;
+    lua_State *lua = sandbox_state(lint->host->sandbox);
+    buf_clear(&lint->text);
+    switch (use) {
+    case CHUNK_READS_GLOBAL:
+        lua_pushglobaltable(lua);
+        bool is_there = lua_getfield(lua, -1, name) != LUA_TNIL;
+        plan(lua);
+        lua_pop(lua, 1);
+        if (!is_there)
+            say_unknown(lint, name, line);
+        return;
+    case CHUNK_SETS_GLOBAL:
+        buf_printf(&lint->text,
+                   "a rule sets the global \"%s\", and fails there: use a local, or keep what "
+                   "should last with the customer, customer:set(\"%s\", value)",
+                   name, name);
+        break;
+    case CHUNK_SETS_OUTER:
+        buf_printf(&lint->text,
+                   "a rule changes \"%s\", a local outside of it: each run begins with the first "
+                   "value again; keep what should last with the customer, customer:set(\"%s\", "
+                   "value)",
+                   name, name);
+        break;
+    }
+    add(lint, lint->file, line, buf_string(&lint->text));
+}
+
+static int write_chunk(lua_State *lua, const void *data, size_t size, void *arg)
+{
+    (void)lua;
+    buf_append(arg, data, size);
+    return 0;
+}
+
+static void visit_function(struct lint *lint, lua_State *lua)
+{
+    lua_Debug place;
+    for (int i = 1; lua_getupvalue(lua, VALUE, i) != NULL; i++)
+        plan(lua);
+    lua_pushvalue(lua, VALUE);
+    lua_getinfo(lua, ">S", &place);
+    lint->file = place.source + (place.source[0] == '@');
+    buf_clear(&lint->chunk);
+    lua_pushvalue(lua, VALUE);
+    lua_dump(lua, write_chunk, &lint->chunk, 0);
+    lua_pop(lua, 1);
+    chunk_visit(lint->chunk.data, lint->chunk.size, visit_use, lint);
+}
+
+static void visit_table(lua_State *lua)
+{
+    sandbox_push_contents(lua, VALUE);
+    int contents = lua_gettop(lua);
+    lua_pushnil(lua);
+    while (lua_next(lua, contents) != 0)
+        plan(lua);
+    lua_settop(lua, VALUE);
+}
+
+static void walk(struct lint *lint, unsigned function)
+{
+    lua_State *lua = sandbox_state(lint->host->sandbox);
+    sandbox_push(lint->host->sandbox, function);
+    plan(lua);
+    for (lua_Integer left; (left = (lua_Integer)lua_rawlen(lua, WORK)) != 0;) {
+        lua_rawgeti(lua, WORK, left);
+        lua_pushnil(lua);
+        lua_rawseti(lua, WORK, left);
+        if (lua_istable(lua, VALUE))
+            visit_table(lua);
+        else
+            visit_function(lint, lua);
+        lua_settop(lua, VALUE - 1);
+    }
+}
+
+/* -- Triggers -------------------------------------------------------------------------- */
+
+static bool is_heard(struct text type)
+{
+    for (size_t i = 0; heard[i] != NULL; i++)
+        if (text_is(type, heard[i]))
+            return true;
+    return false;
+}
+
+static void check_triggers(struct lint *lint, size_t index)
+{
+    lua_State *lua = sandbox_state(lint->host->sandbox);
+    const struct rule *rule = &lint->host->rules.rules[index];
+    lua_Debug place;
+    sandbox_push(lint->host->sandbox, lint->host->functions[index]);
+    lua_getinfo(lua, ">S", &place);
+    for (size_t i = 0; i < rule->type_count; i++) {
+        if (!event_type_is_system(rule->types[i]) || is_heard(rule->types[i]))
+            continue;
+        const char *near = explain_near(rule->types[i].data, heard);
+        buf_clear(&lint->text);
+        buf_printf(&lint->text,
+                   "rule \"%s\" waits for \"%s\", which never comes: types that begin so are "
+                   "Kith's own, and no rule hears of such a one",
+                   rule->name.data, rule->types[i].data);
+        if (near != NULL)
+            buf_printf(&lint->text, "; did you mean \"%s\"?", near);
+        add(lint, place.source + (place.source[0] == '@'), place.linedefined,
+            buf_string(&lint->text));
+    }
+}
+
+/* -- The whole ------------------------------------------------------------------------- */
+
+static void check_rules(struct lint *lint)
+{
+    lua_State *lua = sandbox_state(lint->host->sandbox);
+    lua_settop(lua, 0);
+    luaL_checkstack(lua, 20, "checking");
+    lua_newtable(lua);
+    lua_newtable(lua);
+    for (size_t i = 0; i < lint->host->rules.count; i++) {
+        walk(lint, lint->host->functions[i]);
+        check_triggers(lint, i);
+    }
+    lua_settop(lua, 0);
+}
+
+static bool has_test(const struct suite *suite, const char *file)
+{
+    for (size_t i = 0; i < suite_count(suite); i++)
+        if (strcmp(suite_test(suite, i).file, file) == 0)
+            return true;
+    return false;
+}
+
+static int check_tests(struct lint *lint, const struct suite_options *options, size_t *out_tests,
+                       struct err *err)
+{
+    struct suite *suite;
+    int rc = suite_open(options, &suite, err);
+    if (rc != 0)
+        return rc;
+    for (struct doc_iter it = doc_iter(doc_child(options->bundle, "files")); doc_next(&it);)
+        if (bundle_is_test(it.name) && !has_test(suite, it.name.data))
+            add(lint, it.name.data, 0, "there is no test in this file");
+    *out_tests = suite_count(suite);
+    suite_close(suite);
+    return 0;
+}
+
+int lint_bundle(struct doc bundle, struct doc config, struct buf *out, struct err *err)
+{
+    struct suite_options options = { .bundle = bundle, .config = config };
+    struct config *read = mem_zero(sizeof *read);
+    struct ruleset *rules = NULL;
+    struct lint lint = { 0 };
+    size_t tests = 0;
+    int rc = config_read(read, config, err);
+    if (rc == 0)
+        rc = script_load(NULL, bundle, read, &rules, err);
+    if (rc == 0) {
+        lint.host = (struct host *)rules;
+        check_rules(&lint);
+        rc = check_tests(&lint, &options, &tests, err);
+    }
+    if (rc == 0) {
+        struct doc_writer w;
+        doc_begin(&w, out);
+        doc_put_int(&w, "files", (int64_t)bundle_scripts(bundle));
+        doc_put_int(&w, "rules", (int64_t)rules->count);
+        doc_put_int(&w, "tests", (int64_t)tests);
+        put_findings(&lint, &w);
+        doc_end(&w);
+    }
+    for (size_t i = 0; i < lint.count; i++) {
+        free(lint.findings[i].file);
+        free(lint.findings[i].text);
+    }
+    free(lint.findings);
+    buf_deinit(&lint.chunk);
+    buf_deinit(&lint.text);
+    if (rules != NULL)
+        rules->free(rules);
+    free(read);
+    return rc;
+}
