@@ -189,7 +189,7 @@ static bool is_active(const struct question *question, const struct scripts *scr
 static void activate(struct daemon *daemon, const struct scripts *scripts, submission_done_fn *done)
 {
     struct submission *submission =
-        deploy_submission(scripts->bundle, scripts->hash, text_of("kithd"));
+        deploy_submission(scripts->bundle, scripts->hash, text_of("kithd"), (struct text){ "", 0 });
     submission->wants_applied = true;
     submission->done = done;
     submission->arg = daemon;
