@@ -253,7 +253,11 @@ def test_no_secret_is_shown_anywhere(start, receive, configure, tmp_path):
 # -- Receivers that are not to be called ----------------------------------------------------
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "0.0.0.0"])
+PRIVATE = """127.0.0.1 localhost [::1] 0.0.0.0 [::] 2130706433 0x7f000001 017700000001 127.1 0x7f.1
+    [::ffff:127.0.0.1] [::ffff:7f00:1] [64:ff9b::7f00:1] 169.254.169.254 localhost. LOCALHOST""".split()
+
+
+@pytest.mark.parametrize("host", PRIVATE)
 def test_private_addresses_are_refused(start, receive, configure, host):
     receiver = receive()
     hooks = channel("hooks", receiver.port, HASTY, "https", is_private=False, host=host)
