@@ -4,6 +4,7 @@ Bytes that break HTTP or JSON, disks that fill up or rot, data
 of another version, clocks that are wrong, rules that do harm.
 """
 import calendar
+import concurrent.futures
 import json
 import os
 import pathlib
@@ -304,8 +305,10 @@ def test_a_full_disk_refuses_events_and_nothing_else_until_there_is_room(small_d
     sender = Sender(daemon)
     for _ in range(20):
         assert sender.send().status == 200
-    small_disk.fill()
-    answer = sender.send_until(503)
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:  # so that a checkpoint is owed as well
+        refused = pool.submit(sender.send_until, 503)
+        small_disk.fill()
+        answer = refused.result()
     assert "nothing was written" in answer.json["detail"] and answer.headers["Retry-After"] == "1"
     assert "No space left on device" in answer.json["detail"]
     daemon.wait_line("the log cannot be written, and is tried again: .*No space left on device")
