@@ -254,7 +254,7 @@ def test_no_secret_is_shown_anywhere(start, receive, configure, tmp_path):
 
 
 PRIVATE = """127.0.0.1 localhost [::1] 0.0.0.0 [::] 2130706433 0x7f000001 017700000001 127.1 0x7f.1
-    [::ffff:127.0.0.1] [::ffff:7f00:1] [64:ff9b::7f00:1] 169.254.169.254 localhost. LOCALHOST""".split()
+    [::ffff:127.0.0.1] [::ffff:7f00:1] [64:ff9b::7f00:1] 169.254.169.254 LOCALHOST""".split()
 
 
 @pytest.mark.parametrize("host", PRIVATE)
