@@ -181,8 +181,10 @@ def start(tmp_path):
     yield begin
     for daemon in daemons:
         if daemon.process.poll() is None:
-            undescribed = daemon.undescribed() if daemon.answered else []
-            assert daemon.stop() == 0, daemon.lines
+            try:
+                undescribed = daemon.undescribed() if daemon.answered else []
+            finally:
+                assert daemon.stop() == 0, daemon.lines
             assert undescribed == []
         reports = [line for line in daemon.lines if any(word in line for word in REPORTS)]
         assert not reports, daemon.lines
