@@ -62,10 +62,10 @@
 #define CHANNEL_WINDOW 64                /* effects of one channel under way at once */
 #define CHANNEL_TIMEOUT_MS 60000         /* an answer later than this is uncertain */
 #define PURGE_PAUSE_MS (3600ll * 1000)   /* between two that write all files anew for the erased */
-#define EXPORT_BYTES_MAX (64u << 20)      /* of one customer as JSON */
+#define EXPORT_BYTES_MAX (64u << 20)     /* of one customer as JSON */
 #define LIST_MAX 1000                    /* items of one page */
 #define IDEMPOTENCY_KEY_BYTES_MAX 255    /* of an Idempotency-Key */
-#define IDEMPOTENCY_KEYS_MAX 1000000     /* whose answers are kept at once; beyond it: 429 */
+#define IDEMPOTENCY_KEYS_MAX 1000000     /* whose answers are kept; of events the half; then 429 */
 #define IDEMPOTENCY_BYTES_MAX (1u << 30) /* of the answers of a day; beyond it: 429 */
 #define STREAM_SUBSCRIBERS_MAX 10000     /* beyond it: 503 */
 #define STREAM_TYPES_MAX 16              /* that one subscriber asks for */

@@ -123,6 +123,8 @@ static void add_allow(struct http_request *request)
 
 /* -- The head ---------------------------------------------------------------------------------- */
 
+/* Before anything is answered, also by whoever reads the rest of the request: a browser that may
+ * not see a refusal takes it for a broken line, and tries again for ever. */
 static void allow_origins(struct http_request *request, const struct route *route)
 {
     if (route->scope == SCOPE_WRITE)
@@ -133,7 +135,6 @@ static void allow_origins(struct http_request *request, const struct route *rout
 static void answer_options(struct http_request *request, const struct route *route)
 {
     add_allow(request);
-    allow_origins(request, route);
     if (route->scope == SCOPE_WRITE) {
         http_add_field(request, "Access-Control-Allow-Methods", "POST, OPTIONS");
         const char *wanted = http_field(request, "Access-Control-Request-Headers");
@@ -146,13 +147,17 @@ static void answer_options(struct http_request *request, const struct route *rou
     http_respond(request, 204, NULL, NULL, 0);
 }
 
-static void refuse(struct http_request *request, const struct route *route, int status,
-                   const char *detail)
+/* OPTIONS *: of the server, whatever the path. */
+static void answer_options_of_all(struct http_request *request)
+{
+    http_add_field(request, "Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
+    http_respond(request, 204, NULL, NULL, 0);
+}
+
+static void refuse(struct http_request *request, int status, const char *detail)
 {
     if (status == 401)
         call_challenge(request);
-    if (route != NULL)
-        allow_origins(request, route);
     http_problem(request, status, detail);
 }
 
@@ -204,18 +209,22 @@ static void on_head(void *arg, struct http_request *request)
     bool is_options = strcmp(http_method(request), "OPTIONS") == 0;
     const struct route *route = find(http_method(request), http_path(request), &any);
     http_data_set(request, (void *)route);
+    if (any != NULL)
+        allow_origins(request, any);
     if (is_options && any != NULL) {
         answer_options(request, any);
+    } else if (is_options && strcmp(http_path(request), "*") == 0) {
+        answer_options_of_all(request);
     } else if (any == NULL) {
-        refuse(request, NULL, 404, "there is nothing at this path: see /openapi.json");
+        refuse(request, 404, "there is nothing at this path: see /openapi.json");
     } else if (route == NULL) {
         add_allow(request);
-        refuse(request, any, 405, "this path has other methods: see Allow");
+        refuse(request, 405, "this path has other methods: see Allow");
     } else {
         int status = check_key(api, request, route);
         http_body_limit(request, route->body_max);
         if (status != 0)
-            refuse(request, route, status,
+            refuse(request, status,
                    status == 403                                  ? weak_key(route->scope)
                    : http_field(request, "Authorization") == NULL ? no_key
                                                                   : bad_key);
@@ -293,9 +302,11 @@ static bool check_query(struct call *call)
     const char *cursor = http_query(call->request);
     struct buf name = BUF_INIT, value = BUF_INIT;
     int rc = *cursor != '\0' ? http_query_next(&cursor, &name, &value) : E_NOTFOUND;
-    while (rc == 0 && is_listed(call->route->queries, &name))
+    while (rc == 0 && is_listed(call->route->queries, &name) && utf8_valid(value.data, value.size))
         rc = http_query_next(&cursor, &name, &value);
-    if (rc == 0)
+    if (rc == 0 && is_listed(call->route->queries, &name))
+        call_problem(call, 400, "?%.*s= is not UTF-8", (int)name.size, (const char *)name.data);
+    else if (rc == 0)
         refuse_query(call, &name);
     else if (rc != E_NOTFOUND)
         call_problem(call, 400, "the query holds a broken %%-escape");
@@ -430,7 +441,6 @@ static void on_request(void *arg, struct http_request *request)
     const char *authorization = http_field(request, "Authorization");
     size_t size;
     http_body(request, &size);
-    allow_origins(request, route);
     if (!read_params(call))
         call_problem(call, 400, "the path holds a broken %%-escape or is not UTF-8");
     else if (size > route->body_max)

@@ -5,6 +5,9 @@
  *     activate    worker: read the files --> the same way
  *     rollback    engine: the hash --> the same way
  *
+ * A call with an Idempotency-Key first asks the log whether an activation carries its id: who lost
+ * the answer and calls again must not go back twice, nor undo what others have deployed since.
+ *
  * A bundle is loaded before its entry is written, under the config in force: what cannot
  * run never gets into the log.
  */
@@ -13,6 +16,7 @@
 #include "core/engine/read.h"
 #include "core/script/bundle.h"
 #include "core/server/api_command.h"
+#include "core/server/api_idempotency.h"
 #include "core/server/deploy.h"
 #include "core/server/node.h"
 
@@ -106,6 +110,9 @@ struct deployment {
     uint8_t hash[BUNDLE_HASH_BYTES];
     bool is_in_log; /* its files are */
     bool activates, is_rollback;
+    struct text id;                   /* of the call, in its entry; empty: it does not come again */
+    bool is_again;                    /* it has been done: only the answer is wanted */
+    void (*begin)(struct call *call); /* what is done the first time */
     size_t files, rules;
     uint64_t seq;
     int64_t logged;
@@ -205,13 +212,19 @@ static void loaded(struct call *call)
         fail(call);
         return;
     }
+    if (deployment->is_again) {
+        answer_deployment(call);
+        return;
+    }
     struct doc files = bundle_of(deployment);
     if (deployment->is_in_log)
         files = (struct doc){ NULL, 0 };
     struct submission *submission =
-        deployment->is_rollback ? rollback_submission(deployment->hash, call_by(call))
-        : deployment->activates ? deploy_submission(files, deployment->hash, call_by(call))
-                                : store_submission(deployment);
+        deployment->is_rollback
+            ? rollback_submission(deployment->hash, call_by(call), deployment->id)
+        : deployment->activates
+            ? deploy_submission(files, deployment->hash, call_by(call), deployment->id)
+            : store_submission(deployment);
     submission->starts_clock = deployment->activates;
     submission->wants_applied = deployment->activates;
     deployment_deinit(deployment); /* the call may end inside */
@@ -245,6 +258,83 @@ static void have_files(struct call *call)
         fail(call);
     else
         call_ask(call, ask_config, have_config);
+}
+
+static void read_files(struct call *call)
+{
+    struct deployment *deployment = call->data;
+    deployment->is_in_log = true;
+    deployment->code = log_get_blob(node_log(call->api->node), deployment->hash,
+                                    &deployment->bundle, &deployment->err);
+    if (deployment->code == E_NOTFOUND)
+        err_set(&deployment->err, E_NOTFOUND, "no bundle of that hash has been deployed");
+}
+
+/* -- Once ------------------------------------------------------------------------------ */
+
+static void ask_activations(struct engine *engine, struct call *call)
+{
+    struct deployment *deployment = call->data;
+    deployment->code = read_bundles(engine, &deployment->config, &deployment->err);
+}
+
+/* Is this the entry that the first call has written? */
+static int compare_activation(void *arg, const struct log_entry *entry)
+{
+    struct deployment *deployment = arg;
+    struct doc body = { entry->body, (uint32_t)entry->size };
+    struct doc data = doc_child(body, "data");
+    struct doc_value hash = doc_get(data, "hash");
+    if (entry->is_tombstone || !text_is(doc_text(body, "type"), "bundle.activated") ||
+        !text_equal(doc_text(data, "call"), deployment->id) || hash.type != DOC_BINARY ||
+        hash.binary.size != sizeof deployment->hash)
+        return 0;
+    memcpy(deployment->hash, hash.binary.data, sizeof deployment->hash);
+    deployment->seq = entry->seq;
+    deployment->logged = entry->logged;
+    deployment->is_again = true;
+    return 0;
+}
+
+static void find_activation(struct call *call)
+{
+    struct deployment *deployment = call->data;
+    struct doc rows = { deployment->config.data, (uint32_t)deployment->config.size };
+    struct doc_iter it = doc_iter(doc_child(rows, "items"));
+    while (deployment->code == 0 && !deployment->is_again && doc_next(&it)) {
+        int64_t seq = doc_int(it.value.doc, "seq", 0);
+        if (seq != 0)
+            deployment->code = log_read(node_log(call->api->node), (uint64_t)seq, 1,
+                                        compare_activation, deployment, NULL, &deployment->err);
+    }
+}
+
+static void have_activation(struct call *call)
+{
+    struct deployment *deployment = call->data;
+    buf_deinit(&deployment->config);
+    if (deployment->code != 0)
+        fail(call);
+    else if (deployment->is_again)
+        call_work(call, read_files, have_files);
+    else
+        deployment->begin(call);
+}
+
+static void have_activations(struct call *call)
+{
+    call_work(call, find_activation, have_activation);
+}
+
+static void once(struct call *call, void (*begin)(struct call *call))
+{
+    struct deployment *deployment = call->data;
+    deployment->id = call_entry_id(call);
+    deployment->begin = begin;
+    if (deployment->id.size == 0)
+        begin(call);
+    else
+        call_ask(call, ask_activations, have_activations);
 }
 
 /* -- POST ------------------------------------------------------------------------------ */
@@ -290,24 +380,24 @@ static void check_files(struct call *call)
 
 static const struct field bundle_fields[] = { { "files", FIELD_DOC, true }, FIELDS_END };
 
+static void begin_deployment(struct call *call)
+{
+    call_work(call, check_files, have_files);
+}
+
 static void post_bundle(struct call *call)
 {
     struct text activate = call_query(call, "activate");
     struct deployment *deployment = deployment_new(call);
     deployment->activates = activate.data == NULL || call_flag(call, "activate");
-    call_work(call, check_files, have_files);
+    once(call, begin_deployment);
 }
 
 /* -- Activate, roll back --------------------------------------------------------------- */
 
-static void read_files(struct call *call)
+static void begin_activation(struct call *call)
 {
-    struct deployment *deployment = call->data;
-    deployment->is_in_log = true;
-    deployment->code = log_get_blob(node_log(call->api->node), deployment->hash,
-                                    &deployment->bundle, &deployment->err);
-    if (deployment->code == E_NOTFOUND)
-        err_set(&deployment->err, E_NOTFOUND, "no bundle of that hash has been deployed");
+    call_work(call, read_files, have_files);
 }
 
 static void post_activate(struct call *call)
@@ -315,7 +405,7 @@ static void post_activate(struct call *call)
     struct text hash = call_param(call, "hash");
     struct deployment *deployment = deployment_new(call);
     if (hex_decode(hash.data, hash.size, deployment->hash, sizeof deployment->hash))
-        call_work(call, read_files, have_files);
+        once(call, begin_activation);
     else
         call_problem(call, 404, "a bundle's hash has %d hexadecimal digits", 2 * BUNDLE_HASH_BYTES);
 }
@@ -346,10 +436,15 @@ static void have_hash(struct call *call)
         call_work(call, read_files, have_files);
 }
 
+static void begin_rollback(struct call *call)
+{
+    call_ask(call, find_before, have_hash);
+}
+
 static void post_rollback(struct call *call)
 {
     deployment_new(call)->is_rollback = true;
-    call_ask(call, find_before, have_hash);
+    once(call, begin_rollback);
 }
 
 const struct route routes_bundles[] = {

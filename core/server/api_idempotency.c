@@ -53,6 +53,7 @@ bool idempotency_admit(struct call *call)
 {
     const char *key = key_of(call);
     struct idempotency_answer answer;
+    bool is_public = call->route->scope == SCOPE_WRITE || call->route->scope == SCOPE_NONE;
     if (key == NULL)
         return true;
     if (strlen(key) > IDEMPOTENCY_KEY_BYTES_MAX || !utf8_valid(key, strlen(key))) {
@@ -61,7 +62,8 @@ bool idempotency_admit(struct call *call)
         return false;
     }
     identify(call, key);
-    switch (idempotency_begin(call->api->idempotency, &call->once, &call->arena, &answer)) {
+    switch (
+        idempotency_begin(call->api->idempotency, &call->once, is_public, &call->arena, &answer)) {
     case IDEMPOTENCY_NEW:
         call->is_once = true;
         return true;

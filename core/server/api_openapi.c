@@ -7,6 +7,7 @@
 #include "core/server/api_openapi.h"
 
 #include "core/base/limits.h"
+#include "core/engine/event.h"
 #include "core/server/api_command.h"
 #include "core/server/api_shape.h"
 #include "core/server/call.h"
@@ -174,19 +175,24 @@ static void put_segment(struct doc_writer *w, const char *name, size_t size)
     doc_close(w);
 }
 
-static void put_key_field(struct doc_writer *w)
+static void put_header(struct doc_writer *w, const char *name, const char *description,
+                       int64_t bytes_max)
 {
     doc_open(w, "");
-    doc_put_string(w, "name", "Idempotency-Key");
+    doc_put_string(w, "name", name);
     doc_put_string(w, "in", "header");
-    doc_put_string(w, "description",
-                   "The same call again with the same key gets the first answer, for 24 hours");
+    doc_put_string(w, "description", description);
     doc_put_bool(w, "required", false);
     doc_open(w, "schema");
     doc_put_string(w, "type", "string");
-    doc_put_int(w, "maxLength", IDEMPOTENCY_KEY_BYTES_MAX);
+    doc_put_int(w, "maxLength", bytes_max);
     doc_close(w);
     doc_close(w);
+}
+
+static bool is_stream(const struct route *route)
+{
+    return route->answer != NULL && strcmp(route->answer, "event-stream") == 0;
 }
 
 static bool is_reading(const struct route *route)
@@ -205,7 +211,12 @@ static void put_parameters(struct doc_writer *w, const struct route *route)
         at += size;
     }
     if (!is_reading(route))
-        put_key_field(w);
+        put_header(w, "Idempotency-Key",
+                   "The same call again with the same key gets the first answer, for 24 hours",
+                   IDEMPOTENCY_KEY_BYTES_MAX);
+    if (is_stream(route))
+        put_header(w, "Last-Event-ID", "Behind this event, whatever ?after= says",
+                   EVENT_ID_TEXT_MAX - 1);
     doc_close(w);
 }
 
@@ -411,6 +422,99 @@ static const char *media_of(const char *answer)
     return "application/json";
 }
 
+/* -- Refusals -------------------------------------------------------------------------- */
+
+static bool is_any(const struct route *route)
+{
+    (void)route;
+    return true;
+}
+
+static bool needs_key(const struct route *route)
+{
+    return route->scope != SCOPE_NONE;
+}
+
+/* What has its own name for something may name what is not there; an event makes its customer. */
+static bool names_something(const struct route *route)
+{
+    bool is_named = strchr(route->path, '{') != NULL;
+    const struct field *field = route->takes_json ? route->fields : NULL;
+    for (; !is_named && field != NULL && field->name != NULL; field++)
+        is_named = field->kind == FIELD_CUSTOMER;
+    return is_named || strcmp(route->path, "/v1/customers") == 0;
+}
+
+static bool is_link(const struct route *route)
+{
+    return route->answer != NULL && strcmp(route->answer, "page") == 0;
+}
+
+static bool is_change(const struct route *route)
+{
+    return !is_reading(route);
+}
+
+static bool may_conflict(const struct route *route)
+{
+    return is_change(route) || is_stream(route);
+}
+
+static bool may_be_gone(const struct route *route)
+{
+    return is_link(route) || is_stream(route);
+}
+
+static bool has_body(const struct route *route)
+{
+    return route->body_max != 0;
+}
+
+static bool gives_bytes(const struct route *route)
+{
+    return route->answer != NULL && strcmp(route->answer, "bytes") == 0;
+}
+
+static bool may_be_throttled(const struct route *route)
+{
+    return needs_key(route) || is_change(route);
+}
+
+/* All but what is answered out of memory; /readyz says so in a document of its own. */
+static bool may_be_unable(const struct route *route)
+{
+    return route->scope != SCOPE_NONE || is_change(route);
+}
+
+/* What a request may be refused with; what breaks HTTP itself comes under `default`. */
+static const struct described_refusal {
+    const char *status, *description;
+    bool (*fits)(const struct route *route);
+} refusals[] = {
+    { "400", "The request cannot be read", is_any },
+    { "401", "No key, or one that nobody has", needs_key },
+    { "403", "The key lacks the scope", needs_key },
+    { "404", "Nothing is called that", names_something },
+    { "409", "Not as things stand now, or the same call is under way", may_conflict },
+    { "410", "It was there once", may_be_gone },
+    { "413", "The body is too large, or none is taken", is_any },
+    { "415", "The body is of another type or coding than is read here", has_body },
+    { "422", "Read, and it makes no sense", is_change },
+    { "429", "Too often, or too much waits: again after Retry-After seconds", may_be_throttled },
+    { "500", "What is kept is damaged: it is not given out", gives_bytes },
+    { "503", "It cannot be done now: again after Retry-After seconds", may_be_unable },
+};
+
+static void put_refusals(struct doc_writer *w, const struct route *route)
+{
+    for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++)
+        if (refusals[i].fits(route))
+            put_problem(w, refusals[i].status, refusals[i].description);
+    if (strcmp(route->path, "/readyz") == 0)
+        put_answer(w, "503", "Not ready, and why", "application/json", route->answer);
+    put_problem(w, "default", "What was wrong and what to do (RFC 9457)");
+}
+
 static void put_responses(struct doc_writer *w, const struct route *route)
 {
     const char *answer = route->answer, *media = media_of(answer);
@@ -429,16 +533,12 @@ static void put_responses(struct doc_writer *w, const struct route *route)
                : is_begun ? "Begun"
                           : "Done",
                media, is_made || is_begun ? answer + 4 : answer);
+    if (is_made && strcmp(answer + 4, "Deployment") == 0)
+        put_answer(w, "200", "Done; it was here already", media, answer + 4);
     if (may_wait(route))
         put_answer(w, "202", "In the log; what comes of it is not known yet (wait=durable)",
                    "application/json", "Accepted");
-    put_problem(w, "400", "The request cannot be read");
-    if (route->scope != SCOPE_NONE) {
-        put_problem(w, "401", "No key, or one that nobody has");
-        put_problem(w, "403", "The key lacks the scope");
-        put_problem(w, "429", "Too often, or too much waits: again after Retry-After seconds");
-    }
-    put_problem(w, "default", "What was wrong and what to do (RFC 9457)");
+    put_refusals(w, route);
     doc_close(w);
 }
 

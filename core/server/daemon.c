@@ -14,6 +14,7 @@
 #include "core/base/limits.h"
 #include "core/base/mem.h"
 #include "core/base/zone.h"
+#include "core/engine/event.h"
 #include "core/engine/rules.h"
 #include "core/script/host.h"
 #include "core/script/settings.h"
@@ -24,7 +25,7 @@
 #include "core/server/deploy.h"
 #include "core/server/files.h"
 #include "core/server/http.h"
-#include "core/server/link.h"
+#include "core/server/link_epochs.h"
 #include "core/server/metrics.h"
 #include "core/server/node.h"
 #include "core/server/notify.h"
@@ -70,6 +71,7 @@ struct daemon {
     struct auth *auth;
     struct idempotency *idempotency;
     struct link_keys links;
+    struct link_epochs link_epochs;
     struct files *files;
     struct sweeper *sweeper; /* of the files */
     struct node *node;
@@ -193,7 +195,7 @@ static bool is_active(const struct question *question, const struct scripts *scr
 static void activate(struct daemon *daemon, const struct scripts *scripts, submission_done_fn *done)
 {
     struct submission *submission =
-        deploy_submission(scripts->bundle, scripts->hash, text_of("kithd"));
+        deploy_submission(scripts->bundle, scripts->hash, text_of("kithd"), (struct text){ "", 0 });
     submission->wants_applied = true;
     submission->done = done;
     submission->arg = daemon;
@@ -408,6 +410,22 @@ static void on_hangup_looked(struct question *question)
         notify("READY=1");
 }
 
+/* The secrets of links, and which of them is the first from the next entry on. */
+static int read_link_keys(struct daemon *daemon, struct err *err)
+{
+    struct link_keys keys = { .count = 0 };
+    uint64_t seq;
+    int64_t logged;
+    log_end(node_log(daemon->node), &seq, &logged);
+    int rc = link_keys_open(daemon->settings.data, &keys, err);
+    if (rc == 0)
+        rc = link_epochs_open(daemon->settings.data, &keys, seq + 1, &daemon->link_epochs, err);
+    if (rc == 0)
+        daemon->links = keys;
+    link_keys_wipe(&keys);
+    return rc;
+}
+
 static void hang_up(struct daemon *daemon)
 {
     struct err err;
@@ -418,7 +436,7 @@ static void hang_up(struct daemon *daemon)
     for (size_t i = 0; i < daemon->settings.webhook_count; i++)
         if (channel_webhook_reread(daemon->webhooks[i], &err) != 0)
             say("the secrets in use are kept: %s", err.text);
-    if (link_keys_open(daemon->settings.data, &daemon->links, &err) != 0)
+    if (read_link_keys(daemon, &err) != 0)
         say("the secrets of links in use are kept: %s", err.text);
     ask_active(daemon, on_hangup_looked);
 }
@@ -568,13 +586,17 @@ static int make_links(void *arg, struct text id, struct doc message, struct buf 
                       struct err *err)
 {
     const struct daemon *daemon = arg;
-    return link_message(&daemon->links, daemon->settings.url, id, message, out, err);
+    uint64_t seq = 0, n;
+    bool is_id = event_id_parse(id, &seq, &n);
+    ASSERT(is_id);
+    size_t key = link_epochs_key(&daemon->link_epochs, &daemon->links, seq);
+    return link_message(&daemon->links, key, daemon->settings.url, id, message, out, err);
 }
 
 static int open_links(struct daemon *daemon, struct err *err)
 {
     deliver_set_links(node_deliverer(daemon->node), make_links, daemon);
-    return link_keys_open(daemon->settings.data, &daemon->links, err);
+    return read_link_keys(daemon, err);
 }
 
 static int open_files(struct daemon *daemon, struct err *err)

@@ -27,7 +27,7 @@ int deploy_check(struct doc bundle, struct doc config, size_t *out_rules, struct
 }
 
 static struct submission *activation(const uint8_t hash[BUNDLE_HASH_BYTES], struct text by,
-                                     bool is_back)
+                                     struct text call, bool is_back)
 {
     struct submission *submission = submission_new(LOG_SYSTEM);
     struct doc_writer w;
@@ -38,20 +38,23 @@ static struct submission *activation(const uint8_t hash[BUNDLE_HASH_BYTES], stru
     doc_put_binary(&w, "hash", hash, BUNDLE_HASH_BYTES);
     if (is_back)
         doc_put_bool(&w, "back", true);
+    if (call.size != 0)
+        doc_put_text(&w, "call", call);
     doc_close(&w);
     submission_end(submission, &w);
     return submission;
 }
 
-struct submission *rollback_submission(const uint8_t hash[BUNDLE_HASH_BYTES], struct text by)
+struct submission *rollback_submission(const uint8_t hash[BUNDLE_HASH_BYTES], struct text by,
+                                       struct text call)
 {
-    return activation(hash, by, true);
+    return activation(hash, by, call, true);
 }
 
 struct submission *deploy_submission(struct doc bundle, const uint8_t hash[BUNDLE_HASH_BYTES],
-                                     struct text by)
+                                     struct text by, struct text call)
 {
-    struct submission *submission = activation(hash, by, false);
+    struct submission *submission = activation(hash, by, call, false);
     if (bundle.data != NULL) {
         buf_append(&submission->blob, bundle.data, bundle.size);
         memcpy(submission->blob_hash, hash, BUNDLE_HASH_BYTES);

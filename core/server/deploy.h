@@ -22,10 +22,12 @@ struct submission;
 int deploy_check(struct doc bundle, struct doc config, size_t *out_rules, struct err *err);
 
 /* `bundle.activated` by `by`, with the files when `bundle` is one (data NULL: they are in
- * the log already).  The caller sets wants_applied and posts it. */
+ * the log already).  `call` is the id of a call that may come again (call_entry_id()), or empty.
+ * The caller sets wants_applied and posts it. */
 struct submission *deploy_submission(struct doc bundle, const uint8_t hash[BUNDLE_HASH_BYTES],
-                                     struct text by);
+                                     struct text by, struct text call);
 /* The same to go back to one that was active, so that going back again goes further. */
-struct submission *rollback_submission(const uint8_t hash[BUNDLE_HASH_BYTES], struct text by);
+struct submission *rollback_submission(const uint8_t hash[BUNDLE_HASH_BYTES], struct text by,
+                                       struct text call);
 
 #endif

@@ -133,9 +133,12 @@ static bool split(const struct buf *file, const uint8_t wanted[DIGEST_32_BYTES],
 
 /* -- Putting ----------------------------------------------------------------------------------- */
 
+/* A type and what it is a kind of: "image/png". */
 static bool is_type(const char *type)
 {
-    size_t size = type != NULL ? strlen(type) : 0;
+    size_t size = type != NULL ? strlen(type) : 0, kind = size != 0 ? strcspn(type, "/; ") : 0;
+    if (kind == 0 || type[kind] != '/' || strcspn(type + kind + 1, "/; ") == 0)
+        return false;
     for (size_t i = 0; i < size; i++)
         if (type[i] < 0x20 || type[i] > 0x7e)
             return false;

@@ -9,15 +9,34 @@ static int refuse(struct http_refusal *out_refusal, int status, const char *deta
     return -1;
 }
 
-/* uri-host [":" port]: the letters of a name, an address or an address in brackets.
- * A stricter grammar would buy nothing; what matters is that nothing in it can be read
- * as a second authority, a path or a list. */
+#define PORT_MAX 65535
+
+/* Nothing, or a colon and a number, which may be missing. */
+static bool is_port(const char *text)
+{
+    unsigned long port = 0;
+    if (*text == '\0')
+        return true;
+    if (*text++ != ':')
+        return false;
+    for (; *text >= '0' && *text <= '9' && port <= PORT_MAX; text++)
+        port = 10 * port + (unsigned long)(*text - '0');
+    return *text == '\0' && port <= PORT_MAX;
+}
+
+/* uri-host [":" port]: the letters of a name or address, or an address in brackets.  Which letters
+ * make a name is not looked at further; what matters is that nothing in it can be read as a second
+ * authority, a path, a list or another port. */
 static bool is_authority(const char *text)
 {
-    for (; *text != '\0'; text++)
-        if ((*text & 0x80) != 0 || strchr(" \t\"#,/<>?@\\^`{|}", *text) != NULL)
+    if (*text == '[') {
+        size_t size = strspn(text + 1, "0123456789abcdefABCDEF:.");
+        return size != 0 && text[1 + size] == ']' && is_port(text + 1 + size + 1);
+    }
+    for (; *text != '\0' && *text != ':'; text++)
+        if ((*text & 0x80) != 0 || strchr(" \t\"#,/<>?@[\\]^`{|}", *text) != NULL)
             return false;
-    return true;
+    return is_port(text);
 }
 
 static int check_host(struct http_request *request, struct http_refusal *out_refusal)
@@ -127,7 +146,7 @@ static int split_absolute(struct http_request *request, char *target,
     size_t size = strcspn(authority, "/?");
     memmove(host, authority, size);
     host[size] = '\0';
-    if (size == 0 || !is_authority(host))
+    if (size == 0 || *host == ':' || !is_authority(host))
         return refuse(out_refusal, 400, "the request target has no proper host");
 
     request->host = host;

@@ -247,10 +247,11 @@ static int turn_over(struct idempotency *idempotency, struct err *err)
     return file_open(idempotency, FILE_NEW, err);
 }
 
-static bool is_full(const struct idempotency *idempotency)
+static bool is_full(const struct idempotency *idempotency, bool is_public)
 {
-    return idempotency->count >= IDEMPOTENCY_KEYS_MAX ||
-           idempotency->files[FILE_NEW].size >= IDEMPOTENCY_BYTES_MAX;
+    size_t share = is_public ? 2 : 1;
+    return idempotency->count >= IDEMPOTENCY_KEYS_MAX / share ||
+           idempotency->files[FILE_NEW].size >= IDEMPOTENCY_BYTES_MAX / share;
 }
 
 static void turn_over_if_due(struct idempotency *idempotency)
@@ -319,8 +320,8 @@ static bool answer_read(struct idempotency *idempotency, const struct place *pla
 }
 
 enum idempotency_state idempotency_begin(struct idempotency *idempotency,
-                                         const struct idempotency_id *id, struct arena *arena,
-                                         struct idempotency_answer *out_answer)
+                                         const struct idempotency_id *id, bool is_public,
+                                         struct arena *arena, struct idempotency_answer *out_answer)
 {
     turn_over_if_due(idempotency);
     struct place *place = place_find(idempotency, id);
@@ -337,7 +338,7 @@ enum idempotency_state idempotency_begin(struct idempotency *idempotency,
     }
     if (place->state != PLACE_FREE)
         place_drop(idempotency, place); /* too old, or damaged */
-    if (is_full(idempotency))
+    if (is_full(idempotency, is_public))
         return IDEMPOTENCY_FULL;
     place_add(idempotency, id, PLACE_UNDER_WAY);
     return IDEMPOTENCY_NEW;

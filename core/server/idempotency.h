@@ -54,8 +54,12 @@ enum idempotency_state {
     IDEMPOTENCY_UNDER_WAY, /* the first call has not been answered yet */
     IDEMPOTENCY_FULL,      /* so many are kept that no other can be */
 };
+
+/* `is_public`: whoever visits a website can make such calls, for its key is public.  These have
+ * half of the room: they cannot take it from staff. */
 enum idempotency_state idempotency_begin(struct idempotency *idempotency,
-                                         const struct idempotency_id *id, struct arena *arena,
+                                         const struct idempotency_id *id, bool is_public,
+                                         struct arena *arena,
                                          struct idempotency_answer *out_answer);
 
 /* This is the answer from now on.  What cannot be written is told the operator and not kept. */

@@ -2,7 +2,7 @@
  *
  *     token  base64url of: nonce (24) | sealed (version (1) | BSON) | tag (16)
  *
- * Of each secret two keys are derived, one for the cipher and one for the nonce.
+ * Of each secret two keys are derived, one for the cipher and one for the nonce, and a print.
  */
 #include "core/server/link.h"
 
@@ -34,6 +34,7 @@ static void add_key(struct link_keys *keys, const uint8_t secret[LINK_KEY_BYTES]
     static const char context[crypto_kdf_CONTEXTBYTES + 1] = "kithlink";
     crypto_kdf_derive_from_key(keys->keys[keys->count].seal, LINK_KEY_BYTES, 1, context, secret);
     crypto_kdf_derive_from_key(keys->keys[keys->count].nonce, LINK_KEY_BYTES, 2, context, secret);
+    crypto_kdf_derive_from_key(keys->keys[keys->count].print, LINK_PRINT_BYTES, 3, context, secret);
     keys->count++;
 }
 
@@ -159,17 +160,17 @@ void link_id(const struct link *link, char out_id[LINK_ID_SIZE])
 
 /* -- Tokens ------------------------------------------------------------------------------------ */
 
-void link_seal(const struct link_keys *keys, const struct link *link, struct buf *out)
+static void seal(const struct link_keys *keys, size_t key, const struct link *link, struct buf *out)
 {
     struct buf plain = BUF_INIT, sealed = BUF_INIT;
     unsigned long long size;
-    ASSERT(keys->count != 0);
+    ASSERT(key < keys->count);
     write_link(link, &plain);
     uint8_t *nonce = buf_reserve(&sealed, NONCE_BYTES + plain.size + TAG_BYTES);
-    crypto_generichash(nonce, NONCE_BYTES, plain.data, plain.size, keys->keys[0].nonce,
+    crypto_generichash(nonce, NONCE_BYTES, plain.data, plain.size, keys->keys[key].nonce,
                        LINK_KEY_BYTES);
     crypto_aead_xchacha20poly1305_ietf_encrypt(nonce + NONCE_BYTES, &size, plain.data, plain.size,
-                                               NULL, 0, NULL, nonce, keys->keys[0].seal);
+                                               NULL, 0, NULL, nonce, keys->keys[key].seal);
     size += NONCE_BYTES;
     size_t room = sodium_base64_encoded_len(size, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
     char *text = (char *)buf_reserve(out, room);
@@ -179,11 +180,22 @@ void link_seal(const struct link_keys *keys, const struct link *link, struct buf
     buf_deinit(&sealed);
 }
 
+void link_seal(const struct link_keys *keys, const struct link *link, struct buf *out)
+{
+    seal(keys, 0, link, out);
+}
+
+static void append_url(const struct link_keys *keys, size_t key, const char *base,
+                       const struct link *link, struct buf *out)
+{
+    buf_printf(out, "%s/v1/%c/", base != NULL ? base : "", link->kind == LINK_WITHDRAW ? 'u' : 'l');
+    seal(keys, key, link, out);
+}
+
 void link_url(const struct link_keys *keys, const char *base, const struct link *link,
               struct buf *out)
 {
-    buf_printf(out, "%s/v1/%c/", base != NULL ? base : "", link->kind == LINK_WITHDRAW ? 'u' : 'l');
-    link_seal(keys, link, out);
+    append_url(keys, 0, base, link, out);
 }
 
 static bool unseal(const struct link_keys *keys, const struct buf *sealed, struct buf *out)
@@ -237,6 +249,7 @@ struct link link_of_terms(struct doc terms)
 
 struct message {
     const struct link_keys *keys;
+    size_t key;
     const char *base;
     struct text id;
     uint64_t customer;
@@ -252,7 +265,7 @@ static void put_address(struct doc_writer *w, const struct message *message, str
     link.customer = message->customer;
     link.expires = doc_int(terms, "expires", 0);
     link.nonce = (struct text){ (const char *)nonce.data, (uint32_t)nonce.size };
-    link_url(message->keys, message->base, &link, &url);
+    append_url(message->keys, message->key, message->base, &link, &url);
     struct doc_value value = { .type = DOC_TEXT };
     value.text = (struct text){ (const char *)url.data, (uint32_t)url.size };
     doc_put_value_text(w, name, &value);
@@ -260,10 +273,10 @@ static void put_address(struct doc_writer *w, const struct message *message, str
     buf_deinit(&url);
 }
 
-int link_message(const struct link_keys *keys, const char *base, struct text id, struct doc message,
-                 struct buf *out, struct err *err)
+int link_message(const struct link_keys *keys, size_t key, const char *base, struct text id,
+                 struct doc message, struct buf *out, struct err *err)
 {
-    const struct message of = { keys, base, id, (uint64_t)doc_int(message, "customer", 0) };
+    const struct message of = { keys, key, base, id, (uint64_t)doc_int(message, "customer", 0) };
     struct doc_writer w;
     if (base == NULL)
         return err_set(err, E_INVALID,

@@ -46,11 +46,13 @@ struct link link_of_terms(struct doc terms);
 
 #define LINK_KEYS_MAX 4
 #define LINK_KEY_BYTES 32
+#define LINK_PRINT_BYTES 16
 
 struct link_keys {
     size_t count; /* at least 1 once read */
     struct {
         uint8_t seal[LINK_KEY_BYTES], nonce[LINK_KEY_BYTES];
+        uint8_t print[LINK_PRINT_BYTES]; /* tells secrets apart, and nothing else of them */
     } keys[LINK_KEYS_MAX];
 };
 
@@ -69,10 +71,11 @@ void link_url(const struct link_keys *keys, const char *base, const struct link 
               struct buf *out);
 
 /* Copy a message that is about to go out, its `links` {NAME: terms with `expires`} being replaced
- * by {NAME: address}; `id` is the effect's.  The same message has the same addresses as long as
- * the first secret is the same.  E_INVALID: there is no `base`. */
-int link_message(const struct link_keys *keys, const char *base, struct text id, struct doc message,
-                 struct buf *out, struct err *err);
+ * by {NAME: address}; `id` is the effect's.  They are sealed with secret `key` of `keys`: the same
+ * message has the same addresses as long as it is given the same (link_epochs.h).  E_INVALID:
+ * there is no `base`. */
+int link_message(const struct link_keys *keys, size_t key, const char *base, struct text id,
+                 struct doc message, struct buf *out, struct err *err);
 
 /* Open a token; what the link says lies in `out`.  E_INVALID: none of the keys has sealed it, or
  * it is not whole. */

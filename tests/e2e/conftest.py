@@ -38,6 +38,7 @@ class Daemon:
 
     def __init__(self, data, flags=(), env=None):
         self.data, self.lines, self.port = pathlib.Path(data), [], None
+        self.answered = set()  # (method, path, status) of every call
         command = [str(BUILD / "kithd"), "--data", str(data), "--listen", "127.0.0.1:0", *flags]
         self.process = subprocess.Popen(
             command,
@@ -97,6 +98,7 @@ class Daemon:
         own.request(method, path, body, headers)
         response = own.getresponse()
         answer = Answer(response.status, response.headers, response.read())
+        self.answered.add((method, path, answer.status))
         if connection is None:
             own.close()
         return answer
@@ -124,6 +126,24 @@ class Daemon:
             if line.startswith(name + " "):
                 return float(line.split()[1])
         raise KeyError(name)
+
+    def undescribed(self):
+        """Answers whose status /openapi.json does not name at their operation."""
+        paths = self.get("/openapi.json", key=None).json["paths"]
+        # A path with the fewest braces that fits comes first, as it does in the daemon.
+        patterns = [
+            (re.compile(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(path))), operations)
+            for path, operations in sorted(paths.items(), key=lambda item: item[0].count("{"))
+        ]
+        missing = []
+        for method, target, status in self.answered:
+            path = urllib.parse.urlsplit(target).path
+            fits = (operations for pattern, operations in patterns if pattern.fullmatch(path))
+            operations = next(fits, {})
+            operation = operations.get("get" if method == "HEAD" else method.lower())
+            if operation and str(status) not in operation["responses"]:
+                missing.append((method, target, status))
+        return missing
 
     def stop(self):
         """SIGTERM; the exit code."""
@@ -161,7 +181,11 @@ def start(tmp_path):
     yield begin
     for daemon in daemons:
         if daemon.process.poll() is None:
-            assert daemon.stop() == 0, daemon.lines
+            try:
+                undescribed = daemon.undescribed() if daemon.answered else []
+            finally:
+                assert daemon.stop() == 0, daemon.lines
+            assert undescribed == []
         reports = [line for line in daemon.lines if any(word in line for word in REPORTS)]
         assert not reports, daemon.lines
 

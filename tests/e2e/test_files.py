@@ -79,6 +79,9 @@ def test_what_is_no_type_is_any_bytes(daemon):
     for data, type in (
         (b"1", None),
         (b"2", "x" * 200),
+        (b"4", "html"),
+        (b"5", "/html"),
+        (b"6", "text/; charset=utf-8"),
         (b"3", "t\u00e9xt/plain".encode("latin-1")),
     ):
         hash = put(daemon, data, type)

@@ -164,6 +164,36 @@ def test_events_without_ids_are_taken_once(known):
     assert [name for name in types if name in ("Seen", "Bought")] == ["Bought", "Seen", "Seen"]
 
 
+def test_a_rollback_whose_answer_was_lost_goes_back_once(known):
+    daemon = known()
+    for name in "abc":
+        assert daemon.post("/v1/bundles", {"files": {f"{name}.lua": "-- " + name}}).status == 201
+    hashes = [item["hash"] for item in daemon.get("/v1/bundles").json["items"]]
+    first = daemon.post("/v1/bundles/rollback", {}, headers=keyed("r-1"))
+    assert (first.status, first.json["hash"]) == (200, hashes[1])
+    daemon.kill()
+    shutil.rmtree(daemon.data / "answers")
+    daemon = known()
+    again = daemon.post("/v1/bundles/rollback", {}, headers=keyed("r-1"))
+    assert (again.status, again.json) == (200, first.json)
+    assert daemon.get("/v1/bundles").json["items"][0]["hash"] == hashes[1]
+    other = daemon.post("/v1/bundles/rollback", {}, headers=keyed("r-2"))
+    assert other.json["hash"] == hashes[2]
+
+
+def test_a_deployment_whose_answer_was_lost_undoes_no_later_one(known):
+    daemon = known()
+    mine, yours = {"files": {"a.lua": "-- mine"}}, {"files": {"a.lua": "-- yours"}}
+    first = daemon.post("/v1/bundles", mine, headers=keyed("d-1"))
+    later = daemon.post("/v1/bundles", yours)
+    daemon.kill()
+    shutil.rmtree(daemon.data / "answers")
+    daemon = known()
+    again = daemon.post("/v1/bundles", mine, headers=keyed("d-1"))
+    assert (again.status, again.json) == (200, first.json)
+    assert daemon.get("/v1/bundles").json["items"][0]["hash"] == later.json["hash"]
+
+
 def test_a_key_that_is_none_is_refused(known):
     daemon = known()
     answer = daemon.post(NOTE, {"text": "x"}, headers=keyed("k" * 256))

@@ -254,7 +254,7 @@ def test_what_is_answered_fits_the_description(house):
         operation = root["paths"][template][method]
         answer = house.call(method.upper(), (path or template).format_map(places), body)
         responses = operation["responses"]
-        content = responses.get(str(answer.status), responses["default"])["content"]
+        content = responses[str(answer.status)]["content"]
         (kind, media) = next(iter(content.items()))
         what = f"{method} {path or template}: {answer.status} {answer.body!r}"
         assert answer.headers["Content-Type"].split(";")[0] == kind, what

@@ -191,6 +191,49 @@ def test_a_rotation_satisfies_old_and_new_receivers(start, receive, configure, v
     verifier(receiver.seen()[1:], OTHER_SECRET)
 
 
+LINKED = """
+rule "ask" { on = "Order", run = function(event)
+  send { channel = "hooks", data = { n = event.n }, links = {
+    no = { purpose = "newsletter", channel = "email" },
+    yes = { event = "Survey Answered", expires = "9d" } } } end }
+"""
+
+
+def test_a_message_has_the_same_bytes_also_when_the_secret_of_its_links_was_rotated(
+    start, receive, configure, verifier, tmp_path
+):
+    status = [500]
+    receiver = receive(lambda request: Reply(status[0]))
+    flags = configure(channel("hooks", receiver.port, HASTY))
+    settings = tmp_path / "kith.lua"
+    settings.write_text('url "https://crm.example.com"\n' + settings.read_text())
+    (tmp_path / "scripts" / "rules.lua").write_text(LINKED)
+    daemon = start(*flags)
+    daemon.send(order(1))
+    wait_for(lambda: receiver.count() > 1)
+    secrets = tmp_path / "data" / "links.key"
+    secrets.write_text("f" * 64 + "\n" + secrets.read_text())
+    daemon.process.send_signal(signal.SIGHUP)
+    daemon.wait_line("the configuration has been read")
+    wait_for(lambda: receiver.count() > 3)
+    daemon.kill()
+    daemon = start(*flags)
+    status[0] = 200
+    wait_for(lambda: states(daemon) == {"sent": 1})
+    assert {request.body for request in receiver.seen()} == {receiver.seen()[0].body}
+    assert len({request.headers["webhook-id"] for request in receiver.seen()}) == 1
+    verifier(receiver.seen())
+    daemon.send(order(2))
+    wait_for(lambda: states(daemon) == {"sent": 2})
+    assert daemon.stop() == 0
+    secrets.write_text("f" * 64 + "\n")  # the new one sealed the second
+    daemon = start(*flags)
+    for request, status in ((receiver.seen()[0], 404), (receiver.seen()[-1], 200)):
+        for url in json.loads(request.body)["links"].values():
+            path = url.removeprefix("https://crm.example.com")
+            assert daemon.get(path, key=None).status == status
+
+
 def test_no_secret_is_shown_anywhere(start, receive, configure, tmp_path):
     receiver = receive(lambda request: Reply(500))
     daemon = start(*configure(channel("hooks", receiver.port, HASTY)))
@@ -210,7 +253,11 @@ def test_no_secret_is_shown_anywhere(start, receive, configure, tmp_path):
 # -- Receivers that are not to be called ----------------------------------------------------
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "0.0.0.0"])
+PRIVATE = """127.0.0.1 localhost [::1] 0.0.0.0 [::] 2130706433 0x7f000001 017700000001 127.1 0x7f.1
+    [::ffff:127.0.0.1] [::ffff:7f00:1] [64:ff9b::7f00:1] 169.254.169.254 LOCALHOST""".split()
+
+
+@pytest.mark.parametrize("host", PRIVATE)
 def test_private_addresses_are_refused(start, receive, configure, host):
     receiver = receive()
     hooks = channel("hooks", receiver.port, HASTY, "https", is_private=False, host=host)

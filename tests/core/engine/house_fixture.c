@@ -181,7 +181,7 @@ void house_deploy(struct house *house, const char *lua)
     doc_close(&w);
     struct doc bundle = doc_end(&w);
     bundle_hash(bundle, hash);
-    post(house, deploy_submission(bundle, hash, text_of("anna")));
+    post(house, deploy_submission(bundle, hash, text_of("anna"), (struct text){ "", 0 }));
     assert_string_equal(house->result.reason, "");
     buf_deinit(&bytes);
 }

@@ -2,6 +2,7 @@
 #include "core/server/idempotency.h"
 
 #include "core/base/err.h"
+#include "core/base/limits.h"
 #include "core/server/dir.h"
 
 #include <setjmp.h>
@@ -75,7 +76,7 @@ static enum idempotency_state begin(struct place *place, unsigned key, unsigned 
                                     struct idempotency_answer *out_answer)
 {
     struct idempotency_id id = id_of(key, request);
-    return idempotency_begin(place->kept, &id, &place->arena, out_answer);
+    return idempotency_begin(place->kept, &id, false, &place->arena, out_answer);
 }
 
 static void keep(struct place *place, unsigned key, const char *body)
@@ -194,6 +195,19 @@ static void what_is_forgotten_is_gone_from_the_disk(void **state)
     check_kept(place, 1, "again");
 }
 
+static void calls_that_anybody_can_make_leave_room_for_the_others(void **state)
+{
+    struct place *place = *state;
+    unsigned key = 0;
+    struct idempotency_id id = id_of(key, 1);
+    while (idempotency_begin(place->kept, &id, true, &place->arena, NULL) == IDEMPOTENCY_NEW)
+        id = id_of(++key, 1);
+    assert_int_equal(idempotency_count(place->kept), IDEMPOTENCY_KEYS_MAX / 2);
+    assert_int_equal(idempotency_begin(place->kept, &id, true, &place->arena, NULL),
+                     IDEMPOTENCY_FULL);
+    assert_int_equal(begin(place, key, 1, NULL), IDEMPOTENCY_NEW);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -206,6 +220,7 @@ int main(void)
         TEST(thousands_are_found),
         TEST(a_file_cut_anywhere_keeps_the_answers_before_the_cut),
         TEST(what_is_forgotten_is_gone_from_the_disk),
+        TEST(calls_that_anybody_can_make_leave_room_for_the_others),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -234,7 +234,7 @@ static const char *addresses(const char *id, struct buf *out)
     doc_close(&w);
     doc_close(&w);
     struct doc doc = doc_end(&w);
-    assert_int_equal(link_message(&keys, "https://x", text_of(id), doc, &linked, &err), 0);
+    assert_int_equal(link_message(&keys, 0, "https://x", text_of(id), doc, &linked, &err), 0);
     struct doc read = { linked.data, (uint32_t)linked.size };
     struct text url = doc_text(doc_child(read, "links"), "yes");
     assert_int_equal(doc_int(read, "customer", 0), 42);
@@ -264,7 +264,7 @@ static void a_message_with_links_needs_a_public_address(void **state)
     struct err err;
     struct doc none = { NULL, 0 };
     (void)state;
-    assert_int_equal(link_message(&keys, NULL, text_of("1.1"), none, &out, &err), E_INVALID);
+    assert_int_equal(link_message(&keys, 0, NULL, text_of("1.1"), none, &out, &err), E_INVALID);
     assert_non_null(strstr(err.text, "url \"https://"));
     buf_deinit(&out);
 }
