@@ -143,7 +143,7 @@ static const struct option restore_options[] = {
 static const struct option import_options[] = {
     { "map", "COLUMN=FIELD", "what a column is, with its type: see above", true },
     { "event", "TYPE", "rows are events of this type; else customers", false },
-    { "id", "COLUMN", "the column that makes a row itself (its messageId)", false },
+    { "id", "COLUMN", "the column that tells a row from others of its kind", false },
     { "delimiter", "CHARACTER", "of CSV: , unless said otherwise; ; | tab space", false },
     { "columns", "A,B,C", "names of the columns of a file without a header", false },
     { "encoding", "NAME", "UTF-8, GB18030 ...; else detected and said", false },
@@ -181,7 +181,8 @@ static const char import_text[] =
     "due between the rows, at its time, and messages of more than a day ago are not sent but\n"
     "noted as suppressed (historic).  At the end log time goes on to now the same way, and the\n"
     "daemon is ready for the present; with --more it stays, for the next file.  Nothing that is\n"
-    "entered later can lie before the log's time.\n"
+    "entered later can lie before the log's time.  With --historic as well the log has the times,\n"
+    "and no rules run.\n"
     "\n"
     "With --dry-run the daemon runs the rules in force over what it knows, in memory, and says "
     "which\n"
@@ -190,12 +191,18 @@ static const char import_text[] =
     "would come of it at once; what a rule sets for later is only counted.  Of a file too large "
     "for\n"
     "its memory it says what the first part would do.  Nothing is written, and nothing is sent.\n"
+    "With --replay rows are only read and counted: rules are tried out as of now, not of the "
+    "past.\n"
     "\n"
     "Rows that cannot be read go to FILE.rejected, a CSV of line, reason and row.  Running an\n"
     "import twice adds nothing: ids come from the file's content and the row's number, or\n"
-    "from --id.  So an import that was interrupted is simply run again.  An id of --id is taken "
-    "as\n"
-    "it stands: of a customer's rows with one id, in whatever file, only the first counts.";
+    "from --id.  So an import that was interrupted is simply run again.  An id of --id is told\n"
+    "from those of other kinds of rows, as identify:17 or \"Order Completed:17\": of a customer's\n"
+    "rows of one kind with one id, in whatever file, only the first counts.  --map "
+    "COLUMN=messageId\n"
+    "takes the ids of a column as they stand, which is for ids that no other row can have, and "
+    "for\n"
+    "files that were imported so.";
 
 static const char search_text[] =
     "TEXT is part of a name or of a company's, the end of a phone number, an e-mail address or a\n"
