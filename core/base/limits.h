@@ -46,6 +46,7 @@
 #define EFFECT_RETRY_MS 30000                   /* before the second attempt; doubles */
 #define EFFECT_WAIT_MS_MAX (24ll * 3600 * 1000) /* that a receiver may ask for */
 #define EFFECT_BYTES_MAX (48u << 10)            /* rendered */
+#define PAUSED_RULES_MAX 500                    /* at once, in the bundle in force or not */
 #define DEDUPE_DAYS 30
 
 /* Clock */
@@ -61,7 +62,7 @@
 #define CHANNEL_WINDOW 64                /* effects of one channel under way at once */
 #define CHANNEL_TIMEOUT_MS 60000         /* an answer later than this is uncertain */
 #define PURGE_PAUSE_MS (3600ll * 1000)   /* between two that write all files anew for the erased */
-#define EXPORT_BYTES_MAX (64u << 20)      /* of one customer as JSON */
+#define EXPORT_BYTES_MAX (64u << 20)     /* of one customer as JSON */
 #define LIST_MAX 1000                    /* items of one page */
 #define IDEMPOTENCY_KEY_BYTES_MAX 255    /* of an Idempotency-Key */
 #define IDEMPOTENCY_KEYS_MAX 1000000     /* whose answers are kept at once; beyond it: 429 */

@@ -101,6 +101,17 @@ static const struct option pause_options[] = {
     END,
 };
 
+static const struct option pause_all_options[] = {
+    { "all", NULL, "every channel, those of a later configuration too (needed)", false },
+    { "reason", "TEXT", "why, for whoever finds it paused", false },
+    END,
+};
+
+static const struct option resume_all_options[] = {
+    { "all", NULL, "every channel that is not paused itself (needed)", false },
+    END,
+};
+
 static const struct option staff_options[] = {
     { "name", "TEXT", "how to show the name", false },
     { "email", "ADDRESS", "where to write to", false },
@@ -250,6 +261,25 @@ const struct command command_table[] = {
     { "drop", "EFFECT", "never send it", NULL, drop_options, run_drop },
     { "channels", "", "how the ways out do: what waits, fails, is paused", NULL, NULL,
       run_channels },
+    { "pause", "", "send nothing more, whichever way",
+      "Nothing goes out on any channel: what is meant for one waits until it expires, what is "
+      "under\n"
+      "way goes on.  Rules run on, and so do reminders.  A channel or a rule alone:\n"
+      "kith pause channel NAME, kith pause rule NAME.",
+      pause_all_options, run_pause },
+    { "resume", "", "send again", NULL, resume_all_options, run_resume },
+    { "rules", "", "which rules there are, what starts them, which are paused", NULL, NULL,
+      run_rules },
+    { "pause rule", "NAME...", "do not run a rule, and send nothing of it",
+      "What happens meanwhile passes the rule by, and so does what of its schedule comes due: "
+      "nothing\n"
+      "is made up for later.  The timeline says where it passed by.  What it did before stands:\n"
+      "reminders, traits, timers.  Its messages that have not gone out wait until they expire, "
+      "and\n"
+      "hold up nobody else's; what is under way goes on.  A pause belongs to the rule's name: it\n"
+      "outlives a restart, and a deploy of the rule corrected.",
+      pause_options, run_pause_rule },
+    { "resume rule", "NAME...", "run a rule again, from here on", NULL, NULL, run_resume_rule },
     { "pause channel", "NAME", "send nothing more that way",
       "What is meant for the channel waits until it expires; what is under way goes on.  A "
       "webhook\n"

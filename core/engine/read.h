@@ -207,6 +207,22 @@ bool read_is_withdrawn(struct engine *engine, uint64_t number, struct text purpo
  * `paused` is there while nothing is. */
 #define READ_WAITING_MAX 10000
 void read_channels(struct engine *engine, struct buf *out);
+/* {name, state: active or paused, paused, waiting} of one, or of CHANNEL_ALL, without `waiting`. */
+void read_paused(struct engine *engine, struct text channel, struct buf *out);
+
+/* -- Rules ----------------------------------------------------------------------------- */
+
+/* A page of all: {items: [{name, trigger, on, state, paused, waiting}], next, seq}, in the order of
+ * the bundle in force; behind them, without `trigger`, rules that are paused and not in it.
+ *
+ *     trigger   in words: "Order Completed", "every 1d at 09:00", "date contract.end -30d"
+ *     on        the types of events; none of a rule that goes by the calendar
+ *     state     active or paused
+ *     waiting   of a paused one: messages that wait for it to be resumed, up to READ_WAITING_MAX
+ */
+void read_rules(struct engine *engine, struct buf *out);
+/* The same of one.  E_NOTFOUND. */
+int read_rule(struct engine *engine, struct text name, struct buf *out, struct err *err);
 
 /* -- Why ------------------------------------------------------------------------------- */
 

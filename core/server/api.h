@@ -100,6 +100,7 @@ extern const struct route routes_channels[];  /* api_channels.c */
 extern const struct route routes_links[];     /* api_links.c */
 extern const struct route routes_files[];     /* api_files.c */
 extern const struct route routes_bundles[];   /* api_bundles.c */
+extern const struct route routes_rules[];     /* api_rules.c */
 extern const struct route routes_stream[];    /* api_stream.c */
 extern const struct route routes_privacy[];   /* api_privacy.c: export, erasing */
 extern const struct route routes_backup[];    /* api_backup.c: backups, doctor */

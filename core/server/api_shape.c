@@ -3,7 +3,10 @@
 
 #include <stddef.h>
 
-#define END { NULL, NULL, false, NULL }
+#define END                     \
+    {                           \
+        NULL, NULL, false, NULL \
+    }
 
 static const struct shape_field nothing[] = { END };
 
@@ -303,6 +306,16 @@ static const struct shape_field pause[] = {
     END,
 };
 
+static const struct shape_field rule[] = {
+    { "name", "text", true, NULL },
+    { "trigger", "text", false, "In words: every 1d at 09:00; none: not in the bundle in force" },
+    { "on", "[text]", false, "Types of events that it runs on; * is any" },
+    { "state", "text", true, "active, paused" },
+    { "paused", "Pause", false, NULL },
+    { "waiting", "integer", false, "While it is paused: its messages that wait" },
+    END,
+};
+
 static const struct shape_field channel[] = {
     { "name", "text", true, NULL },
     { "target", "text", false, "Where it delivers to" },
@@ -417,6 +430,7 @@ const struct shape shapes[] = {
     { "Relation", relation },
     { "Reminder", reminder },
     { "Role", role },
+    { "Rule", rule },
     { "Staff", staff },
     { "StateHash", state_hash },
     { "Success", success },

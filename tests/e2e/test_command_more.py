@@ -1,7 +1,10 @@
 """More of what a person types: ids of rows, pauses, notes with files, links, teams, retries."""
+import base64
+
 import pytest
 
 from test_command import Kith, write_csv
+from test_webhook import wait_for
 
 RULES = """
 rule "thank" {
@@ -87,3 +90,108 @@ def test_a_historic_replay_has_the_times_and_runs_no_rules(kith, tmp_path):
     kith("import", path, *mapped)
     shown = kith.json("show", "user_id:u")[0]
     assert shown["created"].startswith("2026-03-01") and "orders" not in shown["traits"]
+
+
+# ---- Pauses ------------------------------------------------------------------------------
+
+
+def order(kith, *users):
+    sent = [{"type": "track", "userId": user, "event": "Order Completed"} for user in users]
+    assert kith.daemon.send(*sent) == []
+
+
+def test_a_paused_rule_is_passed_by_and_shown_with_the_reason(kith):
+    assert "thank  Order Completed  active" in kith("rules")
+    out = kith("pause", "rule", "thank", "--reason", "wrong price")
+    assert out == "rule thank is paused: what happens passes it by\n"
+    order(kith, "u-1")
+    (rule,) = kith.json("rules")
+    assert (rule["name"], rule["on"], rule["state"]) == ("thank", ["Order Completed"], "paused")
+    assert rule["paused"]["reason"] == "wrong price" and rule["paused"]["by"] == "admin"
+    assert "wrong price" in kith("rules")
+    shown = kith.json("show", "user_id:u-1")[0]
+    assert "orders" not in shown["traits"]
+    assert 'rule "thank" is paused' in kith("timeline", "user_id:u-1")
+    kith("resume", "rule", "thank")
+    order(kith, "u-1")
+    assert kith.json("show", "user_id:u-1")[0]["traits"]["orders"] == 1
+
+
+def test_a_pause_of_a_rule_outlives_the_daemon_and_the_bundle(kith, start, rules):
+    kith("pause", "rule", "thank")
+    assert kith.daemon.stop() == 0
+    kith = attach(start("--scripts", rules))
+    (rules / "rules.lua").write_text('rule "big order" { on = "X", run = function() end }')
+    kith("deploy", rules)
+    states = {rule["name"]: (rule["state"], "trigger" in rule) for rule in kith.json("rules")}
+    assert states == {"big order": ("active", True), "thank": ("paused", False)}
+    assert "not in the bundle in force" in kith("rules")
+    kith("pause", "rule", "big", "order")  # a name of several words needs no quotes
+    kith("resume", "rule", "big order")
+    assert kith.json("resume", "rule", "thank") == [{"name": "thank", "state": "active"}]
+    code, _, err = kith.run("pause", "rule", "thank")
+    assert code == 1 and 'no rule is called "thank"' in err
+
+
+def test_what_a_rule_had_sent_waits_until_it_is_resumed(kith):
+    kith("pause", "channel", "log")
+    order(kith, "u-1", "u-2")
+    kith("pause", "rule", "thank")
+    kith("resume", "channel", "log")
+    wait_for(lambda: kith.json("rules")[0]["waiting"] == 2)
+    items = kith.soon("effects", "--state", "pending", count=2)
+    assert {item["reason"] for item in items} == {'rule "thank" is paused'}
+    kith("drop", items[0]["id"])
+    kith("resume", "rule", "thank")
+    kith.soon("effects", "--state", "sent", count=1)
+    kith.soon("effects", "--state", "dropped", count=1)
+
+
+def test_everything_is_paused_at_once_and_comes_back_as_it_was(kith, start, tmp_path, rules):
+    kith.daemon.stop()
+    config = tmp_path / "kith.lua"
+    (tmp_path / "secret").write_text("whsec_" + base64.b64encode(bytes(32)).decode() + "\n")
+    (tmp_path / "secret").chmod(0o600)
+    config.write_text(
+        'channel "log" {}\n'
+        'channel "more" { kind = "webhook", url = "https://more.invalid/",'
+        ' secret = secret "secret" }'
+    )
+    kith = attach(start("--config", config, "--scripts", rules))
+    kith("pause", "channel", "more", "--reason", "by itself")
+    out = kith("pause", "--all", "--reason", "fire")
+    assert out == "nothing goes out any more: messages wait until they expire\n"
+    states = {item["name"]: item for item in kith.json("channels")}
+    assert {item["state"] for item in states.values()} == {"paused"}
+    assert states["log"]["paused"]["reason"] == "fire"
+    assert states["more"]["paused"]["reason"] == "by itself"
+    order(kith, "u-1")
+    assert [item["state"] for item in kith.soon("effects", count=1)] == ["pending"]
+    assert "paused as all are" in kith("resume", "channel", "log")
+    kith("resume", "--all")
+    states = {item["name"]: item["state"] for item in kith.json("channels")}
+    assert states == {"log": "active", "more": "paused"}
+    kith.soon("effects", "--state", "sent", count=1)
+
+
+@pytest.mark.parametrize(
+    "words, said",
+    [
+        (("pause",), "what is to be paused?"),
+        (("resume",), "what is to be resumed?"),
+        (("pause", "everything"), '"everything" is too much'),
+        (("pause", "--all", "channel", "log"), '"channel" is too much'),
+        (("pause", "rule"), "NAME... is missing"),
+    ],
+)
+def test_a_pause_says_what_of(kith, words, said):
+    code, out, err = kith.run(*words)
+    assert (code, out) == (2, "") and said in err
+
+
+def test_only_an_admin_pauses(kith):
+    kith.env["KITH_KEY"] = kith("key", "add", "clerk").strip()
+    for words in (("rule", "thank"), ("channel", "log"), ("--all",)):
+        code, _, err = kith.run("pause", *words)
+        assert code == 1 and "may not" in err
+    assert kith.json("rules")[0]["state"] == "active"
