@@ -27,7 +27,8 @@ struct client {
     struct buf address, body, doc;
     client_bytes_fn *each; /* of an answer that is followed; else NULL */
     void *arg;
-    bool is_ended; /* `each` has had enough */
+    bool is_ended;    /* `each` has had enough */
+    bool is_in_doubt; /* the last call was sent, or some of it, and not answered */
     char reason[CURL_ERROR_SIZE];
 };
 
@@ -156,10 +157,49 @@ static void read_reply(struct client *client, struct reply *out_reply)
         out_reply->doc = doc;
 }
 
+/* The headers of every call and one more, to be freed. */
+static struct curl_slist *headers_with_key(const struct client *client, const char *key)
+{
+    struct curl_slist *all = NULL;
+    struct buf line = BUF_INIT;
+    buf_printf(&line, "Idempotency-Key: %s", key);
+    for (const struct curl_slist *at = client->headers; at != NULL; at = at->next)
+        all = curl_slist_append(all, at->data);
+    all = curl_slist_append(all, buf_string(&line));
+    ASSERT(all != NULL);
+    buf_deinit(&line);
+    return all;
+}
+
+static int perform(struct client *client, struct reply *out_reply, struct err *err)
+{
+    long sent_bytes = 0;
+    CURLcode code = curl_easy_perform(client->curl);
+    curl_easy_getinfo(client->curl, CURLINFO_REQUEST_SIZE, &sent_bytes);
+    client->is_in_doubt = code != CURLE_OK && sent_bytes != 0;
+    if (code != CURLE_OK)
+        return explain(client, code, err);
+    read_reply(client, out_reply);
+    return 0;
+}
+
 int client_call(struct client *client, const char *method, const char *path, const struct buf *body,
                 struct reply *out_reply, struct err *err)
 {
+    return client_call_once(client, method, path, body, NULL, out_reply, err);
+}
+
+bool client_is_in_doubt(const struct client *client)
+{
+    return client->is_in_doubt;
+}
+
+int client_call_once(struct client *client, const char *method, const char *path,
+                     const struct buf *body, const char *key, struct reply *out_reply,
+                     struct err *err)
+{
     CURL *curl = client->curl;
+    struct curl_slist *headers = key != NULL ? headers_with_key(client, key) : NULL;
     buf_clear(&client->address);
     buf_clear(&client->body);
     buf_printf(&client->address, "%s%s", client->url, path);
@@ -173,11 +213,11 @@ int client_call(struct client *client, const char *method, const char *path, con
         curl_easy_setopt(curl, CURLOPT_POSTFIELDS, is_empty ? "" : (const char *)body->data);
     }
     curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method);
-    CURLcode code = curl_easy_perform(curl);
-    if (code != CURLE_OK)
-        return explain(client, code, err);
-    read_reply(client, out_reply);
-    return 0;
+    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers != NULL ? headers : client->headers);
+    int rc = perform(client, out_reply, err);
+    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, client->headers);
+    curl_slist_free_all(headers);
+    return rc;
 }
 
 static int on_progress(void *arg, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)

@@ -6,10 +6,10 @@
  * rule of greetings wants a month's of them at once.  The timeline says that it passed by.
  *
  * What the rule had made before stands: reminders, timers, traits.  Of its messages none goes out:
- * at its claim the arbiter's yes becomes a wait.  It leaves its line, or what other rules have for the
- * same customer would wait behind it, and a row under the rule's name finds it again.  When the rule
- * is resumed, ticks put these messages back, so many at a time, and each is decided on anew; those
- * whose time is up have expired.
+ * at its claim the arbiter's yes becomes a wait.  It leaves its line, or what other rules have for
+ * the same customer would wait behind it, and a row under the rule's name finds it again.  When the
+ * rule is resumed, ticks put these messages back, so many at a time, and each is decided on anew;
+ * those whose time is up have expired.
  *
  *     `m` paused_rules   {NAME: {seq, since, reason, by}, ...}
  *     `m` resumed        {NAME: true, ...}    whose messages are still to be put back

@@ -1,5 +1,7 @@
 """More of what a person types: ids of rows, pauses, notes with files, links, teams, retries."""
 import base64
+import socket
+import threading
 
 import pytest
 
@@ -195,3 +197,89 @@ def test_only_an_admin_pauses(kith):
         code, _, err = kith.run("pause", *words)
         assert code == 1 and "may not" in err
     assert kith.json("rules")[0]["state"] == "active"
+
+
+# ---- A line that breaks ---------------------------------------------------------------------
+
+
+class BadLine:
+    """Stands before the daemon; answers to calls that change something get lost `losses` times."""
+
+    def __init__(self, port):
+        self.port, self.losses, self.lost = port, 0, []
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.url = "http://127.0.0.1:%d" % self.listener.getsockname()[1]
+        self.thread = threading.Thread(target=self.serve, daemon=True)
+        self.thread.start()
+
+    def serve(self):
+        while True:
+            try:
+                client = self.listener.accept()[0]
+            except OSError:
+                return
+            with client:
+                self.one(client)
+
+    def one(self, client):
+        reader = client.makefile("rb")
+        while line := reader.readline():
+            head = [line]
+            while (line := reader.readline()) not in (b"\r\n", b""):
+                head.append(line)
+            fields = dict(item.lower().split(b":", 1) for item in head[1:])
+            body = reader.read(int(fields.get(b"content-length", 0)))
+            answer = self.ask(head, body)
+            if not head[0].startswith(b"GET") and len(self.lost) < self.losses:
+                self.lost.append(fields.get(b"idempotency-key", b"").strip())
+                return
+            client.sendall(answer)
+
+    def ask(self, head, body):
+        with socket.create_connection(("127.0.0.1", self.port)) as line:
+            line.sendall(b"".join(head) + b"Connection: close\r\n\r\n" + body)
+            return b"".join(iter(lambda: line.recv(65536), b""))
+
+    def close(self):
+        self.listener.close()
+
+
+@pytest.fixture
+def line(kith):
+    line = BadLine(kith.daemon.port)
+    kith.env["KITH_URL"] = line.url
+    yield line
+    line.close()
+
+
+def test_what_was_done_and_not_answered_is_not_done_twice(kith, line):
+    order(kith, "u-1")
+    line.losses = 2
+    code, out, err = kith.run("note", "user_id:u-1", "asked", "for", "tea")
+    assert code == 0 and "customer 1" in out
+    assert err == "kith: no answer came: asking again, which does nothing twice\n"
+    assert len(line.lost) == 2 and len(set(line.lost)) == 1 and len(line.lost[0]) == 32
+    assert kith("timeline", "1").count("asked for tea") == 1
+    line.losses = 3
+    kith("remind", "1", "Call", "--due", "3d")
+    assert line.lost[2] != line.lost[0]  # each command has a key of its own
+    assert len(kith.soon("reminders", count=1)) == 1
+
+
+def test_a_rollback_goes_back_once_whatever_happens_to_its_answer(kith, line, rules):
+    bundles = []
+    for name in ("one", "two", "three"):
+        (rules / "rules.lua").write_text(f'rule "{name}" {{ on = "X", run = function() end }}')
+        bundles.append(kith.json("deploy", rules)[0]["hash"])
+    line.losses = 1
+    assert kith.json("rollback")[0]["hash"] == bundles[1]
+    assert [rule["name"] for rule in kith.json("rules")] == ["two"]
+    again = kith.daemon.post("/v1/bundles/rollback", {"from": bundles[2]})
+    assert again.status == 409 and bundles[1] in again.json["detail"]
+    assert kith.json("rollback")[0]["hash"] == bundles[0]
+
+
+def test_a_daemon_that_is_not_there_is_not_asked_again(kith):
+    kith.daemon.stop()
+    code, out, err = kith.run("note", "1", "hello")
+    assert (code, out) == (3, "") and "again" not in err
