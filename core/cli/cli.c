@@ -157,8 +157,8 @@ static int call_once(struct cli *cli, const char *method, const struct buf *body
     bool is_in_doubt = false;
     make_key(key);
     for (int i = 0;; i++) {
-        int rc = client_call_once(cli->client, method, buf_string(&cli->path), body, key, out_reply,
-                                  err);
+        int rc = client_call_once(cli->client, method, buf_string(&cli->path), body, cli->body_type,
+                                  key, out_reply, err);
         is_in_doubt = is_in_doubt || (rc == E_IO && client_is_in_doubt(cli->client));
         bool is_again = is_in_doubt && (rc == E_IO || (rc == 0 && is_under_way(out_reply)));
         if (!is_again || i == RETRIES_MAX || interrupt_seen())

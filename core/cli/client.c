@@ -66,11 +66,15 @@ static void set_options(struct client *client)
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, client);
 }
 
-static void add_header(struct client *client, const char *header)
+static struct curl_slist *append_header(struct curl_slist *list, const char *name,
+                                        const char *value)
 {
-    struct curl_slist *longer = curl_slist_append(client->headers, header);
+    struct buf line = BUF_INIT;
+    buf_printf(&line, "%s: %s", name, value);
+    struct curl_slist *longer = curl_slist_append(list, buf_string(&line));
     ASSERT(longer != NULL);
-    client->headers = longer;
+    buf_deinit(&line);
+    return longer;
 }
 
 static bool is_address(const char *url)
@@ -97,14 +101,14 @@ int client_open(const char *url, const char *key, struct client **out_client, st
     client->reader = json_reader_new();
     client->curl = curl_easy_init();
     ASSERT(client->curl != NULL);
-    add_header(client, "Content-Type: application/json");
-    add_header(client, "Accept: application/json");
-    add_header(client, "Expect:"); /* do not wait for leave to send a large body */
+    client->headers = append_header(client->headers, "Content-Type", "application/json");
+    client->headers = append_header(client->headers, "Accept", "application/json");
+    client->headers = append_header(client->headers, "Expect", ""); /* no leave for a large body */
     if (key != NULL) {
-        struct buf header = BUF_INIT;
-        buf_printf(&header, "Authorization: Bearer %s", key);
-        add_header(client, buf_string(&header));
-        buf_deinit(&header);
+        struct buf secret = BUF_INIT;
+        buf_printf(&secret, "Bearer %s", key);
+        client->headers = append_header(client->headers, "Authorization", buf_string(&secret));
+        buf_deinit(&secret);
     }
     set_options(client);
     *out_client = client;
@@ -157,17 +161,21 @@ static void read_reply(struct client *client, struct reply *out_reply)
         out_reply->doc = doc;
 }
 
-/* The headers of every call and one more, to be freed. */
-static struct curl_slist *headers_with_key(const struct client *client, const char *key)
+/* The headers of every call, with a type and a key of its own; to be freed. */
+static struct curl_slist *own_headers(const struct client *client, const char *type,
+                                      const char *key)
 {
+    static const char content_type[] = "Content-Type:";
     struct curl_slist *all = NULL;
-    struct buf line = BUF_INIT;
-    buf_printf(&line, "Idempotency-Key: %s", key);
     for (const struct curl_slist *at = client->headers; at != NULL; at = at->next)
-        all = curl_slist_append(all, at->data);
-    all = curl_slist_append(all, buf_string(&line));
-    ASSERT(all != NULL);
-    buf_deinit(&line);
+        if (type == NULL || strncmp(at->data, content_type, sizeof content_type - 1) != 0) {
+            all = curl_slist_append(all, at->data);
+            ASSERT(all != NULL);
+        }
+    if (type != NULL)
+        all = append_header(all, "Content-Type", type);
+    if (key != NULL)
+        all = append_header(all, "Idempotency-Key", key);
     return all;
 }
 
@@ -186,7 +194,7 @@ static int perform(struct client *client, struct reply *out_reply, struct err *e
 int client_call(struct client *client, const char *method, const char *path, const struct buf *body,
                 struct reply *out_reply, struct err *err)
 {
-    return client_call_once(client, method, path, body, NULL, out_reply, err);
+    return client_call_once(client, method, path, body, NULL, NULL, out_reply, err);
 }
 
 bool client_is_in_doubt(const struct client *client)
@@ -195,11 +203,11 @@ bool client_is_in_doubt(const struct client *client)
 }
 
 int client_call_once(struct client *client, const char *method, const char *path,
-                     const struct buf *body, const char *key, struct reply *out_reply,
-                     struct err *err)
+                     const struct buf *body, const char *type, const char *key,
+                     struct reply *out_reply, struct err *err)
 {
     CURL *curl = client->curl;
-    struct curl_slist *headers = key != NULL ? headers_with_key(client, key) : NULL;
+    struct curl_slist *headers = own_headers(client, type, key);
     buf_clear(&client->address);
     buf_clear(&client->body);
     buf_printf(&client->address, "%s%s", client->url, path);
@@ -213,7 +221,7 @@ int client_call_once(struct client *client, const char *method, const char *path
         curl_easy_setopt(curl, CURLOPT_POSTFIELDS, is_empty ? "" : (const char *)body->data);
     }
     curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method);
-    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers != NULL ? headers : client->headers);
+    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
     int rc = perform(client, out_reply, err);
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, client->headers);
     curl_slist_free_all(headers);

@@ -24,10 +24,10 @@ void client_close(struct client *client); /* NULL is allowed */
 const char *client_url(const struct client *client);
 
 /* As client_call() below, with an Idempotency-Key (NULL: none): called again with the same key, the
- * daemon does once what is asked. */
+ * daemon does once what is asked.  `type` is that of the body; NULL: JSON. */
 int client_call_once(struct client *client, const char *method, const char *path,
-                     const struct buf *body, const char *key, struct reply *out_reply,
-                     struct err *err);
+                     const struct buf *body, const char *type, const char *key,
+                     struct reply *out_reply, struct err *err);
 /* Whether the daemon may have heard the last call although no answer came. */
 bool client_is_in_doubt(const struct client *client);
 

@@ -36,7 +36,34 @@ static const struct option show_options[] = {
 };
 
 static const struct option timeline_options[] = {
+    { "as-of", "TIME", "what had happened then: 2026-03-01 (its end), \"2026-03-01 10:00\"",
+      false },
     LIMIT("how many entries, the newest first (50)"),
+    END,
+};
+
+static const struct option note_options[] = {
+    { "file", "PATH", "a file that belongs to it, of at most 8 MiB", true },
+    END,
+};
+
+static const struct option file_put_options[] = {
+    { "type", "TYPE", "what it is: image/png; else by the ending of its name", false },
+    END,
+};
+
+static const struct option file_get_options[] = {
+    { "output", "FILE", "write there, not to the terminal", false },
+    END,
+};
+
+static const struct option link_options[] = {
+    { "event", "TYPE", "to append this event", false },
+    { "data", "JSON", "what the event says: '{\"rating\": 5}'", false },
+    { "grant", "PURPOSE/CHANNEL", "to consent", false },
+    { "unsubscribe", "PURPOSE/CHANNEL", "to withdraw a consent", false },
+    { "title", "TEXT", "the sentence on the page", false },
+    { "expires", "WHEN", "30d, 2026-12-01; else 30 days, or two years to unsubscribe", false },
     END,
 };
 
@@ -231,7 +258,8 @@ const struct command command_table[] = {
     { "show", "CUSTOMER...", "everything known of a customer", show_text, show_options, run_show },
     { "timeline", "CUSTOMER", "what happened, newest first, and what came of it", NULL,
       timeline_options, run_timeline },
-    { "note", "CUSTOMER TEXT...", "write a note onto the timeline", NULL, NULL, run_note },
+    { "note", "CUSTOMER TEXT...", "write a note onto the timeline, with files", NULL, note_options,
+      run_note },
     { "reminders", "", "follow-ups, by assignee and due time", NULL, reminders_options,
       run_reminders },
     { "remind", "CUSTOMER TITLE...", "make a follow-up", NULL, remind_options, run_remind },
@@ -242,6 +270,15 @@ const struct command command_table[] = {
     { "unmerge", "CUSTOMER", "take the absorbed customer out again", NULL, NULL, run_unmerge },
     { "consent", "CUSTOMER grant|withdraw PURPOSE/CHANNEL", "she said yes, or no", NULL,
       consent_options, run_consent },
+    { "link", "CUSTOMER", "a signed address that does one thing for a customer",
+      "Whoever has the address and presses the button on its page appends the event, grants the\n"
+      "consent or withdraws it, without signing in; the first two count once.  One of --event,\n"
+      "--grant and --unsubscribe is needed.  docs/links.md tells more.",
+      link_options, run_link },
+    { "file put", "FILE", "keep a file, to be named in an event within a day",
+      "Its hash is printed: an event names it in `files`.  kith note --file does both at once.",
+      file_put_options, run_file_put },
+    { "file get", "HASH", "a file, as it was put", NULL, file_get_options, run_file_get },
     { "suppress", "FILE", "never write to the addresses in a list",
       "Each line of FILE is an address, and behind a comma, if it is to be kept, why.  Whatever "
       "the\n"
@@ -299,6 +336,7 @@ const struct command command_table[] = {
     { "staff list", "", "who works here", NULL, NULL, run_staff_list },
     { "staff show", "NAME", "all that is known of her", NULL, NULL, run_staff_show },
     { "staff remove", "NAME", "she has left, and her keys end", NULL, NULL, run_staff_remove },
+    { "team", "", "the teams, and who is in each", NULL, NULL, run_team },
     { "key add", "NAME", "make a key; it is printed once", NULL, key_options, run_key_add },
     { "key list", "", "the keys there are, without their secrets", NULL, NULL, run_key_list },
     { "key remove", "NAME", "a key ends, at once", NULL, NULL, run_key_remove },

@@ -94,6 +94,7 @@ static const struct shape_field customer_then[] = {
     { "tags", "[text]", true, NULL },
     { "roles", "[Role]", true, NULL },
     { "owner", "text?", true, "The member of staff" },
+    { "relations", "[Relation]", true, NULL },
     { "merged", "[integer]", true, "Customers merged into this one by then" },
     { "whole", "boolean", true, "false: an event had changed more than its row could hold" },
     END,

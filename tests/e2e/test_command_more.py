@@ -1,5 +1,6 @@
 """More of what a person types: ids of rows, pauses, notes with files, links, teams, retries."""
 import base64
+import hashlib
 import socket
 import threading
 
@@ -283,3 +284,156 @@ def test_a_daemon_that_is_not_there_is_not_asked_again(kith):
     kith.daemon.stop()
     code, out, err = kith.run("note", "1", "hello")
     assert (code, out) == (3, "") and "again" not in err
+
+
+# ---- Notes with files, files, links -----------------------------------------------------------
+
+
+PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 300
+
+
+def test_a_note_takes_its_files_along(kith, tmp_path):
+    order(kith, "u-1")
+    (tmp_path / "broken cup.png").write_bytes(PICTURE)
+    (tmp_path / "letter.txt").write_text("Dear all")
+    paths = ("--file", tmp_path / "broken cup.png", "--file", tmp_path / "letter.txt")
+    kith("note", "user_id:u-1", "it", "broke", *paths)
+    note = kith.daemon.timeline("user_id:u-1")[0]
+    assert note["type"] == "Note" and note["data"]["text"] == "it broke"
+    files = {item["name"]: item["hash"] for item in note["data"]["files"]}
+    assert set(files) == {"broken cup.png", "letter.txt"}
+    assert kith("file", "get", files["letter.txt"]) == "Dear all"
+    kith("file", "get", files["broken cup.png"], "--output", tmp_path / "back.png")
+    assert (tmp_path / "back.png").read_bytes() == PICTURE
+    answer = kith.daemon.get("/v1/files/" + files["broken cup.png"])
+    assert answer.headers["Content-Type"] == "image/png"
+
+
+def test_a_note_names_files_that_were_put(kith):
+    order(kith, "u-1")
+    for files in ([{"name": "x.png"}], [{"hash": "00"}], [{"hash": "0" * 64}] * 65):
+        answer = kith.daemon.post("/v1/customers/1/notes", {"text": "hm", "files": files})
+        assert answer.status == 422 and answer.json["detail"].startswith('"files": at most 64')
+    assert [item for item in kith.daemon.timeline("1") if item["type"] == "Note"] == []
+
+
+def test_a_file_is_put_and_got_by_its_hash(kith, tmp_path):
+    path = tmp_path / "voice"
+    path.write_bytes(PICTURE)
+    hash = kith("file", "put", path, "--type", "audio/ogg").strip()
+    assert hash == hashlib.blake2b(PICTURE, digest_size=32).hexdigest()
+    assert kith.json("file", "put", path) == [{"hash": hash, "size": len(PICTURE)}]
+    assert kith.daemon.get(f"/v1/files/{hash}").headers["Content-Type"] == "audio/ogg"
+    code, _, err = kith.run("file", "get", hash, "--output", path)
+    assert code == 1 and "must not be there yet" in err and path.read_bytes() == PICTURE
+    code, out, err = kith.run("file", "get", "0" * 64, "--output", tmp_path / "none")
+    assert (code, out) == (1, "") and err.startswith("kith: ")
+    assert not (tmp_path / "none").exists()
+
+
+def test_what_is_no_file_is_not_put(kith, tmp_path):
+    (tmp_path / "empty").write_bytes(b"")
+    with open(tmp_path / "large", "wb") as file:
+        file.truncate((8 << 20) + 1)
+    for name, said in (
+        ("none", "cannot read"),
+        ("empty", "is empty"),
+        ("large", "larger than a file may be (8 MiB)"),
+        ("", "is it a file?"),
+    ):
+        code, out, err = kith.run("file", "put", tmp_path / name)
+        assert (code, out) == (1, "") and said in err
+    order(kith, "u-1")
+    assert kith.run("note", "1", "hello", "--file", tmp_path / "none")[0] == 1
+    assert [item for item in kith.daemon.timeline("1") if item["type"] == "Note"] == []
+    assert kith.run("file", "put", tmp_path / "empty", "--type", "nonsense")[0] == 2
+
+
+def follow(kith, url):
+    path = url[url.index("/v1/") :]
+    return kith.daemon.post(path, b"", key=None).status
+
+
+def test_a_link_appends_its_event(kith):
+    order(kith, "u-1")
+    words = ("--event", "Rated", "--data", '{"rating": 5}', "--title", "How was it?")
+    url = kith("link", "user_id:u-1", *words, "--expires", "7d").strip()
+    assert follow(kith, url) == 200 and follow(kith, url) == 200
+    rated = [item for item in kith.daemon.timeline("1") if item["type"] == "Rated"]
+    assert [item["data"] for item in rated] == [{"rating": 5}]
+
+
+def test_a_link_grants_and_withdraws_a_consent(kith):
+    order(kith, "u-1")
+    for option, state in (("--grant", "granted"), ("--unsubscribe", "withdrawn")):
+        answer = kith.json("link", "1", option, "news/email")[0]
+        assert set(answer) == {"url", "expires"} and follow(kith, answer["url"]) == 200
+        consents = kith.json("show", "1")[0]["consents"]
+        assert [(c["purpose"], c["state"]) for c in consents] == [("news", state)]
+
+
+@pytest.mark.parametrize(
+    "words, said",
+    [
+        ((), "One of --event, --grant, --unsubscribe"),
+        (("--event", "A", "--grant", "news/email"), "One of --event"),
+        (("--grant", "news"), "--grant is PURPOSE/CHANNEL"),
+        (("--event", "A", "--data", "[1]"), "--data is a JSON object"),
+        (("--event", "A", "--expires", "soon"), "--expires: "),
+    ],
+)
+def test_a_link_is_for_one_thing(kith, words, said):
+    order(kith, "u-1")
+    code, out, err = kith.run("link", "1", *words)
+    assert (code, out) == (2, "") and said in err
+
+
+# ---- The timeline as it was, teams -----------------------------------------------------------
+
+
+def test_the_timeline_as_of_a_day_has_what_had_happened_then(kith):
+    batch = [
+        {"type": "track", "userId": "u", "event": f"E{n}", "timestamp": f"2024-0{n}-10T12:00:00Z"}
+        for n in (1, 3, 2, 4)
+    ]
+    answer = kith.daemon.post("/v1/import?wait=applied", {"batch": batch})
+    assert answer.json == {"success": True}
+
+    def types(*words):
+        items = kith.json("timeline", "user_id:u", *words)
+        return [item["type"] for item in items if item["type"].startswith("E")]
+
+    assert types() == ["E4", "E2", "E3", "E1"]
+    assert types("--as-of", "2024-03-10") == ["E2", "E3", "E1"]
+    assert types("--as-of", "2024-03-10T11:59:59Z") == ["E2", "E1"]
+    assert types("--as-of", "2024-02-10", "--limit", "1") == ["E2"]
+    assert types("--as-of", "2023-01-01") == []
+    first = kith.daemon.get("/v1/customers/1/timeline?as_of=2024-03-10&limit=1").json
+    assert first["next"] is not None
+    path = f"/v1/customers/1/timeline?as_of=2024-03-10&limit=9&after={first['next']}"
+    rest = [item["type"] for item in kith.daemon.get(path).json["items"]]
+    assert ([first["items"][0]["type"]] + rest) == ["E2", "E3", "E1"]
+    code, _, err = kith.run("timeline", "1", "--as-of", "whenever")
+    assert code == 2 and err.startswith("kith: --as-of: ")
+
+
+def test_the_record_as_of_a_day_has_relations(kith):
+    order(kith, "ann", "bob")
+    relate = {"type": "employee", "other": "user_id:bob", "until": "2999-01-01"}
+    assert kith.daemon.post("/v1/customers/1/relations", relate).status == 200
+    for day, wanted in (("2998-12-31", [("employee", 2)]), ("2999-01-01", [])):
+        relations = kith.json("show", "1", "--as-of", day)[0]["relations"]
+        assert [(item["type"], item["id"]) for item in relations] == wanted
+
+
+def test_teams_are_made_of_who_belongs_to_them(kith):
+    assert kith("--json", "team") == ""
+    kith("staff", "add", "anna", "--team", "sales")
+    kith("staff", "add", "ben", "--team", "sales")
+    body = {"teams": ["care", "sales"], "title": "Zoë"}
+    assert kith.daemon.call("PUT", "/v1/staff/zoe", body).status == 200
+    body = {"members": ["anna", "zoe"]}
+    assert kith.daemon.call("PUT", "/v1/staff/care", body).status == 200
+    teams = {team["name"]: set(team["members"]) for team in kith.json("team")}
+    assert teams == {"sales": {"anna", "ben", "zoe"}, "care": {"anna", "zoe"}}
+    assert "sales  anna, ben, zoe" in kith("team")
