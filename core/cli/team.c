@@ -1,7 +1,7 @@
 /* team.c -- `kith team`: the teams, and who is in each.
  *
  * A team has no record that it must have: who says that she belongs to one makes it one, and so
- * does a member of staff who is a team herself and has `members`.  So the list is made of all staff.
+ * does a member of staff who is a team and has `members`.  So the list is made of all staff.
  */
 #include "core/base/json_write.h"
 #include "core/base/mem.h"

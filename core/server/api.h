@@ -127,6 +127,7 @@ struct api {
 
     struct dry_run_session *dry_run; /* api_dry_run.c; NULL: none is under way */
     struct json_reader *reader;      /* the loop's */
+    int64_t waited_ns;               /* from post to commit, of the last entry that was written */
     size_t calls;                    /* under way */
 };
 
