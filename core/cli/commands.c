@@ -305,8 +305,7 @@ const struct command command_table[] = {
       "kith pause channel NAME, kith pause rule NAME.",
       pause_all_options, run_pause },
     { "resume", "", "send again", NULL, resume_all_options, run_resume },
-    { "rules", "", "which rules there are, what starts them, which are paused", NULL, NULL,
-      run_rules },
+    { "rules", "", "the rules, what starts them, which are paused", NULL, NULL, run_rules },
     { "pause rule", "NAME...", "do not run a rule, and send nothing of it",
       "What happens meanwhile passes the rule by, and so does what of its schedule comes due: "
       "nothing\n"
