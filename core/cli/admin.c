@@ -84,10 +84,34 @@ int run_bundles(struct cli *cli)
     return code;
 }
 
+/* Its `from` is the bundle that is in force now; empty: none is. */
+static int body_from(struct cli *cli)
+{
+    struct doc page = { NULL, 0 };
+    cli_path(cli, "/v1/bundles?limit=1", NULL, NULL);
+    int code = cli_get(cli, &page);
+    struct doc_iter it = doc_iter(doc_child(page, "items"));
+    struct doc bundle = code == EXIT_DONE && doc_next(&it) ? it.value.doc : (struct doc){ NULL, 0 };
+    struct buf hash = BUF_INIT;
+    struct doc_value value = doc_get(bundle, "hash");
+    if (value.type == DOC_TEXT)
+        value_print(&value, &hash);
+    body_open(cli);
+    body_text(cli, "from", hash.size != 0 ? buf_string(&hash) : NULL);
+    body_close(cli);
+    buf_deinit(&hash);
+    return code;
+}
+
+/* It says what it leaves: done twice, whatever happens in between, it does not go back further. */
 int run_rollback(struct cli *cli)
 {
     struct doc answer = { NULL, 0 };
-    int code = post_empty(cli, "/v1/bundles/rollback", &answer);
+    int code = body_from(cli);
+    if (code != EXIT_DONE)
+        return code;
+    cli_path(cli, "/v1/bundles/rollback", NULL, NULL);
+    code = print_doc(cli, cli_post(cli, &answer), &answer);
     if (code == EXIT_DONE)
         say_active(cli, answer);
     return code;

@@ -1,4 +1,4 @@
-/* channels.c -- the ways out: channels, pause channel, resume channel. */
+/* channels.c -- the ways out: channels, pause and resume, of one of them or of all. */
 #include "core/cli/cli.h"
 
 static const struct column columns[] = {
@@ -40,32 +40,68 @@ int run_channels(struct cli *cli)
     return code;
 }
 
-static int decide(struct cli *cli, const char *rest, const char *became)
-{
-    struct doc answer = { NULL, 0 };
-    const char *name = args_argument(&cli->args, 0);
-    cli_path(cli, "/v1/channels/", name, rest);
-    int code = cli_post(cli, &answer);
-    if (code != EXIT_DONE)
-        return code;
-    if (cli->is_json)
-        cli_json(cli, answer);
-    else
-        buf_printf(&cli->out, "channel %s is %s\n", name, became);
-    return EXIT_DONE;
-}
-
-int run_pause_channel(struct cli *cli)
+/* `name` is a channel, or "*". */
+static int decide(struct cli *cli, const char *name, const char *rest, struct doc *out_answer)
 {
     body_open(cli);
     body_text(cli, "reason", args_value(&cli->args, "reason"));
     body_close(cli);
-    return decide(cli, "/pause", "paused: what is meant for it waits until it expires");
+    cli_path(cli, "/v1/channels/", name, rest);
+    int code = cli_post(cli, out_answer);
+    if (code == EXIT_DONE && cli->is_json)
+        cli_json(cli, *out_answer);
+    return code;
+}
+
+int run_pause_channel(struct cli *cli)
+{
+    struct doc answer = { NULL, 0 };
+    const char *name = args_argument(&cli->args, 0);
+    int code = decide(cli, name, "/pause", &answer);
+    if (code == EXIT_DONE && !cli->is_json)
+        buf_printf(&cli->out, "channel %s is paused: what is meant for it waits until it expires\n",
+                   name);
+    return code;
 }
 
 int run_resume_channel(struct cli *cli)
 {
-    body_open(cli);
-    body_close(cli);
-    return decide(cli, "/resume", "in use");
+    struct doc answer = { NULL, 0 };
+    const char *name = args_argument(&cli->args, 0);
+    int code = decide(cli, name, "/resume", &answer);
+    bool is_paused = text_is(doc_text(answer, "state"), "paused");
+    if (code == EXIT_DONE && !cli->is_json)
+        buf_printf(&cli->out, "channel %s is %s\n", name,
+                   is_paused ? "paused as all are: kith resume --all" : "in use");
+    return code;
+}
+
+static bool wants_all(struct cli *cli, const char *what)
+{
+    if (!args_has(&cli->args, "all"))
+        cli_fail(cli, "what is to be %s? channel NAME, rule NAME, or --all", what);
+    return args_has(&cli->args, "all");
+}
+
+int run_pause(struct cli *cli)
+{
+    struct doc answer = { NULL, 0 };
+    if (!wants_all(cli, "paused"))
+        return EXIT_USAGE;
+    int code = decide(cli, "*", "/pause", &answer);
+    if (code == EXIT_DONE && !cli->is_json)
+        buf_text(&cli->out, "nothing goes out any more: messages wait until they expire\n");
+    return code;
+}
+
+int run_resume(struct cli *cli)
+{
+    struct doc answer = { NULL, 0 };
+    if (!wants_all(cli, "resumed"))
+        return EXIT_USAGE;
+    int code = decide(cli, "*", "/resume", &answer);
+    if (code == EXIT_DONE && !cli->is_json)
+        buf_text(&cli->out, "all channels are in use, but those that are paused themselves: "
+                            "kith channels\n");
+    return code;
 }

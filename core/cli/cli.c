@@ -2,17 +2,25 @@
  *
  * Results go to standard output, everything else to standard error, so that a pipe gets
  * results only.  A problem is told by its `detail`; as JSON only to who asked for JSON.
+ *
+ * What changes something carries an Idempotency-Key of its own.  When the line breaks before the
+ * answer has come, nobody knows whether it was done: the same is asked again under the same key,
+ * and the daemon does it once.
  */
 #include "core/cli/cli.h"
 
+#include "core/base/hash.h"
 #include "core/base/json_write.h"
 #include "core/base/limits.h"
+#include "core/base/mem.h"
+#include "core/cli/interrupt.h"
 
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 int cli_fail(struct cli *cli, const char *format, ...)
 {
@@ -121,11 +129,54 @@ bool cli_choice(struct cli *cli, const char *option, const char *choices, const 
     return value == NULL;
 }
 
+#define RETRIES_MAX 5
+#define RETRY_MS 1000
+
+static void make_key(char out_key[HEX_SIZE(DIGEST_16_BYTES)])
+{
+    uint8_t bytes[DIGEST_16_BYTES];
+    ssize_t size = getrandom(bytes, sizeof bytes, 0);
+    ASSERT(size == (ssize_t)sizeof bytes);
+    hex_encode(bytes, sizeof bytes, out_key);
+}
+
+/* The call before, whose answer was lost, is still at work. */
+static bool is_under_way(const struct reply *reply)
+{
+    static const char head[] = "the first call with this Idempotency-Key";
+    struct text detail = doc_text(reply->doc, "detail");
+    return reply->status == 409 && detail.size >= sizeof head - 1 &&
+           memcmp(detail.data, head, sizeof head - 1) == 0;
+}
+
+/* A change, until its answer has come. */
+static int call_once(struct cli *cli, const char *method, const struct buf *body,
+                     struct reply *out_reply, struct err *err)
+{
+    char key[HEX_SIZE(DIGEST_16_BYTES)];
+    bool is_in_doubt = false;
+    make_key(key);
+    for (int i = 0;; i++) {
+        int rc = client_call_once(cli->client, method, buf_string(&cli->path), body, cli->body_type,
+                                  key, out_reply, err);
+        is_in_doubt = is_in_doubt || (rc == E_IO && client_is_in_doubt(cli->client));
+        bool is_again = is_in_doubt && (rc == E_IO || (rc == 0 && is_under_way(out_reply)));
+        if (!is_again || i == RETRIES_MAX || interrupt_seen())
+            return rc;
+        if (i == 0)
+            cli_fail(cli, "no answer came: asking again, which does nothing twice");
+        interrupt_sleep(RETRY_MS);
+    }
+}
+
 static int call(struct cli *cli, const char *method, const struct buf *body, struct doc *out_doc)
 {
     struct reply reply;
     struct err err;
-    if (client_call(cli->client, method, buf_string(&cli->path), body, &reply, &err) != 0)
+    int rc = strcmp(method, "GET") != 0
+                 ? call_once(cli, method, body, &reply, &err)
+                 : client_call(cli->client, method, buf_string(&cli->path), body, &reply, &err);
+    if (rc != 0)
         return cli_fail_err(cli, &err);
     if (reply.status < 200 || reply.status > 299)
         return cli_problem(cli, &reply);

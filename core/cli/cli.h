@@ -19,6 +19,7 @@ struct cli {
     bool is_json;
     struct buf path, body, out;
     const char *due_argument; /* that is sent as "due"; NULL: it is an option */
+    const char *body_type;    /* Content-Type of the next change; NULL: JSON */
 };
 
 /* Say on standard error what went wrong.  They return EXIT_FAILED, but as noted. */
@@ -85,6 +86,9 @@ int remove_named(struct cli *cli, const char *head, const char *words);
 /* Whether somebody on the staff has this name, in a house that has any; else that has been said. */
 int staff_check(struct cli *cli, const char *name);
 
+/* Put a file: its hash, appended.  Else what was wrong has been said. */
+int cli_put_file(struct cli *cli, const char *path, const char *type, struct buf *out_hash);
+
 /* The commands; each is described in commands.c. */
 int run_assign(struct cli *cli);
 int run_backup(struct cli *cli);
@@ -103,20 +107,28 @@ int run_erase(struct cli *cli);
 int run_erasures(struct cli *cli);
 int run_explain(struct cli *cli);
 int run_export(struct cli *cli);
+int run_file_get(struct cli *cli);
+int run_file_put(struct cli *cli);
 int run_help(struct cli *cli);
 int run_import(struct cli *cli);
 int run_key_add(struct cli *cli);
 int run_key_list(struct cli *cli);
 int run_key_remove(struct cli *cli);
+int run_link(struct cli *cli);
 int run_merge(struct cli *cli);
 int run_note(struct cli *cli);
+int run_pause(struct cli *cli);
 int run_pause_channel(struct cli *cli);
+int run_pause_rule(struct cli *cli);
 int run_release(struct cli *cli);
 int run_remind(struct cli *cli);
 int run_reminders(struct cli *cli);
 int run_restore(struct cli *cli);
+int run_resume(struct cli *cli);
 int run_resume_channel(struct cli *cli);
+int run_resume_rule(struct cli *cli);
 int run_rollback(struct cli *cli);
+int run_rules(struct cli *cli);
 int run_search(struct cli *cli);
 int run_show(struct cli *cli);
 int run_snooze(struct cli *cli);
@@ -127,6 +139,7 @@ int run_staff_show(struct cli *cli);
 int run_state_hash(struct cli *cli);
 int run_suppress(struct cli *cli);
 int run_tail(struct cli *cli);
+int run_team(struct cli *cli);
 int run_test(struct cli *cli);
 int run_timeline(struct cli *cli);
 int run_unmerge(struct cli *cli);

@@ -29,7 +29,8 @@ struct client {
     struct buf address, body, doc;
     client_bytes_fn *each; /* of an answer that is followed; else NULL */
     void *arg;
-    bool is_ended; /* `each` has had enough */
+    bool is_ended;    /* `each` has had enough */
+    bool is_in_doubt; /* the last call was sent, or some of it, and not answered */
     char reason[CURL_ERROR_SIZE];
 };
 
@@ -67,11 +68,15 @@ static void set_options(struct client *client)
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, client);
 }
 
-static void add_header(struct client *client, const char *header)
+static struct curl_slist *append_header(struct curl_slist *list, const char *name,
+                                        const char *value)
 {
-    struct curl_slist *longer = curl_slist_append(client->headers, header);
+    struct buf line = BUF_INIT;
+    buf_printf(&line, "%s: %s", name, value);
+    struct curl_slist *longer = curl_slist_append(list, buf_string(&line));
     ASSERT(longer != NULL);
-    client->headers = longer;
+    buf_deinit(&line);
+    return longer;
 }
 
 static bool is_address(const char *url)
@@ -98,14 +103,14 @@ int client_open(const char *url, const char *key, struct client **out_client, st
     client->reader = json_reader_new();
     client->curl = curl_easy_init();
     ASSERT(client->curl != NULL);
-    add_header(client, "Content-Type: application/json");
-    add_header(client, "Accept: application/json");
-    add_header(client, "Expect:"); /* do not wait for leave to send a large body */
+    client->headers = append_header(client->headers, "Content-Type", "application/json");
+    client->headers = append_header(client->headers, "Accept", "application/json");
+    client->headers = append_header(client->headers, "Expect", ""); /* no leave for a large body */
     if (key != NULL) {
-        struct buf header = BUF_INIT;
-        buf_printf(&header, "Authorization: Bearer %s", key);
-        add_header(client, buf_string(&header));
-        buf_deinit(&header);
+        struct buf secret = BUF_INIT;
+        buf_printf(&secret, "Bearer %s", key);
+        client->headers = append_header(client->headers, "Authorization", buf_string(&secret));
+        buf_deinit(&secret);
     }
     set_options(client);
     *out_client = client;
@@ -179,10 +184,53 @@ static void read_reply(struct client *client, struct reply *out_reply)
         out_reply->doc = doc;
 }
 
+/* The headers of every call, with a type and a key of its own; to be freed. */
+static struct curl_slist *own_headers(const struct client *client, const char *type,
+                                      const char *key)
+{
+    static const char content_type[] = "Content-Type:";
+    struct curl_slist *all = NULL;
+    for (const struct curl_slist *at = client->headers; at != NULL; at = at->next)
+        if (type == NULL || strncmp(at->data, content_type, sizeof content_type - 1) != 0) {
+            all = curl_slist_append(all, at->data);
+            ASSERT(all != NULL);
+        }
+    if (type != NULL)
+        all = append_header(all, "Content-Type", type);
+    if (key != NULL)
+        all = append_header(all, "Idempotency-Key", key);
+    return all;
+}
+
+static int perform(struct client *client, struct reply *out_reply, struct err *err)
+{
+    long sent_bytes = 0;
+    CURLcode code = curl_easy_perform(client->curl);
+    curl_easy_getinfo(client->curl, CURLINFO_REQUEST_SIZE, &sent_bytes);
+    client->is_in_doubt = code != CURLE_OK && sent_bytes != 0;
+    if (code != CURLE_OK)
+        return explain(client, code, err);
+    read_reply(client, out_reply);
+    return 0;
+}
+
 int client_call(struct client *client, const char *method, const char *path, const struct buf *body,
                 struct reply *out_reply, struct err *err)
 {
+    return client_call_once(client, method, path, body, NULL, NULL, out_reply, err);
+}
+
+bool client_is_in_doubt(const struct client *client)
+{
+    return client->is_in_doubt;
+}
+
+int client_call_once(struct client *client, const char *method, const char *path,
+                     const struct buf *body, const char *type, const char *key,
+                     struct reply *out_reply, struct err *err)
+{
     CURL *curl = client->curl;
+    struct curl_slist *headers = own_headers(client, type, key);
     buf_clear(&client->address);
     buf_clear(&client->body);
     buf_printf(&client->address, "%s%s", client->url, path);
@@ -196,11 +244,11 @@ int client_call(struct client *client, const char *method, const char *path, con
         curl_easy_setopt(curl, CURLOPT_POSTFIELDS, is_empty ? "" : (const char *)body->data);
     }
     curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method);
-    CURLcode code = curl_easy_perform(curl);
-    if (code != CURLE_OK)
-        return explain(client, code, err);
-    read_reply(client, out_reply);
-    return 0;
+    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+    int rc = perform(client, out_reply, err);
+    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, client->headers);
+    curl_slist_free_all(headers);
+    return rc;
 }
 
 static int on_progress(void *arg, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)

@@ -26,6 +26,14 @@ void client_close(struct client *client); /* NULL is allowed */
 int client_trust(struct client *client, const char *file, struct err *err);
 const char *client_url(const struct client *client);
 
+/* As client_call() below, with an Idempotency-Key (NULL: none): called again with the same key, the
+ * daemon does once what is asked.  `type` is that of the body; NULL: JSON. */
+int client_call_once(struct client *client, const char *method, const char *path,
+                     const struct buf *body, const char *type, const char *key,
+                     struct reply *out_reply, struct err *err);
+/* Whether the daemon may have heard the last call although no answer came. */
+bool client_is_in_doubt(const struct client *client);
+
 /* `path` begins with a slash; `body` is JSON, or NULL.  E_IO: no answer came; E_INVALID:
  * the answer is no HTTP, or larger than any answer of a daemon. */
 int client_call(struct client *client, const char *method, const char *path, const struct buf *body,

@@ -37,7 +37,34 @@ static const struct option show_options[] = {
 };
 
 static const struct option timeline_options[] = {
+    { "as-of", "TIME", "what had happened then: 2026-03-01 (its end), \"2026-03-01 10:00\"",
+      false },
     LIMIT("how many entries, the newest first (50)"),
+    END,
+};
+
+static const struct option note_options[] = {
+    { "file", "PATH", "a file that belongs to it, of at most 8 MiB", true },
+    END,
+};
+
+static const struct option file_put_options[] = {
+    { "type", "TYPE", "what it is: image/png; else by the ending of its name", false },
+    END,
+};
+
+static const struct option file_get_options[] = {
+    { "output", "FILE", "write there, not to the terminal", false },
+    END,
+};
+
+static const struct option link_options[] = {
+    { "event", "TYPE", "to append this event", false },
+    { "data", "JSON", "what the event says: '{\"rating\": 5}'", false },
+    { "grant", "PURPOSE/CHANNEL", "to consent", false },
+    { "unsubscribe", "PURPOSE/CHANNEL", "to withdraw a consent", false },
+    { "title", "TEXT", "the sentence on the page", false },
+    { "expires", "WHEN", "30d, 2026-12-01; else 30 days, or two years to unsubscribe", false },
     END,
 };
 
@@ -102,6 +129,17 @@ static const struct option pause_options[] = {
     END,
 };
 
+static const struct option pause_all_options[] = {
+    { "all", NULL, "every channel, those of a later configuration too (needed)", false },
+    { "reason", "TEXT", "why, for whoever finds it paused", false },
+    END,
+};
+
+static const struct option resume_all_options[] = {
+    { "all", NULL, "every channel that is not paused itself (needed)", false },
+    END,
+};
+
 static const struct option staff_options[] = {
     { "name", "TEXT", "how to show the name", false },
     { "email", "ADDRESS", "where to write to", false },
@@ -150,7 +188,7 @@ static const struct option restore_options[] = {
 static const struct option import_options[] = {
     { "map", "COLUMN=FIELD", "what a column is, with its type: see above", true },
     { "event", "TYPE", "rows are events of this type; else customers", false },
-    { "id", "COLUMN", "the column that makes a row itself (its messageId)", false },
+    { "id", "COLUMN", "the column that tells a row from others of its kind", false },
     { "delimiter", "CHARACTER", "of CSV: , unless said otherwise; ; | tab space", false },
     { "columns", "A,B,C", "names of the columns of a file without a header", false },
     { "encoding", "NAME", "UTF-8, GB18030 ...; else detected and said", false },
@@ -224,7 +262,8 @@ static const char import_text[] =
     "due between the rows, at its time, and messages of more than a day ago are not sent but\n"
     "noted as suppressed (historic).  At the end log time goes on to now the same way, and the\n"
     "daemon is ready for the present; with --more it stays, for the next file.  Nothing that is\n"
-    "entered later can lie before the log's time.\n"
+    "entered later can lie before the log's time.  With --historic as well the log has the times,\n"
+    "and no rules run.\n"
     "\n"
     "With --dry-run the daemon runs the rules in force over what it knows, in memory, and says "
     "which\n"
@@ -233,12 +272,18 @@ static const char import_text[] =
     "would come of it at once; what a rule sets for later is only counted.  Of a file too large "
     "for\n"
     "its memory it says what the first part would do.  Nothing is written, and nothing is sent.\n"
+    "With --replay rows are only read and counted: rules are tried out as of now, not of the "
+    "past.\n"
     "\n"
     "Rows that cannot be read go to FILE.rejected, a CSV of line, reason and row.  Running an\n"
     "import twice adds nothing: ids come from the file's content and the row's number, or\n"
-    "from --id.  So an import that was interrupted is simply run again.  An id of --id is taken "
-    "as\n"
-    "it stands: of a customer's rows with one id, in whatever file, only the first counts.";
+    "from --id.  So an import that was interrupted is simply run again.  An id of --id is told\n"
+    "from those of other kinds of rows, as identify:17 or \"Order Completed:17\": of a customer's\n"
+    "rows of one kind with one id, in whatever file, only the first counts.  --map "
+    "COLUMN=messageId\n"
+    "takes the ids of a column as they stand, which is for ids that no other row can have, and "
+    "for\n"
+    "files that were imported so.";
 
 static const char search_text[] =
     "TEXT is part of a name or of a company's, the end of a phone number, an e-mail address or a\n"
@@ -256,7 +301,8 @@ const struct command command_table[] = {
     { "show", "CUSTOMER...", "everything known of a customer", show_text, show_options, run_show },
     { "timeline", "CUSTOMER", "what happened, newest first, and what came of it", NULL,
       timeline_options, run_timeline },
-    { "note", "CUSTOMER TEXT...", "write a note onto the timeline", NULL, NULL, run_note },
+    { "note", "CUSTOMER TEXT...", "write a note onto the timeline, with files", NULL, note_options,
+      run_note },
     { "reminders", "", "follow-ups, by assignee and due time", NULL, reminders_options,
       run_reminders },
     { "remind", "CUSTOMER TITLE...", "make a follow-up", NULL, remind_options, run_remind },
@@ -268,6 +314,15 @@ const struct command command_table[] = {
     { "unmerge", "CUSTOMER", "take the absorbed customer out again", NULL, NULL, run_unmerge },
     { "consent", "CUSTOMER grant|withdraw PURPOSE/CHANNEL", "she said yes, or no", NULL,
       consent_options, run_consent },
+    { "link", "CUSTOMER", "a signed address that does one thing for a customer",
+      "Whoever has the address and presses the button on its page appends the event, grants the\n"
+      "consent or withdraws it, without signing in; the first two count once.  One of --event,\n"
+      "--grant and --unsubscribe is needed.  docs/links.md tells more.",
+      link_options, run_link },
+    { "file put", "FILE", "keep a file, to be named in an event within a day",
+      "Its hash is printed: an event names it in `files`.  kith note --file does both at once.",
+      file_put_options, run_file_put },
+    { "file get", "HASH", "a file, as it was put", NULL, file_get_options, run_file_get },
     { "suppress", "FILE", "never write to the addresses in a list",
       "Each line of FILE is an address, and behind a comma, if it is to be kept, why.  Whatever "
       "the\n"
@@ -287,6 +342,24 @@ const struct command command_table[] = {
     { "drop", "EFFECT", "never send it", NULL, drop_options, run_drop },
     { "channels", "", "how the ways out do: what waits, fails, is paused", NULL, NULL,
       run_channels },
+    { "pause", "", "send nothing more, whichever way",
+      "Nothing goes out on any channel: what is meant for one waits until it expires, what is "
+      "under\n"
+      "way goes on.  Rules run on, and so do reminders.  A channel or a rule alone:\n"
+      "kith pause channel NAME, kith pause rule NAME.",
+      pause_all_options, run_pause },
+    { "resume", "", "send again", NULL, resume_all_options, run_resume },
+    { "rules", "", "the rules, what starts them, which are paused", NULL, NULL, run_rules },
+    { "pause rule", "NAME...", "do not run a rule, and send nothing of it",
+      "What happens meanwhile passes the rule by, and so does what of its schedule comes due: "
+      "nothing\n"
+      "is made up for later.  The timeline says where it passed by.  What it did before stands:\n"
+      "reminders, traits, timers.  Its messages that have not gone out wait until they expire, "
+      "and\n"
+      "hold up nobody else's; what is under way goes on.  A pause belongs to the rule's name: it\n"
+      "outlives a restart, and a deploy of the rule corrected.",
+      pause_options, run_pause_rule },
+    { "resume rule", "NAME...", "run a rule again, from here on", NULL, NULL, run_resume_rule },
     { "pause channel", "NAME", "send nothing more that way",
       "What is meant for the channel waits until it expires; what is under way goes on.  A "
       "webhook\n"
@@ -312,6 +385,7 @@ const struct command command_table[] = {
       "Nobody leaves with open follow-ups: with --to all her customers and follow-ups are given\n"
       "to somebody else first.",
       staff_remove_options, run_staff_remove },
+    { "team", "", "the teams, and who is in each", NULL, NULL, run_team },
     { "key add", "NAME", "make a key; it is printed once", NULL, key_options, run_key_add },
     { "key list", "", "the keys there are, without their secrets", NULL, NULL, run_key_list },
     { "key remove", "NAME", "a key ends, at once", NULL, NULL, run_key_remove },

@@ -1,5 +1,6 @@
 /* customers.c -- commands about one customer: show, timeline, note, assign, merge ... */
 #include "core/base/civil.h"
+#include "core/base/json_write.h"
 #include "core/base/moment.h"
 #include "core/cli/cli.h"
 
@@ -288,6 +289,7 @@ int run_timeline(struct cli *cli)
     table_yield(&table, "what came of it", YIELD_BELOW);
     table_yield(&table, "data", YIELD_BELOW);
     cli_path(cli, "/v1/customers/", customer_argument(cli), "/timeline");
+    path_query(&cli->path, "as_of", args_value(&cli->args, "as-of"));
     int code = cli_list(cli, limit, timeline_item, &table);
     if (code == EXIT_DONE)
         cli_table(cli, &table, "nothing has happened");
@@ -408,11 +410,43 @@ static int change_part(struct cli *cli, const char *rest, const char *what, cons
     return EXIT_DONE;
 }
 
+static const char *last_part(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash != NULL ? slash + 1 : path;
+}
+
+/* [{"hash": ..., "name": ...}, ...] of the files, each put now: cli->body is theirs meanwhile. */
+static int put_files(struct cli *cli, struct buf *out_list)
+{
+    const char *path;
+    struct buf hash = BUF_INIT;
+    int code = EXIT_DONE;
+    for (size_t at = 0; code == EXIT_DONE && (path = args_next(&cli->args, "file", &at)) != NULL;) {
+        buf_clear(&hash);
+        code = cli_put_file(cli, path, NULL, &hash);
+        buf_printf(out_list, "%s{\"hash\":\"%s\",\"name\":", out_list->size != 0 ? "," : "[",
+                   buf_string(&hash));
+        json_write_text(out_list, text_of(last_part(path)));
+        buf_byte(out_list, '}');
+    }
+    buf_deinit(&hash);
+    return code;
+}
+
 int run_note(struct cli *cli)
 {
-    body_open(cli);
-    body_text(cli, "text", args_argument(&cli->args, 1));
-    return change_part(cli, "/notes", "the note is on the timeline", "");
+    struct buf files = BUF_INIT;
+    int code = put_files(cli, &files);
+    if (code == EXIT_DONE) {
+        body_open(cli);
+        body_text(cli, "text", args_argument(&cli->args, 1));
+        if (files.size != 0)
+            buf_printf(&cli->body, ",\"files\":%s]", buf_string(&files));
+        code = change_part(cli, "/notes", "the note is on the timeline", "");
+    }
+    buf_deinit(&files);
+    return code;
 }
 
 int run_assign(struct cli *cli)

@@ -42,7 +42,10 @@ void dry_run_begin(struct dry_run *dry_run, struct cli *cli, batch_refused_fn *r
     struct err err;
     *dry_run = (struct dry_run){ .cli = cli };
     if (args_has(&cli->args, "replay")) {
-        cli_fail(cli, "what the rules would do is not tried out with --replay");
+        cli_fail(
+            cli,
+            "what the rules would do is not tried out with --replay: without it they are, as of "
+            "now");
         return;
     }
     if (cli->client == NULL) {

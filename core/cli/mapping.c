@@ -39,6 +39,7 @@ struct column {
     size_t index;
     enum field field;
     char *target; /* of a trait or property its name; of a consent PURPOSE/CHANNEL */
+    bool is_id;   /* from --id */
     struct value_type type;
 };
 
@@ -256,7 +257,8 @@ static int check_whole(const struct mapping *mapping, struct err *err)
     return 0;
 }
 
-/* --id COLUMN is --map COLUMN=messageId. */
+/* --id COLUMN is --map COLUMN=messageId, told from other kinds of rows: an order and a customer may
+ * both be number 17. */
 static int add_id(struct mapping *mapping, struct err *err)
 {
     struct column *column = mapping->id != NULL ? new_column(mapping, err) : NULL;
@@ -264,6 +266,7 @@ static int add_id(struct mapping *mapping, struct err *err)
         return mapping->id != NULL ? E_LIMIT : 0;
     column->name = mem_string(mapping->id);
     set_field(mapping, column, text_of("messageId"));
+    column->is_id = true;
     return 0;
 }
 
@@ -289,6 +292,7 @@ struct row {
     const struct text *cells;
     struct buf *out;
     struct text user, event, message_id;
+    struct text kind; /* stands before the id; empty: the id is one as it stands */
     char anon_made[IDENTITY_EMAIL_SIZE + 8];
     struct text anon;
     bool has_at;
@@ -343,24 +347,35 @@ static int make_anon(struct row *row, struct err *err)
     return 0;
 }
 
+static int read_id(struct row *row, struct err *err)
+{
+    const struct column *column = column_of(row->mapping, FIELD_MESSAGE);
+    struct text id = cell_of(row, FIELD_MESSAGE);
+    if (column == NULL)
+        return 0;
+    if (id.size == 0)
+        return err_set(err, E_INVALID, "%s is empty, and it is what makes a row itself",
+                       column->name);
+    row->message_id = id;
+    if (column->is_id)
+        row->kind = row->mapping->is_track ? row->event : text_of("identify");
+    return 0;
+}
+
 static int read_row(struct row *row, struct err *err)
 {
     const struct mapping *mapping = row->mapping;
     const struct column *at = column_of(mapping, FIELD_AT);
-    struct text id = cell_of(row, FIELD_MESSAGE);
     struct err why;
     row->user = cell_of(row, FIELD_USER);
     row->anon = cell_of(row, FIELD_ANON);
     row->event = cell_of(row, FIELD_EVENT);
     if (row->event.size == 0)
         row->event = text_of(mapping->event);
-    if (id.size != 0)
-        row->message_id = id;
-    else if (column_of(mapping, FIELD_MESSAGE) != NULL)
-        return err_set(err, E_INVALID, "%s is empty, and it is what makes a row itself",
-                       column_of(mapping, FIELD_MESSAGE)->name);
     if (mapping->is_track && row->event.size == 0)
         return err_set(err, E_INVALID, "the event has no type");
+    if (read_id(row, err) != 0)
+        return E_INVALID;
     if (at != NULL && row->cells[at->index].size != 0) {
         row->has_at = true;
         if (value_instant(&at->type, mapping->zone, row->cells[at->index], &row->at, &why) != 0)
@@ -394,6 +409,8 @@ static void open_call(struct row *row, const char *type, const char *suffix)
         buf_byte(out, ',');
     buf_text(out, "{\"type\":");
     json_write_text(out, text_of(type));
+    buf_append(&id, row->kind.data, row->kind.size);
+    buf_text(&id, row->kind.size != 0 ? ":" : "");
     buf_append(&id, row->message_id.data, row->message_id.size);
     buf_text(&id, suffix);
     put_text(out, "messageId", (struct text){ (const char *)id.data, (uint32_t)id.size });

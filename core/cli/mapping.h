@@ -16,7 +16,8 @@ struct zone;
 
 #define MAPPING_COLUMNS_MAX 500
 
-/* `event` NULL: rows are customers; `id` NULL: a row is known by its number. */
+/* `event` NULL: rows are customers; `id` NULL: a row is known by its number, else by its kind and
+ * what stands in this column: "identify:17", "Order Completed:17". */
 struct mapping *mapping_new(const struct zone *zone, const char *event, const char *id);
 void mapping_free(struct mapping *mapping); /* NULL is allowed */
 

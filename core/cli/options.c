@@ -249,8 +249,27 @@ static int take_argument(struct args *args, const char *word, struct err *err)
 
 /* -- All of it --------------------------------------------------------------------------- */
 
+/* "pause" is a command, and the first half of "pause rule". */
+static bool take_second_half(struct args *args, const char *word)
+{
+    struct buf name = BUF_INIT;
+    for (size_t i = 0; i < args->option_count; i++)
+        if (find_option(global_options, args->options[i].option->name,
+                        strlen(args->options[i].option->name)) == NULL)
+            return false;
+    buf_printf(&name, "%s %s", args->command->name, word);
+    const struct command *longer =
+        args->argument_count == 0 ? command_find(buf_string(&name)) : NULL;
+    buf_deinit(&name);
+    if (longer != NULL)
+        args->command = longer;
+    return longer != NULL;
+}
+
 static int take_word(struct args *args, const char **half_name, const char *word, struct err *err)
 {
+    if (args->command != NULL && take_second_half(args, word))
+        return 0;
     return args->command == NULL ? take_command_word(args, half_name, word, err)
                                  : take_argument(args, word, err);
 }

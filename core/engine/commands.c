@@ -291,6 +291,8 @@ static const struct command {
     { "reminder.set", NEEDS_CUSTOMER, command_reminder_set, false },
     { "reminder.snooze", NEEDS_TASK, command_reminder_snooze, false },
     { "role.changed", NEEDS_CUSTOMER, role_changed, false },
+    { "rule.paused", NEEDS_NOTHING, command_rule_paused, false },
+    { "rule.resumed", NEEDS_NOTHING, command_rule_resumed, false },
     { "staff.removed", NEEDS_NOTHING, command_staff_removed, false },
     { "staff.set", NEEDS_NOTHING, command_staff_set, false },
     { "suppression.changed", NEEDS_NOTHING, suppression_changed, false },

@@ -5,12 +5,15 @@
  *     (none)      send, notify      pending; held when replayed under a later world
  *     pending     claim             claimed (go) | suppressed | rejected | expired
  *     held        claim             as pending: the log proves that it went out
+ *     pending     claim, and its    pending and parked: in no line, and nobody may claim it, until
+ *                 rule is paused    the rule is resumed; then at the end of its line
  *     claimed     outcome           sent | rejected | failed -> pending at its next
  *                                   attempt's time, or failed for good | uncertain
  *     claimed     daemon.started    uncertain | pending, on an idempotent channel
  *     uncertain   outcome           sent | rejected: late, but certain
  *     uncertain   release, drop     pending | dropped
  *     held        release, drop     pending | dropped
+ *     parked      drop              dropped
  *     final       anything          unchanged
  *     claimed     erasure           claimed, without its words; gone with what comes next
  *     any other   erasure           gone
@@ -118,6 +121,7 @@ void effect_read(struct effect *effect, uint64_t seq, uint64_t n, struct doc doc
         .released = doc_int(doc, "released", 0),
         .is_notification = doc_bool(doc, "notification", false),
         .is_historic = doc_bool(doc, "historic", false),
+        .is_parked = doc_bool(doc, "parked", false),
     };
     if (effect->content.data == NULL)
         effect->content = effect->message;
@@ -207,6 +211,8 @@ static void effect_store(const struct effect *effect, struct engine *engine)
         doc_put_bool(&w, "notification", true);
     if (effect->is_historic)
         doc_put_bool(&w, "historic", true);
+    if (effect->is_parked)
+        doc_put_bool(&w, "parked", true);
     put_number_present(&w, "print", effect->print);
     put_number_present(&w, "place", (int64_t)effect->place);
     put_number_present(&w, "released", effect->released);
@@ -375,13 +381,18 @@ static void note_effect(struct step *step, const struct effect *effect)
     step_derive(step, type.data, effect->customer, engine_doc(engine, &w));
 }
 
-static void stop_waiting(struct engine *engine, const struct effect *effect)
+static void stop_waiting(struct engine *engine, struct effect *effect)
 {
     struct key key;
     key_waiting(&key, effect);
     state_delete(engine->state, &key);
     key_claimed(&key, effect);
     state_delete(engine->state, &key);
+    if (effect->is_parked) {
+        key_parked(&key, effect->rule, effect->seq, effect->n);
+        state_delete(engine->state, &key);
+        effect->is_parked = false;
+    }
 }
 
 /* What a channel or a person says of it is kept up to a length. */
@@ -491,6 +502,33 @@ void effect_fire_retry(struct engine *engine, struct text id)
 
 /* -- Claims --------------------------------------------------------------- */
 
+/* Its rule is paused: the next in the line may go. */
+static void park(struct engine *engine, struct effect *effect)
+{
+    struct key key;
+    stop_waiting(engine, effect);
+    effect->state = text_of("pending");
+    effect->reason = arena_printf(&engine->arena, "rule \"%.*s\" is paused", (int)effect->rule.size,
+                                  effect->rule.data);
+    effect->is_parked = true;
+    leave_line(engine, effect);
+    effect_store(effect, engine);
+    key_parked(&key, effect->rule, effect->seq, effect->n);
+    put_number(engine, &key, effect->customer);
+}
+
+void effect_unpark(struct engine *engine, struct text id)
+{
+    struct effect effect;
+    bool is_there = effect_load(&effect, engine, id);
+    ASSERT(is_there);
+    stop_waiting(engine, &effect);
+    effect.reason = (struct text){ "", 0 };
+    effect.place = engine->seq;
+    effect_store(&effect, engine);
+    enter_line(engine, &effect);
+}
+
 static void report_go(struct engine *engine, const struct effect *effect, bool is_go)
 {
     char id[EVENT_ID_TEXT_MAX];
@@ -519,7 +557,8 @@ void effect_claim(struct step *step)
         report_go(engine, &effect, false);
         return;
     }
-    bool is_open = text_is(effect.state, "pending") || text_is(effect.state, "held");
+    bool is_open =
+        (text_is(effect.state, "pending") && !effect.is_parked) || text_is(effect.state, "held");
     if (!is_open || doc_int(data, "attempt", 0) != effect.attempt + 1 ||
         (uint64_t)doc_int(data, "run", 0) != engine->run) {
         report_go(engine, &effect, false);
@@ -528,6 +567,11 @@ void effect_claim(struct step *step)
     struct verdict verdict = effect_decide(engine, &effect, &step->customer);
     if (verdict.state != NULL) {
         finish(step, &effect, verdict.state, verdict.reason);
+        report_go(engine, &effect, false);
+        return;
+    }
+    if (rule_is_paused(engine, effect.rule)) {
+        park(engine, &effect);
         report_go(engine, &effect, false);
         return;
     }
@@ -632,14 +676,15 @@ void effect_close_run(struct step *step)
 
 /* -- Decisions of people -------------------------------------------------- */
 
-static bool load_waiting(struct step *step, struct effect *effect)
+static bool load_waiting(struct step *step, struct effect *effect, bool is_parked_too)
 {
     struct text id = doc_text(step->event->data, "id");
     if (!effect_load(effect, step->engine, id)) {
         engine_refuse(step->engine, E_NOTFOUND, "no effect has the id %.*s", (int)id.size, id.data);
         return false;
     }
-    if (text_is(effect->state, "held") || text_is(effect->state, "uncertain"))
+    if (text_is(effect->state, "held") || text_is(effect->state, "uncertain") ||
+        (is_parked_too && effect->is_parked))
         return true;
     engine_refuse(step->engine, E_CONFLICT,
                   "effect %.*s is %.*s: only held and uncertain ones wait for a decision",
@@ -652,7 +697,7 @@ static bool load_waiting(struct step *step, struct effect *effect)
 void effect_release(struct step *step)
 {
     struct effect effect;
-    if (!load_waiting(step, &effect))
+    if (!load_waiting(step, &effect, false))
         return;
     stop_waiting(step->engine, &effect);
     int64_t since = effect.released != 0 ? effect.released : effect.created;
@@ -669,6 +714,6 @@ void effect_release(struct step *step)
 void effect_drop(struct step *step)
 {
     struct effect effect;
-    if (load_waiting(step, &effect))
+    if (load_waiting(step, &effect, true))
         finish(step, &effect, "dropped", short_reason(doc_text(step->event->data, "reason")));
 }

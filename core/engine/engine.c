@@ -96,6 +96,7 @@ int engine_open(const struct engine_options *options, struct engine **out_engine
     engine->run = (uint64_t)doc_int(meta_get(engine, "run"), "seq", 0);
     engine->replay_until = doc_int(meta_get(engine, "replay"), "until", 0);
     engine->sweep_is_open = meta_get(engine, "sweep").data != NULL;
+    engine->resume_is_open = meta_get(engine, "resumed").data != NULL;
     erase_open(engine);
 
     struct doc world = meta_get(engine, "world");
@@ -302,7 +303,8 @@ uint64_t engine_world(const struct engine *engine)
 
 int64_t engine_next_due(struct engine *engine)
 {
-    return engine->sweep_is_open || engine->erase_is_wanted ? engine->now : timer_first_due(engine);
+    bool is_busy = engine->sweep_is_open || engine->resume_is_open || engine->erase_is_wanted;
+    return is_busy ? engine->now : timer_first_due(engine);
 }
 
 void engine_set_live(struct engine *engine, uint64_t seq)

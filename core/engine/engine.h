@@ -111,7 +111,8 @@ size_t engine_ready(struct engine *engine, struct text channel, struct ready_eff
 /* How many effects of `channel` are the first of their line and not under way, counted up to
  * `count_max`: as many lines wait for the channel, or for their own next attempt no longer. */
 size_t engine_waiting(struct engine *engine, struct text channel, size_t count_max);
-bool engine_is_paused(struct engine *engine, struct text channel);
+#define CHANNEL_ALL "*" /* where a channel is named: all of them */
+bool engine_is_paused(struct engine *engine, struct text channel); /* itself, or all */
 
 const struct ruleset *engine_rules(const struct engine *engine);
 const struct config *engine_config(const struct engine *engine);

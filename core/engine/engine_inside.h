@@ -61,6 +61,8 @@ struct engine {
     struct ruleset *rules;
     struct rule_index *index;     /* type -> rules, in order */
     struct ruleset *rules_coming; /* activated by this entry: in force from the next on */
+    bool *paused_rules;           /* by index, as the state has it; NULL: none is paused */
+    bool has_paused_rules;        /* whether or not they are in the bundle in force */
 
     uint64_t seq;
     int64_t now;
@@ -68,6 +70,7 @@ struct engine {
     uint64_t live_from; /* reports for entries behind it; 0: none */
     struct counters counters, counters_stored;
     bool sweep_is_open;
+    bool resume_is_open;  /* messages of resumed rules are to be put into their lines again */
     uint64_t erasures;    /* begun and not done */
     bool erase_is_wanted; /* a tick would find rows of theirs to take */
     bool has_erased;      /* one is through: to be reported */
@@ -295,6 +298,8 @@ void effect_outcome(struct step *step);
 void effect_release(struct step *step);
 void effect_drop(struct step *step);
 void effect_close_run(struct step *step); /* open claims of earlier runs */
+/* Of a rule that was paused: at the end of its line, as if it were made now. */
+void effect_unpark(struct engine *engine, struct text id);
 /* Forget an effect of `customer`.  False: a channel has it; then only its words are forgotten, and
  * it goes when the answer is there. */
 bool effect_erase(struct engine *engine, struct text id, uint64_t customer);
@@ -302,6 +307,20 @@ bool effect_erase(struct engine *engine, struct text id, uint64_t customer);
 /* -- pause.c -------------------------------------------------------------- */
 void channel_paused(struct step *step);
 void channel_resumed(struct step *step);
+/* Of a document {NAME: pause, ...} all but `without`; and the pause that an entry tells of. */
+void pause_put_others(struct doc_writer *w, struct doc paused, struct text without);
+void pause_put(struct doc_writer *w, const struct event *event, struct text name);
+
+/* -- pause_rule.c --------------------------------------------------------- */
+void command_rule_paused(struct step *step);
+void command_rule_resumed(struct step *step);
+/* What the state says of the rules in force, when they or it have changed. */
+void rules_note_paused(struct engine *engine);
+bool rule_is_paused(struct engine *engine, struct text name);
+/* The rows of messages that wait, out of its line, for their rule to be resumed. */
+void key_parked_prefix(struct key *prefix, struct text rule);
+void key_parked(struct key *key, struct text rule, uint64_t seq, uint64_t n);
+void pause_sweep(struct engine *engine); /* one slice */
 
 /* -- act.c ---------------------------------------------------------------- */
 /* Whether a rule may make such an event: E_INVALID, E_DENIED, E_LIMIT. */

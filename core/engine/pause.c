@@ -4,6 +4,9 @@
  * not be called again until somebody has looked at it.  So the pause is an entry and outlives the
  * process.  What is meant for the channel goes on being made, waits in its lines and expires there;
  * what has been claimed goes on to its outcome.
+ *
+ * "*" is all of them, those that a later configuration adds as well.  It is a pause of its own, so
+ * that who ends it finds each channel as it was: one that its receiver has closed stays closed.
  */
 #include "core/engine/engine_inside.h"
 
@@ -11,27 +14,26 @@
 
 #define PAUSE_REASON_BYTES_MAX 500
 
-/* The channel that the entry names, if there is one. */
+/* The channel that the entry names, if there is one; or all. */
 static bool find_channel(struct step *step, struct text *out_name)
 {
     struct engine *engine = step->engine;
     *out_name = doc_text(step->event->data, "channel");
-    if (config_channel(&engine->config, *out_name) != NULL)
+    if (text_is(*out_name, CHANNEL_ALL) || config_channel(&engine->config, *out_name) != NULL)
         return true;
     engine_refuse(engine, E_NOTFOUND, "no channel is called \"%.*s\"", (int)out_name->size,
                   out_name->data);
     return false;
 }
 
-/* All paused channels but `without`. */
-static void put_others(struct doc_writer *w, struct doc paused, struct text without)
+void pause_put_others(struct doc_writer *w, struct doc paused, struct text without)
 {
     for (struct doc_iter it = doc_iter(paused); doc_next(&it);)
         if (!text_equal(it.name, without))
             doc_put_value_text(w, it.name, &it.value);
 }
 
-static void put_pause(struct doc_writer *w, const struct event *event, struct text name)
+void pause_put(struct doc_writer *w, const struct event *event, struct text name)
 {
     struct text reason = doc_text(event->data, "reason");
     reason.size = (uint32_t)utf8_cut(reason.data, reason.size, PAUSE_REASON_BYTES_MAX);
@@ -52,8 +54,8 @@ void channel_paused(struct step *step)
     if (!find_channel(step, &name) || doc_get_text(paused, name).type == DOC_DOC)
         return; /* the first reason is kept */
     engine_draft(engine, &w);
-    put_others(&w, paused, name);
-    put_pause(&w, step->event, name);
+    pause_put_others(&w, paused, name);
+    pause_put(&w, step->event, name);
     meta_put(engine, "paused", engine_doc(engine, &w));
 }
 
@@ -66,10 +68,14 @@ void channel_resumed(struct step *step)
     if (!find_channel(step, &name) || doc_get_text(paused, name).type != DOC_DOC)
         return;
     engine_draft(engine, &w);
-    put_others(&w, paused, name);
+    pause_put_others(&w, paused, name);
     struct doc rest = engine_doc(engine, &w);
     meta_put(engine, "paused", doc_count(rest) != 0 ? rest : (struct doc){ NULL, 0 });
-    engine_note_ready(engine, name);
+    for (size_t i = 0; i < engine->config.channel_count; i++) {
+        struct text channel = text_of(engine->config.channels[i].name);
+        if (text_is(name, CHANNEL_ALL) || text_equal(name, channel))
+            engine_note_ready(engine, channel);
+    }
 }
 
 /* -- Questions ------------------------------------------------------------ */
@@ -78,7 +84,8 @@ bool engine_is_paused(struct engine *engine, struct text channel)
 {
     arena_clear(&engine->arena);
     struct doc paused = meta_get(engine, "paused");
-    return doc_get_text(paused, channel).type == DOC_DOC;
+    return doc_get_text(paused, channel).type == DOC_DOC ||
+           doc_get(paused, CHANNEL_ALL).type == DOC_DOC;
 }
 
 size_t engine_waiting(struct engine *engine, struct text channel, size_t count_max)

@@ -66,11 +66,16 @@ int read_search(struct snapshot *snapshot, struct text query, const struct read_
  * more than a row holds. */
 int read_timeline(struct engine *engine, struct text reference, const struct read_page *page,
                   struct buf *out_rows, struct err *err);
+/* The same of what had happened at `at`, in milliseconds: whatever happened later is left out, when
+ * ever Kith heard of it.  A page may have fewer items than asked for, and go on. */
+int read_timeline_as_of(struct engine *engine, struct text reference, const struct read_page *page,
+                        int64_t at, struct buf *out_rows, struct err *err);
 int read_timeline_events(struct log *log, struct doc rows, struct buf *out, struct err *err);
 
 /* The record as it was at `at`, folded from the timelines of `members`: her number first, then of
  * all that were merged into her (read_members).  {id, as_of, traits, ids, addresses: [{channel,
- * value}], consents: [{purpose, channel, state, at}], tags, roles, owner, merged, whole}.  `whole`
+ * value}], consents: [{purpose, channel, state, at}], tags, roles, owner, relations: [{type, id,
+ * until}], merged, whole}.  `whole`
  * false: an event had changed more than its row could hold.  E_NOTFOUND: nothing is known of that
  * time; E_LIMIT: more than READ_AS_OF_ROWS_MAX entries. */
 #define READ_AS_OF_ROWS_MAX 100000
@@ -207,6 +212,22 @@ bool read_is_withdrawn(struct engine *engine, uint64_t number, struct text purpo
  * `paused` is there while nothing is. */
 #define READ_WAITING_MAX 10000
 void read_channels(struct engine *engine, struct buf *out);
+/* {name, state: active or paused, paused, waiting} of one, or of CHANNEL_ALL, without `waiting`. */
+void read_paused(struct engine *engine, struct text channel, struct buf *out);
+
+/* -- Rules ----------------------------------------------------------------------------- */
+
+/* A page of all: {items: [{name, trigger, on, state, paused, waiting}], next, seq}, in the order of
+ * the bundle in force; behind them, without `trigger`, rules that are paused and not in it.
+ *
+ *     trigger   in words: "Order Completed", "every 1d at 09:00", "date contract.end -30d"
+ *     on        the types of events; none of a rule that goes by the calendar
+ *     state     active or paused
+ *     waiting   of a paused one: messages that wait for it to be resumed, up to READ_WAITING_MAX
+ */
+void read_rules(struct engine *engine, struct buf *out);
+/* The same of one.  E_NOTFOUND. */
+int read_rule(struct engine *engine, struct text name, struct buf *out, struct err *err);
 
 /* -- Why ------------------------------------------------------------------------------- */
 

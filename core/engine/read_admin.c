@@ -16,12 +16,28 @@ void read_channels(struct engine *engine, struct buf *out)
     doc_begin(&w, out);
     for (size_t i = 0; i < engine->config.channel_count; i++) {
         struct text name = text_of(engine->config.channels[i].name);
-        struct doc_value pause = doc_get_text(paused, name);
+        struct doc_value pause = doc_get_text(paused, name), all = doc_get(paused, CHANNEL_ALL);
         doc_open_text(&w, name);
         doc_put_int(&w, "waiting", (int64_t)engine_waiting(engine, name, READ_WAITING_MAX));
-        doc_put_value(&w, "paused", &pause);
+        doc_put_value(&w, "paused", pause.type == DOC_DOC ? &pause : &all);
         doc_close(&w);
     }
+    doc_end(&w);
+}
+
+void read_paused(struct engine *engine, struct text channel, struct buf *out)
+{
+    struct doc_writer w;
+    arena_clear(&engine->arena);
+    struct doc paused = meta_get(engine, "paused");
+    struct doc_value pause = doc_get_text(paused, channel), all = doc_get(paused, CHANNEL_ALL);
+    const struct doc_value *shown = pause.type == DOC_DOC ? &pause : &all;
+    doc_begin(&w, out);
+    doc_put_text(&w, "name", channel);
+    doc_put_string(&w, "state", shown->type == DOC_DOC ? "paused" : "active");
+    doc_put_value(&w, "paused", shown);
+    if (config_channel(&engine->config, channel) != NULL)
+        doc_put_int(&w, "waiting", (int64_t)engine_waiting(engine, channel, READ_WAITING_MAX));
     doc_end(&w);
 }
 

@@ -295,6 +295,29 @@ static void put_addresses(struct doc_writer *w, const struct past *past)
     doc_close(w);
 }
 
+/* "relation:employee:42" is true, or when it ends. */
+static void put_relations(struct doc_writer *w, const struct past *past)
+{
+    struct text rest;
+    doc_open_array(w, "relations");
+    for (size_t i = 0; i < past->count; i++) {
+        const struct fact *fact = &past->facts[i];
+        if (fact->kind != FACT_CHANGE || !has_head(fact->name, "relation:", &rest))
+            continue;
+        const char *colon = memrchr(rest.data, ':', rest.size);
+        bool has_ended = fact->value.type == DOC_DATETIME && fact->value.integer <= past->at;
+        if (colon == NULL || has_ended)
+            continue;
+        doc_open(w, "");
+        doc_put_text(w, "type", (struct text){ rest.data, (uint32_t)(colon - rest.data) });
+        doc_put_int(w, "id", strtoll(colon + 1, NULL, 10)); /* a name ends with a NUL */
+        if (fact->value.type == DOC_DATETIME)
+            doc_put_datetime(w, "until", fact->value.integer);
+        doc_close(w);
+    }
+    doc_close(w);
+}
+
 int read_as_of(struct snapshot *snapshot, const uint64_t *members, size_t member_count, int64_t at,
                struct buf *out, struct err *err)
 {
@@ -315,6 +338,7 @@ int read_as_of(struct snapshot *snapshot, const uint64_t *members, size_t member
         put_names(&w, &past, "tags", "tag:");
         put_names(&w, &past, "roles", "role:");
         put_owner(&w, &past);
+        put_relations(&w, &past);
         doc_open_array(&w, "merged");
         for (size_t i = 1; i < member_count; i++)
             if (is_member[i])

@@ -71,11 +71,16 @@ static struct lane *newest(struct lane *lanes, size_t count)
     return first->rest.data != NULL ? first : NULL;
 }
 
-static void show_row(struct list *list, const struct lane *lane, uint64_t id[2])
+static void read_id(const struct lane *lane, uint64_t out_id[2])
 {
     struct key_reader reader = { lane->rest.data, lane->rest.data + lane->rest.size };
-    bool is_id = key_read_number_down(&reader, &id[0]) && key_read_number_down(&reader, &id[1]);
+    bool is_id =
+        key_read_number_down(&reader, &out_id[0]) && key_read_number_down(&reader, &out_id[1]);
     ASSERT(is_id);
+}
+
+static void show_row(struct list *list, const struct lane *lane, const uint64_t id[2])
+{
     list_item(list);
     doc_put_int(&list->w, "seq", (int64_t)id[0]);
     doc_put_int(&list->w, "n", (int64_t)id[1]);
@@ -83,8 +88,19 @@ static void show_row(struct list *list, const struct lane *lane, uint64_t id[2])
     doc_close(&list->w);
 }
 
+static bool is_until(const struct lane *lane, int64_t at)
+{
+    return at == INT64_MAX || doc_int(doc_of(lane->cursor.value), "at", 0) <= at;
+}
+
 int read_timeline(struct engine *engine, struct text reference, const struct read_page *page,
                   struct buf *out_rows, struct err *err)
+{
+    return read_timeline_as_of(engine, reference, page, INT64_MAX, out_rows, err);
+}
+
+int read_timeline_as_of(struct engine *engine, struct text reference, const struct read_page *page,
+                        int64_t at, struct buf *out_rows, struct err *err)
 {
     struct customer customer;
     uint64_t id[2] = { 0, 0 };
@@ -106,7 +122,9 @@ int read_timeline(struct engine *engine, struct text reference, const struct rea
             event_id_text(id[0], id[1], next);
             break;
         }
-        show_row(&list, lane, id);
+        read_id(lane, id);
+        if (is_until(lane, at))
+            show_row(&list, lane, id);
         lane_next(lane);
     }
     list_end(&list, text_of(next), engine->seq);

@@ -468,11 +468,17 @@ static void run_rules(struct step *step)
     struct rule_list list = rule_index_find(engine->index, event->type);
     struct arena_mark from = arena_mark(&engine->arena);
     size_t kept_bytes = engine->arena.bytes;
-    for (size_t i = 0; i < list.count; i++)
-        if (is_meant(step, &engine->rules->rules[list.items[i]])) {
+    for (size_t i = 0; i < list.count; i++) {
+        const struct rule *rule = &engine->rules->rules[list.items[i]];
+        if (!is_meant(step, rule))
+            continue;
+        if (engine->paused_rules != NULL && engine->paused_rules[list.items[i]])
+            step_note_line(step, arena_printf(&engine->arena, "rule \"%.*s\" is paused",
+                                              (int)rule->name.size, rule->name.data));
+        else
             run_rule(step, list.items[i]);
-            step_shrink(step, from, &kept_bytes);
-        }
+        step_shrink(step, from, &kept_bytes);
+    }
 }
 
 bool step_has_room(const struct step *step)

@@ -26,6 +26,7 @@ void engine_use_rules(struct engine *engine, struct ruleset *rules)
     rule_index_free(engine->index);
     engine->rules = rules;
     engine->index = rules != NULL ? rule_index_new(rules) : NULL;
+    rules_note_paused(engine);
     if (rules != NULL)
         rules->repeat(rules, !engine_is_live(engine));
 }
@@ -115,6 +116,7 @@ static void tick(struct engine *engine)
 {
     timer_fire_due(engine);
     schedule_sweep(engine);
+    pause_sweep(engine);
     erase_sweep(engine);
 }
 

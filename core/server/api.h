@@ -100,6 +100,7 @@ extern const struct route routes_channels[];  /* api_channels.c */
 extern const struct route routes_links[];     /* api_links.c */
 extern const struct route routes_files[];     /* api_files.c */
 extern const struct route routes_bundles[];   /* api_bundles.c */
+extern const struct route routes_rules[];     /* api_rules.c */
 extern const struct route routes_stream[];    /* api_stream.c */
 extern const struct route routes_privacy[];   /* api_privacy.c: export, erasing */
 extern const struct route routes_backup[];    /* api_backup.c: backups, doctor */
@@ -126,6 +127,7 @@ struct api {
 
     struct dry_run_session *dry_run; /* api_dry_run.c; NULL: none is under way */
     struct json_reader *reader;      /* the loop's */
+    int64_t waited_ns;               /* from post to commit, of the last entry that was written */
     size_t calls;                    /* under way */
 };
 

@@ -27,26 +27,27 @@ static int fold(struct snapshot *snapshot, struct call *call, void *arg, struct 
     return rc;
 }
 
-/* A day is its last moment; whatever says a time of day does not move with the day's end. */
-static int read_time(struct engine *engine, struct as_of *as_of, int64_t now)
+/* Whatever says a time of day does not move with the day's end. */
+int as_of_time(struct engine *engine, const struct call *call, struct text time, int64_t *out_at,
+               struct err *err)
 {
-    struct doc_value time = { .type = DOC_TEXT, .text = as_of->time };
-    struct read_due due = { .now = now };
-    int64_t begin;
-    int rc = read_due(engine, &due, &time, &begin, &as_of->err);
+    struct clock clock = call->api->clock;
+    struct doc_value value = { .type = DOC_TEXT, .text = time };
+    struct read_due due = { .now = clock.wall_ms(clock.arg) };
+    int64_t begin = 0, end = 0;
+    int rc = read_due(engine, &due, &value, &begin, err);
     due.day_minute = DAY_END_MINUTE;
     if (rc == 0)
-        rc = read_due(engine, &due, &time, &as_of->at, &as_of->err);
-    if (rc == 0 && as_of->at != begin)
-        as_of->at--;
+        rc = read_due(engine, &due, &value, &end, err);
+    if (rc == 0)
+        *out_at = end != begin ? end - 1 : end;
     return rc;
 }
 
 static void ask(struct engine *engine, struct call *call)
 {
     struct as_of *as_of = call->data;
-    struct clock clock = call->api->clock;
-    as_of->code = read_time(engine, as_of, clock.wall_ms(clock.arg));
+    as_of->code = as_of_time(engine, call, as_of->time, &as_of->at, &as_of->err);
     if (as_of->code == 0)
         as_of->code =
             read_members(engine, call_param(call, "customer"), &as_of->members, &as_of->err);

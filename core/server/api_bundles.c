@@ -113,6 +113,7 @@ struct deployment {
     struct text id;                   /* of the call, in its entry; empty: it does not come again */
     bool is_again;                    /* it has been done: only the answer is wanted */
     void (*begin)(struct call *call); /* what is done the first time */
+    struct text from; /* the hash that a rollback leaves; empty: whatever is active */
     size_t files, rules;
     uint64_t seq;
     int64_t logged;
@@ -416,8 +417,16 @@ static void find_before(struct engine *engine, struct call *call)
 {
     struct deployment *deployment = call->data;
     uint8_t active[BUNDLE_HASH_BYTES];
+    char text[HEX_SIZE(BUNDLE_HASH_BYTES)];
     bool is_there = read_bundle_hash(engine, 0, active);
     bool is_same = true;
+    hex_encode(active, is_there ? sizeof active : 0, text);
+    if (deployment->from.size != 0 && !text_is(deployment->from, text)) {
+        deployment->code =
+            err_set(&deployment->err, E_CONFLICT, "the bundle to be left is not in force: %s is",
+                    is_there ? text : "none");
+        return;
+    }
     for (size_t back = read_bundle_back(engine); is_there && is_same; back++) {
         is_there = read_bundle_hash(engine, back, deployment->hash);
         is_same = memcmp(deployment->hash, active, sizeof active) == 0;
@@ -441,9 +450,13 @@ static void begin_rollback(struct call *call)
     call_ask(call, find_before, have_hash);
 }
 
+static const struct field rollback_fields[] = { { "from", FIELD_NAME, false }, FIELDS_END };
+
 static void post_rollback(struct call *call)
 {
-    deployment_new(call)->is_rollback = true;
+    struct deployment *deployment = deployment_new(call);
+    deployment->is_rollback = true;
+    deployment->from = doc_text(call->body, "from");
     once(call, begin_rollback);
 }
 
@@ -456,6 +469,8 @@ const struct route routes_bundles[] = {
     { "POST", "/v1/bundles/{hash}/activate", SCOPE_ADMIN, 1024, true, post_activate,
       "Activate a bundle that is stored", NULL, NULL, "Deployment" },
     { "POST", "/v1/bundles/rollback", SCOPE_ADMIN, 1024, true, post_rollback,
-      "Back to the bundle that was active before; again: further back", NULL, NULL, "Deployment" },
+      "Back to the bundle that was active before; again: further back. With `from`, the hash that "
+      "is to be left, a repeated call does not go back twice",
+      NULL, rollback_fields, "Deployment" },
     ROUTES_END,
 };

@@ -61,27 +61,12 @@ static void get_channels(struct call *call)
 
 /* -- Deciding -------------------------------------------------------------------------- */
 
-/* {channel, paused: ... or absent} */
 static int read_pause(struct engine *engine, struct call *call, void *arg, struct buf *out,
                       struct err *err)
 {
-    struct buf all = BUF_INIT;
-    struct text name = call_param(call, "name");
-    struct doc_writer w;
     (void)arg;
     (void)err;
-    read_channels(engine, &all);
-    struct doc_value known = doc_get_text((struct doc){ all.data, (uint32_t)all.size }, name);
-    doc_begin(&w, out);
-    doc_put_text(&w, "name", name);
-    if (known.type == DOC_DOC) {
-        struct doc_value paused = doc_get(known.doc, "paused");
-        doc_put_string(&w, "state", paused.type == DOC_DOC ? "paused" : "active");
-        doc_put_value(&w, "paused", &paused);
-        doc_put_int(&w, "waiting", doc_int(known.doc, "waiting", 0));
-    }
-    doc_end(&w);
-    buf_deinit(&all);
+    read_paused(engine, call_param(call, "name"), out);
     return 0;
 }
 
@@ -116,9 +101,10 @@ const struct route routes_channels[] = {
       "How the ways out do: what waits, what fails, what is paused; one page", "limit after", NULL,
       "Channel[]" },
     { "POST", "/v1/channels/{name}/pause", SCOPE_ADMIN, BODY_MAX, true, post_pause,
-      "Claim nothing more for a channel; what is meant for it waits until it expires", "wait",
-      pause_fields, "Channel" },
+      "Claim nothing more for a channel (*: for any); what is meant for it waits until it expires",
+      "wait", pause_fields, "Channel" },
     { "POST", "/v1/channels/{name}/resume", SCOPE_ADMIN, BODY_MAX, true, post_resume,
-      "Use a channel again", "wait", no_fields, "Channel" },
+      "Use a channel again (*: all but those that are paused themselves)", "wait", no_fields,
+      "Channel" },
     ROUTES_END,
 };

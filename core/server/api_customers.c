@@ -1,4 +1,6 @@
 /* api_customers.c -- /v1/customers: the record, the timeline, and what staff changes of them. */
+#include "core/base/hash.h"
+#include "core/base/limits.h"
 #include "core/engine/customer.h"
 #include "core/engine/read.h"
 #include "core/server/api_as_of.h"
@@ -68,6 +70,8 @@ static void get_consents(struct call *call)
 
 struct timeline {
     struct read_page page;
+    struct text as_of; /* empty: now */
+    bool is_time_wrong;
     struct buf rows;
     int code;
     struct err err;
@@ -76,8 +80,13 @@ struct timeline {
 static void ask_rows(struct engine *engine, struct call *call)
 {
     struct timeline *timeline = call->data;
-    timeline->code = read_timeline(engine, call_param(call, "customer"), &timeline->page,
-                                   &timeline->rows, &timeline->err);
+    int64_t at = INT64_MAX;
+    if (timeline->as_of.size != 0)
+        timeline->code = as_of_time(engine, call, timeline->as_of, &at, &timeline->err);
+    timeline->is_time_wrong = timeline->code != 0;
+    if (timeline->code == 0)
+        timeline->code = read_timeline_as_of(engine, call_param(call, "customer"), &timeline->page,
+                                             at, &timeline->rows, &timeline->err);
 }
 
 static void read_events(struct call *call)
@@ -94,7 +103,9 @@ static void answer_timeline(struct call *call)
 {
     struct timeline *timeline = call->data;
     buf_deinit(&timeline->rows);
-    if (timeline->code != 0)
+    if (timeline->is_time_wrong)
+        call_problem(call, 400, "?as_of=: %s", timeline->err.text);
+    else if (timeline->code != 0)
         call_error(call, timeline->code, &timeline->err);
     else
         call_reply(call, 200, call_document(call));
@@ -116,6 +127,7 @@ static void get_timeline(struct call *call)
         return;
     struct timeline *timeline = arena_zero(&call->arena, sizeof *timeline);
     timeline->page = *page;
+    timeline->as_of = call_query(call, "as_of");
     call->data = timeline;
     call_ask(call, ask_rows, have_rows);
 }
@@ -244,12 +256,31 @@ static void post_relation(struct call *call)
     command_run(call);
 }
 
-static const struct field note_fields[] = { { "text", FIELD_NOTE, true }, FIELDS_END };
+static const struct field note_fields[] = { { "text", FIELD_NOTE, true },
+                                            { "files", FIELD_DOCS, false },
+                                            FIELDS_END };
+
+/* What names no file would be kept with the note and lead nowhere. */
+static bool are_files(struct doc files)
+{
+    uint8_t hash[DIGEST_32_BYTES];
+    for (struct doc_iter it = doc_iter(files); doc_next(&it);) {
+        struct text text = doc_text(it.value.doc, "hash");
+        if (!hex_decode(text.data, text.size, hash, sizeof hash))
+            return false;
+    }
+    return doc_count(files) <= EVENT_FILES_MAX;
+}
 
 /* An event like any other: rules may start at it. */
 static void post_note(struct call *call)
 {
-    change(call, "Note");
+    if (are_files(doc_child(call->body, "files")))
+        change(call, "Note");
+    else
+        call_problem(call, 422,
+                     "\"files\": at most %d, each with the \"hash\" that it was answered with",
+                     EVENT_FILES_MAX);
 }
 
 const struct route routes_customers[] = {
@@ -262,7 +293,8 @@ const struct route routes_customers[] = {
     { "PATCH", "/v1/customers/{customer}", SCOPE_STAFF, BODY_MAX, true, patch_customer,
       "Set traits; null removes one", "wait", patch_fields, "Customer" },
     { "GET", "/v1/customers/{customer}/timeline", SCOPE_READ, 0, false, get_timeline,
-      "What happened to a customer, the newest first", "limit after", NULL, "TimelineEntry[]" },
+      "What happened to a customer, the newest first; ?as_of=: what had happened then",
+      "as_of limit after", NULL, "TimelineEntry[]" },
     { "GET", "/v1/customers/{customer}/consents", SCOPE_READ, 0, false, get_consents,
       "What a customer has consented to", NULL, NULL, "Consent[]" },
     { "PUT", "/v1/customers/{customer}/consents", SCOPE_STAFF, BODY_MAX, true, put_consent,
@@ -282,6 +314,6 @@ const struct route routes_customers[] = {
     { "POST", "/v1/customers/{customer}/relations", SCOPE_STAFF, BODY_MAX, true, post_relation,
       "Relate a customer to another", "wait", relation_fields, "Customer" },
     { "POST", "/v1/customers/{customer}/notes", SCOPE_STAFF, BODY_MAX, true, post_note,
-      "Write a note", "wait", note_fields, "Customer" },
+      "Write a note, with files that were put before", "wait", note_fields, "Customer" },
     ROUTES_END,
 };

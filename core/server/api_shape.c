@@ -3,7 +3,10 @@
 
 #include <stddef.h>
 
-#define END { NULL, NULL, false, NULL }
+#define END                     \
+    {                           \
+        NULL, NULL, false, NULL \
+    }
 
 static const struct shape_field nothing[] = { END };
 
@@ -91,6 +94,7 @@ static const struct shape_field customer_then[] = {
     { "tags", "[text]", true, NULL },
     { "roles", "[Role]", true, NULL },
     { "owner", "text?", true, "The member of staff" },
+    { "relations", "[Relation]", true, NULL },
     { "merged", "[integer]", true, "Customers merged into this one by then" },
     { "whole", "boolean", true, "false: an event had changed more than its row could hold" },
     END,
@@ -303,6 +307,16 @@ static const struct shape_field pause[] = {
     END,
 };
 
+static const struct shape_field rule[] = {
+    { "name", "text", true, NULL },
+    { "trigger", "text", false, "In words: every 1d at 09:00; none: not in the bundle in force" },
+    { "on", "[text]", false, "Types of events that it runs on; * is any" },
+    { "state", "text", true, "active, paused" },
+    { "paused", "Pause", false, NULL },
+    { "waiting", "integer", false, "While it is paused: its messages that wait" },
+    END,
+};
+
 static const struct shape_field channel[] = {
     { "name", "text", true, NULL },
     { "target", "text", false, "Where it delivers to" },
@@ -417,6 +431,7 @@ const struct shape shapes[] = {
     { "Relation", relation },
     { "Reminder", reminder },
     { "Role", role },
+    { "Rule", rule },
     { "Staff", staff },
     { "StateHash", state_hash },
     { "Success", success },

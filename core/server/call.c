@@ -250,10 +250,21 @@ static void on_submitted(void *arg, const struct submission *submission)
     else
         metrics_append(call->api->metrics, ns);
     call->is_written = submission->code == 0;
+    call->api->waited_ns = ns;
     if (submission->code != 0)
         call_problem(call, 503, "nothing was written: %s", submission->err.text);
     else
         call->submitted(call, submission);
+}
+
+#define QUEUE_WAIT_S_MAX 60
+
+/* The queue is full: what came out of it last had as much before it as there is now, so in that
+ * time all that waits will have been written. */
+static int64_t queue_wait_s(const struct api *api)
+{
+    int64_t wait_s = (api->waited_ns + 999999999) / 1000000000;
+    return wait_s < 1 ? 1 : wait_s < QUEUE_WAIT_S_MAX ? wait_s : QUEUE_WAIT_S_MAX;
 }
 
 void call_submit(struct call *call, struct submission *submission,
@@ -269,6 +280,7 @@ void call_submit(struct call *call, struct submission *submission,
         rc = sequencer_post(node_sequencer(call->api->node), submission, &err);
     if (rc != 0) {
         submission_unref(submission);
+        call->retry_s = rc == E_BUSY ? queue_wait_s(call->api) : 0;
         call_error(call, rc, &err);
     }
 }

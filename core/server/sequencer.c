@@ -25,12 +25,14 @@
 int sequencer_post(struct sequencer *sequencer, struct submission *submission, struct err *err)
 {
     if (mailbox_is_full(&sequencer->inbox))
-        return err_set(err, E_BUSY, "more than %u MiB wait to be written: try again in a second",
+        return err_set(err, E_BUSY,
+                       "more than %u MiB wait to be written: try again after Retry-After",
                        QUEUE_BYTES_MAX >> 20);
     /* The disk is faster than rules are: without this bound what is durable and not applied yet
      * would grow with the length of a burst. */
     if (mailbox_is_full(sequencer->fold))
-        return err_set(err, E_BUSY, "the rules are behind what is written: try again in a second");
+        return err_set(err, E_BUSY,
+                       "the rules are behind what is written: try again after Retry-After");
     sequencer_post_own(sequencer, submission);
     return 0;
 }

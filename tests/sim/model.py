@@ -11,6 +11,7 @@ SHANGHAI = ZoneInfo("Asia/Shanghai")
 SENDING = {"sms", "hook"}
 PLACES = {"Asia/Shanghai", "America/New_York", "Europe/Berlin", "Australia/Sydney", "Asia/Tokyo"}
 RULES = "rules"  # the source of what rules set
+PAUSABLE = {None: set(), "a": {"follow", "due"}, "b": {"follow", "due", "daily"}}
 
 
 def civil_days_later(ms, days, zone):
@@ -45,7 +46,7 @@ class Model:
     def __init__(self, worlds, bundles, owners):
         self.worlds = worlds  # seq of its entry -> document
         self.bundles = bundles  # hash -> "a" or "b"
-        # effect id -> (customer, purpose, channel, and if she was erased the body)
+        # effect id -> (customer, purpose, channel, the body if she was erased, the rule if not)
         self.owners = owners
         self.members, self.identity, self.tasks = {}, {}, {}
         self.timers = {}  # (owner, key) -> (due, what was said, or where a move has come to)
@@ -54,6 +55,7 @@ class Model:
         self.effects = []  # (seq, channel, purpose, body, member)
         self.allowed = set()  # (effect id, attempt): claims that may have gone out
         self.bundle, self.sweep, self.seen = None, None, {}
+        self.paused = set()  # rules that do not run, and whose messages are not let go
         self.attempts, self.final, self.run = {}, set(), 0
         self.not_before, self.too_early = {}, []  # next attempts: when, and which were sooner
         self.claimed_in = {}  # effect id -> the run of its last claim that may have gone out
@@ -268,15 +270,20 @@ class Model:
                 self.move_member(owner, said[0], due[0][0], said[1])
             elif key == "after:nudge":
                 self.nudge(owner)
+            elif key == "after:follow" and "follow" in self.paused:
+                pass
             elif key == "after:follow":
                 self.effect("hook", "service", "follow %d" % self.trait(owner, "orders"), owner)
+            elif key.startswith("task:") and "due" in self.paused:
+                pass
             elif key.startswith("task:"):
                 self.effect("sms", "news", "due %s" % key[5:], owner)
             elif key == "rule:daily" and self.bundle == "b" and self.root(owner) == owner:
                 since, days = self.rhythms[owner]
                 self.rhythms[owner] = since, days + 1
                 self.go_on_daily(owner)
-                self.effect("hook", "service", "daily", owner)
+                if "daily" not in self.paused:
+                    self.effect("hook", "service", "daily", owner)
         if self.sweep is not None:
             for _ in range(self.limit("sweep_per_tick", 500)):
                 if self.sweep <= len(self.members):
@@ -355,6 +362,10 @@ class Model:
             self.bundle = self.bundles[data["hash"]]
             if self.bundle == "b" and self.members:
                 self.sweep = 1
+        elif kind == "rule.paused":
+            self.paused |= {data["rule"]} & PAUSABLE[self.bundle]
+        elif kind == "rule.resumed":
+            self.paused.discard(data["rule"])
         elif kind == "daemon.started":
             self.run = self.seq
         elif kind == "consent.changed":
@@ -384,11 +395,11 @@ class Model:
 
     def owner(self, ident):
         """Another engine level may have given the number to another message."""
-        customer, purpose, channel, body = self.owners.get(ident, (None, None, None, None))
+        customer, purpose, channel, body, rule = self.owners.get(ident, (None,) * 5)
         meant = int(ident.split(".")[0]), channel, purpose, body, customer
         if customer is None or (body is not None and meant not in self.effects):
             return None
-        return customer, purpose, channel
+        return customer, purpose, channel, rule
 
     def ping_arrives(self, body, data):
         number, sender = self.identity.get(("user", "u-1")), body.get("from")
@@ -458,7 +469,9 @@ class Model:
         owner = self.owner(ident)
         if owner is None or data["run"] != self.run:
             return
-        member, purpose, channel = owner
+        member, purpose, channel, rule = owner
+        if rule in self.paused:
+            return
         if member not in self.erased and self.allows(purpose, channel, member):
             if self.now < self.not_before.get(ident, 0):
                 self.too_early.append((ident, attempt))

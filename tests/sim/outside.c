@@ -427,22 +427,52 @@ static void change_consent(struct outside *outside, uint64_t dice)
     post(outside, submission, errand);
 }
 
-static void resume_hook(struct outside *outside)
+/* {"channel": "hook"} is paused, or resumed. */
+static void pause_or_resume(struct outside *outside, const char *type, const char *field,
+                            const char *name)
 {
     struct submission *submission = submission_new(LOG_STAFF);
     struct errand *errand = mem_zero(sizeof *errand);
     struct doc_writer w;
     errand->outside = outside;
-    snprintf(errand->decision, sizeof errand->decision, "resume");
+    snprintf(errand->decision, sizeof errand->decision, "%s %s", type, name);
     submission_begin(submission, &w);
-    doc_put_string(&w, "type", "channel.resumed");
+    doc_put_string(&w, "type", type);
     doc_put_string(&w, "source", "staff");
     doc_open(&w, "data");
-    doc_put_string(&w, "channel", "hook");
+    doc_put_string(&w, field, name);
     doc_close(&w);
     submission_end(submission, &w);
     submission->wants_applied = true;
     post(outside, submission, errand);
+}
+
+/* Rules that send and do nothing else; not each is in each bundle. */
+static const char *const pausable[] = { "follow", "due", "daily" };
+#define PAUSABLE_COUNT (sizeof pausable / sizeof *pausable)
+
+static void resume_hook(struct outside *outside)
+{
+    pause_or_resume(outside, "channel.resumed", "channel", "hook");
+}
+
+static void resume_everything(struct outside *outside)
+{
+    resume_hook(outside);
+    pause_or_resume(outside, "channel.resumed", "channel", "*");
+    for (size_t i = 0; i < PAUSABLE_COUNT; i++)
+        pause_or_resume(outside, "rule.resumed", "rule", pausable[i]);
+}
+
+static void pause_something(struct outside *outside, uint64_t dice)
+{
+    bool is_rule = (dice >> 8 & 3) != 0;
+    const char *name = is_rule ? pausable[(dice >> 16 & 0xffff) % PAUSABLE_COUNT] : "*";
+    bool is_pause = (dice >> 10 & 1) != 0;
+    if (is_rule)
+        pause_or_resume(outside, is_pause ? "rule.paused" : "rule.resumed", "rule", name);
+    else
+        pause_or_resume(outside, is_pause ? "channel.paused" : "channel.resumed", "channel", name);
 }
 
 /* Staff come, get a key, and go; whoever has open tasks stays. */
@@ -577,6 +607,8 @@ void outside_act(struct outside *outside, uint64_t dice)
             decide_something(outside, dice >> 4);
         else if (outside->seed % 2 == 0 && (dice >> 5) % 3 == 0) /* in every other history */
             erase(outside, dice >> 8);
+        else
+            pause_something(outside, dice >> 8);
         return;
     case 2:
     case 3: /* again, although it was acknowledged, or while its first sending is under way */
@@ -600,7 +632,7 @@ void outside_finish(struct outside *outside)
 {
     int next = next_event(outside);
     if (!outside->has_resumed)
-        resume_hook(outside);
+        resume_everything(outside);
     outside->has_resumed = true;
     if (next < EVENTS)
         send_events(outside, next, 1, false, false);

@@ -206,7 +206,8 @@ class Run:
 
     def run_model(self):
         owners = {
-            i: (e["customer"], e["purpose"], e["channel"], None) for i, e in self.effects.items()
+            i: (e["customer"], e["purpose"], e["channel"], None, e.get("rule"))
+            for i, e in self.effects.items()
         }
         erased = {
             e["body"]["data"]["customer"] for e in self.entries if e["body"]["type"] == "erase.done"
@@ -214,7 +215,7 @@ class Run:
         for line in self.heard:
             if line[0] in ("recv", "fail") and int(line[4]) in erased and line[1] not in owners:
                 purpose = "news" if line[5].startswith("due ") else "service"
-                owners[line[1]] = int(line[4]), purpose, line[3], line[5]
+                owners[line[1]] = int(line[4]), purpose, line[3], line[5], None
         model = Model(self.worlds, self.bundle_names(), owners)
         for entry in self.entries:
             body = entry["body"]
@@ -335,6 +336,8 @@ class Run:
             if line[0] != "recv" or line[1] in released or line[1] not in self.effects:
                 continue
             effect = self.effects[line[1]]
+            if "place" in effect:  # it went to the end of its line when its rule was resumed
+                continue
             key = effect["customer"], effect["channel"]
             number = tuple(map(int, line[1].split(".")))
             if effect["channel"] == "sms" and number < last.get(key, (0, 0)):

@@ -179,17 +179,65 @@ static void consents_become_statements_of_their_own(void **state)
     end(&trial);
 }
 
-static void an_id_column_makes_a_row_itself(void **state)
+static void an_id_column_tells_a_row_from_others_of_its_kind(void **state)
 {
     (void)state;
     struct trial trial;
     begin(&trial, "Order", "no");
     map(&trial, "id=userId");
+    map(&trial, "mail=email");
+    assert_int_equal(bind(&trial, "id,no,mail"), 0);
+    expect_row(&trial, "4,A-1,a@b.example",
+               "{\"type\":\"identify\",\"messageId\":\"Order:A-1/identify\",\"userId\":\"4\","
+               "\"traits\":{\"email\":\"a@b.example\"}},"
+               "{\"type\":\"track\",\"messageId\":\"Order:A-1\",\"event\":\"Order\","
+               "\"userId\":\"4\",\"properties\":{}}");
+    assert_int_equal(row(&trial, "4,,a@b.example"), E_INVALID);
+    assert_string_equal(trial.err.text, "no is empty, and it is what makes a row itself");
+    end(&trial);
+}
+
+static void a_customer_and_an_order_may_have_one_number(void **state)
+{
+    (void)state;
+    struct trial trial;
+    begin(&trial, NULL, "id");
+    map(&trial, "id=userId");
+    map(&trial, "news=consent:newsletter/email");
+    assert_int_equal(bind(&trial, "id,news"), 0);
+    expect_row(&trial, "17,",
+               "{\"type\":\"identify\",\"messageId\":\"identify:17\",\"userId\":\"17\","
+               "\"traits\":{}}");
+    assert_int_equal(row(&trial, "17,yes"), 0);
+    assert_non_null(strstr(buf_string(&trial.out), "\"identify:17/consent:newsletter/email\""));
+    end(&trial);
+}
+
+static void the_kind_of_a_row_is_the_event_that_it_names(void **state)
+{
+    (void)state;
+    struct trial trial;
+    begin(&trial, NULL, "no");
+    map(&trial, "id=userId");
+    map(&trial, "what=event");
+    assert_int_equal(bind(&trial, "id,what,no"), 0);
+    expect_row(&trial, "4,Visit,1",
+               "{\"type\":\"track\",\"messageId\":\"Visit:1\",\"event\":\"Visit\","
+               "\"userId\":\"4\",\"properties\":{}}");
+    end(&trial);
+}
+
+static void a_column_of_ids_is_taken_as_it_stands(void **state)
+{
+    (void)state;
+    struct trial trial;
+    begin(&trial, "Order", NULL);
+    map(&trial, "id=userId");
+    map(&trial, "no=messageId");
     assert_int_equal(bind(&trial, "id,no"), 0);
     expect_row(&trial, "4,A-1",
                "{\"type\":\"track\",\"messageId\":\"A-1\",\"event\":\"Order\","
                "\"userId\":\"4\",\"properties\":{}}");
-    assert_int_equal(row(&trial, "4,"), E_INVALID);
     end(&trial);
 }
 
@@ -286,7 +334,10 @@ int main(void)
         cmocka_unit_test(empty_cells_say_nothing),
         cmocka_unit_test(somebody_known_by_address_only_gets_a_name_made_of_it),
         cmocka_unit_test(consents_become_statements_of_their_own),
-        cmocka_unit_test(an_id_column_makes_a_row_itself),
+        cmocka_unit_test(an_id_column_tells_a_row_from_others_of_its_kind),
+        cmocka_unit_test(a_customer_and_an_order_may_have_one_number),
+        cmocka_unit_test(the_kind_of_a_row_is_the_event_that_it_names),
+        cmocka_unit_test(a_column_of_ids_is_taken_as_it_stands),
         cmocka_unit_test(an_event_column_names_each_rows_event),
         cmocka_unit_test(without_a_map_each_column_is_the_field_of_its_name),
         cmocka_unit_test(columns_can_be_numbered),

@@ -65,6 +65,23 @@ static void commands_of_two_words_are_found(void **state)
     args_deinit(&args);
 }
 
+static void a_command_may_be_the_first_word_of_others(void **state)
+{
+    (void)state;
+    struct args args;
+    struct err err;
+    assert_int_equal(parse(&args, NULL, "pause", "--json", "rule", "big", "order", NULL), 0);
+    assert_string_equal(args.command->name, "pause rule");
+    assert_string_equal(args_argument(&args, 0), "big order");
+    args_deinit(&args);
+    assert_int_equal(parse(&args, NULL, "pause", "--all", NULL), 0);
+    assert_string_equal(args.command->name, "pause");
+    args_deinit(&args);
+    assert_int_equal(parse(&args, &err, "pause", "--all", "rule", "x", NULL), E_INVALID);
+    assert_string_equal(err.text, "\"rule\" is too much");
+    args_deinit(&args);
+}
+
 static void repeated_options_keep_their_order(void **state)
 {
     (void)state;
@@ -151,6 +168,7 @@ int main(void)
         cmocka_unit_test(options_stand_anywhere_and_in_both_forms),
         cmocka_unit_test(two_dashes_end_the_options),
         cmocka_unit_test(commands_of_two_words_are_found),
+        cmocka_unit_test(a_command_may_be_the_first_word_of_others),
         cmocka_unit_test(repeated_options_keep_their_order),
         cmocka_unit_test(mistakes_are_named),
         cmocka_unit_test(help_excuses_missing_arguments),

@@ -139,6 +139,30 @@ static void rules_hear_of_a_pause(void **state)
     assert_has(play_effect(play, last_id(play, seq)), "channel.paused hook");
 }
 
+/* -- All channels --------------------------------------------------------- */
+
+static void all_channels_are_paused_at_once_and_each_is_then_as_it_was(void **state)
+{
+    struct play *play = *state;
+    play_rules(play, rules);
+    gone(play);
+    play_command(play, "channel.paused", NULL, "{'channel':'*','reason':'fire'}");
+    play_track(play, "u1", "Send", NULL);
+    assert_int_equal(play_claim(play, "log"), 0);
+    assert_int_equal(play_claim(play, "hook"), 0);
+    assert_has(channels(play), "fire");
+    assert_has(channels(play), "'reason':'410'");
+    play_reopen(play);
+    play_start(play);
+    assert_int_equal(play_claim(play, "log"), 0);
+    play_reports(play);
+    play_command(play, "channel.resumed", NULL, "{'channel':'*'}");
+    assert_has(play_reports(play), "ready log\n");
+    assert_true(play_claim(play, "log") > 0);
+    assert_int_equal(play_claim(play, "hook"), 0);
+    assert_lacks(channels(play), "fire");
+}
+
 /* -- Patience ------------------------------------------------------------- */
 
 static void fail_with(struct play *play, const char *id, int attempt, const char *more)
@@ -272,6 +296,7 @@ int main(void)
         TEST(a_channel_that_is_none_cannot_be_paused),
         TEST(a_client_cannot_pause),
         TEST(rules_hear_of_a_pause),
+        TEST(all_channels_are_paused_at_once_and_each_is_then_as_it_was),
         TEST(the_next_attempt_waits_for_as_long_as_was_asked),
         TEST(a_wait_that_is_shorter_than_the_schedule_changes_nothing),
         TEST(nobody_is_waited_for_longer_than_the_limit),
