@@ -12,9 +12,9 @@
 #include "core/base/limits.h"
 #include "core/base/mem.h"
 #include "core/base/moment.h"
-#include "core/base/near.h"
 #include "core/base/phone.h"
 #include "core/base/utf8.h"
+#include "core/cli/columns.h"
 #include "core/cli/value.h"
 
 #include <errno.h>
@@ -195,39 +195,30 @@ int mapping_add(struct mapping *mapping, const char *text, struct err *err)
 
 /* -- The header -------------------------------------------------------------------------- */
 
-/* A name, or "#3". */
-static int find_column(const char *name, const struct text *names, size_t count, size_t *out_index,
-                       struct err *err)
+static int take_column(struct mapping *mapping, size_t index, struct buf name, struct err *err)
 {
-    struct near_quote quote;
-    for (size_t i = 0; i < count; i++)
-        if (text_is(names[i], name)) {
-            *out_index = i;
-            return 0;
-        }
-    char *end = NULL;
-    unsigned long number = name[0] == '#' ? strtoul(name + 1, &end, 10) : 0;
-    if (number != 0 && *end == '\0' && number <= count) {
-        *out_index = number - 1;
-        return 0;
-    }
-    return err_set(err, E_INVALID, "there is no column \"%s\"; the first line names %zu columns",
-                   near_quote(name, strlen(name), &quote), count);
+    if (name.size == 0 || name.size > NAME_BYTES_MAX)
+        return err_set(err, E_INVALID, "column %zu has no name of 1 to %d bytes: use --map",
+                       index + 1, NAME_BYTES_MAX);
+    struct column *column = new_column(mapping, err);
+    if (column == NULL)
+        return E_LIMIT;
+    column->index = index;
+    column->type.decimal[0] = '.';
+    set_field(mapping, column, (struct text){ (const char *)name.data, (uint32_t)name.size });
+    return 0;
 }
 
 static int take_all_columns(struct mapping *mapping, const struct text *names, size_t count,
                             struct err *err)
 {
     for (size_t i = 0; i < count; i++) {
-        if (names[i].size == 0 || names[i].size > NAME_BYTES_MAX)
-            return err_set(err, E_INVALID, "column %zu has no name of 1 to %d bytes: use --map",
-                           i + 1, NAME_BYTES_MAX);
-        struct column *column = new_column(mapping, err);
-        if (column == NULL)
-            return E_LIMIT;
-        column->index = i;
-        column->type.decimal[0] = '.';
-        set_field(mapping, column, names[i]);
+        struct buf name = BUF_INIT;
+        columns_name(names[i], &name);
+        int rc = take_column(mapping, i, name, err);
+        buf_deinit(&name);
+        if (rc != 0)
+            return rc;
     }
     return 0;
 }
@@ -269,13 +260,19 @@ static int add_id(struct mapping *mapping, struct err *err)
 
 int mapping_bind(struct mapping *mapping, const struct text *names, size_t count, struct err *err)
 {
-    int rc = mapping->count == 0 ? take_all_columns(mapping, names, count, err) : 0;
+    bool takes_all = mapping->count == 0;
+    char delimiter = takes_all ? columns_delimiter(names, count) : '\0';
+    if (delimiter != '\0')
+        return err_set(err, E_INVALID,
+                       "the first line is one column, and has %s in it: is that the --delimiter?",
+                       delimiter == '\t' ? "tabs" : (const char[]){ '"', delimiter, '"', '\0' });
+    int rc = takes_all ? take_all_columns(mapping, names, count, err) : 0;
     if (rc == 0)
         rc = add_id(mapping, err);
     for (size_t i = 0; i < mapping->count && rc == 0; i++) {
         struct column *column = &mapping->columns[i];
         if (column->name != NULL)
-            rc = find_column(column->name, names, count, &column->index, err);
+            rc = columns_find(names, count, column->name, &column->index, err);
         if (column->field == FIELD_PROPERTY && !mapping->is_track)
             column->field = FIELD_TRAIT;
     }
