@@ -249,8 +249,9 @@ static int take_cells(struct import *import, const struct csv_record *record,
 {
     struct buf id = BUF_INIT;
     if (record->count != import->columns)
-        return err_set(err, E_INVALID, "%zu columns instead of %zu", record->count,
-                       import->columns);
+        return err_set(err, E_INVALID, "%zu column%s instead of %zu%s", record->count,
+                       record->count != 1 ? "s" : "", import->columns,
+                       record->count == 1 ? ": is the --delimiter another?" : "");
     row_id(import, record, &id);
     int rc = mapping_row(import->mapping, record->fields, record->count,
                          (struct text){ (const char *)id.data, (uint32_t)id.size }, &import->json,

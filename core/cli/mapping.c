@@ -293,11 +293,40 @@ struct row {
     size_t calls;
 };
 
+/* Bytes of white space that `text` begins with: a no-break space is one, as Excel writes it. */
+static uint32_t space_at(struct text text)
+{
+    if (text.size != 0 && strchr(" \t\r\n", text.data[0]) != NULL && text.data[0] != '\0')
+        return 1;
+    return text.size >= 2 && memcmp(text.data, "\xc2\xa0", 2) == 0 ? 2 : 0;
+}
+
+static uint32_t space_before_end(struct text text)
+{
+    uint32_t size = 0;
+    if (text.size != 0)
+        size = space_at((struct text){ text.data + text.size - 1, 1 });
+    if (size == 0 && text.size >= 2)
+        size = space_at((struct text){ text.data + text.size - 2, 2 }) == 2 ? 2 : 0;
+    return size;
+}
+
+/* What a cell says, without the white space around it. */
+static struct text cell_at(const struct row *row, const struct column *column)
+{
+    struct text cell = row->cells[column->index];
+    for (uint32_t size; (size = space_at(cell)) != 0; cell.size -= size)
+        cell.data += size;
+    for (uint32_t size; (size = space_before_end(cell)) != 0;)
+        cell.size -= size;
+    return cell;
+}
+
 static struct text cell_of(const struct row *row, enum field field)
 {
     for (size_t i = 0; i < row->mapping->count; i++)
         if (row->mapping->columns[i].field == field)
-            return row->cells[row->mapping->columns[i].index];
+            return cell_at(row, &row->mapping->columns[i]);
     return (struct text){ "", 0 };
 }
 
@@ -358,9 +387,9 @@ static int read_row(struct row *row, struct err *err)
                        column_of(mapping, FIELD_MESSAGE)->name);
     if (mapping->is_track && row->event.size == 0)
         return err_set(err, E_INVALID, "the event has no type");
-    if (at != NULL && row->cells[at->index].size != 0) {
+    if (at != NULL && cell_at(row, at).size != 0) {
         row->has_at = true;
-        if (value_instant(&at->type, mapping->zone, row->cells[at->index], &row->at, &why) != 0)
+        if (value_instant(&at->type, mapping->zone, cell_at(row, at), &row->at, &why) != 0)
             return in_column(at, &why, err);
     }
     return row->user.size == 0 && row->anon.size == 0 ? make_anon(row, err) : 0;
@@ -423,7 +452,7 @@ static int put_values(struct row *row, bool is_identify, struct err *err)
     size_t start = row->out->size;
     for (size_t i = 0; i < row->mapping->count; i++) {
         const struct column *column = &row->mapping->columns[i];
-        struct text cell = row->cells[column->index];
+        struct text cell = cell_at(row, column);
         if (!belongs(column, is_identify) || cell.size == 0)
             continue;
         put_name(row->out, column->target);
@@ -442,7 +471,7 @@ static bool has_values(const struct row *row, bool is_identify)
 {
     for (size_t i = 0; i < row->mapping->count; i++)
         if (belongs(&row->mapping->columns[i], is_identify) &&
-            row->cells[row->mapping->columns[i].index].size != 0)
+            cell_at(row, &row->mapping->columns[i]).size != 0)
             return true;
     return false;
 }
@@ -476,7 +505,7 @@ static int put_consent(struct row *row, const struct column *column, struct err 
     struct buf text = BUF_INIT;
     bool is_granted = false;
     const char *slash = strchr(column->target, '/');
-    if (value_bool(row->cells[column->index], &is_granted, &why) != 0)
+    if (value_bool(cell_at(row, column), &is_granted, &why) != 0)
         return in_column(column, &why, err);
     buf_printf(&text, "/consent:%s", column->target);
     open_call(row, "consent.changed", buf_string(&text));
@@ -500,7 +529,7 @@ static int put_consents(struct row *row, struct err *err)
     int rc = 0;
     for (size_t i = 0; i < row->mapping->count && rc == 0; i++) {
         const struct column *column = &row->mapping->columns[i];
-        if (column->field == FIELD_CONSENT && row->cells[column->index].size != 0)
+        if (column->field == FIELD_CONSENT && cell_at(row, column).size != 0)
             rc = put_consent(row, column, err);
     }
     return rc;
