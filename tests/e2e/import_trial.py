@@ -1,7 +1,7 @@
 #!/usr/bin/python3
-"""import_trial.py [--count N] [--kills N] [--seed N] -- a large import, and search in what it left.
+"""import_trial.py [--count N] [--orders N] [--kills N] [--seed N] -- a large import, and search in what it left.
 
-N customers and five orders of each are written as CSV, imported by the command into a daemon, and
+N customers and some orders of each are written as CSV, imported by the command into a daemon, and
 both are killed at random moments, in turns; the same command goes on.  Afterwards every customer
 and every order is read back: each must be there once, and must have counted once.  Then clerks
 search among the names, first alone and then while orders come in.
@@ -28,7 +28,6 @@ import urllib.parse
 import made_up
 from conftest import BUILD, Daemon
 
-ORDERS_EACH = 5
 QUERIES = 2000  # of each kind
 LOAD_PER_SECOND = 2000
 TICK = os.sysconf("SC_CLK_TCK")
@@ -319,7 +318,7 @@ def search_while_orders_come(daemon, count, seed):
 def run(folder, house, options):
     count, dice = options.count, random.Random(options.seed)
     people = made_up.write_customers(folder / "customers.csv", count, options.seed)
-    orders = made_up.Orders(folder / "orders.csv", ORDERS_EACH * count, count, options.seed)
+    orders = made_up.Orders(folder / "orders.csv", options.orders * count, count, options.seed)
     sizes = [os.path.getsize(path) for path in (people, orders.path)]
     say(
         f"{count:,} customers ({mib(sizes[0])}), {orders.count:,} orders ({mib(sizes[1])});"
@@ -362,6 +361,7 @@ def run(folder, house, options):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--count", type=int, default=1000000)
+    parser.add_argument("--orders", type=int, default=5, help="of each customer")
     parser.add_argument("--kills", type=int, default=3)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--verify", action="store_true", help="fold the whole log once more")
