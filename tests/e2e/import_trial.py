@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""import_trial.py [--count N] [--orders N] [--kills N] [--seed N] -- a large import, and search in what it left.
+"""import_trial.py [--count N] [--orders N] [--kills N] [--seed N] -- a large import, then search.
 
 N customers and some orders of each are written as CSV, imported by the command into a daemon, and
 both are killed at random moments, in turns; the same command goes on.  Afterwards every customer

@@ -11,8 +11,16 @@ import re
 import time
 import urllib.parse
 
-SURNAMES = "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕苏卢蒋蔡贾丁魏薛叶阎余潘杜戴夏钟汪田任姜范方石姚谭廖邹熊金陆郝孔白崔康毛邱秦江史顾侯邵孟龙万段钱汤尹黎易常武乔贺赖龚文"
-GIVEN = "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超秀霞平刚桂英华玉兰红梅小晓春生志国建文海波宇浩然子轩梓涵欣怡雨婷佳琪思远天翔俊豪雪莹美玲淑珍凤金龙飞鹏程嘉宁安康乐阳晨曦月星云峰林森清泉瑞祥福德义仁智信礼永庆东南西北中山川河江湖松柏竹菊荷莲兰薇蓉萍"
+SURNAMES = (
+    "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕"
+    "苏卢蒋蔡贾丁魏薛叶阎余潘杜戴夏钟汪田任姜范方石姚谭廖邹熊金陆郝孔白崔康毛邱秦江史"
+    "顾侯邵孟龙万段钱汤尹黎易常武乔贺赖龚文"
+)
+GIVEN = (
+    "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超秀霞平刚桂英华玉兰红梅小晓春生志国建文海波宇浩"
+    "然子轩梓涵欣怡雨婷佳琪思远天翔俊豪雪莹美玲淑珍凤金龙飞鹏程嘉宁安康乐阳晨曦月星云"
+    "峰林森清泉瑞祥福德义仁智信礼永庆东南西北中山川河江湖松柏竹菊荷莲兰薇蓉萍"
+)
 FIRST = (
     "Anna Ben Clara David Emma Felix Greta Hannah Ida Jonas Karl Lena Max Nora Oskar Paula Quentin "
     "Rosa Simon Tessa Ute Viktor Wanda Xenia Yannick Zoe Jürgen Renée Søren Łukasz Inês Björn "
@@ -120,7 +128,7 @@ rule "count orders" {
 
 
 def wait_for_checkpoint(daemon):
-    """Lists show what the last checkpoint holds, and a daemon with much to do is a little behind."""
+    """Lists show what the last checkpoint holds, which a busy daemon is a little ahead of."""
     end = daemon.metric("kith_log_entries")
     while daemon.get("/v1/customers?limit=1").json["seq"] < end:
         time.sleep(0.5)

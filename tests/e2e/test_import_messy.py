@@ -1,4 +1,4 @@
-"""Files as they come out of spreadsheets: what is understood, what is refused, and in which words."""
+"""Files as they come out of spreadsheets: what is understood, what is refused, in which words."""
 import csv
 import os
 
