@@ -6,6 +6,8 @@
 #   make sim [SEED=n] [COUNT=n]  the simulator, COUNT lives beginning at SEED
 #   make fuzz [SECONDS=60]       malformed requests and JSON, made up by libFuzzer
 #   make webhooks [COUNT=10000]  that many webhooks to a receiver that fails by turns
+#   make import-trial [COUNT=1000000] [KILLS=3]
+#                                that many customers and five times as many orders, and search
 #   make bench                   measures beside the peers that are installed
 #   make install [PREFIX=/usr/local] [DESTDIR=]
 #   make deb                     a Debian package: build/kith_VERSION_ARCHITECTURE.deb
@@ -15,6 +17,7 @@
 SEED ?= 1
 COUNT ?= 20
 SECONDS ?= 60
+KILLS ?= 3
 PREFIX ?= /usr/local
 
 PYTHON := /usr/bin/python3
@@ -22,8 +25,8 @@ RELEASE := build/release
 COMPILE := cmake --build $(RELEASE) --target
 MAKEFLAGS += --no-print-directory
 
-.PHONY: run build test sim fuzz webhooks bench install deb deb-trial check-style format clean \
-    packages packages-test packages-bench packages-deb packages-trial
+.PHONY: run build test sim fuzz webhooks import-trial bench install deb deb-trial check-style \
+    format clean packages packages-test packages-bench packages-deb packages-trial
 
 run: build
 	exec tools/demo.sh
@@ -47,6 +50,11 @@ webhooks: packages-test $(RELEASE)/build.ninja
 	$(COMPILE) all
 	KITH_WEBHOOKS=$(if $(filter command line,$(origin COUNT)),$(COUNT),10000) \
 	    $(PYTHON) -m pytest -q -p no:cacheprovider tests/e2e/test_webhook.py -k each_message
+
+import-trial: packages-test $(RELEASE)/build.ninja
+	$(COMPILE) all
+	$(PYTHON) tests/e2e/import_trial.py --seed $(SEED) --kills $(KILLS) \
+	    --count $(if $(filter command line,$(origin COUNT)),$(COUNT),1000000)
 
 bench: packages-bench $(RELEASE)/build.ninja
 	$(COMPILE) all $(if $(wildcard tests/bench/*.c),bench)

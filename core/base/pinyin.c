@@ -145,6 +145,11 @@ static const char *reading_of(UChar32 c)
     return syllables[index - 1];
 }
 
+void pinyin_prepare(void)
+{
+    reading_of(0x4e00); /* the first character of all tables, so that its data are read too */
+}
+
 /* -- A text ------------------------------------------------------------------------------ */
 
 static UChar32 character_at(struct text text, size_t *at)

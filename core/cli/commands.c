@@ -248,7 +248,7 @@ static const char import_text[] =
     "(with --event: of a property; traits.NAME is a trait there as well), or, for a column of\n"
     "yes and no, consent:PURPOSE/CHANNEL.  COLUMN is a column's name or, counted from 1, #3.\n"
     "Columns without --map are left out; without any --map each column is the field of its\n"
-    "name.  Empty cells say nothing.  TYPE is\n"
+    "name.  Empty cells say nothing; white space around names and cells does not count.  TYPE is\n"
     "\n"
     "    date(%d.%m.%Y %H:%M)      %Y %y %m %d %H %I %p %M %S %b %z %s; date alone: ISO 8601\n"
     "    number, number(de)        1234.5; 1.234,5\n"

@@ -33,6 +33,7 @@ struct csv {
     size_t start; /* of the current record in the window */
     bool is_over; /* nothing more can be read */
     bool is_begun;
+    bool is_cut; /* the rest of the current line belongs to a record that is told already */
     uint64_t line, number;
     struct buf unquoted;
     struct text *fields;
@@ -44,16 +45,23 @@ struct csv *csv_new(enum csv_format format, char delimiter, csv_read_fn *read, v
 {
     struct csv *csv = mem_zero(sizeof *csv);
     csv->format = format;
-    csv->delimiter = delimiter;
     csv->read = read;
     csv->arg = arg;
     csv->line = 1;
     csv->ends_field['\n'] = csv->ends_field['\r'] = csv->ends_field['\0'] = true;
-    if (format == CSV_QUOTED)
-        csv->ends_field['"'] = csv->ends_field[(unsigned char)delimiter] = true;
+    csv_set_delimiter(csv, delimiter);
     if (format == CSV_BLANKS)
         csv->ends_field[' '] = csv->ends_field['\t'] = true;
     return csv;
+}
+
+void csv_set_delimiter(struct csv *csv, char delimiter)
+{
+    if (csv->format != CSV_QUOTED)
+        return;
+    csv->ends_field[(unsigned char)csv->delimiter] = csv->delimiter == '\0';
+    csv->delimiter = delimiter;
+    csv->ends_field['"'] = csv->ends_field[(unsigned char)delimiter] = true;
 }
 
 void csv_free(struct csv *csv)
@@ -254,13 +262,30 @@ static int first_line_end(struct csv *csv, size_t *out_end, struct err *err)
             return 0;
         }
         if (csv->window.size - csv->start > CSV_RECORD_MAX) {
-            *out_end = csv->window.size; /* the rest of the line is a record of its own */
+            *out_end = csv->window.size;
+            csv->is_cut = true;
             return 0;
         }
         int rc = fill(csv, err);
         if (rc != 0)
             return rc;
     }
+}
+
+/* Behind the end of a line that was too long. */
+static int skip_cut(struct csv *csv, struct err *err)
+{
+    int rc = 0;
+    while (rc == 0 && csv->is_cut) {
+        const uint8_t *from = csv->window.data + csv->start;
+        const uint8_t *end = memchr(from, '\n', csv->window.size - csv->start);
+        csv->start = end != NULL ? (size_t)(end - csv->window.data) + 1 : csv->window.size;
+        csv->is_cut = end == NULL && !csv->is_over;
+        csv->line += end != NULL;
+        if (csv->is_cut)
+            rc = fill(csv, err);
+    }
+    return rc;
 }
 
 static struct text without_line_end(const uint8_t *data, size_t size)
@@ -288,7 +313,7 @@ static int read_record(struct csv *csv, struct csv_record *out_record, struct er
 {
     size_t end = 0;
     enum step step = STEP_MORE;
-    int rc = csv->is_begun ? 0 : skip_mark(csv, err);
+    int rc = csv->is_begun ? skip_cut(csv, err) : skip_mark(csv, err);
     while (rc == 0 && step == STEP_MORE) {
         if (csv->start == csv->window.size && csv->is_over)
             return 0;

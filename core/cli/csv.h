@@ -7,6 +7,7 @@
  *                 one stands a delimiter or the end of the line
  *     lines       end with LF or CRLF; the last may end with the file; empty ones are skipped
  *     an opening  quote that is never closed spoils its own line, not the rest of the file
+ *     a line      longer than CSV_RECORD_MAX is one faulty record, shown by its beginning
  *
  * A byte order mark in front is dropped.  The text must be UTF-8; that is checked by whoever
  * uses the fields.  Memory: one record, at most CSV_RECORD_MAX.  One thread.
@@ -43,6 +44,8 @@ struct csv_record {
 /* `delimiter` matters to CSV_QUOTED only. */
 struct csv *csv_new(enum csv_format format, char delimiter, csv_read_fn *read, void *arg);
 void csv_free(struct csv *csv); /* NULL is allowed */
+/* From the next record on. */
+void csv_set_delimiter(struct csv *csv, char delimiter);
 
 /* The next record, borrowed until the next call.  Returns 1, 0 at the end, or the code of
  * `read`. */

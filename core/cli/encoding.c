@@ -44,6 +44,20 @@ static void count_pairs(struct guess *guess, const unsigned char *data, size_t s
     }
 }
 
+/* Of UTF-16 without its mark: delimiters and line ends are letters of one byte and a zero. */
+static void count_zeros(struct guess *guess, const unsigned char *data, size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        guess->zeros[(guess->size + i) & 1] += data[i] == 0;
+    guess->size += size;
+}
+
+static bool are_zeros_at(const struct guess *guess, size_t place)
+{
+    return guess->zeros[place] > guess->size / 16 &&
+           guess->zeros[place] / 16 >= guess->zeros[1 - place];
+}
+
 /* `data` begins at a character; returns how many bytes at its end may be half of one. */
 static size_t count_characters(struct guess *guess, const unsigned char *data, size_t size)
 {
@@ -71,6 +85,7 @@ void guess_add(struct guess *guess, const void *data, size_t size)
                                         (bytes[0] == 0xfe && bytes[1] == 0xff));
     guess->is_begun = true;
     count_pairs(guess, bytes, size);
+    count_zeros(guess, bytes, size);
     buf_append(&joined, guess->rest, guess->rest_size);
     buf_append(&joined, data, size);
     guess->rest_size = count_characters(guess, joined.data, joined.size);
@@ -83,9 +98,13 @@ const char *guess_name(const struct guess *guess)
     size_t bad = guess->utf8_bad + (guess->rest_size != 0);
     if (guess->is_utf16)
         return "UTF-16";
+    if (are_zeros_at(guess, 1))
+        return "UTF-16LE";
+    if (are_zeros_at(guess, 0))
+        return "UTF-16BE";
     if (bad == 0 || guess->utf8_good > SURE * bad)
         return "UTF-8";
-    return guess->gb_good > SURE * guess->gb_bad ? "GB18030" : "UTF-8";
+    return guess->gb_good > SURE * guess->gb_bad ? "GB18030" : NULL;
 }
 
 /* -- Decoding ---------------------------------------------------------------------------- */

@@ -19,14 +19,16 @@ struct guess {                  /* counts over all bytes; {0} is the beginning *
     size_t gb_good, gb_bad;     /* pairs of the common plane, and other pairs */
     unsigned char rest[4];      /* of a character that goes on in the next piece */
     size_t rest_size;
-    unsigned char lead; /* of a pair; 0: none */
-    bool is_utf16;      /* begins with its mark */
+    unsigned char lead;    /* of a pair; 0: none */
+    bool is_utf16;         /* begins with its mark */
+    size_t size, zeros[2]; /* bytes; those of them that are 0, at even places and at odd ones */
     bool is_begun;
 };
 
 /* Look at the next `size` bytes of the text, however it is cut into pieces. */
 void guess_add(struct guess *guess, const void *data, size_t size);
-const char *guess_name(const struct guess *guess); /* "UTF-8", "GB18030" or "UTF-16" */
+/* "UTF-8", "GB18030", "UTF-16", "UTF-16LE", "UTF-16BE"; NULL: none of these. */
+const char *guess_name(const struct guess *guess);
 
 /* From the beginning of a text.  E_INVALID: ICU knows no encoding of that name. */
 int decoder_new(const char *name, struct decoder **out_decoder, struct err *err);

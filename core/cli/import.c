@@ -145,10 +145,25 @@ static int bind_given(struct import *import, const char *list, struct err *err)
     return rc;
 }
 
+/* "sep=;" is no row: it tells Excel, and so us, what stands between cells. */
+static bool takes_delimiter(struct import *import, const struct csv_record *record)
+{
+    static const char mark[] = "sep=";
+    struct text raw = record->raw;
+    size_t size = sizeof mark - 1;
+    if (raw.size != size + 1 || memcmp(raw.data, mark, size) != 0)
+        return false;
+    if (!args_has(&import->cli->args, "delimiter"))
+        csv_set_delimiter(import->csv, raw.data[size]);
+    return true;
+}
+
 static int bind_header(struct import *import, struct err *err)
 {
     struct csv_record header;
     int rc = csv_next(import->csv, &header, err);
+    if (rc == 1 && takes_delimiter(import, &header))
+        rc = csv_next(import->csv, &header, err);
     if (rc < 0)
         return rc;
     if (rc == 0)
@@ -234,8 +249,9 @@ static int take_cells(struct import *import, const struct csv_record *record,
 {
     struct buf id = BUF_INIT;
     if (record->count != import->columns)
-        return err_set(err, E_INVALID, "%zu columns instead of %zu", record->count,
-                       import->columns);
+        return err_set(err, E_INVALID, "%zu column%s instead of %zu%s", record->count,
+                       record->count != 1 ? "s" : "", import->columns,
+                       record->count == 1 ? ": is the --delimiter another?" : "");
     row_id(import, record, &id);
     int rc = mapping_row(import->mapping, record->fields, record->count,
                          (struct text){ (const char *)id.data, (uint32_t)id.size }, &import->json,
@@ -288,6 +304,17 @@ static int pass_on(struct import *import, const struct csv_record *record,
     return spool_add(import->spool, &spooled, err);
 }
 
+/* Excel leaves rows behind that are nothing but delimiters. */
+static bool is_blank(const struct import *import, const struct csv_record *record)
+{
+    if (import->mapping == NULL || record->fault != NULL)
+        return false;
+    for (size_t i = 0; i < record->count; i++)
+        if (record->fields[i].size != 0)
+            return false;
+    return true;
+}
+
 static int read_all(struct import *import, struct err *err)
 {
     struct csv_record record;
@@ -295,6 +322,8 @@ static int read_all(struct import *import, struct err *err)
     struct err why;
     int rc;
     while ((rc = csv_next(import->csv, &record, err)) == 1) {
+        if (is_blank(import, &record))
+            continue;
         import->rows++;
         if (interrupt_seen())
             return err_set(err, E_BUSY, "interrupted");

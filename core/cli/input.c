@@ -24,6 +24,7 @@ struct input {
     struct decoder *decoder;
     uint64_t size, at;
     bool is_over;
+    bool is_workbook; /* of Excel, or any other archive */
     char first;
     char hash[HEX_SIZE(DIGEST_16_BYTES)];
     uint8_t bytes[READ_BYTES];
@@ -48,6 +49,13 @@ static void find_first(struct input *input, size_t size)
     input->first = i < size ? (char)input->bytes[i] : '\0';
 }
 
+/* How .xlsx (and all of ZIP) and .xls begin. */
+static bool begins_like_workbook(const uint8_t *bytes, size_t size)
+{
+    return size >= 4 &&
+           (memcmp(bytes, "PK\3\4", 4) == 0 || memcmp(bytes, "\xd0\xcf\x11\xe0", 4) == 0);
+}
+
 static int survey(struct input *input, const char *encoding, struct err *err)
 {
     struct digest digest;
@@ -56,8 +64,10 @@ static int survey(struct input *input, const char *encoding, struct err *err)
     ssize_t size;
     digest_init(&digest, sizeof hash);
     while ((size = read_bytes(input, err)) > 0) {
-        if (input->size == 0)
+        if (input->size == 0) {
             find_first(input, (size_t)size);
+            input->is_workbook = begins_like_workbook(input->bytes, (size_t)size);
+        }
         digest_update(&digest, input->bytes, (size_t)size);
         if (encoding == NULL)
             guess_add(&guess, input->bytes, (size_t)size);
@@ -69,7 +79,19 @@ static int survey(struct input *input, const char *encoding, struct err *err)
     hex_encode(hash, sizeof hash, input->hash);
     if (lseek(input->fd, 0, SEEK_SET) != 0)
         return err_set(err, E_IO, "cannot read %.200s again: %s", input->path, strerror(errno));
-    return decoder_new(encoding != NULL ? encoding : guess_name(&guess), &input->decoder, err);
+    const char *name = encoding != NULL ? encoding : guess_name(&guess);
+    if (input->is_workbook)
+        return err_set(err, E_INVALID,
+                       "%.160s is a workbook: save it as \"CSV UTF-8\" in Excel, "
+                       "or as CSV",
+                       input->path);
+    if (name == NULL)
+        return err_set(
+            err, E_INVALID,
+            "%.160s is neither UTF-8 nor GB18030: say its --encoding; what Excel saves as "
+            "\"CSV\" in Western Europe is windows-1252",
+            input->path);
+    return decoder_new(name, &input->decoder, err);
 }
 
 int input_open(const char *path, const char *encoding, struct input **out_input, struct err *err)

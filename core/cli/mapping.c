@@ -12,9 +12,9 @@
 #include "core/base/limits.h"
 #include "core/base/mem.h"
 #include "core/base/moment.h"
-#include "core/base/near.h"
 #include "core/base/phone.h"
 #include "core/base/utf8.h"
+#include "core/cli/columns.h"
 #include "core/cli/value.h"
 
 #include <errno.h>
@@ -196,39 +196,30 @@ int mapping_add(struct mapping *mapping, const char *text, struct err *err)
 
 /* -- The header -------------------------------------------------------------------------- */
 
-/* A name, or "#3". */
-static int find_column(const char *name, const struct text *names, size_t count, size_t *out_index,
-                       struct err *err)
+static int take_column(struct mapping *mapping, size_t index, struct buf name, struct err *err)
 {
-    struct near_quote quote;
-    for (size_t i = 0; i < count; i++)
-        if (text_is(names[i], name)) {
-            *out_index = i;
-            return 0;
-        }
-    char *end = NULL;
-    unsigned long number = name[0] == '#' ? strtoul(name + 1, &end, 10) : 0;
-    if (number != 0 && *end == '\0' && number <= count) {
-        *out_index = number - 1;
-        return 0;
-    }
-    return err_set(err, E_INVALID, "there is no column \"%s\"; the first line names %zu columns",
-                   near_quote(name, strlen(name), &quote), count);
+    if (name.size == 0 || name.size > NAME_BYTES_MAX)
+        return err_set(err, E_INVALID, "column %zu has no name of 1 to %d bytes: use --map",
+                       index + 1, NAME_BYTES_MAX);
+    struct column *column = new_column(mapping, err);
+    if (column == NULL)
+        return E_LIMIT;
+    column->index = index;
+    column->type.decimal[0] = '.';
+    set_field(mapping, column, (struct text){ (const char *)name.data, (uint32_t)name.size });
+    return 0;
 }
 
 static int take_all_columns(struct mapping *mapping, const struct text *names, size_t count,
                             struct err *err)
 {
     for (size_t i = 0; i < count; i++) {
-        if (names[i].size == 0 || names[i].size > NAME_BYTES_MAX)
-            return err_set(err, E_INVALID, "column %zu has no name of 1 to %d bytes: use --map",
-                           i + 1, NAME_BYTES_MAX);
-        struct column *column = new_column(mapping, err);
-        if (column == NULL)
-            return E_LIMIT;
-        column->index = i;
-        column->type.decimal[0] = '.';
-        set_field(mapping, column, names[i]);
+        struct buf name = BUF_INIT;
+        columns_name(names[i], &name);
+        int rc = take_column(mapping, i, name, err);
+        buf_deinit(&name);
+        if (rc != 0)
+            return rc;
     }
     return 0;
 }
@@ -272,13 +263,19 @@ static int add_id(struct mapping *mapping, struct err *err)
 
 int mapping_bind(struct mapping *mapping, const struct text *names, size_t count, struct err *err)
 {
-    int rc = mapping->count == 0 ? take_all_columns(mapping, names, count, err) : 0;
+    bool takes_all = mapping->count == 0;
+    char delimiter = takes_all ? columns_delimiter(names, count) : '\0';
+    if (delimiter != '\0')
+        return err_set(err, E_INVALID,
+                       "the first line is one column, and has %s in it: is that the --delimiter?",
+                       delimiter == '\t' ? "tabs" : (const char[]){ '"', delimiter, '"', '\0' });
+    int rc = takes_all ? take_all_columns(mapping, names, count, err) : 0;
     if (rc == 0)
         rc = add_id(mapping, err);
     for (size_t i = 0; i < mapping->count && rc == 0; i++) {
         struct column *column = &mapping->columns[i];
         if (column->name != NULL)
-            rc = find_column(column->name, names, count, &column->index, err);
+            rc = columns_find(names, count, column->name, &column->index, err);
         if (column->field == FIELD_PROPERTY && !mapping->is_track)
             column->field = FIELD_TRAIT;
     }
@@ -300,11 +297,40 @@ struct row {
     size_t calls;
 };
 
+/* Bytes of white space that `text` begins with: a no-break space is one, as Excel writes it. */
+static uint32_t space_at(struct text text)
+{
+    if (text.size != 0 && strchr(" \t\r\n", text.data[0]) != NULL && text.data[0] != '\0')
+        return 1;
+    return text.size >= 2 && memcmp(text.data, "\xc2\xa0", 2) == 0 ? 2 : 0;
+}
+
+static uint32_t space_before_end(struct text text)
+{
+    uint32_t size = 0;
+    if (text.size != 0)
+        size = space_at((struct text){ text.data + text.size - 1, 1 });
+    if (size == 0 && text.size >= 2)
+        size = space_at((struct text){ text.data + text.size - 2, 2 }) == 2 ? 2 : 0;
+    return size;
+}
+
+/* What a cell says, without the white space around it. */
+static struct text cell_at(const struct row *row, const struct column *column)
+{
+    struct text cell = row->cells[column->index];
+    for (uint32_t size; (size = space_at(cell)) != 0; cell.size -= size)
+        cell.data += size;
+    for (uint32_t size; (size = space_before_end(cell)) != 0;)
+        cell.size -= size;
+    return cell;
+}
+
 static struct text cell_of(const struct row *row, enum field field)
 {
     for (size_t i = 0; i < row->mapping->count; i++)
         if (row->mapping->columns[i].field == field)
-            return row->cells[row->mapping->columns[i].index];
+            return cell_at(row, &row->mapping->columns[i]);
     return (struct text){ "", 0 };
 }
 
@@ -376,9 +402,9 @@ static int read_row(struct row *row, struct err *err)
         return err_set(err, E_INVALID, "the event has no type");
     if (read_id(row, err) != 0)
         return E_INVALID;
-    if (at != NULL && row->cells[at->index].size != 0) {
+    if (at != NULL && cell_at(row, at).size != 0) {
         row->has_at = true;
-        if (value_instant(&at->type, mapping->zone, row->cells[at->index], &row->at, &why) != 0)
+        if (value_instant(&at->type, mapping->zone, cell_at(row, at), &row->at, &why) != 0)
             return in_column(at, &why, err);
     }
     return row->user.size == 0 && row->anon.size == 0 ? make_anon(row, err) : 0;
@@ -443,7 +469,7 @@ static int put_values(struct row *row, bool is_identify, struct err *err)
     size_t start = row->out->size;
     for (size_t i = 0; i < row->mapping->count; i++) {
         const struct column *column = &row->mapping->columns[i];
-        struct text cell = row->cells[column->index];
+        struct text cell = cell_at(row, column);
         if (!belongs(column, is_identify) || cell.size == 0)
             continue;
         put_name(row->out, column->target);
@@ -462,7 +488,7 @@ static bool has_values(const struct row *row, bool is_identify)
 {
     for (size_t i = 0; i < row->mapping->count; i++)
         if (belongs(&row->mapping->columns[i], is_identify) &&
-            row->cells[row->mapping->columns[i].index].size != 0)
+            cell_at(row, &row->mapping->columns[i]).size != 0)
             return true;
     return false;
 }
@@ -496,7 +522,7 @@ static int put_consent(struct row *row, const struct column *column, struct err 
     struct buf text = BUF_INIT;
     bool is_granted = false;
     const char *slash = strchr(column->target, '/');
-    if (value_bool(row->cells[column->index], &is_granted, &why) != 0)
+    if (value_bool(cell_at(row, column), &is_granted, &why) != 0)
         return in_column(column, &why, err);
     buf_printf(&text, "/consent:%s", column->target);
     open_call(row, "consent.changed", buf_string(&text));
@@ -520,7 +546,7 @@ static int put_consents(struct row *row, struct err *err)
     int rc = 0;
     for (size_t i = 0; i < row->mapping->count && rc == 0; i++) {
         const struct column *column = &row->mapping->columns[i];
-        if (column->field == FIELD_CONSENT && row->cells[column->index].size != 0)
+        if (column->field == FIELD_CONSENT && cell_at(row, column).size != 0)
             rc = put_consent(row, column, err);
     }
     return rc;

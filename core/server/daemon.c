@@ -13,6 +13,7 @@
 #include "core/base/hash.h"
 #include "core/base/limits.h"
 #include "core/base/mem.h"
+#include "core/base/pinyin.h"
 #include "core/base/zone.h"
 #include "core/engine/event.h"
 #include "core/engine/rules.h"
@@ -63,6 +64,7 @@ struct daemon {
     uv_async_t wake;
     uv_timer_t delivery, grace, patience;
     uv_signal_t signals[SIGNALS];
+    uv_work_t preparation;
     struct buf code; /* of the world */
     struct metrics *metrics;
     struct channel_log *log;
@@ -239,6 +241,13 @@ static void say_ready(const struct daemon *daemon)
     notify("READY=1");
 }
 
+/* What the first search would wait for is got ready behind the start, not in it. */
+static void prepare(uv_work_t *work)
+{
+    (void)work;
+    pinyin_prepare();
+}
+
 static void serve(struct daemon *daemon)
 {
     struct http_options options = {
@@ -264,6 +273,7 @@ static void serve(struct daemon *daemon)
     daemon->watchdog = watchdog_open(&daemon->loop, daemon->node);
     sweeper_start(daemon->sweeper);
     say_ready(daemon);
+    uv_queue_work(&daemon->loop, &daemon->preparation, prepare, NULL);
 }
 
 static void first_activated(void *arg, const struct submission *submission)

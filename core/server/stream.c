@@ -28,7 +28,8 @@
 
 #include <stdlib.h>
 
-#define RETRY_MS 1000 /* of what could not be read; also what clients are told */
+#define UNWANTED_MAX 64 /* pieces of a long past, until who breaks off need not begin again */
+#define RETRY_MS 1000   /* of what could not be read; also what clients are told */
 
 struct subscriber {
     struct subscriber *prev, *next; /* all of them */
@@ -39,7 +40,8 @@ struct subscriber {
     struct read_place told;  /* and was told so */
     struct buf types;        /* each ends with NUL; empty: all */
     bool is_blocked, is_lagging;
-    bool was_silent; /* since the last heartbeat */
+    bool was_silent;   /* since the last heartbeat */
+    unsigned unwanted; /* pieces of which it wanted nothing, since it was told its place */
 };
 
 struct stream {
@@ -116,6 +118,7 @@ static void tell_place(struct subscriber *subscriber)
     buf_printf(scratch, "retry: %d\nid: %.*s\n\n", RETRY_MS, (int)place.size, place.data);
     if (tell(subscriber, (struct text){ (const char *)scratch->data, (uint32_t)scratch->size }))
         subscriber->told = subscriber->place;
+    subscriber->unwanted = 0;
 }
 
 static void send_piece(struct subscriber *subscriber, const struct stream_piece *piece)
@@ -129,6 +132,7 @@ static void send_piece(struct subscriber *subscriber, const struct stream_piece 
     subscriber->told = last;
     if (text.size != 0)
         subscriber->was_silent = false;
+    subscriber->unwanted = text.size != 0 ? 0 : subscriber->unwanted + 1;
 }
 
 static void lag(struct subscriber *subscriber)
@@ -245,8 +249,9 @@ static void on_old_read(void *arg, struct stream_piece *piece)
         if (!waiting->is_blocked && stream_piece_has(piece, &waiting->place))
             send_piece(waiting, piece);
         advance(waiting);
-        bool has_come = !waiting->is_blocked && !waiting->is_lagging;
-        if (has_come && read_place_is_behind(&waiting->place, &waiting->told))
+        bool must_hear = !waiting->is_lagging || waiting->unwanted >= UNWANTED_MAX;
+        if (must_hear && !waiting->is_blocked &&
+            read_place_is_behind(&waiting->place, &waiting->told))
             tell_place(waiting);
     }
     stream_piece_free(piece);
@@ -301,7 +306,7 @@ static void on_heartbeat(uv_timer_t *timer)
     struct stream *stream = timer->data;
     for (struct subscriber *s = stream->subscribers; s != NULL; s = s->next) {
         bool has_moved = read_place_is_behind(&s->place, &s->told);
-        if (s->was_silent && !s->is_blocked && !s->is_lagging) {
+        if (s->was_silent && !s->is_blocked) {
             if (has_moved)
                 tell_place(s);
             else

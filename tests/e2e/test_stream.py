@@ -117,6 +117,23 @@ def busy(start, tmp_path):
     return daemon
 
 
+def test_who_wants_nothing_of_a_long_past_hears_on_the_way_where_it_is(daemon):
+    for batch in range(9):
+        daemon.send(*(track("u1", "Visit", f"{batch}-{number}") for number in range(4500)))
+    daemon.send(track("u1", "Order", 1))
+    stream, places = Stream(daemon, "?after=0&type=Order"), []
+    while not stream.events:
+        assert stream.block() is not None
+        places.append(number_of(stream.id))
+    stream.close()
+    assert len(places) >= 3 and places == sorted(
+        set(places)
+    ), "its place, one on the way, the order"
+    stream = Stream(daemon, "?type=Order", last="%d.%d" % places[1])
+    assert stream.take(1)[0]["type"] == "Order"
+    stream.close()
+
+
 def test_an_event_is_told_in_full(daemon):
     stream = Stream(daemon)
     assert stream.response.headers["Content-Type"] == "text/event-stream"

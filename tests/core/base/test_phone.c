@@ -6,6 +6,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -146,6 +147,26 @@ static void the_data_has_a_fingerprint(void **state)
     assert_ptr_equal(phone_library_version(), phone_library_version());
 }
 
+/* What was asked before, of whatever numbers and regions, shows in no answer. */
+static void an_answer_depends_on_the_arguments_alone(void **state)
+{
+    char text[PHONE_TEXT_MAX], wanted[PHONE_SIZE];
+    (void)state;
+    for (int round = 0; round < 2; round++)
+        for (int i = 0; i < 300; i++) {
+            snprintf(text, sizeof text, "030 1234%03d", i);
+            snprintf(wanted, sizeof wanted, "+49301234%03d", i);
+            becomes(text, "DE", wanted);
+            snprintf(wanted, sizeof wanted, "+390301234%03d", i);
+            becomes(text, "IT", wanted);
+            refuses(text, NULL, "no default region");
+            refuses(text, "", "its default region is none");
+            refuses(text, "D", "its default region is none");
+            snprintf(wanted, sizeof wanted, "+49301234%03d", i);
+            becomes(text, "DE", wanted);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -159,6 +180,7 @@ int main(void)
         cmocka_unit_test(what_is_no_number_is_refused_with_a_reason),
         cmocka_unit_test(a_zero_byte_does_not_end_the_text),
         cmocka_unit_test(a_reason_never_repeats_the_number),
+        cmocka_unit_test(an_answer_depends_on_the_arguments_alone),
         cmocka_unit_test(the_data_has_a_fingerprint),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -122,10 +122,19 @@ static void all_threads_read_the_same(void **state)
     assert_int_not_equal(sums[0], 0);
 }
 
+static void whoever_is_prepared_reads_the_same(void **state)
+{
+    (void)state;
+    pinyin_prepare();
+    pinyin_prepare();
+    reads("一丁", "yi ding");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_threads_read_the_same), /* first: nothing is known yet */
+        cmocka_unit_test(whoever_is_prepared_reads_the_same),
         cmocka_unit_test(a_name_reads_as_syllables_without_tones),
         cmocka_unit_test(a_surname_with_a_reading_of_its_own_has_both),
         cmocka_unit_test(a_surname_counts_in_front_only),

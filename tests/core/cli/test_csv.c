@@ -155,9 +155,38 @@ static void memory_is_bounded_by_one_record(void **state)
     buf_text(&text, "\nb,c\n");
     transcribe(CSV_QUOTED, ',', (const char *)text.data, text.size, 65536, &out);
     assert_non_null(strstr(buf_string(&out), "longer than a record may be"));
-    assert_non_null(strstr(buf_string(&out), ".2 <b><c>\n"));
+    assert_non_null(strstr(buf_string(&out), "\n2.2 <b><c>\n")); /* one fault, however long */
     buf_deinit(&text);
     buf_deinit(&out);
+}
+
+static void the_last_line_may_be_too_long_as_well(void **state)
+{
+    (void)state;
+    struct buf text = BUF_INIT, out = BUF_INIT;
+    buf_text(&text, "a\n");
+    for (size_t i = 0; i < (size_t)2 * CSV_RECORD_MAX + 7; i++)
+        buf_byte(&text, i % 2 != 0 ? ',' : 'x');
+    transcribe(CSV_QUOTED, ',', (const char *)text.data, text.size, 65536, &out);
+    assert_memory_equal(buf_string(&out), "1.1 <a>\n2.2 (", strlen("1.1 <a>\n2.2 ("));
+    assert_null(strstr(buf_string(&out), "\n3."));
+    buf_deinit(&text);
+    buf_deinit(&out);
+}
+
+static void another_delimiter_counts_from_the_next_record_on(void **state)
+{
+    (void)state;
+    struct feed feed = { "a;b,c\nd;e,f\n", 12, 0, 12 };
+    struct csv *csv = csv_new(CSV_QUOTED, ',', feed_read, &feed);
+    struct csv_record record;
+    assert_int_equal(csv_next(csv, &record, NULL), 1);
+    assert_true(text_is(record.fields[0], "a;b"));
+    csv_set_delimiter(csv, ';');
+    assert_int_equal(csv_next(csv, &record, NULL), 1);
+    assert_int_equal(record.count, 2);
+    assert_true(text_is(record.fields[1], "e,f"));
+    csv_free(csv);
 }
 
 static void too_many_fields_are_a_fault(void **state)
@@ -203,6 +232,8 @@ int main(void)
         cmocka_unit_test(blanks_of_any_number_stand_between_words),
         cmocka_unit_test(a_line_is_one_field),
         cmocka_unit_test(memory_is_bounded_by_one_record),
+        cmocka_unit_test(the_last_line_may_be_too_long_as_well),
+        cmocka_unit_test(another_delimiter_counts_from_the_next_record_on),
         cmocka_unit_test(too_many_fields_are_a_fault),
         cmocka_unit_test(what_is_written_is_read_again),
     };

@@ -20,7 +20,7 @@ static void expect_guess(const char *text, size_t size, const char *name)
         for (size_t at = 0; at < size; at += piece)
             guess_add(&guess, text + at, size - at < piece ? size - at : piece);
         if (piece > 1 || strcmp(name, "UTF-16") != 0) /* its mark is two bytes */
-            assert_string_equal(guess_name(&guess), name);
+            assert_string_equal(guess_name(&guess) != NULL ? guess_name(&guess) : "none", name);
     }
 }
 
@@ -42,7 +42,16 @@ static void accents_of_latin_1_are_not_taken_for_chinese(void **state)
     const char *text = "M\xfcller,Jos\xe9 Garc\xed"
                        "a,Ren\xe9"
                        "e";
-    expect_guess(text, strlen(text), "UTF-8"); /* whose rows will be rejected, with the reason */
+    expect_guess(text, strlen(text), "none"); /* and an import does not begin */
+}
+
+static void utf16_is_known_without_its_mark(void **state)
+{
+    (void)state;
+    expect_guess("a\0,\0b\0\n\0", 8, "UTF-16LE");
+    expect_guess("\0a\0,\0b\0\n", 8, "UTF-16BE");
+    expect_guess("1\0,\0\x8b\x73\x0f\x5c\n\0", 10, "UTF-16LE");
+    expect_guess("a,b\n1,\0\0\n", 9, "UTF-8"); /* some zeros, whose row will be rejected */
 }
 
 static void a_few_broken_bytes_do_not_make_utf8_something_else(void **state)
@@ -105,6 +114,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(utf8_is_told_from_gb18030),
         cmocka_unit_test(accents_of_latin_1_are_not_taken_for_chinese),
+        cmocka_unit_test(utf16_is_known_without_its_mark),
         cmocka_unit_test(a_few_broken_bytes_do_not_make_utf8_something_else),
         cmocka_unit_test(characters_cut_by_a_piece_are_put_together),
         cmocka_unit_test(what_cannot_be_decoded_shows),

@@ -150,7 +150,7 @@ static void somebody_known_by_address_only_gets_a_name_made_of_it(void **state)
     expect_row(&trial, " Ann@Example.com,",
                "{\"type\":\"identify\",\"messageId\":\"f-7\","
                "\"anonymousId\":\"email:ann@example.com\","
-               "\"traits\":{\"email\":\" Ann@Example.com\"}}");
+               "\"traits\":{\"email\":\"Ann@Example.com\"}}");
     expect_row(&trial, ",138 0013 8000",
                "{\"type\":\"identify\",\"messageId\":\"f-7\","
                "\"anonymousId\":\"phone:+8613800138000\","
@@ -269,6 +269,29 @@ static void without_a_map_each_column_is_the_field_of_its_name(void **state)
     end(&trial);
 }
 
+static void white_space_around_a_cell_does_not_count(void **state)
+{
+    (void)state;
+    struct trial trial;
+    begin(&trial, NULL, NULL);
+    map(&trial, "who=userId");
+    map(&trial, "name=name");
+    map(&trial, "born=born:date(%Y%m%d)");
+    map(&trial, "sum=sum:number");
+    assert_int_equal(bind(&trial, "who,name,born,sum"), 0);
+    expect_row(&trial,
+               " u-1 ,\t\xc2\xa0"
+               "Ann B.\xc2\xa0 , 19081209,\xc2\xa0"
+               "5 ",
+               "{\"type\":\"identify\",\"messageId\":\"f-7\",\"userId\":\"u-1\","
+               "\"traits\":{\"name\":\"Ann B.\",\"born\":\"1908-12-09\",\"sum\":5}}");
+    expect_row(&trial, "u-2, \xe5\xb0\xa0,\t, ",
+               "{\"type\":\"identify\",\"messageId\":\"f-7\",\"userId\":\"u-2\","
+               "\"traits\":{\"name\":\"\xe5\xb0\xa0\"}}");
+    assert_int_not_equal(row(&trial, " \xc2\xa0,Ann,,"), 0);
+    end(&trial);
+}
+
 static void columns_can_be_numbered(void **state)
 {
     (void)state;
@@ -340,6 +363,7 @@ int main(void)
         cmocka_unit_test(a_column_of_ids_is_taken_as_it_stands),
         cmocka_unit_test(an_event_column_names_each_rows_event),
         cmocka_unit_test(without_a_map_each_column_is_the_field_of_its_name),
+        cmocka_unit_test(white_space_around_a_cell_does_not_count),
         cmocka_unit_test(columns_can_be_numbered),
         cmocka_unit_test(mistakes_are_named),
         cmocka_unit_test(a_refused_row_leaves_nothing_behind),
