@@ -53,8 +53,8 @@ struct mustache_options {
 };
 
 /* Append the rendering to `out`.  Names are looked for in the last of the documents first.
- * E_LIMIT: over bytes_max, TEMPLATE_DEPTH_MAX or TEMPLATE_STEPS_MAX; what was appended is then of no
- * use. */
+ * E_LIMIT: over bytes_max, TEMPLATE_DEPTH_MAX or TEMPLATE_STEPS_MAX; what was appended is then of
+ * no use. */
 int mustache_render(const struct mustache *mustache, const struct doc contexts[], size_t count,
                     const struct mustache_options *options, struct buf *out, struct err *err);
 

@@ -503,6 +503,20 @@ static void report_go(struct engine *engine, const struct effect *effect, bool i
         engine->hooks->no_go(engine->arg, text, effect->channel);
 }
 
+/* The bytes of all attempts.  What cannot be made a message is rejected. */
+static struct verdict render(struct engine *engine, struct effect *effect,
+                             const struct customer *customer, struct verdict verdict)
+{
+    struct err err;
+    int64_t print = effect_print(effect);
+    if (effect_render(engine, effect, customer, verdict.address, &effect->message, &err) == 0) {
+        effect->print = print;
+        return verdict;
+    }
+    return (struct verdict){ .state = "rejected",
+                             .reason = arena_text(&engine->arena, text_of(err.text)) };
+}
+
 void effect_claim(struct step *step)
 {
     struct engine *engine = step->engine;
@@ -526,6 +540,8 @@ void effect_claim(struct step *step)
         return;
     }
     struct verdict verdict = effect_decide(engine, &effect, &step->customer);
+    if (verdict.state == NULL && effect.message.data == NULL)
+        verdict = render(engine, &effect, &step->customer, verdict);
     if (verdict.state != NULL) {
         finish(step, &effect, verdict.state, verdict.reason);
         report_go(engine, &effect, false);
@@ -535,10 +551,6 @@ void effect_claim(struct step *step)
     effect.attempt++;
     effect.run = engine->run;
     effect.state = text_of("claimed");
-    if (effect.message.data == NULL) {
-        effect.print = effect_print(&effect);
-        effect.message = effect_render(engine, &effect, &step->customer, verdict.address);
-    }
     effect_store(&effect, engine);
     struct key key;
     key_claimed(&key, &effect);

@@ -58,8 +58,10 @@ struct verdict effect_decide(struct engine *engine, const struct effect *effect,
                              const struct customer *customer);
 
 /* The document that the channel gets, in the engine's arena: the id, whom it is for, and what the
- * rule gave. */
-struct doc effect_render(struct engine *engine, const struct effect *effect,
-                         const struct customer *customer, struct text address);
+ * rule gave; a template that it names is rendered.  E_NOTFOUND: there is no text for her any more;
+ * E_LIMIT: it would be too large. */
+int effect_render(struct engine *engine, const struct effect *effect,
+                  const struct customer *customer, struct text address, struct doc *out_message,
+                  struct err *err);
 
 #endif

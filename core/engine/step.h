@@ -68,6 +68,9 @@ struct send_request {
     bool is_notification;                  /* to staff: outside marketing policy */
 };
 int step_send(struct step *step, const struct send_request *request, struct err *err);
+/* Whether the template has a text for that channel that the step's customer could be sent now.
+ * E_NOTFOUND. */
+int step_check_template(struct step *step, struct text name, struct text channel, struct err *err);
 
 /* A line for the trace; beyond limits.trace_lines dropped, with a last line saying so. */
 void step_log(struct step *step, struct text line);
