@@ -100,6 +100,7 @@ int run_key_remove(struct cli *cli);
 int run_merge(struct cli *cli);
 int run_note(struct cli *cli);
 int run_pause_channel(struct cli *cli);
+int run_preview(struct cli *cli);
 int run_release(struct cli *cli);
 int run_remind(struct cli *cli);
 int run_reminders(struct cli *cli);

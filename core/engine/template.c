@@ -8,6 +8,7 @@
 
 #include "core/base/locale.h"
 #include "core/base/mustache.h"
+#include "core/base/near.h"
 #include "core/engine/effect.h"
 #include "core/engine/engine_inside.h"
 #include "core/engine/read_inside.h"
@@ -73,6 +74,24 @@ static bool has_name(const struct ruleset *rules, struct text name)
     return false;
 }
 
+static int refuse_name(struct engine *engine, struct text name, struct err *err)
+{
+    const struct ruleset *rules = engine->rules;
+    struct near_quote quote;
+    const char *written = arena_text(&engine->arena, name).data, *near = "";
+    size_t least = SIZE_MAX;
+    for (size_t i = 0; rules != NULL && i < rules->template_count; i++) {
+        size_t distance = near_distance(written, rules->templates[i].name.data);
+        near = distance < least ? rules->templates[i].name.data : near;
+        least = distance < least ? distance : least;
+    }
+    near_quote(name.data, name.size, &quote);
+    if (near_is_likely(least, name.size))
+        return err_set(err, E_NOTFOUND, "no template is called \"%s\"; did you mean \"%s\"?",
+                       quote.text, near);
+    return err_set(err, E_NOTFOUND, "no template is called \"%s\"", quote.text);
+}
+
 int template_find(struct engine *engine, const struct template_request *request,
                   const struct template **out_template, struct err *err)
 {
@@ -83,8 +102,7 @@ int template_find(struct engine *engine, const struct template_request *request,
         return 0;
     }
     if (!has_name(engine->rules, name))
-        return err_set(err, E_NOTFOUND, "no template is called \"%.*s\"", (int)name.size,
-                       name.data);
+        return refuse_name(engine, name, err);
     return err_set(err, E_NOTFOUND,
                    "the template \"%.*s\" has no text for channel \"%.*s\" in the language "
                    "\"%.*s\", none in the company's and none for everybody: "

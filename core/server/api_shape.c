@@ -175,6 +175,17 @@ static const struct shape_field effect[] = {
     END,
 };
 
+static const struct shape_field preview[] = {
+    { "template", "text", true, NULL },
+    { "channel", "text", true, NULL },
+    { "customer", "integer", true, NULL },
+    { "locale", "text", false, "Of the text that was chosen; absent: it is for everybody" },
+    { "subject", "text", false, "And whatever else stands above the body" },
+    { "body", "text", true, NULL },
+    { "*", "any", false, NULL },
+    END,
+};
+
 static const struct shape_field explanation[] = {
     { "effect", "any", true, "The effect that was asked for, or null" },
     { "chain", "[object]", true, "From the event back to what came from outside" },
@@ -412,6 +423,7 @@ const struct shape shapes[] = {
     { "NewKey", new_key },
     { "Nothing", nothing },
     { "Pause", pause },
+    { "Preview", preview },
     { "Problem", problem },
     { "Readiness", readiness },
     { "Relation", relation },

@@ -1,4 +1,4 @@
-/* test_template.c -- what template.h promises: which text, what stands in it, when, and how often. */
+/* test_template.c -- what template.h promises: which text, what stands in it, and when. */
 #include "tests/core/engine/engine_fixture.h"
 
 #include <stdio.h>
