@@ -6,6 +6,12 @@ from conftest import ROOT
 
 MANUAL = (ROOT / "docs" / "lua.md").read_text()
 EXAMPLES = re.findall(r"^```lua\n(.*?)^```$", MANUAL, re.S | re.M)
+TEMPLATE = re.sub(
+    "^    ",
+    "",
+    re.search(r"may look like this.*?\n\n((?:    [^\n]*\n)+)", MANUAL, re.S).group(1),
+    flags=re.M,
+)
 EVENTS = [
     ("Signed Up", {}),
     ("Order Completed", {"total": 1500, "category": "tea"}),
@@ -32,8 +38,10 @@ def test_every_example_of_the_manual_loads_and_does_not_fail(start, tmp_path):
     (tmp_path / "kith.lua").write_text('url "https://crm.example.com"\n')  # links begin with it
     daemon = start("--config", tmp_path / "kith.lua")
     files = {f"example{number:02}.lua": text for number, text in enumerate(EXAMPLES)}
+    files["templates/we-miss-you.log.md"] = TEMPLATE
+    files["templates/footer.md"] = "The shop\n"
     answer = daemon.post("/v1/bundles", {"files": files})
-    assert answer.status == 201 and answer.json["files"] == len(EXAMPLES) >= 10, answer.body
+    assert answer.status == 201 and answer.json["files"] == len(EXAMPLES) + 2 >= 12, answer.body
     rules = set(re.findall(r'^rule "(.*?)"', MANUAL, re.M))
     assert answer.json["rules"] == len(rules)
     daemon.send(
@@ -58,6 +66,8 @@ def test_every_example_of_the_manual_loads_and_does_not_fail(start, tmp_path):
     while (states := effect_states(daemon)) & {"pending", "claimed"}:
         assert time.monotonic() < deadline, states
     assert states == {"sent", "suppressed"}  # the newsletter, to which nobody has consented
+    messages = [item.get("message", {}) for item in daemon.get("/v1/effects").json["items"]]
+    assert [m["subject"] for m in messages if "subject" in m] == ["We miss you, Ann"]
 
 
 def test_every_word_stands_in_the_manual():

@@ -33,7 +33,10 @@ ZONES = ["Europe/Berlin", "Asia/Shanghai", "UTC", "America/New_York"]
 
 def body_of(effect):
     """Once it has been claimed, the message stands in place of what the rule gave."""
-    return (effect.get("message") or effect["content"])["body"]
+    given = effect.get("message") or effect["content"]
+    if "body" not in given:  # templates/nudge.hook.md, not rendered yet
+        return "nudge %d" % given["data"]["orders"]
+    return given["body"]
 
 
 def what_of(effect):
@@ -252,6 +255,18 @@ class Run:
         if tasks != wanted:
             raise Failure("reminders differ: %s; the model: %s" % (tasks, wanted))
 
+    def check_renderings(self, model):
+        """A template says what was true at the first claim, whatever was tried later."""
+        if len({w["code"]["level"] for w in self.worlds.values()}) > 1:
+            return  # another level may have given the number to another message
+        for ident, effect in self.effects.items():
+            message = effect.get("message", {})
+            if "template" not in message:
+                continue
+            orders = model.orders_then.get(ident)
+            if message["subject"] != "%s so far" % ("" if orders is None else orders):
+                raise Failure("%s says %r; it was claimed at %s" % (ident, message, orders))
+
     def check_erased(self, model):
         """Her entries are gone, and no others."""
         for seq, customer in self.tombstones.items():
@@ -464,6 +479,7 @@ class Run:
         model = self.run_model()
         self.check_sent_away(model)
         self.check_effects(model)
+        self.check_renderings(model)
         self.check_sends(model)
         self.check_held()
         self.check_stream()
