@@ -66,6 +66,7 @@ static const struct option preview_options[] = {
     { "lang", "LOCALE", "in this language: de, en-GB; else in hers", false },
     { "channel", "NAME", "on this channel, where the template is for several", false },
     { "data", "NAME=VALUE", "a value of the send's data", true },
+    { "to", "ADDRESS", "send it to this address, marked as a test", false },
     END,
 };
 
@@ -241,7 +242,9 @@ const struct command command_table[] = {
       "the command fails.  Saying it again changes nothing.",
       suppress_options, run_suppress },
     { "preview", "TEMPLATE CUSTOMER", "what she would get of a template",
-      "Renders a template of the active bundle as it would be rendered now, and sends nothing.\n"
+      "Renders a template of the active bundle as it would be rendered now.  Nothing is\n"
+      "sent but with --to: then a message goes to that address, marked as a test; it counts\n"
+      "nowhere, and no rule hears of it.\n"
       "Values that a rule gives are given by --data, once for each.  Links have no address yet.",
       preview_options, run_preview },
     { "effects", "", "what was sent, suppressed, held, and why", NULL, effects_options,

@@ -68,34 +68,47 @@ static void print_preview(struct cli *cli, struct doc preview)
     print_lines(cli, doc_text(preview, "body"));
 }
 
-static int ask(struct cli *cli, const char *customer, struct doc *out_preview)
+static void print_sent(struct cli *cli, struct doc effect)
 {
+    struct text id = doc_text(effect, "id"), channel = doc_text(effect, "channel");
+    buf_printf(&cli->out, "test %.*s goes to ", (int)id.size, id.data);
+    text_clean(doc_text(effect, "to"), &cli->out);
+    buf_printf(&cli->out, " on channel %.*s\n", (int)channel.size, channel.data);
+}
+
+/* With --to it is sent, and the answer is the effect. */
+static int ask(struct cli *cli, const char *customer, struct doc *out_answer)
+{
+    const char *to = args_value(&cli->args, "to");
     body_open(cli);
     body_text(cli, "template", args_argument(&cli->args, 0));
     body_text(cli, "customer", customer);
     body_text(cli, "locale", args_value(&cli->args, "lang"));
     body_text(cli, "channel", args_value(&cli->args, "channel"));
+    body_text(cli, "to", to);
     int code = body_data(cli);
     if (code != EXIT_DONE)
         return code;
     body_close(cli);
-    cli_path(cli, "/v1/preview", NULL, NULL);
-    return cli_send(cli, "POST", out_preview);
+    cli_path(cli, to != NULL ? "/v1/preview/send" : "/v1/preview", NULL, NULL);
+    return cli_send(cli, "POST", out_answer);
 }
 
 int run_preview(struct cli *cli)
 {
-    struct doc preview = { NULL, 0 };
+    struct doc answer = { NULL, 0 };
     struct buf reference = BUF_INIT;
     int code = cli_find_customer(cli, args_argument(&cli->args, 1), &reference);
     if (code == EXIT_DONE)
-        code = ask(cli, buf_string(&reference), &preview);
+        code = ask(cli, buf_string(&reference), &answer);
     buf_deinit(&reference);
     if (code != EXIT_DONE)
         return code;
     if (cli->is_json)
-        cli_json(cli, preview);
+        cli_json(cli, answer);
+    else if (doc_text(answer, "id").size != 0)
+        print_sent(cli, answer);
     else
-        print_preview(cli, preview);
+        print_preview(cli, answer);
     return EXIT_DONE;
 }

@@ -5,7 +5,7 @@
  * inside the application of the claim, so a consent withdrawn a second before counts.
  *
  * Notifications go to staff: neither consent nor suppression is asked.  Nor is it for what a
- * program is told about nobody.
+ * program is told about nobody.  A test goes to the address that staff has named.
  */
 #include "core/engine/effect.h"
 #include "core/engine/engine_inside.h"
@@ -73,6 +73,14 @@ static struct verdict ask_again(struct engine *engine, const struct effect *effe
     return go;
 }
 
+/* It goes to whoever wants to look at it; but never where nobody wants to be written to. */
+static struct verdict ask_test(struct engine *engine, const struct effect *effect)
+{
+    if (is_suppressed(engine, effect->channel, effect->to))
+        return no("suppressed", text_of("on the suppression list"));
+    return (struct verdict){ .address = effect->to };
+}
+
 struct verdict effect_decide(struct engine *engine, const struct effect *effect,
                              const struct customer *customer)
 {
@@ -83,6 +91,8 @@ struct verdict effect_decide(struct engine *engine, const struct effect *effect,
     const struct channel_config *channel = config_channel(&engine->config, effect->channel);
     if (channel == NULL)
         return no("rejected", text_of("the channel is gone"));
+    if (effect->is_test)
+        return ask_test(engine, effect);
     if (effect->is_notification || effect->customer == 0)
         return go;
 
@@ -147,6 +157,8 @@ int effect_render(struct engine *engine, const struct effect *effect,
         doc_put_text(&w, "staff", staff_assignee(engine, effect->to, customer));
     else if (address.size != 0)
         doc_put_text(&w, "address", address);
+    if (effect->is_test)
+        doc_put_bool(&w, "test", true);
     put_content(&w, effect, &rendering);
     *out_message = engine_doc(engine, &w);
     return 0;

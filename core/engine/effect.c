@@ -117,6 +117,7 @@ void effect_read(struct effect *effect, uint64_t seq, uint64_t n, struct doc doc
         .place = (uint64_t)doc_int(doc, "place", 0),
         .released = doc_int(doc, "released", 0),
         .is_notification = doc_bool(doc, "notification", false),
+        .is_test = doc_bool(doc, "test", false),
         .is_historic = doc_bool(doc, "historic", false),
     };
     if (effect->content.data == NULL)
@@ -205,6 +206,8 @@ static void effect_store(const struct effect *effect, struct engine *engine)
     put_number_present(&w, "run", (int64_t)effect->run);
     if (effect->is_notification)
         doc_put_bool(&w, "notification", true);
+    if (effect->is_test)
+        doc_put_bool(&w, "test", true);
     if (effect->is_historic)
         doc_put_bool(&w, "historic", true);
     put_number_present(&w, "print", effect->print);
@@ -340,6 +343,7 @@ int step_send(struct step *step, const struct send_request *request, struct err 
         .expires = engine->now +
                    (request->expires_ms != 0 ? request->expires_ms : limits->effect_expires_ms),
         .is_notification = request->is_notification,
+        .is_test = request->is_test,
         .is_historic = engine->replay_until - engine->now > EFFECT_HISTORIC_MS,
         .state = text_of(engine_holds(engine) ? "held" : "pending"),
     };
@@ -363,6 +367,8 @@ static void note_effect(struct step *step, const struct effect *effect)
 {
     struct engine *engine = step->engine;
     char id[EVENT_ID_TEXT_MAX];
+    if (effect->is_test)
+        return;
     struct text type =
         arena_printf(&engine->arena, "effect.%.*s", (int)effect->state.size, effect->state.data);
     struct doc_writer w;

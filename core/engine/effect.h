@@ -28,6 +28,7 @@ struct effect {
     uint64_t place;   /* in its line: the entry that let it in again; 0: its own */
     int64_t released; /* when that was; 0: never */
     bool is_notification;
+    bool is_test;     /* to the address in `to`; counts nowhere, and no rule hears of it */
     bool is_historic; /* made by a replayed import, of a time long past */
 };
 

@@ -15,6 +15,42 @@
 
 /* -- Which text ----------------------------------------------------------- */
 
+/* The channel of the template's texts, if it is the same for all; else empty. */
+static struct text only_channel(const struct engine *engine, struct text name, bool *out_is_known)
+{
+    const struct ruleset *rules = engine->rules;
+    struct text channel = { "", 0 };
+    *out_is_known = false;
+    for (size_t i = 0; rules != NULL && i < rules->template_count; i++) {
+        const struct template *template = &rules->templates[i];
+        if (!text_equal(template->name, name))
+            continue;
+        *out_is_known = true;
+        if (template->channel.size == 0 ||
+            (channel.size != 0 && !text_equal(channel, template->channel)))
+            return (struct text){ "", 0 };
+        channel = template->channel;
+    }
+    return channel;
+}
+
+int template_channel(const struct engine *engine, struct text name, struct text wanted,
+                     struct text *out_channel, struct err *err)
+{
+    bool is_known;
+    struct text only = only_channel(engine, name, &is_known);
+    struct text channel = wanted.size != 0 ? wanted : only;
+    if (channel.size == 0 && is_known)
+        return err_set(err, E_INVALID,
+                       "the template \"%.*s\" is for several channels: say which, as `channel`",
+                       (int)name.size, name.data);
+    if (channel.size != 0 && config_channel(&engine->config, channel) == NULL)
+        return err_set(err, E_NOTFOUND, "no channel is called \"%.*s\"", (int)channel.size,
+                       channel.data);
+    *out_channel = channel;
+    return 0;
+}
+
 static const struct template *find_exact(const struct ruleset *rules, struct text name,
                                          struct text channel, struct text locale)
 {

@@ -43,6 +43,11 @@ struct rendering {
     struct text body, fields[TEMPLATE_FIELDS_MAX];
 };
 
+/* `wanted`, or where it is empty the channel that all texts of the template are for; empty: no
+ * template is called so.  E_INVALID: they are for several; E_NOTFOUND: there is no such channel. */
+int template_channel(const struct engine *engine, struct text name, struct text wanted,
+                     struct text *out_channel, struct err *err);
+
 /* E_NOTFOUND: no template is called so, or none of its texts is for that channel and language. */
 int template_find(struct engine *engine, const struct template_request *request,
                   const struct template **out_template, struct err *err);

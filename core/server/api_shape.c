@@ -170,6 +170,7 @@ static const struct shape_field effect[] = {
     { "expires", "time", true, NULL },
     { "attempt", "integer", true, NULL },
     { "notification", "boolean", true, "To staff" },
+    { "test", "boolean", false, "Sent by staff to see what she would get" },
     { "content", "object", false, "Before it is claimed" },
     { "message", "object", false, "As it is sent" },
     END,

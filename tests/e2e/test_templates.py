@@ -243,6 +243,47 @@ def test_the_command_shows_a_preview(house):
     assert kith(house, "preview", "nothing", "user_id:bob").returncode == 1
 
 
+def test_a_test_goes_to_the_address_and_no_rule_hears_of_it(house, tmp_path):
+    more = {"more.lua": 'rule "heard" { on = "*", run = function(event) log("heard") end }\n'}
+    write(tmp_path / "more", {**FILES, **more})
+    assert kith(house, "deploy", tmp_path / "more").returncode == 0
+    words = ["--data", "code=7", "--lang", "en", "--to", "me@example.com"]
+    done = kith(house, "preview", "welcome", "user_id:ann", *words)
+    assert done.returncode == 0, done.stderr
+    message = sent(house, 1)[0]
+    assert done.stdout == f"test {message['id']} goes to me@example.com on channel log\n"
+    assert (message["address"], message["test"]) == ("me@example.com", True)
+    assert message["subject"] == "Hello Ann <b>" and message["body"].startswith("Your code is 7.")
+    effect = effects(house, 1, state="sent")[0]
+    assert (effect["to"], effect["test"], effect["customer"]) == ("me@example.com", True, 1)
+    items = [item for item in house.timeline("user_id:ann") if item["type"].startswith("effect.")]
+    assert {item["type"] for item in items} == {"effect.test", "effect.claim", "effect.outcome"}
+    assert not any("rules" in item["trace"] and item["trace"]["rules"] for item in items)
+
+
+def test_a_test_to_a_suppressed_address_is_not_sent(house, tmp_path):
+    (tmp_path / "list").write_text("me@example.com\n")
+    assert kith(house, "suppress", tmp_path / "list", "--channel", "log").returncode == 0
+    body = {"template": "welcome", "customer": "1", "to": "me@example.com"}
+    assert house.post("/v1/preview/send", body).status == 201
+    assert effects(house, 1, state="suppressed")[0]["reason"] == "on the suppression list"
+
+
+@pytest.mark.parametrize(
+    "body, status, detail",
+    [
+        ({"template": "welcom"}, 404, 'did you mean "welcome"?'),
+        ({"customer": "user_id:nobody"}, 404, "no such customer"),
+        ({"to": ""}, 422, "to"),
+        ({"template": "footer"}, 422, "is for several channels"),
+    ],
+)
+def test_a_test_that_cannot_be_sent_says_why(house, body, status, detail):
+    body = {"template": "welcome", "customer": "user_id:ann", "to": "me@example.com", **body}
+    answer = house.post("/v1/preview/send", body)
+    assert (answer.status, detail in answer.json["detail"]) == (status, True), answer.body
+
+
 def test_in_html_values_are_escaped(start, tmp_path):
     scripts = tmp_path / "scripts"
     write(scripts, {"rules.lua": "", "templates/hello.md": "<p>{{customer.name}}</p>"})

@@ -213,6 +213,48 @@ static void a_link_is_marked_for_whoever_knows_its_address(void **state)
     assert_has(sent(play, NULL), "'body':'Click {{links.yes}}','links':{'yes':{'event':'Yes'");
 }
 
+/* -- Tests ---------------------------------------------------------------- */
+
+static void a_test_goes_to_its_address_and_nothing_follows(void **state)
+{
+    struct play *play = *state;
+    static const struct play_file more[] = {
+        { "rules.lua", "rule 'all' { on = '*', run = function(event, customer)\n"
+                       "  customer:set('last', event.type) end }\n" },
+        { "templates/hello.mail.md", "Hello {{customer.name}} {{code}}" },
+        { NULL, NULL },
+    };
+    play_bundle(play, more);
+    play_identify(play, "u1", "{'name':'Ann'}"); /* she has no address of that channel */
+    uint64_t seq = play_command(play, "effect.test", "user_id:u1",
+                                "{'template':'hello','to':'Me','data':{'code':7}}");
+    const char *id = arena_printf(&play->arena, "%llu.1", (unsigned long long)seq).data;
+    assert_int_equal(play_claim(play, "mail"), 1);
+    assert_has(play_effect(play, id), "'test':true");
+    assert_has(play_effect(play, id), "'customer':1,'address':'Me','test':true,'template':'hello',"
+                                      "'body':'Hello Ann 7'");
+    play_outcome(play, id, 1, "sent");
+    assert_string_equal(play_trait(play, "user_id:u1", "last"), "'identity.linked'");
+    assert_lacks(play_types(play, 1), "effect.sent");
+}
+
+static void a_test_is_refused_whole(void **state)
+{
+    struct play *play = *state;
+    static const char *const wrong[] = {
+        "{'template':'helo','to':'me','channel':'log'}",     "{'template':'hello','to':'me'}",
+        "{'template':'hello','to':'me','channel':'pigeon'}", "{'template':'hello','channel':'log'}",
+        "{'template':'odd','to':'me','locale':'de'}",        "{}"
+    };
+    begin(play, "{'name':'Ann'}");
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        uint64_t seq = play_command(play, "effect.test", "user_id:u1", wrong[i]);
+        assert_int_equal(play->result.status, ENGINE_REFUSED);
+        const char *id = arena_printf(&play->arena, "%llu.1", (unsigned long long)seq).data;
+        assert_string_equal(play_effect(play, id), "");
+    }
+}
+
 /* -- Bundles that are refused --------------------------------------------- */
 
 static void a_template_that_cannot_be_read_keeps_its_bundle_out(void **state)
@@ -248,6 +290,8 @@ int main(void)
         TEST(a_template_that_is_gone_at_the_claim_rejects_the_message),
         TEST(a_rendering_over_the_limit_rejects_the_message),
         TEST(a_link_is_marked_for_whoever_knows_its_address),
+        TEST(a_test_goes_to_its_address_and_nothing_follows),
+        TEST(a_test_is_refused_whole),
         TEST(a_template_that_cannot_be_read_keeps_its_bundle_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
