@@ -116,6 +116,8 @@ static int refuse_name(struct engine *engine, struct text name, struct err *err)
     struct near_quote quote;
     const char *written = arena_text(&engine->arena, name).data, *near = "";
     size_t least = SIZE_MAX;
+    if (written == NULL) /* an entry that names none */
+        written = "";
     for (size_t i = 0; rules != NULL && i < rules->template_count; i++) {
         size_t distance = near_distance(written, rules->templates[i].name.data);
         near = distance < least ? rules->templates[i].name.data : near;

@@ -36,7 +36,7 @@ def body_of(effect):
     given = effect.get("message") or effect["content"]
     if "body" not in given:  # templates/nudge.hook.md, not rendered yet
         return "nudge %d" % given["data"]["orders"]
-    return given["body"]
+    return given["body"].rstrip("\n")
 
 
 def what_of(effect):
