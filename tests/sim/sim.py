@@ -39,6 +39,11 @@ def body_of(effect):
     return given["body"].rstrip("\n")
 
 
+def meant_by(body):
+    """What the rule meant, without what the template says of the moment of the claim."""
+    return body.split(" of ")[0]
+
+
 def what_of(effect):
     return effect["channel"], effect["customer"], body_of(effect)
 
@@ -217,7 +222,7 @@ class Run:
         for line in self.heard:
             if line[0] in ("recv", "fail") and int(line[4]) in erased and line[1] not in owners:
                 purpose = "news" if line[5].startswith("due ") else "service"
-                owners[line[1]] = int(line[4]), purpose, line[3], line[5]
+                owners[line[1]] = int(line[4]), purpose, line[3], meant_by(line[5])
         model = Model(self.worlds, self.bundle_names(), owners)
         for entry in self.entries:
             body = entry["body"]
@@ -239,7 +244,7 @@ class Run:
 
     def check_effects(self, model):
         ours = sorted(
-            (int(i.split(".")[0]), e["channel"], e["purpose"], body_of(e), e["customer"])
+            (int(i.split(".")[0]), e["channel"], e["purpose"], meant_by(body_of(e)), e["customer"])
             for i, e in self.effects.items()
         )
         theirs = [e for e in model.effects if e[4] not in model.erased]
@@ -336,7 +341,8 @@ class Run:
     def check_erased_send(self, ident, attempt, what, model):
         """She got it before she was forgotten: it was meant for her, and a claim allowed it."""
         seq = int(ident.split(".")[0])
-        if not any((e[0], e[1], e[4], e[3]) == (seq,) + what for e in model.effects):
+        meant = seq, what[0], what[1], meant_by(what[2])
+        if not any((e[0], e[1], e[4], e[3]) == meant for e in model.effects):
             levels = {w["code"]["level"] for w in self.worlds.values()}
             if len(levels) < 2:
                 raise Failure("%s left as %s, which nobody meant" % (ident, what))
