@@ -21,6 +21,9 @@ data "/var/lib/kith"
 -- Of phone numbers that are written without a country code.
 -- country "DE"
 
+-- The language of templates for customers whose own is not known.
+-- locale "de"
+
 -- Who gets the work that is nobody's: a member of staff, or a team.
 -- fallback "sales"
 

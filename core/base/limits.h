@@ -50,6 +50,12 @@
 #define PAUSED_RULES_MAX 500                    /* at once, in the bundle in force or not */
 #define DEDUPE_DAYS 30
 
+/* Templates: the same in every world; how large a message may be is effect_bytes */
+#define TEMPLATE_BYTES_MAX (64u << 10) /* of a file */
+#define TEMPLATE_DEPTH_MAX 32          /* of sections and partials in each other */
+#define TEMPLATE_STEPS_MAX 50000       /* pieces of text, values and sections of one rendering */
+#define TEMPLATE_FIELDS_MAX 16         /* above the body: subject and others */
+
 /* Clock */
 #define CLOCK_JUMP_MS (10ll * 60 * 1000)      /* ahead of log + elapsed: time stands */
 #define CLOCK_GAP_MS (7ll * 24 * 3600 * 1000) /* the same at start */

@@ -120,6 +120,7 @@ int run_note(struct cli *cli);
 int run_pause(struct cli *cli);
 int run_pause_channel(struct cli *cli);
 int run_pause_rule(struct cli *cli);
+int run_preview(struct cli *cli);
 int run_release(struct cli *cli);
 int run_remind(struct cli *cli);
 int run_reminders(struct cli *cli);

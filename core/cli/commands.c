@@ -90,6 +90,14 @@ static const struct option remind_options[] = {
     END,
 };
 
+static const struct option preview_options[] = {
+    { "lang", "LOCALE", "in this language: de, en-GB; else in hers", false },
+    { "channel", "NAME", "on this channel, where the template is for several", false },
+    { "data", "NAME=VALUE", "a value of the send's data", true },
+    { "to", "ADDRESS", "send it to this address, marked as a test", false },
+    END,
+};
+
 static const struct option done_options[] = {
     { "outcome", "TEXT", "how it ended, in a word", false },
     { "note", "TEXT", "what was said", false },
@@ -332,6 +340,12 @@ const struct command command_table[] = {
       "then\n"
       "the command fails.  Saying it again changes nothing.",
       suppress_options, run_suppress },
+    { "preview", "TEMPLATE CUSTOMER", "what she would get of a template",
+      "Renders a template of the active bundle as it would be rendered now.  Nothing is\n"
+      "sent but with --to: then a message goes to that address, marked as a test; it counts\n"
+      "nowhere, and no rule hears of it.\n"
+      "Values that a rule gives are given by --data, once for each.  Links have no address yet.",
+      preview_options, run_preview },
     { "effects", "", "what was sent, suppressed, held, and why", NULL, effects_options,
       run_effects },
     { "explain", "EFFECT-OR-SEQ", "the chain of causes, back to the log",

@@ -5,10 +5,11 @@
  * inside the application of the claim, so a consent withdrawn a second before counts.
  *
  * Notifications go to staff: neither consent nor suppression is asked.  Nor is it for what a
- * program is told about nobody.
+ * program is told about nobody.  A test goes to the address that staff has named.
  */
 #include "core/engine/effect.h"
 #include "core/engine/engine_inside.h"
+#include "core/engine/template.h"
 
 static const struct verdict go = { NULL, { NULL, 0 }, { NULL, 0 } };
 
@@ -72,6 +73,14 @@ static struct verdict ask_again(struct engine *engine, const struct effect *effe
     return go;
 }
 
+/* It goes to whoever wants to look at it; but never where nobody wants to be written to. */
+static struct verdict ask_test(struct engine *engine, const struct effect *effect)
+{
+    if (is_suppressed(engine, effect->channel, effect->to))
+        return no("suppressed", text_of("on the suppression list"));
+    return (struct verdict){ .address = effect->to };
+}
+
 struct verdict effect_decide(struct engine *engine, const struct effect *effect,
                              const struct customer *customer)
 {
@@ -82,6 +91,8 @@ struct verdict effect_decide(struct engine *engine, const struct effect *effect,
     const struct channel_config *channel = config_channel(&engine->config, effect->channel);
     if (channel == NULL)
         return no("rejected", text_of("the channel is gone"));
+    if (effect->is_test)
+        return ask_test(engine, effect);
     if (effect->is_notification || effect->customer == 0)
         return go;
 
@@ -99,9 +110,43 @@ struct verdict effect_decide(struct engine *engine, const struct effect *effect,
     return (struct verdict){ .address = address.value };
 }
 
-struct doc effect_render(struct engine *engine, const struct effect *effect,
-                         const struct customer *customer, struct text address)
+static int render_template(struct engine *engine, const struct effect *effect,
+                           const struct customer *customer, struct rendering *rendering,
+                           struct err *err)
 {
+    const struct template_request request = {
+        .name = doc_text(effect->content, "template"),
+        .channel = effect->channel,
+        .locale = doc_text(effect->content, "locale"),
+        .data = doc_child(effect->content, "data"),
+        .links = doc_child(effect->content, "links"),
+        .customer = customer,
+    };
+    if (request.name.size == 0)
+        return 0;
+    return template_render(engine, &request, rendering, err);
+}
+
+/* What the rule gave, the rendering where it named the template. */
+static void put_content(struct doc_writer *w, const struct effect *effect,
+                        const struct rendering *rendering)
+{
+    for (struct doc_iter it = doc_iter(effect->content); doc_next(&it);) {
+        if (text_is(it.name, "template"))
+            rendering_put(w, rendering);
+        else if (!text_is(it.name, "locale"))
+            doc_put_value_text(w, it.name, &it.value);
+    }
+}
+
+int effect_render(struct engine *engine, const struct effect *effect,
+                  const struct customer *customer, struct text address, struct doc *out_message,
+                  struct err *err)
+{
+    struct rendering rendering = { .template = NULL };
+    int rc = render_template(engine, effect, customer, &rendering, err);
+    if (rc != 0)
+        return rc;
     char id[EVENT_ID_TEXT_MAX];
     struct doc_writer w;
     engine_draft(engine, &w);
@@ -112,7 +157,9 @@ struct doc effect_render(struct engine *engine, const struct effect *effect,
         doc_put_text(&w, "staff", staff_assignee(engine, effect->to, customer));
     else if (address.size != 0)
         doc_put_text(&w, "address", address);
-    for (struct doc_iter it = doc_iter(effect->content); doc_next(&it);)
-        doc_put_value_text(&w, it.name, &it.value);
-    return engine_doc(engine, &w);
+    if (effect->is_test)
+        doc_put_bool(&w, "test", true);
+    put_content(&w, effect, &rendering);
+    *out_message = engine_doc(engine, &w);
+    return 0;
 }

@@ -84,7 +84,7 @@ static bool is_address_state(struct text state)
 }
 
 /* As it is compared; empty when it can be none on that channel. */
-static struct text normal_address(struct engine *engine, struct text channel, struct text value)
+struct text address_normal(struct engine *engine, struct text channel, struct text value)
 {
     bool is_email = text_is(channel, "email"), is_phone = text_is(channel, "sms");
     if (is_email || is_phone)
@@ -104,7 +104,7 @@ static void address_changed(struct step *step)
         .verified = doc_bool(data, "verified", false),
         .preferred = doc_bool(data, "preferred", false),
     };
-    address.value = normal_address(engine, address.channel, address.value);
+    address.value = address_normal(engine, address.channel, address.value);
     struct err err;
     int rc;
     if (address.channel.size == 0 || address.value.size == 0)
@@ -126,7 +126,7 @@ static void suppression_changed(struct step *step)
 {
     struct doc data = step->event->data;
     struct text channel = doc_text(data, "channel");
-    struct text value = normal_address(step->engine, channel, doc_text(data, "value"));
+    struct text value = address_normal(step->engine, channel, doc_text(data, "value"));
     struct key key;
     key_suppression(&key, channel, value);
     if (channel.size == 0 || value.size == 0 || !key_ok(&key) || data.size > STATE_VALUE_MAX) {
@@ -281,6 +281,7 @@ static const struct command {
     { "customer.unmerge", NEEDS_CUSTOMER, command_unmerge, false },
     { "effect.drop", NEEDS_EFFECT, effect_drop, false },
     { "effect.release", NEEDS_EFFECT, effect_release, false },
+    { "effect.test", NEEDS_CUSTOMER, effect_test, true },
     { "erase.requested", NEEDS_CUSTOMER, command_erase, true },
     { "key.removed", NEEDS_NOTHING, command_key_removed, false },
     { "key.set", NEEDS_NOTHING, command_key_set, false },

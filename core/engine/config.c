@@ -110,6 +110,7 @@ static int read_channels(struct config *config, struct doc doc, struct err *err)
         channel->needs_address = doc_bool(fields, "address", false);
         channel->is_idempotent = doc_bool(fields, "idempotent", false);
         channel->is_machine = doc_bool(fields, "machine", false);
+        channel->is_html = doc_bool(fields, "html", false);
         int rc = copy_name(channel->name, sizeof channel->name, it.name, "channel", err);
         if (rc != 0)
             return rc;
@@ -153,6 +154,9 @@ int config_read(struct config *config, struct doc doc, struct err *err)
         rc = zone_open(name, &config->zone, err);
     if (rc == 0)
         rc = copy_name(config->country, sizeof config->country, doc_text(doc, "country"), "country",
+                       err);
+    if (rc == 0)
+        rc = copy_name(config->locale, sizeof config->locale, doc_text(doc, "locale"), "locale",
                        err);
     if (rc == 0)
         rc = copy_name(config->fallback, sizeof config->fallback, doc_text(doc, "fallback"),

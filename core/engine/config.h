@@ -14,6 +14,7 @@
 #include "core/base/doc.h"
 #include "core/base/identity_text.h"
 #include "core/base/limits.h"
+#include "core/base/locale.h"
 #include "core/base/phone.h"
 
 struct err;
@@ -29,6 +30,7 @@ struct channel_config {
     bool needs_address; /* without one a message is rejected */
     bool is_idempotent; /* the receiver drops a repeated id: doubt is resolved by sending again */
     bool is_machine;    /* a program listens: data instead of a body, also about nobody */
+    bool is_html;       /* its bodies are HTML: templates escape values in them */
 };
 
 /* An identity value that identifies nobody, in all the forms in which an identity may be kept; one
@@ -46,9 +48,10 @@ struct limits { /* [world] of base/limits.h */
 };
 
 struct config {
-    const struct zone *zone;        /* the company's */
-    char country[3];                /* default region of phone numbers */
-    char fallback[CONFIG_NAME_MAX]; /* who gets the work of nobody */
+    const struct zone *zone;         /* the company's */
+    char country[3];                 /* default region of phone numbers */
+    char locale[LOCALE_TAG_MAX + 1]; /* of messages to those whose own is not known; may be empty */
+    char fallback[CONFIG_NAME_MAX];  /* who gets the work of nobody */
     struct channel_config channels[CONFIG_CHANNELS_MAX];
     size_t channel_count;
     struct blocked_value blocked[CONFIG_BLOCKED_MAX];

@@ -120,6 +120,7 @@ void effect_read(struct effect *effect, uint64_t seq, uint64_t n, struct doc doc
         .place = (uint64_t)doc_int(doc, "place", 0),
         .released = doc_int(doc, "released", 0),
         .is_notification = doc_bool(doc, "notification", false),
+        .is_test = doc_bool(doc, "test", false),
         .is_historic = doc_bool(doc, "historic", false),
         .is_parked = doc_bool(doc, "parked", false),
     };
@@ -209,6 +210,8 @@ static void effect_store(const struct effect *effect, struct engine *engine)
     put_number_present(&w, "run", (int64_t)effect->run);
     if (effect->is_notification)
         doc_put_bool(&w, "notification", true);
+    if (effect->is_test)
+        doc_put_bool(&w, "test", true);
     if (effect->is_historic)
         doc_put_bool(&w, "historic", true);
     if (effect->is_parked)
@@ -346,6 +349,7 @@ int step_send(struct step *step, const struct send_request *request, struct err 
         .expires = engine->now +
                    (request->expires_ms != 0 ? request->expires_ms : limits->effect_expires_ms),
         .is_notification = request->is_notification,
+        .is_test = request->is_test,
         .is_historic = engine->replay_until - engine->now > EFFECT_HISTORIC_MS,
         .state = text_of(engine_holds(engine) ? "held" : "pending"),
     };
@@ -369,6 +373,8 @@ static void note_effect(struct step *step, const struct effect *effect)
 {
     struct engine *engine = step->engine;
     char id[EVENT_ID_TEXT_MAX];
+    if (effect->is_test)
+        return;
     struct text type =
         arena_printf(&engine->arena, "effect.%.*s", (int)effect->state.size, effect->state.data);
     struct doc_writer w;
@@ -541,6 +547,20 @@ static void report_go(struct engine *engine, const struct effect *effect, bool i
         engine->hooks->no_go(engine->arg, text, effect->channel);
 }
 
+/* The bytes of all attempts.  What cannot be made a message is rejected. */
+static struct verdict render(struct engine *engine, struct effect *effect,
+                             const struct customer *customer, struct verdict verdict)
+{
+    struct err err;
+    int64_t print = effect_print(effect);
+    if (effect_render(engine, effect, customer, verdict.address, &effect->message, &err) == 0) {
+        effect->print = print;
+        return verdict;
+    }
+    return (struct verdict){ .state = "rejected",
+                             .reason = arena_text(&engine->arena, text_of(err.text)) };
+}
+
 void effect_claim(struct step *step)
 {
     struct engine *engine = step->engine;
@@ -565,6 +585,8 @@ void effect_claim(struct step *step)
         return;
     }
     struct verdict verdict = effect_decide(engine, &effect, &step->customer);
+    if (verdict.state == NULL && effect.message.data == NULL)
+        verdict = render(engine, &effect, &step->customer, verdict);
     if (verdict.state != NULL) {
         finish(step, &effect, verdict.state, verdict.reason);
         report_go(engine, &effect, false);
@@ -579,10 +601,6 @@ void effect_claim(struct step *step)
     effect.attempt++;
     effect.run = engine->run;
     effect.state = text_of("claimed");
-    if (effect.message.data == NULL) {
-        effect.print = effect_print(&effect);
-        effect.message = effect_render(engine, &effect, &step->customer, verdict.address);
-    }
     effect_store(&effect, engine);
     struct key key;
     key_claimed(&key, &effect);

@@ -29,6 +29,7 @@ struct effect {
     int64_t released; /* when that was; 0: never */
     bool is_notification;
     bool is_parked;   /* pending, and out of its line until its rule is resumed */
+    bool is_test;     /* to the address in `to`; counts nowhere, and no rule hears of it */
     bool is_historic; /* made by a replayed import, of a time long past */
 };
 
@@ -59,8 +60,10 @@ struct verdict effect_decide(struct engine *engine, const struct effect *effect,
                              const struct customer *customer);
 
 /* The document that the channel gets, in the engine's arena: the id, whom it is for, and what the
- * rule gave. */
-struct doc effect_render(struct engine *engine, const struct effect *effect,
-                         const struct customer *customer, struct text address);
+ * rule gave; a template that it names is rendered.  E_NOTFOUND: there is no text for her any more;
+ * E_LIMIT: it would be too large. */
+int effect_render(struct engine *engine, const struct effect *effect,
+                  const struct customer *customer, struct text address, struct doc *out_message,
+                  struct err *err);
 
 #endif

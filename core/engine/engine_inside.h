@@ -297,6 +297,7 @@ void effect_claim(struct step *step);
 void effect_outcome(struct step *step);
 void effect_release(struct step *step);
 void effect_drop(struct step *step);
+void effect_test(struct step *step);      /* effect_test.c */
 void effect_close_run(struct step *step); /* open claims of earlier runs */
 /* Of a rule that was paused: at the end of its line, as if it were made now. */
 void effect_unpark(struct engine *engine, struct text id);
@@ -408,6 +409,8 @@ void calls_note_created(struct step *step, uint64_t number);
 void calls_derived(struct step *step);
 /* customer_set_address() for the step's customer, noted in the trace. */
 int address_set(struct step *step, const struct address *address, struct err *err);
+/* As addresses of a channel are compared; empty when it can be none there. */
+struct text address_normal(struct engine *engine, struct text channel, struct text value);
 /* The step's customer is in relation `type` to `other`; `until` 0: open. */
 void relation_set(struct step *step, struct text type, uint64_t other, int64_t since,
                   int64_t until);

@@ -30,6 +30,19 @@ struct read_page {
     struct text after; /* empty: from the beginning */
 };
 
+/* -- Templates ------------------------------------------------------------------------- */
+
+struct read_preview {
+    struct text customer, template;
+    struct text channel; /* empty: the only one that the template has texts for */
+    struct text locale;  /* empty: the customer's */
+    struct doc data;     /* none: none */
+};
+/* What she would get now: {template, channel, customer, locale, FIELD..., body}.  E_NOTFOUND: no
+ * such customer, template, text or channel; E_INVALID: several channels; E_LIMIT. */
+int read_preview(struct engine *engine, const struct read_preview *which, struct buf *out,
+                 struct err *err);
+
 /* -- Customers ------------------------------------------------------------------------- */
 
 /* The 360-degree record of the customer that `reference` names, or of the customer it

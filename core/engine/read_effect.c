@@ -49,6 +49,8 @@ void show_effect(struct doc_writer *w, uint64_t seq, uint64_t n, struct doc row)
     doc_put_datetime(w, "expires", effect.expires);
     doc_put_int(w, "attempt", effect.attempt);
     doc_put_bool(w, "notification", effect.is_notification);
+    if (effect.is_test)
+        doc_put_bool(w, "test", true);
     /* What the rule gave, until it has become a message. */
     if (effect.message.data != NULL)
         doc_put_doc(w, "message", effect.message);

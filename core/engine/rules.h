@@ -16,6 +16,7 @@
 #include "core/base/duration.h"
 
 struct calendar;
+struct mustache;
 struct step;
 
 enum rule_trigger {
@@ -42,6 +43,21 @@ struct purpose {
     bool opt_in; /* without a granted consent nothing is sent; else: unless withdrawn */
 };
 
+/* A text for messages, of one name on one channel in one language (core/engine/template.h). */
+struct template_field {
+    struct text name; /* "subject" */
+    const struct mustache *text;
+};
+struct template
+{
+    struct text name;
+    struct text channel;           /* empty: any */
+    struct text locale;            /* empty: for everybody whose own there is none for */
+    struct template_field *fields; /* above the body, in their order */
+    size_t field_count;
+    const struct mustache *body;
+};
+
 enum rule_outcome {
     RULE_OK,
     RULE_ERROR,         /* the script's own error, or its instruction budget: deterministic */
@@ -61,6 +77,8 @@ struct ruleset {
     size_t count;
     struct purpose *purposes;
     size_t purpose_count;
+    struct template *templates; /* in order of their paths */
+    size_t template_count;
 
     /* The host's. */
     /* NULL: unknown; empty name: the company's, which there always is. It is the ruleset's. */

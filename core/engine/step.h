@@ -62,12 +62,17 @@ int step_after(struct step *step, const struct after_request *request, struct er
 bool step_cancel(struct step *step, struct text key); /* whether there was one */
 
 struct send_request {
-    struct text channel, purpose, key, to; /* `to`: staff, of a notification; else empty */
-    struct doc content;                    /* {body, data, ...} as the script gave it */
-    int64_t expires_ms;                    /* 0: the default */
-    bool is_notification;                  /* to staff: outside marketing policy */
+    struct text channel, purpose, key; /* texts may be empty */
+    struct text to;                    /* staff, of a notification; an address, of a test */
+    struct doc content;                /* {body, data, ...} as the script gave it */
+    int64_t expires_ms;                /* 0: the default */
+    bool is_notification;              /* to staff: outside marketing policy */
+    bool is_test;                      /* what she would get, to an address of staff's */
 };
 int step_send(struct step *step, const struct send_request *request, struct err *err);
+/* Whether the template has a text for that channel that the step's customer could be sent now.
+ * E_NOTFOUND. */
+int step_check_template(struct step *step, struct text name, struct text channel, struct err *err);
 
 /* A line for the trace; beyond limits.trace_lines dropped, with a last line saying so. */
 void step_log(struct step *step, struct text line);

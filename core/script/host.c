@@ -8,6 +8,7 @@
 #include "core/script/bundle.h"
 #include "core/script/explain.h"
 #include "core/script/host_inside.h"
+#include "core/script/templates.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -187,6 +188,7 @@ static void host_free(struct ruleset *rules)
     free(host->functions);
     free(host->rules.rules);
     free(host->rules.purposes);
+    free(host->rules.templates);
     arena_deinit(&host->arena);
     buf_deinit(&host->scratch);
     free(host);
@@ -221,7 +223,9 @@ static int load_files(struct host *host, struct doc files, struct err *err)
 {
     const char *const none[] = { NULL };
     struct explain_context context = { host->words, host->methods, none, false };
-    int rc = 0;
+    int rc = templates_read(files, &host->arena, &host->scratch, &host->rules, err);
+    if (rc != 0)
+        return rc;
     for (struct doc_iter it = doc_iter(files); rc == 0 && doc_next(&it);)
         if (bundle_is_script(it.name))
             rc = sandbox_load(host->sandbox, it.name.data, it.value.text.data, it.value.text.size,

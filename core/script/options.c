@@ -16,7 +16,6 @@ static const struct {
     { "rule", "control", "" },
     { "rule", "where", ": ask in run, as in: if known(event.total) and event.total > 5 then ..." },
     { "send", "attach", "" },
-    { "send", "template", ": write body = \"...\"" },
 };
 
 static bool is_among(const char *const names[], const char *name)

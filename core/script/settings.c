@@ -43,6 +43,7 @@ enum word { /* bits of settings.declared */
     WORD_URL,
     WORD_ZONE,
     WORD_COUNTRY,
+    WORD_LOCALE,
     WORD_FALLBACK,
     WORD_CHANNEL_LOG,
     WORD_LIMITS,
@@ -239,6 +240,16 @@ static int word_country(lua_State *lua)
     return 0;
 }
 
+static int word_locale(lua_State *lua)
+{
+    struct settings *settings = declare_once(lua, WORD_LOCALE, "locale");
+    const char *tag = kept_text(lua, 1, settings, "locale");
+    if (!locale_is_tag(text_of(tag)))
+        return luaL_error(lua, "locale: a language is needed, as \"de\" or \"en-GB\"");
+    settings->locale = tag;
+    return 0;
+}
+
 static int word_fallback(lua_State *lua)
 {
     struct settings *settings = declare_once(lua, WORD_FALLBACK, "fallback");
@@ -336,8 +347,8 @@ static void check_webhook_url(lua_State *lua, const struct webhook_settings *web
 
 static int webhook_fields(lua_State *lua, struct settings *settings, const char *name)
 {
-    static const char *const names[] = { "kind",    "url",  "secret",   "ca", "allow_private",
-                                         "timeout", "rest", "parallel", NULL };
+    static const char *const names[] = { "kind", "url",     "secret", "ca",       "allow_private",
+                                         "html", "timeout", "rest",   "parallel", NULL };
     struct webhook_settings *webhook = &settings->webhooks[settings->webhook_count];
     const char *word = arena_printf(&settings->arena, "channel \"%s\"", name).data;
     check_table(lua, word);
@@ -350,6 +361,7 @@ static int webhook_fields(lua_State *lua, struct settings *settings, const char 
     *webhook = (struct webhook_settings){ .name = name };
     webhook->url = webhook_text(lua, settings, "url");
     webhook->allow_private = webhook_flag(lua, "allow_private");
+    webhook->is_html = webhook_flag(lua, "html");
     webhook->timeout_ms = webhook_ms(lua, settings, "timeout", TIMEOUT_MS_DEFAULT, SECONDS_MOST);
     webhook->rest_ms = webhook_ms(lua, settings, "rest", REST_MS_DEFAULT, REST_SECONDS_MOST);
     webhook->parallel = webhook_parallel(lua);
@@ -559,6 +571,8 @@ void settings_finish(struct settings *settings)
     doc_put_string(&w, "zone", settings->zone);
     if (settings->country != NULL)
         doc_put_string(&w, "country", settings->country);
+    if (settings->locale != NULL)
+        doc_put_string(&w, "locale", settings->locale);
     if (settings->fallback != NULL)
         doc_put_string(&w, "fallback", settings->fallback);
     doc_open(&w, "channels");
@@ -571,6 +585,8 @@ void settings_finish(struct settings *settings)
         doc_put_bool(&w, "address", false);
         doc_put_bool(&w, "idempotent", true);
         doc_put_bool(&w, "machine", true);
+        if (settings->webhooks[i].is_html)
+            doc_put_bool(&w, "html", true);
         doc_close(&w);
     }
     doc_close(&w);
@@ -589,9 +605,9 @@ static const struct {
 } words[] = {
     { "blocked", word_blocked }, { "channel", word_channel },   { "country", word_country },
     { "data", word_data },       { "fallback", word_fallback }, { "limits", word_limits },
-    { "listen", word_listen },   { "plugin", word_plugin },     { "quota", word_quota },
-    { "rate", word_rate },       { "scripts", word_scripts },   { "secret", word_secret },
-    { "url", word_url },         { "zone", word_zone },
+    { "listen", word_listen },   { "locale", word_locale },     { "plugin", word_plugin },
+    { "quota", word_quota },     { "rate", word_rate },         { "scripts", word_scripts },
+    { "secret", word_secret },   { "url", word_url },           { "zone", word_zone },
 };
 
 void settings_init(struct settings *settings)

@@ -4,6 +4,7 @@
  *     data "/var/lib/kith"           scripts "/etc/kith/scripts"
  *     url "https://crm.example.com"
  *     zone "Europe/Berlin"           country "DE"           fallback "sales"
+ *     locale "de"
  *     channel "log" { file = "/var/log/kith/messages" }
  *     channel "hooks" { kind = "webhook", url = "https://...", secret = secret "FILE" }
  *     limits { derived = 2000 }      blocked { "guest", "0" }
@@ -13,7 +14,7 @@
  * The file runs in an empty sandbox: it declares and reaches nothing.  Every mistake is
  * reported at its line.  A relative path is relative to the file it stands in.
  *
- * Two kinds of settings come of it.  Those that can change a result (zone, country,
+ * Two kinds of settings come of it.  Those that can change a result (zone, country, locale,
  * fallback, channels by name, limits, blocked) make the config document of the world
  * (core/engine/config.h); the others concern this process only.  One thread.
  */
@@ -38,6 +39,7 @@ struct webhook_settings {
     const char *secret; /* the file */
     const char *ca;     /* a PEM file; NULL: the system's */
     bool allow_private;
+    bool is_html;       /* it puts bodies into HTML: templates escape what they are filled with */
     int64_t timeout_ms; /* of one attempt */
     int64_t rest_ms;    /* how long it is left alone when it fails again and again, at first */
     size_t parallel;    /* messages under way at once */
@@ -51,7 +53,7 @@ struct settings {
     const char *cert, *key; /* PEM files; both or neither */
     const char *data, *scripts;
     const char *url; /* the public address, without a slash at its end */
-    const char *zone, *country, *fallback;
+    const char *zone, *country, *locale, *fallback;
     const char *log_file; /* of the channel `log`; NULL: standard error */
     struct webhook_settings webhooks[SETTINGS_WEBHOOKS_MAX];
     size_t webhook_count;

@@ -9,6 +9,9 @@
 #include "core/script/convert.h"
 #include "core/script/explain.h"
 #include "core/script/host_inside.h"
+#include "core/script/templates.h"
+
+#include <string.h>
 
 static bool is_machine(lua_State *lua, struct text channel)
 {
@@ -26,7 +29,31 @@ static void put_event(lua_State *lua, struct doc_writer *w)
     doc_put_datetime(w, "timestamp", event->at);
 }
 
-/* What a channel gets of the rule's table: body and data. */
+/* The template that a send names instead of a body; empty: none. */
+static struct text check_template(lua_State *lua, struct text channel, struct text body)
+{
+    struct host *host = host_of(lua);
+    const struct ruleset *rules = &host->rules;
+    struct arena *arena = step_arena(host->step);
+    struct text name = option_text(lua, 1, "template", arena);
+    struct err err;
+    if (name.size == 0)
+        return name;
+    if (body.size != 0)
+        luaL_error(lua, "send: body or template, not both");
+    for (size_t i = 0; i < rules->template_count; i++)
+        if (text_equal(rules->templates[i].name, name)) {
+            if (step_check_template(host->step, name, channel, &err) != 0)
+                luaL_error(lua, "send: %s", err.text);
+            return name;
+        }
+    buf_clear(&host->scratch);
+    templates_explain(rules, name, arena, &host->scratch);
+    luaL_error(lua, "send: %s", buf_string(&host->scratch));
+    return name;
+}
+
+/* What a channel gets of the rule's table: body or template, and data. */
 static struct doc message_content(lua_State *lua, struct text channel, const char *body_name,
                                   const char *word)
 {
@@ -34,14 +61,19 @@ static struct doc message_content(lua_State *lua, struct text channel, const cha
     struct arena *arena = step_arena(host->step);
     struct text body = option_text(lua, 1, body_name, arena);
     struct doc data = option_doc(lua, 1, "data", word);
-    bool for_machine = is_machine(lua, channel);
+    bool for_machine = is_machine(lua, channel), is_send = strcmp(word, "send") == 0;
+    struct text template = { "", 0 };
     struct doc_writer w;
-    if (body.size == 0 && !for_machine)
-        luaL_error(lua, "%s needs %s = \"...\"", word, body_name);
+    if (is_send)
+        template = check_template(lua, channel, body);
+    if (body.size == 0 && template.size == 0 && !for_machine)
+        luaL_error(lua, "%s needs %s = \"...\"%s", word, body_name,
+                   is_send ? " or template = \"...\"" : "");
     buf_clear(&host->scratch);
     doc_begin(&w, &host->scratch);
     if (for_machine)
         put_event(lua, &w);
+    doc_put_present(&w, "template", template);
     doc_put_present(&w, "body", body);
     if (data.data != NULL)
         doc_put_doc(&w, "data", data);
@@ -190,8 +222,8 @@ static void put_links(lua_State *lua, struct send_request *request)
 
 static int word_send(lua_State *lua)
 {
-    static const char *const names[] = { "channel", "body",    "data",  "type", "purpose",
-                                         "key",     "expires", "links", NULL };
+    static const char *const names[] = { "channel", "body", "template", "data",  "type",
+                                         "purpose", "key",  "expires",  "links", NULL };
     struct step *step = host_step(lua, "send");
     struct arena *arena = step_arena(step);
     struct err err;

@@ -179,6 +179,7 @@ static void applied(struct call *call, const struct submission *submission)
     if (submission->result.task != 0)
         command->task = submission->result.task;
     command->next = submission->result.next;
+    command->seq = submission->first_seq;
     command->customer = submission->result.customer;
     buf_clear(&call->out);
     if (command->applied != NULL)

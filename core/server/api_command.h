@@ -90,6 +90,7 @@ struct command {
     uint64_t customer;                  /* whose it is; 0: nobody's */
     uint64_t task;                      /* the reminder that was made or changed */
     uint64_t next;                      /* the one that follows it; 0: none */
+    uint64_t seq;                       /* of its entry */
 
     bool wants_applied; /* private */
     int64_t time_ms;

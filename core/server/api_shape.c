@@ -174,8 +174,20 @@ static const struct shape_field effect[] = {
     { "expires", "time", true, NULL },
     { "attempt", "integer", true, NULL },
     { "notification", "boolean", true, "To staff" },
+    { "test", "boolean", false, "Sent by staff to see what she would get" },
     { "content", "object", false, "Before it is claimed" },
     { "message", "object", false, "As it is sent" },
+    END,
+};
+
+static const struct shape_field preview[] = {
+    { "template", "text", true, NULL },
+    { "channel", "text", true, NULL },
+    { "customer", "integer", true, NULL },
+    { "locale", "text", false, "Of the text that was chosen; absent: it is for everybody" },
+    { "subject", "text", false, "And whatever else stands above the body" },
+    { "body", "text", true, NULL },
+    { "*", "any", false, NULL },
     END,
 };
 
@@ -426,6 +438,7 @@ const struct shape shapes[] = {
     { "NewKey", new_key },
     { "Nothing", nothing },
     { "Pause", pause },
+    { "Preview", preview },
     { "Problem", problem },
     { "Readiness", readiness },
     { "Relation", relation },

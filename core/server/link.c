@@ -10,11 +10,13 @@
 #include "core/base/limits.h"
 #include "core/base/mem.h"
 #include "core/engine/link_terms.h"
+#include "core/engine/template.h"
 #include "core/server/secret.h"
 
 #include <sodium.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 
 #define VERSION 1
 #define NONCE_BYTES crypto_aead_xchacha20poly1305_ietf_NPUBBYTES
@@ -273,6 +275,62 @@ static void put_address(struct doc_writer *w, const struct message *message, str
     buf_deinit(&url);
 }
 
+/* The address of the link called `name`, as text. */
+static void write_address(const struct message *message, struct doc links, struct text name,
+                          struct buf *out)
+{
+    struct doc_writer w;
+    struct buf bytes = BUF_INIT;
+    doc_begin(&w, &bytes);
+    put_address(&w, message, name, doc_get_text(links, name).doc);
+    struct text address = doc_get_text(doc_end(&w), name).text;
+    buf_append(out, address.data, address.size);
+    buf_deinit(&bytes);
+}
+
+/* The name of the link whose mark begins at `text`; empty: none that there is. */
+static struct text marked_link(struct text text, struct doc links)
+{
+    const size_t begin = strlen(TEMPLATE_LINK_BEGIN);
+    const char *end = memmem(text.data, text.size, TEMPLATE_LINK_END, strlen(TEMPLATE_LINK_END));
+    struct text name = { text.data + begin, 0 };
+    if (end == NULL || end < name.data)
+        return name;
+    name.size = (uint32_t)(end - name.data);
+    if (doc_get_text(links, name).type != DOC_DOC)
+        name.size = 0;
+    return name;
+}
+
+/* A text of a template, in which a mark stands for each link (core/engine/template.h). */
+static void put_marked(struct doc_writer *w, const struct message *message, struct doc links,
+                       struct text field, struct text text)
+{
+    struct buf out = BUF_INIT;
+    while (text.size != 0) {
+        const char *mark =
+            memmem(text.data, text.size, TEMPLATE_LINK_BEGIN, strlen(TEMPLATE_LINK_BEGIN));
+        uint32_t before = mark != NULL ? (uint32_t)(mark - text.data) : text.size;
+        buf_append(&out, text.data, before);
+        text = (struct text){ text.data + before, text.size - before };
+        if (mark == NULL)
+            break;
+        struct text name = marked_link(text, links);
+        uint32_t used = (uint32_t)strlen(TEMPLATE_LINK_BEGIN);
+        if (name.size != 0) {
+            write_address(message, links, name, &out);
+            used += name.size + (uint32_t)strlen(TEMPLATE_LINK_END);
+        } else {
+            buf_append(&out, text.data, used);
+        }
+        text = (struct text){ text.data + used, text.size - used };
+    }
+    struct doc_value value = { .type = DOC_TEXT };
+    value.text = (struct text){ (const char *)out.data, (uint32_t)out.size };
+    doc_put_value_text(w, field, &value);
+    buf_deinit(&out);
+}
+
 int link_message(const struct link_keys *keys, size_t key, const char *base, struct text id,
                  struct doc message, struct buf *out, struct err *err)
 {
@@ -282,8 +340,14 @@ int link_message(const struct link_keys *keys, size_t key, const char *base, str
         return err_set(err, E_INVALID,
                        "it has links, and kith.lua names no address for them to begin with: "
                        "url \"https://...\"");
+    struct doc links = doc_child(message, "links");
+    bool is_of_template = doc_text(message, "template").size != 0;
     doc_begin(&w, out);
     for (struct doc_iter it = doc_iter(message); doc_next(&it);) {
+        if (is_of_template && it.value.type == DOC_TEXT) {
+            put_marked(&w, &of, links, it.name, it.value.text);
+            continue;
+        }
         if (!text_is(it.name, "links")) {
             doc_put_value_text(&w, it.name, &it.value);
             continue;

@@ -71,9 +71,9 @@ void link_url(const struct link_keys *keys, const char *base, const struct link 
               struct buf *out);
 
 /* Copy a message that is about to go out, its `links` {NAME: terms with `expires`} being replaced
- * by {NAME: address}; `id` is the effect's.  They are sealed with secret `key` of `keys`: the same
- * message has the same addresses as long as it is given the same (link_epochs.h).  E_INVALID:
- * there is no `base`. */
+ * by {NAME: address}, and so the marks of links in the texts of a template; `id` is the effect's.
+ * They are sealed with secret `key` of `keys`: the same message has the same addresses as long as
+ * it is given the same (link_epochs.h).  E_INVALID: there is no `base`. */
 int link_message(const struct link_keys *keys, size_t key, const char *base, struct text id,
                  struct doc message, struct buf *out, struct err *err);
 

@@ -9,6 +9,12 @@ MANUAL = (ROOT / "docs" / "lua.md").read_text()
 SHOWN = re.findall(r"^```lua\n(.*?)^```$", MANUAL, re.S | re.M)
 EXAMPLES = [text for text in SHOWN if not text.startswith("test ")]
 TESTS = [text for text in SHOWN if text.startswith("test ")]
+TEMPLATE = re.sub(
+    "^    ",
+    "",
+    re.search(r"may look like this.*?\n\n((?:    [^\n]*\n)+)", MANUAL, re.S).group(1),
+    flags=re.M,
+)
 EVENTS = [
     ("Signed Up", {}),
     ("Order Completed", {"total": 1500, "category": "tea"}),
@@ -38,8 +44,10 @@ def test_every_example_of_the_manual_loads_and_does_not_fail(start, tmp_path):
     (tmp_path / "kith.lua").write_text('url "https://crm.example.com"\n')  # links begin with it
     daemon = start("--config", tmp_path / "kith.lua")
     files = {f"example{number:02}.lua": text for number, text in enumerate(EXAMPLES)}
+    files["templates/we-miss-you.log.md"] = TEMPLATE
+    files["templates/footer.md"] = "The shop\n"
     answer = daemon.post("/v1/bundles", {"files": files})
-    assert answer.status == 201 and answer.json["files"] == len(EXAMPLES) >= 10, answer.body
+    assert answer.status == 201 and answer.json["files"] == len(EXAMPLES) + 2 >= 12, answer.body
     rules = set(re.findall(r'^rule "(.*?)"', MANUAL, re.M))
     assert answer.json["rules"] == len(rules)
     daemon.send(
@@ -64,6 +72,8 @@ def test_every_example_of_the_manual_loads_and_does_not_fail(start, tmp_path):
     while (states := effect_states(daemon)) & {"pending", "claimed"}:
         assert time.monotonic() < deadline, states
     assert states == {"sent", "suppressed"}  # the newsletter, to which nobody has consented
+    messages = [item.get("message", {}) for item in daemon.get("/v1/effects").json["items"]]
+    assert [m["subject"] for m in messages if "subject" in m] == ["We miss you, Ann"]
 
 
 def test_the_tests_of_the_manual_pass_on_its_examples(tmp_path):
@@ -72,6 +82,9 @@ def test_the_tests_of_the_manual_pass_on_its_examples(tmp_path):
     folder.mkdir()
     for number, text in enumerate(EXAMPLES):
         (folder / f"example{number:02}.lua").write_text(text)
+    (folder / "templates").mkdir()
+    (folder / "templates/we-miss-you.log.md").write_text(TEMPLATE)
+    (folder / "templates/footer.md").write_text("The shop\n")
     (folder / "manual_test.lua").write_text("\n".join(TESTS))
     for command in ("check", "test"):
         done = subprocess.run(

@@ -59,6 +59,7 @@ class Model:
         self.attempts, self.final, self.run = {}, set(), 0
         self.not_before, self.too_early = {}, []  # next attempts: when, and which were sooner
         self.claimed_in = {}  # effect id -> the run of its last claim that may have gone out
+        self.orders_then = {}  # effect id -> the customer's orders at its first claim
         self.killed = set()  # entries at which the rule "visit" was killed for memory
         self.sent_away = set()  # entries that must have led to a ping
         self.erased, self.erasing = set(), set()  # members; those that are not done with
@@ -476,6 +477,7 @@ class Model:
             if self.now < self.not_before.get(ident, 0):
                 self.too_early.append((ident, attempt))
             self.allowed.add((ident, attempt))
+            self.orders_then.setdefault(ident, self.trait(member, "orders"))
             self.attempts[ident] = attempt
             self.claimed_in[ident] = self.run
 

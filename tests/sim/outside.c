@@ -169,6 +169,8 @@ static void note_message(struct outside *outside, const char *what, const char *
                          struct text id, int64_t attempt, struct doc message)
 {
     struct text body = doc_text(message, "body");
+    while (body.size != 0 && body.data[body.size - 1] == '\n') /* of a template's file */
+        body.size--;
     note(outside, "%s %.*s %lld %s %lld %.*s\n", what, (int)id.size, id.data, (long long)attempt,
          channel, (long long)doc_int(message, "customer", 0), (int)body.size, body.data);
 }

@@ -234,6 +234,12 @@ BUGS = [
         "return keeper->last == 0 ? wall : keeper->last;",
         "return wall;",
     ),
+    (
+        "a template is rendered anew for each attempt",
+        "core/engine/effect.c",
+        "    if (verdict.state == NULL && effect.message.data == NULL)\n        verdict = render(",
+        "    if (verdict.state == NULL)\n        verdict = render(",
+    ),
 ]
 
 

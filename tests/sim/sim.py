@@ -33,7 +33,15 @@ ZONES = ["Europe/Berlin", "Asia/Shanghai", "UTC", "America/New_York"]
 
 def body_of(effect):
     """Once it has been claimed, the message stands in place of what the rule gave."""
-    return (effect.get("message") or effect["content"])["body"]
+    given = effect.get("message") or effect["content"]
+    if "body" not in given:  # templates/nudge.hook.md, not rendered yet
+        return "nudge %d" % given["data"]["orders"]
+    return given["body"].rstrip("\n")
+
+
+def meant_by(body):
+    """What the rule meant, without what the template says of the moment of the claim."""
+    return body.split(" of ")[0]
 
 
 def what_of(effect):
@@ -215,7 +223,7 @@ class Run:
         for line in self.heard:
             if line[0] in ("recv", "fail") and int(line[4]) in erased and line[1] not in owners:
                 purpose = "news" if line[5].startswith("due ") else "service"
-                owners[line[1]] = int(line[4]), purpose, line[3], line[5], None
+                owners[line[1]] = int(line[4]), purpose, line[3], meant_by(line[5]), None
         model = Model(self.worlds, self.bundle_names(), owners)
         for entry in self.entries:
             body = entry["body"]
@@ -237,7 +245,7 @@ class Run:
 
     def check_effects(self, model):
         ours = sorted(
-            (int(i.split(".")[0]), e["channel"], e["purpose"], body_of(e), e["customer"])
+            (int(i.split(".")[0]), e["channel"], e["purpose"], meant_by(body_of(e)), e["customer"])
             for i, e in self.effects.items()
         )
         theirs = [e for e in model.effects if e[4] not in model.erased]
@@ -252,6 +260,18 @@ class Run:
         wanted = {i: t for i, t in model.tasks.items() if t["customer"] not in model.erased}
         if tasks != wanted:
             raise Failure("reminders differ: %s; the model: %s" % (tasks, wanted))
+
+    def check_renderings(self, model):
+        """A template says what was true at the first claim, whatever was tried later."""
+        if len({w["code"]["level"] for w in self.worlds.values()}) > 1:
+            return  # another level may have given the number to another message
+        for ident, effect in self.effects.items():
+            message = effect.get("message", {})
+            if "template" not in message:
+                continue
+            orders = model.orders_then.get(ident)
+            if message["subject"] != "%s so far" % ("" if orders is None else orders):
+                raise Failure("%s says %r; it was claimed at %s" % (ident, message, orders))
 
     def check_erased(self, model):
         """Her entries are gone, and no others."""
@@ -322,7 +342,8 @@ class Run:
     def check_erased_send(self, ident, attempt, what, model):
         """She got it before she was forgotten: it was meant for her, and a claim allowed it."""
         seq = int(ident.split(".")[0])
-        if not any((e[0], e[1], e[4], e[3]) == (seq,) + what for e in model.effects):
+        meant = seq, what[0], what[1], meant_by(what[2])
+        if not any((e[0], e[1], e[4], e[3]) == meant for e in model.effects):
             levels = {w["code"]["level"] for w in self.worlds.values()}
             if len(levels) < 2:
                 raise Failure("%s left as %s, which nobody meant" % (ident, what))
@@ -467,6 +488,7 @@ class Run:
         model = self.run_model()
         self.check_sent_away(model)
         self.check_effects(model)
+        self.check_renderings(model)
         self.check_sends(model)
         self.check_held()
         self.check_stream()

@@ -399,7 +399,10 @@ static void send_and_notify_check_their_tables(void **state)
                    "send: no purpose is called \\'offers\\'; declare it: "
                    "purpose \\'offers\\' { opt_in = true }");
     expect_failure(play, "send { channel = 'log', purpose = 'news', template = 'hello' }",
-                   "send: \\'template\\' is not in this version: write body =");
+                   "send: no template is called \\'hello\\'; the bundle has none");
+    expect_failure(play,
+                   "send { channel = 'log', purpose = 'news', body = 'b', template = 'hello' }",
+                   "send: body or template, not both");
     expect_failure(play, "send { channel = 'log', purpose = 'news', body = 'b', expires = '-1d' }",
                    "send: expires = \\'-1d\\' lies in the past");
     expect_failure(play, "send { channel = 'log', purpose = 'news', body = 'b', expires = now() }",

@@ -16,7 +16,8 @@ rule "nudge" {
   on = "nudge",
   run = function(event, customer)
     send {
-      channel = "hook", purpose = "service", body = "nudge " .. (customer.orders or 0),
+      channel = "hook", purpose = "service", template = "nudge",
+      data = { orders = customer.orders or 0 },
       links = { yes = { event = "answer", data = { orders = customer.orders }, expires = "2wd" } },
     }
     remind { title = "call", to = "anna", due = "1d", key = "call" }

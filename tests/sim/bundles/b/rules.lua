@@ -15,7 +15,10 @@ rule "orders" {
 rule "nudge" {
   on = "nudge",
   run = function(event, customer)
-    send { channel = "hook", purpose = "service", body = "nudge " .. (customer.orders or 0) }
+    send {
+      channel = "hook", purpose = "service", template = "nudge",
+      data = { orders = customer.orders or 0 },
+    }
     remind { title = "call", to = "anna", due = "1wd", key = "call" }
     after { due = "2d", key = "follow", emit = "follow" }
   end,
