@@ -5,6 +5,8 @@
 #   make test                    every test and check, as CI runs them
 #   make sim [SEED=n] [COUNT=n]  the simulator, COUNT lives beginning at SEED
 #   make fuzz [SECONDS=60]       malformed requests and JSON, made up by libFuzzer
+#   make determinism [COUNT=1000000] [SEED=1]
+#                            one history, lived and folded by every build there is in build/
 #   make webhooks [COUNT=10000]  that many webhooks to a receiver that fails by turns
 #   make bench                   measures beside the peers that are installed
 #   make install [PREFIX=/usr/local] [DESTDIR=]
@@ -22,7 +24,7 @@ RELEASE := build/release
 COMPILE := cmake --build $(RELEASE) --target
 MAKEFLAGS += --no-print-directory
 
-.PHONY: run build test sim fuzz webhooks bench install deb deb-trial check-style format clean \
+.PHONY: run build test sim fuzz determinism webhooks bench install deb deb-trial check-style format clean \
     packages packages-test packages-bench packages-deb packages-trial
 
 run: build
@@ -42,6 +44,11 @@ fuzz: packages-test
 	cmake --preset fuzz --log-level=WARNING
 	cmake --build build/fuzz --target fuzz_json fuzz_request
 	$(PYTHON) tests/fuzz/fuzz.py --build build/fuzz --seconds $(SECONDS)
+
+determinism: packages-test $(RELEASE)/build.ninja
+	$(COMPILE) bench
+	$(PYTHON) tests/bench/determinism.py --seed $(SEED) \
+	    --count $(if $(filter command line,$(origin COUNT)),$(COUNT),1000000)
 
 webhooks: packages-test $(RELEASE)/build.ninja
 	$(COMPILE) all

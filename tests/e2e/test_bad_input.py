@@ -213,6 +213,7 @@ def drip(peers, begun, answers):
                 peer.sendall(b"x")
 
 
+@pytest.mark.long
 def test_a_crowd_that_is_silent_or_drips_costs_little_and_keeps_nobody_out(daemon):
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard != resource.RLIM_INFINITY and hard < CROWD + 500:
@@ -753,6 +754,7 @@ def traces(daemon):
     return found
 
 
+@pytest.mark.long
 def test_rules_that_do_harm_fail_alone_and_the_same_everywhere(start):
     daemon = start()
     begun = time.monotonic()
