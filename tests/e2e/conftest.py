@@ -26,22 +26,23 @@ REPORTS = ("Sanitizer", "runtime error:", "assertion")
 
 
 def pytest_configure(config):
-    config.addinivalue_line("markers", "long: takes many seconds, and so begins before the others")
+    config.addinivalue_line("markers", "long(seconds): about so many; the longest begin first")
 
 
 def pytest_collection_modifyitems(items):
-    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+    marks = {item: item.get_closest_marker("long") for item in items}
+    items.sort(key=lambda item: -marks[item].args[0] if marks[item] else 0)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
-    """A worker is given its next test when it begins the one before: xdist's own choice gives the
-    first worker the first quarter of all, and so everything long."""
+    """A worker holds the test it runs and the next: xdist's own choice gives the first worker the
+    first quarter of all, and so everything long."""
     from xdist.scheduler import LoadScheduling
 
     class OneByOne(LoadScheduling):
         def _send_tests(self, node, num):
-            super()._send_tests(node, max(2 - len(self.node2pending[node]), 0))
+            super()._send_tests(node, min(num, 2 - len(self.node2pending[node])))
 
     return OneByOne(config, log)
 

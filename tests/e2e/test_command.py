@@ -66,7 +66,7 @@ class Kith:
 
     def soon(self, *words, count):
         """A list of `count` items: lists come from the last checkpoint."""
-        for _ in range(100):
+        for _ in range(600):
             items = self.json(*words)
             if len(items) == count:
                 return items

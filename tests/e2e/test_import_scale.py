@@ -49,7 +49,7 @@ def import_killed(kith, start, rules, path, words, victim, after):
     return kith, in_time
 
 
-@pytest.mark.long
+@pytest.mark.long(12)
 def test_whichever_side_is_killed_at_whatever_moment_nothing_is_lost_or_twice(
     start, rules, tmp_path
 ):
@@ -82,7 +82,7 @@ def write_visits(path, count):
     return path
 
 
-@pytest.mark.long
+@pytest.mark.long(6)
 def test_customers_and_five_events_of_each_killed_on_the_way(start, rules, tmp_path):
     people = write_people(tmp_path / "people.csv", COUNT)
     visits = write_visits(tmp_path / "visits.csv", COUNT)
@@ -110,7 +110,7 @@ def peak_kib(kith, *words):
     return usage.ru_maxrss
 
 
-@pytest.mark.long
+@pytest.mark.long(12)
 def test_the_commands_memory_does_not_grow_with_the_file(start, tmp_path):
     kith = attach(start())
     small = write_people(tmp_path / "small.csv", 2000)

@@ -8,11 +8,11 @@ import pytest
 BUILD = os.environ.get("KITH_RELEASE", os.path.join(kill.HERE, "../../build/release"))
 
 
-@pytest.mark.long
+@pytest.mark.long(130)
 def test_three_hundred_kills_lose_nothing():
     kill.run(BUILD, 300, 1, faults=False)
 
 
-@pytest.mark.long
+@pytest.mark.long(25)
 def test_a_disk_that_fails_and_fills_up_loses_nothing():
     kill.run(BUILD, 60, 2, faults=True)
