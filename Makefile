@@ -5,6 +5,8 @@
 #   make test                    every test and check, as CI runs them
 #   make sim [SEED=n] [COUNT=n]  the simulator, COUNT lives beginning at SEED
 #   make fuzz [SECONDS=60]       malformed requests and JSON, made up by libFuzzer
+#   make determinism [COUNT=1000000] [SEED=1]
+#                            one history, lived and folded by every build there is in build/
 #   make webhooks [COUNT=10000]  that many webhooks to a receiver that fails by turns
 #   make import-trial [COUNT=1000000] [KILLS=3]
 #                                that many customers and five times as many orders, and search
@@ -25,8 +27,8 @@ RELEASE := build/release
 COMPILE := cmake --build $(RELEASE) --target
 MAKEFLAGS += --no-print-directory
 
-.PHONY: run build test sim fuzz webhooks import-trial bench install deb deb-trial check-style \
-    format clean packages packages-test packages-bench packages-deb packages-trial
+.PHONY: run build test sim fuzz determinism webhooks import-trial bench install deb deb-trial \
+    check-style format clean packages packages-test packages-bench packages-deb packages-trial
 
 run: build
 	exec tools/demo.sh
@@ -45,6 +47,11 @@ fuzz: packages-test
 	cmake --preset fuzz --log-level=WARNING
 	cmake --build build/fuzz --target fuzz_json fuzz_request
 	$(PYTHON) tests/fuzz/fuzz.py --build build/fuzz --seconds $(SECONDS)
+
+determinism: packages-test $(RELEASE)/build.ninja
+	$(COMPILE) bench
+	$(PYTHON) tests/bench/determinism.py --seed $(SEED) \
+	    --count $(if $(filter command line,$(origin COUNT)),$(COUNT),1000000)
 
 webhooks: packages-test $(RELEASE)/build.ninja
 	$(COMPILE) all

@@ -10,6 +10,10 @@ and the end-to-end tests run in it.  `tsan` (clang) is the thread sanitizer and
 the second compiler's opinion of every file; the tests of the folders that have
 threads run in it.  `release` (gcc -O2) is what people get; the simulator runs
 in it because there speed buys seeds.
+
+The end-to-end tests wait more than they compute, so two workers share them, and
+clang-tidy, which only computes, begins beside them at the lowest priority; what it
+found is told when its turn comes.
 """
 import concurrent.futures
 import hashlib
@@ -27,7 +31,8 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 TESTS = ROOT / "tests"
 BUILD = ROOT / "build"
 JOBS = str(os.cpu_count() or 1)
-STEP_SECONDS_MAX = 1200
+E2E_WORKERS = max(2, int(JOBS))
+STEP_SECONDS_MAX = 3600
 SIM_COUNT = 200
 
 ENVIRONMENT = dict(
@@ -37,6 +42,8 @@ ENVIRONMENT = dict(
     TSAN_OPTIONS="second_deadlock_stack=1:allow_addr2line=1",
     PYTHONDONTWRITEBYTECODE="1")
 
+LINT_BEGUN = []  # the findings to come of each file, or None
+
 CLOSING_LINE = re.compile(r"^(\d+) passed, (\d+) failed$", re.M)
 
 
@@ -44,8 +51,8 @@ class Failed(Exception):
     """A step cannot go on; the reason is for the reader of the log."""
 
 
-def execute(*command, **environment):
-    """Run a command with its output shown; return its exit code and output."""
+def execute(*command, is_shown=True, **environment):
+    """Run a command, its output shown as it comes; return its exit code and output."""
     with subprocess.Popen([str(word) for word in command], cwd=ROOT, text=True,
                           env=dict(ENVIRONMENT, **environment), stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
@@ -55,7 +62,8 @@ def execute(*command, **environment):
         with concurrent.futures.ThreadPoolExecutor(1) as watcher:
             watch = watcher.submit(end_at, process, deadline)
             for line in process.stdout:
-                print(line, end="", flush=True)
+                if is_shown:
+                    print(line, end="", flush=True)
                 output.append(line)
             process.wait()
             if watch.result():
@@ -79,9 +87,15 @@ def require(*command):
         raise Failed(f"{' '.join(str(word) for word in command)}: exit code {code}")
 
 
+def configure(preset):
+    """Anew each time: what is installed now may not have been when it was first done."""
+    code, output = execute("cmake", "--preset", preset, "--log-level=WARNING", is_shown=False)
+    if code != 0:
+        raise Failed(f"cmake --preset {preset}: exit code {code}\n{output}")
+
+
 def build(preset, *targets):
-    if not (BUILD / preset / "build.ninja").exists():
-        require("cmake", "--preset", preset, "--log-level=WARNING")
+    configure(preset)
     require("cmake", "--build", BUILD / preset, "--target", *(targets or ("all",)))
 
 
@@ -137,14 +151,19 @@ def run_ctest(preset, *selection):
 
 
 def count_program(case):
-    """The tests in one program; a program that died, or tested nothing, failed once."""
-    text = case.findtext("system-out") or ""
+    """The tests in one program that ctest ran."""
+    return count_tests(case.get("name"), case.findtext("system-out") or "",
+                       case.get("status") != "fail")
+
+
+def count_tests(name, text, is_good):
+    """The tests cmocka tells of; a program that died, or tested nothing, failed once."""
     passed = sum(int(n) for n in re.findall(r"\[  PASSED  \] (\d+) test", text))
     failed = sum(int(n) for n in re.findall(r"\[  FAILED  \] (\d+) test", text))
-    if case.get("status") == "fail" and failed == 0:
+    if not is_good and failed == 0:
         return passed, 1
     if passed + failed == 0:
-        print(f"{case.get('name')}: ran no test")
+        print(f"{name}: ran no test")
         return 0, 1
     return passed, failed
 
@@ -155,10 +174,10 @@ def e2e():
         return 0, 0
     report = BUILD / "e2e.xml"
     report.unlink(missing_ok=True)
-    build("release")
-    code, _ = execute(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider",
-                      f"--junitxml={report}", TESTS / "e2e", KITH_BUILD=str(BUILD / "coverage"),
-                      KITH_RELEASE=str(BUILD / "release"))
+    build("release", "all", "bench")
+    code, _ = execute(sys.executable, "-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider",
+                      "-n", E2E_WORKERS, f"--junitxml={report}", TESTS / "e2e",
+                      KITH_BUILD=str(BUILD / "coverage"), KITH_RELEASE=str(BUILD / "release"))
     if not report.exists():
         raise Failed(f"pytest: exit code {code}, no report")
     suite = next(xml.etree.ElementTree.parse(report).iter("testsuite"))
@@ -180,33 +199,47 @@ def sim_seed():
 
 def sim():
     """The whole system from one seed, in virtual time, with faults: new seeds, and those that
-    have failed before."""
-    build("release")
-    if not has("tests/sim", "*.c") or not (TESTS / "sim" / "sim.py").exists():
-        return 0, 0
-    build("release", "life", "life2")
+    have failed before; and the store on the same disk, cut off at every call."""
+    build("release", "life", "life2", "disk_lmdb")
+    code, output = execute(BUILD / "release" / "disk_lmdb")
+    stored = count_tests("disk_lmdb", output, code == 0)
     code, output = execute(sys.executable, TESTS / "sim" / "sim.py", "--life",
                            BUILD / "release" / "life", "--seed", sim_seed(), "--count", SIM_COUNT)
     lines = CLOSING_LINE.findall(output)
     passed, failed = (int(n) for n in lines[-1]) if lines else (0, 0)
     if passed + failed == 0 or (code != 0 and failed == 0):
         raise Failed(f"sim.py: exit code {code}, {passed} seeds passed")
-    return passed, failed
+    return passed + stored[0], failed + stored[1]
 
 
 def lint():
     """clang-tidy over every C and C++ file that ships; what passed once is remembered."""
+    if not LINT_BEGUN:
+        lint_begin()
+    findings = [found.result() for found in LINT_BEGUN if found.result()]
+    print("\n".join(findings) or f"clang-tidy: {len(LINT_BEGUN)} files, nothing found")
+    if findings:
+        raise Failed(f"clang-tidy: {len(findings)} of {len(LINT_BEGUN)} files have findings")
+    return 0, 0
+
+
+def lint_begin():
+    """Hand out the files, those first that take longest."""
+    configure("tsan")
     commands = json.loads((BUILD / "tsan" / "compile_commands.json").read_text())
     ours = [entry for entry in commands
             if any(pathlib.Path(entry["file"]).is_relative_to(ROOT / folder)
                    for folder in ("core", "storage", "plugins"))]
+    ours.sort(key=lambda entry: not entry["file"].endswith(".cc"))
     (BUILD / "lint").mkdir(exist_ok=True)
-    with concurrent.futures.ThreadPoolExecutor(int(JOBS)) as pool:
-        findings = [text for text in pool.map(lint_file, ours) if text]
-    print("\n".join(findings) or f"clang-tidy: {len(ours)} files, nothing found")
-    if findings:
-        raise Failed(f"clang-tidy: {len(findings)} of {len(ours)} files have findings")
-    return 0, 0
+    pool = concurrent.futures.ThreadPoolExecutor(int(JOBS))
+    LINT_BEGUN.extend(pool.submit(lint_file, entry) for entry in ours)
+
+
+def lint_end():
+    """When an earlier step has failed nobody waits for the rest."""
+    for found in LINT_BEGUN:
+        found.cancel()
 
 
 def lint_file(entry):
@@ -219,8 +252,8 @@ def lint_file(entry):
     known = BUILD / "lint" / key.hexdigest()
     if known.exists():
         return None
-    done = subprocess.run(["clang-tidy", "--quiet", "-p", BUILD / "tsan", entry["file"]],
-                          cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(["nice", "-n", "19", "clang-tidy", "--quiet", "-p", BUILD / "tsan",
+                           entry["file"]], cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode == 0:
         known.touch()
         return None
@@ -243,11 +276,14 @@ def main(names):
     if unknown:
         print(f"run.py: no step {unknown[0]}; there are {' '.join(known)}")
         return 2
+    steps = [known[name] for name in names] or STEPS
     passed = failed = 0
-    for step in [known[name] for name in names] or STEPS:
+    for step in steps:
         began = time.monotonic()
         print(f"\n== {step.__name__}: {step.__doc__.splitlines()[0]}", flush=True)
         try:
+            if step is e2e and lint in steps:
+                lint_begin()
             good, bad = step()
         except (Failed, OSError) as error:
             print(f"{step.__name__}: {error}")
@@ -257,6 +293,7 @@ def main(names):
               f"{time.monotonic() - began:.1f} s", flush=True)
         if failed:
             break
+    lint_end()
     print(f"\n{passed} passed, {failed} failed", flush=True)
     return 1 if failed else 0
 

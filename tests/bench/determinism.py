@@ -63,20 +63,20 @@ def state_of(program, count, seed, **environment):
     return done.stdout.strip()
 
 
-def runs_of(builds, count, seed):
-    """(name, state) of every build, and of the first one on each processor."""
+def runs_of(builds, count, seed, processors):
+    """(name, state) of every build, and of the first one on each of the processors."""
     for build in builds:
         yield build.name, state_of(build / "bench", count, seed)
-    for name, hidden in PROCESSORS.items():
+    for name, hidden in processors.items():
         yield f"{builds[0].name}, a processor {name}", state_of(
             builds[0] / "bench", count, seed, GLIBC_TUNABLES="glibc.cpu.hwcaps=" + hidden
         )
 
 
-def compare(builds, count, seed, tell=print):
+def compare(builds, count, seed, processors=PROCESSORS, tell=print):
     """Whether all runs came to the same state."""
     states = {}
-    for name, state in runs_of(builds, count, seed):
+    for name, state in runs_of(builds, count, seed, processors):
         tell(f"seed {seed}: {state}  {name}", flush=True)
         states.setdefault(state, []).append(name)
     return len(states) == 1

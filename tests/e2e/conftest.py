@@ -1,6 +1,7 @@
 """A real kithd for each test: own directory, free port, ended and checked afterwards.
 
-KITH_BUILD names the build tree whose programs are tested (default: build/release).
+KITH_BUILD names the build tree whose programs are tested (default: build/release).  With
+`-n 2` (pytest-xdist) two workers share the tests; those marked `long` begin first.
 """
 import base64
 import gzip
@@ -22,6 +23,28 @@ BUILD = ROOT / os.environ.get("KITH_BUILD", "build/release")
 START_SECONDS = 60
 STOP_SECONDS = 60
 REPORTS = ("Sanitizer", "runtime error:", "assertion")
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "long(seconds): about so many; the longest begin first")
+
+
+def pytest_collection_modifyitems(items):
+    marks = {item: item.get_closest_marker("long") for item in items}
+    items.sort(key=lambda item: -marks[item].args[0] if marks[item] else 0)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """A worker holds the test it runs and the next: xdist's own choice gives the first worker the
+    first quarter of all, and so everything long."""
+    from xdist.scheduler import LoadScheduling
+
+    class OneByOne(LoadScheduling):
+        def _send_tests(self, node, num):
+            super()._send_tests(node, min(num, 2 - len(self.node2pending[node])))
+
+    return OneByOne(config, log)
 
 
 class Answer:

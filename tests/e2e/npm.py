@@ -1,4 +1,6 @@
 """Programs from npm that judge or drive the daemon, of fixed versions, under build/npm/linters."""
+import contextlib
+import fcntl
 import pathlib
 import subprocess
 
@@ -9,6 +11,15 @@ PACKAGES = {
     "@redocly/cli": "1.25.11",
     "@stoplight/spectral-cli": "6.11.1",
 }
+
+
+@contextlib.contextmanager
+def alone():
+    """One worker installs, and the others find it done."""
+    FOLDER.parent.mkdir(parents=True, exist_ok=True)
+    with open(FOLDER.parent / "lock", "w", encoding="ascii") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def is_installed(package):
@@ -35,5 +46,6 @@ def install():
 
 def program(name):
     """The path of a program, installed."""
-    install()
+    with alone():
+        install()
     return FOLDER / "node_modules" / ".bin" / name

@@ -12,6 +12,7 @@ import subprocess
 
 import pytest
 
+import npm
 from conftest import ROOT
 from test_stream import Stream
 
@@ -30,6 +31,11 @@ def lock_hash():
 
 @pytest.fixture(scope="session")
 def clients():
+    with npm.alone():
+        return install()
+
+
+def install():
     stamp = INSTALLED / "installed"
     if not stamp.exists() or stamp.read_text() != lock_hash():
         shutil.rmtree(INSTALLED, ignore_errors=True)

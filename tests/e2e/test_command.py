@@ -56,17 +56,22 @@ class Kith:
             return process.returncode, out, err
 
     def __call__(self, *words):
-        """Standard output of a call that must succeed."""
-        code, out, err = self.run(*words)
-        assert code == 0, (words, out, err)
-        return out
+        """Standard output of a call that must succeed; a list that says it is not the newest is
+        asked for again."""
+        deadline = time.monotonic() + 60
+        while True:
+            code, out, err = self.run(*words)
+            assert code == 0, (words, out, err)
+            if "the daemon is busy: this is as of entry" not in err:
+                return out
+            assert time.monotonic() < deadline, (words, err)
 
     def json(self, *words):
         return [json.loads(line) for line in self("--json", *words).splitlines()]
 
     def soon(self, *words, count):
         """A list of `count` items: lists come from the last checkpoint."""
-        for _ in range(100):
+        for _ in range(600):
             items = self.json(*words)
             if len(items) == count:
                 return items

@@ -279,6 +279,7 @@ class Demo:
         return self.process.wait(60)
 
 
+@pytest.mark.long(25)
 def test_make_run_shows_work_for_each_rule_and_ten_commands_that_work(tmp_path):
     demo = Demo(tmp_path / "demo")
     try:

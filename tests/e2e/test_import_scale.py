@@ -48,6 +48,7 @@ def import_killed(kith, start, rules, path, words, victim, after):
     return kith, in_time
 
 
+@pytest.mark.long(12)
 def test_whichever_side_is_killed_at_whatever_moment_nothing_is_lost_or_twice(
     start, rules, tmp_path
 ):
@@ -64,6 +65,7 @@ def test_whichever_side_is_killed_at_whatever_moment_nothing_is_lost_or_twice(
     assert kith("verify").startswith("ok: ")
 
 
+@pytest.mark.long(6)
 def test_customers_and_five_orders_of_each_killed_on_the_way(start, tmp_path):
     rules = tmp_path / "rules"
     rules.mkdir()
@@ -94,6 +96,7 @@ def peak_kib(kith, *words):
     return usage.ru_maxrss
 
 
+@pytest.mark.long(12)
 def test_the_commands_memory_does_not_grow_with_the_file(start, tmp_path):
     kith = attach(start())
     words = ("import", "--historic", *made_up.CUSTOMER_WORDS)

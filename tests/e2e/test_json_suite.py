@@ -10,6 +10,7 @@ import subprocess
 
 import pytest
 
+import npm
 from conftest import BUILD
 
 SUITE = pathlib.Path(__file__).resolve().parent / "json_suite"
@@ -19,6 +20,11 @@ SUITE = pathlib.Path(__file__).resolve().parent / "json_suite"
 def cases():
     if shutil.which("npm") is None:
         pytest.skip("npm is not installed")
+    with npm.alone():
+        return install_and_list()
+
+
+def install_and_list():
     folder = BUILD.parent / "npm" / SUITE.name
     folder.mkdir(parents=True, exist_ok=True)
     for file in SUITE.iterdir():

@@ -68,7 +68,7 @@ def test_every_example_of_the_manual_loads_and_does_not_fail(start, tmp_path):
     ran = {rule["name"] for item in items for rule in item["trace"]["rules"]}
     assert rules - ran <= {"once a week", "contract ends", "birthday"}, rules - ran
     assert daemon.get("/v1/reminders").json["items"]
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while (states := effect_states(daemon)) & {"pending", "claimed"}:
         assert time.monotonic() < deadline, states
     assert states == {"sent", "suppressed"}  # the newsletter, to which nobody has consented

@@ -57,6 +57,7 @@ def lint(*command):
     return done.returncode, done.stdout + done.stderr
 
 
+@pytest.mark.long(20)
 def test_spectral_has_nothing_to_say(description, tmp_path):
     rules = tmp_path / "spectral.yaml"
     rules.write_text('extends: ["spectral:oas"]\n')
@@ -66,6 +67,7 @@ def test_spectral_has_nothing_to_say(description, tmp_path):
     assert code == 0 and "No results" in said, said
 
 
+@pytest.mark.long(20)
 def test_redocly_has_nothing_to_say(description):
     code, said = lint(npm.program("redocly"), "lint", "--extends", "recommended", description)
     assert code == 0 and "warning" not in said.lower(), said

@@ -30,7 +30,7 @@ def fill(daemon):
 
 
 def wait_health(daemon, status):
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while daemon.get("/readyz").status != status:
         assert time.monotonic() < deadline
         time.sleep(0.05)

@@ -15,6 +15,7 @@ import ssl
 import subprocess
 import time
 
+import npm
 import pytest
 from conftest import BUILD, ROOT
 from receiver import DROP, Receiver, Reply, data_of
@@ -47,21 +48,27 @@ def receive():
         receiver.stop()
 
 
+def install_verifier(folder):
+    if (folder / "node_modules" / "standardwebhooks").exists():
+        return
+    if shutil.which("npm") is None:
+        pytest.skip("npm is not installed: signatures are not verified by their package")
+    folder.mkdir(parents=True, exist_ok=True)
+    done = subprocess.run(
+        ["npm", "install", "--no-audit", "--no-fund", "--prefix", folder, "standardwebhooks@1"],
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode != 0:
+        pytest.skip(f"npm cannot install standardwebhooks: {done.stderr[-300:]}")
+
+
 @pytest.fixture(scope="session")
 def verifier():
     """Verify requests with the npm package; a secret for each."""
     folder = ROOT / "build" / "npm"
-    if not (folder / "node_modules" / "standardwebhooks").exists():
-        if shutil.which("npm") is None:
-            pytest.skip("npm is not installed: signatures are not verified by their package")
-        folder.mkdir(parents=True, exist_ok=True)
-        done = subprocess.run(
-            ["npm", "install", "--no-audit", "--no-fund", "--prefix", folder, "standardwebhooks@1"],
-            capture_output=True,
-            text=True,
-        )
-        if done.returncode != 0:
-            pytest.skip(f"npm cannot install standardwebhooks: {done.stderr[-300:]}")
+    with npm.alone():
+        install_verifier(folder)
 
     def verify(requests, secret=SECRET):
         lines = [

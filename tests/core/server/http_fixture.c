@@ -17,8 +17,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#define WAIT_MS 10000 /* longer than anything a test waits for */
-
 /* -- the handler -- */
 
 struct delayed {
