@@ -13,6 +13,7 @@
 #include "storage/env_inside.h"
 
 #include "core/base/err.h"
+#include "core/base/limits.h"
 #include "core/base/mem.h"
 
 #include <errno.h>
@@ -24,8 +25,7 @@
 #include <unistd.h>
 
 #define DIR_MODE 0700
-#define COPY_BATCH_BYTES ((size_t)16 << 20)  /* of one transaction of a copy */
-#define COPY_ROOM_BYTES ((uint64_t)16 << 20) /* left free beside a compacted copy, for commits */
+#define COPY_BATCH_BYTES ((size_t)16 << 20) /* of one transaction of a copy */
 
 /* -- Copies ----------------------------------------------------------------- */
 

@@ -229,6 +229,42 @@ BUGS = [
         "        if (purge->count == 0)",
     ),
     (
+        "erasure: her file is still hers",
+        "core/engine/file.c",
+        "    key_number(&key, seq);\n    state_delete(engine->state, &key);\n    key_forgotten",
+        "    key_number(&key, seq);\n    key_forgotten",
+    ),
+    (
+        "erasure: what her rules sent to others still names her files",
+        "core/engine/erase.c",
+        "        file_forget(engine, erasure->number, n, seq);\n        return true;\n    }\n    case 'F'",
+        "        return true;\n    }\n    case 'F'",
+    ),
+    (
+        "erasure: what was said to nobody still names her files",
+        "core/engine/erase.c",
+        "    file_forget(engine, erasure->number, owner, seq);\n",
+        "",
+    ),
+    (
+        "erasure: a forgotten file is remembered for ever",
+        "core/engine/erase.c",
+        "    file_forgotten(engine, number);\n",
+        "",
+    ),
+    (
+        "erasure: bundles that come while the log is copied are not in the copy",
+        "storage/log_care.c",
+        "[TABLE_BLOBS] = ENV_BETWEEN",
+        "[TABLE_BLOBS] = ENV_BEHIND",
+    ),
+    (
+        "erasure: a step of a copy is not flushed before the copy has its name",
+        "storage/env.c",
+        "MDB_NOSUBDIR | MDB_NOLOCK,",
+        "MDB_NOSUBDIR | MDB_NOLOCK | MDB_NOSYNC,",
+    ),
+    (
         "log time follows the wall clock back",
         "core/server/timekeeper.c",
         "return keeper->last == 0 ? wall : keeper->last;",
