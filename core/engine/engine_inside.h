@@ -363,6 +363,8 @@ void key_suppression_hidden(struct key *key, struct text channel, struct text va
 /* -- file.c --------------------------------------------------------------- */
 /* Remember that the event's customer has the files that it names. */
 void file_note(struct step *step);
+/* Append {hash, event} of each that the entry names. */
+void file_show(struct engine *engine, uint64_t customer, uint64_t seq, struct buf *out);
 /* Entry `seq` of `customer` (0: nobody) goes with `erased`: it names no file any more.  Of one that
  * nothing names now a row `G` says that its bytes must go (core/server/files.h: files_sweep) ... */
 void file_forget(struct engine *engine, uint64_t erased, uint64_t customer, uint64_t seq);

@@ -100,6 +100,24 @@ void file_note(struct step *step)
     }
 }
 
+void file_show(struct engine *engine, uint64_t customer, uint64_t seq, struct buf *out)
+{
+    struct key prefix;
+    struct cursor cursor;
+    key_naming(&prefix, customer, seq);
+    cursor_open(&cursor, engine->state, &prefix);
+    while (cursor_next(&cursor)) {
+        char hex[HEX_SIZE(DIGEST_32_BYTES)], id[EVENT_ID_TEXT_MAX];
+        struct doc_writer w;
+        hex_encode(cursor.key.data + prefix.size, DIGEST_32_BYTES, hex);
+        doc_begin(&w, out);
+        doc_put_string(&w, "hash", hex);
+        doc_put_text(&w, "event", event_id_text(seq, 0, id));
+        doc_end(&w);
+    }
+    cursor_close(&cursor);
+}
+
 /* -- Forgotten ----------------------------------------------------------------------- */
 
 static bool is_anybodys(struct engine *engine, const struct key *owners)

@@ -8,6 +8,8 @@ import ctypes
 import ctypes.util
 import json
 import os
+import pathlib
+import re
 import subprocess
 import time
 from urllib.parse import quote
@@ -18,6 +20,7 @@ from receiver import Receiver, Reply
 from test_command import Kith
 from test_stream import whole
 
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 NAME, CHINESE, STREET = "Xanthippe Quirrenbach", "欧阳靖瑶", "Zaunkönigweg 17"
 EMAIL, PHONE, USER, ANON = "xq@quirrenbach.example", "+4915799912345", "u-xanthippe", "a-77f3e1c0"
 ILLNESS, ALIAS, OTHER_MAIL = "Allergie-Penicillin", "u-quirrenbach-2", "xanthi@fernweh.example"
@@ -355,6 +358,65 @@ def test_whoever_listens_hears_nothing_of_her_afterwards(house):
     wait_until_erased(house.daemon)
     text = json.dumps(whole(house.daemon).events, ensure_ascii=False)
     assert [secret for secret in SECRETS if secret in text] == []
+
+
+# -- What is known of her --------------------------------------------------------------------------
+
+
+def test_an_export_has_each_thing_that_the_manual_says(house):
+    house.live()
+    export = house.daemon.get(f"/v1/customers/user_id:{USER}/export").json
+    manual = (ROOT / "docs" / "privacy.md").read_text().split("## Being forgotten")[0]
+    assert set(re.findall(r"^\| `(\w+)` \|", manual, re.M)) == set(export)
+    customer = export["customer"]
+    assert {"traits", "trait_sources", "ids", "addresses", "consents", "tags"} <= set(customer)
+    assert {"roles", "owner", "relations", "merged"} <= set(customer)
+    consent = [c for c in customer["consents"] if c["channel"] == "log"][0]
+    assert consent["proof"] == f"form {NAME}" and consent["at"] and consent["source"]
+    address = [a for a in customer["addresses"] if a["channel"] == "post"][0]
+    assert (address["value"], address["label"]) == (STREET, "12345 of hers")
+    assert len(customer["merged"]) == 2
+    types = {"Contract Signed", "Answer", "consent.changed", "Note", "Escaped", "customer.merged"}
+    assert types <= {e["type"] for e in export["timeline"]}
+    outcomes = {r["outcome"] for r in export["reminders"] if r["state"] == "done"}
+    assert outcomes == {f"{NAME} was not in"}
+    survey = [e for e in export["effects"] if e["channel"] == "hook"][0]
+    assert NAME in json.dumps(survey["message"]["links"]["survey"])
+    signed = [e["event"] for e in export["timeline"] if e["type"] == "Contract Signed"][0]
+    named = sorted((f["hash"], f["event"]) for f in export["files"])
+    assert named == sorted((house.files[name], signed) for name in ("hers", "shared"))
+    (block,) = export["suppressions"]
+    assert (block["channel"], block["value"]) == ("email", EMAIL) and NAME in block["reason"]
+    text = json.dumps(export, ensure_ascii=False)
+    assert [secret for secret in SECRETS if secret not in text and secret != PHONE[1:]] == []
+
+
+def test_metrics_tell_of_erasures(house):
+    house.live()
+    daemon = house.daemon
+    names = ("kith_erasures_open", "kith_erasures_done_total", "kith_erasure_oldest_seconds")
+    assert [daemon.metric(name) for name in names] == [0, 0, 0]
+    number = house.said(daemon.post("/v1/dry-runs", {})).json["id"]  # which holds the state's file
+    house.erase()
+    assert daemon.metric("kith_erasures_open") == 2 + 1  # two were merged into her
+    assert daemon.metric("kith_erasure_oldest_seconds") >= 0
+    daemon.call("DELETE", f"/v1/dry-runs/{number}")
+    wait_until_erased(daemon)
+    assert [daemon.metric(name) for name in names] == [0, 3, 0]
+    daemon.stop()
+    house.again()
+    assert [house.daemon.metric(name) for name in names] == [0, 3, 0]
+
+
+def test_an_erasure_that_is_only_to_be_durable_answers_as_described(house):
+    house.live()
+    answer = house.daemon.call("DELETE", f"/v1/customers/user_id:{USER}?wait=durable")
+    assert answer.status == 202 and set(answer.json) == {"seq"}
+    assert_gone(house)
+    described = house.daemon.get("/openapi.json", key=None).json
+    for path in ("/v1/customers/{customer}", "/v1/keys/{name}", "/v1/staff/{name}"):
+        answers = described["paths"][path]["delete"]["responses"]
+        assert "#/components/schemas/Accepted" in json.dumps(answers["202"])
 
 
 # -- Dying over it, and a full disk ----------------------------------------------------------------
