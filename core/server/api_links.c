@@ -75,8 +75,8 @@ static void look(struct engine *engine, struct call *call)
             : read_is_known(engine, link->customer, text_of(SOURCE), text_of(following->id));
 }
 
-/* Look whether anybody has the link of the path, if it is of this path's kind, and go on; it lies in
- * call->out.  Else it is answered. */
+/* Look whether anybody has the link of the path, if it is of this path's kind, and go on; it lies
+ * in call->out.  Else it is answered. */
 static void follow(struct call *call, bool is_withdrawal, void (*then)(struct call *call))
 {
     struct following *following = arena_zero(&call->arena, sizeof *following);

@@ -29,34 +29,39 @@ SECRETS += [OTHER_MAIL, "靖瑶", "12345 of hers"]
 FILE, SHARED = b"%PDF contract of " + NAME.encode() * 3, b"%PDF terms for everybody " * 40
 
 RULES = """
-purpose "news" {{ opt_in = true }}
-rule "order" {{
+purpose "news" { opt_in = true }
+local function tell(channel, words, links)
+  send { channel = channel, purpose = "service", data = { said = words }, links = links }
+end
+rule "order" {
   on = "Order Completed",
   run = function(event, customer)
+    local name = customer.name or "?"
     customer:set("last_note", event.note)
-    customer:tag("buyer " .. (customer.name or "?"))
-    remind {{ title = "Call " .. (customer.name or "?"), to = "anna", due = "1d", note = event.note }}
-    send {{ channel = "hook", purpose = "service", data = {{ said = "thanks " .. (customer.name or "?") }},
-           links = {{ survey = {{ event = "Answer", data = {{ who = customer.name }} }} }} }}
-    send {{ channel = "dead", purpose = "service", data = {{ said = "dear " .. (customer.name or "?") }} }}
-    send {{ channel = "log", purpose = "news", body = "never " .. (customer.name or "?") }}
-    after {{ due = "2h", key = "later", emit = "Later", data = {{ note = event.note }} }}
-    if event.friend then emit("Referred", {{ by = customer.name }}, {{ to = event.friend }}) end
+    customer:tag("buyer " .. name)
+    remind { title = "Call " .. name, to = "anna", due = "1d", note = event.note }
+    tell("hook", "thanks " .. name, { survey = { event = "Answer", data = { who = name } } })
+    tell("dead", "dear " .. name)
+    send { channel = "log", purpose = "news", body = "never " .. name }
+    after { due = "2h", key = "later", emit = "Later", data = { note = event.note } }
+    if event.friend then
+      emit("Referred", { by = name, files = { event.paper } }, { to = event.friend })
+    end
     if event.stranger then
-      emit("Nobody", {{ by = customer.name, files = {{ event.paper }} }}, {{ to = event.stranger }})
+      emit("Nobody", { by = name, files = { event.paper } }, { to = event.stranger })
     end
     log("noted: " .. (event.note or ""))
-    if event.total == 13 then error("unlucky " .. customer.name) end
+    if event.total == 13 then error("unlucky " .. name) end
   end,
-}}
+}
 """
 CONFIG = """
 url "https://crm.example.com"
 scripts "scripts"
-channel "hook" {{ kind = "webhook", url = "http://127.0.0.1:{port}/in", secret = secret "hook.secret",
-                 allow_private = true }}
-channel "dead" {{ kind = "webhook", url = "http://127.0.0.1:{dead}/in", secret = secret "hook.secret",
-                 allow_private = true }}
+"""
+HOOK = """
+channel "%s" { kind = "webhook", url = "http://127.0.0.1:%d/in",
+               secret = secret "hook.secret", allow_private = true }
 """
 
 
@@ -141,11 +146,11 @@ class House:
         self.receiver = Receiver()
         self.dead = Receiver(lambda request: Reply(503))
         (tmp_path / "scripts").mkdir()
-        (tmp_path / "scripts" / "rules.lua").write_text(RULES.format())
+        (tmp_path / "scripts" / "rules.lua").write_text(RULES)
         (tmp_path / "hook.secret").write_text(
             "whsec_" + base64.b64encode(b"0" * 32).decode() + "\n"
         )
-        config = CONFIG.format(port=self.receiver.port, dead=self.dead.port)
+        config = CONFIG + HOOK % ("hook", self.receiver.port) + HOOK % ("dead", self.dead.port)
         (tmp_path / "kith.lua").write_text(config)
         self.links = []
         self.again()
@@ -162,13 +167,15 @@ class House:
         daemon, at = self.daemon, f"/v1/customers/user_id:{USER}"
         hers, shared = put_file(daemon, FILE), put_file(daemon, SHARED)
         stranger = put_file(daemon, b"paper for a stranger about " + NAME.encode())
+        friend = put_file(daemon, b"paper for a friend about " + NAME.encode())
         self.files = {"hers": hers, "shared": shared, "stranger": stranger}
         assert not daemon.send(
             *[track(f"u-{i}", "Visit", page=f"/{i}") for i in range(200)],
             {"type": "identify", "userId": USER, "anonymousId": ANON}
             | {"traits": {"name": NAME, "phone": PHONE, "street": STREET, "email": EMAIL}},
             {"type": "identify", "userId": USER, "traits": {"nickname": CHINESE}},
-            track(USER, "Order Completed", "m-1", total=1, note=ILLNESS, friend="user_id:u-7"),
+            track(USER, "Order Completed", "m-1", total=1, note=ILLNESS)
+            | {"properties": {"note": ILLNESS, "friend": "user_id:u-7", "paper": friend}},
             track(USER, "Order Completed", "m-2", total=13, note=ILLNESS),
             track(USER, "Contract Signed", files=[{"hash": hers, "name": NAME}, shared]),
             track("u-9", "Contract Signed", files=[shared]),

@@ -237,7 +237,8 @@ BUGS = [
     (
         "erasure: what her rules sent to others still names her files",
         "core/engine/erase.c",
-        "        file_forget(engine, erasure->number, n, seq);\n        return true;\n    }\n    case 'F'",
+        "        file_forget(engine, erasure->number, n, seq);\n"
+        "        return true;\n    }\n    case 'F'",
         "        return true;\n    }\n    case 'F'",
     ),
     (
