@@ -242,22 +242,10 @@ BUGS = [
         "        return true;\n    }\n    case 'F'",
     ),
     (
-        "erasure: what was said to nobody still names her files",
-        "core/engine/erase.c",
-        "    file_forget(engine, erasure->number, owner, seq);\n",
-        "",
-    ),
-    (
         "erasure: a forgotten file is remembered for ever",
         "core/engine/erase.c",
         "    file_forgotten(engine, number);\n",
         "",
-    ),
-    (
-        "erasure: bundles that come while the log is copied are not in the copy",
-        "storage/log_care.c",
-        "[TABLE_BLOBS] = ENV_BETWEEN",
-        "[TABLE_BLOBS] = ENV_BEHIND",
     ),
     (
         "erasure: a step of a copy is not flushed before the copy has its name",
