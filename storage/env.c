@@ -22,12 +22,8 @@
  *
  * A full disk.  LMDB calls a write that stopped short EIO, and it does so just when the disk is
  * filling up.  What the file system says of itself tells the two apart.
- *
- * Copies are made row by row and not with MDB_CP_COMPACT, which copies pages: the unused
- * part of a page still holds the bytes of rows deleted from it, and a compaction is what
- * makes an erasure complete.  Also, this needs no second thread.
  */
-#include "storage/env.h"
+#include "storage/env_inside.h"
 
 #include "core/base/err.h"
 #include "core/base/mem.h"
@@ -35,7 +31,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,25 +39,12 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#define FILE_MODE 0600 /* customers' data: the daemon's user alone */
-#define DIR_MODE 0700
-#define FILE_NAME "data.mdb" /* LMDB's own choice */
-#define FILE_NAME_NEW "data.mdb.new"
-#define LOCK_NAME "lock.mdb"              /* LMDB's own choice, */
-#define LOCK_BYTES 8192                   /* its size for as many readers as LMDB allows, */
+#define FILE_MODE 0600                      /* customers' data: the daemon's user alone */
+#define LOCK_NAME "lock.mdb"                /* LMDB's own choice, */
+#define LOCK_BYTES 8192                     /* its size for as many readers as LMDB allows, */
 #define DISK_FULL_BYTES ((uint64_t)1 << 20) /* less is no room for a commit */
-#define META_BYTES 8192 /* the first two pages: LMDB's two roots */
-#define COPY_BATCH_BYTES ((size_t)16 << 20) /* of one transaction of a copy */
+#define META_BYTES 8192                     /* the first two pages: LMDB's two roots */
 #define FREE_LIST ((MDB_dbi)0)              /* LMDB's own table of free pages */
-
-struct env {
-    MDB_env *raw;
-    struct env_options options; /* dir: our own copy */
-    MDB_dbi tables[ENV_TABLES_MAX];
-    int dir_fd; /* carries the lock */
-    pid_t pid;  /* of the opener: a fork must stay away */
-    atomic_bool is_cancelled;
-};
 
 /* -- Errors ----------------------------------------------------------------- */
 
@@ -119,14 +101,14 @@ int env_fail_at(const struct env *env, struct err *err, int rc, const char *acti
                    reason_of(rc));
 }
 
-static int fail_path(struct err *err, int rc, const char *action, const char *path)
+int env_fail_path(struct err *err, int rc, const char *action, const char *path)
 {
     return err_set(err, code_of(rc), "cannot %s %s: %s", action, path, reason_of(rc));
 }
 
 /* -- Files ------------------------------------------------------------------ */
 
-static char *path_join(const char *dir, const char *name)
+char *env_path(const char *dir, const char *name)
 {
     size_t size = strlen(dir) + strlen(name) + 2;
     char *path = mem_alloc(size);
@@ -134,21 +116,21 @@ static char *path_join(const char *dir, const char *name)
     return path;
 }
 
-static int remove_if_there(int dir_fd, const char *name)
+int env_remove_file(int dir_fd, const char *name)
 {
     return unlinkat(dir_fd, name, 0) == 0 || errno == ENOENT ? 0 : errno;
 }
 
-static bool is_there(int dir_fd, const char *name)
+bool env_has_file(int dir_fd, const char *name)
 {
     struct stat status;
     return fstatat(dir_fd, name, &status, 0) == 0;
 }
 
 /* Give a complete and flushed file its name, for good. */
-static int publish(int dir_fd)
+int env_publish(int dir_fd)
 {
-    if (renameat(dir_fd, FILE_NAME_NEW, dir_fd, FILE_NAME) != 0)
+    if (renameat(dir_fd, ENV_FILE_NAME_NEW, dir_fd, ENV_FILE_NAME) != 0)
         return errno;
     return fsync(dir_fd) == 0 ? 0 : errno;
 }
@@ -167,18 +149,18 @@ static bool is_on_network(int dir_fd)
     return false;
 }
 
-static int lock_dir(const char *dir, int *out_fd, struct err *err)
+int env_lock_dir(const char *dir, int *out_fd, struct err *err)
 {
     int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
-        return fail_path(err, errno, "open the directory", dir);
+        return env_fail_path(err, errno, "open the directory", dir);
     int rc = 0;
     if (is_on_network(fd))
         rc = err_set(err, E_INVALID, "%s is on a network file system; use a local disk", dir);
     else if (flock(fd, LOCK_EX | LOCK_NB) != 0)
         rc = errno == EWOULDBLOCK
                  ? err_set(err, E_CONFLICT, "%s is open already; close the other user first", dir)
-                 : fail_path(err, errno, "lock the directory", dir);
+                 : env_fail_path(err, errno, "lock the directory", dir);
     if (rc == 0)
         *out_fd = fd;
     else
@@ -215,8 +197,8 @@ static int open_tables(MDB_env *raw, const struct env_options *options, MDB_dbi 
 }
 
 /* An environment at `path` that nobody else knows of yet: no locks, no lock file. */
-static int raw_open_private(const char *path, const struct env_options *options, MDB_env **out_raw,
-                            MDB_dbi *tables)
+int env_open_private(const char *path, const struct env_options *options, MDB_env **out_raw,
+                     MDB_dbi *tables)
 {
     MDB_env *raw = NULL;
     int rc = raw_open(path, MDB_NOSUBDIR | MDB_NOLOCK, options->map_bytes, &raw);
@@ -231,13 +213,13 @@ static int raw_open_private(const char *path, const struct env_options *options,
 
 static int create_file(int dir_fd, const struct env_options *options)
 {
-    char *path = path_join(options->dir, FILE_NAME_NEW);
+    char *path = env_path(options->dir, ENV_FILE_NAME_NEW);
     MDB_dbi tables[ENV_TABLES_MAX];
     MDB_env *raw = NULL;
-    int rc = raw_open_private(path, options, &raw, tables);
+    int rc = env_open_private(path, options, &raw, tables);
     if (rc == 0) {
         mdb_env_close(raw);
-        rc = publish(dir_fd);
+        rc = env_publish(dir_fd);
     }
     free(path);
     return rc;
@@ -273,8 +255,8 @@ static int allocate_lock(int dir_fd)
 
 static int open_file(struct env *env)
 {
-    int rc = remove_if_there(env->dir_fd, FILE_NAME_NEW);
-    if (rc == 0 && !is_there(env->dir_fd, FILE_NAME))
+    int rc = env_remove_file(env->dir_fd, ENV_FILE_NAME_NEW);
+    if (rc == 0 && !env_has_file(env->dir_fd, ENV_FILE_NAME))
         rc = create_file(env->dir_fd, &env->options);
     if (rc == 0)
         rc = allocate_lock(env->dir_fd);
@@ -293,7 +275,7 @@ int env_open(const struct env_options *options, struct env **out_env, struct err
 {
     ASSERT(options->tables_count >= 1 && options->tables_count <= ENV_TABLES_MAX);
     int dir_fd = -1;
-    int code = lock_dir(options->dir, &dir_fd, err);
+    int code = env_lock_dir(options->dir, &dir_fd, err);
     if (code != 0)
         return code;
 
@@ -318,6 +300,7 @@ void env_close(struct env *env)
 {
     if (env == NULL)
         return;
+    env_compact_drop(env);
     if (env->raw != NULL)
         mdb_env_close(env->raw);
     close(env->dir_fd);
@@ -332,7 +315,7 @@ void env_close(struct env *env)
 static int settle_meta(int dir_fd)
 {
     uint8_t pages[META_BYTES];
-    int fd = openat(dir_fd, FILE_NAME, O_RDWR | O_CLOEXEC);
+    int fd = openat(dir_fd, ENV_FILE_NAME, O_RDWR | O_CLOEXEC);
     if (fd < 0)
         return errno;
     int rc = 0;
@@ -441,161 +424,4 @@ bool env_has_room(struct env *env, size_t quota_bytes, size_t more_bytes)
         return false;
     size_t limit_bytes = quota_bytes - more_bytes;
     return env_file_bytes(env) <= limit_bytes || env_used_bytes(env) <= limit_bytes;
-}
-
-/* -- Copies ----------------------------------------------------------------- */
-
-struct copy {
-    struct env *from;
-    MDB_txn *from_txn;
-    MDB_env *to;
-    MDB_dbi to_tables[ENV_TABLES_MAX];
-    MDB_txn *to_txn; /* NULL: the next row begins one */
-    size_t batch_bytes;
-};
-
-static int copy_flush(struct copy *copy)
-{
-    if (copy->to_txn == NULL)
-        return 0;
-    int rc = mdb_txn_commit(copy->to_txn);
-    copy->to_txn = NULL;
-    copy->batch_bytes = 0;
-    return rc;
-}
-
-static int copy_row(struct copy *copy, MDB_dbi table, MDB_val *key, MDB_val *value)
-{
-    int rc = 0;
-    if (copy->to_txn == NULL)
-        rc = mdb_txn_begin(copy->to, NULL, 0, &copy->to_txn);
-    if (rc == 0)
-        rc = mdb_put(copy->to_txn, table, key, value, MDB_APPEND);
-    copy->batch_bytes += key->mv_size + value->mv_size;
-    if (rc == 0 && copy->batch_bytes >= COPY_BATCH_BYTES)
-        rc = copy_flush(copy);
-    return rc;
-}
-
-static int copy_table(struct copy *copy, unsigned index)
-{
-    MDB_cursor *cursor = NULL;
-    MDB_val key, value;
-    int rc = mdb_cursor_open(copy->from_txn, copy->from->tables[index], &cursor);
-    if (rc == 0)
-        rc = mdb_cursor_get(cursor, &key, &value, MDB_FIRST);
-    while (rc == 0) {
-        rc = copy_row(copy, copy->to_tables[index], &key, &value);
-        if (rc == 0 && copy->from->is_cancelled)
-            rc = ECANCELED;
-        if (rc == 0)
-            rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
-    }
-    if (cursor != NULL)
-        mdb_cursor_close(cursor);
-    return rc == MDB_NOTFOUND ? 0 : rc;
-}
-
-static int copy_tables(struct copy *copy)
-{
-    int rc = env_begin(copy->from, MDB_RDONLY, &copy->from_txn);
-    for (unsigned i = 0; rc == 0 && i < copy->from->options.tables_count; i++)
-        rc = copy_table(copy, i);
-    if (rc == 0)
-        rc = copy_flush(copy);
-    mdb_txn_abort(copy->to_txn);
-    mdb_txn_abort(copy->from_txn);
-    return rc;
-}
-
-/* The copy as data.mdb.new in `dir`; complete and flushed, or not there at all. */
-static int copy_to(struct env *env, const char *dir, int dir_fd)
-{
-    struct copy copy = { .from = env };
-    int rc = remove_if_there(dir_fd, FILE_NAME_NEW);
-    char *path = path_join(dir, FILE_NAME_NEW);
-    if (rc == 0)
-        rc = raw_open_private(path, &env->options, &copy.to, copy.to_tables);
-    if (rc == 0)
-        rc = copy_tables(&copy);
-    if (copy.to != NULL)
-        mdb_env_close(copy.to);
-    free(path);
-    if (rc != 0)
-        remove_if_there(dir_fd, FILE_NAME_NEW);
-    return rc;
-}
-
-static int fail_copy(struct err *err, int rc, const char *dir)
-{
-    if (rc == ECANCELED)
-        return err_set(err, E_BUSY, "the copy to %s was cancelled; make it again", dir);
-    return fail_path(err, rc, "write a copy to", dir);
-}
-
-/* Also flushes the directory above: the new name stands there. */
-static int create_dir(const char *dir)
-{
-    if (mkdir(dir, DIR_MODE) != 0)
-        return errno == EEXIST ? 0 : errno;
-    char *above = path_join(dir, "..");
-    int fd = open(above, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    free(above);
-    if (fd < 0)
-        return errno;
-    int rc = fsync(fd) == 0 ? 0 : errno;
-    close(fd);
-    return rc;
-}
-
-int env_copy(struct env *env, const char *dir, struct err *err)
-{
-    int rc = create_dir(dir);
-    if (rc != 0)
-        return fail_path(err, rc, "create the directory", dir);
-    int dir_fd = -1;
-    int code = lock_dir(dir, &dir_fd, err);
-    if (code != 0)
-        return code;
-
-    if (is_there(dir_fd, FILE_NAME)) {
-        code = err_set(err, E_CONFLICT, "%s holds a store already; name an empty directory", dir);
-    } else {
-        rc = copy_to(env, dir, dir_fd);
-        if (rc == 0)
-            rc = publish(dir_fd);
-        code = rc == 0 ? 0 : fail_copy(err, rc, dir);
-    }
-    close(dir_fd);
-    return code;
-}
-
-void env_copy_cancel(struct env *env)
-{
-    env->is_cancelled = true;
-}
-
-int env_compact_prepare(struct env *env, struct err *err)
-{
-    int rc = copy_to(env, env->options.dir, env->dir_fd);
-    return rc == 0 ? 0 : fail_copy(err, rc, env->options.dir);
-}
-
-/* Once the rename is done, if flushed or not, the old file is nobody's. */
-int env_compact_swap(struct env **env, struct err *err)
-{
-    struct env *old = *env;
-    int rc = publish(old->dir_fd);
-    if (rc != 0 && is_there(old->dir_fd, FILE_NAME_NEW))
-        return fail_path(err, rc, "rename the compacted file in", old->options.dir);
-
-    struct env_options options = old->options;
-    options.dir = mem_string(old->options.dir);
-    *env = NULL;
-    env_close(old);
-    int code = env_open(&options, env, err);
-    if (code == 0 && rc != 0)
-        code = fail_path(err, rc, "flush the directory", options.dir);
-    free((char *)options.dir);
-    return code;
 }

@@ -88,4 +88,22 @@ void env_copy_cancel(struct env *env);
 int env_compact_prepare(struct env *env, struct err *err);
 int env_compact_swap(struct env **env, struct err *err);
 
+/* env_compact_prepare() in steps, between which the thread that writes may go on writing: of a
+ * large file that is appended to.  A step copies `bytes` further and flushes them; *out_is_level:
+ * there was no more.  env_compact_end() copies what came since, and the tables that steps leave
+ * out; nothing may be written between it and the swap.  A failure has dropped the copy, as closing
+ * does.  E_FULL, also of both prepare and begin: the disk has no room for a copy and 16 MiB more
+ * (nothing is written then); E_IO, E_BUSY. */
+enum env_change {             /* how the rows of a table change while it is copied */
+                  ENV_ANYHOW, /* it is copied whole at the end: keep it small */
+                  ENV_BEHIND, /* rows are only added, each behind all others */
+                  ENV_BETWEEN /* rows are only added, anywhere; all keys are read at the end */
+};
+/* `changes`: one of each table, static storage; none may be begun already. */
+int env_compact_begin(struct env *env, const enum env_change *changes, struct err *err);
+bool env_compact_is_begun(const struct env *env);
+int env_compact_step(struct env *env, size_t bytes, bool *out_is_level, struct err *err);
+int env_compact_end(struct env *env, struct err *err);
+void env_compact_drop(struct env *env); /* rows were changed; nothing is begun: nothing happens */
+
 #endif

@@ -152,10 +152,14 @@ int log_rebase(struct log *log, uint64_t seq, const uint8_t snapshot[LOG_HASH_BY
  * compaction needed the file, copy again; E_FULL, E_IO.  A copy that failed is no log. */
 int log_copy(struct log *log, const char *dir, struct err *err);
 void log_copy_cancel(struct log *log); /* copies in progress end with E_BUSY; for the end */
-/* Replace the file by a compacted copy of itself, crash-safe: copy beside, flush,
- * rename, reopen.  Nothing that was erased or removed is left in the new file.  Needs
- * room for the copy and takes its time; readers go on. */
-int log_compact(struct log *log, struct err *err);
+/* One step towards replacing the file by a compacted copy of itself, crash-safe: copied beside,
+ * flushed, renamed, reopened.  Nothing that was erased or removed is left in the new file.  Groups
+ * may be written between the steps, each of which copies some MiB further; the one that finds
+ * nothing left puts the copy in the file's place (*out_is_done).  Readers go on.  A write that
+ * fails in between, and each function of this section that changes what the copy may have already,
+ * lets the next step begin anew; so does a failure of a step.  E_FULL: there is no room for the
+ * copy beside the file (nothing was written then); E_IO. */
+int log_compact(struct log *log, bool *out_is_done, struct err *err);
 
 /* Remove the blobs for which `names` answers false: no bundle in the log names them. */
 typedef bool log_names_fn(void *arg, const uint8_t hash[LOG_HASH_BYTES]);

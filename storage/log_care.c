@@ -18,8 +18,9 @@
 #include <string.h>
 #include <zstd.h>
 
-#define ERASE_BLOCKS_MAX 64   /* rewritten in one transaction: 4 MiB raw */
-#define REBASE_BLOCKS_MAX 256 /* removed in one transaction */
+#define ERASE_BLOCKS_MAX 64                  /* rewritten in one transaction: 4 MiB raw */
+#define REBASE_BLOCKS_MAX 256                /* removed in one transaction */
+#define COMPACT_STEP_BYTES ((size_t)2 << 20) /* copied while nobody else writes */
 
 /* -- Erasing ---------------------------------------------------------------- */
 
@@ -154,6 +155,7 @@ int log_erase(struct log *log, const uint64_t *seqs, size_t count, uint64_t cust
     if (code != 0)
         return code;
 
+    env_compact_drop(log->env); /* it may have what is erased now */
     struct erase erase = { .log = log, .seqs = seqs, .count = count, .customer = customer };
     erase.zstd = log_cache_lend(log->cache);
     erase_skip(&erase, log->shape.base.seq);
@@ -285,6 +287,7 @@ int log_rebase(struct log *log, uint64_t seq, const uint8_t snapshot[LOG_HASH_BY
                        " to %" PRIu64,
                        seq, log->shape.base.seq + 1, log->shape.end_seq);
 
+    env_compact_drop(log->env);
     struct rebase rebase = { .log = log, .base = log->shape.base };
     rebase.base.seq = seq;
     rebase.base.logged = log->shape.end_logged;
@@ -318,19 +321,53 @@ void log_copy_cancel(struct log *log)
     pthread_rwlock_unlock(&log->gate);
 }
 
-int log_compact(struct log *log, struct err *err)
+/* What nobody changes is copied while groups are written between the steps. */
+static const enum env_change changes[TABLES_COUNT] = {
+    [TABLE_BLOCKS] = ENV_BEHIND, [TABLE_BLOBS] = ENV_BETWEEN, [TABLE_VERDICTS] = ENV_ANYHOW,
+    [TABLE_WORLDS] = ENV_ANYHOW, [TABLE_META] = ENV_ANYHOW,
+};
+
+/* Further than what was added since the last step, or a busy log would never be level. */
+static size_t step_bytes(struct log *log)
 {
-    ASSERT(log_group_is_empty(log));
-    int code = log_ready(log, err);
-    if (code == 0)
-        code = env_compact_prepare(log->env, err);
-    if (code != 0)
-        return code;
+    uint64_t added = log->stats.stored_bytes - log->copied_at;
+    log->copied_at = log->stats.stored_bytes;
+    return COMPACT_STEP_BYTES + 2 * added;
+}
+
+static int compact_step(struct log *log, bool *out_is_level, struct err *err)
+{
+    int code = 0;
+    if (!env_compact_is_begun(log->env)) {
+        log->copied_at = log->stats.stored_bytes;
+        code = env_compact_begin(log->env, changes, err);
+    }
+    return code == 0 ? env_compact_step(log->env, step_bytes(log), out_is_level, err) : code;
+}
+
+static int compact_swap(struct log *log, struct err *err)
+{
     env_copy_cancel(log->env);
     pthread_rwlock_wrlock(&log->gate);
-    code = env_compact_swap(&log->env, err);
+    int code = env_compact_swap(&log->env, err);
     log->is_writable = code == 0;
     pthread_rwlock_unlock(&log->gate);
+    return code;
+}
+
+int log_compact(struct log *log, bool *out_is_done, struct err *err)
+{
+    ASSERT(log_group_is_empty(log));
+    bool is_level = false;
+    int code = log_ready(log, err);
+    if (code == 0)
+        code = compact_step(log, &is_level, err);
+    if (code == 0 && is_level)
+        code = env_compact_end(log->env, err);
+    if (code == 0 && is_level)
+        code = compact_swap(log, err);
+    if (code == 0)
+        *out_is_done = is_level;
     return code;
 }
 
@@ -387,6 +424,8 @@ int log_collect_blobs(struct log *log, log_names_fn *names, void *arg, struct er
     ASSERT(log_group_is_empty(log));
     struct buf hashes = BUF_INIT;
     int code = log_ready(log, err);
+    if (code == 0)
+        env_compact_drop(log->env);
     if (code == 0)
         code = list_blobs(log, &hashes, err);
     if (code == 0)

@@ -98,6 +98,7 @@ struct log {
     struct log_group group;
     struct ZSTD_CCtx_s *zstd;
     struct buf packed, digests; /* scratch of a block */
+    uint64_t copied_at;         /* stats.stored_bytes at the last step of a compaction */
     uint8_t salts[LOG_SALTS_COUNT][LOG_BLOCK_SALT_BYTES];
     size_t salts_left;
 };

@@ -69,6 +69,7 @@
 #define CHANNEL_WINDOW 64                /* effects of one channel under way at once */
 #define CHANNEL_TIMEOUT_MS 60000         /* an answer later than this is uncertain */
 #define PURGE_PAUSE_MS (3600ll * 1000)   /* between two that write all files anew for the erased */
+#define COPY_ROOM_BYTES (16u << 20)      /* left free beside a copy of a file, for commits */
 #define EXPORT_BYTES_MAX (64u << 20)     /* of one customer as JSON */
 #define LIST_MAX 1000                    /* items of one page */
 #define IDEMPOTENCY_KEY_BYTES_MAX 255    /* of an Idempotency-Key */

@@ -37,27 +37,48 @@ int run_export(struct cli *cli)
 
 /* -- erase ------------------------------------------------------------------------------- */
 
+struct waiting {
+    int64_t customer;
+    bool is_found, is_shown; /* on the list; how far it is, on a terminal */
+    int seconds;
+};
+
+static const char *stage_of(struct doc item)
+{
+    return text_is(doc_text(item, "state"), "rows") ? "rows are being removed"
+                                                    : "files are being written anew";
+}
+
 static void note_customer(struct cli *cli, struct doc item, void *arg)
 {
-    int64_t *customer = arg;
+    struct waiting *waiting = arg;
     (void)cli;
-    if (doc_int(item, "customer", 0) == *customer)
-        *customer = 0;
+    if (doc_int(item, "customer", 0) != waiting->customer)
+        return;
+    waiting->is_found = true;
+    if (waiting->is_shown)
+        fprintf(stderr, "\r\033[Kcustomer %lld: %s (%d s)", (long long)waiting->customer,
+                stage_of(item), waiting->seconds);
 }
 
 /* Until she is not on the list any more. */
 static int wait_for_files(struct cli *cli, int64_t customer)
 {
+    struct waiting waiting = { .customer = customer, .is_shown = isatty(STDERR_FILENO) != 0 };
     bool is_json = cli->is_json;
-    for (;;) {
-        int64_t wanted = customer;
+    for (;; waiting.seconds += POLL_SECONDS) {
+        waiting.is_found = false;
         cli_path(cli, "/v1/erasures", NULL, NULL);
         cli->is_json = false; /* the items are not for the reader */
-        int code = cli_list(cli, 0, note_customer, &wanted);
+        int code = cli_list(cli, 0, note_customer, &waiting);
         cli->is_json = is_json;
-        if (code != EXIT_DONE || wanted != 0)
-            return code;
-        sleep(POLL_SECONDS);
+        if (code == EXIT_DONE && waiting.is_found) {
+            sleep(POLL_SECONDS);
+            continue;
+        }
+        if (waiting.is_shown)
+            fputs("\r\033[K", stderr);
+        return code;
     }
 }
 
@@ -107,11 +128,9 @@ int run_erase(struct cli *cli)
 static void erasure_item(struct cli *cli, struct doc item, void *arg)
 {
     struct table *table = arg;
-    bool is_rows = text_is(doc_text(item, "state"), "rows");
     cell_field(table, item, "customer", TINT_NONE);
     cell_time(cli, table, item, "since");
-    table_add_string(table, is_rows ? "rows are being removed" : "files are being written anew",
-                     TINT_NONE);
+    table_add_string(table, stage_of(item), TINT_NONE);
     cell_field(table, item, "entries", TINT_NONE);
 }
 

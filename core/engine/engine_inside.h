@@ -383,9 +383,11 @@ void key_suppression_hidden(struct key *key, struct text channel, struct text va
 /* -- file.c --------------------------------------------------------------- */
 /* Remember that the event's customer has the files that it names. */
 void file_note(struct step *step);
-/* One that is erased has a file no longer: both rows of the pair go, and if nobody else has it a
- * row `G` says that its bytes must go (core/server/files.h: files_sweep) ... */
-void file_forget(struct engine *engine, uint64_t customer, const uint8_t hash[DIGEST_32_BYTES]);
+/* Append {hash, event} of each that the entry names. */
+void file_show(struct engine *engine, uint64_t customer, uint64_t seq, struct buf *out);
+/* Entry `seq` of `customer` (0: nobody) goes with `erased`: it names no file any more.  Of one that
+ * nothing names now a row `G` says that its bytes must go (core/server/files.h: files_sweep) ... */
+void file_forget(struct engine *engine, uint64_t erased, uint64_t customer, uint64_t seq);
 /* ... until the erasure of `customer` is done: then these rows go too. */
 void file_forgotten(struct engine *engine, uint64_t customer);
 

@@ -305,6 +305,7 @@ static void forget_named(struct erasure *erasure, uint64_t owner, uint64_t seq)
     key_customer(&prefix, owner, 't');
     key_number_down(&prefix, seq);
     list_entry(erasure, seq);
+    file_forget(engine, erasure->number, owner, seq);
     cursor_open(&cursor, engine->state, &prefix);
     while (cursor_next(&cursor)) {
         struct key_reader reader = { cursor.key.data + prefix.size,
@@ -466,14 +467,20 @@ static bool forget_row(struct erasure *erasure, char table, struct key_reader at
         if (key_read_number(&at, &n))
             reminder_erase(engine, n, erasure->number);
         return true;
-    case 'x':
-        if (key_read_number(&at, &seq))
-            list_entry(erasure, seq);
+    case 'x': {
+        struct key_reader where = { row.data, row.data + row.size };
+        bool is_row = key_read_number(&at, &seq) && key_read_number(&where, &n);
+        ASSERT(is_row);
+        list_entry(erasure, seq);
+        file_forget(engine, erasure->number, n, seq);
         return true;
-    case 'F':
-        ASSERT(at.end - at.at == DIGEST_32_BYTES);
-        file_forget(engine, erasure->number, at.at);
+    }
+    case 'F': {
+        bool is_row = key_read_number(&at, &seq);
+        ASSERT(is_row);
+        file_forget(engine, erasure->number, erasure->number, seq);
         return true;
+    }
     case 'l':
         forget_relation(engine, 'b', &at, erasure->number);
         return true;

@@ -1,14 +1,18 @@
 /* file.c -- whose a file is: the customers whose events name it.
  *
  * An event names files in `data.files`, a list of hashes, each a text of 64 hexadecimal digits or
- * an object whose `hash` is one.  Two rows are kept of each pair, one under the customer, so that
+ * an object whose `hash` is one.  Two rows are kept of each naming, one under the customer, so that
  * it can be told what is hers, and one under the file, so that it can be told whether it is
  * anybody's.  When the last row of a file goes, because a customer is erased, a third row says so
  * until the erasure is done: its bytes must go before that, and not only after a day.
  *
- *     c customer F hash    seq        her file, and the entry that named it first
- *     F hash customer                 the same from the other side
- *     G hash               customer   nobody's any more; she was the last
+ *     c customer F seq hash             her file, and the entry that names it
+ *     F hash customer seq               the same from the other side
+ *     G hash                 customer   nobody's any more; the erasure of this one took the last
+ *
+ * Of each naming and not of each pair: an entry of somebody else's, or of nobody's, may be erased
+ * with her, because her rules sent it or because it was said by a name of hers.  Then it names
+ * nothing any more, and what other entries of that customer name stays.
  */
 #include "core/engine/file.h"
 
@@ -23,10 +27,10 @@ static void key_bytes(struct key *key, const uint8_t hash[DIGEST_32_BYTES])
         key_byte(key, hash[i]);
 }
 
-static void key_owned(struct key *key, uint64_t customer, const uint8_t hash[DIGEST_32_BYTES])
+static void key_naming(struct key *key, uint64_t customer, uint64_t seq)
 {
     key_customer(key, customer, 'F');
-    key_bytes(key, hash);
+    key_number(key, seq);
 }
 
 static void key_owners(struct key *key, const uint8_t hash[DIGEST_32_BYTES])
@@ -62,14 +66,14 @@ static bool read_hash(const struct doc_value *item, uint8_t out_hash[DIGEST_32_B
 
 static void own(struct engine *engine, uint64_t customer, const uint8_t hash[DIGEST_32_BYTES])
 {
-    struct key owned, owners, forgotten;
+    struct key named, owners, forgotten;
     struct bytes row;
-    key_owned(&owned, customer, hash);
-    if (state_get(engine->state, &owned, &row))
-        return;
-    put_number(engine, &owned, engine->seq);
+    key_naming(&named, customer, engine->seq);
+    key_bytes(&named, hash);
+    state_put(engine->state, &named, "", 0);
     key_owners(&owners, hash);
     key_number(&owners, customer);
+    key_number(&owners, engine->seq);
     state_put(engine->state, &owners, "", 0);
     key_forgotten(&forgotten, hash);
     if (state_get(engine->state, &forgotten, &row))
@@ -96,24 +100,65 @@ void file_note(struct step *step)
     }
 }
 
+void file_show(struct engine *engine, uint64_t customer, uint64_t seq, struct buf *out)
+{
+    struct key prefix;
+    struct cursor cursor;
+    key_naming(&prefix, customer, seq);
+    cursor_open(&cursor, engine->state, &prefix);
+    while (cursor_next(&cursor)) {
+        char hex[HEX_SIZE(DIGEST_32_BYTES)], id[EVENT_ID_TEXT_MAX];
+        struct doc_writer w;
+        hex_encode(cursor.key.data + prefix.size, DIGEST_32_BYTES, hex);
+        doc_begin(&w, out);
+        doc_put_string(&w, "hash", hex);
+        doc_put_text(&w, "event", event_id_text(seq, 0, id));
+        doc_end(&w);
+    }
+    cursor_close(&cursor);
+}
+
 /* -- Forgotten ----------------------------------------------------------------------- */
 
-void file_forget(struct engine *engine, uint64_t customer, const uint8_t hash[DIGEST_32_BYTES])
+static bool is_anybodys(struct engine *engine, const struct key *owners)
 {
-    struct key key, prefix;
     struct cursor cursor;
-    key_owned(&key, customer, hash);
-    state_delete(engine->state, &key);
-    key_owners(&prefix, hash);
-    key = prefix;
-    key_number(&key, customer);
-    state_delete(engine->state, &key);
-    cursor_open(&cursor, engine->state, &prefix);
-    bool is_anybodys = cursor_next(&cursor);
+    cursor_open(&cursor, engine->state, owners);
+    bool is_found = cursor_next(&cursor);
     cursor_close(&cursor);
+    return is_found;
+}
+
+static void forget(struct engine *engine, uint64_t erased, uint64_t customer, uint64_t seq,
+                   const uint8_t hash[DIGEST_32_BYTES])
+{
+    struct key key, owners;
+    key_naming(&key, customer, seq);
+    key_bytes(&key, hash);
+    state_delete(engine->state, &key);
+    key_owners(&owners, hash);
+    key = owners;
+    key_number(&key, customer);
+    key_number(&key, seq);
+    state_delete(engine->state, &key);
     key_forgotten(&key, hash);
-    if (!is_anybodys)
-        put_number(engine, &key, customer);
+    if (!is_anybodys(engine, &owners))
+        put_number(engine, &key, erased);
+}
+
+void file_forget(struct engine *engine, uint64_t erased, uint64_t customer, uint64_t seq)
+{
+    struct key prefix;
+    struct cursor cursor;
+    key_naming(&prefix, customer, seq);
+    cursor_open(&cursor, engine->state, &prefix);
+    while (cursor_next(&cursor)) {
+        uint8_t hash[DIGEST_32_BYTES];
+        ASSERT(cursor.key.size == prefix.size + sizeof hash);
+        memcpy(hash, cursor.key.data + prefix.size, sizeof hash);
+        forget(engine, erased, customer, seq, hash);
+    }
+    cursor_close(&cursor);
 }
 
 void file_forgotten(struct engine *engine, uint64_t customer)

@@ -139,14 +139,20 @@ struct read_erasure_counts {
 };
 void read_erasure_counts(struct engine *engine, struct read_erasure_counts *out_counts);
 
-/* What the rows of a page of a timeline (read_timeline) name: appends each effect and each reminder
- * once, documents one behind another.  Begins as zeros, ends with read_linked_deinit(). */
+/* What the rows of a page of a timeline (read_timeline) name: appends each effect, each reminder
+ * and each naming of a file once, documents one behind another.  Begins as zeros, ends with
+ * read_linked_deinit(). */
 struct read_linked {
-    struct buf effects, reminders;
+    struct buf effects, reminders, files;
     struct buf tasks; /* private */
 };
 void read_linked(struct engine *engine, struct doc rows, struct read_linked *linked);
 void read_linked_deinit(struct read_linked *linked);
+
+/* Append the rows of the suppression list that hold addresses of hers, one behind another:
+ * {channel, value, state, reason, at}.  E_NOTFOUND. */
+int read_suppressions_of(struct engine *engine, struct text customer, struct buf *out,
+                         struct err *err);
 
 /* -- Reminders ------------------------------------------------------------------------- */
 

@@ -125,7 +125,9 @@ void read_linked(struct engine *engine, struct doc rows, struct read_linked *lin
         for (struct doc_iter effect = doc_iter(doc_child(row, "effects")); doc_next(&effect);)
             read_effect(engine, event_id_text(seq, (uint64_t)effect.value.integer, id),
                         &linked->effects, NULL);
-        if (doc_int(it.value.doc, "n", 0) != 0)
+        if (doc_int(it.value.doc, "n", 0) == 0)
+            file_show(engine, (uint64_t)doc_int(it.value.doc, "member", 0), seq, &linked->files);
+        else
             name_reminder(engine, (uint64_t)doc_int(doc_child(row, "data"), "task", 0), linked);
     }
 }
@@ -134,5 +136,60 @@ void read_linked_deinit(struct read_linked *linked)
 {
     buf_deinit(&linked->effects);
     buf_deinit(&linked->reminders);
+    buf_deinit(&linked->files);
     buf_deinit(&linked->tasks);
+}
+
+/* -- Whether she may be written to ---------------------------------------------------------- */
+
+/* An address may be an identity of hers too. */
+static bool is_shown(const struct buf *out, struct text channel, struct text value)
+{
+    for (size_t at = 0; at < out->size;) {
+        struct doc doc = { out->data + at, 0 };
+        memcpy(&doc.size, doc.data, sizeof doc.size); /* how a document begins */
+        if (text_equal(doc_text(doc, "channel"), channel) &&
+            text_equal(doc_text(doc, "value"), value))
+            return true;
+        at += doc.size;
+    }
+    return false;
+}
+
+static void show_suppression(struct engine *engine, struct text channel, struct text value,
+                             struct buf *out)
+{
+    struct key key;
+    struct bytes row;
+    struct doc_writer w;
+    key_suppression(&key, channel, value);
+    if (!key_ok(&key) || !state_get(engine->state, &key, &row) ||
+        is_shown(out, channel, doc_text(doc_of(row), "value")))
+        return;
+    doc_begin(&w, out);
+    for (struct doc_iter it = doc_iter(doc_of(row)); doc_next(&it);)
+        doc_put_value(&w, it.name.data, &it.value);
+    doc_end(&w);
+}
+
+int read_suppressions_of(struct engine *engine, struct text reference, struct buf *out,
+                         struct err *err)
+{
+    struct customer customer;
+    int rc = customer_find(&customer, engine, reference, err);
+    for (size_t i = 0; rc == 0 && i < customer.count; i++) {
+        const struct profile *profile = &customer.members[i];
+        for (struct doc_iter it = doc_iter(profile->ids); doc_next(&it);) {
+            struct text name_space = it.value.text;
+            doc_next(&it);
+            if (text_is(name_space, "email"))
+                show_suppression(engine, name_space, it.value.text, out);
+            else if (text_is(name_space, "phone"))
+                show_suppression(engine, text_of("sms"), it.value.text, out);
+        }
+        for (struct doc_iter it = doc_iter(profile->addresses); doc_next(&it);)
+            show_suppression(engine, doc_text(it.value.doc, "channel"),
+                             doc_text(it.value.doc, "value"), out);
+    }
+    return rc;
 }

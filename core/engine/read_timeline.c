@@ -23,6 +23,7 @@
 /* One member's rows; `rest` is the key behind the prefix: it orders rows of all members. */
 struct lane {
     struct cursor cursor;
+    uint64_t member;
     size_t prefix_size;
     struct bytes rest; /* data NULL: at the end */
 };
@@ -45,6 +46,7 @@ static void lane_open(struct lane *lane, struct engine *engine, uint64_t member,
         key_number_down(&first, behind[0]);
         key_number_down(&first, behind[1]);
     }
+    lane->member = member;
     lane->prefix_size = prefix.size;
     cursor_open_at(&lane->cursor, engine->state, &prefix, &first);
     lane_next(lane);
@@ -84,6 +86,7 @@ static void show_row(struct list *list, const struct lane *lane, const uint64_t 
     list_item(list);
     doc_put_int(&list->w, "seq", (int64_t)id[0]);
     doc_put_int(&list->w, "n", (int64_t)id[1]);
+    doc_put_int(&list->w, "member", (int64_t)lane->member);
     doc_put_doc(&list->w, "row", doc_of(lane->cursor.value));
     doc_close(&list->w);
 }

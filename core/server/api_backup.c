@@ -102,8 +102,8 @@ struct doctor {
     bool is_well;
 };
 
-__attribute__((format(printf, 4, 5)))
-static void check(struct doctor *doctor, const char *name, bool is_ok, const char *format, ...)
+__attribute__((format(printf, 4, 5))) static void check(struct doctor *doctor, const char *name,
+                                                        bool is_ok, const char *format, ...)
 {
     char text[ERR_TEXT_MAX + 200];
     va_list args;
@@ -144,7 +144,8 @@ static void check_room(struct doctor *doctor, const char *dir, uint64_t largest)
     }
     uint64_t free_bytes = (uint64_t)disk.f_bavail * disk.f_frsize;
     uint64_t all = (uint64_t)disk.f_blocks * disk.f_frsize;
-    bool is_ok = free_bytes >= all / ROOM_SHARE / 2 && free_bytes >= largest + largest / 4;
+    bool is_ok =
+        free_bytes >= all / ROOM_SHARE / 2 && free_bytes >= largest + largest / 4 + COPY_ROOM_BYTES;
     check(doctor, "disk", is_ok, "%llu MiB free of %llu%s", mib(free_bytes), mib(all),
           is_ok ? "" : ": erasing, backups and copies need room for the largest file once more");
 }
@@ -161,7 +162,8 @@ static void check_files(struct doctor *doctor, struct call *call)
                log.used_bytes > state.used_bytes ? log.used_bytes : state.used_bytes);
 }
 
-static void check_secret(struct doctor *doctor, const char *dir, const char *name)
+static void check_secret(struct doctor *doctor, const char *dir, const char *name,
+                         const char *missing)
 {
     char path[PATH_BYTES];
     struct stat status;
@@ -171,7 +173,7 @@ static void check_secret(struct doctor *doctor, const char *dir, const char *nam
     check(doctor, name, is_ok, "%s",
           is_ok      ? "readable by its owner only"
           : is_there ? "others can read it: chmod 600 it, or replace it"
-                     : "it is missing: it is made at the next start");
+                     : missing);
 }
 
 static void check_base(struct doctor *doctor, struct call *call, const char *name,
@@ -271,8 +273,11 @@ static void look(struct call *call)
     check_work(doctor, call->api->node);
     check_files(doctor, call);
     check_bases(doctor, call);
-    check_secret(doctor, dir, "admin.key");
-    check_secret(doctor, dir, "write.key");
+    check_secret(doctor, dir, "admin.key", "it is missing: it is made at the next start");
+    check_secret(doctor, dir, "write.key", "it is missing: it is made at the next start");
+    check_secret(doctor, dir, "links.key",
+                 "it is missing: put it back from a backup before the next start, or no link that "
+                 "was sent works any more");
     check_messages(doctor, call);
     check_erasures(doctor);
     doc_close(&doctor->w);

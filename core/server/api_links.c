@@ -64,33 +64,51 @@ static int64_t now_ms(const struct call *call)
     return wall > logged ? wall : logged;
 }
 
-/* The link of the path, if it is of this path's kind; it lies in call->out.  NULL: answered. */
-static struct following *follow(struct call *call, bool is_withdrawal)
+static void look(struct engine *engine, struct call *call)
+{
+    struct following *following = call->data;
+    const struct link *link = &following->link;
+    following->is_known = read_exists(engine, following->number, NULL) == 0;
+    following->is_done =
+        link->kind == LINK_WITHDRAW
+            ? read_is_withdrawn(engine, link->customer, link->purpose, link->channel)
+            : read_is_known(engine, link->customer, text_of(SOURCE), text_of(following->id));
+}
+
+/* Look whether anybody has the link of the path, if it is of this path's kind, and go on; it lies
+ * in call->out.  Else it is answered. */
+static void follow(struct call *call, bool is_withdrawal, void (*then)(struct call *call))
 {
     struct following *following = arena_zero(&call->arena, sizeof *following);
     struct link *link = &following->link;
     struct err err;
     call->data = following;
     int rc = link_open(call->api->links, call_param(call, "token"), &call->out, link, &err);
-    if (rc != 0)
+    if (rc != 0) {
         refuse(call, "Not a link of ours", 404, err.text);
-    else if ((link->kind == LINK_WITHDRAW) != is_withdrawal)
+    } else if ((link->kind == LINK_WITHDRAW) != is_withdrawal) {
         refuse(call, "Not a link of ours", 404, "this link leads somewhere else: take it as it is");
-    else if (link->expires <= now_ms(call))
+    } else if (link->expires <= now_ms(call)) {
         refuse(call, "This link has expired", 410,
                "it was valid for a while only: please ask us for a new one, or tell us directly");
-    else
-        return following;
-    return NULL;
+    } else {
+        link_id(link, following->id);
+        following->number = arena_printf(&call->arena, "%llu", (unsigned long long)link->customer);
+        call_ask(call, look, then);
+    }
+}
+
+/* She was erased: also the words of its page, which she may be named in, are nobody's to read. */
+static void refuse_unknown(struct call *call)
+{
+    refuse(call, "This link is not valid any more", 410, "we do not have you in our files");
 }
 
 /* -- GET --------------------------------------------------------------------------------------- */
 
-static void show(struct call *call, bool is_withdrawal)
+static void show(struct call *call)
 {
-    struct following *following = follow(call, is_withdrawal);
-    if (following == NULL)
-        return;
+    const struct following *following = call->data;
     const struct link *link = &following->link;
     struct page_text text = { .heading = "Please confirm", .button = "Confirm" };
     if (link->title.size != 0)
@@ -102,7 +120,7 @@ static void show(struct call *call, bool is_withdrawal)
             arena_printf(&call->arena, "%.*s (%.*s)", (int)link->purpose.size, link->purpose.data,
                          (int)link->channel.size, link->channel.data);
     text.sentence = arena_text(&call->arena, text.sentence);
-    if (is_withdrawal) {
+    if (link->kind == LINK_WITHDRAW) {
         text.heading = "Unsubscribe";
         text.button = "Unsubscribe";
         text.name = "List-Unsubscribe";
@@ -111,14 +129,23 @@ static void show(struct call *call, bool is_withdrawal)
     page_reply(call, 200, &text);
 }
 
+static void have_looked_at(struct call *call)
+{
+    const struct following *following = call->data;
+    if (following->is_known)
+        show(call);
+    else
+        refuse_unknown(call);
+}
+
 static void show_link(struct call *call)
 {
-    show(call, false);
+    follow(call, false, have_looked_at);
 }
 
 static void show_unsubscribe(struct call *call)
 {
-    show(call, true);
+    follow(call, true, have_looked_at);
 }
 
 /* -- POST -------------------------------------------------------------------------------------- */
@@ -180,47 +207,25 @@ static void append(struct call *call)
     call_submit(call, submission, written);
 }
 
-static void look(struct engine *engine, struct call *call)
-{
-    struct following *following = call->data;
-    const struct link *link = &following->link;
-    following->is_known = read_exists(engine, following->number, NULL) == 0;
-    following->is_done =
-        link->kind == LINK_WITHDRAW
-            ? read_is_withdrawn(engine, link->customer, link->purpose, link->channel)
-            : read_is_known(engine, link->customer, text_of(SOURCE), text_of(following->id));
-}
-
 static void have_looked(struct call *call)
 {
     const struct following *following = call->data;
     if (!following->is_known)
-        refuse(call, "This link is not valid any more", 410, "we do not have you in our files");
+        refuse_unknown(call);
     else if (following->is_done)
         answer_done(call);
     else
         append(call);
 }
 
-static void do_what_it_says(struct call *call, bool is_withdrawal)
-{
-    struct following *following = follow(call, is_withdrawal);
-    if (following == NULL)
-        return;
-    link_id(&following->link, following->id);
-    following->number =
-        arena_printf(&call->arena, "%llu", (unsigned long long)following->link.customer);
-    call_ask(call, look, have_looked);
-}
-
 static void post_link(struct call *call)
 {
-    do_what_it_says(call, false);
+    follow(call, false, have_looked);
 }
 
 static void post_unsubscribe(struct call *call)
 {
-    do_what_it_says(call, true);
+    follow(call, true, have_looked);
 }
 
 /* -- Making ------------------------------------------------------------------------------------ */

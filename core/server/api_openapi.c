@@ -406,7 +406,8 @@ static void put_problem(struct doc_writer *w, const char *status, const char *de
 
 static bool may_wait(const struct route *route)
 {
-    return route->takes_json && route->queries != NULL && strstr(route->queries, "wait") != NULL;
+    bool is_command = route->takes_json || strcmp(route->method, "DELETE") == 0;
+    return is_command && route->queries != NULL && strstr(route->queries, "wait") != NULL;
 }
 
 static const char *media_of(const char *answer)
@@ -535,7 +536,7 @@ static void put_responses(struct doc_writer *w, const struct route *route)
                media, is_made || is_begun ? answer + 4 : answer);
     if (is_made && strcmp(answer + 4, "Deployment") == 0)
         put_answer(w, "200", "Done; it was here already", media, answer + 4);
-    if (may_wait(route))
+    if (may_wait(route) && !is_begun)
         put_answer(w, "202", "In the log; what comes of it is not known yet (wait=durable)",
                    "application/json", "Accepted");
     put_refusals(w, route);

@@ -20,7 +20,8 @@ struct export
     struct read_page page;
     struct buf record, rows, events; /* of the page, but for the first */
     struct read_linked linked;
-    struct buf timeline, reminders, effects; /* JSON */
+    struct buf timeline, reminders, effects, files; /* JSON */
+    struct buf suppressions;
     int code;
     struct err err;
 };
@@ -30,8 +31,11 @@ static void ask_page(struct engine *engine, struct call *call)
     struct export *export = call->data;
     struct text customer = call_param(call, "customer");
     buf_clear(&export->rows);
-    if (export->record.size == 0)
+    if (export->record.size == 0) {
         export->code = read_customer(engine, customer, &export->record, &export->err);
+        if (export->code == 0)
+            read_suppressions_of(engine, customer, &export->suppressions, NULL);
+    }
     if (export->code == 0)
         export->code = read_timeline(engine, customer, &export->page, &export->rows, &export->err);
     if (export->code == 0)
@@ -71,8 +75,10 @@ static void write_page(struct call *call)
         put_item(&export->timeline, it.value.doc);
     put_items(&export->reminders, &export->linked.reminders);
     put_items(&export->effects, &export->linked.effects);
+    put_items(&export->files, &export->linked.files);
     export->page.after = arena_text(&call->arena, doc_text(events, "next"));
-    if (export->timeline.size + export->reminders.size + export->effects.size > EXPORT_BYTES_MAX)
+    if (export->timeline.size + export->reminders.size + export->effects.size + export->files.size >
+        EXPORT_BYTES_MAX)
         export->code = err_set(&export->err, E_LIMIT,
                                "what is known of the customer is more than %u MiB: read the "
                                "timeline page by page",
@@ -98,10 +104,16 @@ static void answer_export(struct call *call)
         put_list(out, "timeline", &export->timeline);
         put_list(out, "reminders", &export->reminders);
         put_list(out, "effects", &export->effects);
+        put_list(out, "files", &export->files);
+        struct buf list = BUF_INIT;
+        put_items(&list, &export->suppressions);
+        put_list(out, "suppressions", &list);
+        buf_deinit(&list);
         buf_text(out, "}\n");
     }
-    struct buf *const parts[] = { &export->record,   &export->rows,      &export->events,
-                                  &export->timeline, &export->reminders, &export->effects };
+    struct buf *const parts[] = { &export->record,   &export->rows,        &export->events,
+                                  &export->timeline, &export->reminders,   &export->effects,
+                                  &export->files,    &export->suppressions };
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         buf_deinit(parts[i]);
     read_linked_deinit(&export->linked);
@@ -177,7 +189,7 @@ static void get_erasures(struct call *call)
 const struct route routes_privacy[] = {
     { "DELETE", "/v1/customers/{customer}", SCOPE_ADMIN, 0, false, delete_customer,
       "Erase a customer, from all files too: /v1/erasures tells how far it is", "wait", NULL,
-      "202 Erasure" },
+      "202 Erasure|Accepted" },
     { "GET", "/v1/customers/{customer}/export", SCOPE_STAFF, 0, false, get_export,
       "Everything that is known of a customer, as one document", NULL, NULL, "Export" },
     { "GET", "/v1/erasures", SCOPE_ADMIN, 0, false, get_erasures,

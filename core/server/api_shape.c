@@ -207,6 +207,8 @@ static const struct shape_field export[] = {
     { "timeline", "[TimelineEntry]", true, "All of it, the newest first" },
     { "reminders", "[Reminder]", true, "Open and done" },
     { "effects", "[Effect]", true, "Every message, sent or not" },
+    { "files", "[object]", true, "hash of each file that an event of hers names, and the event" },
+    { "suppressions", "[object]", true, "Addresses of hers that nothing may be sent to" },
     END,
 };
 

@@ -2,6 +2,7 @@
 #include "core/server/fold.h"
 
 #include "core/base/mem.h"
+#include "core/engine/read.h"
 #include "core/server/say.h"
 #include "core/server/sequencer.h"
 #include "storage/log.h"
@@ -90,6 +91,15 @@ void fold_follow(struct fold *fold, struct mail *mail, uint64_t seq)
         tell_follower(fold);
 }
 
+static void publish_erasures(struct fold *fold)
+{
+    struct read_erasure_counts counts;
+    read_erasure_counts(fold->engine, &counts);
+    atomic_store(&fold->erasures_open, counts.open);
+    atomic_store(&fold->erasures_done, counts.done);
+    atomic_store(&fold->erasure_oldest_ms, counts.oldest_ms);
+}
+
 static void publish(struct fold *fold)
 {
     int64_t due = engine_next_due(fold->engine);
@@ -97,6 +107,7 @@ static void publish(struct fold *fold)
     int64_t before = atomic_exchange(&sequencer->next_due, due);
     atomic_store(&sequencer->applied, engine_seq(fold->engine));
     atomic_store(&fold->failures, engine_failures(fold->engine));
+    publish_erasures(fold);
     tell_follower(fold);
     if (due != before || atomic_load(&sequencer->waits_for_fold) || due <= engine_now(fold->engine))
         mailbox_nudge(&sequencer->inbox);

@@ -198,6 +198,21 @@ static void write_engine(struct node *node, struct buf *out)
               (double)deliver_pending(node_deliverer(node)));
 }
 
+static void write_erasures(struct node *node, struct buf *out)
+{
+    struct fold *fold = node_fold(node);
+    int64_t open = atomic_load(&fold->erasures_open);
+    int64_t oldest_ms = atomic_load(&fold->erasure_oldest_ms);
+    int64_t now = fold->clock.wall_ms(fold->clock.arg);
+    write_one(out, "kith_erasures_open", "gauge", "Customers erased and not out of all files yet.",
+              (double)open);
+    write_one(out, "kith_erasure_oldest_seconds", "gauge",
+              "How long ago the oldest of these was asked for.",
+              open != 0 && oldest_ms < now ? (double)(now - oldest_ms) / 1000 : 0);
+    write_one(out, "kith_erasures_done_total", "counter", "Customers of whom nothing is left.",
+              (double)atomic_load(&fold->erasures_done));
+}
+
 /* One line for each channel: those are what the operator configured, so they are few. */
 static void write_each(struct node *node, struct buf *out, const char *name, const char *help,
                        double (*value)(const struct deliver_report *report))
@@ -288,6 +303,7 @@ void metrics_write(struct metrics *metrics, struct node *node, struct buf *out)
     write_loop(metrics, out);
     write_log(node, out);
     write_engine(node, out);
+    write_erasures(node, out);
     write_channels(node, out);
     write_deliveries(node_deliverer(node), out);
 }

@@ -21,7 +21,8 @@
 #define RETRY_MS 60000
 #define SWAP_PAUSE_MS 50 /* until the readers of the state's file have gone */
 #define SWAPS_MAX 600
-#define REWRITE_ENTRIES 500 /* between two commits of others */
+#define REWRITE_ENTRIES \
+    32 /* between two commits of others: of as many blocks at worst, 2 MiB raw */
 
 enum phase {
     PHASE_IDLE,
@@ -56,6 +57,7 @@ struct purge {
     struct base base;
     struct erased *erased;
     size_t count;
+    bool is_compacted; /* the log's file, to the end */
 
     int code; /* of what was done last */
     struct err err;
@@ -124,6 +126,14 @@ static struct erased *next_erased(struct purge *purge)
     return NULL;
 }
 
+/* A slice of the log was rewritten or copied: the next one when others have had their turn. */
+static bool has_more(struct purge *purge)
+{
+    if (purge->phase == PHASE_REWRITE)
+        return next_erased(purge) != NULL;
+    return purge->phase == PHASE_COMPACT && !purge->is_compacted;
+}
+
 static void advance(struct purge *purge)
 {
     if (purge->is_winding_down)
@@ -132,8 +142,7 @@ static void advance(struct purge *purge)
         fail(purge);
         return;
     }
-    /* A slice of the log was rewritten: the next one when others have had their turn. */
-    if (purge->phase != PHASE_REWRITE || next_erased(purge) == NULL)
+    if (!has_more(purge))
         purge->phase++;
     next(purge);
 }
@@ -313,10 +322,11 @@ static void rewrite(struct chore *chore)
     erased->done += count;
 }
 
+/* A step of it, as there groups are waiting. */
 static void compact(struct chore *chore)
 {
     struct purge *purge = (struct purge *)chore;
-    purge->code = log_compact(purge->options.log, &purge->err);
+    purge->code = log_compact(purge->options.log, &purge->is_compacted, &purge->err);
 }
 
 static void sweep(struct chore *chore)
@@ -424,6 +434,7 @@ static void next(struct purge *purge)
             note(purge);
         break;
     case PHASE_REWRITE:
+        purge->is_compacted = false;
         give_to_log(purge, rewrite);
         break;
     case PHASE_COMPACT:

@@ -9,12 +9,15 @@
  *     keep      checkpoint   that checkpoint is dumped to base/<seq>; her entries are read
  *     note      log          `world` names the dump: from here on a fold begins behind them
  *     rewrite   log          her entries become tombstones
- *     compact   log          the log's file is replaced by a copy of its rows
+ *     compact   log          the log's file is replaced by a copy of its rows, made in steps
  *     sweep     checkpoint   dumps that no world names are removed, and her files
  *     prepare   checkpoint   the same for the state's file: the copy ...
  *     swap      engine       ... and the replacement
  *     done      loop, log    what is kept besides, such as answers, is removed; erase.done:
  *                            nothing of her is in any file
+ *
+ * Rewriting and compacting are done in slices, between which groups are written: nobody who sends
+ * events waits for more than one of them.
  *
  * Nothing of it is remembered outside of the log and the state.  After a crash, or a failure of
  * the disk, all begins again; what has been done already is found done.  Nothing that would be

@@ -3,7 +3,7 @@
  *     life run    one life: starts from what lies in --data, ends by itself, by a crash
  *                 at a disk call, or by a clean stop
  *     life dump   the log as NDJSON
- *     life effects  the effects and reminders as NDJSON
+ *     life effects  the effects, reminders and whose files are, as NDJSON
  *     life events  the stream, and the rows of all timelines, as NDJSON
  *     life hash   the hash of the state
  *     life bundle the name of --bundle in the log
@@ -29,6 +29,7 @@
 #include "tests/sim/dice.h"
 #include "tests/sim/disk.h"
 #include "tests/sim/life_attic.h"
+#include "tests/sim/life_files.h"
 #include "tests/sim/outside.h"
 
 #include <errno.h>
@@ -496,6 +497,7 @@ static int effects(const struct plan *plan)
     snapshot_visit(snapshot, &prefix, NULL, print_listed, NULL);
     key_start(&prefix, 'z');
     snapshot_visit(snapshot, &prefix, NULL, print_erasing, NULL);
+    life_files(snapshot);
     snapshot_close(snapshot);
     state_close(state);
     return 0;

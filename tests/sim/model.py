@@ -66,6 +66,7 @@ class Model:
         self.hers = {}  # member -> entries that must go with her
         self.perhaps_hers = set()  # entries of which this page cannot know
         self.said_to_nobody = {}  # user -> entries by a name that nobody had then
+        self.files = set()  # (hash, member or 0, entry that names it)
 
     # -- Customers ----------------------------------------------------------------
 
@@ -337,6 +338,9 @@ class Model:
         said = (self.now, 1, 10) if self.bundle == "a" else (self.now, 2, None)
         self.timers[number, "after:follow"] = (civil_due(said, self.zone(number)), said)
 
+    def name_files(self, number, data):
+        self.files |= {(file, number, self.seq) for file in data.get("files", [])}
+
     def ping(self, number, data):
         if number is None or data["page"] == 3:  # no customer, or the error that undoes it
             return
@@ -416,6 +420,7 @@ class Model:
                 self.belongs(number)
             return
         self.said_to("u-1")
+        self.name_files(number or 0, data)
         if self.bundle:
             self.ping(number, data)
 
@@ -431,6 +436,7 @@ class Model:
         if any(body["id"] in self.seen.get(m, ()) for m in self.group(number)):
             return
         self.seen.setdefault(number, set()).add(body["id"])
+        self.name_files(number, data)
         self.has_moved = False
         if user:
             self.link(number, "user", user)

@@ -229,6 +229,31 @@ BUGS = [
         "        if (purge->count == 0)",
     ),
     (
+        "erasure: her file is still hers",
+        "core/engine/file.c",
+        "    key_number(&key, seq);\n    state_delete(engine->state, &key);\n    key_forgotten",
+        "    key_number(&key, seq);\n    key_forgotten",
+    ),
+    (
+        "erasure: what her rules sent to others still names her files",
+        "core/engine/erase.c",
+        "        file_forget(engine, erasure->number, n, seq);\n"
+        "        return true;\n    }\n    case 'F'",
+        "        return true;\n    }\n    case 'F'",
+    ),
+    (
+        "erasure: a forgotten file is remembered for ever",
+        "core/engine/erase.c",
+        "    file_forgotten(engine, number);\n",
+        "",
+    ),
+    (
+        "erasure: a step of a copy is not flushed before the copy has its name",
+        "storage/env.c",
+        "MDB_NOSUBDIR | MDB_NOLOCK,",
+        "MDB_NOSUBDIR | MDB_NOLOCK | MDB_NOSYNC,",
+    ),
+    (
         "log time follows the wall clock back",
         "core/server/timekeeper.c",
         "return keeper->last == 0 ? wall : keeper->last;",

@@ -170,11 +170,15 @@ class Run:
             e["seq"]: e["body"]["data"] for e in self.entries if e["body"]["type"] == "world"
         }
         self.effects, self.tasks, self.listed = {}, {}, set()
+        self.files = {"owner": set(), "mine": set(), "forgotten": set()}
         for line in self.life("effects").stdout.splitlines():
             row = json.loads(line)
             if "erasing" in row:
                 raise Failure("customer %d is still being erased at the end" % row["erasing"])
-            if "listed" in row:
+            if "hash" in row:  # whose a file is
+                (kind,) = set(row) - {"hash", "entry"}
+                self.files[kind].add((row["hash"], row[kind], row["entry"]))
+            elif "listed" in row:
                 self.listed.add((row["listed"], row["id"]))
             else:
                 (self.effects if "effect" in row else self.tasks)[row["id"]] = (
@@ -282,6 +286,17 @@ class Run:
             left = model.hers.get(customer, set()) - set(self.tombstones)
             if left:
                 raise Failure("customer %d was erased: %s were not" % (customer, sorted(left)[:5]))
+
+    def check_files(self, model):
+        """Both rows of each naming by an entry that is left, of nobody who was erased."""
+        wanted = {
+            named
+            for named in model.files
+            if named[1] not in model.erased and named[2] not in self.tombstones
+        }
+        for kind, rows in self.files.items():
+            if rows != (set() if kind == "forgotten" else wanted):
+                raise Failure("files (%s): %s; the model: %s" % (kind, rows, wanted))
 
     def check_sends(self, model):
         if model.too_early:
@@ -493,6 +508,7 @@ class Run:
         self.check_held()
         self.check_stream()
         self.check_erased(model)
+        self.check_files(model)
         self.check_fold()
         self.check_base()
 

@@ -139,6 +139,15 @@ void add_entries(struct log *log, size_t count)
     buf_deinit(&body);
 }
 
+int compact(struct log *log, struct err *err)
+{
+    bool is_done = false;
+    int code = 0;
+    while (code == 0 && !is_done)
+        code = log_compact(log, &is_done, err);
+    return code;
+}
+
 int commit_entries(struct log *log, size_t count, struct err *err)
 {
     add_entries(log, count);

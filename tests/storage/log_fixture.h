@@ -49,6 +49,9 @@ void add_entries(struct log *log, size_t count);
 int commit_entries(struct log *log, size_t count, struct err *err);
 void must_commit(struct log *log, size_t count);
 
+/* All steps of a compaction, with nothing in between. */
+int compact(struct log *log, struct err *err);
+
 /* A visitor that checks each entry's content and that numbers are dense; arg: struct
  * seen.  `may_skip`: somebody rebases meanwhile. */
 struct seen {

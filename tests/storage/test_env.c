@@ -298,6 +298,26 @@ static void compacting_shrinks_the_file_and_keeps_the_rows(void **state)
     put(place->env, 1, 1, 10);
 }
 
+static void a_compaction_that_does_not_fit_writes_nothing(void **state)
+{
+    static const enum env_change changes[ENV_TABLES_MAX] = { ENV_BEHIND, ENV_BETWEEN };
+    struct place *place = *state;
+    struct err err = { 0 };
+    char path[96];
+    snprintf(path, sizeof path, "%s/data.mdb.new", place->dir);
+    put(place->env, 0, 1, 10);
+    told_blocks = 16 << 8; /* 16 MiB: none of them is for the copy */
+    assert_int_equal(env_compact_prepare(place->env, &err), E_FULL);
+    assert_non_null(strstr(err.text, "the disk has 16 MiB left: make room"));
+    assert_int_equal(env_compact_begin(place->env, changes, &err), E_FULL);
+    assert_false(env_compact_is_begun(place->env));
+    assert_int_not_equal(access(path, F_OK), 0);
+    told_blocks = 17 << 8;
+    assert_int_equal(env_compact_begin(place->env, changes, &err), 0);
+    assert_int_equal(access(path, F_OK), 0);
+    told_blocks = 1u << 20;
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -316,6 +336,7 @@ int main(void)
         TEST(a_copy_has_the_rows_of_all_tables),
         TEST(a_cancelled_copy_is_busy_and_leaves_no_store),
         TEST(compacting_shrinks_the_file_and_keeps_the_rows),
+        TEST(a_compaction_that_does_not_fit_writes_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -299,7 +299,7 @@ static void compacting_leaves_nothing_of_what_was_erased(void **state)
     uint64_t end = end_of(fixture->log);
     assert_int_equal(log_erase(fixture->log, seqs, count, 5, NULL), 0);
     assert_true(file_holds(path, secret, strlen(secret))); /* or the test shows nothing */
-    assert_int_equal(log_compact(fixture->log, NULL), 0);
+    assert_int_equal(compact(fixture->log, NULL), 0);
     assert_false(file_holds(path, secret, strlen(secret)));
     assert_int_equal(end_of(fixture->log), end);
     assert_verifies(fixture->log);
@@ -318,7 +318,7 @@ static void a_compacted_log_is_smaller_and_goes_on(void **state)
     assert_int_equal(log_commit(fixture->log, 7, NULL), 0);
     assert_int_equal(log_rebase(fixture->log, 1500, snapshot_hash, NULL), 0);
     log_stats(fixture->log, &before);
-    assert_int_equal(log_compact(fixture->log, NULL), 0);
+    assert_int_equal(compact(fixture->log, NULL), 0);
     log_stats(fixture->log, &after);
     assert_true(after.file_bytes < before.file_bytes / 2);
     for (int round = 0; round < 2; round++) {
@@ -340,12 +340,12 @@ static void a_compaction_that_fails_anywhere_leaves_the_log_as_it_was(void **sta
     fixture_path(fixture, "data.mdb.new", path);
     must_commit(fixture->log, 50);
     faults_clear();
-    assert_int_equal(log_compact(fixture->log, NULL), 0);
+    assert_int_equal(compact(fixture->log, NULL), 0);
     long calls = faults_calls();
     for (long after = 0; after < calls; after++) {
         uint64_t end = end_of(fixture->log);
         faults_set((struct faults){ after, 1, ENOSPC, 0, false });
-        assert_int_equal(log_compact(fixture->log, NULL), E_FULL);
+        assert_int_equal(compact(fixture->log, NULL), E_FULL);
         faults_clear();
         assert_int_not_equal(access(path, F_OK), 0);
         assert_readable(fixture->log, 1, end);
@@ -370,6 +370,144 @@ static void an_unfinished_compaction_is_deleted_at_the_next_start(void **state)
     fixture_open(fixture);
     assert_int_not_equal(access(path, F_OK), 0);
     assert_readable(fixture->log, 1, 5);
+}
+
+/* So much that a compaction takes several steps: entries that do not compress. */
+static void fill(struct fixture *fixture)
+{
+    for (int i = 0; i < 40; i++)
+        must_commit(fixture->log, 800);
+}
+
+static void step(struct fixture *fixture, bool *is_done)
+{
+    *is_done = false;
+    assert_int_equal(log_compact(fixture->log, is_done, NULL), 0);
+}
+
+/* A blob in front of those that are copied already, one behind them, and a row of each table. */
+static void add_to_all_tables(struct fixture *fixture, uint8_t round)
+{
+    const uint8_t before[LOG_HASH_BYTES] = { (uint8_t)(100 - round) };
+    const uint8_t behind[LOG_HASH_BYTES] = { (uint8_t)(150 + round) };
+    log_put_blob(fixture->log, before, &round, 1);
+    log_put_blob(fixture->log, behind, &round, 1);
+    log_index_verdict(fixture->log, end_of(fixture->log), "v", 1);
+    log_index_world(fixture->log, end_of(fixture->log), end_of(fixture->log));
+    must_commit(fixture->log, 1 + round % 5);
+}
+
+static void assert_all_tables(struct fixture *fixture, uint64_t begin, unsigned rounds)
+{
+    struct buf out = BUF_INIT;
+    uint64_t seq = begin;
+    for (unsigned round = 0; round < rounds; round++) {
+        const uint8_t before[LOG_HASH_BYTES] = { (uint8_t)(100 - round) };
+        const uint8_t behind[LOG_HASH_BYTES] = { (uint8_t)(150 + round) };
+        assert_int_equal(log_get_blob(fixture->log, before, &out, NULL), 0);
+        assert_int_equal(log_get_blob(fixture->log, behind, &out, NULL), 0);
+        assert_int_equal(log_get_verdict(fixture->log, seq, &out, NULL), 0);
+        assert_int_equal(log_world_of(fixture->log, seq), seq);
+        seq += 1 + round % 5;
+    }
+    buf_deinit(&out);
+}
+
+static void what_is_written_between_the_steps_is_in_the_new_file(void **state)
+{
+    struct fixture *fixture = *state;
+    bool is_done = false;
+    uint8_t rounds = 0;
+    fill(fixture);
+    uint64_t begin = end_of(fixture->log);
+    for (step(fixture, &is_done); !is_done; step(fixture, &is_done))
+        add_to_all_tables(fixture, rounds++);
+    assert_true(rounds >= 3);
+    for (int i = 0; i < 2; i++) {
+        assert_readable(fixture->log, 1, end_of(fixture->log));
+        assert_all_tables(fixture, begin, rounds);
+        assert_verifies(fixture->log);
+        must_commit(fixture->log, 3);
+        fixture_reopen(fixture);
+    }
+}
+
+/* Ten times as much in between as a step copies. */
+static void a_busy_log_is_compacted_too(void **state)
+{
+    struct fixture *fixture = *state;
+    bool is_done = false;
+    unsigned steps = 1;
+    fill(fixture);
+    for (step(fixture, &is_done); !is_done; step(fixture, &is_done), steps++) {
+        assert_true(steps < 20);
+        for (int i = 0; i < 10; i++)
+            must_commit(fixture->log, 1000);
+    }
+    assert_verifies(fixture->log);
+}
+
+static void what_is_erased_between_the_steps_is_not_in_the_new_file(void **state)
+{
+    struct fixture *fixture = *state;
+    static const char secret[] = "ada@example.org lives in Canal Street 7";
+    uint64_t seqs[64];
+    char path[96];
+    bool is_done;
+    fixture_path(fixture, "data.mdb", path);
+    size_t count = hide_secrets(fixture, secret, seqs);
+    for (int i = 0; i < 400; i++) {
+        uint8_t noise[40000];
+        for (size_t n = 0; n < sizeof noise; n++)
+            noise[n] = (uint8_t)random_next(&fixture->seed);
+        log_add(fixture->log, LOG_CLIENT, 5, noise, sizeof noise);
+        assert_int_equal(log_commit(fixture->log, 7, NULL), 0);
+    }
+    step(fixture, &is_done);
+    assert_false(is_done);
+    assert_int_equal(log_erase(fixture->log, seqs, count, 5, NULL), 0);
+    assert_int_equal(compact(fixture->log, NULL), 0);
+    assert_false(file_holds(path, secret, strlen(secret)));
+    assert_verifies(fixture->log);
+}
+
+static void a_rebase_or_a_failed_write_between_the_steps_begins_anew(void **state)
+{
+    struct fixture *fixture = *state;
+    char path[96];
+    bool is_done;
+    fixture_path(fixture, "data.mdb.new", path);
+    fill(fixture);
+    step(fixture, &is_done);
+    assert_int_equal(access(path, F_OK), 0);
+    assert_int_equal(log_rebase(fixture->log, 5000, snapshot_hash, NULL), 0);
+    assert_int_not_equal(access(path, F_OK), 0);
+    step(fixture, &is_done);
+    step(fixture, &is_done);
+    assert_false(is_done);
+    faults_set((struct faults){ 1, 1, EIO, 0, false });
+    assert_int_not_equal(commit_entries(fixture->log, 5, NULL), 0);
+    faults_clear();
+    assert_int_not_equal(access(path, F_OK), 0);
+    uint64_t end = end_of(fixture->log);
+    assert_int_equal(compact(fixture->log, NULL), 0);
+    assert_readable(fixture->log, 5001, end);
+    assert_verifies(fixture->log);
+}
+
+static void a_log_that_is_closed_between_the_steps_leaves_no_copy(void **state)
+{
+    struct fixture *fixture = *state;
+    char path[96];
+    bool is_done;
+    fixture_path(fixture, "data.mdb.new", path);
+    fill(fixture);
+    uint64_t end = end_of(fixture->log);
+    step(fixture, &is_done);
+    log_close(fixture->log);
+    assert_int_not_equal(access(path, F_OK), 0);
+    fixture_open(fixture);
+    assert_readable(fixture->log, 1, end);
 }
 
 static void a_copy_opens_as_a_log_of_its_own(void **state)
@@ -437,6 +575,11 @@ int main(void)
         TEST(a_compacted_log_is_smaller_and_goes_on),
         TEST(a_compaction_that_fails_anywhere_leaves_the_log_as_it_was),
         TEST(an_unfinished_compaction_is_deleted_at_the_next_start),
+        TEST(what_is_written_between_the_steps_is_in_the_new_file),
+        TEST(a_busy_log_is_compacted_too),
+        TEST(what_is_erased_between_the_steps_is_not_in_the_new_file),
+        TEST(a_rebase_or_a_failed_write_between_the_steps_begins_anew),
+        TEST(a_log_that_is_closed_between_the_steps_leaves_no_copy),
         TEST(a_copy_opens_as_a_log_of_its_own),
         TEST(a_copy_that_fails_is_no_log_and_can_be_repeated),
     };

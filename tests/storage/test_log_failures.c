@@ -404,7 +404,7 @@ static void commit_until_killed(struct fixture *fixture, int out)
         if (i % 20 == 19)
             log_erase(fixture->log, &middle, 1, 5, NULL);
         if (i % 20 == 9)
-            log_compact(fixture->log, NULL);
+            compact(fixture->log, NULL);
         uint64_t end = end_of(fixture->log);
         if (write(out, &end, sizeof end) != (ssize_t)sizeof end)
             _exit(1);

@@ -119,7 +119,7 @@ static void append_and_care(struct log *log, int step)
     if (step % 8 == 7)
         assert_int_equal(log_rebase(log, middle, snapshot, NULL), 0);
     if (step % 5 == 4)
-        assert_int_equal(log_compact(log, NULL), 0);
+        assert_int_equal(compact(log, NULL), 0);
 }
 
 static void readers_do_not_notice_erasing_rebasing_and_compacting(void **state)

@@ -310,6 +310,22 @@ static void what_was_said_by_her_name_to_nobody_goes_too(void **state)
     assert_row_lacks(play, 'N', "ann@");
 }
 
+static void a_file_that_was_named_to_nobody_by_her_name_is_nobodys(void **state)
+{
+    struct play *play = *state;
+    play_entry(play, LOG_STAFF,
+               "{'type':'Scan','ref':'user_id:ann','data':{'files':["
+               "'a0000000000000000000000000000000000000000000000000000000000000aa']}}");
+    assert_int_equal(rows(play, 'F'), 1);
+    play_identify(play, "ann", NULL);
+    erase(play, "user_id:ann");
+    play_ticks(play);
+    assert_int_equal(rows(play, 'F'), 0);
+    assert_int_equal(rows(play, 'G'), 1);
+    play_entry(play, LOG_SYSTEM, "{'type':'erase.done','data':{'customer':1}}");
+    assert_int_equal(rows(play, 'G'), 0);
+}
+
 static void an_address_that_must_not_be_written_to_stays_so_unreadably(void **state)
 {
     struct play *play = *state;
@@ -388,6 +404,7 @@ int main(void)
         TEST(what_she_led_to_elsewhere_is_listed_too),
         TEST(an_event_on_its_way_to_somebody_else_is_waited_for_and_does_not_arrive),
         TEST(what_was_said_by_her_name_to_nobody_goes_too),
+        TEST(a_file_that_was_named_to_nobody_by_her_name_is_nobodys),
         TEST(an_address_that_must_not_be_written_to_stays_so_unreadably),
         TEST(the_node_is_told_and_done_leaves_a_number),
         TEST(who_is_not_known_cannot_be_erased),

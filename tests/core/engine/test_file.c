@@ -37,13 +37,6 @@ static size_t count_forgotten(struct play *play)
     return play_count(play, &key);
 }
 
-static void forget(struct play *play, uint64_t customer, const char *hex)
-{
-    uint8_t hash[DIGEST_32_BYTES];
-    assert_true(hex_decode(hex, strlen(hex), hash, sizeof hash));
-    file_forget(play->engine, customer, hash);
-}
-
 static void an_event_gives_its_customer_the_files_that_it_names(void **arg)
 {
     struct play *play = *arg;
@@ -56,15 +49,14 @@ static void an_event_gives_its_customer_the_files_that_it_names(void **arg)
     assert_int_equal(count_files(play, bea), 1);
 }
 
-static void naming_a_file_again_changes_nothing(void **arg)
+static void each_entry_names_a_file_once(void **arg)
 {
     struct play *play = *arg;
-    struct key key;
     play_track(play, "ann", "Photo", "{'files':['" A "','" A "']}");
+    assert_int_equal(count_files(play, play_customer(play, "user_id:ann")), 1);
     play_track(play, "ann", "Photo", "{'files':['" A "']}");
-    key_customer(&key, play_customer(play, "user_id:ann"), 'F');
-    assert_int_equal(play_count(play, &key), 1);
-    assert_int_equal(count_owners(play, A), 1);
+    assert_int_equal(count_files(play, play_customer(play, "user_id:ann")), 2);
+    assert_int_equal(count_owners(play, A), 2);
 }
 
 static void what_is_no_hash_names_no_file(void **arg)
@@ -108,18 +100,23 @@ static void more_files_than_an_event_may_name_are_told_of(void **arg)
     buf_deinit(&data);
 }
 
-static void a_file_is_forgotten_when_the_last_who_has_it_is_and_not_before(void **arg)
+static void a_file_is_forgotten_with_the_last_entry_that_names_it_and_not_before(void **arg)
 {
     struct play *play = *arg;
-    play_track(play, "ann", "Photo", "{'files':['" A "']}");
-    play_track(play, "bea", "Photo", "{'files':['" A "']}");
+    uint64_t seqs[] = {
+        play_track(play, "ann", "Photo", "{'files':['" A "']}"),
+        play_track(play, "bea", "Photo", "{'files':['" A "']}"),
+        play_track(play, "bea", "Photo", "{'files':['" A "']}"),
+    };
     uint64_t ann = play_customer(play, "user_id:ann"), bea = play_customer(play, "user_id:bea");
     state_save(play->state); /* the log does not say so: undone before it is folded again */
-    forget(play, ann, A);
-    assert_int_equal(count_owners(play, A), 1);
+    file_forget(play->engine, ann, ann, seqs[0]);
+    assert_int_equal(count_owners(play, A), 2);
     assert_int_equal(count_files(play, ann), 0);
+    file_forget(play->engine, ann, bea, seqs[1]); /* one that the rules of ann sent to her */
+    assert_int_equal(count_files(play, bea), 1);
     assert_int_equal(count_forgotten(play), 0);
-    forget(play, bea, A);
+    file_forget(play->engine, bea, bea, seqs[2]);
     assert_int_equal(count_owners(play, A), 0);
     assert_int_equal(count_forgotten(play), 1);
     file_forgotten(play->engine, ann);
@@ -134,12 +131,12 @@ int main(void)
 #define PLAY(test) cmocka_unit_test_setup_teardown(test, play_setup, play_teardown)
     const struct CMUnitTest tests[] = {
         PLAY(an_event_gives_its_customer_the_files_that_it_names),
-        PLAY(naming_a_file_again_changes_nothing),
+        PLAY(each_entry_names_a_file_once),
         PLAY(what_is_no_hash_names_no_file),
         PLAY(an_event_of_nobody_keeps_its_file_too),
         PLAY(a_second_copy_of_an_event_names_nothing),
         PLAY(more_files_than_an_event_may_name_are_told_of),
-        PLAY(a_file_is_forgotten_when_the_last_who_has_it_is_and_not_before),
+        PLAY(a_file_is_forgotten_with_the_last_entry_that_names_it_and_not_before),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

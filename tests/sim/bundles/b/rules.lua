@@ -43,7 +43,7 @@ rule "visit" {
   run = function(event, customer)
     customer:add("pages", event.page)
     if event.page == 4 then customer:set("timezone", "Asia/Tokyo") end
-    emit("ping", { page = event.page }, { to = "user_id:u-1" })
+    emit("ping", { page = event.page, files = event.files }, { to = "user_id:u-1" })
   end,
 }
 
