@@ -42,6 +42,7 @@ def test_the_example_is_good_as_it_stands_and_with_every_line_of_it(start, tmp_p
         "url",
         "scripts",
         "zone",
+        "locale",
         "country",
         "fallback",
         "channel",
