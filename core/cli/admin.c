@@ -46,7 +46,9 @@ int run_deploy(struct cli *cli)
     }
     if (bundle_scripts(bundle) == 0) {
         buf_deinit(&files);
-        return cli_fail(cli, "%s holds no .lua file: all rules would be gone",
+        return cli_fail(cli,
+                        "%s: no .lua file among the files: all rules would be gone; to be "
+                        "without any, deploy a file that holds none",
                         args_argument(&cli->args, 0));
     }
     buf_clear(&cli->body);

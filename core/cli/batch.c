@@ -77,7 +77,8 @@ static void wait_for_daemon(struct batch *batch, const struct reply *reply)
     struct buf reason = BUF_INIT;
     if (!batch->is_waiting) {
         reply_reason(reply, &reason);
-        fprintf(stderr, "kith: waiting: %s\n", buf_string(&reason));
+        fprintf(stderr, "kith: waiting for the daemon, which is asked again: %s\n",
+                buf_string(&reason));
         batch->is_waiting = true;
     }
     buf_deinit(&reason);

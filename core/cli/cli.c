@@ -40,6 +40,12 @@ int cli_fail_err(struct cli *cli, const struct err *err)
     return err->code == E_IO ? EXIT_UNREACHABLE : EXIT_FAILED;
 }
 
+int cli_fail_file(struct cli *cli, const char *verb, const char *path, int error)
+{
+    return cli_fail(cli, "cannot %s %s: %s%s", verb, path, strerror(error),
+                    error == EEXIST ? "; name a file that is not there yet" : "");
+}
+
 void cli_path(struct cli *cli, const char *head, const char *argument, const char *rest)
 {
     buf_clear(&cli->path);

@@ -25,6 +25,9 @@ struct cli {
 /* Say on standard error what went wrong.  They return EXIT_FAILED, but as noted. */
 __attribute__((format(printf, 2, 3))) int cli_fail(struct cli *cli, const char *format, ...);
 int cli_fail_err(struct cli *cli, const struct err *err); /* E_IO: EXIT_UNREACHABLE */
+/* "cannot VERB PATH: reason", of the errno `error`; of a file that is there already with what
+ * to do about it. */
+int cli_fail_file(struct cli *cli, const char *verb, const char *path, int error);
 
 /* Print what a status beyond 2xx says; the exit code. */
 int cli_problem(struct cli *cli, const struct reply *reply);

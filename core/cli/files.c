@@ -44,10 +44,10 @@ static int read_file(struct cli *cli, const char *path)
     buf_clear(&cli->body);
     while (cli->body.size <= FILE_BYTES_MAX && (size = fread(bytes, 1, sizeof bytes, file)) != 0)
         buf_append(&cli->body, bytes, size);
-    bool is_broken = ferror(file) != 0;
+    int error = ferror(file) != 0 ? errno : 0;
     fclose(file);
-    if (is_broken)
-        return cli_fail(cli, "cannot read %s: is it a file?", path);
+    if (error != 0)
+        return cli_fail(cli, "cannot read %s: %s", path, strerror(error));
     if (cli->body.size > FILE_BYTES_MAX)
         return cli_fail(cli, "%s is larger than a file may be (%u MiB)", path,
                         FILE_BYTES_MAX >> 20);
@@ -100,7 +100,7 @@ int run_file_put(struct cli *cli)
 struct download {
     const char *path; /* NULL: standard output */
     FILE *file;
-    bool is_broken;
+    int error; /* why its last step failed, 0: none has */
 };
 
 static bool take_bytes(void *arg, const char *bytes, size_t size)
@@ -108,24 +108,32 @@ static bool take_bytes(void *arg, const char *bytes, size_t size)
     struct download *download = arg;
     if (download->file == NULL && download->path != NULL)
         download->file = fopen(download->path, "wbx");
-    download->is_broken = download->file == NULL || fwrite(bytes, 1, size, download->file) != size;
-    return !download->is_broken;
+    if (download->file == NULL || fwrite(bytes, 1, size, download->file) != size)
+        download->error = errno;
+    return download->error == 0;
 }
 
 static int end_download(struct cli *cli, struct download *download)
 {
     bool was_made = download->file != NULL;
-    bool is_whole = was_made && fflush(download->file) == 0 && !download->is_broken;
-    if (download->path == NULL)
-        return is_whole ? EXIT_DONE : cli_fail(cli, "standard output takes no more");
-    if (was_made && fclose(download->file) != 0)
+    bool is_whole = was_made && download->error == 0;
+    if (is_whole && fflush(download->file) != 0) {
+        download->error = errno;
         is_whole = false;
+    }
+    if (download->path == NULL)
+        return is_whole ? EXIT_DONE
+                        : cli_fail(cli, "cannot write the result: %s", strerror(download->error));
+    if (was_made && fclose(download->file) != 0 && is_whole) {
+        download->error = errno;
+        is_whole = false;
+    }
     if (is_whole)
         return EXIT_DONE;
     if (!was_made)
-        return cli_fail(cli, "cannot make %s: it must not be there yet", download->path);
+        return cli_fail_file(cli, "make", download->path, download->error);
     remove(download->path);
-    return cli_fail(cli, "cannot write %s", download->path);
+    return cli_fail_file(cli, "write", download->path, download->error);
 }
 
 int run_file_get(struct cli *cli)

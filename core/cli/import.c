@@ -268,11 +268,13 @@ static int take_record(struct import *import, const struct csv_record *record,
     if (record->fault != NULL)
         return err_set(err, E_INVALID, "%s", record->fault);
     if (!input_is_utf8(import->input) && memmem(raw.data, raw.size, "\xef\xbf\xbd", 3) != NULL)
-        return err_set(err, E_INVALID, "bytes that are not %s", input_encoding(import->input));
+        return err_set(err, E_INVALID, "bytes that are not %s: name the file's --encoding",
+                       input_encoding(import->input));
     int rc = import->mapping != NULL ? take_cells(import, record, row, err)
                                      : take_json(import, record, row, err);
     if (rc == 0 && import->json.size > BATCH_SEND_BYTES / 2)
-        rc = err_set(err, E_LIMIT, "larger than an event may be");
+        rc = err_set(err, E_LIMIT, "larger than an event may be (%d KiB)",
+                     (int)(BATCH_SEND_BYTES / 2 >> 10));
     if (rc == 0 && import->is_replay && !row->has_at)
         rc = err_set(err, E_INVALID, "no time, and --replay goes by it");
     return rc;

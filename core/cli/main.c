@@ -138,7 +138,7 @@ static int check_words(int argc, char **argv, struct err *err)
 {
     for (int i = 1; i < argc; i++)
         if (!utf8_valid(argv[i], strlen(argv[i])))
-            return err_set(err, E_INVALID, "argument %d is not UTF-8", i);
+            return err_set(err, E_INVALID, "argument %d is not UTF-8: use a terminal in UTF-8", i);
     return 0;
 }
 

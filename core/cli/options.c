@@ -237,7 +237,8 @@ static int take_argument(struct args *args, const char *word, struct err *err)
         return 0;
     }
     if (!slot_of(args, count, &slot) || count == ARGUMENTS_MAX)
-        return err_set(err, E_INVALID, "\"%s\" is too much",
+        return err_set(err, E_INVALID,
+                       "\"%s\" is one word too many: what belongs together stands in quotes",
                        near_quote(word, strlen(word), &quote));
     args->arguments[args->argument_count++] = word;
     if (slot.is_rest) {

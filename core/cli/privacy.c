@@ -2,6 +2,7 @@
 #include "core/base/err.h"
 #include "core/cli/cli.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -14,10 +15,12 @@ static int write_out(struct cli *cli, const char *path)
 {
     FILE *file = fopen(path, "wx");
     if (file == NULL)
-        return cli_fail(cli, "cannot make %s: it must not be there yet", path);
-    bool is_written = fwrite(cli->out.data, 1, cli->out.size, file) == cli->out.size;
-    if (fclose(file) != 0 || !is_written)
-        return cli_fail(cli, "cannot write %s", path);
+        return cli_fail_file(cli, "make", path, errno);
+    int error = fwrite(cli->out.data, 1, cli->out.size, file) == cli->out.size ? 0 : errno;
+    if (fclose(file) != 0 && error == 0)
+        error = errno;
+    if (error != 0)
+        return cli_fail_file(cli, "write", path, error);
     buf_clear(&cli->out);
     buf_printf(&cli->out, "all that is known is in %s\n", path);
     return EXIT_DONE;

@@ -119,10 +119,8 @@ static int put_fields(struct writing *writing, int table, unsigned depth)
 
 static int put_table(struct writing *writing, struct text name, int index, unsigned depth)
 {
-    if (depth >= NESTING_MAX)
+    if (depth >= NESTING_MAX || !lua_checkstack(writing->lua, 8))
         return err_set(writing->err, E_LIMIT, "tables nest at most %d deep", NESTING_MAX);
-    if (!lua_checkstack(writing->lua, 8))
-        return err_set(writing->err, E_LIMIT, "tables nest too deep");
     sandbox_push_contents(writing->lua, index);
     int table = lua_gettop(writing->lua), rc;
     lua_Integer size = array_size(writing->lua, table);

@@ -562,7 +562,7 @@ def test_a_busy_daemon_is_waited_for(tmp_path):
     began = time.monotonic()
     code, _, err = Kith(f"http://127.0.0.1:{server.server_port}", "x").run("import", path)
     server.shutdown()
-    assert code == 0 and err == "kith: waiting: replaying\n"
+    assert code == 0 and err == "kith: waiting for the daemon, which is asked again: replaying\n"
     assert time.monotonic() - began >= 2
     assert len(Busy.bodies) == 3 and len(set(Busy.bodies)) == 1
 

@@ -44,6 +44,7 @@ def test_the_example_is_good_as_it_stands_and_with_every_line_of_it(start, tmp_p
         "zone",
         "locale",
         "country",
+        "locale",
         "fallback",
         "channel",
         "blocked",

@@ -82,6 +82,87 @@ def test_every_limit_that_a_guarantee_names_is_the_one_in_force():
         assert words in told, words
 
 
+# ---- Links, and what can be called ---------------------------------------------------------------
+
+PAGES = [ROOT / "README.md", *DOCS]
+
+
+def anchors(path):
+    """As GitHub makes them of headings."""
+    headings = re.findall(r"^#+ (.*)$", path.read_text(), re.M)
+    kept = (re.sub(r"[^\w -]", "", heading.lower()) for heading in headings)
+    return {heading.replace(" ", "-") for heading in kept}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
+def test_every_link_leads_somewhere(page):
+    for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
+        if re.match(r"https?:", link):
+            continue
+        name, _, anchor = link.partition("#")
+        target = page.parent / name if name else page
+        assert target.is_file(), link
+        assert not anchor or anchor in anchors(target), link
+
+
+def test_every_page_is_linked_from_the_readme():
+    linked = set(re.findall(r"\]\(docs/([\w-]+\.md)", text("README.md")))
+    assert {path.name for path in DOCS} - linked == set()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
+def test_every_command_that_is_named_has_the_options_that_are_shown(page):
+    """`kith COMMAND ... --option` in running text, and lines of commands to type."""
+    said = page.read_text()
+    shown = re.findall(r"`kith ([a-z][^`]*)`", said)
+    shown += re.findall(r"^    (?:\$ )?kith ([a-z].*)$", said, re.M)
+    for line in shown:
+        words = line.split(" | ")[0].split("#")[0].split()
+        done = subprocess.run(
+            [BUILD / "kith", "help", *[word for word in words[:2] if re.fullmatch("[a-z]+", word)]],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode != 0 or "\nusage: kith" in done.stdout:  # the second is an argument
+            done = subprocess.run(
+                [BUILD / "kith", "help", words[0]], capture_output=True, text=True, check=False
+            )
+        assert done.returncode == 0, (page.name, line, done.stderr)
+        for option in re.findall(r"(?<!\S)--([a-z][\w-]*)", " ".join(words)):
+            assert f"--{option}" in done.stdout, (page.name, line)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
+def test_every_flag_of_the_daemon_that_is_named_is_there(page):
+    usage = subprocess.run(
+        [BUILD / "kithd", "--help"], capture_output=True, text=True, check=True
+    ).stdout
+    for line in re.findall(r"\bkithd (--[a-z][^`\n]*)", page.read_text()):
+        for flag in re.findall(r"(?<!\S)(--[a-z]+)", line):
+            assert flag in usage, (page.name, line)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
+def test_every_metric_that_is_named_is_in_the_list(page):
+    listed = set(re.findall(r"`(kith_\w+)", text("docs/metrics.md")))
+    listed |= {name + end for name in listed for end in ("_bucket", "_sum", "_count")}
+    named = set(re.findall(r"`(kith_[a-z_]+)[`{]", page.read_text()))
+    assert named <= listed
+
+
+def test_every_route_that_is_named_is_there(daemon):
+    paths = daemon.get("/openapi.json").json["paths"]
+    routes = [re.sub(r"\\\{[^/]*?\\\}", "[^/]+", re.escape(path)) for path in paths]
+    for page in PAGES:
+        named = re.findall(r"\b(GET|POST|PUT|DELETE|PATCH) (/[\w./{}:-]*\w\}?)", page.read_text())
+        for method, path in set(named) - {("POST", "/kith")}:  # the example of a receiver's own
+            assert any(
+                re.fullmatch(route, path) and method.lower() in paths[given]
+                for route, given in zip(routes, paths)
+            ), (page.name, method, path)
+
+
 # ---- Operating -----------------------------------------------------------------------------------
 
 

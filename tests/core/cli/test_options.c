@@ -78,7 +78,8 @@ static void a_command_may_be_the_first_word_of_others(void **state)
     assert_string_equal(args.command->name, "pause");
     args_deinit(&args);
     assert_int_equal(parse(&args, &err, "pause", "--all", "rule", "x", NULL), E_INVALID);
-    assert_string_equal(err.text, "\"rule\" is too much");
+    assert_string_equal(err.text,
+                        "\"rule\" is one word too many: what belongs together stands in quotes");
     args_deinit(&args);
 }
 
@@ -112,7 +113,8 @@ static void mistakes_are_named(void **state)
     expect_refusal(reason, parse(&args, &err, __VA_ARGS__, NULL), &err, &args)
     REFUSED("did you mean \"timeline\"?", "timelin", "42");
     REFUSED("CUSTOMER is missing", "timeline");
-    REFUSED("\"43\" is too much", "timeline", "42", "43");
+    REFUSED("\"43\" is one word too many: what belongs together stands in quotes", "timeline", "42",
+            "43");
     REFUSED("kith show has no option --to", "show", "42", "--to", "x");
     REFUSED("--due needs a value: --due WHEN", "remind", "42", "x", "--due");
     REFUSED("--json takes no value", "show", "42", "--json=1");
