@@ -28,8 +28,9 @@ RELEASE := build/release
 COMPILE := cmake --build $(RELEASE) --target
 MAKEFLAGS += --no-print-directory
 
-.PHONY: run build test sim fuzz determinism webhooks import-trial bench reference install deb deb-trial \
-    check-style format clean packages packages-test packages-bench packages-deb packages-trial
+.PHONY: run build test sim fuzz determinism webhooks import-trial bench reference install deb \
+    deb-trial check-style format clean packages packages-test packages-bench packages-deb \
+    packages-trial
 
 run: build
 	exec tools/demo.sh

@@ -2,8 +2,8 @@
 #include "core/script/settings_inside.h"
 
 const struct script_field listen_fields[] = {
-    { "cert", "path", "with TLS: the certificate and its chain, PEM", false },
-    { "key", "path", "its key; both or neither", false },
+    { "cert", "path", "with TLS: the certificate and its chain, PEM; needed with `key`", false },
+    { "key", "path", "its key; needed with `cert`", false },
     { 0 },
 };
 
@@ -154,8 +154,9 @@ const struct script_word settings_words[] = {
         "secret \"FILE\"",
         "A value that is in a file, so that this one can be shown.",
         NULL,
-        "channel \"erp\" { kind = \"webhook\", url = \"https://erp.example.com\", secret = secret "
-        "\"erp.secret\" }\n",
+        "channel \"erp\" {\n"
+        "  kind = \"webhook\", url = \"https://erp.example.com\", secret = secret \"erp.secret\",\n"
+        "}\n",
     },
     {
         "url",

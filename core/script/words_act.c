@@ -21,7 +21,7 @@ static struct arena *arena_of(lua_State *lua)
 /* -- emit ----------------------------------------------------------------- */
 
 static const struct script_field emit_fields[] = {
-    { "to", "customer", "another customer, 42 or \"user_id:u-17\"; by way of the log", false },
+    { "to", "customer", "another customer, 42 or \"user_id:u-17\"; by way of the log", true },
     { 0 },
 };
 
@@ -255,7 +255,7 @@ const struct script_word words_act[] = {
         "Of `remind`: whose the task is when it has been due so long.",
         escalate_fields,
         "remind {\n"
-        "  title = \"Answer\", due = \"24h\", to = \"owner\",\n"
+        "  title = \"Answer\", due = \"24h\",\n"
         "  escalate = { after = \"1h\", to = \"managers\" },\n"
         "}\n",
     },

@@ -146,11 +146,11 @@ static void check_machine(lua_State *lua, struct send_request *request)
 /* -- Links ---------------------------------------------------------------- */
 
 static const struct script_field link_fields[] = {
-    { "event", "text", "the event that is appended", false },
+    { "event", "text", "the event that is appended; needed, unless it is a consent", false },
     { "data", "table", "its fields", false },
     { "title", "text", "what she reads where she confirms; else what it is about", false },
-    { "purpose", "text", "instead of an event: the consent that is recorded", false },
-    { "channel", "text", "of that consent", false },
+    { "purpose", "text", "of the consent that is recorded; needed, unless it is an event", false },
+    { "channel", "text", "of that consent; needed with it", false },
     { "state", "text", "\"granted\", or \"withdrawn\", as when it is left out", false },
     { "expires", "time", "until when it can be followed; else 30 days, two years to withdraw",
       false },
@@ -277,8 +277,8 @@ static int word_send(lua_State *lua)
 }
 
 static const struct script_field notify_fields[] = {
-    { "to", "text", "a member of staff, a team, or \"owner\"; else the `fallback` of kith.lua",
-      false },
+    { "to", "text",
+      "a member of staff, a team, or \"owner\"; needed, unless kith.lua has a `fallback`", false },
     { "text", "text", "what it says; needed, unless it is a webhook", false },
     { "data", "table", "fields for the channel", false },
     { "channel", "text", "how it goes; else \"log\"", false },
