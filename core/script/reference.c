@@ -16,6 +16,53 @@
 #define WIDTH 80
 #define NAMES_MAX 128
 
+/* Words that belong together. */
+struct chapter {
+    const char *name;   /* NULL ends the table */
+    const char *prefix; /* of its words: "customer:" */
+    const char *text;
+    const struct script_word *words;
+};
+
+/* In the order in which a reader meets them. */
+static const struct chapter chapters[] = {
+    { "Declarations", "",
+      "They stand in a file of rules, outside of any function. What is declared has a name and a "
+      "table behind it.",
+      words_declare },
+    { "Calendars", "", "Declared as rules are.", words_calendar },
+    { "Triggers", "",
+      "What `on` of a rule may be, besides an event's type, a list of types, and `\"*\"` for every "
+      "event.",
+      words_trigger },
+    { "Objects", "", "What the `run` of a rule is given.", words_objects },
+    { "Methods of a customer", "customer:", "They stand in the `run` of a rule, with a colon.",
+      words_customer },
+    { "What a rule does", "",
+      "These words stand in the `run` of a rule, and act on the customer whom the event is about.",
+      words_act },
+    { "Messages", "", "They stand in the `run` of a rule.", words_send },
+    { "Time", "",
+      "Moments are whole numbers, milliseconds since 1970 in UTC. They stand in the `run` of a "
+      "rule.",
+      words_time },
+    { "Durations", "",
+      "A duration is text: a number and `s`, `min`, `h` (elapsed time), `d`, `w`, `mo`, `y` (the "
+      "same time of day), `wd`, `wh` (working days and hours). These words make the same from a "
+      "number, anywhere.",
+      words_duration },
+    { "Tests", "", "They stand in a file called `*_test.lua`, which `kith test` runs.",
+      suite_words },
+    { "Words of a test", "t:",
+      "`t` is what the function of a test is given; `c` is a customer, as `t:customer` gives one.",
+      suite_methods },
+    { "kith.lua", "",
+      "The configuration of kithd. A word is said once, but for `channel` and `secret`; a path is "
+      "relative to the file.",
+      settings_words },
+    { NULL, NULL, NULL, NULL },
+};
+
 static bool is_limits(const struct script_word *word)
 {
     return word->call != NULL && strcmp(word->name, "limits") == 0;
@@ -42,8 +89,7 @@ static void put_limits(struct buf *out)
     buf_byte(out, '\n');
 }
 
-static void put_word(struct buf *out, const struct script_chapter *chapter,
-                     const struct script_word *word)
+static void put_word(struct buf *out, const struct chapter *chapter, const struct script_word *word)
 {
     buf_printf(out, "### %s%s\n\n    %s\n\n%s\n\n", chapter->prefix, word->name, word->usage,
                word->text);
@@ -62,7 +108,7 @@ void reference_page(struct buf *out)
              "This page is made from the tables that the program itself reads: `make reference` "
              "writes it, and\n`kith help lua WORD` says the same. How the words go together: "
              "[lua.md](lua.md).\n\n");
-    for (const struct script_chapter *chapter = script_chapters; chapter->name != NULL; chapter++) {
+    for (const struct chapter *chapter = chapters; chapter->name != NULL; chapter++) {
         buf_printf(out, "## %s\n\n%s\n\n", chapter->name, chapter->text);
         for (const struct script_word *word = chapter->words; word->name != NULL; word++)
             put_word(out, chapter, word);
@@ -133,7 +179,7 @@ static void tell_example(struct buf *out, const char *example)
     }
 }
 
-static void tell_word(struct buf *out, const struct script_chapter *chapter,
+static void tell_word(struct buf *out, const struct chapter *chapter,
                       const struct script_word *word)
 {
     put_wrapped(out, word->usage, 0, 4);
@@ -152,7 +198,7 @@ static void tell_word(struct buf *out, const struct script_chapter *chapter,
 bool reference_word(struct buf *out, const char *name)
 {
     bool is_found = false;
-    for (const struct script_chapter *chapter = script_chapters; chapter->name != NULL; chapter++) {
+    for (const struct chapter *chapter = chapters; chapter->name != NULL; chapter++) {
         size_t prefix = strlen(chapter->prefix);
         bool is_whole = strncmp(name, chapter->prefix, prefix) == 0;
         for (const struct script_word *word = chapter->words; word->name != NULL; word++) {
@@ -169,8 +215,8 @@ bool reference_word(struct buf *out, const char *name)
 
 void reference_overview(struct buf *out)
 {
-    for (const struct script_chapter *chapter = script_chapters; chapter->name != NULL; chapter++) {
-        buf_printf(out, "%s%s\n", chapter == script_chapters ? "" : "\n", chapter->name);
+    for (const struct chapter *chapter = chapters; chapter->name != NULL; chapter++) {
+        buf_printf(out, "%s%s\n", chapter == chapters ? "" : "\n", chapter->name);
         for (const struct script_word *word = chapter->words; word->name != NULL; word++)
             buf_printf(out, "  %s\n", word->usage);
     }
@@ -181,7 +227,7 @@ const char *reference_near(const char *name)
 {
     const char *names[NAMES_MAX + 1];
     size_t count = 0;
-    for (const struct script_chapter *chapter = script_chapters; chapter->name != NULL; chapter++)
+    for (const struct chapter *chapter = chapters; chapter->name != NULL; chapter++)
         for (const struct script_word *word = chapter->words; word->name != NULL; word++) {
             ASSERT(count < NAMES_MAX);
             names[count++] = word->name;

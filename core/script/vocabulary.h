@@ -36,16 +36,6 @@ struct script_word {
     const char *example;               /* whole lines; NULL: of a word that is only refused */
 };
 
-/* Words that belong together. */
-struct script_chapter {
-    const char *name;   /* NULL ends the table */
-    const char *prefix; /* of its words: "customer:" */
-    const char *text;
-    const struct script_word *words;
-};
-
-extern const struct script_chapter script_chapters[];
-
 extern const struct script_word words_declare[], words_calendar[]; /* rule, purpose; calendar */
 extern const struct script_word words_trigger[];                   /* every, date, yearly */
 extern const struct script_word words_objects[];                   /* event, customer */
