@@ -11,6 +11,7 @@
 #   make import-trial [COUNT=1000000] [KILLS=3]
 #                                that many customers and five times as many orders, and search
 #   make bench                   measures beside the peers that are installed
+#   make reference               docs/lua-reference.md, from the tables of the program
 #   make install [PREFIX=/usr/local] [DESTDIR=]
 #   make deb                     a Debian package: build/kith_VERSION_ARCHITECTURE.deb
 #   make deb-trial               its whole life in a clean Debian, installed to purged (root)
@@ -27,8 +28,9 @@ RELEASE := build/release
 COMPILE := cmake --build $(RELEASE) --target
 MAKEFLAGS += --no-print-directory
 
-.PHONY: run build test sim fuzz determinism webhooks import-trial bench install deb deb-trial \
-    check-style format clean packages packages-test packages-bench packages-deb packages-trial
+.PHONY: run build test sim fuzz determinism webhooks import-trial bench reference install deb \
+    deb-trial check-style format clean packages packages-test packages-bench packages-deb \
+    packages-trial
 
 run: build
 	exec tools/demo.sh
@@ -66,6 +68,9 @@ import-trial: packages-test $(RELEASE)/build.ninja
 bench: packages-bench $(RELEASE)/build.ninja
 	$(COMPILE) all $(if $(wildcard tests/bench/*.c),bench)
 	$(PYTHON) tests/bench/bench.py --build $(RELEASE)
+
+reference: build
+	$(RELEASE)/kith help --page >docs/lua-reference.md
 
 # The prefix is written into the unit file, hence the configuration.
 install: $(RELEASE)/build.ninja

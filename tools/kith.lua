@@ -43,5 +43,5 @@ data "/var/lib/kith"
 -- How large the two files may become.  At its quota the daemon takes nothing in (503) and reads on.
 -- quota { log = "200 GB", state = "50 GB" }
 
--- What one event, one rule, one customer may take.  All of them: docs/lua.md, Limits.
+-- What one event, one rule, one customer may take.  All of them: kith help lua limits.
 -- limits { derived = 1000, timers = 1000, effect_attempts = 8 }

@@ -3,6 +3,7 @@
 
 #include "core/base/json_write.h"
 #include "core/script/bundle.h"
+#include "core/script/reference.h"
 
 #include <string.h>
 
@@ -243,12 +244,39 @@ int run_clock_accept(struct cli *cli)
 
 /* -- Help -------------------------------------------------------------------------------- */
 
+#define LUA "lua "
+
+/* `kith help lua remind`: words of scripts, which no command has. */
+static int help_lua(struct cli *cli, const char *word)
+{
+    if (word[0] == '\0') {
+        reference_overview(&cli->out);
+        return EXIT_DONE;
+    }
+    if (reference_word(&cli->out, word))
+        return EXIT_DONE;
+    const char *near = reference_near(word);
+    if (near != NULL)
+        cli_fail(cli, "there is no word \"%s\": did you mean \"%s\"?", word, near);
+    else
+        cli_fail(cli, "there is no word \"%s\": `kith help lua` lists them", word);
+    return EXIT_USAGE;
+}
+
 int run_help(struct cli *cli)
 {
     const char *name = args_argument(&cli->args, 0), *man = args_value(&cli->args, "man");
     struct err err;
     if (man != NULL)
         return manual_write(man, &err) != 0 ? cli_fail_err(cli, &err) : EXIT_DONE;
+    if (args_has(&cli->args, "page")) {
+        reference_page(&cli->out);
+        return EXIT_DONE;
+    }
+    if (name != NULL && strncmp(name, LUA, strlen(LUA)) == 0)
+        return help_lua(cli, name + strlen(LUA));
+    if (name != NULL && strcmp(name, "lua") == 0)
+        return help_lua(cli, "");
     if (name == NULL) {
         help_overview(&cli->out);
         return EXIT_DONE;

@@ -174,6 +174,7 @@ static const struct option key_options[] = {
 
 static const struct option help_options[] = {
     { "man", "DIR", "write the man pages of all commands into this directory", false },
+    { "page", NULL, "the words of scripts and of kith.lua as a page, in Markdown", false },
     END,
 };
 
@@ -420,7 +421,13 @@ const struct command command_table[] = {
       run_state_hash },
     { "clock accept", "", "the machine's clock is right: time goes on", NULL, NULL,
       run_clock_accept },
-    { "help", "[COMMAND...]", "this, or all about one command", NULL, help_options, run_help },
+    { "help", "[COMMAND...]", "this, or all about one command",
+      "It knows the words of rules, of their tests and of kith.lua, too: all of them, or one.\n"
+      "\n"
+      "    kith help lua\n"
+      "    kith help lua remind\n"
+      "    kith help lua customer:set",
+      help_options, run_help },
     { "completion", "[bash|zsh|fish]", "a script that teaches the shell to complete",
       "Put it in force with\n"
       "\n"

@@ -9,40 +9,54 @@
 #include <stdio.h>
 #include <string.h>
 
-static const struct {
-    const char *name;
-    size_t offset;
-    int64_t standard, least, most;
-} limit_table[] = {
-#define LIMIT(field, standard, least, most)                           \
-    {                                                                 \
-#field, offsetof(struct limits, field), standard, least, most \
+/* A row that is told as it is checked: docs/lua-reference.md is made of it. */
+const struct limit config_limits[] = {
+#define LIMIT(field, standard, least, most, text)                           \
+    {                                                                       \
+#field, offsetof(struct limits, field), standard, least, most, text \
     }
-    LIMIT(cascade_depth, CASCADE_DEPTH_MAX, 1, 64),
-    LIMIT(derived, DERIVED_MAX, 1, 100000),
-    LIMIT(cascade_rest_ms, CASCADE_REST_MS, 1000, 86400000),
-    LIMIT(timers_per_tick, TIMERS_PER_TICK_MAX, 1, 100000),
-    LIMIT(sweep_per_tick, SWEEP_PER_TICK_MAX, 1, 100000),
-    LIMIT(moves_per_tick, MOVES_PER_TICK_MAX, 1, 100000),
-    LIMIT(erase_per_tick, ERASE_PER_TICK_MAX, 1, 100000),
-    LIMIT(rule_instructions, RULE_INSTRUCTIONS_MAX, 1000, 1000000000),
-    LIMIT(rule_memory_bytes, RULE_MEMORY_BYTES_MAX, 65536, 1 << 30),
-    LIMIT(rule_arena_bytes, RULE_ARENA_BYTES_MAX, 65536, 1 << 30),
-    LIMIT(rule_cpu_ms, RULE_CPU_MS, 100, 3600000),
-    LIMIT(trace_lines, TRACE_LINES_MAX, 0, 1000),
-    LIMIT(identities, IDENTITIES_MAX, 1, 1000),
-    LIMIT(traits, TRAITS_MAX, 1, 5000),
-    LIMIT(trait_sources, TRAIT_SOURCES_MAX, 1, 64),
-    LIMIT(profile_bytes, PROFILE_BYTES_MAX, 1024, 60 << 10),
-    LIMIT(group, GROUP_MAX, 2, 1000),
-    LIMIT(timers, CUSTOMER_TIMERS_MAX, 1, 100000),
-    LIMIT(effect_attempts, EFFECT_ATTEMPTS_MAX, 1, 100),
-    LIMIT(effect_expires_ms, EFFECT_EXPIRES_MS, 1000, 366ll * 86400000),
-    LIMIT(effect_retry_ms, EFFECT_RETRY_MS, 1, 86400000),
-    LIMIT(effect_bytes, EFFECT_BYTES_MAX, 64, 60 << 10),
-    LIMIT(dedupe_days, DEDUPE_DAYS, 1, 30),
+    LIMIT(cascade_depth, CASCADE_DEPTH_MAX, 1, 64, "how deep events lead to events"),
+    LIMIT(derived, DERIVED_MAX, 1, 100000, "events that one event leads to, in all"),
+    LIMIT(cascade_rest_ms, CASCADE_REST_MS, 1000, 86400000,
+          "a timer that far ahead begins anew, with a depth of none"),
+    LIMIT(timers_per_tick, TIMERS_PER_TICK_MAX, 1, 100000,
+          "timers that fall due in one entry; the others follow at once"),
+    LIMIT(sweep_per_tick, SWEEP_PER_TICK_MAX, 1, 100000,
+          "customers who are looked at in one entry after rules have changed"),
+    LIMIT(moves_per_tick, MOVES_PER_TICK_MAX, 1, 100000,
+          "timers that are looked at in one entry because a zone has changed"),
+    LIMIT(erase_per_tick, ERASE_PER_TICK_MAX, 1, 100000,
+          "rows that erasures take away in one entry"),
+    LIMIT(rule_instructions, RULE_INSTRUCTIONS_MAX, 1000, 1000000000,
+          "instructions of one run of a rule"),
+    LIMIT(rule_memory_bytes, RULE_MEMORY_BYTES_MAX, 65536, 1 << 30,
+          "memory of Lua, of one run of a rule"),
+    LIMIT(rule_arena_bytes, RULE_ARENA_BYTES_MAX, 65536, 1 << 30,
+          "memory that one run of a rule makes the engine take"),
+    LIMIT(rule_cpu_ms, RULE_CPU_MS, 100, 3600000,
+          "of the processor for one event, where instructions are dearer than they should be: the "
+          "rule that runs is ended before twice that"),
+    LIMIT(trace_lines, TRACE_LINES_MAX, 0, 1000, "lines of `log` for one event"),
+    LIMIT(identities, IDENTITIES_MAX, 1, 1000, "identities of one customer"),
+    LIMIT(traits, TRAITS_MAX, 1, 5000, "traits of one customer"),
+    LIMIT(trait_sources, TRAIT_SOURCES_MAX, 1, 64,
+          "values that are kept of one trait, each with its source"),
+    LIMIT(profile_bytes, PROFILE_BYTES_MAX, 1024, 60 << 10,
+          "all that is kept of one customer, but for her events"),
+    LIMIT(group, GROUP_MAX, 2, 1000, "customers merged into one"),
+    LIMIT(timers, CUSTOMER_TIMERS_MAX, 1, 100000, "timers and open reminders of one customer"),
+    LIMIT(effect_attempts, EFFECT_ATTEMPTS_MAX, 1, 100, "attempts at one message"),
+    LIMIT(effect_expires_ms, EFFECT_EXPIRES_MS, 1000, 366ll * 86400000,
+          "how long a message is good for whose rule does not say"),
+    LIMIT(effect_retry_ms, EFFECT_RETRY_MS, 1, 86400000,
+          "the rest before the second attempt; then it doubles"),
+    LIMIT(effect_bytes, EFFECT_BYTES_MAX, 64, 60 << 10, "of one message"),
+    LIMIT(dedupe_days, DEDUPE_DAYS, 1, 30, "how long a sender's id is remembered"),
 #undef LIMIT
+    { 0 },
 };
+
+#define LIMIT_COUNT (sizeof config_limits / sizeof *config_limits - 1)
 
 static int64_t *limit_field(struct limits *limits, size_t offset)
 {
@@ -52,35 +66,35 @@ static int64_t *limit_field(struct limits *limits, size_t offset)
 /* Whoever wrote it meant one of them. */
 static int refuse_limit(const char *name, struct err *err)
 {
-    size_t count = sizeof limit_table / sizeof *limit_table, least = SIZE_MAX, used = 0;
+    size_t count = LIMIT_COUNT, least = SIZE_MAX, used = 0;
     const char *near = "";
     char list[200] = "";
     for (size_t i = 0; i < count; i++) {
-        size_t distance = near_distance(name, limit_table[i].name);
-        near = distance < least ? limit_table[i].name : near;
+        size_t distance = near_distance(name, config_limits[i].name);
+        near = distance < least ? config_limits[i].name : near;
         least = distance < least ? distance : least;
     }
     if (near_is_likely(least, strlen(name)))
         return err_set(err, E_INVALID, "no limit is called %s; did you mean %s?", name, near);
-    for (size_t i = 0; i < count && used + strlen(limit_table[i].name) + 2 < sizeof list; i++)
-        used += (size_t)snprintf(list + used, sizeof list - used, " %s", limit_table[i].name);
+    for (size_t i = 0; i < count && used + strlen(config_limits[i].name) + 2 < sizeof list; i++)
+        used += (size_t)snprintf(list + used, sizeof list - used, " %s", config_limits[i].name);
     return err_set(err, E_INVALID, "no limit is called %s; there are%s and others", name, list);
 }
 
 static int read_limits(struct limits *limits, struct doc doc, struct err *err)
 {
-    size_t count = sizeof limit_table / sizeof *limit_table;
+    size_t count = LIMIT_COUNT;
     for (size_t i = 0; i < count; i++) {
-        int64_t value = doc_int(doc, limit_table[i].name, limit_table[i].standard);
-        if (value < limit_table[i].least || value > limit_table[i].most)
+        int64_t value = doc_int(doc, config_limits[i].name, config_limits[i].standard);
+        if (value < config_limits[i].least || value > config_limits[i].most)
             return err_set(err, E_INVALID, "limit %s is %lld: it must be from %lld to %lld",
-                           limit_table[i].name, (long long)value, (long long)limit_table[i].least,
-                           (long long)limit_table[i].most);
-        *limit_field(limits, limit_table[i].offset) = value;
+                           config_limits[i].name, (long long)value,
+                           (long long)config_limits[i].least, (long long)config_limits[i].most);
+        *limit_field(limits, config_limits[i].offset) = value;
     }
     for (struct doc_iter it = doc_iter(doc); doc_next(&it);) {
         size_t i = 0;
-        while (i < count && !text_is(it.name, limit_table[i].name))
+        while (i < count && !text_is(it.name, config_limits[i].name))
             i++;
         if (i == count)
             return refuse_limit(it.name.data, err);

@@ -47,6 +47,16 @@ struct limits { /* [world] of base/limits.h */
     int64_t effect_attempts, effect_expires_ms, effect_retry_ms, effect_bytes, dedupe_days;
 };
 
+/* One of them. */
+struct limit {
+    const char *name; /* NULL ends the table */
+    size_t offset;    /* in struct limits */
+    int64_t standard, least, most;
+    const char *text; /* of what */
+};
+
+extern const struct limit config_limits[];
+
 struct config {
     const struct zone *zone;         /* the company's */
     char country[3];                 /* default region of phone numbers */

@@ -46,14 +46,21 @@ int host_raise(lua_State *lua, const struct err *err)
     return luaL_error(lua, "%s", err->text);
 }
 
-void host_add_word(struct host *host, const char *name, lua_CFunction function, int upvalue_count)
+void host_add_word(struct host *host, const struct script_word *word, int upvalue_count)
 {
     size_t count = 0;
     while (host->words[count] != NULL)
         count++;
     ASSERT(count + 1 < HOST_WORDS_MAX);
-    host->words[count] = name;
-    sandbox_add_function(host->sandbox, name, function, upvalue_count);
+    host->words[count] = word->name;
+    sandbox_add_function(host->sandbox, word->name, word->call, upvalue_count);
+}
+
+void host_add_words(struct host *host, const struct script_word words[])
+{
+    for (; words->name != NULL; words++)
+        if (words->call != NULL)
+            host_add_word(host, words, 0);
 }
 
 /* -- Failures in words ---------------------------------------------------- */

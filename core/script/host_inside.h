@@ -13,6 +13,7 @@
 #include "core/engine/rules.h"
 #include "core/engine/step.h"
 #include "core/script/sandbox.h"
+#include "core/script/vocabulary.h"
 
 #include <lauxlib.h>
 #include <lua.h>
@@ -73,7 +74,9 @@ struct step *host_step(lua_State *lua, const char *word);
 int host_raise(lua_State *lua, const struct err *err);
 
 /* Add a global function, with values from the stack as sandbox_add_function(). */
-void host_add_word(struct host *host, const char *name, lua_CFunction function, int upvalue_count);
+void host_add_word(struct host *host, const struct script_word *word, int upvalue_count);
+/* All of a table, without values. */
+void host_add_words(struct host *host, const struct script_word words[]);
 
 /* The script has read `of`.`name`, and there is nothing. */
 void host_note_missing(struct host *host, const char *of, struct text name);
@@ -102,8 +105,8 @@ bool clock_read(const char **at, int *out_minute);
 bool option_bool(lua_State *lua, int index, const char *name, bool otherwise);
 /* "09:00" as minutes of the day; -1 when absent. */
 int option_minute(lua_State *lua, int index, const char *name);
-/* Raise when the table has a field that is not in the NULL-terminated list, and say which are. */
-void option_check(lua_State *lua, int index, const char *word, const char *const names[]);
+/* Raise when the table has a field that is not among `fields`, and say which are. */
+void option_check(lua_State *lua, int index, const char *word, const struct script_field fields[]);
 
 /* The one table that an acting word takes, at 1. */
 void check_table(lua_State *lua, const char *word);

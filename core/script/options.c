@@ -18,28 +18,26 @@ static const struct {
     { "send", "attach", "" },
 };
 
-static bool is_among(const char *const names[], const char *name)
+static int refuse(lua_State *lua, const char *word, const char *name,
+                  const struct script_field fields[])
 {
-    while (*names != NULL && strcmp(*names, name) != 0)
-        names++;
-    return *names != NULL;
-}
-
-static int refuse(lua_State *lua, const char *word, const char *name, const char *const names[])
-{
+    const char *names[SCRIPT_FIELDS_MAX + 1];
     struct buf *scratch = &host_of(lua)->scratch;
     for (size_t i = 0; i < sizeof later / sizeof *later; i++)
         if (strcmp(later[i].word, word) == 0 && strcmp(later[i].name, name) == 0)
             return luaL_error(lua, "%s: \"%s\" is not in this version%s", word, name,
                               later[i].instead);
+    script_field_names(fields, names);
     buf_clear(scratch);
     explain_choice(name, names, scratch);
     return luaL_error(lua, "%s knows no \"%s\"%s", word, name, buf_string(scratch));
 }
 
-static int refuse_nameless(lua_State *lua, const char *word, const char *const names[])
+static int refuse_nameless(lua_State *lua, const char *word, const struct script_field fields[])
 {
+    const char *names[SCRIPT_FIELDS_MAX + 1];
     struct buf *scratch = &host_of(lua)->scratch;
+    script_field_names(fields, names);
     buf_clear(scratch);
     explain_list(names, scratch);
     return luaL_error(lua, "%s: a value without a name: write name = value, with %s", word,
@@ -48,7 +46,7 @@ static int refuse_nameless(lua_State *lua, const char *word, const char *const n
 
 /* Of several the first in order is named: the table's own order is another each time, and the
  * message becomes part of the state. */
-void option_check(lua_State *lua, int index, const char *word, const char *const names[])
+void option_check(lua_State *lua, int index, const char *word, const struct script_field fields[])
 {
     const char *unknown = NULL;
     bool is_nameless = false;
@@ -58,13 +56,14 @@ void option_check(lua_State *lua, int index, const char *word, const char *const
         const char *key = lua_type(lua, -1) == LUA_TSTRING ? lua_tostring(lua, -1) : NULL;
         if (key == NULL)
             is_nameless = true;
-        else if (!is_among(names, key) && (unknown == NULL || strcmp(key, unknown) < 0))
+        else if (script_field_find(fields, text_of(key)) == SIZE_MAX &&
+                 (unknown == NULL || strcmp(key, unknown) < 0))
             unknown = key;
     }
     if (unknown != NULL)
-        refuse(lua, word, unknown, names);
+        refuse(lua, word, unknown, fields);
     if (is_nameless)
-        refuse_nameless(lua, word, names);
+        refuse_nameless(lua, word, fields);
 }
 
 struct text option_text(lua_State *lua, int index, const char *name, struct arena *arena)

@@ -18,6 +18,7 @@
 #include "core/script/convert.h"
 #include "core/script/explain.h"
 #include "core/script/sandbox.h"
+#include "core/script/settings_inside.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -26,6 +27,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#define WORDS_MAX 32
 #define HOST_DEFAULT "127.0.0.1"
 #define PORT_DEFAULT 8077
 #define SECONDS_MOST 30 /* of a time-out: CHANNEL_TIMEOUT_MS lies behind it */
@@ -135,36 +137,35 @@ int settings_listen(struct settings *settings, const char *address, struct err *
 }
 
 static int refuse_field(lua_State *lua, const char *word, const char *name,
-                        const char *const names[])
+                        const struct script_field fields[])
 {
+    const char *names[SCRIPT_FIELDS_MAX + 1];
     struct buf *scratch = &settings_of(lua)->scratch;
     buf_clear(scratch);
+    script_field_names(fields, names);
     explain_choice(name, names, scratch);
     return luaL_error(lua, "%s knows no \"%s\"%s", word, name, buf_string(scratch));
 }
 
-static void check_fields(lua_State *lua, const char *word, const char *const names[])
+static void check_fields(lua_State *lua, const char *word, const struct script_field fields[])
 {
     lua_pushnil(lua);
     while (lua_next(lua, 1) != 0) {
         lua_pop(lua, 1);
-        size_t i = 0;
-        bool is_text = lua_type(lua, -1) == LUA_TSTRING;
-        while (names[i] != NULL && (!is_text || strcmp(names[i], lua_tostring(lua, -1)) != 0))
-            i++;
-        if (names[i] == NULL && is_text)
-            refuse_field(lua, word, lua_tostring(lua, -1), names);
-        if (names[i] == NULL && lua_tointeger(lua, -1) != 1)
+        const char *name = lua_type(lua, -1) == LUA_TSTRING ? lua_tostring(lua, -1) : NULL;
+        if (name != NULL && script_field_find(fields, text_of(name)) == SIZE_MAX)
+            refuse_field(lua, word, name, fields);
+        if (name == NULL && lua_tointeger(lua, -1) != 1)
             luaL_error(lua, "%s takes one address", word);
     }
 }
 
-static int word_listen(lua_State *lua)
+int setting_listen(lua_State *lua)
 {
     struct settings *settings = declare_once(lua, WORD_LISTEN, "listen");
     struct err err;
     if (lua_type(lua, 1) == LUA_TTABLE) {
-        check_fields(lua, "listen", (const char *const[]){ "cert", "key", NULL });
+        check_fields(lua, "listen", listen_fields);
         lua_getfield(lua, 1, "cert");
         lua_getfield(lua, 1, "key");
         if (lua_isnil(lua, 2) != lua_isnil(lua, 3))
@@ -183,21 +184,21 @@ static int word_listen(lua_State *lua)
 
 /* -- Paths and names --------------------------------------------------------------------------- */
 
-static int word_data(lua_State *lua)
+int setting_data(lua_State *lua)
 {
     struct settings *settings = declare_once(lua, WORD_DATA, "data");
     settings->data = kept_path(lua, 1, settings, "data");
     return 0;
 }
 
-static int word_scripts(lua_State *lua)
+int setting_scripts(lua_State *lua)
 {
     struct settings *settings = declare_once(lua, WORD_SCRIPTS, "scripts");
     settings->scripts = kept_path(lua, 1, settings, "scripts");
     return 0;
 }
 
-static int word_url(lua_State *lua)
+int setting_url(lua_State *lua)
 {
     struct settings *settings = declare_once(lua, WORD_URL, "url");
     const char *url = kept_text(lua, 1, settings, "url");
@@ -213,7 +214,7 @@ static int word_url(lua_State *lua)
     return 0;
 }
 
-static int word_zone(lua_State *lua)
+int setting_zone(lua_State *lua)
 {
     struct settings *settings = declare_once(lua, WORD_ZONE, "zone");
     const char *name = kept_text(lua, 1, settings, "zone");
@@ -230,7 +231,7 @@ static bool is_capital(char c)
     return c >= 'A' && c <= 'Z';
 }
 
-static int word_country(lua_State *lua)
+int setting_country(lua_State *lua)
 {
     struct settings *settings = declare_once(lua, WORD_COUNTRY, "country");
     const char *name = kept_text(lua, 1, settings, "country");
@@ -240,7 +241,7 @@ static int word_country(lua_State *lua)
     return 0;
 }
 
-static int word_locale(lua_State *lua)
+int setting_locale(lua_State *lua)
 {
     struct settings *settings = declare_once(lua, WORD_LOCALE, "locale");
     const char *tag = kept_text(lua, 1, settings, "locale");
@@ -250,7 +251,7 @@ static int word_locale(lua_State *lua)
     return 0;
 }
 
-static int word_fallback(lua_State *lua)
+int setting_fallback(lua_State *lua)
 {
     struct settings *settings = declare_once(lua, WORD_FALLBACK, "fallback");
     const char *name = kept_text(lua, 1, settings, "fallback");
@@ -265,7 +266,7 @@ static int word_fallback(lua_State *lua)
 static int log_fields(lua_State *lua, struct settings *settings)
 {
     check_table(lua, "channel \"log\"");
-    check_fields(lua, "channel \"log\"", (const char *const[]){ "file", NULL });
+    check_fields(lua, "channel \"log\"", log_channel_fields);
     lua_getfield(lua, 1, "file");
     if (!lua_isnil(lua, -1))
         settings->log_file = kept_path(lua, -1, settings, "file");
@@ -290,7 +291,7 @@ static const char *webhook_secret(lua_State *lua, const char *channel)
         luaL_error(lua,
                    "channel \"%s\" needs secret = secret \"FILE\": in the file one line, whsec_...",
                    channel);
-    const char *path = lua_tostring(lua, -1); /* kept by word_secret() */
+    const char *path = lua_tostring(lua, -1); /* kept by setting_secret() */
     return path;
 }
 
@@ -347,8 +348,6 @@ static void check_webhook_url(lua_State *lua, const struct webhook_settings *web
 
 static int webhook_fields(lua_State *lua, struct settings *settings, const char *name)
 {
-    static const char *const names[] = { "kind", "url",     "secret", "ca",       "allow_private",
-                                         "html", "timeout", "rest",   "parallel", NULL };
     struct webhook_settings *webhook = &settings->webhooks[settings->webhook_count];
     const char *word = arena_printf(&settings->arena, "channel \"%s\"", name).data;
     check_table(lua, word);
@@ -357,7 +356,7 @@ static int webhook_fields(lua_State *lua, struct settings *settings, const char 
         return luaL_error(lua, "%s needs kind = \"webhook\": this build has no other kind", word);
     if (settings->webhook_count == SETTINGS_WEBHOOKS_MAX)
         return luaL_error(lua, "more than %d webhooks", SETTINGS_WEBHOOKS_MAX);
-    check_fields(lua, word, names);
+    check_fields(lua, word, webhook_channel_fields);
     *webhook = (struct webhook_settings){ .name = name };
     webhook->url = webhook_text(lua, settings, "url");
     webhook->allow_private = webhook_flag(lua, "allow_private");
@@ -384,7 +383,7 @@ static int channel_fields(lua_State *lua)
 }
 
 /* secret "FILE": a value that is in a file, so that this one can be shown. */
-static int word_secret(lua_State *lua)
+int setting_secret(lua_State *lua)
 {
     const char *path = kept_path(lua, 1, settings_of(lua), "secret");
     lua_createtable(lua, 0, 1);
@@ -418,7 +417,7 @@ static int line_of(lua_State *lua)
     return frame.currentline;
 }
 
-static int word_channel(lua_State *lua)
+int setting_channel(lua_State *lua)
 {
     struct settings *settings = settings_of(lua);
     const char *name = kept_text(lua, 1, settings, "the channel's name");
@@ -436,7 +435,7 @@ static int word_channel(lua_State *lua)
     return 1;
 }
 
-static int word_plugin(lua_State *lua)
+int setting_plugin(lua_State *lua)
 {
     const char *name = kept_text(lua, 1, settings_of(lua), "the plugin's name");
     return luaL_error(lua, "plugin \"%s\": this build cannot load plugins; remove the line", name);
@@ -464,7 +463,7 @@ static void check_config(lua_State *lua, struct settings *settings)
         raise(lua, &err);
 }
 
-static int word_limits(lua_State *lua)
+int setting_limits(lua_State *lua)
 {
     struct settings *settings = declare_once(lua, WORD_LIMITS, "limits");
     settings->limits = kept_table(lua, settings, "limits");
@@ -475,7 +474,7 @@ static int word_limits(lua_State *lua)
     return 0;
 }
 
-static int word_blocked(lua_State *lua)
+int setting_blocked(lua_State *lua)
 {
     struct settings *settings = declare_once(lua, WORD_BLOCKED, "blocked");
     settings->blocked = kept_table(lua, settings, "blocked");
@@ -519,11 +518,11 @@ static size_t quota_field(lua_State *lua, const char *name)
     return bytes;
 }
 
-static int word_quota(lua_State *lua)
+int setting_quota(lua_State *lua)
 {
     struct settings *settings = declare_once(lua, WORD_QUOTA, "quota");
     check_table(lua, "quota");
-    check_fields(lua, "quota", (const char *const[]){ "log", "state", NULL });
+    check_fields(lua, "quota", quota_fields);
     settings->log_quota_bytes = quota_field(lua, "log");
     settings->state_quota_bytes = quota_field(lua, "state");
     return 0;
@@ -535,7 +534,7 @@ static void check_rate_fields(lua_State *lua)
 {
     const lua_Integer most = RATE_COUNT_MAX;
     check_table(lua, "rate");
-    check_fields(lua, "rate", (const char *const[]){ "burst", NULL });
+    check_fields(lua, "rate", rate_fields);
     lua_getfield(lua, 1, "burst");
     bool is_count =
         lua_isinteger(lua, -1) && lua_tointeger(lua, -1) >= 1 && lua_tointeger(lua, -1) <= most;
@@ -544,7 +543,7 @@ static void check_rate_fields(lua_State *lua)
 }
 
 /* rate "600/min", or rate { "600/min", burst = 1000 } */
-static int word_rate(lua_State *lua)
+int setting_rate(lua_State *lua)
 {
     struct settings *settings = declare_once(lua, WORD_RATE, "rate");
     lua_Integer burst = 0;
@@ -599,17 +598,6 @@ void settings_finish(struct settings *settings)
 
 /* -- The file ---------------------------------------------------------------------------------- */
 
-static const struct {
-    const char *name;
-    lua_CFunction function;
-} words[] = {
-    { "blocked", word_blocked }, { "channel", word_channel },   { "country", word_country },
-    { "data", word_data },       { "fallback", word_fallback }, { "limits", word_limits },
-    { "listen", word_listen },   { "locale", word_locale },     { "plugin", word_plugin },
-    { "quota", word_quota },     { "rate", word_rate },         { "scripts", word_scripts },
-    { "secret", word_secret },   { "url", word_url },           { "zone", word_zone },
-};
-
 void settings_init(struct settings *settings)
 {
     *settings = (struct settings){ .host = HOST_DEFAULT, .port = PORT_DEFAULT, .zone = "UTC" };
@@ -642,11 +630,15 @@ static int read_file(const char *path, struct buf *out, struct err *err)
 
 static int explain_failure(struct settings *settings, int rc, struct err *err)
 {
-    const char *names[sizeof words / sizeof *words + 1] = { NULL };
+    const char *names[WORDS_MAX + 1] = { NULL };
     const char *const none[] = { NULL };
     struct explain_context context = { names, none, none, false };
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        names[i] = words[i].name;
+    size_t count = 0;
+    for (const struct script_word *word = settings_words; word->name != NULL; word++) {
+        ASSERT(count < WORDS_MAX);
+        if (word->call != NULL)
+            names[count++] = word->name;
+    }
     explain_err(&context, &settings->scratch, err);
     return rc;
 }
@@ -657,9 +649,11 @@ static int run_file(struct settings *settings, const char *path, const struct bu
     struct sandbox *sandbox = sandbox_new(NULL);
     const char *slash = strrchr(path, '/');
     const char *name = slash != NULL ? slash + 1 : path;
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+    for (const struct script_word *word = settings_words; word->name != NULL; word++) {
+        if (word->call == NULL)
+            continue;
         lua_pushlightuserdata(sandbox_state(sandbox), settings);
-        sandbox_add_function(sandbox, words[i].name, words[i].function, 1);
+        sandbox_add_function(sandbox, word->name, word->call, 1);
     }
     int rc = sandbox_load(sandbox, name, (const char *)text->data, text->size, err);
     sandbox_free(sandbox);

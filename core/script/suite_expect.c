@@ -17,10 +17,31 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const sent_fields[] = { "body", "channel", "data", "key",  "purpose", "rule",
-                                           "text", "times",   "to",   "type", NULL };
-static const char *const reminder_fields[] = { "about", "due",   "key", "note", "rule",
-                                               "times", "title", "to",  NULL };
+const struct script_field sent_fields[] = {
+    { "body", "text", "what it contains", false },
+    { "channel", "text", "how it went", false },
+    { "data", "table", "of which only what is named is looked at", false },
+    { "key", "text", "as of `send`", false },
+    { "purpose", "text", "as of `send`", false },
+    { "rule", "text", "the name of the rule", false },
+    { "text", "text", "of `notify`: what it contains", false },
+    { "times", "number", "how many there must be; not where none is expected", false },
+    { "to", "text", "who got it, of `notify`", false },
+    { "type", "text", "of a webhook", false },
+    { 0 },
+};
+
+const struct script_field reminder_fields[] = {
+    { "about", "text", "as of `remind`", false },
+    { "due", "date, moment", "when it is due; a date is any time of that day", false },
+    { "key", "text", "as of `remind`", false },
+    { "note", "text", "what it contains", false },
+    { "rule", "text", "the name of the rule", false },
+    { "times", "number", "how many there must be; not where none is expected", false },
+    { "title", "text", "what it contains", false },
+    { "to", "text", "whose it is, or was meant for", false },
+    { 0 },
+};
 
 /* What is looked for, and among what. */
 struct search {
@@ -117,7 +138,8 @@ static bool is_found(const struct search *search, struct doc item)
 
 typedef void list_fn(struct rehearsal *rehearsal, uint64_t number, struct buf *out);
 
-static void look(struct search *search, lua_State *lua, const char *const fields[], list_fn *list)
+static void look(struct search *search, lua_State *lua, const struct script_field fields[],
+                 list_fn *list)
 {
     struct rehearsal *house = play_house(lua);
     search->lua = lua;

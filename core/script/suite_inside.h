@@ -72,6 +72,7 @@ int64_t play_moment(lua_State *lua, const char *word, struct text words);
 const char *play_clock(struct suite *suite, int64_t ms);
 
 /* suite_expect.c: t:expect_...(c, fields). */
+extern const struct script_field sent_fields[], reminder_fields[];
 int expect_sent(lua_State *lua);
 int expect_not_sent(lua_State *lua);
 int expect_reminder(lua_State *lua);
@@ -79,8 +80,9 @@ int expect_no_reminder(lua_State *lua);
 
 /* suite_words.c, for all: the number of the customer at `index` (nil: 0, if that may be), who is
  * then the last; and the table there as a document, none: an empty one, with no field but those
- * of the NULL-terminated list (NULL: any). */
+ * of the list (NULL: any). */
 uint64_t check_handle(lua_State *lua, int index, const char *word, bool may_be_nil);
-struct doc check_fields(lua_State *lua, int index, const char *word, const char *const names[]);
+struct doc check_fields(lua_State *lua, int index, const char *word,
+                        const struct script_field fields[]);
 
 #endif

@@ -111,15 +111,18 @@ uint64_t check_handle(lua_State *lua, int index, const char *word, bool may_be_n
 }
 
 static void refuse_field(lua_State *lua, const char *word, struct text name,
-                         const char *const names[])
+                         const struct script_field fields[])
 {
+    const char *names[SCRIPT_FIELDS_MAX + 1];
     struct buf *scratch = &host_of(lua)->scratch;
     buf_clear(scratch);
+    script_field_names(fields, names);
     explain_choice(name.data, names, scratch);
     luaL_error(lua, "%s knows no \"%s\"%s", word, name.data, buf_string(scratch));
 }
 
-struct doc check_fields(lua_State *lua, int index, const char *word, const char *const names[])
+struct doc check_fields(lua_State *lua, int index, const char *word,
+                        const struct script_field fields[])
 {
     struct play *play = &suite_of(lua)->play;
     struct doc_value value = { .type = DOC_NONE };
@@ -133,13 +136,9 @@ struct doc check_fields(lua_State *lua, int index, const char *word, const char 
         luaL_error(lua, "%s: %s", word, err.text);
     if (value.type != DOC_DOC)
         luaL_error(lua, "%s: its table has names: { name = value }", word);
-    for (struct doc_iter it = doc_iter(value.doc); names != NULL && doc_next(&it);) {
-        size_t i = 0;
-        while (names[i] != NULL && !text_is(it.name, names[i]))
-            i++;
-        if (names[i] == NULL)
-            refuse_field(lua, word, it.name, names);
-    }
+    for (struct doc_iter it = doc_iter(value.doc); fields != NULL && doc_next(&it);)
+        if (script_field_find(fields, it.name) == SIZE_MAX)
+            refuse_field(lua, word, it.name, fields);
     return value.doc;
 }
 
@@ -188,10 +187,17 @@ static void enter_owner(lua_State *lua, uint64_t number, struct text owner)
     play_enter(lua, "t:customer", LOG_STAFF);
 }
 
+/* Of t:customer; all others are traits. */
+static const struct script_field newcomer_fields[] = {
+    { "user_id", "text", "the id by which clients know her; else she gets one", false },
+    { "owner", "text", "the member of staff whose customer she is", false },
+    { 0 },
+};
+
 static void check_traits(lua_State *lua, struct doc fields)
 {
     for (struct doc_iter it = doc_iter(fields); doc_next(&it);) {
-        bool is_text = text_is(it.name, "user_id") || text_is(it.name, "owner");
+        bool is_text = script_field_find(newcomer_fields, it.name) != SIZE_MAX;
         if (is_text && (it.value.type != DOC_TEXT || it.value.text.size == 0))
             luaL_error(lua, "t:customer: %s is text", it.name.data);
         if (!is_text && trait_is_system(it.name))
@@ -218,7 +224,7 @@ static int test_customer(lua_State *lua)
     doc_put_text(&w, "user", given.size != 0 ? given : text_of(user));
     doc_open(&w, "data");
     for (struct doc_iter it = doc_iter(fields); doc_next(&it);)
-        if (!text_is(it.name, "user_id") && !text_is(it.name, "owner"))
+        if (script_field_find(newcomer_fields, it.name) == SIZE_MAX)
             doc_put_value_text(&w, it.name, &it.value);
     doc_close(&w);
     doc_end(&w);
@@ -304,27 +310,113 @@ static int test_at(lua_State *lua)
     return 0;
 }
 
-static const luaL_Reg methods[] = {
-    { "advance", test_advance },
-    { "at", test_at },
-    { "customer", test_customer },
-    { "event", test_event },
-    { "expect_no_reminder", expect_no_reminder },
-    { "expect_not_sent", expect_not_sent },
-    { "expect_reminder", expect_reminder },
-    { "expect_sent", expect_sent },
+const struct script_word suite_methods[] = {
+    {
+        "advance",
+        test_advance,
+        "t:advance \"DURATION\"",
+        "Time goes on by so much. All that falls due on the way happens at its moment.",
+        NULL,
+        "t:advance \"91d\"\n",
+    },
+    {
+        "at",
+        test_at,
+        "t:at \"MOMENT\"",
+        "When the test begins, by the company's clocks (else 2026-01-05 09:00); later, how far "
+        "time "
+        "goes on.",
+        NULL,
+        "t:at \"2026-01-31 10:00\"\n",
+    },
+    {
+        "customer",
+        test_customer,
+        "t:customer { user_id, owner, ... }",
+        "Somebody new; all other fields are traits. What it gives reads as `customer` does in a "
+        "rule: `c.city`, `c.owner`, `c:has_tag(TAG)`, `c:consent(PURPOSE, CHANNEL)`.",
+        newcomer_fields,
+        "local ann = t:customer{ name = \"Ann\", owner = \"anna\" }\n"
+        "assert(ann.name == \"Ann\" and not ann:has_tag(\"regular\"))\n",
+    },
+    {
+        "event",
+        test_event,
+        "t:event(C, \"TYPE\", DATA)",
+        "What a client would send of her; `\"identify\"` sets traits. What staff does goes by its "
+        "name in the log: `\"owner.changed\"` `{ owner }`, `\"consent.changed\"` `{ purpose, "
+        "channel, "
+        "state }`, `\"tag.changed\"` `{ tag }`, `\"reminder.done\"` `{ task }`. `C` may be `nil`.",
+        NULL,
+        "t:event(c, \"Order Completed\", { total = 1500 })\n",
+    },
+    {
+        "expect_no_reminder",
+        expect_no_reminder,
+        "t:expect_no_reminder(C, FIELDS)",
+        "No reminder about her with these fields is open.",
+        reminder_fields,
+        "t:expect_no_reminder(c, { to = \"manager\" })\n",
+    },
+    {
+        "expect_not_sent",
+        expect_not_sent,
+        "t:expect_not_sent(C, FIELDS)",
+        "No message with these fields was sent to her; without fields, none at all.",
+        sent_fields,
+        "t:expect_not_sent(c, { purpose = \"newsletter\" })\n",
+    },
+    {
+        "expect_reminder",
+        expect_reminder,
+        "t:expect_reminder(C, FIELDS)",
+        "A reminder about her with these fields is open; it is what the call gives. What is named "
+        "must be equal.",
+        reminder_fields,
+        "t:event(c, \"Complaint\", { text = \"late\" })\n"
+        "local reminder = t:expect_reminder(c, { to = \"owner\", note = \"late\" })\n"
+        "t:event(c, \"reminder.done\", { task = reminder.id })\n",
+    },
+    {
+        "expect_sent",
+        expect_sent,
+        "t:expect_sent(C, FIELDS)",
+        "A message to her, or one of `notify` about her, was sent with these fields; it is what "
+        "the "
+        "call gives. What is named must be equal.",
+        sent_fields,
+        "t:event(c, \"Signed Up\")\n"
+        "t:expect_sent(c, { channel = \"log\", body = \"Welcome\", times = 1 })\n",
+    },
+    { 0 },
 };
-#define METHOD_COUNT (sizeof methods / sizeof *methods)
+#define METHODS_MAX 8
+
+const struct script_word suite_words[] = {
+    {
+        "test",
+        word_test,
+        "test \"NAME\" (function(t) ... end)",
+        "A test. It begins in an empty house in which the rules of the folder are in force, with a "
+        "clock that only the test moves.",
+        NULL,
+        "test \"nobody is written to before anything happens\" (function(t)\n"
+        "  t:expect_not_sent(t:customer{ name = \"Ann\" })\n"
+        "end)\n",
+    },
+    { 0 },
+};
 
 static int test_index(lua_State *lua)
 {
-    const char *names[METHOD_COUNT + 1] = { NULL };
+    const char *names[METHODS_MAX + 1] = { NULL };
     struct buf *scratch = &host_of(lua)->scratch;
     const char *name = lua_type(lua, 2) == LUA_TSTRING ? lua_tostring(lua, 2) : "?";
-    for (size_t i = 0; i < METHOD_COUNT; i++) {
-        names[i] = methods[i].name;
-        if (strcmp(name, methods[i].name) == 0) {
-            lua_pushcfunction(lua, methods[i].func);
+    for (size_t i = 0; suite_methods[i].name != NULL; i++) {
+        ASSERT(i < METHODS_MAX);
+        names[i] = suite_methods[i].name;
+        if (strcmp(name, names[i]) == 0) {
+            lua_pushcfunction(lua, suite_methods[i].call);
             return 1;
         }
     }
@@ -383,7 +475,6 @@ static int customer_consents(lua_State *lua)
 
 static int customer_index(lua_State *lua)
 {
-    static const char *const own[] = { "id", "kind", "owner", "tags", "roles" };
     size_t size = 0;
     const char *name = lua_type(lua, 2) == LUA_TSTRING ? lua_tolstring(lua, 2, &size) : "";
     if (strcmp(name, "has_tag") == 0 || strcmp(name, "consent") == 0) {
@@ -393,9 +484,8 @@ static int customer_index(lua_State *lua)
     struct doc record = record_of(lua, 1);
     struct doc_value value =
         doc_get_text(doc_child(record, "traits"), (struct text){ name, (uint32_t)size });
-    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
-        if (strcmp(name, own[i]) == 0)
-            value = doc_get(record, name);
+    if (script_field_find(customer_fields, (struct text){ name, (uint32_t)size }) != SIZE_MAX)
+        value = doc_get(record, name);
     convert_push(lua, &value);
     return 1;
 }
@@ -433,5 +523,5 @@ void suite_words_add(struct suite_file *file)
     lua_State *lua = sandbox_state(file->host.sandbox);
     add_metatable(lua, TEST, "test", test_index);
     add_metatable(lua, CUSTOMER, "customer", customer_index);
-    host_add_word(&file->host, "test", word_test, 0);
+    host_add_words(&file->host, suite_words);
 }

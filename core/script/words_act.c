@@ -18,12 +18,19 @@ static struct arena *arena_of(lua_State *lua)
     return step_arena(host_of(lua)->step);
 }
 
+/* -- emit ----------------------------------------------------------------- */
+
+static const struct script_field emit_fields[] = {
+    { "to", "customer", "another customer, 42 or \"user_id:u-17\"; by way of the log", true },
+    { 0 },
+};
+
 /* The { to = ... } of emit, at 3. */
 static struct text check_receiver(lua_State *lua)
 {
     if (lua_type(lua, 3) != LUA_TTABLE)
         luaL_error(lua, "emit: to whom is written { to = \"user_id:u-17\" }");
-    option_check(lua, 3, "emit", (const char *const[]){ "to", NULL });
+    option_check(lua, 3, "emit", emit_fields);
     lua_getfield(lua, 3, "to");
     if (lua_isinteger(lua, -1))
         lua_tostring(lua, -1); /* a customer's number will do */
@@ -47,6 +54,8 @@ static int word_emit(lua_State *lua)
     return step_emit(step, type, data, to, &err) != 0 ? host_raise(lua, &err) : 0;
 }
 
+/* -- remind and after ----------------------------------------------------- */
+
 static struct due option_due(lua_State *lua, const char *word, struct text who)
 {
     struct due due = { .at_minute = option_minute(lua, 1, "at") };
@@ -57,6 +66,12 @@ static struct due option_due(lua_State *lua, const char *word, struct text who)
     lua_pop(lua, 1);
     return due;
 }
+
+static const struct script_field escalate_fields[] = {
+    { "after", "time", "how long it has been due then", true },
+    { "to", "text", "whose it is from then on", true },
+    { 0 },
+};
 
 /* escalate = { after = "1d", to = "manager" }: when it has been due for a day */
 static void read_escalation(lua_State *lua, struct reminder_request *request)
@@ -70,7 +85,7 @@ static void read_escalation(lua_State *lua, struct reminder_request *request)
     luaL_argcheck(lua, lua_type(lua, -1) == LUA_TTABLE, 1,
                   "escalate = { after = \"1d\", to = \"...\" }");
     int table = lua_gettop(lua);
-    option_check(lua, table, "escalate", (const char *const[]){ "after", "to", NULL });
+    option_check(lua, table, "escalate", escalate_fields);
     request->escalate_to = option_text(lua, table, "to", arena);
     struct when when = { "escalate", "after", request->to, -1, request->due.ms };
     request->escalate_due = option_moment(lua, table, &when);
@@ -93,16 +108,30 @@ static void check_not_past(lua_State *lua, int64_t due)
     luaL_error(lua, "remind: due lies in the past, at %s", text);
 }
 
+static const struct script_field remind_fields[] = {
+    { "title", "text", "what is to be done", true },
+    { "to", "text",
+      "a member of staff, a team, or \"owner\"; else it is the `fallback`'s of kith.lua", false },
+    { "due", "time", "when: a duration, a date, a moment", true },
+    { "at", "time of day", "with a date and with d, w, mo, y and wd", false },
+    { "key", "text", "asked for again under the same key, the open reminder is moved", false },
+    { "note", "text", "more to know", false },
+    { "about", "text", "what it is about, an order for example", false },
+    { "escalate", "table",
+      "`{ after = \"1d\", to = \"manager\" }`: whose it is when it has been "
+      "due so long",
+      false },
+    { 0 },
+};
+
 static int word_remind(lua_State *lua)
 {
-    static const char *const names[] = { "title", "to",    "due",      "at", "key",
-                                         "note",  "about", "escalate", NULL };
     struct step *step = host_step(lua, "remind");
     struct arena *arena = step_arena(step);
     struct err err;
     uint64_t task = 0;
     check_table(lua, "remind");
-    option_check(lua, 1, "remind", names);
+    option_check(lua, 1, "remind", remind_fields);
     struct reminder_request request = {
         .title = option_text(lua, 1, "title", arena),
         .to = option_text(lua, 1, "to", arena),
@@ -121,15 +150,23 @@ static int word_remind(lua_State *lua)
     return 1;
 }
 
+static const struct script_field after_fields[] = {
+    { "due", "time", "when, at least a second ahead", true },
+    { "at", "time of day", "with a date and with d, w, mo, y and wd", false },
+    { "key", "text", "its name for `cancel`, and what moves it; else the type", false },
+    { "emit", "text", "the type of the event", true },
+    { "data", "table", "fields of the event", false },
+    { 0 },
+};
+
 /* after { due = "1h", key = "cart", emit = "Cart Abandoned", data = { ... } } */
 static int word_after(lua_State *lua)
 {
-    static const char *const names[] = { "due", "at", "key", "emit", "data", NULL };
     struct step *step = host_step(lua, "after");
     struct arena *arena = step_arena(step);
     struct err err;
     check_table(lua, "after");
-    option_check(lua, 1, "after", names);
+    option_check(lua, 1, "after", after_fields);
     struct after_request request = {
         .type = option_text(lua, 1, "emit", arena),
         .key = option_text(lua, 1, "key", arena),
@@ -153,6 +190,8 @@ static int word_cancel(lua_State *lua)
     lua_pushboolean(lua, step_cancel(step, convert_text(lua, 1, step_arena(step))));
     return 1;
 }
+
+/* -- log and known -------------------------------------------------------- */
 
 /* Whatever it is given, in one line. */
 static int word_log(lua_State *lua)
@@ -184,12 +223,79 @@ static int word_known(lua_State *lua)
     return 1;
 }
 
+const struct script_word words_act[] = {
+    {
+        "emit",
+        word_emit,
+        "emit(\"TYPE\", DATA, { to })",
+        "An event, at once, by which other rules start: for the same customer, or for another. A "
+        "type of Kith's own cannot be emitted.",
+        emit_fields,
+        "emit(\"Referral Counted\", { of = \"u-2\" })\n"
+        "emit(\"Was Referred\", {}, { to = \"user_id:u-2\" })\n",
+    },
+    {
+        "remind",
+        word_remind,
+        "remind { title, due, ... }",
+        "A task for staff; it gives the task's number. It is in `kith reminders`, and when it is "
+        "due there is an event `reminder.due`.",
+        remind_fields,
+        "remind {\n"
+        "  title = \"Call \" .. (customer.name or \"the customer\"), to = \"owner\", due = "
+        "\"2wd\",\n"
+        "  at = \"10:00\", key = \"complaint\", note = event.text, about = event.order_id,\n"
+        "  escalate = { after = \"1d\", to = \"manager\" },\n"
+        "}\n",
+    },
+    {
+        "escalate",
+        NULL,
+        "escalate = { after, to }",
+        "Of `remind`: whose the task is when it has been due so long.",
+        escalate_fields,
+        "remind {\n"
+        "  title = \"Answer\", due = \"24h\",\n"
+        "  escalate = { after = \"1h\", to = \"managers\" },\n"
+        "}\n",
+    },
+    {
+        "after",
+        word_after,
+        "after { due, emit, ... }",
+        "A timer that comes back as an event for the same customer. The same `key` moves it.",
+        after_fields,
+        "after { due = \"2h\", key = \"cart\", emit = \"Cart Left\", data = { product = "
+        "event.product } }\n",
+    },
+    {
+        "cancel",
+        word_cancel,
+        "cancel(\"KEY\")",
+        "Ends a timer of `after`, and says whether there was one.",
+        NULL,
+        "if cancel(\"cart\") then log(\"the cart was bought\") end\n",
+    },
+    {
+        "log",
+        word_log,
+        "log(...)",
+        "Writes a line into the trace of the event, which `kith timeline` shows.",
+        NULL,
+        "log(\"large:\", event.total, \"by\", event.source)\n",
+    },
+    {
+        "known",
+        word_known,
+        "known(VALUE)",
+        "Whether it is there at all: false for `nil` alone.",
+        NULL,
+        "if known(event.total) and event.total >= 1000 then log(\"a large order\") end\n",
+    },
+    { 0 },
+};
+
 void words_act_add(struct host *host)
 {
-    static const luaL_Reg words[] = {
-        { "emit", word_emit },     { "remind", word_remind }, { "after", word_after },
-        { "cancel", word_cancel }, { "log", word_log },       { "known", word_known },
-    };
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        host_add_word(host, words[i].name, words[i].func, 0);
+    host_add_words(host, words_act);
 }

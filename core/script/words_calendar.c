@@ -171,14 +171,22 @@ static const struct zone *read_zone(lua_State *lua, struct host *host)
     return zone;
 }
 
+static const struct script_field calendar_fields[] = {
+    { "zone", "text", "where its clocks stand; else the company's zone", false },
+    { "hours", "text, list or table",
+      "\"09:00-17:00\", a list of such, or by day: `{ [\"mon-fri\"] = ..., sat = ... }`", false },
+    { "holidays", "list of dates", "on which nobody works", false },
+    { "working", "list of dates", "on which somebody works all the same", false },
+    { "description", "text", "for people", false },
+    { 0 },
+};
+
 static void read_calendar(lua_State *lua, struct host *host, struct text name)
 {
     struct plan *plan = arena_zero(&host->arena, sizeof *plan);
     struct workweek *week = NULL;
     struct err err;
-    option_check(
-        lua, 1, "calendar",
-        (const char *const[]){ "zone", "hours", "holidays", "working", "description", NULL });
+    option_check(lua, 1, "calendar", calendar_fields);
     for (size_t i = 0; i < host->calendar_count; i++)
         if (text_equal(host->calendars[i].name, name))
             luaL_error(lua, "a calendar called \"%s\" is declared already", name.data);
@@ -207,7 +215,25 @@ static int word_calendar(lua_State *lua)
     return declare(lua, "calendar", read_calendar);
 }
 
+const struct script_word words_calendar[] = {
+    {
+        "calendar",
+        word_calendar,
+        "calendar \"NAME\" { hours, ... }",
+        "When people work: for `wd` and `wh`. `\"company\"` is the company's; without it the "
+        "company works from Monday to Friday, 9 to 17. A member of staff has the one of `kith "
+        "staff add --calendar`.",
+        calendar_fields,
+        "calendar \"company\" {\n"
+        "  hours = { [\"mon-fri\"] = { \"09:00-12:00\", \"13:00-18:00\" }, sat = "
+        "\"10:00-14:00\" },\n"
+        "  holidays = { \"2026-10-01\", \"2026-10-02\" },\n"
+        "}\n",
+    },
+    { 0 },
+};
+
 void words_calendar_add(struct host *host)
 {
-    host_add_word(host, "calendar", word_calendar, 0);
+    host_add_words(host, words_calendar);
 }

@@ -5,6 +5,7 @@
  * nothing of the moment.  Methods win over traits of the same name.
  */
 #include "core/base/limits.h"
+#include "core/base/mem.h"
 #include "core/base/zone.h"
 #include "core/engine/customer.h"
 #include "core/engine/event.h"
@@ -98,28 +99,50 @@ static void push_roles(lua_State *lua, const struct customer *customer)
     }
 }
 
+static void push_owner(lua_State *lua, const struct customer *customer)
+{
+    struct text owner = customer_owner(customer);
+    if (owner.size != 0)
+        lua_pushlstring(lua, owner.data, owner.size);
+    else
+        lua_pushnil(lua);
+}
+
+enum customer_field { FIELD_ID, FIELD_KIND, FIELD_OWNER, FIELD_TAGS, FIELD_ROLES };
+
+const struct script_field customer_fields[] = {
+    [FIELD_ID] = { "id", "number", "Kith's own number of the customer", false },
+    [FIELD_KIND] = { "kind", "text", "\"person\" or \"organisation\"", false },
+    [FIELD_OWNER] = { "owner", "text", "the member of staff whose customer it is", false },
+    [FIELD_TAGS] = { "tags", "list of texts", "what `customer:tag` has put there", false },
+    [FIELD_ROLES] = { "roles", "list of texts", "what she is to organisations, or they to her",
+                      false },
+    { 0 },
+};
+
 /* The system's own names; false: it is none of them. */
 static bool push_system_field(lua_State *lua, const struct customer *customer, struct text name)
 {
-    if (text_is(name, "id")) {
+    switch (script_field_find(customer_fields, name)) {
+    case FIELD_ID:
         lua_pushinteger(lua, (lua_Integer)customer->number);
-    } else if (text_is(name, "kind")) {
+        return true;
+    case FIELD_KIND:
         lua_pushstring(lua, customer->members[0].kind == PROFILE_ORGANISATION ? "organisation"
                                                                               : "person");
-    } else if (text_is(name, "owner")) {
-        struct text owner = customer_owner(customer);
-        if (owner.size != 0)
-            lua_pushlstring(lua, owner.data, owner.size);
-        else
-            lua_pushnil(lua);
-    } else if (text_is(name, "tags")) {
+        return true;
+    case FIELD_OWNER:
+        push_owner(lua, customer);
+        return true;
+    case FIELD_TAGS:
         push_tags(lua, customer);
-    } else if (text_is(name, "roles")) {
+        return true;
+    case FIELD_ROLES:
         push_roles(lua, customer);
-    } else {
+        return true;
+    default:
         return false;
     }
-    return true;
 }
 
 /* A trait, a tag, a consent is looked for among all of them; of an ordinary customer that costs
@@ -299,23 +322,116 @@ static unsigned make_object(struct host *host, const char *name, const void **ou
     return id;
 }
 
+/* What event_field() knows; the test of vocabulary.h asks it. */
+static const struct script_field event_fields[] = {
+    { "type", "text", "its type", false },
+    { "id", "text", "the sender's id, else Kith's", false },
+    { "at", "moment", "when it happened, by the sender's clock corrected", false },
+    { "logged", "moment", "when it was written", false },
+    { "seq", "number", "as which entry of the log", false },
+    { "by", "text", "who, or what rule, made it", false },
+    { "source", "text", "which key brought it", false },
+    { "about", "text", "what it is about", false },
+    { "customer", "number", "the customer's number", false },
+    { "data", "table", "all fields that the sender gave", false },
+    { "context", "table", "Segment's context", false },
+    { 0 },
+};
+
+const struct script_word words_objects[] = {
+    {
+        "event",
+        NULL,
+        "event.NAME",
+        "A field of what the sender gave (`properties`, `traits`), or one of these, which are of "
+        "the event itself. What is not there is `nil`.",
+        event_fields,
+        "log(event.type, event.at, event.total, event.data.total)\n",
+    },
+    {
+        "customer",
+        NULL,
+        "customer.NAME, customer[\"ANY NAME\"]",
+        "A trait, or one of these, which belong to Kith and cannot be set. What is not there is "
+        "`nil`.",
+        customer_fields,
+        "log(customer.id, customer.kind, customer.city, customer[\"First Name\"])\n",
+    },
+    { 0 },
+};
+
+const struct script_word words_customer[] = {
+    {
+        "set",
+        customer_method_set,
+        "customer:set(NAME, VALUE)",
+        "Sets a trait: text, a number, true or false, a list or a table; `nil` removes it.",
+        NULL,
+        "customer:set(\"orders\", (customer.orders or 0) + 1)\n",
+    },
+    {
+        "add",
+        customer_method_add,
+        "customer:add(NAME, ITEM)",
+        "Adds an item to a trait that is a list, unless it is in it.",
+        NULL,
+        "customer:add(\"categories\", event.category or \"other\")\n",
+    },
+    {
+        "remove",
+        customer_method_remove,
+        "customer:remove(NAME, ITEM)",
+        "Takes an item out of a trait that is a list.",
+        NULL,
+        "customer:remove(\"categories\", \"unknown\")\n",
+    },
+    {
+        "tag",
+        customer_method_tag,
+        "customer:tag(TAG)",
+        "Puts a tag on the customer.",
+        NULL,
+        "customer:tag(\"regular\")\n",
+    },
+    {
+        "untag",
+        customer_method_untag,
+        "customer:untag(TAG)",
+        "Takes a tag off the customer.",
+        NULL,
+        "customer:untag(\"new\")\n",
+    },
+    {
+        "has_tag",
+        customer_method_has_tag,
+        "customer:has_tag(TAG)",
+        "Whether that tag is on the customer.",
+        NULL,
+        "if not customer:has_tag(\"regular\") then customer:tag(\"new\") end\n",
+    },
+    {
+        "consent",
+        customer_method_consent,
+        "customer:consent(PURPOSE, CHANNEL)",
+        "`\"granted\"`, `\"pending\"`, `\"withdrawn\"`, or `nil`: nothing is known.",
+        NULL,
+        "if customer:consent(\"newsletter\", \"email\") == nil then log(\"never asked\") end\n",
+    },
+    { 0 },
+};
+
 void words_customer_add(struct host *host)
 {
-    static const luaL_Reg methods[] = {
-        { "set", customer_method_set },         { "add", customer_method_add },
-        { "remove", customer_method_remove },   { "tag", customer_method_tag },
-        { "untag", customer_method_untag },     { "has_tag", customer_method_has_tag },
-        { "consent", customer_method_consent },
-    };
     lua_State *lua = sandbox_state(host->sandbox);
     const void *event;
     lua_pushcfunction(lua, event_index);
     host->event = make_object(host, "event", &event);
     lua_newtable(lua);
-    for (size_t i = 0; i < sizeof methods / sizeof *methods; i++) {
-        lua_pushcfunction(lua, methods[i].func);
-        lua_setfield(lua, -2, methods[i].name);
-        host->methods[i] = methods[i].name;
+    for (size_t i = 0; words_customer[i].name != NULL; i++) {
+        ASSERT(i + 1 < HOST_METHODS_MAX);
+        lua_pushcfunction(lua, words_customer[i].call);
+        lua_setfield(lua, -2, words_customer[i].name);
+        host->methods[i] = words_customer[i].name;
     }
     lua_pushcclosure(lua, customer_index, 1);
     host->customer = make_object(host, "customer", &host->customer_object);

@@ -106,10 +106,17 @@ static void check_unique(lua_State *lua, const struct host *host, struct text na
             luaL_error(lua, "a rule called \"%s\" stands in this bundle already", name.data);
 }
 
+static const struct script_field rule_fields[] = {
+    { "on", "trigger", "what it starts by: an event's type, a list of types, a trigger", true },
+    { "run", "function(event, customer)", "what it does then", true },
+    { "description", "text", "for people", false },
+    { 0 },
+};
+
 static void read_rule(lua_State *lua, struct host *host, struct text name)
 {
     struct rule rule = { .name = name };
-    option_check(lua, 1, "rule", (const char *const[]){ "on", "run", "description", NULL });
+    option_check(lua, 1, "rule", rule_fields);
     check_unique(lua, host, rule.name);
     if (host->rules.count == RULES_MAX)
         luaL_error(lua, "a bundle has at most %d rules", RULES_MAX);
@@ -136,10 +143,19 @@ static int word_rule(lua_State *lua)
 
 /* -- purpose -------------------------------------------------------------- */
 
+static const struct script_field purpose_fields[] = {
+    { "opt_in", "true or false",
+      "whether nothing is sent before the customer has consented; else nothing after she has "
+      "withdrawn",
+      false },
+    { "description", "text", "for people", false },
+    { 0 },
+};
+
 static void read_purpose(lua_State *lua, struct host *host, struct text name)
 {
     struct purpose purpose = { .name = name };
-    option_check(lua, 1, "purpose", (const char *const[]){ "opt_in", "description", NULL });
+    option_check(lua, 1, "purpose", purpose_fields);
     purpose.opt_in = option_bool(lua, 1, "opt_in", false);
     if (text_is(purpose.name, "service"))
         luaL_error(lua, "the purpose \"service\" is built in");
@@ -157,8 +173,32 @@ static int word_purpose(lua_State *lua)
     return declare(lua, "purpose", read_purpose);
 }
 
+const struct script_word words_declare[] = {
+    {
+        "rule",
+        word_rule,
+        "rule \"NAME\" { on, run, ... }",
+        "What is done when something happens. The name is unique in the bundle, and stands on the "
+        "timeline and in every explanation. A rule that fails changes nothing.",
+        rule_fields,
+        "rule \"welcome\" {\n"
+        "  on = \"Signed Up\",\n"
+        "  run = function(event, customer) customer:tag(\"new\") end,\n"
+        "}\n",
+    },
+    {
+        "purpose",
+        word_purpose,
+        "purpose \"NAME\" { ... }",
+        "What messages are for, and what consents are given to. `\"service\"` is there without "
+        "being declared, and asks for no consent.",
+        purpose_fields,
+        "purpose \"newsletter\" { opt_in = true, description = \"Once a month\" }\n",
+    },
+    { 0 },
+};
+
 void words_declare_add(struct host *host)
 {
-    host_add_word(host, "rule", word_rule, 0);
-    host_add_word(host, "purpose", word_purpose, 0);
+    host_add_words(host, words_declare);
 }

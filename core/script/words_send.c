@@ -145,18 +145,26 @@ static void check_machine(lua_State *lua, struct send_request *request)
 
 /* -- Links ---------------------------------------------------------------- */
 
+static const struct script_field link_fields[] = {
+    { "event", "text", "the event that is appended; needed, unless it is a consent", false },
+    { "data", "table", "its fields", false },
+    { "title", "text", "what she reads where she confirms; else what it is about", false },
+    { "purpose", "text", "of the consent that is recorded; needed, unless it is an event", false },
+    { "channel", "text", "of that consent; needed with it", false },
+    { "state", "text", "\"granted\", or \"withdrawn\", as when it is left out", false },
+    { "expires", "time", "until when it can be followed; else 30 days, two years to withdraw",
+      false },
+    { 0 },
+};
+
 static void check_link(lua_State *lua, struct text name, const struct doc_value *terms)
 {
-    static const char *const names[] = { "event",   "data",  "title",   "purpose",
-                                         "channel", "state", "expires", NULL };
     if (terms->type != DOC_DOC || name.size > LINK_NAME_BYTES_MAX)
         luaL_error(lua, "send: links = { NAME = { event = \"...\" } }, NAME of at most %d bytes",
                    LINK_NAME_BYTES_MAX);
     for (struct doc_iter it = doc_iter(terms->doc); doc_next(&it);) {
-        bool is_data = text_is(it.name, "data"), is_known = false;
-        for (size_t i = 0; names[i] != NULL; i++)
-            is_known = is_known || text_is(it.name, names[i]);
-        if (!is_known)
+        bool is_data = text_is(it.name, "data");
+        if (script_field_find(link_fields, it.name) == SIZE_MAX)
             luaL_error(lua, "send: the link \"%s\" knows no \"%s\"", name.data, it.name.data);
         if (!text_is(it.name, "expires") && it.value.type != (is_data ? DOC_DOC : DOC_TEXT))
             luaL_error(lua, "send: the link \"%s\": %s is %s", name.data, it.name.data,
@@ -220,15 +228,34 @@ static void put_links(lua_State *lua, struct send_request *request)
 
 /* -- Words ---------------------------------------------------------------- */
 
+static const struct script_field send_fields[] = {
+    { "channel", "text", "how it goes: a channel of kith.lua", true },
+    { "body", "text", "what it says; needed, unless there is a template or it is a webhook",
+      false },
+    { "template", "text", "instead of `body`: the name of a template of the bundle", false },
+    { "data", "table", "fields for the channel, and for the template", false },
+    { "type", "text", "of a webhook: what the receiver knows it by; else the event's type", false },
+    { "purpose", "text",
+      "\"service\", or one that the bundle declares; needed, but for a webhook, where it is "
+      "\"service\" unless said",
+      false },
+    { "key", "text", "of one rule and event, which message this is, when there are several",
+      false },
+    { "expires", "time", "how long it is good for; else one day (`effect_expires_ms`)", false },
+    { "links", "table",
+      "signed links for the customer: `NAME = { event, data, title, expires }`, or `NAME = { "
+      "purpose, channel, state, title, expires }`",
+      false },
+    { 0 },
+};
+
 static int word_send(lua_State *lua)
 {
-    static const char *const names[] = { "channel", "body", "template", "data",  "type",
-                                         "purpose", "key",  "expires",  "links", NULL };
     struct step *step = host_step(lua, "send");
     struct arena *arena = step_arena(step);
     struct err err;
     check_table(lua, "send");
-    option_check(lua, 1, "send", names);
+    option_check(lua, 1, "send", send_fields);
     struct send_request request = {
         .channel = option_text(lua, 1, "channel", arena),
         .purpose = option_text(lua, 1, "purpose", arena),
@@ -249,6 +276,15 @@ static int word_send(lua_State *lua)
     return step_send(step, &request, &err) != 0 ? host_raise(lua, &err) : 0;
 }
 
+static const struct script_field notify_fields[] = {
+    { "to", "text",
+      "a member of staff, a team, or \"owner\"; needed, unless kith.lua has a `fallback`", false },
+    { "text", "text", "what it says; needed, unless it is a webhook", false },
+    { "data", "table", "fields for the channel", false },
+    { "channel", "text", "how it goes; else \"log\"", false },
+    { 0 },
+};
+
 /* notify { to = "anna", text = "...", channel = "log" } */
 static int word_notify(lua_State *lua)
 {
@@ -256,7 +292,7 @@ static int word_notify(lua_State *lua)
     struct arena *arena = step_arena(step);
     struct err err;
     check_table(lua, "notify");
-    option_check(lua, 1, "notify", (const char *const[]){ "to", "text", "data", "channel", NULL });
+    option_check(lua, 1, "notify", notify_fields);
     struct send_request request = {
         .channel = option_text(lua, 1, "channel", arena),
         .to = option_text(lua, 1, "to", arena),
@@ -273,8 +309,52 @@ static int word_notify(lua_State *lua)
     return step_send(step, &request, &err) != 0 ? host_raise(lua, &err) : 0;
 }
 
+const struct script_word words_send[] = {
+    {
+        "send",
+        word_send,
+        "send { channel, purpose, body, ... }",
+        "A message to the customer, sent when the rule is done with, at most once. Nothing goes to "
+        "whoever has withdrawn consent to its purpose and channel, or, with `opt_in`, has not "
+        "given "
+        "it; nor to an address that is suppressed.",
+        send_fields,
+        "send {\n"
+        "  channel = \"log\", purpose = \"newsletter\", body = \"Our new catalogue\", key = "
+        "\"issue\",\n"
+        "  data = { issue = event.issue }, expires = \"3d\",\n"
+        "  links = { unsubscribe = { purpose = \"newsletter\", channel = \"email\" } },\n"
+        "}\n",
+    },
+    {
+        "links",
+        NULL,
+        "links = { NAME = { event, ... } }, links = { NAME = { purpose, channel, ... } }",
+        "Of `send`: signed links, whose addresses the message carries under their names. An event "
+        "is appended, or a consent recorded, when she follows it and confirms. `url` of kith.lua "
+        "must be set.",
+        link_fields,
+        "send {\n"
+        "  channel = \"log\", purpose = \"service\", body = \"Were you satisfied?\",\n"
+        "  links = {\n"
+        "    yes = { event = \"Survey Answered\", data = { happy = true }, title = \"I am "
+        "satisfied\" },\n"
+        "    unsubscribe = { purpose = \"newsletter\", channel = \"email\", expires = \"90d\" },\n"
+        "  },\n"
+        "}\n",
+    },
+    {
+        "notify",
+        word_notify,
+        "notify { to, text, ... }",
+        "A message to staff, outside all consents.",
+        notify_fields,
+        "notify { to = \"anna\", text = \"The issue is out\", data = { issue = event.issue } }\n",
+    },
+    { 0 },
+};
+
 void words_send_add(struct host *host)
 {
-    host_add_word(host, "send", word_send, 0);
-    host_add_word(host, "notify", word_notify, 0);
+    host_add_words(host, words_send);
 }

@@ -130,44 +130,86 @@ static int word_ago(lua_State *lua)
     return 1;
 }
 
-static const struct {
-    const char *word;
-    enum duration_unit unit;
-} constructors[] = {
-    { "seconds", DURATION_SECONDS },     { "minutes", DURATION_MINUTES },
-    { "hours", DURATION_HOURS },         { "days", DURATION_DAYS },
-    { "weeks", DURATION_WEEKS },         { "months", DURATION_MONTHS },
-    { "years", DURATION_YEARS },         { "workdays", DURATION_WORKDAYS },
-    { "workhours", DURATION_WORKHOURS },
-};
-
-/* days(7) is "7d" */
+/* days(7) is "7d".  Upvalue 1: the unit, which is the place of the word in its table. */
 static int word_constructor(lua_State *lua)
 {
-    size_t i = (size_t)lua_tointeger(lua, lua_upvalueindex(1));
+    enum duration_unit unit = (enum duration_unit)lua_tointeger(lua, lua_upvalueindex(1));
     luaL_checktype(lua, 1, LUA_TNUMBER); /* a text is not converted */
-    struct duration duration = { luaL_checkinteger(lua, 1), constructors[i].unit };
+    struct duration duration = { luaL_checkinteger(lua, 1), unit };
     char text[DURATION_TEXT_SIZE];
     struct err err;
     if (duration_check(duration, &err) != 0)
-        return luaL_error(lua, "%s: %s", constructors[i].word, err.text);
+        return luaL_error(lua, "%s: %s", words_duration[unit].name, err.text);
     duration_format(duration, text);
     lua_pushstring(lua, text);
     return 1;
 }
 
+const struct script_word words_duration[] = {
+    [DURATION_SECONDS] = { "seconds", word_constructor, "seconds(NUMBER)",
+                           "Seconds, elapsed. `seconds(30)` is `\"30s\"`.", NULL,
+                           "assert(seconds(30) == \"30s\")\n" },
+    [DURATION_MINUTES] = { "minutes", word_constructor, "minutes(NUMBER)",
+                           "Minutes, elapsed. `minutes(5)` is `\"5min\"`.", NULL,
+                           "assert(minutes(5) == \"5min\")\n" },
+    [DURATION_HOURS] = { "hours", word_constructor, "hours(NUMBER)",
+                         "Hours, elapsed. `hours(2)` is `\"2h\"`.", NULL,
+                         "assert(hours(2) == \"2h\")\n" },
+    [DURATION_DAYS] = { "days", word_constructor, "days(NUMBER)",
+                        "The same time of day, so many days on, in the customer's zone (her trait "
+                        "`timezone`, else the company's). `days(7)` is `\"7d\"`.",
+                        NULL, "assert(days(7) == \"7d\")\n" },
+    [DURATION_WEEKS] = { "weeks", word_constructor, "weeks(NUMBER)",
+                         "The same time of day, so many weeks on. `weeks(2)` is `\"2w\"`.", NULL,
+                         "assert(weeks(2) == \"2w\")\n" },
+    [DURATION_MONTHS] = { "months", word_constructor, "months(NUMBER)",
+                          "The same day of the month, or its last where that is shorter. "
+                          "`months(1)` is `\"1mo\"`.",
+                          NULL, "assert(months(1) == \"1mo\")\n" },
+    [DURATION_YEARS] = { "years", word_constructor, "years(NUMBER)",
+                         "The same day of the year. `years(1)` is `\"1y\"`.", NULL,
+                         "assert(years(1) == \"1y\")\n" },
+    [DURATION_WORKDAYS] = { "workdays", word_constructor, "workdays(NUMBER)",
+                            "Working days of whoever is to do it, by her calendar, else the "
+                            "company's. `workdays(1)` is `\"1wd\"`.",
+                            NULL, "assert(workdays(1) == \"1wd\")\n" },
+    [DURATION_WORKHOURS] = { "workhours", word_constructor, "workhours(NUMBER)",
+                             "Working hours, in the same way. `workhours(4)` is `\"4wh\"`.", NULL,
+                             "assert(workhours(4) == \"4wh\")\n" },
+    { 0 },
+};
+
 void words_duration_add(struct host *host)
 {
     lua_State *lua = sandbox_state(host->sandbox);
-    for (size_t i = 0; i < sizeof constructors / sizeof *constructors; i++) {
-        lua_pushinteger(lua, (lua_Integer)i);
-        host_add_word(host, constructors[i].word, word_constructor, 1);
+    for (size_t unit = 0; words_duration[unit].name != NULL; unit++) {
+        lua_pushinteger(lua, (lua_Integer)unit);
+        host_add_word(host, &words_duration[unit], 1);
     }
 }
 
+const struct script_word words_time[] = {
+    {
+        "now",
+        word_now,
+        "now()",
+        "The log's time, at which the event is worked on.",
+        NULL,
+        "customer:set(\"seen\", now())\n",
+    },
+    {
+        "ago",
+        word_ago,
+        "ago(\"DURATION\")",
+        "The moment so long before `now()`.",
+        NULL,
+        "if event.at < ago(\"90d\") then log(\"it happened long ago\") end\n",
+    },
+    { 0 },
+};
+
 void words_time_add(struct host *host)
 {
-    host_add_word(host, "now", word_now, 0);
-    host_add_word(host, "ago", word_ago, 0);
+    host_add_words(host, words_time);
     words_duration_add(host);
 }

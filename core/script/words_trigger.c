@@ -13,6 +13,22 @@
 
 /* -- every, date, yearly --------------------------------------------------- */
 
+static const struct script_field every_fields[] = {
+    { "at", "time of day", "when on that day; with d, w, mo, y and wd", false },
+    { 0 },
+};
+
+static const struct script_field date_fields[] = {
+    { "at", "time of day", "when on that day", false },
+    { 0 },
+};
+
+static const struct script_field yearly_fields[] = {
+    { "at", "time of day", "when on that day", false },
+    { "calendar", "text", "by which years are counted: \"gregorian\", or \"chinese\"", false },
+    { 0 },
+};
+
 static void check_duration(lua_State *lua, int index, const char *word, struct duration *out)
 {
     size_t size;
@@ -42,14 +58,15 @@ static void copy_option(lua_State *lua, int options, const char *name)
 }
 
 /* Options stand at `index`, or nothing does: then an empty table is put there. */
-static void check_options(lua_State *lua, int index, const char *word, const char *const names[])
+static void check_options(lua_State *lua, int index, const char *word,
+                          const struct script_field fields[])
 {
     if (lua_isnoneornil(lua, index)) {
         lua_settop(lua, index - 1);
         lua_newtable(lua);
     }
     luaL_argcheck(lua, lua_type(lua, index) == LUA_TTABLE, index, "a table { ... } is expected");
-    option_check(lua, index, word, names);
+    option_check(lua, index, word, fields);
     option_minute(lua, index, "at");
 }
 
@@ -83,7 +100,7 @@ static int word_every(lua_State *lua)
 {
     struct duration period;
     check_duration(lua, 1, "every", &period);
-    check_options(lua, 2, "every", (const char *const[]){ "at", NULL });
+    check_options(lua, 2, "every", every_fields);
     check_period(lua, period, option_minute(lua, 2, "at") >= 0);
     push_trigger(lua, "every");
     lua_pushvalue(lua, 1);
@@ -102,7 +119,7 @@ static int word_date(lua_State *lua)
         lua_insert(lua, 2);
     }
     check_duration(lua, 2, "date", &shift);
-    check_options(lua, 3, "date", (const char *const[]){ "at", NULL });
+    check_options(lua, 3, "date", date_fields);
     push_trigger(lua, "date");
     lua_pushvalue(lua, 1);
     lua_setfield(lua, -2, "trait");
@@ -116,7 +133,7 @@ static int word_date(lua_State *lua)
 static int word_yearly(lua_State *lua)
 {
     check_trait_at(lua, 1, "yearly(\"birthday\", { at = \"09:00\" })");
-    check_options(lua, 2, "yearly", (const char *const[]){ "at", "calendar", NULL });
+    check_options(lua, 2, "yearly", yearly_fields);
     struct text calendar = option_text(lua, 2, "calendar", &host_of(lua)->arena);
     if (calendar.size != 0 && !text_is(calendar, "gregorian") && !text_is(calendar, "chinese"))
         return luaL_error(lua, "yearly: calendar is \"gregorian\" or \"chinese\"");
@@ -213,9 +230,35 @@ void trigger_read(lua_State *lua, struct host *host, struct rule *rule)
         read_types(lua, host, rule);
 }
 
+const struct script_word words_trigger[] = {
+    {
+        "every",
+        word_every,
+        "every \"DURATION\", every(\"DURATION\", { at })",
+        "Again and again, for each customer; at most once a minute.",
+        every_fields,
+        "every(\"1w\", { at = \"09:00\" })\n",
+    },
+    {
+        "date",
+        word_date,
+        "date(\"TRAIT\", \"SHIFT\", { at })",
+        "So long before (`\"-30d\"`) or after the date in that trait; without a shift, on the day.",
+        date_fields,
+        "date(\"contract_end\", \"-30d\", { at = \"09:00\" })\n",
+    },
+    {
+        "yearly",
+        word_yearly,
+        "yearly(\"TRAIT\", { at, calendar })",
+        "On the anniversary of the date in that trait.",
+        yearly_fields,
+        "yearly(\"birthday\", { at = \"09:00\", calendar = \"chinese\" })\n",
+    },
+    { 0 },
+};
+
 void words_trigger_add(struct host *host)
 {
-    host_add_word(host, "every", word_every, 0);
-    host_add_word(host, "date", word_date, 0);
-    host_add_word(host, "yearly", word_yearly, 0);
+    host_add_words(host, words_trigger);
 }

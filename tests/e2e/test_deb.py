@@ -166,7 +166,7 @@ def test_kithd_8_has_every_flag_and_no_other(package):
 
 
 def test_kith_lua_5_has_every_word_of_the_configuration(package):
-    text = (ROOT / "core" / "script" / "settings.c").read_text()
-    words = set(re.findall(r'\{ "(\w+)", word_\w+ \}', text))
+    text = (ROOT / "core" / "script" / "settings_words.c").read_text()
+    words = set(re.findall(r'"(\w+)",\n        setting_\w+,', text))
     told = set(re.findall(r"^\\fB(\w+)\\fR ", page(package, "man5/kith.lua.5.gz"), re.M))
     assert {"data", "listen", "quota"} <= words and told == words

@@ -205,33 +205,3 @@ def test_a_state_that_is_deleted_is_made_again(start, tmp_path):
         check=False,
     )
     assert done.returncode == 0, done.stderr
-
-
-# ---- The reference of Lua ------------------------------------------------------------------------
-
-
-def test_every_field_that_a_word_takes_stands_in_its_section():
-    """Fields are checked against lists in the source: option_check(lua, 1, "word", ...)."""
-    page = text("docs/lua.md")
-    fields = {}
-    for path in (ROOT / "core" / "script").glob("words_*.c"):
-        source = path.read_text()
-        named = dict(re.findall(r"char \*const (\w+)\[\] = \{(.*?)NULL \};", source, re.S))
-        for word, given in re.findall(
-            r'(?:check_options|option_check)\(\s*lua, \w+, "(\w+)",\s*(.*?)\);', source, re.S
-        ):
-            listed = named.get(given.strip(), given)
-            fields.setdefault(word, set()).update(re.findall(r'"(\w+)"', listed))
-    assert {"remind", "after", "send", "calendar", "escalate"} <= set(fields)
-    for word, names in fields.items():
-        for name in names:
-            assert re.search(rf"`[^`]*\b{name}\b[^`]*`", page), (word, name)
-
-
-def test_every_field_of_an_event_stands_in_the_reference_and_no_other():
-    source = text("core/engine/event.c").split("struct doc_value event_field(")[1]
-    source = source.split("\n}\n")[0]
-    given = set(re.findall(r'text_is\(name, "(\w+)"\)', source))
-    section = text("docs/lua.md").split("## event\n")[1].split("\n## ")[0]
-    told = set(re.findall(r"`event\.(\w+)`", section)) - {"total"}  # which is the sender's
-    assert {"type", "id", "at", "logged", "seq"} <= given and told == given

@@ -1,0 +1,28 @@
+/* settings_inside.h -- what settings.c and its table of words share; nobody else includes this. */
+#ifndef CORE_SCRIPT_SETTINGS_INSIDE_H
+#define CORE_SCRIPT_SETTINGS_INSIDE_H
+
+#include "core/script/vocabulary.h"
+
+/* settings.c: what each word does. */
+int setting_blocked(struct lua_State *lua);
+int setting_channel(struct lua_State *lua);
+int setting_country(struct lua_State *lua);
+int setting_data(struct lua_State *lua);
+int setting_fallback(struct lua_State *lua);
+int setting_limits(struct lua_State *lua);
+int setting_listen(struct lua_State *lua);
+int setting_locale(struct lua_State *lua);
+int setting_plugin(struct lua_State *lua);
+int setting_quota(struct lua_State *lua);
+int setting_rate(struct lua_State *lua);
+int setting_scripts(struct lua_State *lua);
+int setting_secret(struct lua_State *lua);
+int setting_url(struct lua_State *lua);
+int setting_zone(struct lua_State *lua);
+
+/* settings_words.c: the fields of their tables. */
+extern const struct script_field listen_fields[], log_channel_fields[], webhook_channel_fields[];
+extern const struct script_field quota_fields[], rate_fields[];
+
+#endif

@@ -1,0 +1,179 @@
+/* settings_words.c -- the words of kith.lua, with what there is to know of each (vocabulary.h). */
+#include "core/script/settings_inside.h"
+
+const struct script_field listen_fields[] = {
+    { "cert", "path", "with TLS: the certificate and its chain, PEM; needed with `key`", false },
+    { "key", "path", "its key; needed with `cert`", false },
+    { 0 },
+};
+
+const struct script_field log_channel_fields[] = {
+    { "file", "path", "where the lines go; else to standard error", false },
+    { 0 },
+};
+
+const struct script_field webhook_channel_fields[] = {
+    { "kind", "text", "\"webhook\": there is no other kind", true },
+    { "url", "text", "whom to call: https://, or http:// with `allow_private`", true },
+    { "secret", "secret", "`secret \"FILE\"`: what it is signed with", true },
+    { "ca", "path", "who certifies the receiver, PEM; else whom the system trusts", false },
+    { "allow_private", "true or false", "whether addresses of the house may be called", false },
+    { "html", "true or false", "whether its bodies are HTML: templates escape values in them",
+      false },
+    { "timeout", "time", "how long an answer is waited for: 1s to 30s, else 15s", false },
+    { "rest", "time", "how long a receiver that fails is left alone: 1s to 1h, else 5s", false },
+    { "parallel", "number", "how many calls at once; else 16", false },
+    { 0 },
+};
+
+const struct script_field quota_fields[] = {
+    { "log", "size", "of the log: \"1 MB\" to \"256 GB\"", false },
+    { "state", "size", "of the state, the same", false },
+    { 0 },
+};
+
+const struct script_field rate_fields[] = {
+    { "burst", "number", "how many of them at once; else as many as the rate says", false },
+    { 0 },
+};
+
+const struct script_word settings_words[] = {
+    {
+        "blocked",
+        setting_blocked,
+        "blocked { \"VALUE\", ... }",
+        "Values that clients send as an identity and that are nobody's.",
+        NULL,
+        "blocked { \"guest\", \"0\", \"null\" }\n",
+    },
+    {
+        "channel",
+        setting_channel,
+        "channel \"NAME\" { kind, url, secret, ... }",
+        "A program to call, signed, as often as it takes: docs/webhooks.md. Once for each name.",
+        webhook_channel_fields,
+        "channel \"erp\" {\n"
+        "  kind = \"webhook\", url = \"https://erp.example.com\", secret = secret \"erp.secret\",\n"
+        "  timeout = \"10s\", rest = \"1min\", parallel = 4,\n"
+        "}\n",
+    },
+    {
+        "channel \"log\"",
+        NULL,
+        "channel \"log\" { file }",
+        "Where messages on the channel `log`, which is always there, go: one JSON object a line.",
+        log_channel_fields,
+        "channel \"log\" { file = \"/var/lib/kith/messages\" }\n",
+    },
+    {
+        "country",
+        setting_country,
+        "country \"CC\"",
+        "Of phone numbers that are written without a country code.",
+        NULL,
+        "country \"DE\"\n",
+    },
+    {
+        "data",
+        setting_data,
+        "data \"DIR\"",
+        "Where the log, the state and the keys are.",
+        NULL,
+        "data \"/var/lib/kith\"\n",
+    },
+    {
+        "fallback",
+        setting_fallback,
+        "fallback \"NAME\"",
+        "Who gets the work that is nobody's: a member of staff, or a team.",
+        NULL,
+        "fallback \"sales\"\n",
+    },
+    {
+        "limits",
+        setting_limits,
+        "limits { NAME = NUMBER, ... }",
+        "What one event, one rule, one customer may take: the limits below.",
+        NULL,
+        "limits { derived = 500, timers = 100 }\n",
+    },
+    {
+        "listen",
+        setting_listen,
+        "listen \"HOST:PORT\", listen { \"HOST:PORT\", cert, key }",
+        "Where to listen, the second with TLS; 127.0.0.1:8077 without it.",
+        listen_fields,
+        "listen { \"0.0.0.0:8443\", cert = \"tls/cert.pem\", key = \"tls/key.pem\" }\n",
+    },
+    {
+        "locale",
+        setting_locale,
+        "locale \"LANGUAGE\"",
+        "The language of templates for customers whose own is not known.",
+        NULL,
+        "locale \"de\"\n",
+    },
+    {
+        "plugin",
+        setting_plugin,
+        "plugin \"NAME\" { ... }",
+        "Reserved: this version loads no plugins, and refuses the line.",
+        NULL,
+        NULL,
+    },
+    {
+        "quota",
+        setting_quota,
+        "quota { log, state }",
+        "How large the two files may become. At its quota the daemon takes nothing in (503) and "
+        "reads on.",
+        quota_fields,
+        "quota { log = \"200 GB\", state = \"50 GB\" }\n",
+    },
+    {
+        "rate",
+        setting_rate,
+        "rate \"NUMBER/UNIT\", rate { \"NUMBER/UNIT\", burst }",
+        "How often each key may call: a second (`s`), a minute (`min`), an hour (`h`); `kith key "
+        "add --rate` says it for one key. Beyond it: 429 with Retry-After. The key in admin.key is "
+        "not counted.",
+        rate_fields,
+        "rate { \"600/min\", burst = 1000 }\n",
+    },
+    {
+        "scripts",
+        setting_scripts,
+        "scripts \"DIR\"",
+        "Rules that are put in force at the first start; after that, `kith deploy` does so.",
+        NULL,
+        "scripts \"scripts\"\n",
+    },
+    {
+        "secret",
+        setting_secret,
+        "secret \"FILE\"",
+        "A value that is in a file, so that this one can be shown.",
+        NULL,
+        "channel \"erp\" {\n"
+        "  kind = \"webhook\", url = \"https://erp.example.com\", secret = secret \"erp.secret\",\n"
+        "}\n",
+    },
+    {
+        "url",
+        setting_url,
+        "url \"URL\"",
+        "The public address, for links.",
+        NULL,
+        "url \"https://crm.example.com\"\n",
+    },
+    {
+        "zone",
+        setting_zone,
+        "zone \"ZONE\"",
+        "The company's time zone: working days, and \"1d\" of customers without a zone of their "
+        "own; UTC without it.",
+        NULL,
+        "zone \"Europe/Berlin\"\n",
+    },
+    { 0 },
+};
