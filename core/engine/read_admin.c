@@ -4,6 +4,7 @@
 #include "core/engine/engine_inside.h"
 #include "core/engine/read_inside.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* -- Channels -------------------------------------------------------------------------- */
@@ -39,6 +40,31 @@ void read_paused(struct engine *engine, struct text channel, struct buf *out)
     if (config_channel(&engine->config, channel) != NULL)
         doc_put_int(&w, "waiting", (int64_t)engine_waiting(engine, channel, READ_WAITING_MAX));
     doc_end(&w);
+}
+
+static void count_pauses(struct engine *engine, const char *meta, struct read_pauses *out_pauses)
+{
+    *out_pauses = (struct read_pauses){ .since = INT64_MAX };
+    arena_clear(&engine->arena);
+    for (struct doc_iter it = doc_iter(meta_get(engine, meta)); doc_next(&it);) {
+        struct doc_value since = doc_get(it.value.doc, "since");
+        out_pauses->count++;
+        if (since.integer >= out_pauses->since)
+            continue;
+        out_pauses->since = since.integer;
+        snprintf(out_pauses->name, sizeof out_pauses->name, "%.*s", (int)it.name.size,
+                 it.name.data);
+    }
+}
+
+void read_paused_rules(struct engine *engine, struct read_pauses *out_pauses)
+{
+    count_pauses(engine, "paused_rules", out_pauses);
+}
+
+void read_paused_channels(struct engine *engine, struct read_pauses *out_pauses)
+{
+    count_pauses(engine, "paused", out_pauses);
 }
 
 /* -- Bundles --------------------------------------------------------------------------- */
