@@ -232,6 +232,12 @@ bool read_is_withdrawn(struct engine *engine, uint64_t number, struct text purpo
  * `paused` is there while nothing is. */
 #define READ_WAITING_MAX 10000
 void read_channels(struct engine *engine, struct buf *out);
+/* Whether a consent to this may be meant.  E_INVALID, with the nearest name: the bundle in force
+ * declares purposes, and this is none, or the channel looks like a known one that was misspelt.  A
+ * pair that the customer has a word on already may always be changed. */
+int read_consent_terms(struct engine *engine, struct text reference, struct text purpose,
+                       struct text channel, struct err *err);
+
 /* How many rules, or channels (CHANNEL_ALL counts as one), are paused, and the first of them. */
 struct read_pauses {
     size_t count;
