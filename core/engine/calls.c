@@ -188,6 +188,8 @@ void calls_apply(struct engine *engine, struct event *event)
     struct step step;
     bool is_new = false;
     event->customer = identity_of_event(engine, event);
+    if (erase_refuse_late(engine, event))
+        return;
     step_begin(&step, engine, event);
     if (event->customer == 0 && names_somebody(engine, event)) {
         event->customer = customer_create(&step.customer, engine);

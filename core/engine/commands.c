@@ -356,6 +356,8 @@ bool command_apply(struct engine *engine, struct event *event)
     struct step step;
     event->is_command = true;
     event->customer = customer_of_command(engine, event, command->needs);
+    if (command->needs == NEEDS_CUSTOMER && erase_refuse_late(engine, event))
+        return true;
     step_begin(&step, engine, event);
     engine->result->customer = step.customer.number;
     if (dedupe_seen(engine, &step.customer, event)) {

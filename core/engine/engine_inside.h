@@ -377,6 +377,9 @@ void erase_note_reference(struct engine *engine, struct text reference, uint64_t
 void erase_note_address(struct engine *engine, struct text channel, struct text value);
 /* Of an entry that a rule sent: with the customer whose event it answered. */
 void erase_note_sender(struct engine *engine, const struct event *event);
+/* Whether the event names somebody who was erased by her number, which was looked up before: then
+ * it is refused, leaves nothing, and its entry is erased with her. */
+bool erase_refuse_late(struct engine *engine, const struct event *event);
 /* Row `u` of an address that was erased and must still not be written to. */
 void key_suppression_hidden(struct key *key, struct text channel, struct text value);
 

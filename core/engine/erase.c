@@ -10,6 +10,9 @@
  *                       replaced in the log and all files made anew (core/server/purge.h).
  *     erase.done        the node is through: row `z` goes too.
  *
+ * What names her by her number afterwards was looked up while she was there, and came too late by
+ * moments: it is refused, and her erasure is open again for that one entry (erase_refuse_late).
+ *
  * Until erase.done a customer that has a row `z` is being erased: no timer of hers fires, no claim
  * of hers goes, no event that her rules sent to somebody else arrives.  Two things are waited for,
  * because they are under way outside of the engine: the answer of a channel that has her message
@@ -37,6 +40,7 @@ struct erasure {
     int64_t at;        /* when it was logged */
     uint64_t done;     /* the entry that took the last row; 0: not yet */
     int64_t entries;   /* listed so far */
+    bool is_counted;   /* she was erased before: this one is for what came too late */
     struct doc names;  /* array: name space, value, ...; none: seen to */
     struct buf listed; /* by this slice: numbers, one behind the other */
     int64_t left;      /* rows that this slice may still take */
@@ -57,6 +61,7 @@ static bool erasure_load(struct erasure *erasure, struct engine *engine, uint64_
         .at = doc_int(doc, "at", 0),
         .done = (uint64_t)doc_int(doc, "done", 0),
         .entries = doc_int(doc, "entries", 0),
+        .is_counted = doc_bool(doc, "counted", false),
         .names = doc_child(doc, "names"),
         .listed = BUF_INIT,
     };
@@ -74,6 +79,8 @@ static void erasure_store(const struct erasure *erasure)
     if (erasure->done != 0)
         doc_put_int(&w, "done", (int64_t)erasure->done);
     doc_put_int(&w, "entries", erasure->entries);
+    if (erasure->is_counted)
+        doc_put_bool(&w, "counted", true);
     if (erasure->names.data != NULL)
         doc_put_array(&w, "names", erasure->names);
     struct doc row = doc_end(&w);
@@ -266,6 +273,51 @@ void command_erase(struct step *step)
     engine->erase_is_wanted = true;
     step->customer = (struct customer){ .number = 0 }; /* nothing of her is stored any more */
     step->has_moved = false;
+}
+
+/* -- Said too late --------------------------------------------------------- */
+
+/* No number is given twice, and only who was erased has none of the rows of one that was given. */
+static uint64_t erased_number(struct engine *engine, struct text reference)
+{
+    struct key key;
+    struct bytes row;
+    uint64_t number, n;
+    if (!event_id_parse(reference, &number, &n) || n != 0 || number == 0 ||
+        number > engine->counters.customer)
+        return 0;
+    key_customer(&key, number, 'p');
+    return state_get(engine->state, &key, &row) ? 0 : number;
+}
+
+/* Of an erasure that is with the node already the entry comes too late as well. */
+static void begin_again(struct engine *engine, uint64_t number)
+{
+    struct erasure erasure = { .engine = engine, .number = number, .is_counted = true };
+    if (!erasure_load(&erasure, engine, number))
+        engine->erasures++;
+    else if (erasure.done == 0)
+        return;
+    if (erasure.since == 0) {
+        erasure.since = engine->seq;
+        erasure.at = engine->now;
+    }
+    erasure.done = 0;
+    erasure_store(&erasure);
+}
+
+bool erase_refuse_late(struct engine *engine, const struct event *event)
+{
+    uint64_t number = 0;
+    if (event->customer == 0 && event->from == 0)
+        number = erased_number(engine, event->ref);
+    if (number == 0)
+        return false;
+    begin_again(engine, number);
+    erase_note_entry(engine, number, 0);
+    engine->erase_is_wanted = true;
+    engine_refuse(engine, E_NOTFOUND, "no such customer: %llu", (unsigned long long)number);
+    return true;
 }
 
 /* -- Entries, effects, tasks ----------------------------------------------- */
@@ -579,25 +631,28 @@ void erase_sweep(struct engine *engine)
 
 /* -- Done ------------------------------------------------------------------- */
 
-static void count_erased(struct engine *engine, int64_t entries)
+static void count_erased(struct engine *engine, const struct erasure *erasure)
 {
     struct doc before = meta_get(engine, "erased");
     struct doc_writer w;
     engine_draft(engine, &w);
-    doc_put_int(&w, "customers", doc_int(before, "customers", 0) + 1);
-    doc_put_int(&w, "entries", doc_int(before, "entries", 0) + entries);
+    doc_put_int(&w, "customers", doc_int(before, "customers", 0) + !erasure->is_counted);
+    doc_put_int(&w, "entries", doc_int(before, "entries", 0) + erasure->entries);
     meta_put(engine, "erased", engine_doc(engine, &w));
 }
 
-/* Of a copy of the data that was restored, the entry may speak of an erasure that is not known. */
+/* Of a copy of the data that was restored, the entry may speak of an erasure that is not known; and
+ * one that was opened again since waits for the next. */
 void erase_done(struct step *step)
 {
     struct engine *engine = step->engine;
     uint64_t number = (uint64_t)doc_int(step->event->data, "customer", 0);
+    uint64_t done = (uint64_t)doc_int(step->event->data, "done", 0);
     struct erasure erasure;
     struct key prefix;
     struct cursor cursor;
-    if (!erasure_load(&erasure, engine, number) || erasure.done == 0)
+    if (!erasure_load(&erasure, engine, number) || erasure.done == 0 ||
+        (done != 0 && done != erasure.done))
         return;
     key_erasure(&prefix, number);
     cursor_open(&cursor, engine->state, &prefix);
@@ -609,5 +664,5 @@ void erase_done(struct step *step)
     cursor_close(&cursor);
     file_forgotten(engine, number);
     engine->erasures--;
-    count_erased(engine, erasure.entries);
+    count_erased(engine, &erasure);
 }

@@ -19,6 +19,7 @@
 
 #include "core/base/buf.h"
 #include "core/base/doc.h"
+#include "core/base/limits.h"
 
 struct engine;
 struct err;
@@ -231,6 +232,21 @@ bool read_is_withdrawn(struct engine *engine, uint64_t number, struct text purpo
  * `paused` is there while nothing is. */
 #define READ_WAITING_MAX 10000
 void read_channels(struct engine *engine, struct buf *out);
+/* Whether a consent to this may be meant.  E_INVALID, with the nearest name: the bundle in force
+ * declares purposes, and this is none, or the channel looks like a known one that was misspelt.  A
+ * pair that the customer has a word on already may always be changed. */
+int read_consent_terms(struct engine *engine, struct text reference, struct text purpose,
+                       struct text channel, struct err *err);
+
+/* How many rules, or channels (CHANNEL_ALL counts as one), are paused, and the first of them. */
+struct read_pauses {
+    size_t count;
+    int64_t since; /* log time; of `name` */
+    char name[NAME_BYTES_MAX + 1];
+};
+void read_paused_rules(struct engine *engine, struct read_pauses *out_pauses);
+void read_paused_channels(struct engine *engine, struct read_pauses *out_pauses);
+
 /* {name, state: active or paused, paused, waiting} of one, or of CHANNEL_ALL, without `waiting`. */
 void read_paused(struct engine *engine, struct text channel, struct buf *out);
 

@@ -1,9 +1,11 @@
 /* read_admin.c -- the house: channels, bundles, staff, keys. */
 #include "core/base/err.h"
 #include "core/base/hash.h"
+#include "core/base/near.h"
 #include "core/engine/engine_inside.h"
 #include "core/engine/read_inside.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* -- Channels -------------------------------------------------------------------------- */
@@ -39,6 +41,93 @@ void read_paused(struct engine *engine, struct text channel, struct buf *out)
     if (config_channel(&engine->config, channel) != NULL)
         doc_put_int(&w, "waiting", (int64_t)engine_waiting(engine, channel, READ_WAITING_MAX));
     doc_end(&w);
+}
+
+static void count_pauses(struct engine *engine, const char *meta, struct read_pauses *out_pauses)
+{
+    *out_pauses = (struct read_pauses){ .since = INT64_MAX };
+    arena_clear(&engine->arena);
+    for (struct doc_iter it = doc_iter(meta_get(engine, meta)); doc_next(&it);) {
+        struct doc_value since = doc_get(it.value.doc, "since");
+        out_pauses->count++;
+        if (since.integer >= out_pauses->since)
+            continue;
+        out_pauses->since = since.integer;
+        snprintf(out_pauses->name, sizeof out_pauses->name, "%.*s", (int)it.name.size,
+                 it.name.data);
+    }
+}
+
+void read_paused_rules(struct engine *engine, struct read_pauses *out_pauses)
+{
+    count_pauses(engine, "paused_rules", out_pauses);
+}
+
+void read_paused_channels(struct engine *engine, struct read_pauses *out_pauses)
+{
+    count_pauses(engine, "paused", out_pauses);
+}
+
+/* -- Consents -------------------------------------------------------------------------- */
+
+struct nearest {
+    const char *written, *name; /* NULL: nothing is near */
+    size_t distance;
+    bool is_known;
+};
+
+static void compare(struct nearest *nearest, const char *name)
+{
+    size_t distance = near_distance(nearest->written, name);
+    nearest->is_known = nearest->is_known || strcmp(nearest->written, name) == 0;
+    if (!near_is_likely(distance, strlen(nearest->written)) ||
+        (nearest->name != NULL && distance >= nearest->distance))
+        return;
+    nearest->name = name;
+    nearest->distance = distance;
+}
+
+static int check_purpose(const struct engine *engine, const char *written, struct err *err)
+{
+    const struct ruleset *rules = engine->rules;
+    struct nearest nearest = { .written = written };
+    compare(&nearest, "service");
+    for (size_t i = 0; i < rules->purpose_count; i++)
+        compare(&nearest, rules->purposes[i].name.data);
+    if (nearest.is_known)
+        return 0;
+    return nearest.name != NULL
+               ? err_set(err, E_INVALID, "no purpose is called \"%s\": did you mean \"%s\"?",
+                         written, nearest.name)
+               : err_set(err, E_INVALID,
+                         "no purpose is called \"%s\": the rules in force declare which there are",
+                         written);
+}
+
+/* Staff may note what was agreed for a way that Kith knows nothing of, such as letters. */
+static int check_channel(const struct engine *engine, const char *written, struct err *err)
+{
+    struct nearest nearest = { .written = written };
+    compare(&nearest, "email");
+    compare(&nearest, "sms");
+    for (size_t i = 0; i < engine->config.channel_count; i++)
+        compare(&nearest, engine->config.channels[i].name);
+    if (nearest.is_known || nearest.name == NULL)
+        return 0;
+    return err_set(err, E_INVALID, "no channel is called \"%s\": did you mean \"%s\"?", written,
+                   nearest.name);
+}
+
+int read_consent_terms(struct engine *engine, struct text reference, struct text purpose,
+                       struct text channel, struct err *err)
+{
+    struct customer customer;
+    int rc = customer_find(&customer, engine, reference, err);
+    bool declares = engine->rules != NULL && engine->rules->purpose_count != 0;
+    if (rc != 0 || !declares || customer_consent(&customer, purpose, channel) != CONSENT_NONE)
+        return rc;
+    rc = check_purpose(engine, arena_text(&engine->arena, purpose).data, err);
+    return rc != 0 ? rc : check_channel(engine, arena_text(&engine->arena, channel).data, err);
 }
 
 /* -- Bundles --------------------------------------------------------------------------- */

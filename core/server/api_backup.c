@@ -3,12 +3,14 @@
  * A backup and a purge (purge.h) must not meet: the one copies the state and then the log, the
  * other takes from both what the first may have copied already.
  */
+#include "core/engine/config.h"
 #include "core/engine/read.h"
 
 #include "core/base/limits.h"
 #include "core/script/settings.h"
 #include "core/server/api_command.h"
 #include "core/server/backup.h"
+#include "core/server/deliver.h"
 #include "core/server/node.h"
 #include "core/server/purge.h"
 #include "core/server/timekeeper.h"
@@ -27,7 +29,9 @@
 #define PATH_BYTES 4096
 #define COUNTED_MAX 1000 /* messages that wait for a decision, counted */
 #define ROOM_SHARE 10    /* a tenth of a disk or a quota is little */
-#define ERASE_MS_MAX (24ll * 3600 * 1000)
+#define DAY_MS (24ll * 3600 * 1000)
+#define ERASE_MS_MAX DAY_MS
+#define PAUSE_MS_MAX (3 * DAY_MS) /* a pause that is older may have been forgotten */
 
 /* -- Backups --------------------------------------------------------------------------- */
 
@@ -96,7 +100,13 @@ static void post_backup(struct call *call)
 
 struct doctor {
     struct read_erasure_counts erasures;
+    struct read_pauses rules, channels;
     int64_t now; /* log time */
+    struct {
+        const char *name;
+        size_t failures;
+    } open[CONFIG_CHANNELS_MAX]; /* circuits */
+    size_t open_count;
     struct buf checks;
     struct doc_writer w;
     bool is_well;
@@ -246,6 +256,28 @@ static void check_erasures(struct doctor *doctor)
           is_late ? ": one takes longer than a day; the daemon's messages say why" : "");
 }
 
+static void check_pauses(struct doctor *doctor, const char *what, const char *resume,
+                         const struct read_pauses *pauses)
+{
+    int64_t age_ms = pauses->count != 0 ? doctor->now - pauses->since : 0;
+    bool is_all = strcmp(pauses->name, CHANNEL_ALL) == 0;
+    if (age_ms <= PAUSE_MS_MAX)
+        check(doctor, what, true, "%zu paused", pauses->count);
+    else
+        check(doctor, what, false, "%zu paused, %s for %" PRId64 " days: was it forgotten? %s%s%s",
+              pauses->count, is_all ? "all" : pauses->name, (int64_t)(age_ms / DAY_MS),
+              is_all ? "kith resume" : resume, is_all ? "" : " ", is_all ? "" : pauses->name);
+}
+
+static void check_circuits(struct doctor *doctor)
+{
+    for (size_t i = 0; i < doctor->open_count; i++)
+        check(doctor, doctor->open[i].name, false,
+              "its receiver has failed %zu times in a row and is tried now and then: see kith "
+              "channels; is it running, is its url right?",
+              doctor->open[i].failures);
+}
+
 static void check_work(struct doctor *doctor, struct node *node)
 {
     struct sequencer *sequencer = node_sequencer(node);
@@ -261,6 +293,8 @@ static void ask_counts(struct engine *engine, struct call *call)
 {
     struct doctor *doctor = call->data;
     read_erasure_counts(engine, &doctor->erasures);
+    read_paused_rules(engine, &doctor->rules);
+    read_paused_channels(engine, &doctor->channels);
     doctor->now = engine_now(engine);
 }
 
@@ -280,6 +314,9 @@ static void look(struct call *call)
                  "was sent works any more");
     check_messages(doctor, call);
     check_erasures(doctor);
+    check_pauses(doctor, "rules", "kith resume rule", &doctor->rules);
+    check_pauses(doctor, "channels", "kith resume channel", &doctor->channels);
+    check_circuits(doctor);
     doc_close(&doctor->w);
     doc_put_bool(&doctor->w, "ok", doctor->is_well);
     doc_end(&doctor->w);
@@ -293,8 +330,16 @@ static void looked(struct call *call)
     call_reply(call, 200, call_document(call));
 }
 
+/* How a destination does is the loop's knowledge. */
 static void have_counts(struct call *call)
 {
+    struct doctor *doctor = call->data;
+    struct deliver_report report;
+    for (size_t i = 0; deliver_report(node_deliverer(call->api->node), i, &report); i++)
+        if (report.status.circuit != CIRCUIT_CLOSED && doctor->open_count < CONFIG_CHANNELS_MAX) {
+            doctor->open[doctor->open_count].name = report.name;
+            doctor->open[doctor->open_count++].failures = report.status.failures;
+        }
     call_work(call, look, looked);
 }
 
@@ -313,6 +358,7 @@ const struct route routes_backup[] = {
       "Copy all data to a directory of the daemon's machine, and check the copy", NULL,
       backup_fields, "201 Backup" },
     { "GET", "/v1/doctor", SCOPE_ADMIN, 0, false, get_doctor,
-      "What is the matter: work, files, room, keys, messages, erasures", NULL, NULL, "Diagnosis" },
+      "What is the matter: work, files, room, keys, messages, erasures, pauses, receivers", NULL,
+      NULL, "Diagnosis" },
     ROUTES_END,
 };

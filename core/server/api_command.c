@@ -208,8 +208,10 @@ static void submit(struct call *call)
     struct text id = call_entry_id(call);
     struct doc_writer w;
     if (command->code != 0) {
-        bool is_time = command->code == E_INVALID || command->code == E_LIMIT;
-        if (is_time)
+        bool is_wrong = command->code == E_INVALID || command->code == E_LIMIT;
+        if (is_wrong && command->time.type == DOC_NONE)
+            call_problem(call, 422, "%s", command->err.text);
+        else if (is_wrong)
             call_problem(call, 422, "\"%s\": %s", command->time_name, command->err.text);
         else
             call_problem(call, 404, "%s", command->err.text);
@@ -251,6 +253,8 @@ static void prepare(struct engine *engine, struct call *call)
         command->code = read_exists(engine, command->ref, &command->err);
     if (command->code == 0 && command->time.type != DOC_NONE)
         command->code = read_due(engine, &due, &command->time, &command->time_ms, &command->err);
+    if (command->code == 0 && command->check != NULL)
+        command->code = command->check(engine, command, &command->err);
 }
 
 void command_run(struct call *call)

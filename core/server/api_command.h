@@ -48,7 +48,10 @@ enum field_kind {
     FIELD_NAMES, /* a list of texts of up to NAME_BYTES_MAX bytes */
     FIELD_DOCS,  /* a list of objects */
 };
-#define FIELDS_END { NULL, FIELD_NAME, false }
+#define FIELDS_END              \
+    {                           \
+        NULL, FIELD_NAME, false \
+    }
 #define COMMAND_LINE_MAX 1024
 #define COMMAND_NOTE_MAX (16u << 10)
 
@@ -80,6 +83,9 @@ struct command {
     struct doc_value time;  /* none: left out */
     uint64_t due_task;
     struct text due_to;
+    /* On the engine, before the entry is written: E_INVALID is answered with 422.  NULL: nothing is
+     * looked at besides the customer and the time. */
+    int (*check)(struct engine *engine, const struct command *command, struct err *err);
     bool accepts_clock;
     int64_t replay_at; /* REPLAY_NONE, or the log time that it ends a replay with */
     int status;        /* of the answer; ?wait=durable gets 202 and the entry's number instead */

@@ -172,9 +172,17 @@ static const struct field consent_fields[] = { { "purpose", FIELD_NAME, true },
                                                { "proof", FIELD_LINE, false },
                                                FIELDS_END };
 
+static int check_consent(struct engine *engine, const struct command *command, struct err *err)
+{
+    return read_consent_terms(engine, command->ref, doc_text(command->data, "purpose"),
+                              doc_text(command->data, "channel"), err);
+}
+
 static void put_consent(struct call *call)
 {
-    change(call, "consent.changed");
+    struct command *command = command_on(call, "consent.changed");
+    command->check = check_consent;
+    command_run(call);
 }
 
 static const struct field merge_fields[] = { { "absorbed", FIELD_CUSTOMER, true }, FIELDS_END };

@@ -160,7 +160,9 @@ static void answer_done(struct call *call)
 
 static void written(struct call *call, const struct submission *submission)
 {
-    if (submission->result.status == ENGINE_REFUSED)
+    if (submission->result.status == ENGINE_REFUSED && submission->result.code == E_NOTFOUND)
+        refuse_unknown(call); /* between the look and the entry */
+    else if (submission->result.status == ENGINE_REFUSED)
         refuse(call, "That was not possible", 409, submission->result.reason);
     else
         answer_done(call);

@@ -100,6 +100,13 @@ static void publish_erasures(struct fold *fold)
     atomic_store(&fold->erasure_oldest_ms, counts.oldest_ms);
 }
 
+static void publish_pauses(struct fold *fold)
+{
+    struct read_pauses rules;
+    read_paused_rules(fold->engine, &rules);
+    atomic_store(&fold->rules_paused, rules.count);
+}
+
 static void publish(struct fold *fold)
 {
     int64_t due = engine_next_due(fold->engine);
@@ -108,6 +115,7 @@ static void publish(struct fold *fold)
     atomic_store(&sequencer->applied, engine_seq(fold->engine));
     atomic_store(&fold->failures, engine_failures(fold->engine));
     publish_erasures(fold);
+    publish_pauses(fold);
     tell_follower(fold);
     if (due != before || atomic_load(&sequencer->waits_for_fold) || due <= engine_now(fold->engine))
         mailbox_nudge(&sequencer->inbox);

@@ -183,6 +183,8 @@ static void write_engine(struct node *node, struct buf *out)
                     "From a reminder being due to its being told of.", &fold->lateness);
     write_one(out, "kith_rules_failed_total", "counter", "Failures of rules since the start.",
               (double)atomic_load(&fold->failures));
+    write_one(out, "kith_rules_paused", "gauge", "Rules that do not run until they are resumed.",
+              (double)atomic_load(&fold->rules_paused));
     write_one(out, "kith_timer_late_seconds", "gauge",
               "How long the next reminder or timer has been due.",
               due < now ? (double)(now - due) / 1000 : 0);

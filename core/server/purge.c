@@ -39,6 +39,7 @@ enum phase {
 
 struct erased { /* a customer, and her entries in ascending order */
     uint64_t customer;
+    int64_t gone; /* the entry that took her last row */
     uint64_t *seqs;
     size_t count, done;
 };
@@ -218,10 +219,10 @@ static struct erased *last_erased(struct purge *purge)
     return purge->count != 0 ? &purge->erased[purge->count - 1] : NULL;
 }
 
-static void add_customer(struct purge *purge, uint64_t customer)
+static void add_customer(struct purge *purge, uint64_t customer, int64_t gone)
 {
     purge->erased = mem_resize(purge->erased, (purge->count + 1) * sizeof *purge->erased);
-    purge->erased[purge->count++] = (struct erased){ .customer = customer };
+    purge->erased[purge->count++] = (struct erased){ .customer = customer, .gone = gone };
 }
 
 static void add_entries(struct erased *erased, struct bytes numbers)
@@ -243,8 +244,9 @@ static int add_row(void *arg, struct bytes key, struct bytes value)
     uint64_t customer;
     bool is_number = key_read_number(&reader, &customer);
     ASSERT(is_number);
-    if (reader.at == reader.end && doc_int(row, "done", 0) != 0)
-        add_customer(purge, customer);
+    int64_t gone = reader.at == reader.end ? doc_int(row, "done", 0) : 0;
+    if (gone != 0)
+        add_customer(purge, customer, gone);
     else if (reader.at != reader.end && last != NULL && last->customer == customer)
         add_entries(last, value);
     return 0;
@@ -400,6 +402,7 @@ static void tell_done(struct purge *purge)
         doc_open(&w, "data");
         doc_put_int(&w, "customer", (int64_t)purge->erased[i].customer);
         doc_put_int(&w, "entries", (int64_t)purge->erased[i].count);
+        doc_put_int(&w, "done", purge->erased[i].gone);
         doc_close(&w);
         submission_end(submission, &w);
     }

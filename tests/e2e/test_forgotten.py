@@ -6,11 +6,13 @@ test_privacy.py asks what erasing does; this file looks for what it might have m
 import base64
 import ctypes
 import ctypes.util
+import fcntl
 import json
 import os
 import pathlib
 import re
 import subprocess
+import threading
 import time
 from urllib.parse import quote
 
@@ -354,9 +356,12 @@ def test_an_import_of_hers_leaves_nothing_in_the_data(house):
     path = house.tmp_path / "orders.csv"
     rows = [f"{USER},{NAME},5", f"{USER},{CHINESE},seven", f"u-7,{'x'},8"]
     path.write_text("userId,note,total\n" + "\n".join(rows) + "\n")
-    kith.run("import", path, "--event", "Paid", "--map", "total=total:number")
+    maps = ("--map", "userId=userId", "--map", "note=note", "--map", "total=total:number")
+    said = kith.run("import", path, "--event", "Paid", *maps)
+    assert "Paid" in {entry["type"] for entry in house.daemon.timeline(f"user_id:{USER}")}, said
     house.erase()
     assert_gone(house)
+    assert CHINESE in (house.tmp_path / "orders.csv.rejected").read_text()  # the operator's own
 
 
 def test_whoever_listens_hears_nothing_of_her_afterwards(house):
@@ -489,3 +494,150 @@ def test_a_disk_that_fills_up_meanwhile_loses_nothing(start, tmp_path, small_dis
     assert_gone(house)
     house.receiver.stop()
     house.dead.stop()
+
+
+# -- Messages that wait, previews, parked ones, files of notes ----------------------------------
+
+WAITING = """
+rule "thank" { on = "Thank", run = function(event, customer)
+  send { channel = event.channel, purpose = "service", template = "dear", data = event.data }
+end }
+rule "park" { on = "Park", run = function(event, customer)
+  send { channel = "log", purpose = "service", body = "parked for " .. customer.name }
+end }
+"""
+DEAR = (
+    "---\nsubject: Dear {{customer.name}}\n---\nWe write of {{illness}} to {{customer.street}}.\n"
+)
+
+
+class Waiting:
+    """A daemon that has messages of hers in every state that waits; its log is a pipe."""
+
+    def __init__(self, start, tmp_path):
+        self.start, self.pipe, self.tmp_path = start, tmp_path / "pipe", tmp_path
+        os.mkfifo(self.pipe)
+        self.ends = os.open(self.pipe, os.O_RDWR | os.O_NONBLOCK)
+        (tmp_path / "hook.secret").write_text(
+            "whsec_" + base64.b64encode(b"0" * 32).decode() + "\n"
+        )
+        config = f'{CONFIG.splitlines()[1]}\nchannel "log" {{ file = "{self.pipe}" }}\n'
+        (tmp_path / "kith.lua").write_text(config + HOOK % ("hook", 9))
+        self.again()
+        files = {"rules.lua": WAITING, "templates/dear.md": DEAR}
+        assert self.daemon.post("/v1/bundles", {"files": files}).status == 201
+
+    def again(self, *flags):
+        self.daemon = self.start("--config", self.tmp_path / "kith.lua", *flags)
+
+    def post(self, path, body=None):
+        answer = self.daemon.post(path, body or {})
+        assert answer.status < 300, answer.body
+        return answer.json
+
+    def count(self, state):
+        return len(self.daemon.get(f"/v1/effects?state={state}").json["items"])
+
+    def until(self, is_so):
+        deadline = time.monotonic() + 60
+        while not is_so():
+            assert time.monotonic() < deadline, self.daemon.lines[-5:]
+            time.sleep(0.02)
+
+    def thank(self, channel):
+        return track(USER, "Thank", channel=channel, data={"illness": ILLNESS})
+
+    def hold(self):
+        self.post("/v1/channels/*/pause")
+        self.daemon.send(self.thank("hook"), track(USER, "Park"))
+        self.daemon.stop()
+        self.again("--rebuild")
+        self.until(lambda: self.count("held") == 2)
+
+    def park(self):
+        """Released by a person while its rule is paused, it waits for that."""
+        self.post("/v1/rules/park/pause")
+        (parked,) = [
+            effect["id"]
+            for effect in self.daemon.get("/v1/effects?state=held").json["items"]
+            if effect["channel"] == "log"
+        ]
+        self.post("/v1/channels/*/resume")
+        self.post(f"/v1/effects/{parked}/release")
+        self.until(lambda: self.daemon.get("/v1/rules/park").json["waiting"] == 1)
+
+    def preview(self):
+        self.post(
+            "/v1/preview/send",
+            {"template": "dear", "customer": f"user_id:{USER}", "to": EMAIL, "channel": "log"}
+            | {"data": {"illness": ILLNESS}},
+        )
+        self.until(lambda: self.count("sent") == 1)
+        assert NAME.encode() in os.read(self.ends, 65536)
+
+    def doubt(self):
+        """The daemon dies while it writes a message into a pipe that is full."""
+        size = fcntl.fcntl(self.ends, fcntl.F_GETPIPE_SZ)
+        assert os.write(self.ends, b"x" * size) == size
+        self.daemon.post("/v1/track", self.thank("log"), key="write")
+        pid = self.daemon.process.pid
+        stack = pathlib.Path(f"/proc/{pid}/task/{pid}/wchan")
+        self.until(lambda: "pipe" in stack.read_text())
+        self.daemon.kill()
+        assert len(os.read(self.ends, size)) == size
+        self.again()
+        self.until(lambda: self.count("uncertain") == 1)
+
+
+def test_messages_that_wait_for_a_person_go_with_her(start, tmp_path):
+    house = Waiting(start, tmp_path)
+    house.daemon.send(
+        {"type": "identify", "userId": USER, "traits": {"name": NAME, "street": STREET}},
+        {"type": "identify", "userId": USER, "traits": {"email": EMAIL}},
+    )
+    scan = tmp_path / "scan.pdf"
+    scan.write_bytes(FILE)
+    kith = Kith(f"http://127.0.0.1:{house.daemon.port}", house.daemon.key("admin"))
+    assert kith.run("note", f"user_id:{USER}", f"{NAME} was here", "--file", scan)[0] == 0
+    house.hold()
+    house.park()
+    house.preview()
+    house.doubt()
+    assert [house.count(state) for state in ("held", "uncertain")] == [1, 1]
+    assert house.daemon.get("/v1/rules/park").json["waiting"] == 1
+    assert {NAME, STREET, EMAIL, ILLNESS, USER} <= {s for _, s in traces(house.daemon.data)}
+    assert house.daemon.call("DELETE", f"/v1/customers/user_id:{USER}").status == 202
+    wait_until_erased(house.daemon)
+    assert traces(house.daemon.data) == []
+    assert not list((house.daemon.data / "files").iterdir())
+    assert [house.count(s) for s in ("held", "uncertain", "pending", "claimed")] == [0] * 4
+    assert house.daemon.get("/v1/rules/park").json.get("waiting", 0) == 0
+    assert house.daemon.post("/v1/verify", {}).json["ok"]
+    house.daemon.stop()
+    os.close(house.ends)
+    assert traces(house.daemon.data) == []
+
+
+def test_a_link_and_calls_by_number_that_race_with_her_erasure_leave_nothing(house):
+    house.live()
+    daemon = house.daemon
+    number = daemon.get(f"/v1/customers/user_id:{USER}").json["id"]
+    answers = []
+
+    def press():
+        for link in house.links[:3]:
+            answers.append(daemon.call("POST", link, b"", key=None).status)
+
+    def note():
+        for i in range(20):
+            path = f"/v1/customers/{number}/notes"
+            answers.append(daemon.post(path, {"text": f"{NAME} {i}"}).status)
+
+    threads = [threading.Thread(target=work) for work in (press, note, note)]
+    for thread in threads:
+        thread.start()
+    house.erase()
+    for thread in threads:
+        thread.join()
+    assert set(answers) <= {200, 404, 410}
+    assert_gone(house)

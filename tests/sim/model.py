@@ -64,6 +64,7 @@ class Model:
         self.sent_away = set()  # entries that must have led to a ping
         self.erased, self.erasing = set(), set()  # members; those that are not done with
         self.hers = {}  # member -> entries that must go with her
+        self.late = {}  # member: the last entry that named her by number once she was erased
         self.perhaps_hers = set()  # entries of which this page cannot know
         self.said_to_nobody = {}  # user -> entries by a name that nobody had then
         self.files = set()  # (hash, member or 0, entry that names it)
@@ -175,6 +176,19 @@ class Model:
             if self.erasing:  # with her who had that name, if her rows are not gone yet
                 self.perhaps_hers.add(self.seq)
         return number
+
+    def said_of(self, ref):
+        """The same by name or number; what names the number of somebody erased goes with her."""
+        if ref.startswith("user_id:"):
+            return self.said_to(ref[8:])
+        number = int(ref)
+        if number > len(self.members):
+            return None
+        self.belongs(number)
+        if number not in self.erased:
+            return number
+        self.late[number] = self.seq
+        self.erasing.add(number)
 
     # -- Places ------------------------------------------------------------------------
 
@@ -374,11 +388,12 @@ class Model:
         elif kind == "daemon.started":
             self.run = self.seq
         elif kind == "consent.changed":
-            self.consent(self.said_to(body["ref"][8:]), data, body.get("at", self.now))
+            self.consent(self.said_of(body["ref"]), data, body.get("at", self.now))
         elif kind == "erase.requested":
             self.erase(body["ref"][8:])
         elif kind == "erase.done":
-            self.erasing.discard(data["customer"])
+            if data["done"] > self.late.get(data["customer"], 0):
+                self.erasing.discard(data["customer"])
         elif kind == "effect.claim":
             self.claim(data)
         elif kind == "effect.outcome":

@@ -417,7 +417,9 @@ static void change_consent(struct outside *outside, uint64_t dice)
     snprintf(errand->decision, sizeof errand->decision, "consent");
     submission_begin(submission, &w);
     doc_put_string(&w, "type", "consent.changed");
-    put_text(&w, "ref", "user_id:u-%d", (int)(dice >> 8 & 0xffff) % 6 + 1);
+    /* By number also of somebody who has been erased: the look before it came too early. */
+    put_text(&w, "ref", (dice >> 24 & 3) == 0 ? "%d" : "user_id:u-%d",
+             (int)(dice >> 8 & 0xffff) % 6 + 1);
     doc_put_string(&w, "source", "staff");
     doc_open(&w, "data");
     doc_put_string(&w, "purpose", dice & 64 ? "news" : "service");

@@ -194,6 +194,18 @@ BUGS = [
         "",
     ),
     (
+        "erasure: an entry that came too late stays",
+        "core/engine/commands.c",
+        "command->needs == NEEDS_CUSTOMER && erase_refuse_late(engine, event)",
+        "false",
+    ),
+    (
+        "erasure: one that was opened again is done with the one before",
+        "core/engine/erase.c",
+        "        (done != 0 && done != erasure.done))",
+        "        false)",
+    ),
+    (
         "erasure: her timers go on",
         "core/engine/timer.c",
         "    if (erase_is_open(engine, timer->owner))\n        return;\n",

@@ -2,6 +2,8 @@
 #include "core/base/err.h"
 #include "tests/core/engine/engine_fixture.h"
 
+#include <stdio.h>
+
 static const char rules[] =
     "rule 'order' { on = 'order', run = function(event, customer)\n"
     "  customer:set('orders', (customer.orders or 0) + 1)\n"
@@ -387,6 +389,86 @@ static void who_is_not_known_cannot_be_erased(void **state)
     assert_int_not_equal(play_customer(play, "user_id:bob"), 0);
 }
 
+static void done(struct play *play, uint64_t gone)
+{
+    char text[96];
+    snprintf(text, sizeof text, "{'type':'erase.done','data':{'customer':1,'done':%llu}}",
+             (unsigned long long)gone);
+    play_entry(play, LOG_SYSTEM, text);
+}
+
+/* As a link's POST and a call of staff write them, who looked while she was there. */
+static uint64_t late_event(struct play *play)
+{
+    return play_entry(play, LOG_STAFF,
+                      "{'type':'Answer','ref':'1','source':'link','id':'l','forever':true,"
+                      "'data':{'who':'Xanthippe','tell':'user_id:bob'}}");
+}
+
+static const char telling[] = "rule 'answer' { on = 'Answer', run = function(event)\n"
+                              "  emit('told', { secret = event.who }, { to = event.tell })\n"
+                              "end }";
+
+static void what_comes_too_late_by_moments_goes_with_her(void **state)
+{
+    struct play *play = *state;
+    play_rules(play, telling);
+    play_identify(play, "ann", NULL);
+    erase(play, "user_id:ann");
+    uint64_t early[] = { late_event(play), late_event(play) };
+    assert_int_equal(play->result.status, ENGINE_REFUSED);
+    assert_int_equal(play->result.code, E_NOTFOUND);
+    uint64_t tag = play_command(play, "tag.changed", "1", "{'tag':'wife of Xanthippe'}");
+    assert_int_equal(play->result.code, E_NOTFOUND);
+    play_ticks(play);
+    assert_true(is_listed(play, 1, early[0]));
+    assert_true(is_listed(play, 1, early[1]));
+    assert_true(is_listed(play, 1, tag));
+    assert_nowhere(play, "anthippe");
+    assert_int_equal(rows(play, 'g'), 0); /* no rule heard of it */
+}
+
+static void an_erasure_opens_again_for_what_came_too_late(void **state)
+{
+    struct play *play = *state;
+    struct key key;
+    play_identify(play, "ann", NULL);
+    erase(play, "user_id:ann");
+    uint64_t gone = play_tick(play);
+    assert_has(erasure(play, 1), "'done'");
+    uint64_t late = late_event(play); /* the node is at it already */
+    done(play, gone);
+    assert_has(erasure(play, 1), "'since'"); /* it did not know of that entry */
+    uint64_t again = play_tick(play);
+    assert_has(play_reports(play), "erased");
+    assert_true(is_listed(play, 1, late));
+    done(play, gone);
+    assert_has(erasure(play, 1), "'since'");
+    done(play, again);
+    assert_int_equal(rows(play, 'z'), 0);
+
+    late = late_event(play); /* and when all was done */
+    gone = play_tick(play);
+    assert_true(is_listed(play, 1, late));
+    assert_nowhere(play, "anthippe");
+    done(play, gone);
+    assert_int_equal(rows(play, 'z'), 0);
+    assert_int_equal(cluster_rows(play, 1), 0);
+    key_meta(&key, "erased");
+    assert_has(play_row(play, &key), "'customers':1,");
+}
+
+static void a_number_that_was_never_given_opens_nothing(void **state)
+{
+    struct play *play = *state;
+    play_identify(play, "ann", NULL);
+    play_command(play, "tag.changed", "7", "{'tag':'vip'}");
+    play_entry(play, LOG_STAFF, "{'type':'Scan','ref':'7'}");
+    play_command(play, "tag.changed", "1", "{'tag':'vip'}");
+    assert_int_equal(play->result.status, ENGINE_DONE);
+    assert_int_equal(rows(play, 'z'), 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, play_setup, play_teardown)
 
 int main(void)
@@ -408,6 +490,9 @@ int main(void)
         TEST(an_address_that_must_not_be_written_to_stays_so_unreadably),
         TEST(the_node_is_told_and_done_leaves_a_number),
         TEST(who_is_not_known_cannot_be_erased),
+        TEST(what_comes_too_late_by_moments_goes_with_her),
+        TEST(an_erasure_opens_again_for_what_came_too_late),
+        TEST(a_number_that_was_never_given_opens_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
