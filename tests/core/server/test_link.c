@@ -277,7 +277,7 @@ static void marks_of_links_in_a_template_become_addresses(void **state)
         doc_close(&w);
         doc_close(&w);
         assert_int_equal(
-            link_message(&keys, "https://x.example", text_of("7.1"), doc_end(&w), &linked, &err),
+            link_message(&keys, 0, "https://x.example", text_of("7.1"), doc_end(&w), &linked, &err),
             0);
         struct doc doc = { linked.data, (uint32_t)linked.size };
         struct text address = doc_text(doc_child(doc, "links"), "yes");
