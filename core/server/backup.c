@@ -200,6 +200,13 @@ int backup_check(const char *dir, struct backup *out_backup, struct err *err)
     return 0;
 }
 
+/* Keys, and which of them sealed what: a message that is sent again has the same links. */
+static int copy_keys(const char *from, const char *to, struct err *err)
+{
+    int rc = copy_files(from, to, ".key", err);
+    return rc == 0 ? copy_files(from, to, ".epochs", err) : rc;
+}
+
 /* -- Making ------------------------------------------------------------------------------- */
 
 /* A commit or a compaction that needs the file ends a copy of it: it is made again. */
@@ -270,7 +277,7 @@ int backup_make(const char *data, const char *dir, struct log *log, struct state
     if (rc == 0)
         rc = copy_folder(data, dir, "files", err);
     if (rc == 0)
-        rc = copy_files(data, dir, ".key", err);
+        rc = copy_keys(data, dir, err);
     if (rc == 0)
         rc = backup_check(dir, &backup, err);
     if (rc == 0)
@@ -297,7 +304,10 @@ static int copy_store(const char *from, const char *to, const char *name, struct
 
 static int copy_all(const char *from, const char *to, struct err *err)
 {
-    int rc = make_empty(to, err);
+    int rc = dir_make(to, err);
+    if (rc == 0 && !is_empty(to))
+        rc = err_set(err, E_CONFLICT,
+                     "%s is what a restore has left that did not come to its end: remove it", to);
     if (rc == 0)
         rc = copy_store(from, to, "state", err);
     if (rc == 0)
@@ -307,7 +317,7 @@ static int copy_all(const char *from, const char *to, struct err *err)
     if (rc == 0)
         rc = copy_folder(from, to, "files", err);
     if (rc == 0)
-        rc = copy_files(from, to, ".key", err);
+        rc = copy_keys(from, to, err);
     return rc == 0 ? dir_flush(to, err) : rc;
 }
 

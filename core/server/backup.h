@@ -4,7 +4,7 @@
  *     DIR/log/data.mdb     the log, copied after it: so it is never behind its state
  *     DIR/base/SEQ         where folds begin (docs/log.md, "The world")
  *     DIR/files/HASH       files of customers, copied after the log that names them
- *     DIR/admin.key ...    the keys that are files
+ *     DIR/admin.key ...    the keys that are files, and links.epochs
  *     DIR/backup.json      written last: without it a copy is not complete
  *
  * Both environments are copied row by row: nothing that was deleted or erased is in the copy.  It
