@@ -170,7 +170,9 @@ static int check_both(const struct backup *backup, const struct base *floor, str
     return 0;
 }
 
-int backup_check(const char *dir, struct backup *out_backup, struct err *err)
+/* Open what lies in `dir` and check all of it: the log, that the state is not ahead of it and not
+ * from before people were erased from it.  E_CORRUPT, E_CONFLICT, E_VERSION, E_IO. */
+static int check(const char *dir, struct backup *out_backup, struct err *err)
 {
     char log_dir[PATH_BYTES], state_dir[PATH_BYTES];
     struct backup backup = { 0 };
@@ -279,7 +281,7 @@ int backup_make(const char *data, const char *dir, struct log *log, struct state
     if (rc == 0)
         rc = copy_keys(data, dir, err);
     if (rc == 0)
-        rc = backup_check(dir, &backup, err);
+        rc = check(dir, &backup, err);
     if (rc == 0)
         rc = write_mark(dir, &backup, err);
     if (rc == 0)
@@ -346,6 +348,6 @@ int backup_restore(const char *dir, const char *data, struct backup *out_backup,
                        "%s holds something already: stop its daemon and move it away first", data);
     int rc = copy_all(dir, beside, err);
     if (rc == 0)
-        rc = backup_check(beside, out_backup, err);
+        rc = check(beside, out_backup, err);
     return rc == 0 ? put_in_place(beside, data, err) : rc;
 }

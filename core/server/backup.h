@@ -33,10 +33,6 @@ struct backup {
 int backup_make(const char *data, const char *dir, struct log *log, struct state *state,
                 struct backup *out_backup, struct err *err);
 
-/* Open what lies in `dir` and check all of it: the log, that the state is not ahead of it and not
- * from before people were erased from it.  E_CORRUPT, E_CONFLICT, E_VERSION, E_IO. */
-int backup_check(const char *dir, struct backup *out_backup, struct err *err);
-
 /* Put the backup in `dir` to `data`, where nothing may be yet: copied beside, checked, flushed,
  * renamed.  E_CONFLICT: there is something, or the backup is refused; E_NOTFOUND: `dir` is no
  * complete backup; E_CORRUPT, E_IO, E_FULL. */

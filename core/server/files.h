@@ -39,10 +39,10 @@ int files_get(struct files *files, struct text hash, char out_type[FILE_TYPE_SIZ
               struct err *err);
 
 /* Remove what nobody names, by the last checkpoint of `state`: at once what was put before all who
- * had named it were erased, the rest when it has been there for a day and an hour at `now_ms`.  To be durable when this
- * returns.  `*out_left`: how many are left that nobody names yet.  An erasure calls it when a
- * checkpoint has the customer's last row gone, and before it says that she is.  E_IO; E_BUSY: too
- * many snapshots are open. */
+ * had named it were erased, the rest when it has been there for a day and an hour at `now_ms`.
+ * Durable when this returns.  `*out_left`: how many are left that nobody names yet.  An erasure
+ * calls it when a checkpoint has the customer's last row gone, and before it says that she is.
+ * E_IO; E_BUSY: too many snapshots are open. */
 int files_sweep(struct files *files, struct state *state, int64_t now_ms, size_t *out_left,
                 struct err *err);
 
