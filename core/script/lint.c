@@ -65,6 +65,8 @@ static const char *const heard[] = {
     "reminder.snoozed",
     "role.changed",
     "rule.failed",
+    "rule.paused",
+    "rule.resumed",
     "staff.removed",
     "staff.set",
     "suppression.changed",
