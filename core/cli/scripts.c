@@ -6,7 +6,6 @@
  * one in a directory of its own, whose files are unlinked as soon as they are open: whatever
  * becomes of this process, nothing is left behind.
  */
-#include "core/cli/scripts.h"
 #include "core/base/civil.h"
 #include "core/base/json_read.h"
 #include "core/base/json_write.h"
@@ -30,7 +29,16 @@
 
 /* -- The folder, and what it is run with ------------------------------------------------- */
 
-int scripts_open(struct scripts *scripts, struct cli *cli, struct err *err)
+struct scripts {
+    struct settings settings; /* of --config, else those of a daemon without one */
+    const struct zone *zone;  /* the company's */
+    struct buf files;
+    struct doc bundle; /* borrowed from `files` */
+};
+
+/* The folder is the command's first argument.  E_IO, E_INVALID, E_LIMIT name the file.  End with
+ * scripts_close() in any case. */
+static int scripts_open(struct scripts *scripts, struct cli *cli, struct err *err)
 {
     const char *config = args_value(&cli->args, "config");
     *scripts = (struct scripts){ .files = BUF_INIT };
@@ -44,7 +52,7 @@ int scripts_open(struct scripts *scripts, struct cli *cli, struct err *err)
     return rc;
 }
 
-void scripts_close(struct scripts *scripts)
+static void scripts_close(struct scripts *scripts)
 {
     settings_deinit(&scripts->settings);
     buf_deinit(&scripts->files);

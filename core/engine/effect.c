@@ -585,15 +585,14 @@ void effect_claim(struct step *step)
         return;
     }
     struct verdict verdict = effect_decide(engine, &effect, &step->customer);
-    if (verdict.state == NULL && effect.message.data == NULL)
+    bool has_to_wait = verdict.state == NULL && rule_is_paused(engine, effect.rule);
+    if (verdict.state == NULL && !has_to_wait && effect.message.data == NULL)
         verdict = render(engine, &effect, &step->customer, verdict);
-    if (verdict.state != NULL) {
-        finish(step, &effect, verdict.state, verdict.reason);
-        report_go(engine, &effect, false);
-        return;
-    }
-    if (rule_is_paused(engine, effect.rule)) {
-        park(engine, &effect);
+    if (verdict.state != NULL || has_to_wait) {
+        if (has_to_wait)
+            park(engine, &effect);
+        else
+            finish(step, &effect, verdict.state, verdict.reason);
         report_go(engine, &effect, false);
         return;
     }

@@ -29,6 +29,7 @@
 
 #include <string.h>
 
+#define LISTED_BYTES_MAX 2000    /* of a row of entries */
 #define ADDRESS_SPACE "address:" /* of names: what was said of an address on a channel */
 
 /* -- Rows ----------------------------------------------------------------- */
@@ -42,7 +43,8 @@ struct erasure {
     int64_t entries;   /* listed so far */
     bool is_counted;   /* she was erased before: this one is for what came too late */
     struct doc names;  /* array: name space, value, ...; none: seen to */
-    struct buf listed; /* by this slice: numbers, one behind the other */
+    struct buf listed; /* by this slice: numbers, one behind the other ... */
+    uint64_t parts;    /* ... beyond so many full rows of them */
     int64_t left;      /* rows that this slice may still take */
 };
 
@@ -322,10 +324,28 @@ bool erase_refuse_late(struct engine *engine, const struct event *event)
 
 /* -- Entries, effects, tasks ----------------------------------------------- */
 
+/* What is listed, as a row: all of it, or as much as one holds. */
+static void store_listed(struct erasure *erasure)
+{
+    struct engine *engine = erasure->engine;
+    struct key key;
+    if (erasure->listed.size == 0)
+        return;
+    key_erasure(&key, erasure->number);
+    key_number(&key, engine->seq);
+    if (erasure->parts != 0)
+        key_number(&key, erasure->parts);
+    erasure->parts++;
+    state_put(engine->state, &key, erasure->listed.data, erasure->listed.size);
+    buf_clear(&erasure->listed);
+}
+
 static void list_entry(struct erasure *erasure, uint64_t seq)
 {
     struct key number = { .size = 0 };
     key_number(&number, seq);
+    if (erasure->listed.size + number.size > LISTED_BYTES_MAX)
+        store_listed(erasure);
     buf_append(&erasure->listed, number.data, number.size);
     erasure->entries++;
 }
@@ -584,18 +604,6 @@ static bool forget_cluster(struct erasure *erasure)
 
 /* -- Slices ----------------------------------------------------------------- */
 
-static void store_listed(struct erasure *erasure)
-{
-    struct engine *engine = erasure->engine;
-    struct key key;
-    if (erasure->listed.size != 0) {
-        key_erasure(&key, erasure->number);
-        key_number(&key, engine->seq);
-        state_put(engine->state, &key, erasure->listed.data, erasure->listed.size);
-    }
-    buf_deinit(&erasure->listed);
-}
-
 /* Returns how many rows more this tick may take. */
 static int64_t forget_slice(struct erasure *erasure, int64_t left)
 {
@@ -606,6 +614,7 @@ static int64_t forget_slice(struct erasure *erasure, int64_t left)
         erasure->engine->has_erased = true;
     }
     store_listed(erasure);
+    buf_deinit(&erasure->listed);
     erasure_store(erasure);
     return erasure->left > 0 ? erasure->left : 0;
 }

@@ -190,7 +190,22 @@ static int stop(void *arg, struct bytes key, struct bytes value)
     return 1;
 }
 
-enum file_names file_names(struct snapshot *snapshot, const uint8_t hash[DIGEST_32_BYTES])
+static int64_t erased_ms(struct snapshot *snapshot, struct bytes customer)
+{
+    struct key_reader reader = { customer.data, customer.data + customer.size };
+    struct key key;
+    struct bytes row;
+    uint64_t number;
+    bool is_number = key_read_number(&reader, &number);
+    ASSERT(is_number);
+    key_erasure(&key, number);
+    if (!snapshot_get(snapshot, &key, &row))
+        return INT64_MAX;
+    return doc_int((struct doc){ row.data, (uint32_t)row.size }, "at", INT64_MAX);
+}
+
+enum file_names file_names(struct snapshot *snapshot, const uint8_t hash[DIGEST_32_BYTES],
+                           int64_t *out_erased_ms)
 {
     struct key key;
     struct bytes row;
@@ -198,5 +213,8 @@ enum file_names file_names(struct snapshot *snapshot, const uint8_t hash[DIGEST_
     if (snapshot_visit(snapshot, &key, NULL, stop, NULL) != 0)
         return FILE_NAMED;
     key_forgotten(&key, hash);
-    return snapshot_get(snapshot, &key, &row) ? FILE_FORGOTTEN : FILE_NEVER_NAMED;
+    if (!snapshot_get(snapshot, &key, &row))
+        return FILE_NEVER_NAMED;
+    *out_erased_ms = erased_ms(snapshot, row);
+    return FILE_FORGOTTEN;
 }

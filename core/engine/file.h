@@ -15,6 +15,9 @@ enum file_names {
     FILE_NAMED,     /* by an event of some customer's, or of nobody's */
     FILE_FORGOTTEN, /* by nobody any more: all who named it were erased */
 };
-enum file_names file_names(struct snapshot *snapshot, const uint8_t hash[DIGEST_32_BYTES]);
+/* `*out_erased_ms`: of one that is forgotten, when the erasure was asked for that took the last
+ * name; what was put since is somebody else's, who has not named it yet. */
+enum file_names file_names(struct snapshot *snapshot, const uint8_t hash[DIGEST_32_BYTES],
+                           int64_t *out_erased_ms);
 
 #endif

@@ -196,13 +196,14 @@ static void fold_own(struct rehearsal *rehearsal, struct doc body, int64_t logge
     ASSERT(rc == 0);
 }
 
-/* What goes to other customers may cause more of the same; the engine bounds the depth. */
+/* What goes to other customers may cause more of the same; the engine bounds the depth, but not
+ * how many there are then: what has no room is not folded. */
 static void fold_outgoing(struct rehearsal *rehearsal, int64_t logged)
 {
     while (rehearsal->outgoing.size != 0) {
         struct buf now = rehearsal->outgoing;
         rehearsal->outgoing = (struct buf)BUF_INIT;
-        for (size_t at = 0; at < now.size;) {
+        for (size_t at = 0; at < now.size && !rehearsal_is_full(rehearsal);) {
             struct doc body;
             memcpy(&body.size, now.data + at, sizeof body.size);
             body.data = now.data + at + sizeof body.size;

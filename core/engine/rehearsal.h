@@ -38,7 +38,8 @@ struct engine *rehearsal_engine(struct rehearsal *rehearsal); /* which is the re
 bool rehearsal_is_full(const struct rehearsal *rehearsal);
 
 /* Fold an entry with the next number, at `logged` or at the log's time if that is later; then what
- * it sends to other customers, and what that sends.  A `world` is put in force first: E_INVALID. */
+ * it sends to other customers, and what that sends, while there is room.  A `world` is put in force
+ * first: E_INVALID. */
 int rehearsal_fold(struct rehearsal *rehearsal, enum log_class class, struct doc body,
                    int64_t logged, struct engine_result *out_result, struct err *err);
 

@@ -170,7 +170,9 @@ static int check_both(const struct backup *backup, const struct base *floor, str
     return 0;
 }
 
-int backup_check(const char *dir, struct backup *out_backup, struct err *err)
+/* Open what lies in `dir` and check all of it: the log, that the state is not ahead of it and not
+ * from before people were erased from it.  E_CORRUPT, E_CONFLICT, E_VERSION, E_IO. */
+static int check(const char *dir, struct backup *out_backup, struct err *err)
 {
     char log_dir[PATH_BYTES], state_dir[PATH_BYTES];
     struct backup backup = { 0 };
@@ -198,6 +200,13 @@ int backup_check(const char *dir, struct backup *out_backup, struct err *err)
     backup.bytes = bytes_of(log_dir, "data.mdb") + bytes_of(state_dir, "data.mdb");
     *out_backup = backup;
     return 0;
+}
+
+/* Keys, and which of them sealed what: a message that is sent again has the same links. */
+static int copy_keys(const char *from, const char *to, struct err *err)
+{
+    int rc = copy_files(from, to, ".key", err);
+    return rc == 0 ? copy_files(from, to, ".epochs", err) : rc;
 }
 
 /* -- Making ------------------------------------------------------------------------------- */
@@ -270,9 +279,9 @@ int backup_make(const char *data, const char *dir, struct log *log, struct state
     if (rc == 0)
         rc = copy_folder(data, dir, "files", err);
     if (rc == 0)
-        rc = copy_files(data, dir, ".key", err);
+        rc = copy_keys(data, dir, err);
     if (rc == 0)
-        rc = backup_check(dir, &backup, err);
+        rc = check(dir, &backup, err);
     if (rc == 0)
         rc = write_mark(dir, &backup, err);
     if (rc == 0)
@@ -297,7 +306,10 @@ static int copy_store(const char *from, const char *to, const char *name, struct
 
 static int copy_all(const char *from, const char *to, struct err *err)
 {
-    int rc = make_empty(to, err);
+    int rc = dir_make(to, err);
+    if (rc == 0 && !is_empty(to))
+        rc = err_set(err, E_CONFLICT,
+                     "%s is what a restore has left that did not come to its end: remove it", to);
     if (rc == 0)
         rc = copy_store(from, to, "state", err);
     if (rc == 0)
@@ -307,7 +319,7 @@ static int copy_all(const char *from, const char *to, struct err *err)
     if (rc == 0)
         rc = copy_folder(from, to, "files", err);
     if (rc == 0)
-        rc = copy_files(from, to, ".key", err);
+        rc = copy_keys(from, to, err);
     return rc == 0 ? dir_flush(to, err) : rc;
 }
 
@@ -336,6 +348,6 @@ int backup_restore(const char *dir, const char *data, struct backup *out_backup,
                        "%s holds something already: stop its daemon and move it away first", data);
     int rc = copy_all(dir, beside, err);
     if (rc == 0)
-        rc = backup_check(beside, out_backup, err);
+        rc = check(beside, out_backup, err);
     return rc == 0 ? put_in_place(beside, data, err) : rc;
 }

@@ -4,7 +4,7 @@
  *     DIR/log/data.mdb     the log, copied after it: so it is never behind its state
  *     DIR/base/SEQ         where folds begin (docs/log.md, "The world")
  *     DIR/files/HASH       files of customers, copied after the log that names them
- *     DIR/admin.key ...    the keys that are files
+ *     DIR/admin.key ...    the keys that are files, and links.epochs
  *     DIR/backup.json      written last: without it a copy is not complete
  *
  * Both environments are copied row by row: nothing that was deleted or erased is in the copy.  It
@@ -32,10 +32,6 @@ struct backup {
  * again; E_CORRUPT: the copy does not verify; E_IO, E_FULL. */
 int backup_make(const char *data, const char *dir, struct log *log, struct state *state,
                 struct backup *out_backup, struct err *err);
-
-/* Open what lies in `dir` and check all of it: the log, that the state is not ahead of it and not
- * from before people were erased from it.  E_CORRUPT, E_CONFLICT, E_VERSION, E_IO. */
-int backup_check(const char *dir, struct backup *out_backup, struct err *err);
 
 /* Put the backup in `dir` to `data`, where nothing may be yet: copied beside, checked, flushed,
  * renamed.  E_CONFLICT: there is something, or the backup is refused; E_NOTFOUND: `dir` is no

@@ -5,6 +5,7 @@
  */
 #include "core/server/dry_run.h"
 
+#include "core/base/arena.h"
 #include "core/base/err.h"
 #include "core/base/limits.h"
 #include "core/base/mem.h"
@@ -128,60 +129,57 @@ int dry_run_apply(struct dry_run *dry_run, struct submission *submission, int64_
 /* -- Counting -------------------------------------------------------------------------- */
 
 #define NAMES_MAX 4
-#define SEPARATOR 0x1f
 
 /* How often each combination of texts was met, in order. */
 struct groups {
+    struct arena *arena;
     struct group {
-        char *key;
+        struct text names[NAMES_MAX]; /* in the arena; a copy, for rows may go */
         uint64_t count;
     } items[DRY_RUN_GROUPS_MAX];
     size_t count;
 };
 
-static void groups_add(struct groups *groups, const struct text *parts, size_t part_count)
+static int compare_names(const struct group *group, const struct text *names, size_t name_count)
 {
-    struct buf key = BUF_INIT;
+    int order = 0;
+    for (size_t i = 0; order == 0 && i < name_count; i++)
+        order = text_compare(group->names[i], names[i]);
+    return order;
+}
+
+static void groups_add(struct groups *groups, const struct text *names, size_t name_count)
+{
     size_t low = 0, high = groups->count;
-    for (size_t i = 0; i < part_count; i++) {
-        buf_append(&key, parts[i].data, parts[i].size);
-        buf_byte(&key, SEPARATOR);
-    }
-    const char *text = buf_string(&key);
     while (low < high) {
         size_t middle = (low + high) / 2;
-        if (strcmp(groups->items[middle].key, text) < 0)
+        if (compare_names(&groups->items[middle], names, name_count) < 0)
             low = middle + 1;
         else
             high = middle;
     }
-    bool is_known = low < groups->count && strcmp(groups->items[low].key, text) == 0;
-    bool has_room = is_known || groups->count < DRY_RUN_GROUPS_MAX;
-    if (!is_known && has_room) {
-        memmove(&groups->items[low + 1], &groups->items[low],
-                (groups->count++ - low) * sizeof *groups->items);
-        groups->items[low] = (struct group){ mem_string(text), 0 };
+    struct group *group = &groups->items[low];
+    if (low == groups->count || compare_names(group, names, name_count) != 0) {
+        if (groups->count == DRY_RUN_GROUPS_MAX)
+            return;
+        memmove(group + 1, group, (groups->count++ - low) * sizeof *group);
+        *group = (struct group){ .count = 0 };
+        for (size_t i = 0; i < name_count; i++)
+            group->names[i] = arena_text(groups->arena, names[i]);
     }
-    if (has_room)
-        groups->items[low].count++;
-    buf_deinit(&key);
+    group->count++;
 }
 
-static void groups_put(struct groups *groups, struct doc_writer *w, const char *list,
+static void groups_put(const struct groups *groups, struct doc_writer *w, const char *list,
                        const char *const names[], size_t name_count, const char *count)
 {
     doc_open_array(w, list);
     for (size_t i = 0; i < groups->count; i++) {
-        const char *at = groups->items[i].key;
         doc_open(w, "");
-        for (size_t k = 0; k < name_count; k++) {
-            size_t size = strcspn(at, "\x1f");
-            doc_put_present(w, names[k], (struct text){ at, (uint32_t)size });
-            at += size + 1;
-        }
+        for (size_t k = 0; k < name_count; k++)
+            doc_put_present(w, names[k], groups->items[i].names[k]);
         doc_put_int(w, count, (int64_t)groups->items[i].count);
         doc_close(w);
-        free(groups->items[i].key);
     }
     doc_close(w);
 }
@@ -190,6 +188,7 @@ struct tally {
     const struct dry_run *dry_run;
     uint64_t created, existing, merged, suspected, timers;
     struct groups rules, reminders, messages;
+    struct arena arena; /* of their names */
 };
 
 static void tally_happened(struct tally *tally, struct doc row)
@@ -264,6 +263,7 @@ void dry_run_report(const struct dry_run *dry_run, struct buf *out)
     struct tally *tally = mem_zero(sizeof *tally);
     struct doc_writer w;
     tally->dry_run = dry_run;
+    tally->rules.arena = tally->reminders.arena = tally->messages.arena = &tally->arena;
     state_changes(state_of(dry_run), tally_row, tally);
     doc_begin(&w, out);
     doc_put_int(&w, "seq", (int64_t)dry_run->seq);
@@ -282,5 +282,6 @@ void dry_run_report(const struct dry_run *dry_run, struct buf *out)
     doc_put_int(&w, "failures", (int64_t)engine_failures(rehearsal_engine(dry_run->rehearsal)));
     doc_put_int(&w, "timers", (int64_t)tally->timers);
     doc_end(&w);
+    arena_deinit(&tally->arena);
     free(tally);
 }

@@ -260,13 +260,14 @@ int files_get(struct files *files, struct text hash, char out_type[FILE_TYPE_SIZ
 
 /* -- Sweeping ---------------------------------------------------------------------------------- */
 
-static bool is_young(const struct files *files, const char *name, int64_t now_ms)
+/* When it was put last, in ms since 1970 UTC.  False: it is not there. */
+static bool put_ms(const char *path, int64_t *out_ms)
 {
     struct stat stat_of;
-    char path[PATH_BYTES];
-    path_of(files, name, path);
-    return stat(path, &stat_of) != 0 ||
-           (int64_t)stat_of.st_mtim.tv_sec * 1000 + FILE_UNNAMED_MS > now_ms;
+    if (stat(path, &stat_of) != 0)
+        return false;
+    *out_ms = (int64_t)stat_of.st_mtim.tv_sec * 1000 + stat_of.st_mtim.tv_nsec / 1000000;
+    return true;
 }
 
 /* Whether it is left, and nobody names it yet. */
@@ -275,14 +276,15 @@ static bool sweep_one(struct files *files, struct snapshot *snapshot, const char
 {
     uint8_t hash[DIGEST_32_BYTES];
     char path[PATH_BYTES];
+    int64_t erased_ms = INT64_MIN, ms;
     if (!hex_decode(name, strlen(name), hash, sizeof hash))
         return false; /* not ours: somebody put it there */
-    enum file_names names = file_names(snapshot, hash);
+    enum file_names names = file_names(snapshot, hash, &erased_ms);
     if (names == FILE_NAMED)
         return false;
-    pthread_mutex_lock(&files->lock);
-    bool is_left = names == FILE_NEVER_NAMED && is_young(files, name, now_ms);
     path_of(files, name, path);
+    pthread_mutex_lock(&files->lock);
+    bool is_left = put_ms(path, &ms) && ms > erased_ms && ms + FILE_UNNAMED_MS > now_ms;
     if (!is_left)
         unlink(path);
     pthread_mutex_unlock(&files->lock);

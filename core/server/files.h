@@ -6,7 +6,8 @@
  * are kept once, with the Content-Type that came first.
  *
  * Who has put a file names it in an event within a day.  What no customer's event names after that
- * is swept away; what is no longer named because its customers were erased, at once.
+ * is swept away; what is no longer named because its customers were erased, at once, unless it has
+ * been put again since.
  *
  * Threads   All functions but open and close may be called from any thread, at the same time.
  */
@@ -37,11 +38,11 @@ int files_put(struct files *files, const char *type, const void *data, size_t si
 int files_get(struct files *files, struct text hash, char out_type[FILE_TYPE_SIZE], struct buf *out,
               struct err *err);
 
-/* Remove what nobody names, by the last checkpoint of `state`: at once what has been named before,
- * the rest when it has been there for a day and an hour at `now_ms`.  To be durable when this
- * returns.  `*out_left`: how many are left that nobody names yet.  An erasure calls it when a
- * checkpoint has the customer's last row gone, and before it says that she is.  E_IO; E_BUSY: too
- * many snapshots are open. */
+/* Remove what nobody names, by the last checkpoint of `state`: at once what was put before all who
+ * had named it were erased, the rest when it has been there for a day and an hour at `now_ms`.
+ * Durable when this returns.  `*out_left`: how many are left that nobody names yet.  An erasure
+ * calls it when a checkpoint has the customer's last row gone, and before it says that she is.
+ * E_IO; E_BUSY: too many snapshots are open. */
 int files_sweep(struct files *files, struct state *state, int64_t now_ms, size_t *out_left,
                 struct err *err);
 

@@ -2,9 +2,9 @@
  *
  * A run of a rule has a budget of instructions, but what one instruction costs has no bound that a
  * script could not push: some, made for it, keep the engine busy for minutes, and with it everybody
- * else.  So each `rule_cpu_ms` of the engine's thread it is looked at, and when it has not got on
- * since the last time, the rule that runs is interrupted: it fails, and a verdict in the log says
- * so for every replay.
+ * else.  So it is looked at as the engine's thread computes, and when it has not got on for
+ * `rule_cpu_ms` of that, the rule that runs is interrupted: it fails, and a verdict in the log
+ * says so for every replay.
  *
  * What counts is the time of the thread on a processor: a slow disk, a busy machine and a debugger
  * end no rule, and a daemon that has nothing to do is never woken.

@@ -173,3 +173,21 @@ def test_the_daemon_goes_on_beside_it_and_ends_with_one_open(kith):
     assert daemon.get(path).json["customers"]["created"] == 1000
     assert daemon.get("/v1/customers/user_id:real-19").json["id"] == 20
     assert kith("verify")
+
+
+def test_a_name_of_any_bytes_is_told_as_it_is(start, tmp_path):
+    folder = tmp_path / "odd"
+    folder.mkdir()
+    (folder / "rules.lua").write_text(
+        'rule "o\\31dd" { on = "Order Completed", run = function()\n'
+        '  remind { title = "x", key = "x", to = "an\\0na", due = "1wd" }\n'
+        '  remind { title = "y", key = "y", to = "an\\31na", due = "1wd" }\n'
+        '  send { channel = "log", purpose = "service", body = "z" } end }\n'
+    )
+    daemon = start("--scripts", folder)
+    kith = Kith(f"http://127.0.0.1:{daemon.port}", daemon.key("admin"))
+    path = tmp_path / "one.csv"
+    path.write_text("who,mail,sum\nu-1,,5\n")
+    report = would(kith, path)
+    assert [item["assignee"] for item in report["reminders"]] == ["an\0na", "an\x1fna"]
+    assert [item["rule"] for item in report["messages"]] == ["o\x1fdd"]

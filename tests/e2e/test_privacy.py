@@ -291,6 +291,9 @@ def test_a_backup_is_a_data_directory(start, tmp_path):
     kith("restore", tmp_path / "backup", "--data", tmp_path / "restored")
     code, _, err = kith.run("restore", tmp_path / "backup", "--data", tmp_path / "restored")
     assert code == 1 and "holds something" in err
+    assert list((tmp_path / "restored").glob("*.epochs"))  # a message sent again has its links
+    for path in (tmp_path / "restored").glob("links.*"):
+        assert path.read_bytes() == (tmp_path / "data" / path.name).read_bytes()
     assert daemon.stop() == 0
     other = start(name="restored")
     assert other.key("admin") == daemon.key("admin")
@@ -336,6 +339,8 @@ def test_a_restore_refuses_what_does_not_belong_together(start, tmp_path):
     code, _, err = kith.run("restore", tmp_path / "rules", "--data", tmp_path / "nothing")
     assert code == 1 and "no complete backup" in err
     assert not (tmp_path / "ahead-data").exists()
+    code, _, err = kith.run("restore", tmp_path / "ahead", "--data", tmp_path / "ahead-data")
+    assert code == 1 and "ahead-data.restore is what a restore has left" in err
 
 
 def test_the_doctor_finds_what_is_the_matter(start, tmp_path):

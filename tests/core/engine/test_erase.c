@@ -376,6 +376,23 @@ static void the_node_is_told_and_done_leaves_a_number(void **state)
     assert_int_equal(play_customer(play, "user_id:bob"), 2); /* numbers are not given again */
 }
 
+static void more_entries_than_a_row_holds_are_listed_in_several(void **state)
+{
+    struct play *play = *state;
+    uint64_t first = 0, last = 0;
+    play_world(play, 0, "{'erase_per_tick':100000}");
+    for (int i = 0; i < 1000; i++) {
+        last = play_track(play, "ann", "seen", NULL);
+        first = first != 0 ? first : last;
+    }
+    erase(play, "user_id:ann");
+    play_tick(play);
+    assert_has(erasure(play, 1), "'done':");
+    for (uint64_t seq = first; seq <= last; seq++)
+        assert_true(is_listed(play, 1, seq));
+    assert_int_equal(rows(play, 'z'), 1 + 2);
+}
+
 static void who_is_not_known_cannot_be_erased(void **state)
 {
     struct play *play = *state;
@@ -489,6 +506,7 @@ int main(void)
         TEST(a_file_that_was_named_to_nobody_by_her_name_is_nobodys),
         TEST(an_address_that_must_not_be_written_to_stays_so_unreadably),
         TEST(the_node_is_told_and_done_leaves_a_number),
+        TEST(more_entries_than_a_row_holds_are_listed_in_several),
         TEST(who_is_not_known_cannot_be_erased),
         TEST(what_comes_too_late_by_moments_goes_with_her),
         TEST(an_erasure_opens_again_for_what_came_too_late),

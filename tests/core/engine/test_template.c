@@ -172,6 +172,23 @@ static void a_template_is_rendered_at_the_claim_and_never_again(void **state)
     assert_has(play_reports(play), "'subject':'Hello Bea'");
 }
 
+static void a_message_that_waits_for_its_rule_is_not_rendered_before_it_goes(void **state)
+{
+    struct play *play = *state;
+    begin(play, "{'name':'Ann'}");
+    uint64_t seq = play_track(play, "u1", "Send", NULL);
+    const char *id = arena_printf(&play->arena, "%llu.1", (unsigned long long)seq).data;
+    play_command(play, "rule.paused", NULL, "{'rule':'send'}");
+    assert_int_equal(play_claim(play, "log"), 0);
+    assert_has(play_effect(play, id), "'parked':true");
+    assert_lacks(play_effect(play, id), "'message':");
+    play_command(play, "rule.resumed", NULL, "{'rule':'send'}");
+    play_identify(play, "u1", "{'name':'Bea'}");
+    play_pass(play, 1);
+    assert_int_equal(play_claim(play, "log"), 1);
+    assert_has(play_effect(play, id), "'subject':'Hello Bea'");
+}
+
 static void a_template_that_is_gone_at_the_claim_rejects_the_message(void **state)
 {
     struct play *play = *state;
@@ -287,6 +304,7 @@ int main(void)
         TEST(a_subject_stays_one_line_whatever_the_customer_is_called),
         TEST(values_are_escaped_where_the_channel_is_html_and_never_in_a_subject),
         TEST(a_template_is_rendered_at_the_claim_and_never_again),
+        TEST(a_message_that_waits_for_its_rule_is_not_rendered_before_it_goes),
         TEST(a_template_that_is_gone_at_the_claim_rejects_the_message),
         TEST(a_rendering_over_the_limit_rejects_the_message),
         TEST(a_link_is_marked_for_whoever_knows_its_address),

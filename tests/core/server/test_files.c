@@ -160,6 +160,39 @@ static void what_was_forgotten_goes_at_once(void **arg)
     files_close(files);
 }
 
+/* An erasure of customer 7, asked for at `at`, which took the last name of the file. */
+static void forget(struct fixture *fixture, const char *hash, int64_t at)
+{
+    struct buf out = BUF_INIT;
+    struct doc_writer w;
+    struct key row = row_of('G', hash);
+    state_put(fixture->state, &row, "\1\7", 2);
+    doc_begin(&w, &out);
+    doc_put_int(&w, "at", at);
+    struct doc doc = doc_end(&w);
+    key_start(&row, 'z');
+    key_number(&row, 7);
+    state_put(fixture->state, &row, doc.data, doc.size);
+    buf_deinit(&out);
+}
+
+static void what_was_put_again_since_the_erasure_has_its_day(void **arg)
+{
+    struct fixture *fixture = *arg;
+    struct files *files = open_files(fixture);
+    char hash[FILE_HASH_SIZE];
+    put(files, "a price list", hash);
+    forget(fixture, hash, 1000); /* 1970: long before it was put */
+    fixture_checkpoint(fixture, 1);
+    assert_int_equal(sweep(fixture, files, 0), 1);
+    assert_int_equal(found(files, hash), 0);
+    forget(fixture, hash, FAR_MS);
+    fixture_checkpoint(fixture, 2);
+    assert_int_equal(sweep(fixture, files, 0), 0);
+    assert_int_equal(found(files, hash), E_NOTFOUND);
+    files_close(files);
+}
+
 int main(void)
 {
 #define FILES(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
@@ -171,6 +204,7 @@ int main(void)
         FILES(what_the_disk_has_lost_is_mended_by_putting_it_again),
         FILES(a_sweep_takes_what_is_old_and_nobodys),
         FILES(what_was_forgotten_goes_at_once),
+        FILES(what_was_put_again_since_the_erasure_has_its_day),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
