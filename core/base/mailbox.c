@@ -59,6 +59,13 @@ bool mailbox_is_full(struct mailbox *box)
     return is_full;
 }
 
+void mailbox_limit(struct mailbox *box, size_t bytes_max)
+{
+    pthread_mutex_lock(&box->mutex);
+    box->bytes_max = bytes_max;
+    pthread_mutex_unlock(&box->mutex);
+}
+
 struct mail *mailbox_take(struct mailbox *box)
 {
     pthread_mutex_lock(&box->mutex);

@@ -44,6 +44,7 @@ bool mailbox_put(struct mailbox *box, struct mail *mail);
 void mailbox_wake(struct mailbox *box);
 /* Whether it weighs bytes_max already: whoever can wait or refuse, does. */
 bool mailbox_is_full(struct mailbox *box);
+void mailbox_limit(struct mailbox *box, size_t bytes_max); /* another bytes_max, from now on */
 
 /* Everything that is there, linked by `next`, or the oldest alone; NULL: nothing. */
 struct mail *mailbox_take(struct mailbox *box);

@@ -2,18 +2,24 @@
  *
  * Names are looked for as they were typed, with the umlauts spelt out, without blanks (a reading),
  * and two words also the other way round: who is "Schmidt, Anna" here is "Anna Schmidt" there.
- * Behind these come those who have all words in another order: the longest word is walked, and
- * the others are looked for in whoever it finds.
+ * Behind these come those who have all words in another order: the word that fewest rows begin with
+ * is walked, and the others are looked for in whoever it finds.
+ *
+ * Who types an address means the address: what it is made of ("example", "com") is everybody's, and
+ * is not walked.
  */
 #include "core/engine/search_query.h"
 
 #include "core/base/search_text.h"
 #include "core/engine/read_inside.h"
 
+#include <stdint.h>
 #include <string.h>
 
 #define PHONE_END 3   /* fewer digits beside other words are no phone number's */
 #define PHONE_WHOLE 6 /* from so many digits on it may be dialled with a zero in front */
+#define WALKS_MAX 7
+#define WALK_ROWS_MAX 1000 /* words that more rows begin with are frequent, one as the other */
 
 static void add_range(struct search_query *query, enum search_rank rank, enum search_kind kind,
                       struct text text, bool wants_all)
@@ -101,15 +107,6 @@ static struct text backwards(struct search_query *query, struct text text)
     return (struct text){ data, text.size };
 }
 
-static struct text longest(const struct text words[], size_t count)
-{
-    struct text best = { "", 0 };
-    for (size_t i = 0; i < count; i++)
-        if (words[i].size > best.size)
-            best = words[i];
-    return best;
-}
-
 /* -- Ranges --------------------------------------------------------------- */
 
 static void add_digits(struct search_query *query, struct text text)
@@ -157,22 +154,67 @@ static void add_turned(struct search_query *query, const struct text words[], si
     add_range(query, RANK_WORD, SEARCH_WORD, turned, false);
 }
 
-static void add_walks(struct search_query *query, struct text word)
+/* -- Walks ---------------------------------------------------------------- */
+
+/* Wherever search_has_all() finds a word that begins so, but for what is inside of words. */
+static size_t walks_of(struct search_query *query, struct text word,
+                       struct search_range out[WALKS_MAX])
 {
-    static const enum search_kind kinds[] = { SEARCH_NAME, SEARCH_WORD, SEARCH_EMAIL, SEARCH_ID };
+    static const enum search_kind kinds[] = { SEARCH_NAME,  SEARCH_WORD, SEARCH_INITIALS,
+                                              SEARCH_EMAIL, SEARCH_ID,   SEARCH_USER };
+    size_t count = 0;
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-        add_range(query, RANK_WORDS, kinds[i], word, true);
-    if (is_digits(word))
-        add_range(query, RANK_WORDS, SEARCH_PHONE, backwards(query, word), true);
+        out[count++] = (struct search_range){ RANK_WORDS, kinds[i], word, true };
+    if (word.size >= PHONE_END && is_digits(word))
+        out[count++] =
+            (struct search_range){ RANK_WORDS, SEARCH_PHONE, backwards(query, word), true };
+    return count;
 }
 
-/* Initials and the end of a number, which is how a caller is looked for: initials are no word that
- * could be walked, whichever of the two is longer. */
-static void add_ends(struct search_query *query)
+static int count_row(void *arg, struct bytes key, struct bytes value)
 {
-    for (size_t i = 0; i < query->word_count; i++)
-        if (query->words[i].size >= PHONE_END && is_digits(query->words[i]))
-            add_range(query, RANK_WORDS, SEARCH_PHONE, backwards(query, query->words[i]), true);
+    size_t *rows = arg;
+    (void)key;
+    (void)value;
+    return ++*rows >= WALK_ROWS_MAX ? 1 : 0;
+}
+
+/* Rows that walking it would meet, at most about WALK_ROWS_MAX. */
+static size_t count_rows(struct search_query *query, struct snapshot *snapshot, struct text word)
+{
+    struct search_range walks[WALKS_MAX];
+    size_t rows = 0, count = walks_of(query, word, walks);
+    for (size_t i = 0; i < count && rows < WALK_ROWS_MAX; i++) {
+        struct key prefix;
+        key_search(&prefix, walks[i].kind, walks[i].text);
+        snapshot_visit(snapshot, &prefix, NULL, count_row, &rows);
+    }
+    return rows;
+}
+
+/* Of words that are as rare the longest.  One that nothing begins with is chosen last: it may be
+ * inside of words, and then the others lead there sooner. */
+static size_t choose_driver(struct search_query *query, struct snapshot *snapshot)
+{
+    size_t best = 0, fewest = SIZE_MAX;
+    for (size_t i = 0; i < query->word_count; i++) {
+        size_t rows = query->word_count > 1 ? count_rows(query, snapshot, query->words[i]) : 1;
+        if (rows == 0)
+            rows = SIZE_MAX;
+        if (rows < fewest || (rows == fewest && query->words[i].size > query->words[best].size)) {
+            best = i;
+            fewest = rows;
+        }
+    }
+    return best;
+}
+
+static void add_walks(struct search_query *query, struct text word)
+{
+    struct search_range walks[WALKS_MAX];
+    size_t count = walks_of(query, word, walks);
+    for (size_t i = 0; i < count; i++)
+        add_range(query, walks[i].rank, walks[i].kind, walks[i].text, true);
 }
 
 /* -- Inside of words ------------------------------------------------------ */
@@ -221,6 +263,38 @@ static void add_inside(struct search_query *query, struct snapshot *snapshot, st
 
 /* -- The query ------------------------------------------------------------ */
 
+static int stop_at_row(void *arg, struct bytes key, struct bytes value)
+{
+    (void)arg;
+    (void)key;
+    (void)value;
+    return 1;
+}
+
+static bool has_row(struct snapshot *snapshot, enum search_kind kind, struct text text)
+{
+    struct key prefix;
+    key_search(&prefix, kind, text);
+    return snapshot_visit(snapshot, &prefix, NULL, stop_at_row, NULL) != 0;
+}
+
+/* Typed without a blank and with an @; or with a dot or a digit, and some address or id does begin
+ * so. */
+static bool is_address(const struct search_query *query, struct snapshot *snapshot,
+                       struct text text, struct text whole)
+{
+    bool may_be = false;
+    text = trimmed(text);
+    if (whole.size == 0 || memchr(text.data, ' ', text.size) != NULL)
+        return false;
+    if (memchr(whole.data, '@', whole.size) != NULL)
+        return true;
+    for (uint32_t i = 0; i < whole.size; i++)
+        may_be = may_be || whole.data[i] == '.' || (whole.data[i] >= '0' && whole.data[i] <= '9');
+    return may_be && query->word_count > 1 &&
+           (has_row(snapshot, SEARCH_EMAIL, whole) || has_row(snapshot, SEARCH_ID, whole));
+}
+
 bool search_query_read(struct search_query *query, struct snapshot *snapshot, struct text text,
                        struct arena *arena)
 {
@@ -230,7 +304,6 @@ bool search_query_read(struct search_query *query, struct snapshot *snapshot, st
     struct text whole = folded(query, text, SEARCH_WHOLE);
     query->word_count = split(plain, query->words);
     query->spelt_count = split(spelt, query->spelt);
-    struct text driver = longest(query->words, query->word_count);
     bool is_email = whole.size != 0 && memchr(whole.data, '@', whole.size) != NULL;
     add_digits(query, text);
     if (is_email)
@@ -245,13 +318,16 @@ bool search_query_read(struct search_query *query, struct snapshot *snapshot, st
     add_range(query, RANK_WORD, SEARCH_INITIALS, joined(query, query->words, query->word_count),
               false);
     add_range(query, RANK_WORD, SEARCH_EMAIL, whole, false);
+    if (query->word_count == 0 || is_address(query, snapshot, text, whole))
+        return query->word_count != 0;
+    size_t driver = choose_driver(query, snapshot);
     if (query->word_count > 1) {
-        add_walks(query, driver);
-        add_walks(query, longest(query->spelt, query->spelt_count));
-        add_ends(query);
+        add_walks(query, query->words[driver]);
+        if (driver < query->spelt_count)
+            add_walks(query, query->spelt[driver]);
     }
-    add_inside(query, snapshot, driver);
-    return query->word_count != 0;
+    add_inside(query, snapshot, query->words[driver]);
+    return true;
 }
 
 bool search_range_has(const struct search_range *range, const struct search_term *term)
@@ -282,7 +358,7 @@ static bool is_found(struct text word, const struct search_terms *terms)
     bool may_be_inside = word.size >= SEARCH_PART_LETTERS;
     for (size_t i = 0; i < terms->count; i++) {
         const struct search_term *term = &terms->items[i];
-        if (begins(term->text, word) ||
+        if ((term->kind != SEARCH_PHONE && begins(term->text, word)) ||
             (term->kind == SEARCH_PHONE && ends_backwards(term->text, word)) ||
             (term->kind == SEARCH_NAME && may_be_inside &&
              memmem(term->text.data, term->text.size, word.data, word.size) != NULL))

@@ -32,6 +32,7 @@
 #include "core/base/doc.h"
 #include "core/base/err.h"
 #include "core/base/rate.h"
+#include "core/server/fresh.h"
 #include "core/server/idempotency.h"
 
 #include <stdbool.h>
@@ -86,7 +87,10 @@ struct route {
 };
 /* A row leaves out what it has not at its end. */
 #pragma GCC diagnostic ignored "-Wmissing-field-initializers"
-#define ROUTES_END { NULL, NULL, SCOPE_NONE, 0, false, NULL, NULL, NULL }
+#define ROUTES_END                                         \
+    {                                                      \
+        NULL, NULL, SCOPE_NONE, 0, false, NULL, NULL, NULL \
+    }
 
 /* The tables, each ending with ROUTES_END.  A new file of handlers adds itself here and to
  * `api_tables` in api.c. */
@@ -129,10 +133,11 @@ struct api {
     struct dry_run_session *dry_run; /* api_dry_run.c; NULL: none is under way */
     struct json_reader *reader;      /* the loop's */
     int64_t waited_ns;               /* from post to commit, of the last entry that was written */
+    struct fresh fresh;              /* who wrote lately, and how much */
     size_t calls;                    /* under way */
 };
 
-/* `limiter` and the last three members are api_init()'s, all others the caller's. */
+/* `limiter` and the last four members are api_init()'s, all others the caller's. */
 void api_init(struct api *api);
 void api_deinit(struct api *api); /* no call may be under way */
 
@@ -250,6 +255,9 @@ void call_ask(struct call *call, void (*run)(struct engine *engine, struct call 
 /* Have a checkpoint made that holds everything acknowledged so far, so that a snapshot shows it.
  * `done` comes when it is written, or after AWAIT_MS all the same: then call->is_behind. */
 void call_await(struct call *call, void (*done)(struct call *call));
+/* The same for a list (fresh.h): at once if all is shown already, or call->is_behind, if much of
+ * others comes in. */
+void call_await_own(struct call *call, void (*done)(struct call *call));
 
 /* `run` on a thread of libuv's pool; for snapshots (storage/state.h) and reads of the log. */
 void call_work(struct call *call, void (*run)(struct call *call), void (*done)(struct call *call));

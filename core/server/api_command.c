@@ -351,7 +351,7 @@ void call_list(struct call *call, call_list_fn *list, void *arg)
     if (call_query(call, "after").size != 0)
         list_now(call); /* goes on with what began as new as could be */
     else
-        call_await(call, list_now);
+        call_await_own(call, list_now);
 }
 
 struct read_page *call_read_page(struct call *call)

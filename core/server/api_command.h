@@ -25,7 +25,8 @@ typedef int call_list_fn(struct snapshot *snapshot, struct call *call, void *arg
 
 /* Answer with what is read on the engine's thread, or over a snapshot on a worker. `arg` lives
  * as long as the call.  A snapshot holds what was acknowledged before the list was asked for; if
- * that takes too long, it is what is there, and the answer says `behind`. */
+ * that takes too long, or very much is being written by others, it is what is there, and the
+ * answer says `behind`. */
 void call_read(struct call *call, call_read_fn *read, void *arg);
 void call_list(struct call *call, call_list_fn *list, void *arg);
 

@@ -15,6 +15,7 @@
 #include "core/server/metrics.h"
 #include "core/server/node.h"
 #include "core/server/say.h"
+#include "storage/log.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -241,6 +242,14 @@ void call_error(struct call *call, int code, const struct err *err)
 
 /* -- Into the log ------------------------------------------------------------------------------ */
 
+static void note_written(struct call *call, const struct submission *submission)
+{
+    struct api *api = call->api;
+    if (submission->count != 0)
+        fresh_wrote(&api->fresh, call->caller.name, submission->first_seq + submission->count - 1,
+                    submission->count, api->clock.boot_ms(api->clock.arg));
+}
+
 static void on_submitted(void *arg, const struct submission *submission)
 {
     struct call *call = arg;
@@ -251,10 +260,12 @@ static void on_submitted(void *arg, const struct submission *submission)
         metrics_append(call->api->metrics, ns);
     call->is_written = submission->code == 0;
     call->api->waited_ns = ns;
-    if (submission->code != 0)
+    if (submission->code != 0) {
         call_problem(call, 503, "nothing was written: %s", submission->err.text);
-    else
-        call->submitted(call, submission);
+        return;
+    }
+    note_written(call, submission);
+    call->submitted(call, submission);
 }
 
 #define QUEUE_WAIT_S_MAX 60
@@ -383,6 +394,21 @@ void call_await(struct call *call, void (*done)(struct call *call))
     uv_timer_init(call->api->loop, &await->timer);
     uv_timer_start(&await->timer, on_await_late, AWAIT_MS, 0);
     fold_await(node_fold(call->api->node), &await->job);
+}
+
+void call_await_own(struct call *call, void (*done)(struct call *call))
+{
+    struct api *api = call->api;
+    uint64_t end, shown = atomic_load(&node_fold(api->node)->shown);
+    int64_t logged;
+    log_end(node_log(api->node), &end, &logged);
+    if (shown < end && fresh_must_wait(&api->fresh, call->caller.name, shown,
+                                       api->clock.boot_ms(api->clock.arg))) {
+        call_await(call, done);
+        return;
+    }
+    call->is_behind = shown < end;
+    done(call);
 }
 
 /* -- To the pool ------------------------------------------------------------------------------- */

@@ -13,9 +13,12 @@
 
 #define CHECKPOINT_AGE_MS 2000
 #define CHECKPOINT_IDLE_MS 50
-#define FORCED_PAUSE_MS 200 /* between two checkpoints that lists wait for */
+#define FORCED_PAUSE_MS 200  /* between two checkpoints that lists wait for, at most */
+#define FORCED_PAUSE_TIMES 4 /* of what the last one took */
 #define RETRY_MS 1000
-#define CATCH_UP_ENTRIES 1000 /* between two looks at the buffers */
+#define PACE_MS 500                /* over which the engine's speed is measured */
+#define QUEUE_BYTES_MIN (2u << 20) /* while it stands: it is to find something when it goes on */
+#define CATCH_UP_ENTRIES 1000      /* between two looks at the buffers */
 
 /* -- One entry ------------------------------------- */
 
@@ -172,15 +175,21 @@ static void answer_waiting(struct fold *fold, uint64_t seq)
 /* How long until one may be made for those who wait: 0 now. */
 static int64_t forced_in_ms(const struct fold *fold, int64_t now)
 {
+    struct state_stats stats;
+    state_stats(fold->state, &stats);
     int64_t passed = now - fold->forced_at;
-    return fold->forced_at < 0 || passed >= FORCED_PAUSE_MS ? 0 : FORCED_PAUSE_MS - passed;
+    int64_t pause = FORCED_PAUSE_TIMES * stats.checkpoint_ns_last / 1000000;
+    if (pause > FORCED_PAUSE_MS)
+        pause = FORCED_PAUSE_MS;
+    return fold->forced_at < 0 || passed >= pause ? 0 : pause - passed;
 }
 
 void fold_freeze_if_wanted(struct fold *fold, bool is_idle)
 {
     state_settle(fold->state);
+    atomic_store(&fold->shown, shown_seq(fold));
     if (fold->waiting != NULL)
-        answer_waiting(fold, shown_seq(fold));
+        answer_waiting(fold, atomic_load(&fold->shown));
     if (!state_is_dirty(fold->state))
         return;
     int64_t now = fold->clock.boot_ms(fold->clock.arg);
@@ -369,6 +378,31 @@ static void apply_group(struct fold *fold, struct group *group)
         apply_submission(fold, group->submissions[i], &seq, group->logged);
 }
 
+/* How fast what waits is worked off, the waits for checkpoints included, says how much may wait.
+ * With nothing waiting there is no telling, and no need. */
+static void pace(struct fold *fold, size_t bytes)
+{
+    if (mailbox_is_empty(&fold->inbox)) {
+        if (fold->paced_at >= 0)
+            mailbox_limit(&fold->inbox, FOLD_QUEUE_BYTES);
+        fold->paced_at = -1;
+        return;
+    }
+    int64_t now = fold->clock.boot_ms(fold->clock.arg);
+    if (fold->paced_at >= 0) {
+        fold->paced_bytes += bytes;
+        if (now - fold->paced_at < PACE_MS)
+            return;
+        uint64_t may_wait =
+            (uint64_t)fold->paced_bytes * FOLD_QUEUE_MS / (uint64_t)(now - fold->paced_at);
+        if (may_wait < QUEUE_BYTES_MIN)
+            may_wait = QUEUE_BYTES_MIN;
+        mailbox_limit(&fold->inbox, may_wait < FOLD_QUEUE_BYTES ? may_wait : FOLD_QUEUE_BYTES);
+    }
+    fold->paced_at = now;
+    fold->paced_bytes = 0;
+}
+
 /* False: it cannot be handled yet and must stay first. */
 static bool handle(struct fold *fold, struct mail *mail)
 {
@@ -378,6 +412,8 @@ static bool handle(struct fold *fold, struct mail *mail)
             return false;
         apply_group(fold, (struct group *)mail);
         histogram_add(&fold->apply, clock_ns() - before);
+        if (((struct group *)mail)->first_seq != 0)
+            pace(fold, mail->bytes);
         free(mail);
         publish(fold);
         return true;

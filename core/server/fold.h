@@ -32,6 +32,11 @@ struct state;
 /* What to do about a log that cannot be read. */
 #define FOLD_PUT_BACK "put back a copy of the whole data directory, made while kithd was stopped"
 
+/* What may be durable and not applied yet: as much as the engine has lately done in FOLD_QUEUE_MS,
+ * as after a kill all of it has to be done before anything else; and never more than this. */
+#define FOLD_QUEUE_BYTES (64u << 20)
+#define FOLD_QUEUE_MS 2000
+
 /* A question to the engine.  `run` is called on the engine's thread between two entries,
  * `mail.handle` then on the loop with the job.  From the post until then the job is the fold's,
  * then the caller's again.  It cannot fail: `run` notes in `arg` what came of it. */
@@ -54,9 +59,12 @@ struct fold {
     void (*wake_loop)(void *arg);
     void *arg;
     struct clock clock;
-    int64_t dirty_since;   /* boot ms; -1: nothing to checkpoint */
-    struct mail *waiting;  /* jobs that wait for a checkpoint, the last come first */
-    int64_t forced_at;     /* boot ms of the last freeze that they caused; -1: none yet */
+    int64_t dirty_since;    /* boot ms; -1: nothing to checkpoint */
+    struct mail *waiting;   /* jobs that wait for a checkpoint, the last come first */
+    int64_t forced_at;      /* boot ms of the last freeze that they caused; -1: none yet */
+    _Atomic uint64_t shown; /* the last entry that a snapshot shows, if opened now */
+    int64_t paced_at;       /* boot ms since when `paced_bytes` were applied; -1: no queue */
+    size_t paced_bytes;
     struct err told;       /* why the state's file could not be opened again */
     struct mail *follower; /* whom to tell, if is_followed */
     _Atomic bool is_followed;

@@ -23,7 +23,6 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-#define FOLD_QUEUE_BYTES (64u << 20)
 #define PRESENT_MS 60000 /* log time that is no older is the present */
 
 struct node {
@@ -391,7 +390,7 @@ static void wire(struct node *node)
     node->sequencer.world = world_mark(options);
     node->fold.sequencer = &node->sequencer;
     node->fold.clock = options->clock;
-    node->fold.dirty_since = node->fold.forced_at = -1;
+    node->fold.dirty_since = node->fold.forced_at = node->fold.paced_at = -1;
     atomic_store(&node->sequencer.next_due, INT64_MAX);
     node->deliverer = deliver_new(&node->sequencer, &node->fold, options->clock);
     for (size_t i = 0; i < options->channel_count; i++)

@@ -179,6 +179,92 @@ static void pages_hold_everybody_once_whatever_their_size(void **state)
     }
 }
 
+static void an_address_is_not_looked_for_by_its_pieces(void **state)
+{
+    struct house *house = *state;
+    house_identify(house, "a", "{'name':'Post','email':'ann.17@post.example'}");
+    house_identify(house, "b", "{'name':'Example Ann','email':'ann.18@post.example'}");
+    house_identify(house, "c", "{'name':'ann.17@post.example','email':'c@d.example'}");
+    finds(house, "ann.17@post.example", "3 1");
+    finds(house, "ann.17@", "3 1"); /* a name may be an address */
+    finds(house, "ann.17", "3 1");
+    finds(house, "17@post.example", "1 3");
+    finds(house, "ann.19@post.example", "");
+    finds(house, "ann example", "3 2");
+    finds(house, "example 17", "3");
+}
+
+/* What stands in made-up names, addresses and numbers, and what is typed of it. */
+static const char *const pieces[] = { "Anna", "Ann",   "Stein", "Bergstein", "Henry", "Ki",
+                                      "Lo",   "Marie", "Ste",   "17",        "4711",  "99" };
+#define PIECES (sizeof pieces / sizeof *pieces)
+#define PEOPLE 80
+
+struct made_up {
+    const char *first, *last, *mail;
+    char number[12]; /* of her phone, without what is dialled in front */
+};
+
+static struct made_up make_up(size_t n)
+{
+    struct made_up it = { pieces[n % 9], pieces[n * 7 / 3 % 9], pieces[n * 5 / 4 % 9], "" };
+    snprintf(it.number, sizeof it.number, "901%s%s", pieces[9 + n % 3], pieces[9 + n / 3 % 3]);
+    return it;
+}
+
+static bool is_number(const char *word)
+{
+    return word[0] >= '0' && word[0] <= '9';
+}
+
+static bool begins_or_is_inside(const char *word, const char *part)
+{
+    return strncasecmp(word, part, strlen(part)) == 0 ||
+           (strlen(part) >= 3 && strcasestr(word, part) != NULL);
+}
+
+static bool has_piece(const struct made_up *it, const char *piece)
+{
+    size_t size = strlen(piece), all = strlen(it->number);
+    if (is_number(piece))
+        return size >= 3 && size <= all && strcmp(it->number + all - size, piece) == 0;
+    return begins_or_is_inside(it->first, piece) || begins_or_is_inside(it->last, piece) ||
+           strncasecmp(it->mail, piece, size) == 0;
+}
+
+static void assert_finds_those_with(struct house *house, const char *one, const char *other)
+{
+    char query[64], id[24], page[20000];
+    struct text none = { "", 0 };
+    snprintf(query, sizeof query, "%s %s", one, other);
+    snprintf(page, sizeof page, " %s ", page_values(page_of(house, query, PEOPLE, none), "id"));
+    for (size_t n = 0; n < PEOPLE; n++) {
+        struct made_up it = make_up(n);
+        bool is_wanted = has_piece(&it, one) && has_piece(&it, other);
+        snprintf(id, sizeof id, " %zu ", n + 1);
+        if ((strstr(page, id) != NULL) != is_wanted)
+            fail_msg("%s: %s %s, %s, %s is %s", query, it.first, it.last, it.mail, it.number,
+                     is_wanted ? "not found" : "found");
+    }
+}
+
+static void two_words_find_whoever_has_both(void **state)
+{
+    struct house *house = *state;
+    char user[12], traits[160];
+    for (size_t n = 0; n < PEOPLE; n++) {
+        struct made_up it = make_up(n);
+        snprintf(user, sizeof user, "_%zu", n);
+        snprintf(traits, sizeof traits, "{'name':'%s %s','email':'%s@x.test','phone':'+4930%s'}",
+                 it.first, it.last, it.mail, it.number);
+        house_identify(house, user, traits);
+    }
+    for (size_t i = 0; i < PIECES; i++)
+        for (size_t k = 0; k < PIECES; k++)
+            if (!is_number(pieces[i]) || !is_number(pieces[k])) /* one number with a blank in it */
+                assert_finds_those_with(house, pieces[i], pieces[k]);
+}
+
 static void what_cannot_be_looked_for_is_refused(void **state)
 {
     struct house *house = *state;
@@ -208,6 +294,8 @@ int main(void)
         TEST(of_equals_the_last_contact_is_first),
         TEST(a_merged_customer_is_found_by_all_her_names_and_once),
         TEST(pages_hold_everybody_once_whatever_their_size),
+        TEST(an_address_is_not_looked_for_by_its_pieces),
+        TEST(two_words_find_whoever_has_both),
         TEST(what_cannot_be_looked_for_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,8 +1,11 @@
-/* test_fold.c -- the engine goes on when the disk refuses what makes a checkpoint valid. */
+/* test_fold.c -- the engine goes on when the disk refuses what makes a checkpoint valid, and lets
+ * no more wait for it than it can do. */
 #include "tests/core/engine/house_fixture.h"
 
 #include "core/base/err.h"
 #include "core/server/fold.h"
+#include "core/server/sequencer.h"
+#include "core/server/submission.h"
 #include "tests/storage/state_fixture.h"
 
 #include <errno.h>
@@ -70,6 +73,38 @@ static void a_disk_that_goes_on_refusing_leaves_the_engine_reading(void **arg)
     assert_false(state_is_lost(node_state(house->node)));
 }
 
+static void queue_event(struct house *house)
+{
+    struct submission *submission = submission_new(LOG_CLIENT);
+    struct doc_writer w;
+    submission_begin(submission, &w);
+    doc_put_string(&w, "type", "Visit");
+    doc_put_string(&w, "call", "track");
+    doc_put_string(&w, "user", "u1");
+    submission_end(submission, &w);
+    sequencer_post_own(node_sequencer(house->node), submission);
+    assert_true(sequencer_step(node_sequencer(house->node)));
+}
+
+static void an_engine_that_is_slow_lets_less_wait(void **arg)
+{
+    struct house *house = *arg;
+    struct fold *fold = node_fold(house->node);
+    struct mailbox *queue = &fold->inbox;
+    assert_int_equal(queue->bytes_max, FOLD_QUEUE_BYTES);
+    for (int i = 0; i < 5; i++)
+        queue_event(house);
+    assert_true(fold_step(fold)); /* measured from here on */
+    assert_int_equal(queue->bytes_max, FOLD_QUEUE_BYTES);
+    house->now += 1000;
+    assert_true(fold_step(fold));
+    assert_true(queue->bytes_max < FOLD_QUEUE_BYTES);
+    assert_true(queue->bytes < queue->bytes_max); /* it never refuses all */
+    while (!mailbox_is_empty(queue))
+        assert_true(fold_step(fold));
+    assert_int_equal(queue->bytes_max, FOLD_QUEUE_BYTES);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, house_setup, house_teardown)
 
 int main(void)
@@ -78,6 +113,7 @@ int main(void)
         TEST(a_lost_state_is_opened_again_with_all_that_was_applied),
         TEST(a_state_lost_at_the_end_is_there_at_the_next_start),
         TEST(a_disk_that_goes_on_refusing_leaves_the_engine_reading),
+        TEST(an_engine_that_is_slow_lets_less_wait),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,71 @@
+"""A clerk finds whom she has just entered, whatever else comes in."""
+import threading
+import time
+
+FLOOD_SECONDS = 3.5  # two whole seconds of it must be over
+BATCH = 500
+
+
+class Flood:
+    """Events of another key, as fast as they are taken, until told to end."""
+
+    def __init__(self, daemon):
+        self.daemon, self.ended, self.sent = daemon, threading.Event(), 0
+        self.thread = threading.Thread(target=self.run)
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.ended.set()
+        self.thread.join()
+
+    def run(self):
+        connection = self.daemon.connect()
+        while not self.ended.is_set():
+            batch = [
+                {"type": "track", "event": "Visit", "userId": f"v{self.sent + i}"}
+                for i in range(BATCH)
+            ]
+            answer = self.daemon.post(
+                "/v1/batch", {"batch": batch}, key="write", connection=connection
+            )
+            assert answer.status in (200, 429), answer.body
+            self.sent += BATCH if answer.status == 200 else 0
+        connection.close()
+
+
+def enter(daemon, user, name):
+    event = {"type": "identify", "userId": user, "traits": {"name": name}}
+    answer = daemon.post("/v1/batch?wait=applied", {"batch": [event]}, key="admin")
+    while answer.status == 429:
+        time.sleep(0.1)
+        answer = daemon.post("/v1/batch?wait=applied", {"batch": [event]}, key="admin")
+    assert answer.status == 200, answer.body
+
+
+def test_a_clerk_finds_whom_she_has_entered_while_much_comes_in(daemon):
+    with Flood(daemon) as flood:
+        time.sleep(FLOOD_SECONDS)
+        for number in range(5):
+            enter(daemon, f"clerk{number}", f"Newcomer{number}")
+            page = daemon.get(f"/v1/customers?q=newcomer{number}").json
+            # Where a checkpoint takes more than a second the page says that it lacks something.
+            assert page["items"] or page.get("behind"), page
+    assert flood.sent > 0
+    found = daemon.get("/v1/customers?q=newcomer").json
+    while found.get("behind"):
+        found = daemon.get("/v1/customers?q=newcomer").json
+    assert len(found["items"]) == 5, found
+
+
+def test_a_page_says_when_others_have_written_more(daemon):
+    with Flood(daemon):
+        time.sleep(FLOOD_SECONDS)
+        pages = [daemon.get("/v1/customers?limit=1").json for _ in range(200)]
+    assert any(page.get("behind") for page in pages)
+    last = daemon.get("/v1/customers?limit=1").json
+    while last.get("behind"):
+        last = daemon.get("/v1/customers?limit=1").json
+    assert last["seq"] >= daemon.metric("kith_log_entries")
