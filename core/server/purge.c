@@ -19,6 +19,8 @@
 #include <string.h>
 
 #define RETRY_MS 60000
+#define GATHER_MS 250       /* between two looks whether all are through */
+#define GATHER_MS_MAX 90000 /* a message that a channel has is waited for a minute */
 #define SWAP_PAUSE_MS 50 /* until the readers of the state's file have gone */
 #define SWAPS_MAX 600
 #define REWRITE_ENTRIES \
@@ -51,6 +53,7 @@ struct purge {
     bool is_wanted, is_started, is_winding_down;
     unsigned holds;
     int64_t begin_at; /* boot ms: no purge before */
+    int64_t late_at;  /* the same: from then on it waits for nobody else; 0: none is wanted yet */
     int64_t swap_at;  /* the same of the next attempt to swap; -1: one is under way */
     unsigned swaps;
     struct job job;
@@ -58,7 +61,8 @@ struct purge {
     struct base base;
     struct erased *erased;
     size_t count;
-    bool is_compacted; /* the log's file, to the end */
+    bool waits_for_others; /* who are losing their rows */
+    bool is_compacted;     /* the log's file, to the end */
 
     int code; /* of what was done last */
     struct err err;
@@ -245,6 +249,8 @@ static int add_row(void *arg, struct bytes key, struct bytes value)
     bool is_number = key_read_number(&reader, &customer);
     ASSERT(is_number);
     int64_t gone = reader.at == reader.end ? doc_int(row, "done", 0) : 0;
+    if (reader.at == reader.end && gone == 0)
+        purge->waits_for_others = true;
     if (gone != 0)
         add_customer(purge, customer, gone);
     else if (reader.at != reader.end && last != NULL && last->customer == customer)
@@ -289,8 +295,11 @@ static int read_erased(struct purge *purge)
 static void keep(struct chore *chore)
 {
     struct purge *purge = (struct purge *)chore;
+    purge->waits_for_others = false;
     purge->code = read_erased(purge);
-    if (purge->code == 0 && purge->count != 0)
+    if (now_ms(purge) >= purge->late_at)
+        purge->waits_for_others = false;
+    if (purge->code == 0 && purge->count != 0 && !purge->waits_for_others)
         purge->code =
             base_write(purge->options.dir, purge->options.state, &purge->base, &purge->err);
 }
@@ -414,7 +423,22 @@ static void end(struct purge *purge)
     say("%zu %s erased: nothing of %s is in the files any more", purge->count,
         purge->count == 1 ? "customer is" : "customers are", purge->count == 1 ? "it" : "them");
     purge->told = (struct err){ 0 };
+    purge->late_at = 0;
     come_to_rest(purge, PURGE_PAUSE_MS);
+}
+
+/* Whoever loses her rows at this moment goes along, or she would wait for the next purge: of a
+ * customer who had been merged several are erased, and they are not through at the same tick. */
+static void gather(struct purge *purge)
+{
+    purge->is_wanted = true;
+    come_to_rest(purge, GATHER_MS);
+}
+
+static void end_early(struct purge *purge)
+{
+    purge->late_at = 0;
+    come_to_rest(purge, 0);
 }
 
 static void next(struct purge *purge)
@@ -431,8 +455,10 @@ static void next(struct purge *purge)
         give_to_checkpoints(purge, keep);
         break;
     case PHASE_NOTE:
-        if (purge->count == 0) /* they were in the purge before */
-            come_to_rest(purge, 0);
+        if (purge->waits_for_others)
+            gather(purge);
+        else if (purge->count == 0) /* they were in the purge before */
+            end_early(purge);
         else
             note(purge);
         break;
@@ -494,6 +520,8 @@ int64_t purge_tick(struct purge *purge)
     if (waits_for_readers) {
         ask_swap(purge);
     } else {
+        if (purge->late_at == 0)
+            purge->late_at = now + GATHER_MS_MAX;
         purge->phase = PHASE_WAIT;
         next(purge);
     }

@@ -5,7 +5,8 @@
  *
  *     phase     thread       what
  *     -------   ----------   -------------------------------------------------------------
- *     wait      engine       until a checkpoint holds that her rows are gone
+ *     wait      engine       until a checkpoint holds that her rows are gone, and those of whoever
+ *                            else is losing hers
  *     keep      checkpoint   that checkpoint is dumped to base/<seq>; her entries are read
  *     note      log          `world` names the dump: from here on a fold begins behind them
  *     rewrite   log          her entries become tombstones
