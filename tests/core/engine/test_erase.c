@@ -411,7 +411,7 @@ static void done(struct play *play, uint64_t gone)
     char text[96];
     snprintf(text, sizeof text, "{'type':'erase.done','data':{'customer':1,'done':%llu}}",
              (unsigned long long)gone);
-    play_entry(play, LOG_SYSTEM, text);
+    play_entry(play, LOG_SYSTEM, "%s", text);
 }
 
 /* As a link's POST and a call of staff write them, who looked while she was there. */
