@@ -256,6 +256,8 @@ class Demo:
             ),
             stdout=subprocess.PIPE,
             text=True,
+            # Where this was started in the background SIGINT may be ignored, and stay so.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
         lines = []
         for line in self.process.stdout:
