@@ -171,7 +171,7 @@ def daemon(root, unit, trace=None):
 def end(process, is_traced):
     """SIGTERM to the daemon: strace's child where there is a strace."""
     number = process.pid
-    if is_traced:
+    if process.poll() is None and is_traced:
         children = pathlib.Path(f"/proc/{number}/task/{number}/children").read_text().split()
         number = int(children[0])
     if process.poll() is None:
@@ -280,6 +280,7 @@ def main():
         life(root, arguments.package)
         return
     with tempfile.TemporaryDirectory(prefix="kith-deb-") as path:
+        os.chmod(path, 0o755)  # it is the root of a user who is not root
         root = Root(path)
         root.make()
         life(root, arguments.package)
