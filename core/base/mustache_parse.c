@@ -196,6 +196,8 @@ static int check_name(const struct parser *parser, const struct tag *tag, struct
 static int read_style(const struct parser *parser, const struct tag *tag, struct token *token)
 {
     struct near_quote quote;
+    if (tag->content.size == 0)
+        return 0;
     const char *bar = memchr(tag->content.data, '|', tag->content.size);
     if (bar == NULL)
         return 0;

@@ -282,6 +282,7 @@ static int check_limits(struct renderer *r)
 static int render(struct renderer *r)
 {
     for (;;) {
+        ASSERT(r->of != NULL);
         if (r->at == r->of->count) {
             if (r->depth == 0)
                 return check_limits(r);

@@ -147,7 +147,7 @@ uint64_t identity_find(struct engine *engine, struct text reference)
         return is_number && profile_load(&profile, engine->state, &engine->arena, number) ? number
                                                                                           : 0;
     }
-    struct text name_space, value;
+    struct text name_space = { "", 0 }, value = { "", 0 };
     identity_split(reference, &name_space, &value);
     return is_shared(name_space) ? find_unique(engine, name_space, value)
                                  : find_single(engine, name_space, value);

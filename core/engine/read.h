@@ -152,7 +152,7 @@ void read_linked_deinit(struct read_linked *linked);
 
 /* Append the rows of the suppression list that hold addresses of hers, one behind another:
  * {channel, value, state, reason, at}.  E_NOTFOUND. */
-int read_suppressions_of(struct engine *engine, struct text customer, struct buf *out,
+int read_suppressions_of(struct engine *engine, struct text reference, struct buf *out,
                          struct err *err);
 
 /* -- Reminders ------------------------------------------------------------------------- */

@@ -331,11 +331,12 @@ int template_render(struct engine *engine, const struct template_request *reques
                     struct rendering *out_rendering, struct err *err)
 {
     const struct channel_config *channel = config_channel(&engine->config, request->channel);
-    const struct template *template;
+    const struct template *template = NULL;
     struct rendering rendering = { 0 };
     int rc = template_find(engine, request, &template, err);
     if (rc != 0)
         return rc;
+    ASSERT(template != NULL);
     struct text tag = finish_tag(engine, template, tag_of(request));
     struct doc system = make_context(engine, request);
     struct work work = {

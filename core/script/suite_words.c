@@ -105,7 +105,8 @@ uint64_t check_handle(lua_State *lua, int index, const char *word, bool may_be_n
     if (may_be_nil && lua_isnil(lua, index))
         return 0;
     if (handle == NULL)
-        luaL_error(lua, "%s: a customer is needed, as t:customer{ ... } gives one", word);
+        return (uint64_t)luaL_error(lua, "%s: a customer is needed, as t:customer{ ... } gives one",
+                                    word);
     suite_of(lua)->play.last = *handle;
     return *handle;
 }
@@ -436,8 +437,10 @@ static struct doc record_of(lua_State *lua, int index)
     struct play *play = &suite_of(lua)->play;
     char reference[24];
     struct err err;
-    if (handle == NULL)
+    if (handle == NULL) {
         luaL_error(lua, "a customer is needed; a method is written with a colon: c:has_tag(tag)");
+        return (struct doc){ NULL, 0 }; /* not reached */
+    }
     snprintf(reference, sizeof reference, "%" PRIu64, *handle);
     buf_clear(&play->rows);
     if (read_customer(rehearsal_engine(play_house(lua)), text_of(reference), &play->rows, &err) !=
