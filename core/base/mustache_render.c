@@ -8,6 +8,7 @@
  * a section over a list costs no output and would else cost any time.
  */
 #include "core/base/err.h"
+#include "core/base/html.h"
 #include "core/base/limits.h"
 #include "core/base/mem.h"
 #include "core/base/mustache_inside.h"
@@ -122,31 +123,6 @@ static bool is_there(const struct doc_value *value)
 
 /* -- Output --------------------------------------------------------------- */
 
-static void write_html(struct buf *out, const uint8_t *data, size_t size)
-{
-    for (size_t i = 0; i < size; i++) {
-        switch (data[i]) {
-        case '&':
-            buf_text(out, "&amp;");
-            break;
-        case '<':
-            buf_text(out, "&lt;");
-            break;
-        case '>':
-            buf_text(out, "&gt;");
-            break;
-        case '"':
-            buf_text(out, "&quot;");
-            break;
-        case '\'':
-            buf_text(out, "&#39;");
-            break;
-        default:
-            buf_byte(out, data[i]);
-        }
-    }
-}
-
 static void write_value(struct renderer *r, const struct token *token)
 {
     struct doc_value value = look_up(r, token->text);
@@ -155,7 +131,7 @@ static void write_value(struct renderer *r, const struct token *token)
     buf_clear(&r->value);
     locale_write(&format, &value, &r->value);
     if (r->options->is_html && !token->is_raw)
-        write_html(r->out, r->value.data, r->value.size);
+        html_escape((struct text){ (const char *)r->value.data, (uint32_t)r->value.size }, r->out);
     else if (r->value.size != 0)
         buf_append(r->out, r->value.data, r->value.size);
 }

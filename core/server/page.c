@@ -4,6 +4,7 @@
  */
 #include "core/server/page.h"
 
+#include "core/base/html.h"
 #include "core/server/api.h"
 #include "core/server/http.h"
 
@@ -34,29 +35,6 @@ static void add_fields(struct http_request *request)
     http_add_field(request, "Cache-Control", "no-store");
 }
 
-static void put_escaped(struct buf *out, struct text text)
-{
-    for (uint32_t i = 0; i < text.size; i++)
-        switch (text.data[i]) {
-        case '&':
-            buf_text(out, "&amp;");
-            break;
-        case '<':
-            buf_text(out, "&lt;");
-            break;
-        case '>':
-            buf_text(out, "&gt;");
-            break;
-        case '"':
-            buf_text(out, "&quot;");
-            break;
-        case '\0':
-            break;
-        default:
-            buf_byte(out, (uint8_t)text.data[i]);
-        }
-}
-
 static void put_form(struct buf *out, const struct page_text *text)
 {
     buf_text(out, "<form method=\"post\">");
@@ -74,7 +52,7 @@ void page_reply(struct call *call, int status, const struct page_text *text)
                "<meta name=\"viewport\" content=\"width=device-width\">\n"
                "<title>%s</title>\n<style>%s</style></head>\n<body><h1>%s</h1>\n<p>",
                text->heading, style, text->heading);
-    put_escaped(&out, text->sentence);
+    html_escape(text->sentence, &out);
     buf_text(&out, "</p>\n");
     if (text->button != NULL)
         put_form(&out, text);
