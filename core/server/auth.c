@@ -11,6 +11,7 @@
 #include "core/engine/engine.h"
 #include "core/engine/keys.h"
 #include "core/server/secret.h"
+#include "core/server/whole_file.h"
 #include "storage/state.h"
 
 #include <sodium.h>
@@ -43,7 +44,7 @@ static int read_file(const char *path, uint8_t out_digest[DIGEST_32_BYTES], stru
 {
     char text[SECRET_TEXT_MAX];
     size_t size;
-    int rc = secret_read(path, text, sizeof text, &size, err);
+    int rc = whole_file_read(path, text, sizeof text, &size, err);
     if (rc != 0)
         return rc;
     while (size > 0 && (text[size - 1] == '\n' || text[size - 1] == '\r' || text[size - 1] == ' '))

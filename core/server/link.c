@@ -12,6 +12,7 @@
 #include "core/engine/link_terms.h"
 #include "core/engine/template.h"
 #include "core/server/secret.h"
+#include "core/server/whole_file.h"
 
 #include <sodium.h>
 #include <stdbool.h>
@@ -87,7 +88,7 @@ static int read_keys(const char *path, struct link_keys *keys, struct err *err)
     char text[KEY_FILE_BYTES_MAX];
     struct err why;
     size_t size;
-    int rc = secret_read(path, text, sizeof text, &size, err);
+    int rc = whole_file_read(path, text, sizeof text, &size, err);
     if (rc != 0)
         return rc;
     rc = link_keys_parse(text, size, keys, &why);

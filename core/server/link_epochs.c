@@ -3,15 +3,12 @@
 
 #include "core/base/buf.h"
 #include "core/base/err.h"
-#include "core/server/dir.h"
+#include "core/server/whole_file.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #define LINE_BYTES_MAX (20 + 1 + HEX_SIZE(LINK_PRINT_BYTES))
 #define FILE_BYTES_MAX (LINK_EPOCHS_MAX * LINE_BYTES_MAX)
@@ -38,41 +35,28 @@ static void parse_line(const char *line, size_t size, struct link_epochs *epochs
 static int read_file(const char *path, struct link_epochs *epochs, struct err *err)
 {
     char text[FILE_BYTES_MAX];
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0 && errno == ENOENT)
-        return 0;
-    ssize_t size = fd >= 0 ? read(fd, text, sizeof text) : -1;
-    int code = errno;
-    if (fd >= 0)
-        close(fd);
-    if (size < 0)
-        return err_set(err, E_IO, "cannot read %s: %s", path, strerror(code));
+    size_t size;
+    int rc = whole_file_read(path, text, sizeof text, &size, err);
+    if (rc != 0)
+        return rc == E_NOTFOUND ? 0 : rc;
     const char *at = text, *end = text + size, *stop;
     for (; (stop = memchr(at, '\n', (size_t)(end - at))) != NULL; at = stop + 1)
         parse_line(at, (size_t)(stop - at), epochs);
     return 0;
 }
 
-/* Beside, then renamed: the file is always a whole one. */
 static int write_file(const char *dir, const char *path, const struct link_epochs *epochs,
                       struct err *err)
 {
     struct buf text = BUF_INIT;
-    char beside[PATH_BYTES + 8], print[HEX_SIZE(LINK_PRINT_BYTES)];
+    char print[HEX_SIZE(LINK_PRINT_BYTES)];
     for (size_t i = 0; i < epochs->count; i++) {
         hex_encode(epochs->epochs[i].print, LINK_PRINT_BYTES, print);
         buf_printf(&text, "%" PRIu64 " %s\n", epochs->epochs[i].since, print);
     }
-    snprintf(beside, sizeof beside, "%s.new", path);
-    int fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-    bool is_good =
-        fd >= 0 && write(fd, text.data, text.size) == (ssize_t)text.size && fsync(fd) == 0;
-    if (fd >= 0 && close(fd) != 0)
-        is_good = false;
+    int rc = whole_file_write(dir, path, text.data, text.size, err);
     buf_deinit(&text);
-    if (!is_good || rename(beside, path) != 0)
-        return err_set(err, E_IO, "cannot write %s: %s", path, strerror(errno));
-    return dir_flush(dir, err);
+    return rc;
 }
 
 int link_epochs_open(const char *dir, const struct link_keys *keys, uint64_t seq,

@@ -3,14 +3,12 @@
 
 #include "core/base/err.h"
 #include "core/base/mem.h"
+#include "core/server/whole_file.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <sodium.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #define PREFIX "whsec_"
 #define FILE_BYTES_MAX 4096
@@ -82,14 +80,11 @@ int signature_keys_read(const char *path, struct signature_keys *out_keys, struc
 {
     char text[FILE_BYTES_MAX];
     struct err why;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t size = fd >= 0 ? read(fd, text, sizeof text) : -1;
-    int code = errno;
-    if (fd >= 0)
-        close(fd);
-    if (size < 0)
-        return err_set(err, E_IO, "cannot read %s: %s", path, strerror(code));
-    int rc = signature_keys_parse(text, (size_t)size, out_keys, &why);
+    size_t size;
+    int rc = whole_file_read(path, text, sizeof text, &size, err);
+    if (rc != 0)
+        return rc;
+    rc = signature_keys_parse(text, size, out_keys, &why);
     sodium_memzero(text, sizeof text);
     return rc == 0 ? 0 : err_set(err, rc, "%s: %s", path, why.text);
 }
