@@ -97,7 +97,6 @@ void http_server_host(const struct http_server *server, char out_text[HTTP_ADDRE
  * theirs.  Only of a server that has TLS.  E_INVALID: the old ones stay in use. */
 int http_server_renew(struct http_server *server, const char *cert_file, const char *key_file,
                       struct err *err);
-size_t http_server_connections(const struct http_server *server);
 
 /* Stop: no new connections, idle ones closed, streams ended, the rest answered with
  * `Connection: close` for at most `grace_ms` and then cut.  The server is freed right

@@ -298,11 +298,6 @@ int http_server_renew(struct http_server *server, const char *cert_file, const c
     return 0;
 }
 
-size_t http_server_connections(const struct http_server *server)
-{
-    return server->conn_count;
-}
-
 /* -- closing -- */
 
 static void on_timer_closed(uv_handle_t *handle)
