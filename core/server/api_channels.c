@@ -72,14 +72,7 @@ static int read_pause(struct engine *engine, struct call *call, void *arg, struc
 
 static void decide(struct call *call, const char *type)
 {
-    struct doc_writer w;
-    struct command *command = command_new(call, type);
-    buf_clear(&call->out);
-    doc_begin(&w, &call->out);
-    doc_put_text(&w, "channel", call_param(call, "name"));
-    doc_put_present(&w, "reason", doc_text(call->body, "reason"));
-    command->data = arena_doc(&call->arena, doc_end(&w));
-    command->read = read_pause;
+    command_about(call, type, "channel", "name")->read = read_pause;
     command_run(call);
 }
 
@@ -93,16 +86,13 @@ static void post_resume(struct call *call)
     decide(call, "channel.resumed");
 }
 
-static const struct field pause_fields[] = { { "reason", FIELD_LINE, false }, FIELDS_END };
-static const struct field no_fields[] = { FIELDS_END };
-
 const struct route routes_channels[] = {
     { "GET", "/v1/channels", SCOPE_READ, 0, false, get_channels,
       "How the ways out do: what waits, what fails, what is paused; one page", "limit after", NULL,
       "Channel[]" },
     { "POST", "/v1/channels/{name}/pause", SCOPE_ADMIN, BODY_MAX, true, post_pause,
       "Claim nothing more for a channel (*: for any); what is meant for it waits until it expires",
-      "wait", pause_fields, "Channel" },
+      "wait", reason_fields, "Channel" },
     { "POST", "/v1/channels/{name}/resume", SCOPE_ADMIN, BODY_MAX, true, post_resume,
       "Use a channel again (*: all but those that are paused themselves)", "wait", no_fields,
       "Channel" },

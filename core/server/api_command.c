@@ -69,6 +69,9 @@ static const struct field *field_of(const struct field fields[], struct text nam
     return NULL;
 }
 
+const struct field no_fields[] = { FIELDS_END };
+const struct field reason_fields[] = { { "reason", FIELD_LINE, false }, FIELDS_END };
+
 static void refuse_unknown(struct call *call, const struct field fields[], struct text name)
 {
     struct buf known = BUF_INIT;
@@ -122,6 +125,19 @@ struct command *command_new(struct call *call, const char *type)
     command->status = 200;
     command->replay_at = REPLAY_NONE;
     call->data = command;
+    return command;
+}
+
+struct command *command_about(struct call *call, const char *type, const char *subject,
+                              const char *param)
+{
+    struct doc_writer w;
+    struct command *command = command_new(call, type);
+    buf_clear(&call->out);
+    doc_begin(&w, &call->out);
+    doc_put_text(&w, subject, call_param(call, param));
+    doc_put_present(&w, "reason", doc_text(call->body, "reason"));
+    command->data = arena_doc(&call->arena, doc_end(&w));
     return command;
 }
 
@@ -266,7 +282,7 @@ void command_run(struct call *call)
         return;
     if (command->applied != NULL) /* what follows from it is asked of the engine */
         command->wants_applied = true;
-    if (command->ref.size != 0 || command->time.type != DOC_NONE)
+    if (command->ref.size != 0 || command->time.type != DOC_NONE || command->check != NULL)
         call_ask(call, prepare, submit);
     else
         submit(call);

@@ -61,6 +61,7 @@ struct field {
     enum field_kind kind;
     bool is_needed;
 };
+extern const struct field no_fields[], reason_fields[]; /* nothing; {reason} */
 
 /* Whether the body has what is needed and nothing else, of the right kinds; else it is
  * answered with 422, which names the field. */
@@ -105,6 +106,10 @@ struct command {
     struct err err;
 };
 struct command *command_new(struct call *call, const char *type); /* call->data points to it */
+
+/* The same with data {SUBJECT: the `param` of the path, reason: of the body, if it has one}. */
+struct command *command_about(struct call *call, const char *type, const char *subject,
+                              const char *param);
 
 /* The fields of the body, in their order, but the one that is `without` (NULL: all). */
 struct doc command_data(struct call *call, struct doc body, const char *without);

@@ -198,8 +198,6 @@ static void post_merge(struct call *call)
     command_run(call);
 }
 
-static const struct field no_fields[] = { FIELDS_END };
-
 static void post_unmerge(struct call *call)
 {
     change(call, "customer.unmerge");

@@ -317,7 +317,6 @@ static void delete_dry_run(struct call *call)
     call_reply(call, 200, (struct doc){ NULL, 0 });
 }
 
-static const struct field no_fields[] = { FIELDS_END };
 static const struct field batch_fields[] = { { "batch", FIELD_DOCS, true },
                                              { "context", FIELD_DOC, false },
                                              { "sentAt", FIELD_TIME, false },

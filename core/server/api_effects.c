@@ -127,28 +127,27 @@ static void explain_entry(struct call *call)
 
 /* -- Deciding -------------------------------------------------------------------------- */
 
+/* What is said of one that is gone would stay in the log, with nobody to be erased with. */
+static int check_effect(struct engine *engine, const struct command *command, struct err *err)
+{
+    struct buf row = BUF_INIT;
+    int rc = read_effect(engine, doc_text(command->data, "id"), &row, err);
+    buf_deinit(&row);
+    return rc;
+}
+
 static void decide(struct call *call, const char *type)
 {
-    struct doc_writer w;
-    struct command *command = command_new(call, type);
-    buf_clear(&call->out);
-    doc_begin(&w, &call->out);
-    doc_put_text(&w, "id", call_param(call, "id"));
-    if (doc_text(call->body, "reason").size != 0)
-        doc_put_text(&w, "reason", doc_text(call->body, "reason"));
-    command->data = arena_doc(&call->arena, doc_end(&w));
+    struct command *command = command_about(call, type, "id", "id");
+    command->check = check_effect;
     command->read = read_one;
     command_run(call);
 }
-
-static const struct field no_fields[] = { FIELDS_END };
 
 static void post_release(struct call *call)
 {
     decide(call, "effect.release");
 }
-
-static const struct field drop_fields[] = { { "reason", FIELD_LINE, false }, FIELDS_END };
 
 static void post_drop(struct call *call)
 {
@@ -168,6 +167,6 @@ const struct route routes_effects[] = {
     { "POST", "/v1/effects/{id}/release", SCOPE_STAFF, BODY_MAX, true, post_release,
       "Send what is held or uncertain", "wait", no_fields, "Effect" },
     { "POST", "/v1/effects/{id}/drop", SCOPE_STAFF, BODY_MAX, true, post_drop,
-      "Never send what is held or uncertain", "wait", drop_fields, "Effect" },
+      "Never send what is held or uncertain", "wait", reason_fields, "Effect" },
     ROUTES_END,
 };

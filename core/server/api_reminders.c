@@ -225,6 +225,15 @@ static void post_reminder(struct call *call)
     command_run(call);
 }
 
+/* What is said of one that is gone would stay in the log, with nobody to be erased with. */
+static int check_reminder(struct engine *engine, const struct command *command, struct err *err)
+{
+    struct buf row = BUF_INIT;
+    int rc = read_reminder(engine, command->task, &row, err);
+    buf_deinit(&row);
+    return rc;
+}
+
 /* A command on the reminder of the path, with a time called `time_name`. */
 static void change(struct call *call, const char *type, const char *time_name)
 {
@@ -244,6 +253,7 @@ static void change(struct call *call, const char *type, const char *time_name)
     command->time_name = time_name;
     command->words_name = "civil";
     command->time = doc_get(call->body, time_name);
+    command->check = check_reminder;
     command->read = read_changed;
     command_run(call);
 }

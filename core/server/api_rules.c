@@ -47,14 +47,7 @@ static int read_decided(struct engine *engine, struct call *call, void *arg, str
 
 static void decide(struct call *call, const char *type)
 {
-    struct doc_writer w;
-    struct command *command = command_new(call, type);
-    buf_clear(&call->out);
-    doc_begin(&w, &call->out);
-    doc_put_text(&w, "rule", call_param(call, "name"));
-    doc_put_present(&w, "reason", doc_text(call->body, "reason"));
-    command->data = arena_doc(&call->arena, doc_end(&w));
-    command->read = read_decided;
+    command_about(call, type, "rule", "name")->read = read_decided;
     command_run(call);
 }
 
@@ -68,9 +61,6 @@ static void post_resume(struct call *call)
     decide(call, "rule.resumed");
 }
 
-static const struct field pause_fields[] = { { "reason", FIELD_LINE, false }, FIELDS_END };
-static const struct field no_fields[] = { FIELDS_END };
-
 const struct route routes_rules[] = {
     { "GET", "/v1/rules", SCOPE_READ, 0, false, get_rules,
       "The rules in force, what starts them, and which are paused; one page", "limit after", NULL,
@@ -79,7 +69,7 @@ const struct route routes_rules[] = {
     { "POST", "/v1/rules/{name}/pause", SCOPE_ADMIN, BODY_MAX, true, post_pause,
       "Run a rule no more; what happens meanwhile passes it by, what it has sent and nobody has "
       "claimed waits until it expires",
-      "wait", pause_fields, "Rule" },
+      "wait", reason_fields, "Rule" },
     { "POST", "/v1/rules/{name}/resume", SCOPE_ADMIN, BODY_MAX, true, post_resume,
       "Run a rule again, from here on", "wait", no_fields, "Rule" },
     ROUTES_END,
