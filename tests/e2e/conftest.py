@@ -183,6 +183,13 @@ class Daemon:
         return code
 
 
+def eventually(is_so, seconds=60):
+    deadline = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
 def gzipped(value):
     return gzip.compress(json.dumps(value).encode())
 

@@ -3,9 +3,9 @@ import pathlib
 import re
 import shutil
 import subprocess
-import time
 
 import pytest
+from conftest import eventually
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 RULES = """
@@ -17,13 +17,6 @@ rule "greet" {
   end,
 }
 """
-
-
-def eventually(is_so, seconds=60):
-    deadline = time.monotonic() + seconds
-    while not is_so():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 @pytest.fixture

@@ -3,9 +3,9 @@ import json
 import os
 import re
 import subprocess
-import time
 
 import pytest
+from conftest import eventually
 
 import npm
 
@@ -21,13 +21,6 @@ rule "greet" {
   end,
 }
 """
-
-
-def eventually(is_so, seconds=60):
-    deadline = time.monotonic() + seconds
-    while not is_so():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 @pytest.fixture
