@@ -35,7 +35,7 @@ struct channel_webhook_options {
     struct metrics *metrics;
 };
 
-/* E_INVALID, E_IO: its URL, or one of its files, named. */
+/* E_INVALID, E_NOTFOUND, E_IO: its URL, or one of its files, named. */
 int channel_webhook_open(const struct channel_webhook_options *options,
                          struct channel_webhook **out_webhook, struct err *err);
 /* What is under way is left without an answer.  NULL is allowed. */

@@ -32,7 +32,7 @@ struct signature_keys {
  * left out.  E_INVALID names the line, never what stands in it. */
 int signature_keys_parse(const char *text, size_t size, struct signature_keys *out_keys,
                          struct err *err);
-/* The same of a file.  E_IO, E_INVALID. */
+/* The same of a file.  E_NOTFOUND, E_IO, E_INVALID. */
 int signature_keys_read(const char *path, struct signature_keys *out_keys, struct err *err);
 void signature_keys_wipe(struct signature_keys *keys);
 

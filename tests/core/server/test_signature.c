@@ -100,7 +100,7 @@ static void a_file_that_is_not_there_is_named(void **state)
     struct signature_keys keys;
     struct err err = { 0 };
     (void)state;
-    assert_int_equal(signature_keys_read("/nowhere/secret", &keys, &err), E_IO);
+    assert_int_equal(signature_keys_read("/nowhere/secret", &keys, &err), E_NOTFOUND);
     assert_non_null(strstr(err.text, "/nowhere/secret"));
 }
 
