@@ -316,6 +316,28 @@ def test_her_links_answer_410_and_write_nothing(house):
     assert traces(daemon.data) == []
 
 
+def test_what_is_said_by_number_of_what_was_hers_is_not_found_and_not_written(house):
+    house.live()
+    daemon = house.daemon
+    export = daemon.get(f"/v1/customers/user_id:{USER}/export").json
+    reminder = [item["id"] for item in export["reminders"] if item["state"] == "open"][0]
+    effect = [item["id"] for item in export["effects"] if item["channel"] == "dead"][0]
+    house.erase()
+    wait_until_erased(daemon)
+    before = daemon.metric("kith_log_entries")
+    for method, path, body in (
+        ("POST", f"/v1/reminders/{reminder}/done", {"outcome": NAME, "note": ILLNESS}),
+        ("PATCH", f"/v1/reminders/{reminder}", {"title": f"Call {NAME}"}),
+        ("POST", f"/v1/reminders/{reminder}/snooze", {"due": "2d"}),
+        ("POST", f"/v1/effects/{effect}/drop", {"reason": f"{NAME} does not want it"}),
+        ("POST", f"/v1/effects/{effect}/release", {}),
+    ):
+        answer = daemon.call(method, path, body)
+        assert answer.status == 404, (path, answer.body)
+    assert daemon.metric("kith_log_entries") == before
+    assert traces(daemon.data) == []
+
+
 def test_no_message_of_hers_leaves_once_she_is_erased(house):
     house.live()
     house.erase()
