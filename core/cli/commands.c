@@ -284,15 +284,17 @@ static const char import_text[] =
     "With --replay rows are only read and counted: rules are tried out as of now, not of the "
     "past.\n"
     "\n"
-    "Rows that cannot be read go to FILE.rejected, a CSV of line, reason and row.  Running an\n"
-    "import twice adds nothing: ids come from the file's content and the row's number, or\n"
-    "from --id.  So an import that was interrupted is simply run again.  An id of --id is told\n"
-    "from those of other kinds of rows, as identify:17 or \"Order Completed:17\": of a customer's\n"
-    "rows of one kind with one id, in whatever file, only the first counts.  --map "
-    "COLUMN=messageId\n"
-    "takes the ids of a column as they stand, which is for ids that no other row can have, and "
-    "for\n"
-    "files that were imported so.";
+    "Rows that cannot be taken go to FILE.rejected: below the header, each behind its line and\n"
+    "the reason in a first column rejected_because; of NDJSON below a line that tells them.  Mend\n"
+    "them there and import that file with the same options, as it stands: what tells what was\n"
+    "wrong is left out.  What still cannot be taken is then in FILE.rejected.rejected.\n"
+    "\n"
+    "Running an import twice adds nothing: ids come from the file's content and the row's\n"
+    "number, or from --id.  So an import that was interrupted is simply run again.  An id of\n"
+    "--id is told from those of other kinds of rows, as identify:17 or \"Order Completed:17\": of\n"
+    "a customer's rows of one kind with one id, in whatever file, only the first counts.  --map\n"
+    "COLUMN=messageId takes the ids of a column as they stand, which is for ids that no other\n"
+    "row can have, and for files that were imported so.";
 
 static const char search_text[] =
     "TEXT is part of a name or of a company's, the end of a phone number, an e-mail address or a\n"
@@ -339,7 +341,7 @@ const struct command command_table[] = {
       "to\n"
       "whomever they belong.  Lines that are no address of the channel go to FILE.rejected, and "
       "then\n"
-      "the command fails.  Saying it again changes nothing.",
+      "the command fails; mended there they are a list again.  Saying it again changes nothing.",
       suppress_options, run_suppress },
     { "preview", "TEMPLATE CUSTOMER", "what she would get of a template",
       "Renders a template of the active bundle as it would be rendered now.  Nothing is\n"

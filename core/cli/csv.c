@@ -355,14 +355,6 @@ int csv_next(struct csv *csv, struct csv_record *out_record, struct err *err)
 
 void csv_write_field(struct buf *out, struct text field)
 {
-    bool needs_quotes = false;
-    for (uint32_t i = 0; i < field.size; i++)
-        if (strchr("\",\r\n", field.data[i]) != NULL)
-            needs_quotes = true;
-    if (!needs_quotes) {
-        buf_append(out, field.data, field.size);
-        return;
-    }
     buf_byte(out, '"');
     for (uint32_t i = 0; i < field.size; i++) {
         if (field.data[i] == '"')

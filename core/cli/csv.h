@@ -51,7 +51,7 @@ void csv_set_delimiter(struct csv *csv, char delimiter);
  * `read`. */
 int csv_next(struct csv *csv, struct csv_record *out_record, struct err *err);
 
-/* Append a field as RFC 4180 writes it, quoted when it must be. */
+/* Append a field as RFC 4180 writes it, between quotes. */
 void csv_write_field(struct buf *out, struct text field);
 
 #endif

@@ -30,6 +30,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #define HEADER_MAX 2000 /* columns */
@@ -44,6 +45,8 @@ struct import {
     struct json_reader *reader;
     struct buf json, doc; /* of one row */
     bool is_dry, is_replay;
+    struct rejects_form form;
+    struct buf header; /* which the form has */
     struct rejects rejects;
     struct survey survey;
     struct dry_run dry_run;
@@ -82,19 +85,18 @@ static int find_format(const struct import *import, bool *out_is_ndjson, struct 
     return 0;
 }
 
-static int find_delimiter(const char *text, enum csv_format *out_format, char *out_delimiter,
-                          struct err *err)
+static int find_delimiter(const char *text, struct rejects_form *form, struct err *err)
 {
-    *out_format = CSV_QUOTED;
-    *out_delimiter = ',';
+    form->format = CSV_QUOTED;
+    form->delimiter = ',';
     if (text == NULL)
         return 0;
     if (strcmp(text, "space") == 0)
-        *out_format = CSV_BLANKS;
+        form->format = CSV_BLANKS;
     else if (strcmp(text, "tab") == 0 || strcmp(text, "\\t") == 0)
-        *out_delimiter = '\t';
+        form->delimiter = '\t';
     else if (strlen(text) == 1 && strchr("\"\r\n", text[0]) == NULL && (text[0] & 0x80) == 0)
-        *out_delimiter = text[0];
+        form->delimiter = text[0];
     else
         return err_set(err, E_INVALID,
                        "--delimiter is one character, such as ; or |, or tab, or space");
@@ -153,8 +155,11 @@ static bool takes_delimiter(struct import *import, const struct csv_record *reco
     size_t size = sizeof mark - 1;
     if (raw.size != size + 1 || memcmp(raw.data, mark, size) != 0)
         return false;
-    if (!args_has(&import->cli->args, "delimiter"))
+    if (!args_has(&import->cli->args, "delimiter")) {
         csv_set_delimiter(import->csv, raw.data[size]);
+        import->form.delimiter = raw.data[size];
+        import->form.is_told = true;
+    }
     return true;
 }
 
@@ -171,6 +176,9 @@ static int bind_header(struct import *import, struct err *err)
     if (header.fault != NULL)
         return err_set(err, E_INVALID, "%.200s, line %llu, the header: %s", import->path,
                        (unsigned long long)header.line, header.fault);
+    rejects_note_header(&import->form, &header);
+    buf_append(&import->header, header.raw.data, header.raw.size);
+    import->form.header = (struct text){ buf_string(&import->header), header.raw.size };
     return bind(import, header.fields, header.count, err);
 }
 
@@ -178,17 +186,18 @@ static int open_records(struct import *import, struct err *err)
 {
     const struct args *args = &import->cli->args;
     const char *columns = args_value(args, "columns");
-    enum csv_format format = CSV_LINES;
-    char delimiter = ',';
+    struct rejects_form *form = &import->form;
     bool is_ndjson = false;
     int rc = find_format(import, &is_ndjson, err);
+    *form = (struct rejects_form){ .format = CSV_LINES };
+    form->is_decoded = !input_is_utf8(import->input);
     if (rc == 0 && !is_ndjson)
-        rc = find_delimiter(args_value(args, "delimiter"), &format, &delimiter, err);
+        rc = find_delimiter(args_value(args, "delimiter"), form, err);
     if (rc == 0 && !is_ndjson)
         rc = make_mapping(import, err);
     if (rc != 0)
         return rc;
-    import->csv = csv_new(format, delimiter, input_read, import->input);
+    import->csv = csv_new(form->format, form->delimiter, input_read, import->input);
     if (is_ndjson)
         return 0;
     return columns != NULL ? bind_given(import, columns, err) : bind_header(import, err);
@@ -210,16 +219,21 @@ static int refuse_json(int rc, struct err *err)
     return rc;
 }
 
+static int read_json(struct import *import, struct text raw, struct doc *out_doc, struct err *err)
+{
+    const struct json_limits limits = { .depth_max = NESTING_MAX,
+                                        .document_bytes_max = EVENT_BYTES_MAX };
+    buf_clear(&import->doc);
+    return json_to_doc(import->reader, raw.data, raw.size, &limits, &import->doc, out_doc, err);
+}
+
 /* A call as it stands; an id is put in front if it has none. */
 static int take_json(struct import *import, const struct csv_record *record,
                      struct mapping_row *row, struct err *err)
 {
-    const struct json_limits limits = { .depth_max = NESTING_MAX,
-                                        .document_bytes_max = EVENT_BYTES_MAX };
     struct text raw = record->fields[0];
     struct doc doc;
-    buf_clear(&import->doc);
-    int rc = json_to_doc(import->reader, raw.data, raw.size, &limits, &import->doc, &doc, err);
+    int rc = read_json(import, raw, &doc, err);
     if (rc != 0)
         return refuse_json(rc, err);
     if (doc_text(doc, "type").size == 0)
@@ -260,6 +274,13 @@ static int take_cells(struct import *import, const struct csv_record *record,
     return rc;
 }
 
+/* Rejected rows are kept in UTF-8, those too that were of another encoding, or of none. */
+static bool may_be_broken(const struct import *import)
+{
+    return !input_is_utf8(import->input) ||
+           (import->form.has_reasons && input_has_mark(import->input));
+}
+
 static int take_record(struct import *import, const struct csv_record *record,
                        struct mapping_row *row, struct err *err)
 {
@@ -267,7 +288,7 @@ static int take_record(struct import *import, const struct csv_record *record,
     buf_clear(&import->json);
     if (record->fault != NULL)
         return err_set(err, E_INVALID, "%s", record->fault);
-    if (!input_is_utf8(import->input) && memmem(raw.data, raw.size, "\xef\xbf\xbd", 3) != NULL)
+    if (may_be_broken(import) && memmem(raw.data, raw.size, "\xef\xbf\xbd", 3) != NULL)
         return err_set(err, E_INVALID, "bytes that are not %s: name the file's --encoding",
                        input_encoding(import->input));
     int rc = import->mapping != NULL ? take_cells(import, record, row, err)
@@ -306,10 +327,23 @@ static int pass_on(struct import *import, const struct csv_record *record,
     return spool_add(import->spool, &spooled, err);
 }
 
-/* Excel leaves rows behind that are nothing but delimiters. */
-static bool is_blank(const struct import *import, const struct csv_record *record)
+/* What is wrong with a row that was rejected before, and stands below. */
+static bool is_reason(struct import *import, const struct csv_record *record)
 {
-    if (import->mapping == NULL || record->fault != NULL)
+    struct doc doc;
+    if (!rejects_may_be_reason(record->raw) || read_json(import, record->raw, &doc, NULL) != 0 ||
+        !rejects_is_reason(doc))
+        return false;
+    import->form.has_reasons = true;
+    return true;
+}
+
+/* Excel leaves rows behind that are nothing but delimiters. */
+static bool is_blank(struct import *import, const struct csv_record *record)
+{
+    if (import->mapping == NULL)
+        return is_reason(import, record);
+    if (record->fault != NULL)
         return false;
     for (size_t i = 0; i < record->count; i++)
         if (record->fields[i].size != 0)
@@ -323,7 +357,7 @@ static int read_all(struct import *import, struct err *err)
     struct mapping_row row = { .calls = 0 };
     struct err why;
     int rc;
-    while ((rc = csv_next(import->csv, &record, err)) == 1) {
+    while ((rc = rejects_next(&import->form, import->csv, &record, err)) == 1) {
         if (is_blank(import, &record))
             continue;
         import->rows++;
@@ -476,7 +510,7 @@ static int carry_out(struct import *import, const char *rejected_path)
 {
     struct err err, rejects_err;
     make_batch(import);
-    rejects_init(&import->rejects, rejected_path, import->is_dry);
+    rejects_init(&import->rejects, rejected_path, &import->form, import->is_dry);
     survey_init(&import->survey, import->reader);
     if (import->is_dry)
         dry_run_begin(&import->dry_run, import->cli, reject, import);
@@ -509,6 +543,14 @@ static void import_deinit(struct import *import)
     survey_deinit(&import->survey);
     buf_deinit(&import->json);
     buf_deinit(&import->doc);
+    buf_deinit(&import->header);
+}
+
+static bool is_same_file(const char *a, const char *b)
+{
+    struct stat of_a, of_b;
+    return stat(a, &of_a) == 0 && stat(b, &of_b) == 0 && of_a.st_dev == of_b.st_dev &&
+           of_a.st_ino == of_b.st_ino;
 }
 
 int run_import(struct cli *cli)
@@ -530,6 +572,8 @@ int run_import(struct cli *cli)
         buf_printf(&rejected_path, "%s.rejected", import.path);
     if (input_open(import.path, args_value(&cli->args, "encoding"), &import.input, &err) != 0) {
         code = cli_fail(cli, "%s", err.text);
+    } else if (is_same_file(import.path, buf_string(&rejected_path))) {
+        code = cli_fail(cli, "--rejected is the file that is imported: name another");
     } else {
         say_encoding(&import);
         code = open_records(&import, &err) != 0 ? cli_fail(cli, "%s", err.text)

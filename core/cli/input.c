@@ -25,6 +25,7 @@ struct input {
     uint64_t size, at;
     bool is_over;
     bool is_workbook; /* of Excel, or any other archive */
+    bool has_mark;    /* of UTF-8, in front */
     char first;
     char hash[HEX_SIZE(DIGEST_16_BYTES)];
     uint8_t bytes[READ_BYTES];
@@ -43,7 +44,8 @@ static ssize_t read_bytes(struct input *input, struct err *err)
 
 static void find_first(struct input *input, size_t size)
 {
-    size_t i = size >= 3 && memcmp(input->bytes, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+    input->has_mark = size >= 3 && memcmp(input->bytes, "\xef\xbb\xbf", 3) == 0;
+    size_t i = input->has_mark ? 3 : 0;
     while (i < size && strchr(" \t\r\n", input->bytes[i]) != NULL)
         i++;
     input->first = i < size ? (char)input->bytes[i] : '\0';
@@ -80,6 +82,8 @@ static int survey(struct input *input, const char *encoding, struct err *err)
     if (lseek(input->fd, 0, SEEK_SET) != 0)
         return err_set(err, E_IO, "cannot read %.200s again: %s", input->path, strerror(errno));
     const char *name = encoding != NULL ? encoding : guess_name(&guess);
+    if (input->has_mark)
+        name = "UTF-8";
     if (input->is_workbook)
         return err_set(err, E_INVALID,
                        "%.160s is a workbook: save it as \"CSV UTF-8\" in Excel, "
@@ -157,6 +161,11 @@ const char *input_encoding(const struct input *input)
 bool input_is_utf8(const struct input *input)
 {
     return decoder_is_utf8(input->decoder);
+}
+
+bool input_has_mark(const struct input *input)
+{
+    return input->has_mark;
 }
 
 uint64_t input_size(const struct input *input)

@@ -16,8 +16,9 @@
 struct err;
 struct input;
 
-/* `encoding` NULL: guess.  E_NOTFOUND or E_IO: the file cannot be read; E_INVALID: it is no
- * regular file, or no such encoding. */
+/* `encoding` NULL: guess; a file with the mark of UTF-8 in front is UTF-8 whatever is said.
+ * E_NOTFOUND or E_IO: the file cannot be read; E_INVALID: it is no regular file, or no such
+ * encoding. */
 int input_open(const char *path, const char *encoding, struct input **out_input, struct err *err);
 void input_close(struct input *input); /* NULL is allowed */
 
@@ -27,7 +28,8 @@ int input_read(void *arg, struct buf *out, struct err *err);
 
 const char *input_hash(const struct input *input); /* 32 hexadecimal digits */
 const char *input_encoding(const struct input *input);
-bool input_is_utf8(const struct input *input); /* else broken bytes have become U+FFFD */
+bool input_is_utf8(const struct input *input);  /* else broken bytes have become U+FFFD */
+bool input_has_mark(const struct input *input); /* of UTF-8, in front */
 uint64_t input_size(const struct input *input);
 uint64_t input_at(const struct input *input); /* bytes read so far */
 /* The first byte that is no white space and no byte order mark; 0: there is none. */

@@ -20,6 +20,7 @@ struct list {
     struct input *input;
     struct csv *csv;
     struct batch *batch;
+    struct rejects_form form;
     struct rejects rejects;
     struct progress progress;
     struct buf json;
@@ -59,7 +60,7 @@ static const char *read_row(struct list *list, const struct csv_record *record)
         return "an address, and a reason behind a comma, are expected";
     if (!utf8_valid(record->raw.data, record->raw.size))
         return "not UTF-8: name the file's --encoding";
-    if (record->fields[0].size == 0)
+    if (record->count == 0 || record->fields[0].size == 0)
         return "no address";
     struct text reason = list->reason != NULL ? text_of(list->reason) : (struct text){ "", 0 };
     bool has_own = record->count == 2 && record->fields[1].size != 0;
@@ -71,7 +72,7 @@ static int send_all(struct list *list, struct err *err)
 {
     struct csv_record record;
     int rc;
-    while ((rc = csv_next(list->csv, &record, err)) == 1) {
+    while ((rc = rejects_next(&list->form, list->csv, &record, err)) == 1) {
         list->rows++;
         if (interrupt_seen())
             return err_set(err, E_BUSY, "interrupted");
@@ -111,7 +112,9 @@ static int carry_out(struct cli *cli, struct list *list, const char *rejected)
     int code = EXIT_DONE;
     list->csv = csv_new(CSV_QUOTED, ',', input_read, list->input);
     list->batch = batch_new(cli->client, "/v1/import?wait=applied", reject, list);
-    rejects_init(&list->rejects, rejected, false);
+    list->form = (struct rejects_form){ .format = CSV_QUOTED, .delimiter = ',' };
+    list->form.is_decoded = !input_is_utf8(list->input);
+    rejects_init(&list->rejects, rejected, &list->form, false);
     interrupt_watch();
     progress_start(&list->progress, "suppressing", input_size(list->input));
     int rc = send_all(list, &err);

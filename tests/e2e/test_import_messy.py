@@ -1,6 +1,6 @@
 """Files as they come out of spreadsheets: what is understood, what is refused, in which words."""
-import csv
 import os
+import pathlib
 
 import pytest
 
@@ -29,7 +29,7 @@ def write(path, text, encoding="utf-8"):
 
 
 def check_sheet(kith, path, *words, line=6):
-    """The sheet is in, but for its short row."""
+    """The sheet is in, but for its short row, which is when it has been mended."""
     out = kith("import", path, *MAPPED, *words)
     assert "4 rows, 3 events sent" in out and "1 row rejected" in out
     traits = [kith.json("show", f"user_id:{n}")[0]["traits"] for n in (1, 2, 4)]
@@ -38,9 +38,14 @@ def check_sheet(kith, path, *words, line=6):
         {"name": 'O"Neil', "revenue": 12.5},
         {"name": "Åsa"},
     ]
-    with open(str(path) + ".rejected", newline="", encoding="utf-8") as file:
-        (row,) = csv.DictReader(file)
-    assert (row["line"], row["reason"]) == (str(line), "2 columns instead of 3")
+    rejected = pathlib.Path(f"{path}.rejected")
+    text = rejected.read_text(encoding="utf-8-sig")
+    short = f'"line {line}: 2 columns instead of 3";3;Zu kurz'
+    assert text.splitlines()[-1] == short
+    assert text.splitlines()[-2] == '"rejected_because";Kunden-Nr; Name ;Umsatz'
+    rejected.write_bytes(rejected.read_bytes().replace(short.encode(), f"{short}ø;7,5".encode()))
+    assert "1 row, 1 event sent" in kith("import", rejected, *MAPPED, *words)
+    assert kith.json("show", "user_id:3")[0]["traits"] == {"name": "Zu kurzø", "revenue": 7.5}
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,5 @@
 """kith suppress: whoever is on the list gets nothing, and what it could not take is told."""
-import csv
+import pathlib
 
 import pytest
 from test_command import Kith
@@ -72,8 +72,16 @@ def test_a_line_that_is_no_address_is_kept_with_its_reason_and_the_command_fails
     path = write(kith, "desk of a\nx,y,z\n,\n" + "far too long " * 100 + "\n")
     code, out, err = kith.run("suppress", path, "--channel", "log")
     assert code == 1 and "1 address" in out and "3 rows rejected" in out
-    with open(f"{path}.rejected", newline="") as file:
-        assert [row["line"] for row in csv.DictReader(file)] == ["2", "3", "4"]
+    rejected = pathlib.Path(f"{path}.rejected")
+    lines = rejected.read_text().splitlines()
+    assert lines[0] == '"rejected_because"' and lines[1].endswith('are expected",x,y,z')
+    assert [line.split(":")[0] for line in lines[1:]] == ['"line 2', '"line 3', '"line 4']
+    lines = [lines[0], lines[1].replace("x,y,z", 'desk of x,"y,z"'), lines[2].split(",")[0]]
+    rejected.write_text("\n".join(lines) + "\n")
+    settle_in(kith, "x")
+    code, out, _ = kith.run("suppress", rejected, "--channel", "log")
+    assert code == 1 and "1 address will" in out and "1 row rejected" in out  # nothing is there
+    assert greeted(kith, "x") == SUPPRESSED
 
 
 def test_a_long_list_goes_in_batches_and_its_number_is_told(kith):
