@@ -678,13 +678,9 @@ void effect_close_run(struct step *step)
     key_text(&prefix, text_of("claimed"));
     cursor_open(&cursor, engine->state, &prefix);
     while (cursor_next(&cursor)) {
-        struct key_reader reader = { cursor.key.data + prefix.size,
-                                     cursor.key.data + cursor.key.size };
-        uint64_t seq, n;
-        char id[EVENT_ID_TEXT_MAX];
-        bool is_id = key_read_number(&reader, &seq) && key_read_number(&reader, &n);
-        ASSERT(is_id);
-        close_claim(step, arena_text(&engine->arena, event_id_text(seq, n, id)));
+        char text[EVENT_ID_TEXT_MAX];
+        struct text id = event_id_of_key(cursor.key, prefix.size, text);
+        close_claim(step, arena_text(&engine->arena, id));
     }
     cursor_close(&cursor);
     engine->cause = own;

@@ -182,13 +182,9 @@ static void report_outgoing(struct engine *engine, const struct key *prefix)
     struct cursor cursor;
     cursor_open(&cursor, engine->state, prefix);
     while (cursor_next(&cursor)) {
-        struct key_reader reader = { cursor.key.data + 1, cursor.key.data + cursor.key.size };
-        uint64_t seq, n;
         char id[EVENT_ID_TEXT_MAX];
-        bool is_id = key_read_number(&reader, &seq) && key_read_number(&reader, &n);
-        ASSERT(is_id);
         struct doc envelope = { cursor.value.data, (uint32_t)cursor.value.size };
-        engine->hooks->outgoing(engine->arg, event_id_text(seq, n, id), envelope);
+        engine->hooks->outgoing(engine->arg, event_id_of_key(cursor.key, 1, id), envelope);
     }
     cursor_close(&cursor);
 }
@@ -324,13 +320,10 @@ size_t engine_ready(struct engine *engine, struct text channel, struct ready_eff
     key_text(&prefix, channel);
     cursor_open(&cursor, engine->state, &prefix);
     while (count < count_max && cursor_next(&cursor)) {
-        struct key_reader reader = { cursor.key.data + prefix.size,
-                                     cursor.key.data + cursor.key.size };
         struct ready_effect *out = &out_effects[count++];
         struct effect effect;
-        uint64_t seq, n;
-        bool is_id = key_read_number(&reader, &seq) && key_read_number(&reader, &n);
-        bool is_there = is_id && effect_load(&effect, engine, event_id_text(seq, n, out->id));
+        struct text id = event_id_of_key(cursor.key, prefix.size, out->id);
+        bool is_there = effect_load(&effect, engine, id);
         ASSERT(is_there);
         out->attempt = effect.attempt + 1;
         out->print = effect_print(&effect);

@@ -3,6 +3,8 @@
 
 #include "core/base/err.h"
 #include "core/base/limits.h"
+#include "core/base/mem.h"
+#include "storage/key.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -166,6 +168,15 @@ struct text event_id_text(uint64_t seq, uint64_t n, char text[EVENT_ID_TEXT_MAX]
                       : snprintf(text, EVENT_ID_TEXT_MAX, "%llu.%llu", (unsigned long long)seq,
                                  (unsigned long long)n);
     return (struct text){ text, (uint32_t)size };
+}
+
+struct text event_id_of_key(struct bytes key, size_t prefix_size, char text[EVENT_ID_TEXT_MAX])
+{
+    struct key_reader reader = { key.data + prefix_size, key.data + key.size };
+    uint64_t seq, n;
+    bool is_id = key_read_number(&reader, &seq) && key_read_number(&reader, &n);
+    ASSERT(is_id);
+    return event_id_text(seq, n, text);
 }
 
 static bool parse_number(const char **at, const char *end, uint64_t *out_number)

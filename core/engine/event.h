@@ -9,6 +9,7 @@
 
 #include "core/base/doc.h"
 #include "storage/log.h"
+#include "storage/state.h"
 
 struct cause;
 struct err;
@@ -36,6 +37,8 @@ struct event {
 /* "<seq>" or "<seq>.<n>". */
 #define EVENT_ID_TEXT_MAX 44
 struct text event_id_text(uint64_t seq, uint64_t n, char text[EVENT_ID_TEXT_MAX]);
+/* Of a row whose key ends with it, behind `prefix_size` bytes. */
+struct text event_id_of_key(struct bytes key, size_t prefix_size, char text[EVENT_ID_TEXT_MAX]);
 bool event_id_parse(struct text text, uint64_t *out_seq, uint64_t *out_n);
 
 /* Read the envelope (docs/state.md) of an entry.  E_INVALID names the field. */

@@ -148,13 +148,8 @@ static bool unpark(struct engine *engine, struct text rule, int64_t count_max)
     cursor_open(&cursor, engine->state, &prefix);
     for (int64_t count = 0; count < count_max && (is_there = cursor_next(&cursor)); count++) {
         struct arena_mark mark = arena_mark(&engine->arena);
-        struct key_reader reader = { cursor.key.data + prefix.size,
-                                     cursor.key.data + cursor.key.size };
-        uint64_t seq, n;
         char id[EVENT_ID_TEXT_MAX];
-        bool is_id = key_read_number(&reader, &seq) && key_read_number(&reader, &n);
-        ASSERT(is_id);
-        effect_unpark(engine, event_id_text(seq, n, id));
+        effect_unpark(engine, event_id_of_key(cursor.key, prefix.size, id));
         arena_release(&engine->arena, mark);
     }
     cursor_close(&cursor);
