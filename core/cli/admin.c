@@ -7,20 +7,12 @@
 
 #include <string.h>
 
-/* The pointer is there because the answer is written by a call among the arguments. */
-static int print_doc(struct cli *cli, int code, const struct doc *doc)
-{
-    if (code == EXIT_DONE && cli->is_json)
-        cli_json(cli, *doc);
-    return code;
-}
-
 static int post_empty(struct cli *cli, const char *path, struct doc *out_doc)
 {
     body_open(cli);
     body_close(cli);
     cli_path(cli, path, NULL, NULL);
-    return print_doc(cli, cli_post(cli, out_doc), out_doc);
+    return cli_answer(cli, "POST", out_doc);
 }
 
 /* -- Bundles ----------------------------------------------------------------------------- */
@@ -56,7 +48,7 @@ int run_deploy(struct cli *cli)
     json_write_doc(&cli->body, bundle);
     buf_deinit(&files);
     cli_path(cli, "/v1/bundles", NULL, NULL);
-    int code = print_doc(cli, cli_post(cli, &answer), &answer);
+    int code = cli_answer(cli, "POST", &answer);
     if (code == EXIT_DONE)
         say_active(cli, answer);
     return code;
@@ -114,7 +106,7 @@ int run_rollback(struct cli *cli)
     if (code != EXIT_DONE)
         return code;
     cli_path(cli, "/v1/bundles/rollback", NULL, NULL);
-    code = print_doc(cli, cli_post(cli, &answer), &answer);
+    code = cli_answer(cli, "POST", &answer);
     if (code == EXIT_DONE)
         say_active(cli, answer);
     return code;
@@ -140,7 +132,7 @@ int run_staff_add(struct cli *cli)
         body_option(cli, fields[i]);
     body_close(cli);
     cli_path(cli, "/v1/staff/", name, NULL);
-    int code = print_doc(cli, cli_send(cli, "PUT", &answer), &answer);
+    int code = cli_answer(cli, "PUT", &answer);
     if (code == EXIT_DONE && !cli->is_json)
         buf_printf(&cli->out, "%s is on the staff\n", name);
     return code;
@@ -189,7 +181,7 @@ int run_key_add(struct cli *cli)
         return EXIT_USAGE;
     body_close(cli);
     cli_path(cli, "/v1/keys/", args_argument(&cli->args, 0), NULL);
-    int code = print_doc(cli, cli_send(cli, "PUT", &answer), &answer);
+    int code = cli_answer(cli, "PUT", &answer);
     if (code == EXIT_DONE && !cli->is_json) {
         text_clean(doc_text(answer, "secret"), &cli->out);
         buf_byte(&cli->out, '\n');
@@ -224,7 +216,7 @@ int run_state_hash(struct cli *cli)
 {
     struct doc answer = { NULL, 0 };
     cli_path(cli, "/v1/state-hash", NULL, NULL);
-    int code = print_doc(cli, cli_get(cli, &answer), &answer);
+    int code = cli_answer(cli, "GET", &answer);
     if (code == EXIT_DONE && !cli->is_json) {
         struct text hash = doc_text(answer, "hash");
         buf_printf(&cli->out, "%.*s at entry %lld\n", (int)hash.size, hash.data,

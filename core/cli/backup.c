@@ -31,15 +31,11 @@ int run_backup(struct cli *cli)
     struct doc answer = { NULL, 0 };
     body_dir(cli, args_argument(&cli->args, 0));
     cli_path(cli, "/v1/backups", NULL, NULL);
-    int code = cli_post(cli, &answer);
-    if (code != EXIT_DONE)
-        return code;
-    if (cli->is_json)
-        cli_json(cli, answer);
-    else
+    int code = cli_answer(cli, "POST", &answer);
+    if (code == EXIT_DONE && !cli->is_json)
         buf_printf(&cli->out, "%lld entries, %lld MiB, copied and checked\n",
                    (long long)doc_int(answer, "log_seq", 0), MIB(doc_int(answer, "bytes", 0)));
-    return EXIT_DONE;
+    return code;
 }
 
 int run_restore(struct cli *cli)
@@ -65,14 +61,12 @@ int run_doctor(struct cli *cli)
 {
     struct doc answer = { NULL, 0 };
     cli_path(cli, "/v1/doctor", NULL, NULL);
-    int code = cli_get(cli, &answer);
+    int code = cli_answer(cli, "GET", &answer);
     if (code != EXIT_DONE)
         return code;
     bool is_well = doc_bool(answer, "ok", false);
-    if (cli->is_json) {
-        cli_json(cli, answer);
+    if (cli->is_json)
         return is_well ? EXIT_DONE : EXIT_FAILED;
-    }
     static const struct column columns[] = {
         { "", false }, { "check", false }, { "finding", false }, { NULL, false }
     };

@@ -47,10 +47,7 @@ static int decide(struct cli *cli, const char *name, const char *rest, struct do
     body_text(cli, "reason", args_value(&cli->args, "reason"));
     body_close(cli);
     cli_path(cli, "/v1/channels/", name, rest);
-    int code = cli_post(cli, out_answer);
-    if (code == EXIT_DONE && cli->is_json)
-        cli_json(cli, *out_answer);
-    return code;
+    return cli_answer(cli, "POST", out_answer);
 }
 
 int run_pause_channel(struct cli *cli)

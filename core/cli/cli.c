@@ -205,6 +205,14 @@ int cli_post(struct cli *cli, struct doc *out_doc)
     return cli_send(cli, "POST", out_doc);
 }
 
+int cli_answer(struct cli *cli, const char *method, struct doc *out_doc)
+{
+    int code = strcmp(method, "GET") == 0 ? cli_get(cli, out_doc) : cli_send(cli, method, out_doc);
+    if (code == EXIT_DONE && cli->is_json)
+        cli_json(cli, *out_doc);
+    return code;
+}
+
 /* -- Lists ------------------------------------------------------------------------------- */
 
 static void page_path(struct cli *cli, struct buf *path, int64_t left, const char *after)

@@ -45,6 +45,8 @@ bool cli_choice(struct cli *cli, const char *option, const char *choices, const 
 int cli_get(struct cli *cli, struct doc *out_doc);
 int cli_send(struct cli *cli, const char *method, struct doc *out_doc); /* with cli->body */
 int cli_post(struct cli *cli, struct doc *out_doc);
+/* The same by any method, and with --json the answer is printed: then nothing else is to be. */
+int cli_answer(struct cli *cli, const char *method, struct doc *out_doc);
 
 /* "1 row", "2 rows". */
 #define COUNTED(count) (unsigned long long)(count), (count) == 1 ? "" : "s"

@@ -102,13 +102,9 @@ int run_explain(struct cli *cli)
     struct doc answer;
     /* Entries, events and effects are numbered together: the daemon knows which it is. */
     cli_path(cli, "/v1/entries/", args_argument(&cli->args, 0), "/explain");
-    int code = cli_get(cli, &answer);
-    if (code != EXIT_DONE)
+    int code = cli_answer(cli, "GET", &answer);
+    if (code != EXIT_DONE || cli->is_json)
         return code;
-    if (cli->is_json) {
-        cli_json(cli, answer);
-        return EXIT_DONE;
-    }
     text_clean(doc_text(answer, "text"), &cli->out);
     buf_byte(&cli->out, '\n');
     print_chain(cli, doc_child(answer, "chain"));
@@ -122,13 +118,9 @@ static int decide(struct cli *cli, const char *rest)
     struct table table;
     struct doc effect;
     cli_path(cli, "/v1/effects/", args_argument(&cli->args, 0), rest);
-    int code = cli_post(cli, &effect);
-    if (code != EXIT_DONE)
+    int code = cli_answer(cli, "POST", &effect);
+    if (code != EXIT_DONE || cli->is_json)
         return code;
-    if (cli->is_json) {
-        cli_json(cli, effect);
-        return EXIT_DONE;
-    }
     table_init(&table, columns);
     effect_item(cli, effect, &table);
     cli_table(cli, &table, "");

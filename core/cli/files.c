@@ -232,10 +232,8 @@ int run_link(struct cli *cli)
     if (code != EXIT_DONE)
         return code;
     cli_path(cli, "/v1/links", NULL, NULL);
-    code = cli_post(cli, &answer);
-    if (code == EXIT_DONE && cli->is_json) {
-        cli_json(cli, answer);
-    } else if (code == EXIT_DONE) {
+    code = cli_answer(cli, "POST", &answer);
+    if (code == EXIT_DONE && !cli->is_json) {
         text_clean(doc_text(answer, "url"), &cli->out);
         buf_byte(&cli->out, '\n');
     }

@@ -51,12 +51,8 @@ int remove_named(struct cli *cli, const char *head, const char *words)
     struct doc answer = { NULL, 0 };
     buf_clear(&cli->body);
     cli_path(cli, head, name, NULL);
-    int code = cli_send(cli, "DELETE", &answer);
-    if (code != EXIT_DONE)
-        return code;
-    if (cli->is_json)
-        cli_json(cli, answer);
-    else
+    int code = cli_answer(cli, "DELETE", &answer);
+    if (code == EXIT_DONE && !cli->is_json)
         buf_printf(&cli->out, "%s %s\n", name, words);
     return code;
 }

@@ -91,7 +91,7 @@ static int ask(struct cli *cli, const char *customer, struct doc *out_answer)
         return code;
     body_close(cli);
     cli_path(cli, to != NULL ? "/v1/preview/send" : "/v1/preview", NULL, NULL);
-    return cli_send(cli, "POST", out_answer);
+    return cli_answer(cli, "POST", out_answer);
 }
 
 int run_preview(struct cli *cli)
@@ -102,11 +102,9 @@ int run_preview(struct cli *cli)
     if (code == EXIT_DONE)
         code = ask(cli, buf_string(&reference), &answer);
     buf_deinit(&reference);
-    if (code != EXIT_DONE)
+    if (code != EXIT_DONE || cli->is_json)
         return code;
-    if (cli->is_json)
-        cli_json(cli, answer);
-    else if (doc_text(answer, "id").size != 0)
+    if (doc_text(answer, "id").size != 0)
         print_sent(cli, answer);
     else
         print_preview(cli, answer);

@@ -112,12 +112,10 @@ int run_erase(struct cli *cli)
         return EXIT_FAILED;
     cli_path(cli, "/v1/customers/", args_argument(&cli->args, 0), NULL);
     buf_clear(&cli->body);
-    int code = cli_send(cli, "DELETE", &answer);
+    int code = cli_answer(cli, "DELETE", &answer);
     if (code != EXIT_DONE)
         return code;
     int64_t customer = doc_int(answer, "customer", 0);
-    if (cli->is_json)
-        cli_json(cli, answer);
     if (is_waiting)
         code = wait_for_files(cli, customer);
     if (code == EXIT_DONE && !cli->is_json)

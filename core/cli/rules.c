@@ -43,14 +43,10 @@ static int decide(struct cli *cli, const char *rest, const char *became)
     body_text(cli, "reason", args_value(&cli->args, "reason"));
     body_close(cli);
     cli_path(cli, "/v1/rules/", name, rest);
-    int code = cli_post(cli, &answer);
-    if (code != EXIT_DONE)
-        return code;
-    if (cli->is_json)
-        cli_json(cli, answer);
-    else
+    int code = cli_answer(cli, "POST", &answer);
+    if (code == EXIT_DONE && !cli->is_json)
         buf_printf(&cli->out, "rule %s %s\n", name, became);
-    return EXIT_DONE;
+    return code;
 }
 
 int run_pause_rule(struct cli *cli)
