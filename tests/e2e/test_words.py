@@ -82,6 +82,11 @@ def test_every_limit_that_a_guarantee_names_is_the_one_in_force():
         assert words in told, words
 
 
+def test_the_format_of_the_state_is_the_one_in_force():
+    (version,) = re.findall(r"^#define STATE_FORMAT (\d+)", text("storage/state.h"), re.M)
+    assert f"Format version of the state: {version} (" in text("docs/state.md")
+
+
 # ---- Links, and what can be called ---------------------------------------------------------------
 
 PAGES = [ROOT / "README.md", *DOCS]
