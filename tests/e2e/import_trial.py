@@ -15,7 +15,6 @@ import os
 import pathlib
 import random
 import re
-import resource
 import shutil
 import statistics
 import subprocess

@@ -2,14 +2,12 @@
 import urllib.parse
 
 import pytest
-from test_command import Kith
+from command import attach
 
 
 @pytest.fixture
 def kith(daemon):
-    kith = Kith(f"http://127.0.0.1:{daemon.port}", daemon.key("admin"))
-    kith.daemon = daemon
-    return kith
+    return attach(daemon)
 
 
 def past(daemon, *calls):

@@ -5,15 +5,13 @@ import pty
 import subprocess
 
 import pytest
+from command import attach
 from conftest import BUILD
-from test_command import Kith
 
 
 @pytest.fixture
 def kith(daemon):
-    kith = Kith(f"http://127.0.0.1:{daemon.port}", daemon.key("admin"))
-    kith.daemon = daemon
-    return kith
+    return attach(daemon)
 
 
 def at_terminal(kith, answer, *words):

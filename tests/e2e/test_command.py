@@ -17,6 +17,7 @@ import time
 
 import pytest
 
+from command import Kith, attach
 from conftest import BUILD, ROOT
 
 RULES = """
@@ -34,52 +35,6 @@ rule "count" {
 """
 
 
-class Kith:
-    """Calls of the command with the daemon's address and key in its environment."""
-
-    def __init__(self, url, key):
-        self.env = dict(os.environ, KITH_URL=url, KITH_KEY=key, TZ="Asia/Shanghai")
-
-    def begin(self, *words, **options):
-        return subprocess.Popen(
-            [str(BUILD / "kith"), *map(str, words)],
-            env=self.env,
-            text=True,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            **options,
-        )
-
-    def run(self, *words):
-        """(exit code, standard output, standard error)"""
-        with self.begin(*words) as process:
-            out, err = process.communicate(timeout=120)
-            return process.returncode, out, err
-
-    def __call__(self, *words):
-        """Standard output of a call that must succeed; a list that says it is not the newest is
-        asked for again."""
-        deadline = time.monotonic() + 60
-        while True:
-            code, out, err = self.run(*words)
-            assert code == 0, (words, out, err)
-            if "the daemon is busy: this is as of entry" not in err:
-                return out
-            assert time.monotonic() < deadline, (words, err)
-
-    def json(self, *words):
-        return [json.loads(line) for line in self("--json", *words).splitlines()]
-
-    def soon(self, *words, count):
-        """A list of `count` items: lists come from the last checkpoint."""
-        for _ in range(600):
-            items = self.json(*words)
-            if len(items) == count:
-                return items
-            time.sleep(0.1)
-        raise AssertionError((words, items))
-
-
 @pytest.fixture
 def rules(tmp_path):
     folder = tmp_path / "rules"
@@ -91,9 +46,7 @@ def rules(tmp_path):
 @pytest.fixture
 def kith(start, rules):
     daemon = start("--scripts", rules)
-    kith = Kith(f"http://127.0.0.1:{daemon.port}", daemon.key("admin"))
-    kith.daemon = daemon
-    return kith
+    return attach(daemon)
 
 
 def write_csv(path, rows):
@@ -738,7 +691,7 @@ end }
 def test_a_replay_ends_in_the_present_by_way_of_what_was_due(start, rules, tmp_path):
     (rules / "rules.lua").write_text(REMINDING)
     daemon = start("--scripts", rules)
-    kith = Kith(f"http://127.0.0.1:{daemon.port}", daemon.key("admin"))
+    kith = attach(daemon)
     path = write_csv(
         tmp_path / "orders.csv",
         [["customer", "day", "sum"], ["c-1", "01.03.2020", 1], ["c-2", "02.03.2020", 2]],

@@ -6,7 +6,8 @@ import threading
 
 import pytest
 
-from test_command import Kith, write_csv
+from command import attach
+from test_command import write_csv
 from test_webhook import wait_for
 
 RULES = """
@@ -18,12 +19,6 @@ rule "thank" {
   end,
 }
 """
-
-
-def attach(daemon):
-    kith = Kith(f"http://127.0.0.1:{daemon.port}", daemon.key("admin"))
-    kith.daemon = daemon
-    return kith
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """A consent that staff records is for a purpose and a channel that there are."""
 import pytest
 
-from test_command import Kith
+from command import attach
 
 RULES = 'purpose "newsletter" { opt_in = true }\npurpose "survey" { opt_in = true }\n'
 ANN = "/v1/customers/user_id:ann"
@@ -57,7 +57,7 @@ def test_a_name_that_is_misspelt_is_refused_with_the_nearest(house, purpose, cha
 
 def test_the_command_says_the_same(house):
     deploy(house)
-    kith = Kith(f"http://127.0.0.1:{house.port}", house.key("admin"))
+    kith = attach(house)
     code, _, err = kith.run("consent", "user_id:ann", "grant", "newsletter/emial")
     assert code != 0 and 'did you mean "email"?' in err
 

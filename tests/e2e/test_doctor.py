@@ -8,9 +8,9 @@ import time
 
 import pytest
 
+from command import attach
 from receiver import Receiver, Reply
 from test_bad_input import DAY, faults, write_whole  # noqa: F401: the fixture is used by its name
-from test_command import Kith
 from test_quota import configuration, fill
 
 RULES = """
@@ -29,7 +29,7 @@ channel "hook" { kind = "webhook", url = "http://127.0.0.1:%d/in", rest = "60s",
 
 def diagnosis(daemon):
     """What is the matter: check -> finding; the command ends with 1 if anything is."""
-    kith = Kith(f"http://127.0.0.1:{daemon.port}", daemon.key("admin"))
+    kith = attach(daemon)
     code, out, err = kith.run("--json", "doctor")
     answer = json.loads(out)
     bad = {c["name"]: c["text"] for c in answer["checks"] if not c["ok"]}

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from test_command import Kith
+from command import attach
 
 RULES = """
 rule "thank" {
@@ -39,9 +39,7 @@ def kith(start, tmp_path):
     folder.mkdir()
     (folder / "rules.lua").write_text(RULES)
     daemon = start("--scripts", folder)
-    kith = Kith(f"http://127.0.0.1:{daemon.port}", daemon.key("admin"))
-    kith.daemon = daemon
-    return kith
+    return attach(daemon)
 
 
 @pytest.fixture
@@ -185,7 +183,7 @@ def test_a_name_of_any_bytes_is_told_as_it_is(start, tmp_path):
         '  send { channel = "log", purpose = "service", body = "z" } end }\n'
     )
     daemon = start("--scripts", folder)
-    kith = Kith(f"http://127.0.0.1:{daemon.port}", daemon.key("admin"))
+    kith = attach(daemon)
     path = tmp_path / "one.csv"
     path.write_text("who,mail,sum\nu-1,,5\n")
     report = would(kith, path)

@@ -18,8 +18,8 @@ from urllib.parse import quote
 
 import pytest
 
+from command import attach
 from receiver import Receiver, Reply
-from test_command import Kith
 from test_stream import whole
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -374,7 +374,7 @@ def test_a_record_as_it_was_before_is_not_found(house):
 
 def test_an_import_of_hers_leaves_nothing_in_the_data(house):
     house.live()
-    kith = Kith(f"http://127.0.0.1:{house.daemon.port}", house.daemon.key("admin"))
+    kith = attach(house.daemon)
     path = house.tmp_path / "orders.csv"
     rows = [f"{USER},{NAME},5", f"{USER},{CHINESE},seven", f"u-7,{'x'},8"]
     path.write_text("userId,note,total\n" + "\n".join(rows) + "\n")
@@ -619,7 +619,7 @@ def test_messages_that_wait_for_a_person_go_with_her(start, tmp_path):
     )
     scan = tmp_path / "scan.pdf"
     scan.write_bytes(FILE)
-    kith = Kith(f"http://127.0.0.1:{house.daemon.port}", house.daemon.key("admin"))
+    kith = attach(house.daemon)
     assert kith.run("note", f"user_id:{USER}", f"{NAME} was here", "--file", scan)[0] == 0
     house.hold()
     house.park()

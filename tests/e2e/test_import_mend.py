@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from test_command import Kith
+from command import attach
 
 ORDERS = (
     "no;who;day;sum\n"
@@ -22,7 +22,7 @@ OPTIONS = ("--delimiter", ";", "--event", "Paid", *[x for m in MAPS for x in ("-
 
 @pytest.fixture
 def kith(daemon):
-    return Kith(f"http://127.0.0.1:{daemon.port}", daemon.key("admin"))
+    return attach(daemon)
 
 
 def write(path, text):

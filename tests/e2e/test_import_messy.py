@@ -4,7 +4,7 @@ import pathlib
 
 import pytest
 
-from test_command import Kith
+from command import attach
 
 MAPPED = ("--map", "Kunden-Nr=userId", "--map", "Name=name", "--map", "Umsatz=revenue:number(de)")
 SHEET = (
@@ -20,7 +20,7 @@ SHEET = (
 
 @pytest.fixture
 def kith(daemon):
-    return Kith(f"http://127.0.0.1:{daemon.port}", daemon.key("admin"))
+    return attach(daemon)
 
 
 def write(path, text, encoding="utf-8"):

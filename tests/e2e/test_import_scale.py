@@ -9,18 +9,13 @@ import subprocess
 
 import made_up
 import pytest
+from command import attach
 from conftest import BUILD, ROOT
-from test_command import MAPPED, RULES, Kith, accepted, check_orders, orders
+from test_command import MAPPED, RULES, accepted, check_orders, orders
 
 RELEASE = ROOT / os.environ.get("KITH_RELEASE", BUILD)
 COUNT = int(os.environ.get("KITH_IMPORT", "2000"))
 ORDERS_EACH = 5
-
-
-def attach(daemon):
-    kith = Kith(f"http://127.0.0.1:{daemon.port}", daemon.key("admin"))
-    kith.daemon = daemon
-    return kith
 
 
 @pytest.fixture

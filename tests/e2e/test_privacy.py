@@ -4,7 +4,7 @@ import re
 import time
 from urllib.parse import quote
 
-from test_command import Kith
+from command import attach
 from test_stream import Stream, end_of, whole
 
 # What is hers: no other word of the rules, the daemon or the tests has any of it.
@@ -266,7 +266,7 @@ def test_an_export_has_everything(start, tmp_path):
 def test_the_command_erases_and_exports(start, tmp_path):
     daemon = begin(start, tmp_path)
     live(daemon)
-    kith = Kith(f"http://127.0.0.1:{daemon.port}", daemon.key("admin"))
+    kith = attach(daemon)
     out = tmp_path / "export.json"
     kith("export", "user_id:" + USER, "--output", out)
     assert json.loads(out.read_text())["customer"]["traits"]["name"] == NAME
@@ -283,7 +283,7 @@ def test_the_command_erases_and_exports(start, tmp_path):
 def test_a_backup_is_a_data_directory(start, tmp_path):
     daemon = begin(start, tmp_path)
     live(daemon)
-    kith = Kith(f"http://127.0.0.1:{daemon.port}", daemon.key("admin"))
+    kith = attach(daemon)
     hash_before = daemon.get("/v1/state-hash").json
     assert "copied and checked" in kith("backup", tmp_path / "backup")
     assert kith.run("backup", tmp_path / "backup")[0] == 1  # it is there already
@@ -316,7 +316,7 @@ def test_a_backup_goes_on_while_events_come(start, tmp_path):
 def test_a_restore_refuses_what_does_not_belong_together(start, tmp_path):
     daemon = begin(start, tmp_path)
     live(daemon)
-    kith = Kith(f"http://127.0.0.1:{daemon.port}", daemon.key("admin"))
+    kith = attach(daemon)
     kith("backup", tmp_path / "old")
     daemon.send(*[order("u-2", f"x-{n}") for n in range(50)])
     kith("backup", tmp_path / "new")
@@ -346,7 +346,7 @@ def test_a_restore_refuses_what_does_not_belong_together(start, tmp_path):
 def test_the_doctor_finds_what_is_the_matter(start, tmp_path):
     daemon = begin(start, tmp_path)
     live(daemon)
-    kith = Kith(f"http://127.0.0.1:{daemon.port}", daemon.key("admin"))
+    kith = attach(daemon)
     code, out, _ = kith.run("doctor")
     assert code == 0 and "NOT" not in out, out
     (daemon.data / "write.key").chmod(0o644)

@@ -2,7 +2,7 @@
 import pathlib
 
 import pytest
-from test_command import Kith
+from command import attach
 
 RULES = """
 rule "greet" {
@@ -20,8 +20,7 @@ def kith(start, tmp_path):
     folder.mkdir()
     (folder / "rules.lua").write_text(RULES)
     daemon = start("--scripts", folder)
-    kith = Kith(f"http://127.0.0.1:{daemon.port}", daemon.key("admin"))
-    kith.daemon = daemon
+    kith = attach(daemon)
     kith.folder = tmp_path
     return kith
 

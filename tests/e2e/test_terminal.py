@@ -9,17 +9,15 @@ import termios
 import unicodedata
 
 import pytest
+from command import attach
 from conftest import BUILD
-from test_command import Kith
 
 CODES = re.compile(r"\x1b\[[0-9;]*[mK]")
 
 
 @pytest.fixture
 def kith(daemon):
-    kith = Kith(f"http://127.0.0.1:{daemon.port}", daemon.key("admin"))
-    kith.daemon = daemon
-    return kith
+    return attach(daemon)
 
 
 def cells(line):
