@@ -17,6 +17,7 @@
 
 struct engine;
 struct err;
+struct plugins;
 struct ruleset;
 struct state;
 struct config;
@@ -52,6 +53,7 @@ struct engine_hooks {
 
 struct engine_options {
     struct state *state;
+    struct plugins *plugins; /* NULL: none */
     const struct engine_hooks *hooks;
     void *arg;
 };
