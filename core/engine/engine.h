@@ -17,11 +17,12 @@
 
 struct engine;
 struct err;
+struct plugins;
 struct ruleset;
 struct state;
 struct config;
 
-#define ENGINE_LEVEL 7 /* raised whenever this code would compute something different */
+#define ENGINE_LEVEL 8 /* raised whenever this code would compute something different */
 
 /* What the engine asks of its surroundings.  All are called inside engine_apply(),
  * on its thread.  `arg` is the engine_options' own. */
@@ -45,13 +46,16 @@ struct engine_hooks {
      * Until her erase.done is applied this comes again at the start of each run.  NULL: nobody
      * listens. */
     void (*erased)(void *arg);
-    /* Also of a replay: array of {rule, kind}, all that is known of this entry.  It must be in the
-     * log before a claim of any effect reported from now on. */
-    void (*verdict_made)(void *arg, uint64_t at_seq, struct doc rules);
+    /* A plugin was lost at this entry, and is quarantined.  NULL: nobody listens. */
+    void (*plugin_lost)(void *arg, struct text name);
+    /* Also of a replay: {rules, plugins}, all that is known of this entry.  It must be in the log
+     * before a claim of any effect reported from now on. */
+    void (*verdict_made)(void *arg, uint64_t at_seq, struct doc verdict);
 };
 
 struct engine_options {
     struct state *state;
+    struct plugins *plugins; /* NULL: none */
     const struct engine_hooks *hooks;
     void *arg;
 };

@@ -89,11 +89,11 @@ static void hook_no_go(void *arg, struct text id, struct text channel)
     (void)channel;
 }
 
-static void hook_verdict_made(void *arg, uint64_t at_seq, struct doc rules)
+static void hook_verdict_made(void *arg, uint64_t at_seq, struct doc verdict)
 {
     (void)arg;
     (void)at_seq;
-    (void)rules;
+    (void)verdict;
 }
 
 static const struct engine_hooks hooks = {
@@ -116,7 +116,10 @@ int rehearsal_open(const struct rehearsal_options *options, struct rehearsal **o
     rehearsal->options = *options;
     int rc = state_open_over(options->base, options->bytes_max, &rehearsal->state, err);
     if (rc == 0) {
-        struct engine_options engine_options = { rehearsal->state, &hooks, rehearsal };
+        struct engine_options engine_options = { .state = rehearsal->state,
+                                                 .plugins = options->plugins,
+                                                 .hooks = &hooks,
+                                                 .arg = rehearsal };
         rc = engine_open(&engine_options, &rehearsal->engine, err);
     }
     if (rc != 0) {

@@ -17,6 +17,7 @@
 #include "core/base/zone.h"
 #include "core/engine/event.h"
 #include "core/engine/rules.h"
+#include "core/plugin/set.h"
 #include "core/script/host.h"
 #include "core/script/settings.h"
 #include "core/server/api.h"
@@ -30,6 +31,8 @@
 #include "core/server/metrics.h"
 #include "core/server/node.h"
 #include "core/server/notify.h"
+#include "core/server/nurse.h"
+#include "core/server/plugins.h"
 #include "core/server/rule_watch.h"
 #include "core/server/say.h"
 #include "core/server/stream.h"
@@ -85,6 +88,9 @@ struct daemon {
     struct watchdog *watchdog;
     struct rule_watch *rule_watch;
     atomic_bool interrupt; /* the rule that runs */
+    struct plugin_set *plugins;
+    struct nurse *nurse; /* NULL: there are no plugins */
+    struct script_surroundings surroundings;
     int code_of_failure;
     struct err *err;
 };
@@ -174,14 +180,14 @@ struct scripts {
 
 /* Read and load what lies in the directory.  scripts_deinit() either way. */
 static int read_scripts(struct scripts *scripts, const char *dir, struct doc config,
-                        struct err *err)
+                        struct plugin_set *plugins, struct err *err)
 {
     int rc = bundle_read_dir(dir, &scripts->bytes, &scripts->bundle, err);
     if (rc != 0)
         return rc;
     bundle_hash(scripts->bundle, scripts->hash);
     hex_encode(scripts->hash, sizeof scripts->hash, scripts->name);
-    return deploy_check(scripts->bundle, config, NULL, err);
+    return deploy_check(scripts->bundle, config, plugin_set_engine(plugins), NULL, err);
 }
 
 static void scripts_deinit(struct scripts *scripts)
@@ -272,6 +278,8 @@ static void serve(struct daemon *daemon)
     daemon->stage = STAGE_SERVING;
     daemon->watchdog = watchdog_open(&daemon->loop, daemon->node);
     sweeper_start(daemon->sweeper);
+    if (daemon->nurse != NULL)
+        nurse_start(daemon->nurse);
     say_ready(daemon);
     uv_queue_work(&daemon->loop, &daemon->preparation, prepare, NULL);
 }
@@ -294,7 +302,8 @@ static void on_caught_up(struct question *question)
         serve(daemon);
         return;
     }
-    int rc = read_scripts(&scripts, daemon->settings.scripts, daemon->settings.config, daemon->err);
+    int rc = read_scripts(&scripts, daemon->settings.scripts, daemon->settings.config,
+                          daemon->plugins, daemon->err);
     if (rc == 0)
         activate(daemon, &scripts, first_activated);
     else
@@ -319,7 +328,8 @@ static void on_saved_looked(struct question *question)
     struct daemon *daemon = question->daemon;
     struct scripts scripts = { .bytes = BUF_INIT };
     struct err err;
-    int rc = read_scripts(&scripts, daemon->settings.scripts, daemon->settings.config, &err);
+    int rc = read_scripts(&scripts, daemon->settings.scripts, daemon->settings.config,
+                          daemon->plugins, &err);
     if (rc != 0)
         say("the scripts that were saved are not activated: %s", err.text);
     else if (!is_active(question, &scripts))
@@ -336,12 +346,13 @@ static void on_saved(void *arg)
 
 /* -- SIGHUP ------------------------------------------------------------------------------------ */
 
-static void say_scripts(const struct question *question, const char *dir, struct doc config)
+static void say_scripts(const struct question *question, const char *dir, struct doc config,
+                        struct plugin_set *plugins)
 {
     struct scripts scripts = { .bytes = BUF_INIT };
     char active[HEX_SIZE(BUNDLE_HASH_BYTES)];
     struct err err;
-    int rc = read_scripts(&scripts, dir, config, &err);
+    int rc = read_scripts(&scripts, dir, config, plugins, &err);
     hex_encode(question->hash, sizeof question->hash, active);
     if (rc != 0)
         say("the scripts in %s would not load: %s", dir, err.text);
@@ -374,11 +385,30 @@ static bool is_same_webhooks(const struct settings *now, const struct settings *
     return true;
 }
 
+static bool is_same_doc(struct doc now, struct doc wanted)
+{
+    return now.size == wanted.size &&
+           (now.size == 0 || memcmp(now.data, wanted.data, now.size) == 0);
+}
+
+static bool is_same_plugins(const struct settings *now, const struct settings *wanted)
+{
+    if (now->plugin_count != wanted->plugin_count ||
+        !is_same_text(now->plugin_dir, wanted->plugin_dir))
+        return false;
+    for (size_t i = 0; i < now->plugin_count; i++) {
+        const struct plugin_settings *a = &now->plugins[i], *b = &wanted->plugins[i];
+        if (strcmp(a->name, b->name) != 0 || a->is_isolated != b->is_isolated ||
+            !is_same_doc(a->grant, b->grant) || !is_same_doc(a->config, b->config))
+            return false;
+    }
+    return true;
+}
+
 static bool needs_restart(const struct settings *now, const struct settings *wanted)
 {
-    bool is_same_config = now->config.size == wanted->config.size &&
-                          memcmp(now->config.data, wanted->config.data, now->config.size) == 0;
-    return !is_same_config || !is_same_text(now->host, wanted->host) || now->port != wanted->port ||
+    return !is_same_doc(now->config, wanted->config) || !is_same_plugins(now, wanted) ||
+           !is_same_text(now->host, wanted->host) || now->port != wanted->port ||
            (now->cert == NULL) != (wanted->cert == NULL) ||
            !is_same_text(now->data, wanted->data) || !is_same_text(now->url, wanted->url) ||
            !is_same_text(now->log_file, wanted->log_file) || !is_same_webhooks(now, wanted) ||
@@ -405,7 +435,10 @@ static void on_hangup_looked(struct question *question)
     struct settings wanted;
     struct err err;
     settings_init(&wanted);
-    if (daemon->options->read_settings(daemon->options->arg, &wanted, &err) != 0)
+    int rc = daemon->options->read_settings(daemon->options->arg, &wanted, &err);
+    if (rc == 0)
+        plugins_carry_over(&wanted, &daemon->settings);
+    if (rc != 0)
         say("the configuration is not used: %s", err.text);
     else if (needs_restart(&daemon->settings, &wanted))
         say("the configuration has changed: it is used from the next start on");
@@ -414,7 +447,7 @@ static void on_hangup_looked(struct question *question)
     if (wanted.config.data != NULL)
         use_at_once(daemon, &wanted);
     if (wanted.config.data != NULL && wanted.scripts != NULL)
-        say_scripts(question, wanted.scripts, wanted.config);
+        say_scripts(question, wanted.scripts, wanted.config, daemon->plugins);
     settings_deinit(&wanted);
     if (daemon->stage == STAGE_SERVING)
         notify("READY=1");
@@ -458,6 +491,7 @@ static void stop_if_idle(void *arg)
     struct daemon *daemon = arg;
     if (daemon->stage == STAGE_STOPPING && daemon->server == NULL && daemon->api.calls == 0 &&
         sweeper_is_at_rest(daemon->sweeper) &&
+        (daemon->nurse == NULL || nurse_is_at_rest(daemon->nurse)) &&
         (daemon->is_impatient || deliver_pending(node_deliverer(daemon->node)) == 0))
         uv_stop(&daemon->loop);
 }
@@ -494,6 +528,8 @@ static void stop(struct daemon *daemon)
     say("stopping");
     notify("STOPPING=1");
     sweeper_stop(daemon->sweeper);
+    if (daemon->nurse != NULL)
+        nurse_stop(daemon->nurse);
     node_wind_down(daemon->node);
     uv_timer_start(&daemon->grace, on_grace_over, END_MS, 0);
     uv_timer_start(&daemon->patience, on_patience_over, DELIVERY_MS, 0);
@@ -556,33 +592,64 @@ static int sweep_files(void *arg, struct err *err)
                        err);
 }
 
+static void plugin_lost(void *arg, struct text name)
+{
+    struct daemon *daemon = arg;
+    if (daemon->nurse != NULL)
+        nurse_lost(daemon->nurse, name);
+}
+
+static void open_nurse(struct daemon *daemon)
+{
+    struct nurse_options options = {
+        .loop = &daemon->loop,
+        .node = daemon->node,
+        .plugins = daemon->plugins,
+        .clock = clock_machine(),
+        .on_rest = stop_if_idle,
+        .arg = daemon,
+    };
+    if (daemon->plugins != NULL)
+        daemon->nurse = nurse_open(&options);
+}
+
 static int open_node(struct daemon *daemon, struct err *err)
 {
     uint8_t run[8];
     char boot[HEX_SIZE(sizeof run)];
     randombytes_buf(run, sizeof run);
     hex_encode(run, sizeof run, boot);
+    daemon->surroundings = (struct script_surroundings){
+        .interrupt = &daemon->interrupt,
+        .plugins = plugin_set_engine(daemon->plugins),
+    };
     struct node_options options = {
         .dir = daemon->settings.data,
         .clock = clock_machine(),
         .random = fill_random,
-        .code = world_code(&daemon->code),
+        .code = world_code(daemon->plugins, &daemon->code),
         .config = daemon->settings.config,
         .log_quota_bytes = daemon->settings.log_quota_bytes,
         .state_quota_bytes = daemon->settings.state_quota_bytes,
         .boot = boot,
         .rebuild = daemon->options->rebuild,
+        .plugins = plugin_set_engine(daemon->plugins),
         .channels = daemon->channels,
         .channel_count = 1 + daemon->settings.webhook_count,
         .load_rules = script_load,
-        .load_arg = &daemon->interrupt,
+        .load_arg = &daemon->surroundings,
         .wake = wake,
         .wake_arg = daemon,
         .forget = forget_erased,
         .sweep = sweep_files,
         .forget_arg = daemon,
+        .plugin_lost = plugin_lost,
+        .plugin_arg = daemon,
     };
-    return node_open(&options, &daemon->node, err);
+    int rc = node_open(&options, &daemon->node, err);
+    if (rc == 0)
+        open_nurse(daemon);
+    return rc;
 }
 
 static int open_idempotency(struct daemon *daemon, struct err *err)
@@ -637,6 +704,7 @@ static int open_api(struct daemon *daemon, struct err *err)
         .sweeper = daemon->sweeper,
         .metrics = daemon->metrics,
         .settings = &daemon->settings,
+        .plugins = daemon->plugins,
         .clock = clock_machine(),
         .on_idle = stop_if_idle,
         .idle_arg = daemon,
@@ -655,6 +723,8 @@ static int open_parts(struct daemon *daemon, struct err *err)
     if (rc == 0 && settings->data == NULL)
         rc = err_set(err, E_INVALID,
                      "where to keep the data? --data DIR, or data \"DIR\" in the configuration");
+    if (rc == 0)
+        rc = plugins_load(settings, &daemon->plugins, err);
     if (rc == 0)
         rc = open_channels(daemon, err);
     if (rc == 0)
@@ -713,6 +783,7 @@ static void close_parts(struct daemon *daemon)
 {
     api_end_dry_run(&daemon->api);
     sweeper_close(daemon->sweeper);
+    nurse_close(daemon->nurse);
     rule_watch_close(daemon->rule_watch);
     node_close(daemon->node);
     if (daemon->server != NULL)
@@ -728,6 +799,7 @@ static void close_parts(struct daemon *daemon)
     link_keys_wipe(&daemon->links);
     channel_log_close(daemon->log);
     metrics_free(daemon->metrics);
+    plugin_set_free(daemon->plugins);
     buf_deinit(&daemon->code);
     settings_deinit(&daemon->settings);
 }

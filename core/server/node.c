@@ -150,7 +150,21 @@ static void hook_erased(void *arg)
     notice_post(arg, notice_new((struct text){ "", 0 }, (struct text){ "", 0 }, on_erased));
 }
 
-static void hook_verdict_made(void *arg, uint64_t at_seq, struct doc rules)
+static void on_plugin_lost(struct mail *mail, void *reader)
+{
+    const struct node_options *options = &((struct node *)reader)->options;
+    struct notice *notice = (struct notice *)mail;
+    if (options->plugin_lost != NULL)
+        options->plugin_lost(options->plugin_arg, text_of(notice->channel));
+    free(notice);
+}
+
+static void hook_plugin_lost(void *arg, struct text name)
+{
+    notice_post(arg, notice_new((struct text){ "", 0 }, name, on_plugin_lost));
+}
+
+static void hook_verdict_made(void *arg, uint64_t at_seq, struct doc verdict)
 {
     struct node *node = arg;
     struct submission *submission = submission_new(LOG_SYSTEM);
@@ -158,7 +172,8 @@ static void hook_verdict_made(void *arg, uint64_t at_seq, struct doc rules)
     submission_begin(submission, &w);
     doc_put_string(&w, "type", "verdict");
     doc_put_int(&w, "at_seq", (int64_t)at_seq);
-    doc_put_array(&w, "rules", rules);
+    for (struct doc_iter it = doc_iter(verdict); doc_next(&it);)
+        doc_put_value(&w, it.name.data, &it.value);
     submission_end(submission, &w);
     submission->index = INDEX_VERDICT;
     submission->index_seq = at_seq;
@@ -196,6 +211,7 @@ static const struct engine_hooks hooks = {
     .outgoing = hook_outgoing,
     .reminded = hook_reminded,
     .erased = hook_erased,
+    .plugin_lost = hook_plugin_lost,
     .verdict_made = hook_verdict_made,
 };
 
@@ -471,7 +487,9 @@ int node_open(const struct node_options *options, struct node **out_node, struct
     if (rc == 0)
         rc = open_state(node, err);
     if (rc == 0) {
-        struct engine_options engine = { .state = node->state, .hooks = &hooks, .arg = node };
+        struct engine_options engine = {
+            .state = node->state, .plugins = options->plugins, .hooks = &hooks, .arg = node
+        };
         rc = engine_open(&engine, &node->engine, err);
     }
     node->sequencer.log = node->fold.log = node->log;

@@ -1,0 +1,224 @@
+/* set.c -- making a set of plugins, and what it says of itself; see set.h. */
+#include "core/plugin/set.h"
+
+#include "core/base/mem.h"
+#include "core/plugin/set_inside.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* -- Making a set --------------------------------------------------------------------------------- */
+
+static int compare(const void *a, const void *b)
+{
+    const struct plugin_member *first = a, *second = b;
+    return strcmp(first->plugin->name, second->plugin->name);
+}
+
+static size_t count_types(const struct kith_handler *handler)
+{
+    size_t count = 0;
+    while (handler->types[count] != NULL)
+        count++;
+    return strcmp(handler->types[0], "*") == 0 ? 0 : count;
+}
+
+static void fill_rule(struct plugin_set *set, const struct plugin *plugin,
+                      const struct kith_handler *handler, struct rule *rule)
+{
+    size_t count = count_types(handler);
+    struct text *types = arena_alloc(&set->arena, (count + 1) * sizeof *types);
+    for (size_t i = 0; i < count; i++)
+        types[i] = text_of(handler->types[i]);
+    *rule = (struct rule){
+        .name = arena_printf(&set->arena, "%s.%s", plugin->name, handler->name),
+        .trigger = RULE_ON_TYPES,
+        .types = types,
+        .type_count = count,
+        .at_minute = -1,
+    };
+}
+
+static void fill(struct plugin_set *set)
+{
+    size_t handlers = 0, functions = 0;
+    for (size_t i = 0; i < set->count; i++) {
+        handlers += set->plugins[i]->handler_count;
+        functions += set->plugins[i]->function_count;
+    }
+    set->handlers = arena_zero(&set->arena, (handlers + 1) * sizeof *set->handlers);
+    set->owners = arena_zero(&set->arena, (handlers + 1) * sizeof *set->owners);
+    set->handler_places = arena_zero(&set->arena, (handlers + 1) * sizeof *set->handler_places);
+    set->function_places = arena_zero(&set->arena, (functions + 1) * sizeof *set->function_places);
+    set->functions = arena_zero(&set->arena, (functions + 1) * sizeof *set->functions);
+    handlers = functions = 0;
+    for (size_t i = 0; i < set->count; i++) {
+        const struct plugin *plugin = set->plugins[i];
+        set->names[i] = text_of(plugin->name);
+        for (size_t j = 0; j < plugin->handler_count; j++, handlers++) {
+            fill_rule(set, plugin, &plugin->handlers[j], &set->handlers[handlers]);
+            set->owners[handlers] = i;
+            set->handler_places[handlers] = (struct place){ i, j };
+        }
+        for (size_t j = 0; j < plugin->function_count; j++, functions++) {
+            set->functions[functions].name = text_of(plugin->functions[j].name);
+            set->functions[functions].plugin = i;
+            set->function_places[functions] = (struct place){ i, j };
+        }
+    }
+    set->engine = (struct plugins){
+        .names = set->names,
+        .count = set->count,
+        .handlers = set->handlers,
+        .owners = set->owners,
+        .handler_count = handlers,
+        .functions = set->functions,
+        .function_count = functions,
+        .run = set_run,
+        .call = set_call,
+        .fold = set_fold,
+    };
+    for (size_t i = 0; i < set->count; i++)
+        if (set->is_isolated[i]) {
+            set->engine.foresee = set_foresee;
+            set->engine.post = set_post;
+        }
+}
+
+int plugin_set_new(const struct plugin_member *members, size_t count, struct plugin_set **out_set,
+                   struct err *err)
+{
+    struct plugin_member sorted[PLUGINS_MAX];
+    if (count > PLUGINS_MAX)
+        return err_set(err, E_LIMIT, "more than %d plugins", PLUGINS_MAX);
+    if (count != 0)
+        memcpy(sorted, members, count * sizeof *members);
+    qsort(sorted, count, sizeof *sorted, compare);
+    for (size_t i = 1; i < count; i++)
+        if (compare(&sorted[i - 1], &sorted[i]) == 0)
+            return err_set(err, E_INVALID, "two plugins are called %s", sorted[i].plugin->name);
+    struct plugin_set *set = mem_zero(sizeof *set);
+    set->count = count;
+    for (size_t i = 0; i < count; i++) {
+        set->plugins[i] = sorted[i].plugin;
+        set->remotes[i] = sorted[i].remote;
+        set->is_isolated[i] = sorted[i].remote != NULL;
+    }
+    fill(set);
+    *out_set = set;
+    return 0;
+}
+
+int plugin_set_another(const struct plugin_set *set, size_t index, struct remote **out_remote,
+                       struct err *err)
+{
+    const struct plugin *plugin = set->plugins[index];
+    struct plugin_options options = {
+        .name = plugin->name,
+        .path = plugin->path,
+        .grant = plugin->grant,
+        .config = plugin->given,
+    };
+    struct plugin *same = NULL;
+    int rc = remote_open(&options, out_remote, &same, err);
+    if (rc == 0 && memcmp(same->hash, plugin->hash, sizeof same->hash) != 0) {
+        rc = err_set(err, E_CONFLICT,
+                     "plugin %s: %s is another file than was loaded: kith plugin reload %s",
+                     plugin->name, plugin->path, plugin->name);
+        remote_close(*out_remote);
+        *out_remote = NULL;
+    }
+    plugin_free(same);
+    return rc;
+}
+
+int plugin_set_view(const struct plugin_set *set, struct plugin_set **out_view, struct err *err)
+{
+    int rc = 0;
+    *out_view = NULL;
+    if (set == NULL)
+        return 0;
+    struct plugin_set *view = mem_zero(sizeof *view);
+    view->count = set->count;
+    memcpy(view->plugins, set->plugins, sizeof view->plugins);
+    memcpy(view->is_isolated, set->is_isolated, sizeof view->is_isolated);
+    view->is_view = true;
+    fill(view);
+    for (size_t i = 0; rc == 0 && i < set->count; i++)
+        if (set->is_isolated[i])
+            rc = plugin_set_another(set, i, &view->remotes[i], err);
+    if (rc == 0)
+        *out_view = view;
+    else
+        plugin_set_free(view);
+    return rc;
+}
+
+void plugin_set_free(struct plugin_set *set)
+{
+    if (set == NULL)
+        return;
+    for (size_t i = 0; i < set->count; i++) {
+        remote_close(set->remotes[i]);
+        if (!set->is_view)
+            plugin_free(set->plugins[i]);
+    }
+    buf_deinit(&set->writes);
+    buf_deinit(&set->answer);
+    buf_deinit(&set->item);
+    arena_deinit(&set->arena);
+    free(set);
+}
+
+void plugin_set_replace(struct plugin_set *set, size_t index, struct remote *remote)
+{
+    remote_close(set->remotes[index]);
+    set->remotes[index] = remote;
+}
+
+bool plugin_set_is_isolated(const struct plugin_set *set, size_t index)
+{
+    return set->is_isolated[index];
+}
+
+struct plugins *plugin_set_engine(struct plugin_set *set)
+{
+    return set != NULL ? &set->engine : NULL;
+}
+
+size_t plugin_set_count(const struct plugin_set *set)
+{
+    return set != NULL ? set->count : 0;
+}
+
+const struct plugin *plugin_set_at(const struct plugin_set *set, size_t index)
+{
+    return set->plugins[index];
+}
+
+/* -- The world ------------------------------------------------------------------------------------ */
+
+void plugin_set_put_config(const struct plugin_set *set, struct doc_writer *w)
+{
+    if (plugin_set_count(set) == 0)
+        return;
+    doc_open(w, "plugins");
+    for (size_t i = 0; i < set->count; i++) {
+        doc_open(w, set->plugins[i]->name);
+        doc_put_string(w, "version", set->plugins[i]->version);
+        doc_put_doc(w, "config", set->plugins[i]->config);
+        doc_close(w);
+    }
+    doc_close(w);
+}
+
+void plugin_set_put_code(const struct plugin_set *set, struct doc_writer *w)
+{
+    if (plugin_set_count(set) == 0)
+        return;
+    doc_open(w, "plugins");
+    for (size_t i = 0; i < set->count; i++)
+        doc_put_binary(w, set->plugins[i]->name, set->plugins[i]->hash,
+                       sizeof set->plugins[i]->hash);
+    doc_close(w);
+}

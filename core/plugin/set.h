@@ -1,0 +1,51 @@
+/* set.h -- the plugins of a daemon, as its engine sees them.
+ *
+ * A set is made once, of plugins in the order of their names, and constant.  What runs in it belongs
+ * to the thread that has the set: the engine's.
+ */
+#ifndef CORE_PLUGIN_SET_H
+#define CORE_PLUGIN_SET_H
+
+#include "core/engine/plugins.h"
+#include "core/plugin/plugin.h"
+
+#define PLUGINS_MAX 32
+
+struct err;
+struct plugin_set;
+struct remote;
+
+struct plugin_member {
+    struct plugin *plugin;
+    struct remote *remote; /* NULL: in this process */
+};
+
+/* Takes the members over.  E_INVALID: two have one name; E_LIMIT: more than PLUGINS_MAX. Then they
+ * are still the caller's. */
+int plugin_set_new(const struct plugin_member *members, size_t count, struct plugin_set **out_set,
+                   struct err *err);
+void plugin_set_free(struct plugin_set *set); /* and its plugins; NULL is allowed */
+
+/* The same plugins for another engine, whichever thread has that: a log is folded anew, an import
+ * is tried, while the first goes on.  Those that are isolated get further processes, so it may take
+ * a while and fail as remote_open() does.  It must be freed before `set`; of NULL it is NULL. */
+int plugin_set_view(const struct plugin_set *set, struct plugin_set **out_view, struct err *err);
+
+/* Another process for isolated plugin `index`, as it was loaded; E_CONFLICT: its file is another.
+ * Any thread. */
+int plugin_set_another(const struct plugin_set *set, size_t index, struct remote **out_remote,
+                       struct err *err);
+/* Use it from now on; the one before is closed.  The thread that has the set. */
+void plugin_set_replace(struct plugin_set *set, size_t index, struct remote *remote);
+bool plugin_set_is_isolated(const struct plugin_set *set, size_t index);
+
+struct plugins *plugin_set_engine(struct plugin_set *set);
+size_t plugin_set_count(const struct plugin_set *set); /* NULL: 0 */
+const struct plugin *plugin_set_at(const struct plugin_set *set, size_t index);
+
+/* For the world: {NAME: {version, config}, ...} for its config, {NAME: hash, ...} for its code, as
+ * fields `plugins` of an open document; without plugins nothing. */
+void plugin_set_put_config(const struct plugin_set *set, struct doc_writer *w);
+void plugin_set_put_code(const struct plugin_set *set, struct doc_writer *w);
+
+#endif
