@@ -1,11 +1,12 @@
 /* kithd.c -- the daemon as a process: its command line, its exit code.
  *
- * Everything else is core/server/daemon.c.  Flags override the configuration, so they are
- * laid over it each time it is read.
+ * Everything else is core/server/daemon.c, in a child of this process that core/server/parent.c
+ * watches.  Flags override the configuration, so they are laid over it each time it is read.
  */
 #include "core/base/err.h"
 #include "core/script/settings.h"
 #include "core/server/daemon.h"
+#include "core/server/parent.h"
 #include "core/server/say.h"
 
 #include <getopt.h>
@@ -17,7 +18,7 @@
 
 static const char usage[] =
     "usage: kithd [--config FILE] [--data DIR] [--listen HOST:PORT] [--scripts DIR]\n"
-    "             [--log json|text] [--dev] [--rebuild]\n"
+    "             [--log json|text] [--dev] [--rebuild] [--no-parent]\n"
     "\n"
     "  --config FILE        the configuration, a Lua file (kith.lua)\n"
     "  --data DIR           where log, state and keys are; made at the first start\n"
@@ -26,13 +27,14 @@ static const char usage[] =
     "  --log json|text      the form of messages on standard error\n"
     "  --dev                watch the scripts and activate them on save\n"
     "  --rebuild            fold the whole log anew (effects without a claim are held)\n"
+    "  --no-parent          one process, not started again after a crash: for gdb, valgrind, perf\n"
     "  --help, --version\n"
     "\n"
     "Flags override the configuration.  SIGTERM ends it, SIGHUP reads the configuration.\n";
 
 struct command_line {
     const char *config, *data, *listen, *scripts;
-    bool is_dev, rebuild;
+    bool is_dev, rebuild, has_no_parent;
 };
 
 static int read_settings(void *arg, struct settings *settings, struct err *err)
@@ -64,14 +66,20 @@ static bool parse_form(const char *form)
     return is_json;
 }
 
-enum { FLAG_DEV = 256, FLAG_REBUILD };
+enum { FLAG_DEV = 256, FLAG_REBUILD, FLAG_NO_PARENT };
 
 static const struct option flags[] = {
-    { "config", required_argument, NULL, 'c' },     { "data", required_argument, NULL, 'd' },
-    { "listen", required_argument, NULL, 'l' },     { "scripts", required_argument, NULL, 's' },
-    { "log", required_argument, NULL, 'o' },        { "dev", no_argument, NULL, FLAG_DEV },
-    { "rebuild", no_argument, NULL, FLAG_REBUILD }, { "help", no_argument, NULL, 'h' },
-    { "version", no_argument, NULL, 'V' },          { NULL, 0, NULL, 0 },
+    { "config", required_argument, NULL, 'c' },
+    { "data", required_argument, NULL, 'd' },
+    { "listen", required_argument, NULL, 'l' },
+    { "scripts", required_argument, NULL, 's' },
+    { "log", required_argument, NULL, 'o' },
+    { "dev", no_argument, NULL, FLAG_DEV },
+    { "rebuild", no_argument, NULL, FLAG_REBUILD },
+    { "help", no_argument, NULL, 'h' },
+    { "version", no_argument, NULL, 'V' },
+    { "no-parent", no_argument, NULL, FLAG_NO_PARENT },
+    { NULL, 0, NULL, 0 },
 };
 
 static void parse(struct command_line *line, int argc, char **argv)
@@ -100,6 +108,9 @@ static void parse(struct command_line *line, int argc, char **argv)
         case FLAG_REBUILD:
             line->rebuild = true;
             break;
+        case FLAG_NO_PARENT:
+            line->has_no_parent = true;
+            break;
         case 'h':
             fputs(usage, stdout);
             exit(EXIT_SUCCESS);
@@ -115,19 +126,25 @@ static void parse(struct command_line *line, int argc, char **argv)
         refuse_usage("it takes flags only");
 }
 
-int main(int argc, char **argv)
+static int serve(void *arg)
 {
-    struct command_line line = { .is_dev = false };
-    parse(&line, argc, argv);
+    struct command_line *line = arg;
     struct daemon_options options = {
         .read_settings = read_settings,
-        .arg = &line,
-        .is_dev = line.is_dev,
-        .rebuild = line.rebuild,
+        .arg = line,
+        .is_dev = line->is_dev,
+        .rebuild = line->rebuild,
     };
     struct err err = { 0 };
     if (daemon_run(&options, &err) == 0)
         return EXIT_SUCCESS;
     say("%s", err.text);
     return EXIT_FAILURE;
+}
+
+int main(int argc, char **argv)
+{
+    struct command_line line = { .is_dev = false };
+    parse(&line, argc, argv);
+    return line.has_no_parent ? serve(&line) : parent_run(serve, &line);
 }

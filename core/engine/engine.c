@@ -158,14 +158,17 @@ void engine_keep_verdict(struct engine *engine, struct doc verdict)
 {
     buf_clear(&engine->verdict_bytes);
     buf_append(&engine->verdict_bytes, verdict.data, verdict.size);
-    engine->verdict = doc_child((struct doc){ engine->verdict_bytes.data, verdict.size }, "rules");
+    struct doc kept = { engine->verdict_bytes.data, verdict.size };
+    engine->verdict = doc_child(kept, "rules");
+    engine->plugins_out = doc_child(kept, "plugins");
 }
 
-/* What recorded verdicts say of rules at this entry: each names all that came before it. */
+/* What recorded verdicts say of rules and plugins at this entry: each names all that came before
+ * it. */
 static void look_up_verdict(struct engine *engine)
 {
     struct buf bytes = BUF_INIT;
-    engine->verdict = (struct doc){ NULL, 0 };
+    engine->verdict = engine->plugins_out = (struct doc){ NULL, 0 };
     if (engine->hooks->verdict(engine->arg, engine->seq, &bytes) == 0) {
         struct doc last = { NULL, 0 };
         for (size_t at = 0; at < bytes.size; at += last.size) {
@@ -207,7 +210,9 @@ static void report_erased(struct engine *engine)
 static void report(struct engine *engine)
 {
     if (engine->has_new_verdict)
-        engine->hooks->verdict_made(engine->arg, engine->seq, engine->verdict);
+        engine->hooks->verdict_made(
+            engine->arg, engine->seq,
+            (struct doc){ engine->verdict_bytes.data, (uint32_t)engine->verdict_bytes.size });
     engine->has_new_verdict = false;
     struct key prefix;
     key_start(&prefix, 'g');

@@ -91,6 +91,7 @@ struct engine {
     unsigned depth;           /* of that event: what it causes stands one deeper */
     int64_t moves_left;       /* of limits.moves_per_tick */
     struct doc verdict;       /* array of {rule, kind} for this entry; none: nothing recorded */
+    struct doc plugins_out;   /* array of {plugin, kind}: those that crashed or hung at it */
     struct buf verdict_bytes; /* that it lies in */
     struct engine_result *result;
     bool is_ready[CONFIG_CHANNELS_MAX]; /* channels to report ready at the end */
@@ -112,7 +113,7 @@ __attribute__((format(printf, 3, 4))) void engine_refuse(struct engine *engine, 
 void engine_note_ready(struct engine *engine, struct text channel);
 struct doc meta_get(struct engine *engine, const char *name);           /* copied into the arena */
 void meta_put(struct engine *engine, const char *name, struct doc doc); /* none: delete */
-/* What is known of this entry's rules, {rules}; copied. */
+/* What is known of this entry's rules and plugins, {rules, plugins}; copied. */
 void engine_keep_verdict(struct engine *engine, struct doc verdict);
 /* Begin a document in the engine's one draft, and end it as a copy in the arena.  Nothing
  * that drafts may be called in between. */

@@ -397,6 +397,8 @@ static void add_verdict(struct engine *engine, const struct rule *rule, uint64_t
         doc_put_int(&w, "n", (int64_t)n); /* of the derived event */
     doc_close(&w);
     doc_close(&w);
+    if (engine->plugins_out.data != NULL)
+        doc_put_array(&w, "plugins", engine->plugins_out);
     engine_keep_verdict(engine, doc_end(&w));
     engine->has_new_verdict = true;
 }

@@ -17,6 +17,7 @@
 #include "core/base/zone.h"
 #include "core/engine/event.h"
 #include "core/engine/rules.h"
+#include "core/plugin/breadcrumb.h"
 #include "core/script/host.h"
 #include "core/script/settings.h"
 #include "core/server/api.h"
@@ -30,6 +31,7 @@
 #include "core/server/metrics.h"
 #include "core/server/node.h"
 #include "core/server/notify.h"
+#include "core/server/parent.h"
 #include "core/server/rule_watch.h"
 #include "core/server/say.h"
 #include "core/server/stream.h"
@@ -248,6 +250,17 @@ static void prepare(uv_work_t *work)
     pinyin_prepare();
 }
 
+/* After a crash, where any port will do: on the one that clients know.  Else, and if it is gone,
+ * as configured. */
+static int listen_again(struct daemon *daemon, struct http_options options)
+{
+    struct err err;
+    if (options.has_socket || options.port != 0 || breadcrumb_port() == 0)
+        return E_NOTFOUND;
+    options.port = breadcrumb_port();
+    return http_server_open(&daemon->loop, &options, &daemon->server, &err);
+}
+
 static void serve(struct daemon *daemon)
 {
     struct http_options options = {
@@ -262,7 +275,9 @@ static void serve(struct daemon *daemon)
     };
     if (daemon->stage != STAGE_STARTING)
         return;
-    int rc = http_server_open(&daemon->loop, &options, &daemon->server, daemon->err);
+    int rc = listen_again(daemon, options);
+    if (rc != 0)
+        rc = http_server_open(&daemon->loop, &options, &daemon->server, daemon->err);
     if (rc == 0)
         rc = open_watch(daemon);
     if (rc != 0) {
@@ -270,8 +285,10 @@ static void serve(struct daemon *daemon)
         return;
     }
     daemon->stage = STAGE_SERVING;
-    daemon->watchdog = watchdog_open(&daemon->loop, daemon->node);
-    sweeper_start(daemon->sweeper);
+    if (node_refused_seq(daemon->node) == 0) /* else events that name files are not applied */
+        sweeper_start(daemon->sweeper);
+    struct clock clock = clock_machine();
+    breadcrumb_note_serving(clock.boot_ms(clock.arg), http_server_port(daemon->server));
     say_ready(daemon);
     uv_queue_work(&daemon->loop, &daemon->preparation, prepare, NULL);
 }
@@ -290,7 +307,8 @@ static void on_caught_up(struct question *question)
 {
     struct daemon *daemon = question->daemon;
     struct scripts scripts = { .bytes = BUF_INIT };
-    if (question->has_bundle || daemon->settings.scripts == NULL) {
+    bool is_read_only = node_refused_seq(daemon->node) != 0;
+    if (question->has_bundle || daemon->settings.scripts == NULL || is_read_only) {
         serve(daemon);
         return;
     }
@@ -330,7 +348,7 @@ static void on_saved_looked(struct question *question)
 static void on_saved(void *arg)
 {
     struct daemon *daemon = arg;
-    if (daemon->stage == STAGE_SERVING)
+    if (daemon->stage == STAGE_SERVING && node_refused_seq(daemon->node) == 0)
         ask_active(daemon, on_saved_looked);
 }
 
@@ -571,7 +589,8 @@ static int open_node(struct daemon *daemon, struct err *err)
         .log_quota_bytes = daemon->settings.log_quota_bytes,
         .state_quota_bytes = daemon->settings.state_quota_bytes,
         .boot = boot,
-        .rebuild = daemon->options->rebuild,
+        .rebuild = daemon->options->rebuild && !breadcrumb_was_opened(),
+        .refused_seq = breadcrumb_refused_seq(),
         .channels = daemon->channels,
         .channel_count = 1 + daemon->settings.webhook_count,
         .load_rules = script_load,
@@ -582,7 +601,11 @@ static int open_node(struct daemon *daemon, struct err *err)
         .sweep = sweep_files,
         .forget_arg = daemon,
     };
-    return node_open(&options, &daemon->node, err);
+    options.blames = breadcrumb_blames(&options.blame_count);
+    int rc = node_open(&options, &daemon->node, err);
+    if (rc == 0 && node_refused_seq(daemon->node) == 0)
+        breadcrumb_note_opened();
+    return rc;
 }
 
 static int open_idempotency(struct daemon *daemon, struct err *err)
@@ -760,6 +783,8 @@ int daemon_run(const struct daemon_options *options, struct err *err)
     daemon->metrics = metrics_new();
     settings_init(&daemon->settings);
     init_loop(daemon);
+    parent_hear();
+    breadcrumb_attach(BREADCRUMB_LOOP);
     int rc = notify_socket(&daemon->socket, err);
     if (rc == 0)
         rc = open_parts(daemon, err);
@@ -768,6 +793,7 @@ int daemon_run(const struct daemon_options *options, struct err *err)
         rc = watch_rules(daemon, err);
     }
     if (rc == 0) {
+        daemon->watchdog = watchdog_open(&daemon->loop, daemon->node);
         ask_active(daemon, on_caught_up);
         uv_run(&daemon->loop, UV_RUN_DEFAULT);
         rc = daemon->code_of_failure;

@@ -167,12 +167,12 @@ static void hook_erased(void *arg)
     report(arg, "erased");
 }
 
-static void hook_verdict_made(void *arg, uint64_t at_seq, struct doc rules)
+static void hook_verdict_made(void *arg, uint64_t at_seq, struct doc verdict)
 {
     struct play_log *log = ((struct play *)arg)->log;
     log->verdicts = mem_resize(log->verdicts, (log->verdict_count + 1) * sizeof *log->verdicts);
     log->verdicts[log->verdict_count++] =
-        (struct verdict_row){ at_seq, arena_doc(&log->arena, rules) };
+        (struct verdict_row){ at_seq, arena_doc(&log->arena, doc_child(verdict, "rules")) };
     report(arg, "verdict %llu", (unsigned long long)at_seq);
 }
 
