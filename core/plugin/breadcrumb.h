@@ -100,8 +100,8 @@ const struct breadcrumb_crash *breadcrumb_blames(size_t *out_count);
  * 0: none. */
 uint64_t breadcrumb_refused_seq(void);
 
-/* For the parent and the next run: the log has this run's beginning, with the verdicts, so a rebuild
- * is not begun a second time; the daemon serves, since `boot_ms`, on `port`. */
+/* For the parent and the next run: the log has this run's beginning, with the verdicts, so that a
+ * rebuild is not begun a second time; the daemon serves, since `boot_ms`, on `port`. */
 void breadcrumb_note_opened(void);
 bool breadcrumb_was_opened(void);
 void breadcrumb_note_serving(int64_t boot_ms, uint16_t port);
@@ -113,9 +113,8 @@ void breadcrumb_watch_crashes(void);
 
 /* -- The parent -------------------------------------------------------------------------------- */
 
-/* Have the page; before the first fork.  0, or E_IO. */
-struct err;
-int breadcrumb_share(struct err *err);
+/* Have the page; before the first fork. */
+void breadcrumb_share(void);
 
 /* Before each fork: what the run before wrote is gone, what was said to it stays. */
 void breadcrumb_begin(void);

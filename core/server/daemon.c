@@ -28,6 +28,7 @@
 #include "core/server/files.h"
 #include "core/server/http.h"
 #include "core/server/link_epochs.h"
+#include "core/server/listening.h"
 #include "core/server/metrics.h"
 #include "core/server/node.h"
 #include "core/server/notify.h"
@@ -51,7 +52,6 @@
 
 #define GRACE_MS 10000u /* for connections under way, when the daemon stops ... */
 #define END_MS 20000u   /* ... and for what their requests began */
-#define DECODED_BYTES_MAX (8u << 20)
 #define DELIVERY_MS 5000u /* for answers to messages that are under way then */
 #define SIGNALS 3
 #define SHORT_HASH 12 /* digits of a bundle's name in messages */
@@ -229,20 +229,6 @@ static int open_watch(struct daemon *daemon)
                       daemon->err);
 }
 
-static void say_ready(const struct daemon *daemon)
-{
-    char given[HTTP_ADDRESS_MAX];
-    const char *host = daemon->settings.host;
-    if (daemon->socket >= 0) {
-        http_server_host(daemon->server, given);
-        host = given;
-    }
-    bool is_v6 = strchr(host, ':') != NULL;
-    say("ready on http%s://%s%s%s:%u", daemon->settings.cert != NULL ? "s" : "", is_v6 ? "[" : "",
-        host, is_v6 ? "]" : "", (unsigned)http_server_port(daemon->server));
-    notify("READY=1");
-}
-
 /* What the first search would wait for is got ready behind the start, not in it. */
 static void prepare(uv_work_t *work)
 {
@@ -250,34 +236,12 @@ static void prepare(uv_work_t *work)
     pinyin_prepare();
 }
 
-/* After a crash, where any port will do: on the one that clients know.  Else, and if it is gone,
- * as configured. */
-static int listen_again(struct daemon *daemon, struct http_options options)
-{
-    struct err err;
-    if (options.has_socket || options.port != 0 || breadcrumb_port() == 0)
-        return E_NOTFOUND;
-    options.port = breadcrumb_port();
-    return http_server_open(&daemon->loop, &options, &daemon->server, &err);
-}
-
 static void serve(struct daemon *daemon)
 {
-    struct http_options options = {
-        .has_socket = daemon->socket >= 0,
-        .socket = daemon->socket,
-        .host = daemon->settings.host,
-        .port = daemon->settings.port,
-        .cert_file = daemon->settings.cert,
-        .key_file = daemon->settings.key,
-        .limits = { .decoded_bytes_max = DECODED_BYTES_MAX },
-        .handler = api_handler(&daemon->api),
-    };
     if (daemon->stage != STAGE_STARTING)
         return;
-    int rc = listen_again(daemon, options);
-    if (rc != 0)
-        rc = http_server_open(&daemon->loop, &options, &daemon->server, daemon->err);
+    int rc = listening_open(&daemon->loop, &daemon->settings, daemon->socket,
+                            api_handler(&daemon->api), &daemon->server, daemon->err);
     if (rc == 0)
         rc = open_watch(daemon);
     if (rc != 0) {
@@ -287,9 +251,7 @@ static void serve(struct daemon *daemon)
     daemon->stage = STAGE_SERVING;
     if (node_refused_seq(daemon->node) == 0) /* else events that name files are not applied */
         sweeper_start(daemon->sweeper);
-    struct clock clock = clock_machine();
-    breadcrumb_note_serving(clock.boot_ms(clock.arg), http_server_port(daemon->server));
-    say_ready(daemon);
+    listening_say(daemon->server, &daemon->settings, daemon->socket);
     uv_queue_work(&daemon->loop, &daemon->preparation, prepare, NULL);
 }
 

@@ -455,7 +455,7 @@ static int open_run(struct node *node, struct err *err)
     int64_t last;
     log_end(node->log, &end, &last);
     timekeeper_init(&node->sequencer.keeper, node->options.clock, last);
-    if (node->options.refused_seq != 0 && node->options.refused_seq <= end)
+    if (node->options.refused_seq > engine_seq(node->engine) && node->options.refused_seq <= end)
         return open_read_only(node);
     int64_t logged = last != 0 ? timekeeper_now(&node->sequencer.keeper) : 0;
     struct world_wanted wanted = {

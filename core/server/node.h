@@ -89,10 +89,10 @@ int64_t node_tick(struct node *node);
 /* Whether this run's daemon.started has been applied. Any thread. */
 bool node_is_ready(struct node *node);
 
-/* The entry that ends whoever applies it, and which is therefore not applied; 0: there is none.  From
- * such a start on nothing is written but verdicts on entries before it: nothing is let in, no timer
- * fires, no run is opened, so that nothing goes out and node_is_ready() stays false.  What the engine
- * knows up to there can be read.  Any thread. */
+/* The entry that ends whoever applies it, and which is therefore not applied; 0: there is none.
+ * From such a start on nothing is written but verdicts on entries before it: nothing is let in, no
+ * timer fires, no run is opened, so that nothing goes out and node_is_ready() stays false.  What
+ * the engine knows up to there can be read.  Any thread. */
 uint64_t node_refused_seq(const struct node *node);
 
 /* 0, or why nothing can be taken in now: E_FULL, E_IO, E_CORRUPT with words for /readyz and the

@@ -10,8 +10,6 @@
 #include "core/server/parent.h"
 
 #include "core/base/clock.h"
-#include "core/base/err.h"
-#include "core/base/mem.h"
 #include "core/plugin/breadcrumb.h"
 #include "core/server/notify.h"
 #include "core/server/restart.h"
@@ -238,14 +236,10 @@ static void take_signals(struct parent *parent)
 int parent_run(int (*run)(void *arg), void *arg)
 {
     struct parent parent = { .told = 0 };
-    struct err err;
     pid_t above = getpid();
     parent_hold_signals();
     take_signals(&parent);
-    if (breadcrumb_share(&err) != 0) {
-        say("%s", err.text);
-        return EXIT_FAILURE;
-    }
+    breadcrumb_share();
     prctl(PR_SET_NAME, "kithd-parent");
     for (;;) {
         struct restart_decision decision;

@@ -1,8 +1,8 @@
 /* parent.h -- the process above the daemon, which starts it again when it crashes.
  *
  *     kithd (parent)    one thread, no loop, no file of its own: sleeps until a signal comes
- *       |  forks         before anything is opened; shares the breadcrumb (core/plugin/breadcrumb.h)
- *     kithd (daemon)    everything else; dies with its parent
+ *       |               forks before anything is opened, and shares the breadcrumb
+ *     kithd (daemon)    everything else (core/plugin/breadcrumb.h); dies with its parent
  *
  * To whoever started it the two are one: TERM, INT, HUP, QUIT and ABRT go on to the daemon, and its
  * exit code comes back.  A crash that nobody asked for is read from the breadcrumb, told, and

@@ -163,7 +163,7 @@ def test_an_idle_daemon_costs_nothing(start):
     daemon = start()
     daemon.send({"type": "track", "event": "A", "userId": "u-1"})
     # The checkpoint that follows, and what the kernel puts off, come first: not at once, then.
-    assert any(is_idle(daemon.process.pid) for _ in range(10))
+    assert any(is_idle(daemon.pid) for _ in range(10))
 
 
 def is_idle(pid):
