@@ -188,14 +188,16 @@ uint16_t breadcrumb_port(void)
 }
 
 /* A fault comes again when this returns, and then finds what would have met it; what was sent is
- * sent again.  Only the first counts: others follow while the process dies. */
+ * sent again.  Only the first counts: others follow while the process dies.  What another process
+ * sends (an operator, a watchdog) is nobody's doing, and meets whichever thread is at hand. */
 static void on_crash(int number, siginfo_t *info, void *context)
 {
     uint32_t nobody = CRASHED_NOBODY;
     uint32_t who = own_slot < BREADCRUMB_SLOTS ? CRASHED_SLOT + own_slot : CRASHED_OTHER;
     (void)context;
-    atomic_compare_exchange_strong_explicit(&page->crashed, &nobody, who, memory_order_relaxed,
-                                            memory_order_relaxed);
+    if (info->si_code != SI_USER)
+        atomic_compare_exchange_strong_explicit(&page->crashed, &nobody, who, memory_order_relaxed,
+                                                memory_order_relaxed);
     for (size_t i = 0; i < WATCHED; i++)
         if (watched[i] == number)
             sigaction(number, &before[i], NULL);
@@ -261,7 +263,7 @@ static void read_likely(struct breadcrumb_crash *crash)
 void breadcrumb_read(int signal, struct breadcrumb_crash *out_crash)
 {
     uint32_t crashed = page->crashed;
-    *out_crash = (struct breadcrumb_crash){ .signal = signal };
+    *out_crash = (struct breadcrumb_crash){ .signal = signal, .is_own = crashed != CRASHED_NOBODY };
     if (crashed == CRASHED_NOBODY)
         read_likely(out_crash);
     else if (crashed >= CRASHED_SLOT && crashed < CRASHED_SLOT + BREADCRUMB_SLOTS &&

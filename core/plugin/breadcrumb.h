@@ -83,6 +83,7 @@ struct breadcrumb_crash {
     uint32_t call;                      /* enum breadcrumb_call, of a plugin */
     uint32_t count;                     /* crashes at this place, this one included */
     int32_t signal;
+    bool is_own; /* the thread's own doing, as far as the kernel says; else sent from outside */
 };
 
 /* Once for each plugin that is loaded, before it is called: names are what outlives a run. */

@@ -146,15 +146,16 @@ static bool rest(struct parent *parent, int64_t pause_ms)
 
 static void describe(const struct breadcrumb_crash *crash, char out[WORDS_BYTES])
 {
+    const char *name = sigabbrev_np(crash->signal);
     char entry[48] = "";
     uint64_t seq = crash->seq != 0 ? crash->seq : crash->about;
     if (seq != 0)
         snprintf(entry, sizeof entry, " at entry %" PRIu64, seq);
     if (crash->plugin[0] != '\0')
-        snprintf(out, WORDS_BYTES, "the daemon crashed (%s)%s in plugin \"%s\" (%s)",
-                 strsignal(crash->signal), entry, crash->plugin, breadcrumb_call_name(crash->call));
+        snprintf(out, WORDS_BYTES, "the daemon crashed (SIG%s)%s in plugin \"%s\" (%s)", name,
+                 entry, crash->plugin, breadcrumb_call_name((enum breadcrumb_call)crash->call));
     else
-        snprintf(out, WORDS_BYTES, "the daemon crashed (%s)%s", strsignal(crash->signal), entry);
+        snprintf(out, WORDS_BYTES, "the daemon crashed (SIG%s)%s", name, entry);
 }
 
 static void announce(const struct breadcrumb_crash *crash, const struct restart_decision *decision)

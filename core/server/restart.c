@@ -76,7 +76,7 @@ static int64_t pause_after(size_t crashes)
 
 static bool is_plugins(const struct breadcrumb_crash *crash)
 {
-    return crash->plugin[0] != '\0' && (crash->signal != SIGKILL || crash->count > 1);
+    return crash->plugin[0] != '\0' && (crash->is_own || crash->count > 1);
 }
 
 /* One entry at a time: what lies behind a refused one is not reached. */

@@ -65,6 +65,7 @@ static void a_crash_names_plugin_call_and_entry(void **state)
     assert_int_equal(crash.call, BREADCRUMB_EVENT);
     assert_int_equal(crash.seq, 17);
     assert_int_equal(crash.signal, SIGSEGV);
+    assert_true(crash.is_own);
 }
 
 static void crash_behind_alpha(void)
@@ -171,13 +172,25 @@ static void be_killed(void)
     raise(SIGKILL);
 }
 
-static void a_kill_names_where_the_engine_stood(void **state)
+static void be_told_to_abort(void)
 {
-    struct breadcrumb_crash crash = death_of(be_killed);
+    breadcrumb_applying(22);
+    breadcrumb_enter(BREADCRUMB_ENGINE, BETA, 22, BREADCRUMB_TIMER);
+    breadcrumb_attach(BREADCRUMB_LOOP);
+    kill(getpid(), SIGABRT); /* as a watchdog does */
+    pause();
+}
+
+static void a_signal_from_outside_names_where_the_engine_stood(void **state)
+{
+    void (*const lives[])(void) = { be_killed, be_told_to_abort };
     (void)state;
-    assert_string_equal(crash.plugin, "beta");
-    assert_int_equal(crash.seq, 22);
-    assert_int_equal(crash.signal, SIGKILL);
+    for (size_t i = 0; i < 2; i++) {
+        struct breadcrumb_crash crash = death_of(lives[i]);
+        assert_string_equal(crash.plugin, "beta");
+        assert_int_equal(crash.seq, 22);
+        assert_false(crash.is_own);
+    }
 }
 
 __attribute__((noinline)) static int fall(volatile int depth) /* NOLINT */
@@ -271,7 +284,7 @@ int main(void)
         TEST(between_two_entries_nothing_is_named),
         TEST(of_nested_calls_the_innermost_is_named),
         TEST(only_the_thread_that_crashed_is_looked_at),
-        TEST(a_kill_names_where_the_engine_stood),
+        TEST(a_signal_from_outside_names_where_the_engine_stood),
         TEST(a_stack_that_runs_over_is_known_too),
         TEST(workers_have_slots_as_long_as_there_are_any),
         TEST(what_the_parent_says_outlives_a_run),

@@ -26,7 +26,7 @@ static int begin(void **state)
 static struct restart_decision crash(const char *plugin, uint64_t seq, int number,
                                      int64_t served_ms)
 {
-    struct breadcrumb_crash place = { .seq = seq, .signal = number };
+    struct breadcrumb_crash place = { .seq = seq, .signal = number, .is_own = number != SIGKILL };
     struct restart_decision decision;
     snprintf(place.plugin, sizeof place.plugin, "%s", plugin);
     restart_decide(&history, &place, served_ms < 0 ? -1 : now - served_ms, now, &decision);
