@@ -43,6 +43,7 @@ struct page {
     _Atomic uint32_t crashed;
     _Atomic uint32_t workers; /* slots that were given */
     int64_t serving_since;
+    bool has_ended;
     char names[BREADCRUMB_PLUGINS_MAX][BREADCRUMB_NAME_BYTES];
     /* These are not wiped between two runs. */
     struct breadcrumb_crash last, blames[BREADCRUMB_BLAMES_MAX];
@@ -187,6 +188,11 @@ uint16_t breadcrumb_port(void)
     return page->port;
 }
 
+void breadcrumb_note_ended(void)
+{
+    page->has_ended = true;
+}
+
 /* A fault comes again when this returns, and then finds what would have met it; what was sent is
  * sent again.  Only the first counts: others follow while the process dies.  What another process
  * sends (an operator, a watchdog) is nobody's doing, and meets whichever thread is at hand. */
@@ -275,6 +281,11 @@ void breadcrumb_read(int signal, struct breadcrumb_crash *out_crash)
 int64_t breadcrumb_serving_since(void)
 {
     return page->serving_since;
+}
+
+bool breadcrumb_has_ended(void)
+{
+    return page->has_ended;
 }
 
 void breadcrumb_tell(const struct breadcrumb_crash *last, uint64_t refused_seq)

@@ -106,7 +106,8 @@ uint64_t breadcrumb_refused_seq(void);
 void breadcrumb_note_opened(void);
 bool breadcrumb_was_opened(void);
 void breadcrumb_note_serving(int64_t boot_ms, uint16_t port);
-uint16_t breadcrumb_port(void); /* of the run before; 0: none */
+uint16_t breadcrumb_port(void);   /* of the run before; 0: none */
+void breadcrumb_note_ended(void); /* all is written: a signal that comes now undoes nothing */
 
 /* Have it noted which thread crashes, in processes whose parent reads it.  What was installed for
  * these signals (a sanitizer's, or nothing) follows, so that reports and core dumps stay. */
@@ -124,6 +125,8 @@ void breadcrumb_begin(void);
  * the boot clock; -1: it never did. */
 void breadcrumb_read(int signal, struct breadcrumb_crash *out_crash);
 int64_t breadcrumb_serving_since(void);
+
+bool breadcrumb_has_ended(void);
 
 /* What the next run is told. */
 void breadcrumb_tell(const struct breadcrumb_crash *last, uint64_t refused_seq);

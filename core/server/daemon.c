@@ -680,6 +680,8 @@ static void init_loop(struct daemon *daemon)
 
 static void close_loop(struct daemon *daemon)
 {
+    if (daemon->code_of_failure == 0 && daemon->stage == STAGE_STOPPING)
+        breadcrumb_note_ended(); /* from here on nobody hears a signal */
     watch_close(daemon->watch);
     watchdog_close(daemon->watchdog);
     uv_close((uv_handle_t *)&daemon->wake, NULL);

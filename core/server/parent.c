@@ -208,6 +208,8 @@ static int hand_on(int status)
     if (WIFEXITED(status))
         return WEXITSTATUS(status);
     int number = WTERMSIG(status);
+    if (breadcrumb_has_ended() && !restart_is_crash(number))
+        return EXIT_SUCCESS; /* told twice, by the terminal and by us: the second came late */
     if (restart_is_crash(number) && number != SIGKILL) {
         struct breadcrumb_crash crash;
         char words[WORDS_BYTES];

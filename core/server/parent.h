@@ -23,7 +23,7 @@
 int parent_run(int (*run)(void *arg), void *arg);
 
 /* Of the two processes or the only one: signals that end the daemon or have it read its
- * configuration wait until it can hear them; parent_hear() when it can. */
+ * configuration wait while it cannot hear them; parent_hear() when it can. */
 void parent_hold_signals(void);
 void parent_hear(void);
 

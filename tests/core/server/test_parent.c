@@ -193,6 +193,27 @@ static void a_death_that_was_asked_for_is_the_parents_too(void **state)
     assert_int_equal(told->runs, 1);
 }
 
+static int end_and_be_told_again(void *arg)
+{
+    (void)arg;
+    signal(SIGTERM, SIG_DFL);
+    breadcrumb_note_ended();
+    atomic_fetch_add(&told->runs, 1);
+    parent_hear();
+    return pause();
+}
+
+static void a_signal_that_comes_late_undoes_nothing(void **state)
+{
+    (void)state;
+    pid_t started = start(end_and_be_told_again);
+    wait_for(&told->runs, 1);
+    kill(started, SIGTERM);
+    int status = status_of(started);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), EXIT_SUCCESS);
+}
+
 static void a_daemon_dies_with_its_parent(void **state)
 {
     int ends[2];
@@ -242,6 +263,7 @@ int main(void)
         TEST(signals_go_on_to_the_daemon),
         TEST(a_signal_that_comes_early_waits),
         TEST(a_death_that_was_asked_for_is_the_parents_too),
+        TEST(a_signal_that_comes_late_undoes_nothing),
         TEST(a_daemon_dies_with_its_parent),
         TEST(what_is_meant_for_the_parent_is_the_daemons),
     };
