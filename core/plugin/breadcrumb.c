@@ -22,6 +22,7 @@
 
 #define NESTED_MAX 3 /* crumbs of one thread; what is called deeper is taken for the third */
 #define PAGE_BYTES 4096
+#define DATA_BYTES 401
 #define STACK_BYTES (64u << 10) /* of the handler, with room for every register there is */
 #define CRASHED_NOBODY 0u       /* no handler ran ... */
 #define CRASHED_OTHER 1u        /* ... it ran on a thread without a slot ... */
@@ -48,6 +49,7 @@ struct page {
     /* These are not wiped between two runs. */
     struct breadcrumb_crash last, blames[BREADCRUMB_BLAMES_MAX];
     uint64_t crashes, refused_seq;
+    char data[DATA_BYTES];
     uint32_t blame_count;
     uint16_t port;
     bool was_opened;
@@ -188,6 +190,14 @@ uint16_t breadcrumb_port(void)
     return page->port;
 }
 
+void breadcrumb_note_data(const char *dir)
+{
+    size_t size = strlen(dir);
+    page->data[0] = '\0';
+    if (size < sizeof page->data)
+        memcpy(page->data, dir, size + 1);
+}
+
 void breadcrumb_note_ended(void)
 {
     page->has_ended = true;
@@ -286,6 +296,11 @@ int64_t breadcrumb_serving_since(void)
 bool breadcrumb_has_ended(void)
 {
     return page->has_ended;
+}
+
+const char *breadcrumb_data(void)
+{
+    return page->data;
 }
 
 void breadcrumb_tell(const struct breadcrumb_crash *last, uint64_t refused_seq)

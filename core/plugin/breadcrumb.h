@@ -83,7 +83,8 @@ struct breadcrumb_crash {
     uint32_t call;                      /* enum breadcrumb_call, of a plugin */
     uint32_t count;                     /* crashes at this place, this one included */
     int32_t signal;
-    bool is_own; /* the thread's own doing, as far as the kernel says; else sent from outside */
+    bool is_own;  /* the thread's own doing, as far as the kernel says; else sent from outside */
+    bool is_hang; /* sent by a watchdog */
 };
 
 /* Once for each plugin that is loaded, before it is called: names are what outlives a run. */
@@ -106,7 +107,8 @@ uint64_t breadcrumb_refused_seq(void);
 void breadcrumb_note_opened(void);
 bool breadcrumb_was_opened(void);
 void breadcrumb_note_serving(int64_t boot_ms, uint16_t port);
-uint16_t breadcrumb_port(void);   /* of the run before; 0: none */
+uint16_t breadcrumb_port(void);             /* of the run before; 0: none */
+void breadcrumb_note_data(const char *dir); /* a path that is longer than 400 bytes is not noted */
 void breadcrumb_note_ended(void); /* all is written: a signal that comes now undoes nothing */
 
 /* Have it noted which thread crashes, in processes whose parent reads it.  What was installed for
@@ -127,6 +129,7 @@ void breadcrumb_read(int signal, struct breadcrumb_crash *out_crash);
 int64_t breadcrumb_serving_since(void);
 
 bool breadcrumb_has_ended(void);
+const char *breadcrumb_data(void); /* "": not known */
 
 /* What the next run is told. */
 void breadcrumb_tell(const struct breadcrumb_crash *last, uint64_t refused_seq);

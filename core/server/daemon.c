@@ -22,6 +22,7 @@
 #include "core/script/settings.h"
 #include "core/server/api.h"
 #include "core/server/auth.h"
+#include "core/server/blame.h"
 #include "core/server/channel_log.h"
 #include "core/server/channel_webhook.h"
 #include "core/server/deploy.h"
@@ -565,8 +566,10 @@ static int open_node(struct daemon *daemon, struct err *err)
     };
     options.blames = breadcrumb_blames(&options.blame_count);
     int rc = node_open(&options, &daemon->node, err);
-    if (rc == 0 && node_refused_seq(daemon->node) == 0)
+    if (rc == 0 && node_refused_seq(daemon->node) == 0) {
         breadcrumb_note_opened();
+        blame_forget(options.dir);
+    }
     return rc;
 }
 
@@ -640,6 +643,8 @@ static int open_parts(struct daemon *daemon, struct err *err)
     if (rc == 0 && settings->data == NULL)
         rc = err_set(err, E_INVALID,
                      "where to keep the data? --data DIR, or data \"DIR\" in the configuration");
+    if (rc == 0)
+        blame_find(settings->data);
     if (rc == 0)
         rc = open_channels(daemon, err);
     if (rc == 0)

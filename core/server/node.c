@@ -468,7 +468,12 @@ static int open_run(struct node *node, struct err *err)
     int rc = world_note(node->log, &wanted, logged, err);
     if (rc != 0)
         return rc;
-    rc = verdict_note(node->log, node->options.blames, node->options.blame_count, logged, err);
+    struct verdict_crashes crashes = {
+        .items = node->options.blames,
+        .count = node->options.blame_count,
+        .applied = engine_seq(node->engine),
+    };
+    rc = verdict_note(node->log, &crashes, logged, err);
     if (rc != 0)
         return rc;
     node->run = append_started(node, logged);

@@ -11,6 +11,7 @@
 
 #include "core/base/clock.h"
 #include "core/plugin/breadcrumb.h"
+#include "core/server/blame.h"
 #include "core/server/notify.h"
 #include "core/server/restart.h"
 #include "core/server/say.h"
@@ -191,6 +192,7 @@ static bool judge(struct parent *parent, int signal, struct restart_decision *de
         return true;
     }
     char words[WORDS_BYTES];
+    blame_leave();
     describe(&crash, words);
     say("%s, and so it did again and again before it had served: giving up.  What is in the log "
         "is safe; the messages above say where it crashed",
@@ -201,7 +203,7 @@ static bool judge(struct parent *parent, int signal, struct restart_decision *de
 /* -- The end ----------------------------------------------------------------------------------- */
 
 /* As it ended, so that whoever waits for us sees it; but one core dump is enough. */
-static int hand_on(int status)
+static int hand_on(const struct parent *parent, int status)
 {
     static const struct rlimit none = { 0, 0 };
     sigset_t set;
@@ -214,8 +216,12 @@ static int hand_on(int status)
         struct breadcrumb_crash crash;
         char words[WORDS_BYTES];
         breadcrumb_read(number, &crash);
+        crash.is_hang = parent->told == SIGABRT && !crash.is_own;
         describe(&crash, words);
         say("%s while it was told to end", words);
+        if (crash.plugin[0] != '\0' && (crash.is_own || crash.is_hang))
+            breadcrumb_tell_blame(&crash);
+        blame_leave();
     }
     setrlimit(RLIMIT_CORE, &none);
     signal(number, SIG_DFL);
@@ -259,7 +265,7 @@ int parent_run(int (*run)(void *arg), void *arg)
         int status = wait_for_child(&parent);
         bool has_crashed = WIFSIGNALED(status) && restart_is_crash(WTERMSIG(status));
         if (!has_crashed || parent.told != 0)
-            return hand_on(status);
+            return hand_on(&parent, status);
         if (!judge(&parent, WTERMSIG(status), &decision))
             return PARENT_GIVES_UP;
         if (!rest(&parent, decision.pause_ms))

@@ -30,26 +30,33 @@ static void put_crash(struct doc_writer *w, const struct breadcrumb_crash *crash
 {
     doc_open(w, "");
     doc_put_string(w, "plugin", crash->plugin);
-    doc_put_string(w, "kind", "crash");
+    doc_put_string(w, "kind", crash->is_hang ? "hang" : "crash");
     doc_put_string(w, "call", breadcrumb_call_name((enum breadcrumb_call)crash->call));
     doc_close(w);
 }
 
+/* The entry that a crash is at; 0: none that could still be applied otherwise. */
+static uint64_t seq_of(const struct verdict_crashes *crashes, size_t index)
+{
+    uint64_t seq = crashes->items[index].seq;
+    return seq > crashes->applied ? seq : 0;
+}
+
 /* Those of `crashes` that are at the entry `seq`; `said` is what is known of it. */
 static void put_plugins(struct doc_writer *w, struct doc said,
-                        const struct breadcrumb_crash *crashes, size_t count, uint64_t seq)
+                        const struct verdict_crashes *crashes, uint64_t seq)
 {
     doc_open_array(w, "plugins");
     for (struct doc_iter it = doc_iter(said); doc_next(&it);)
         doc_put_value(w, "", &it.value);
-    for (size_t i = 0; i < count; i++)
-        if (crashes[i].seq == seq && !is_named(said, crashes[i].plugin))
-            put_crash(w, &crashes[i]);
+    for (size_t i = 0; i < crashes->count; i++)
+        if (seq_of(crashes, i) == seq && !is_named(said, crashes->items[i].plugin))
+            put_crash(w, &crashes->items[i]);
     doc_close(w);
 }
 
-static int note_at(struct log *log, const struct breadcrumb_crash *crashes, size_t count,
-                   uint64_t seq, int64_t logged, struct err *err)
+static int note_at(struct log *log, const struct verdict_crashes *crashes, uint64_t seq,
+                   int64_t logged, struct err *err)
 {
     struct buf row = BUF_INIT, body = BUF_INIT;
     struct doc_writer w;
@@ -66,7 +73,7 @@ static int note_at(struct log *log, const struct breadcrumb_crash *crashes, size
         doc_put_int(&w, "at_seq", (int64_t)at_seq);
         if (doc_child(said, "rules").data != NULL)
             doc_put_array(&w, "rules", doc_child(said, "rules"));
-        put_plugins(&w, doc_child(said, "plugins"), crashes, count, seq);
+        put_plugins(&w, doc_child(said, "plugins"), crashes, seq);
         struct doc doc = doc_end(&w);
         log_add(log, LOG_SYSTEM, logged, doc.data, doc.size);
         log_index_verdict(log, at_seq, doc.data, doc.size);
@@ -78,20 +85,20 @@ static int note_at(struct log *log, const struct breadcrumb_crash *crashes, size
 }
 
 /* Whether an earlier one stands for this entry. */
-static bool is_noted(const struct breadcrumb_crash *crashes, size_t index)
+static bool is_noted(const struct verdict_crashes *crashes, size_t index)
 {
     for (size_t i = 0; i < index; i++)
-        if (crashes[i].seq == crashes[index].seq)
+        if (seq_of(crashes, i) == seq_of(crashes, index))
             return true;
     return false;
 }
 
-int verdict_note(struct log *log, const struct breadcrumb_crash *crashes, size_t count,
-                 int64_t logged, struct err *err)
+int verdict_note(struct log *log, const struct verdict_crashes *crashes, int64_t logged,
+                 struct err *err)
 {
     int rc = 0;
-    for (size_t i = 0; rc == 0 && i < count; i++)
+    for (size_t i = 0; rc == 0 && i < crashes->count; i++)
         if (!is_noted(crashes, i))
-            rc = note_at(log, crashes, count, crashes[i].seq, logged, err);
+            rc = note_at(log, crashes, seq_of(crashes, i), logged, err);
     return rc;
 }

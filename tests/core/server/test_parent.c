@@ -2,6 +2,7 @@
 #include "core/server/parent.h"
 
 #include "core/plugin/breadcrumb.h"
+#include "core/server/blame.h"
 
 #include <fcntl.h>
 #include <setjmp.h>
@@ -26,7 +27,7 @@ struct told {
     char plugin[BREADCRUMB_NAME_BYTES];
     uint64_t seq, count;
     size_t blames;
-    bool is_listened_to;
+    bool is_listened_to, is_hang;
 };
 
 static struct told *told;
@@ -254,6 +255,42 @@ static void what_is_meant_for_the_parent_is_the_daemons(void **state)
     assert_true(told->is_listened_to);
 }
 
+static char data[] = "/tmp/test_parent_XXXXXX";
+
+static int hang_once(void *arg)
+{
+    (void)arg;
+    blame_find(data);
+    const struct breadcrumb_crash *blames = breadcrumb_blames(&told->blames);
+    if (told->blames == 0) {
+        breadcrumb_name(0, "al pha");
+        breadcrumb_applying(17);
+        breadcrumb_enter(BREADCRUMB_ENGINE, 0, 17, BREADCRUMB_TIMER);
+        atomic_fetch_add(&told->runs, 1);
+        return pause();
+    }
+    snprintf(told->plugin, sizeof told->plugin, "%s", blames[0].plugin);
+    told->seq = blames[0].seq;
+    told->is_hang = blames[0].is_hang && blames[0].call == BREADCRUMB_TIMER;
+    blame_forget(data);
+    return EXIT_SUCCESS;
+}
+
+static void a_hang_that_a_watchdog_ends_is_known_to_the_next_parent(void **state)
+{
+    (void)state;
+    assert_non_null(mkdtemp(data));
+    pid_t started = start(hang_once);
+    wait_for(&told->runs, 1);
+    kill(started, SIGABRT);
+    assert_true(WIFSIGNALED(status_of(started)));
+    assert_int_equal(status_of(start(hang_once)), 0);
+    assert_string_equal(told->plugin, "al pha");
+    assert_int_equal(told->seq, 17);
+    assert_true(told->is_hang);
+    assert_int_equal(rmdir(data), 0); /* nothing is left in it */
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
@@ -266,6 +303,7 @@ int main(void)
         TEST(a_signal_that_comes_late_undoes_nothing),
         TEST(a_daemon_dies_with_its_parent),
         TEST(what_is_meant_for_the_parent_is_the_daemons),
+        TEST(a_hang_that_a_watchdog_ends_is_known_to_the_next_parent),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

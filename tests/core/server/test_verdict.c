@@ -41,13 +41,17 @@ static void crash(struct house *house, const struct breadcrumb_crash *crashes, s
     house->blame_count = 0;
 }
 
+#define AHEAD 12 /* an entry that is not applied yet */
+
 static void a_crash_becomes_a_verdict_on_its_entry(void **state)
 {
     struct house *house = *state;
-    const struct breadcrumb_crash one = { .plugin = "alpha", .seq = 2, .call = BREADCRUMB_EVENT };
+    const struct breadcrumb_crash one = { .plugin = "alpha",
+                                          .seq = AHEAD,
+                                          .call = BREADCRUMB_EVENT };
     crash(house, &one, 1);
-    assert_string_equal(verdict_at(house, 2),
-                        "{'type':'verdict','at_seq':2,"
+    assert_string_equal(verdict_at(house, AHEAD),
+                        "{'type':'verdict','at_seq':12,"
                         "'plugins':[{'plugin':'alpha','kind':'crash','call':'event'}]}");
     assert_true(node_is_ready(house->node));
 }
@@ -55,27 +59,33 @@ static void a_crash_becomes_a_verdict_on_its_entry(void **state)
 static void a_second_verdict_names_the_first(void **state)
 {
     struct house *house = *state;
-    const struct breadcrumb_crash one = { .plugin = "alpha", .seq = 2, .call = BREADCRUMB_EVENT },
-                                  other = { .plugin = "beta", .seq = 2, .call = BREADCRUMB_TIMER };
+    const struct breadcrumb_crash one = { .plugin = "alpha",
+                                          .seq = AHEAD,
+                                          .call = BREADCRUMB_EVENT },
+                                  other = { .plugin = "beta",
+                                            .seq = AHEAD,
+                                            .call = BREADCRUMB_TIMER };
     crash(house, &one, 1);
     crash(house, &other, 1);
-    assert_in(verdict_at(house, 2), "'plugin':'alpha'");
-    assert_in(verdict_at(house, 2), "'plugin':'beta','kind':'crash','call':'timer'");
+    assert_in(verdict_at(house, AHEAD), "'plugin':'alpha'");
+    assert_in(verdict_at(house, AHEAD), "'plugin':'beta','kind':'crash','call':'timer'");
     uint64_t end = end_of(house);
     crash(house, &one, 1); /* known: said again, once */
     assert_int_equal(end_of(house), end + 2);
-    assert_string_equal(page_values(verdict_at(house, 2), "plugin"), "alpha beta");
+    assert_string_equal(page_values(verdict_at(house, AHEAD), "plugin"), "alpha beta");
 }
 
 static void what_was_said_of_rules_stays_said(void **state)
 {
     struct house *house = *state;
-    const struct breadcrumb_crash one = { .plugin = "alpha", .seq = 2, .call = BREADCRUMB_EVENT };
+    const struct breadcrumb_crash one = { .plugin = "alpha",
+                                          .seq = AHEAD,
+                                          .call = BREADCRUMB_EVENT };
     struct submission *submission = submission_new(LOG_SYSTEM);
     struct doc_writer w;
     submission_begin(submission, &w);
     doc_put_string(&w, "type", "verdict");
-    doc_put_int(&w, "at_seq", 2);
+    doc_put_int(&w, "at_seq", AHEAD);
     doc_open_array(&w, "rules");
     doc_open(&w, "");
     doc_put_string(&w, "rule", "r");
@@ -83,24 +93,25 @@ static void what_was_said_of_rules_stays_said(void **state)
     doc_close(&w);
     submission_end(submission, &w);
     submission->index = INDEX_VERDICT;
-    submission->index_seq = 2;
+    submission->index_seq = AHEAD;
     atomic_fetch_add(&node_sequencer(house->node)->verdicts_open, 1);
     sequencer_post_own(node_sequencer(house->node), submission);
     house_pass(house, 1000);
     crash(house, &one, 1);
-    assert_in(verdict_at(house, 2), "'rules':[{'rule':'r'}]");
-    assert_in(verdict_at(house, 2), "'plugin':'alpha'");
+    assert_in(verdict_at(house, AHEAD), "'rules':[{'rule':'r'}]");
+    assert_in(verdict_at(house, AHEAD), "'plugin':'alpha'");
 }
 
 static void two_at_one_entry_share_a_verdict(void **state)
 {
     struct house *house = *state;
-    const struct breadcrumb_crash both[] = { { .plugin = "alpha", .seq = 2 },
-                                             { .plugin = "beta", .seq = 2 } };
+    const struct breadcrumb_crash both[] = { { .plugin = "alpha", .seq = AHEAD },
+                                             { .plugin = "beta", .seq = AHEAD, .is_hang = true } };
     uint64_t end = end_of(house);
     crash(house, both, 2);
     assert_int_equal(end_of(house), end + 2); /* and daemon.started */
-    assert_string_equal(page_values(verdict_at(house, 2), "plugin"), "alpha beta");
+    assert_string_equal(page_values(verdict_at(house, AHEAD), "plugin"), "alpha beta");
+    assert_string_equal(page_values(verdict_at(house, AHEAD), "kind"), "crash hang");
 }
 
 static void a_crash_at_no_entry_counts_from_now_on(void **state)
@@ -111,6 +122,16 @@ static void a_crash_at_no_entry_counts_from_now_on(void **state)
     crash(house, &one, 1);
     assert_in(verdict_at(house, end + 1), "'plugin':'alpha','kind':'crash','call':'send'");
     assert_int_equal(verdict_at(house, 2)[0], '-'); /* E_NOTFOUND */
+}
+
+static void what_was_applied_all_the_same_stays_as_it_is(void **state)
+{
+    struct house *house = *state;
+    const struct breadcrumb_crash one = { .plugin = "alpha", .seq = 2, .call = BREADCRUMB_EVENT };
+    uint64_t end = end_of(house);
+    crash(house, &one, 1);
+    assert_int_equal(verdict_at(house, 2)[0], '-');
+    assert_in(verdict_at(house, end + 1), "'plugin':'alpha'");
 }
 
 static void the_engine_has_it_at_hand(void **state)
@@ -187,6 +208,7 @@ int main(void)
         TEST(what_was_said_of_rules_stays_said),
         TEST(two_at_one_entry_share_a_verdict),
         TEST(a_crash_at_no_entry_counts_from_now_on),
+        TEST(what_was_applied_all_the_same_stays_as_it_is),
         TEST(the_engine_has_it_at_hand),
         TEST(an_entry_that_is_refused_is_not_applied_and_nothing_is_written),
         TEST(what_is_applied_already_is_not_refused),
