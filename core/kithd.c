@@ -1,12 +1,13 @@
 /* kithd.c -- the daemon as a process: its command line, its exit code.
  *
- * Everything else is core/server/daemon.c.  Flags override the configuration, so they are
- * laid over it each time it is read.
+ * Everything else is core/server/daemon.c, in a child of this process that core/server/parent.c
+ * watches.  Flags override the configuration, so they are laid over it each time it is read.
  */
 #include "core/base/err.h"
 #include "core/script/settings.h"
 #include "core/server/daemon.h"
 #include "core/server/isolated.h"
+#include "core/server/parent.h"
 #include "core/server/say.h"
 
 #include <getopt.h>
@@ -18,7 +19,7 @@
 
 static const char usage[] =
     "usage: kithd [--config FILE] [--data DIR] [--listen HOST:PORT] [--scripts DIR]\n"
-    "             [--plugins DIR] [--log json|text] [--dev] [--rebuild]\n"
+    "             [--plugins DIR] [--log json|text] [--dev] [--rebuild] [--no-parent]\n"
     "\n"
     "  --config FILE        the configuration, a Lua file (kith.lua)\n"
     "  --data DIR           where log, state and keys are; made at the first start\n"
@@ -28,13 +29,14 @@ static const char usage[] =
     "  --log json|text      the form of messages on standard error\n"
     "  --dev                watch the scripts and activate them on save\n"
     "  --rebuild            fold the whole log anew (effects without a claim are held)\n"
+    "  --no-parent          one process, not started again after a crash: for gdb, valgrind, perf\n"
     "  --help, --version\n"
     "\n"
     "Flags override the configuration.  SIGTERM ends it, SIGHUP reads the configuration.\n";
 
 struct command_line {
     const char *config, *data, *listen, *scripts, *plugins;
-    bool is_dev, rebuild;
+    bool is_dev, rebuild, has_no_parent;
 };
 
 static int read_settings(void *arg, struct settings *settings, struct err *err)
@@ -68,7 +70,7 @@ static bool parse_form(const char *form)
     return is_json;
 }
 
-enum { FLAG_DEV = 256, FLAG_REBUILD };
+enum { FLAG_DEV = 256, FLAG_REBUILD, FLAG_NO_PARENT };
 
 static const struct option flags[] = {
     { "config", required_argument, NULL, 'c' },
@@ -81,6 +83,7 @@ static const struct option flags[] = {
     { "rebuild", no_argument, NULL, FLAG_REBUILD },
     { "help", no_argument, NULL, 'h' },
     { "version", no_argument, NULL, 'V' },
+    { "no-parent", no_argument, NULL, FLAG_NO_PARENT },
     { NULL, 0, NULL, 0 },
 };
 
@@ -113,6 +116,9 @@ static void parse(struct command_line *line, int argc, char **argv)
         case FLAG_REBUILD:
             line->rebuild = true;
             break;
+        case FLAG_NO_PARENT:
+            line->has_no_parent = true;
+            break;
         case 'h':
             fputs(usage, stdout);
             exit(EXIT_SUCCESS);
@@ -128,21 +134,27 @@ static void parse(struct command_line *line, int argc, char **argv)
         refuse_usage("it takes flags only");
 }
 
-int main(int argc, char **argv)
+static int serve(void *arg)
 {
-    struct command_line line = { .is_dev = false };
-    if (argc == 2 && strcmp(argv[1], ISOLATED_FLAG) == 0)
-        return isolated_run();
-    parse(&line, argc, argv);
+    struct command_line *line = arg;
     struct daemon_options options = {
         .read_settings = read_settings,
-        .arg = &line,
-        .is_dev = line.is_dev,
-        .rebuild = line.rebuild,
+        .arg = line,
+        .is_dev = line->is_dev,
+        .rebuild = line->rebuild,
     };
     struct err err = { 0 };
     if (daemon_run(&options, &err) == 0)
         return EXIT_SUCCESS;
     say("%s", err.text);
     return EXIT_FAILURE;
+}
+
+int main(int argc, char **argv)
+{
+    struct command_line line = { .is_dev = false };
+    if (argc == 2 && strcmp(argv[1], ISOLATED_FLAG) == 0)
+        return isolated_run();
+    parse(&line, argc, argv);
+    return line.has_no_parent ? serve(&line) : parent_run(serve, &line);
 }

@@ -86,6 +86,15 @@
 #define STREAM_RECENT_BYTES (4u << 20)   /* kept for those who are a little behind */
 #define STREAM_HEARTBEAT_MS 15000        /* of silence, then a comment */
 
+/* A daemon that crashes, and its parent */
+#define CRASHES_MAX 5              /* within a minute and without having served; then it ends */
+#define CRASH_WINDOW_MS 60000      /* that minute */
+#define CRASH_SERVED_MS 10000      /* so long, and it has served */
+#define CRASH_PAUSE_MS 1000        /* before the second start in a minute; doubles */
+#define CRASH_PAUSE_MS_MAX 30000   /* and no more */
+#define CRASHES_AT_ENTRY_MAX 2     /* then nothing is applied from that entry on */
+#define DATA_LOCK_WAIT_MS 5000     /* for a daemon that is dying to let go of its data */
+
 /* A dry run of an import */
 #define DRY_RUN_BYTES_MAX (256u << 20) /* of changes that are tried out */
 #define DRY_RUN_SENT_MAX 20000         /* messages of a channel that one batch leads to */

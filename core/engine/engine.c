@@ -193,7 +193,8 @@ void engine_add_verdict(struct engine *engine, const char *name, struct doc item
     engine->has_new_verdict = true;
 }
 
-/* What recorded verdicts say of rules at this entry: each names all that came before it. */
+/* What recorded verdicts say of rules and plugins at this entry: each names all that came before
+ * it. */
 static void look_up_verdict(struct engine *engine)
 {
     struct buf bytes = BUF_INIT;
@@ -290,6 +291,8 @@ void engine_apply(struct engine *engine, const struct log_entry *entry,
         return;
     engine_begin_cause(engine);
     look_up_verdict(engine);
+    if (engine->plugin_verdict.data != NULL)
+        plugins_obey_verdict(engine);
     if (engine->seq == engine->live_from && engine->rules != NULL)
         engine->rules->repeat(engine->rules, false);
     if (event_read(&event, entry, &err) != 0) {

@@ -353,6 +353,8 @@ struct plugin_standing {
     uint64_t calls;           /* into it, in this entry */
 };
 void plugins_begin_entry(struct engine *engine);
+/* Those that took the process with them at this entry take no part in it. */
+void plugins_obey_verdict(struct engine *engine);
 /* What the state says of the plugins in force, when they or it have changed. */
 void plugins_note_away(struct engine *engine);
 /* Those that were lost since: from here on the state says so.  Outside of savepoints. */

@@ -3,9 +3,9 @@
  * A plugin's code is somebody else's.  In this process it may end us in the middle of an entry; in
  * its own it may end, or never answer.  Either way the entry must be applied without it, and every
  * replay must do the same, so what cannot be recomputed is a verdict of the entry:
- * {plugin, kind: "crash" or "time", call}.  `call` counts the calls into this plugin that the entry
- * has made, from 1 on; without it, it is the first of them.  Where a verdict stands for a call the
- * plugin is not called, and all that follows is what followed then.
+ * {plugin, kind: "crash" or "hang", nth}.  `nth` counts the calls into this plugin that the entry
+ * has made, from 1 on: there it is not called, and all that follows is what followed then.  Without
+ * `nth`, as after a crash of the whole process, it takes no part in the entry at all.
  *
  *     state           event                       becomes
  *     -----------     -------------------------   ------------------------------------------
@@ -224,14 +224,19 @@ bool engine_plugin_is_there(const struct engine *engine, struct text name)
 
 /* -- Calls ---------------------------------------------------------------- */
 
+static enum plugin_outcome outcome_of(struct doc verdict)
+{
+    return text_is(doc_text(verdict, "kind"), "hang") ? PLUGIN_HUNG : PLUGIN_CRASHED;
+}
+
 /* What a verdict says of this call into the plugin; PLUGIN_OK: nothing. */
 static enum plugin_outcome verdict_on(const struct engine *engine, struct text plugin,
                                       uint64_t call)
 {
     for (struct doc_iter it = doc_iter(engine->plugin_verdict); doc_next(&it);)
         if (text_equal(doc_text(it.value.doc, "plugin"), plugin) &&
-            (uint64_t)doc_int(it.value.doc, "call", 0) <= call)
-            return text_is(doc_text(it.value.doc, "kind"), "time") ? PLUGIN_HUNG : PLUGIN_CRASHED;
+            (uint64_t)doc_int(it.value.doc, "nth", 0) <= call)
+            return outcome_of(it.value.doc);
     return PLUGIN_OK;
 }
 
@@ -241,9 +246,19 @@ static void add_verdict(struct engine *engine, struct text plugin, enum plugin_o
     struct doc_writer w;
     engine_draft(engine, &w);
     doc_put_text(&w, "plugin", plugin);
-    doc_put_string(&w, "kind", outcome == PLUGIN_HUNG ? "time" : "crash");
-    doc_put_int(&w, "call", (int64_t)call);
+    doc_put_string(&w, "kind", outcome == PLUGIN_HUNG ? "hang" : "crash");
+    doc_put_int(&w, "nth", (int64_t)call);
     engine_add_verdict(engine, "plugins", doc_end(&w));
+}
+
+void plugins_obey_verdict(struct engine *engine)
+{
+    for (struct doc_iter it = doc_iter(engine->plugin_verdict); doc_next(&it);) {
+        size_t place = place_of(engine, doc_text(it.value.doc, "plugin"));
+        if (place != SIZE_MAX && doc_get(it.value.doc, "nth").type == DOC_NONE)
+            engine->standings[place].lost = outcome_of(it.value.doc);
+    }
+    plugins_note_lost(engine);
 }
 
 /* Before a call: whether it was the one that the plugin was lost in.  Counts it. */
@@ -274,7 +289,7 @@ void plugins_note_lost(struct engine *engine)
         enum plugin_outcome lost = engine->standings[i].lost;
         engine->standings[i].lost = PLUGIN_OK;
         if (lost != PLUGIN_OK)
-            quarantine(engine, engine->plugins->names[i], lost == PLUGIN_HUNG ? "time" : "crash",
+            quarantine(engine, engine->plugins->names[i], lost == PLUGIN_HUNG ? "hang" : "crash",
                        (struct text){ "", 0 });
     }
 }

@@ -6,6 +6,7 @@
 #include "core/base/buf.h"
 #include "core/base/err.h"
 #include "core/base/mem.h"
+#include "core/plugin/breadcrumb.h"
 #include "core/plugin/configure.h"
 #include "core/plugin/plugin.h"
 
@@ -123,7 +124,11 @@ static int describe(struct plugin *plugin, const struct plugin_options *options,
     close(fd);
     if (rc != 0)
         return rc;
-    rc = plugin_describe(plugin, call(), &reason);
+    unsigned slot = breadcrumb_slot();
+    breadcrumb_enter(slot, options->number, 0, BREADCRUMB_DESCRIBE);
+    const struct kith_plugin *said = call();
+    breadcrumb_leave(slot);
+    rc = plugin_describe(plugin, said, &reason);
     if (rc != 0)
         return err_set(err, rc, "%s: %s", options->path, reason.text);
     if (strcmp(plugin->name, options->name) != 0)
@@ -179,6 +184,7 @@ int plugin_load(const struct plugin_options *options, struct plugin **out_plugin
 
 void plugin_keep_options(struct plugin *plugin, const struct plugin_options *options)
 {
+    plugin->number = options->number;
     plugin->path = arena_text(&plugin->arena, text_of(options->path)).data;
     plugin->grant = arena_doc(&plugin->arena, options->grant);
     plugin->given = arena_doc(&plugin->arena, options->config);

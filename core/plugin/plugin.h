@@ -63,6 +63,7 @@ struct plugin_reads {
 struct plugin_options {
     const char *name;
     const char *path;  /* of the file */
+    unsigned number;   /* as which breadcrumb_name() knows it */
     struct doc grant;  /* array of texts */
     struct doc config; /* as it was written; a secret is {secret_file: PATH} */
 };
@@ -70,6 +71,7 @@ struct plugin_options {
 struct plugin {
     const char *name, *version, *about;
     const char *path;
+    unsigned number;               /* in the breadcrumb */
     uint8_t hash[DIGEST_32_BYTES]; /* of the file */
 
     const char *const *needs; /* all of them are granted */

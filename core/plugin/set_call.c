@@ -1,4 +1,5 @@
 /* set_call.c -- calls of the engine on the plugins of a set, the step as their source of values. */
+#include "core/plugin/breadcrumb.h"
 #include "core/plugin/lane.h"
 #include "core/plugin/set_inside.h"
 #include "core/plugin/writes.h"
@@ -57,9 +58,21 @@ static enum plugin_outcome count(struct plugin *plugin, int64_t before, enum plu
     return outcome;
 }
 
+/* Whoever looks after us knows where we were if this ends us. */
+static enum plugin_outcome call_marked(struct kith_call *call, kith_fn *fn, uint64_t seq,
+                                       enum breadcrumb_call mark, struct err *err)
+{
+    unsigned slot = breadcrumb_slot();
+    breadcrumb_enter(slot, call->plugin->number, seq, mark);
+    int rc = plugin_call(call, fn, err);
+    breadcrumb_leave(slot);
+    return rc == 0 ? PLUGIN_OK : PLUGIN_FAILED;
+}
+
 static enum plugin_outcome call_here(struct plugin_set *set, struct plugin *plugin,
                                      const struct plugin_reads *reads, kith_fn *fn,
-                                     struct step *step, struct doc arguments, struct err *err)
+                                     enum breadcrumb_call mark, struct step *step,
+                                     struct doc arguments, struct err *err)
 {
     struct step_source step_source = { step, plugin };
     struct plugin_source source = { &step_source, step_source_read, step_source_state };
@@ -71,7 +84,7 @@ static enum plugin_outcome call_here(struct plugin_set *set, struct plugin *plug
     call.now = step_now(step);
     call.writes = &set->writes;
     call.answer = &set->answer;
-    return plugin_call(&call, fn, err) == 0 ? PLUGIN_OK : PLUGIN_FAILED;
+    return call_marked(&call, fn, step_event(step)->seq, mark, err);
 }
 
 /* -- What the engine calls ------------------------------------------------------------------------ */
@@ -86,9 +99,11 @@ static enum plugin_outcome call_on_step(struct plugin_set *set, size_t place, in
         is_handler ? &plugin->handler_reads[index] : &plugin->function_reads[index];
     kith_fn *fn = is_handler ? plugin->handlers[index].run : plugin->functions[index].run;
     int64_t before = now_ns();
-    enum plugin_outcome outcome = set->remotes[place] != NULL
-                                      ? far_call(set, place, kind, index, step, arguments, err)
-                                      : call_here(set, plugin, reads, fn, step, arguments, err);
+    enum plugin_outcome outcome =
+        set->remotes[place] != NULL
+            ? far_call(set, place, kind, index, step, arguments, err)
+            : call_here(set, plugin, reads, fn, is_handler ? BREADCRUMB_EVENT : BREADCRUMB_FUNCTION,
+                        step, arguments, err);
     count(plugin, before, outcome);
     if (outcome == PLUGIN_OK && plugin_do(plugin, &set->writes, step, err) != 0)
         outcome = PLUGIN_FAILED;
@@ -162,7 +177,7 @@ static enum plugin_outcome fold_here(struct plugin_set *set, struct plugin *plug
     call.now = 0;
     call.writes = &set->writes;
     call.answer = &set->answer;
-    return plugin_call(&call, fn, err) == 0 ? PLUGIN_OK : PLUGIN_FAILED;
+    return call_marked(&call, fn, 0, BREADCRUMB_STATE, err);
 }
 
 /* A hook sees its arguments and nothing else, and what it wants besides answering is dropped. */

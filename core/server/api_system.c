@@ -22,7 +22,7 @@ static void put_reasons(struct call *call, struct doc_writer *w, bool *out_is_re
     struct err err;
     *out_is_ready = true;
     doc_open_array(w, "reasons");
-    if (!node_is_ready(node)) {
+    if (!node_is_ready(node) && node_refused_seq(node) == 0) {
         doc_put_string(w, "", "the log is being replayed");
         *out_is_ready = false;
     }

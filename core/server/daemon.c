@@ -17,21 +17,25 @@
 #include "core/base/zone.h"
 #include "core/engine/event.h"
 #include "core/engine/rules.h"
+#include "core/plugin/breadcrumb.h"
 #include "core/plugin/set.h"
 #include "core/script/host.h"
 #include "core/script/settings.h"
 #include "core/server/api.h"
 #include "core/server/auth.h"
+#include "core/server/blame.h"
 #include "core/server/channel_log.h"
 #include "core/server/channel_webhook.h"
 #include "core/server/deploy.h"
 #include "core/server/files.h"
 #include "core/server/http.h"
 #include "core/server/link_epochs.h"
+#include "core/server/listening.h"
 #include "core/server/metrics.h"
 #include "core/server/node.h"
 #include "core/server/notify.h"
 #include "core/server/nurse.h"
+#include "core/server/parent.h"
 #include "core/server/plugins.h"
 #include "core/server/rule_watch.h"
 #include "core/server/say.h"
@@ -52,7 +56,6 @@
 
 #define GRACE_MS 10000u /* for connections under way, when the daemon stops ... */
 #define END_MS 20000u   /* ... and for what their requests began */
-#define DECODED_BYTES_MAX (8u << 20)
 #define DELIVERY_MS 5000u /* for answers to messages that are under way then */
 #define SIGNALS 3
 #define SHORT_HASH 12 /* digits of a bundle's name in messages */
@@ -233,20 +236,6 @@ static int open_watch(struct daemon *daemon)
                       daemon->err);
 }
 
-static void say_ready(const struct daemon *daemon)
-{
-    char given[HTTP_ADDRESS_MAX];
-    const char *host = daemon->settings.host;
-    if (daemon->socket >= 0) {
-        http_server_host(daemon->server, given);
-        host = given;
-    }
-    bool is_v6 = strchr(host, ':') != NULL;
-    say("ready on http%s://%s%s%s:%u", daemon->settings.cert != NULL ? "s" : "", is_v6 ? "[" : "",
-        host, is_v6 ? "]" : "", (unsigned)http_server_port(daemon->server));
-    notify("READY=1");
-}
-
 /* What the first search would wait for is got ready behind the start, not in it. */
 static void prepare(uv_work_t *work)
 {
@@ -256,19 +245,10 @@ static void prepare(uv_work_t *work)
 
 static void serve(struct daemon *daemon)
 {
-    struct http_options options = {
-        .has_socket = daemon->socket >= 0,
-        .socket = daemon->socket,
-        .host = daemon->settings.host,
-        .port = daemon->settings.port,
-        .cert_file = daemon->settings.cert,
-        .key_file = daemon->settings.key,
-        .limits = { .decoded_bytes_max = DECODED_BYTES_MAX },
-        .handler = api_handler(&daemon->api),
-    };
     if (daemon->stage != STAGE_STARTING)
         return;
-    int rc = http_server_open(&daemon->loop, &options, &daemon->server, daemon->err);
+    int rc = listening_open(&daemon->loop, &daemon->settings, daemon->socket,
+                            api_handler(&daemon->api), &daemon->server, daemon->err);
     if (rc == 0)
         rc = open_watch(daemon);
     if (rc != 0) {
@@ -276,11 +256,12 @@ static void serve(struct daemon *daemon)
         return;
     }
     daemon->stage = STAGE_SERVING;
-    daemon->watchdog = watchdog_open(&daemon->loop, daemon->node);
-    sweeper_start(daemon->sweeper);
-    if (daemon->nurse != NULL)
-        nurse_start(daemon->nurse);
-    say_ready(daemon);
+    if (node_refused_seq(daemon->node) == 0) { /* else events that name files are not applied */
+        sweeper_start(daemon->sweeper);
+        if (daemon->nurse != NULL)
+            nurse_start(daemon->nurse);
+    }
+    listening_say(daemon->server, &daemon->settings, daemon->socket);
     uv_queue_work(&daemon->loop, &daemon->preparation, prepare, NULL);
 }
 
@@ -298,7 +279,8 @@ static void on_caught_up(struct question *question)
 {
     struct daemon *daemon = question->daemon;
     struct scripts scripts = { .bytes = BUF_INIT };
-    if (question->has_bundle || daemon->settings.scripts == NULL) {
+    bool is_read_only = node_refused_seq(daemon->node) != 0;
+    if (question->has_bundle || daemon->settings.scripts == NULL || is_read_only) {
         serve(daemon);
         return;
     }
@@ -340,7 +322,7 @@ static void on_saved_looked(struct question *question)
 static void on_saved(void *arg)
 {
     struct daemon *daemon = arg;
-    if (daemon->stage == STAGE_SERVING)
+    if (daemon->stage == STAGE_SERVING && node_refused_seq(daemon->node) == 0)
         ask_active(daemon, on_saved_looked);
 }
 
@@ -632,7 +614,8 @@ static int open_node(struct daemon *daemon, struct err *err)
         .log_quota_bytes = daemon->settings.log_quota_bytes,
         .state_quota_bytes = daemon->settings.state_quota_bytes,
         .boot = boot,
-        .rebuild = daemon->options->rebuild,
+        .rebuild = daemon->options->rebuild && !breadcrumb_was_opened(),
+        .refused_seq = breadcrumb_refused_seq(),
         .plugins = plugin_set_engine(daemon->plugins),
         .channels = daemon->channels,
         .channel_count = 1 + daemon->settings.webhook_count,
@@ -646,9 +629,14 @@ static int open_node(struct daemon *daemon, struct err *err)
         .plugin_lost = plugin_lost,
         .plugin_arg = daemon,
     };
+    options.blames = breadcrumb_blames(&options.blame_count);
     int rc = node_open(&options, &daemon->node, err);
     if (rc == 0)
         open_nurse(daemon);
+    if (rc == 0 && node_refused_seq(daemon->node) == 0) {
+        breadcrumb_note_opened();
+        blame_forget(options.dir);
+    }
     return rc;
 }
 
@@ -724,6 +712,8 @@ static int open_parts(struct daemon *daemon, struct err *err)
         rc = err_set(err, E_INVALID,
                      "where to keep the data? --data DIR, or data \"DIR\" in the configuration");
     if (rc == 0)
+        blame_find(settings->data);
+    if (rc == 0)
         rc = plugins_load(settings, &daemon->plugins, err);
     if (rc == 0)
         rc = open_channels(daemon, err);
@@ -765,6 +755,8 @@ static void init_loop(struct daemon *daemon)
 
 static void close_loop(struct daemon *daemon)
 {
+    if (daemon->code_of_failure == 0 && daemon->stage == STAGE_STOPPING)
+        breadcrumb_note_ended(); /* from here on nobody hears a signal */
     watch_close(daemon->watch);
     watchdog_close(daemon->watchdog);
     uv_close((uv_handle_t *)&daemon->wake, NULL);
@@ -832,6 +824,8 @@ int daemon_run(const struct daemon_options *options, struct err *err)
     daemon->metrics = metrics_new();
     settings_init(&daemon->settings);
     init_loop(daemon);
+    parent_hear();
+    breadcrumb_attach(BREADCRUMB_LOOP);
     int rc = notify_socket(&daemon->socket, err);
     if (rc == 0)
         rc = open_parts(daemon, err);
@@ -840,6 +834,7 @@ int daemon_run(const struct daemon_options *options, struct err *err)
         rc = watch_rules(daemon, err);
     }
     if (rc == 0) {
+        daemon->watchdog = watchdog_open(&daemon->loop, daemon->node);
         ask_active(daemon, on_caught_up);
         uv_run(&daemon->loop, UV_RUN_DEFAULT);
         rc = daemon->code_of_failure;

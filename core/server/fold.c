@@ -4,6 +4,7 @@
 #include "core/base/mem.h"
 #include "core/engine/plugins.h"
 #include "core/engine/read.h"
+#include "core/plugin/breadcrumb.h"
 #include "core/server/say.h"
 #include "core/server/sequencer.h"
 #include "storage/log.h"
@@ -69,7 +70,12 @@ static int apply(struct fold *fold, const struct log_entry *entry, struct engine
         if (rc != 0)
             return rc;
     }
+    bool is_kept = fold->sequencer != NULL; /* a fold beside it has no slot */
+    if (is_kept)
+        breadcrumb_applying(entry->seq);
     engine_apply(fold->engine, entry, result);
+    if (is_kept)
+        breadcrumb_applying(0);
     atomic_fetch_add_explicit(&fold->turns, 1, memory_order_relaxed);
     return 0;
 }
@@ -381,6 +387,8 @@ static bool has_caught_up(struct fold *fold, const struct group *group)
     struct err err = { 0 };
     if (group->first_seq == 0)
         log_end(fold->log, &seq, &logged);
+    if (fold->refused_seq != 0 && seq >= fold->refused_seq)
+        seq = fold->refused_seq - 1;
     bool is_good = fold_catch_up(fold, seq, &err) == 0;
     if (!is_good && !atomic_load(&fold->is_behind))
         say("the log cannot be applied, which is tried again every second: %s%s", err.text,
@@ -394,6 +402,11 @@ static void apply_group(struct fold *fold, struct group *group)
     uint64_t seq = group->first_seq;
     if (group->first_seq == 0)
         return;
+    if (fold->refused_seq != 0) { /* verdicts, behind what is not applied */
+        for (size_t i = 0; i < group->count; i++)
+            submission_unref(group->submissions[i]);
+        return;
+    }
     if (group->has_tick)
         apply_tick(fold, seq++, group->logged);
     for (size_t i = 0; i < group->count; i++)

@@ -8,6 +8,7 @@
 #include "core/base/err.h"
 #include "core/base/histogram.h"
 #include "core/base/mem.h"
+#include "core/plugin/breadcrumb.h"
 #include "core/server/channel.h"
 #include "core/server/node.h"
 
@@ -297,6 +298,8 @@ static void write_daemon(struct node *node, struct buf *out)
     buf_text(out, "kith_build_info{version=\"" KITH_VERSION "\"} 1\n");
     write_one(out, "kith_is_ready", "gauge", "1 when the daemon can do its work, as /readyz says.",
               node_is_ready(node) && node_health(node, &err) == 0);
+    write_one(out, "kith_crashes_total", "counter",
+              "Crashes after which the daemon was started again.", (double)breadcrumb_crashes());
 }
 
 void metrics_write(struct metrics *metrics, struct node *node, struct buf *out)

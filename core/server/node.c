@@ -10,9 +10,11 @@
 #include "core/base/limits.h"
 #include "core/base/mem.h"
 #include "core/engine/config.h"
+#include "core/plugin/breadcrumb.h"
 #include "core/server/dir.h"
 #include "core/server/purge.h"
 #include "core/server/say.h"
+#include "core/server/verdict.h"
 #include "core/server/world_log.h"
 
 #include <errno.h>
@@ -21,9 +23,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <time.h>
 #include <unistd.h>
 
 #define PRESENT_MS 60000 /* log time that is no older is the present */
+#define LOCK_POLL_MS 10
+#define LOCK_TELL_MS 500 /* before that nobody notices */
 
 struct node {
     struct node_options options;
@@ -262,6 +267,21 @@ static int advise(struct err *err, int code, const char *what_to_do)
     return err_set(err, code, "%s; %s", why.text, what_to_do);
 }
 
+/* Who was killed a moment ago still closes his files: the lock is there when he has done so. */
+static bool wait_for_lock(const struct node *node)
+{
+    const struct timespec pause = { .tv_nsec = LOCK_POLL_MS * 1000000 };
+    for (int waited_ms = 0; waited_ms <= DATA_LOCK_WAIT_MS; waited_ms += LOCK_POLL_MS) {
+        if (flock(node->lock, LOCK_EX | LOCK_NB) == 0)
+            return true;
+        if (waited_ms == LOCK_TELL_MS)
+            say("another daemon uses %s: waiting %d s for its end", node->options.dir,
+                DATA_LOCK_WAIT_MS / 1000);
+        nanosleep(&pause, NULL);
+    }
+    return false;
+}
+
 static int take_lock(struct node *node, struct err *err)
 {
     char path[4096];
@@ -275,7 +295,7 @@ static int take_lock(struct node *node, struct err *err)
     node->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (node->lock < 0)
         return err_set(err, E_IO, "cannot open %s: %s", path, strerror(errno));
-    if (flock(node->lock, LOCK_EX | LOCK_NB) != 0)
+    if (!wait_for_lock(node))
         return err_set(err, E_BUSY,
                        "another daemon uses %s: stop it first, or choose another --data",
                        node->options.dir);
@@ -423,13 +443,34 @@ static void sweep_bases(struct node *node)
         say("old files in %s/base were not removed: %s", node->options.dir, err.text);
 }
 
-/* `world` and `daemon.started` in one commit; everything of this run comes behind. */
+/* The fold goes through what the log has behind the state before anything else. */
+static void begin_fold(struct node *node)
+{
+    struct group *group = mem_zero(sizeof *group);
+    mailbox_post(&node->fold.inbox, &group->mail);
+}
+
+/* As a daemon that winds down before it has begun. */
+static int open_read_only(struct node *node)
+{
+    node->fold.refused_seq = node->options.refused_seq;
+    atomic_store(&node->sequencer.is_winding_down, true);
+    say("read-only: nothing is applied from entry %llu on, which ended the daemon; entries before "
+        "it can be read.  Restart it to try again",
+        (unsigned long long)node->options.refused_seq);
+    begin_fold(node);
+    return 0;
+}
+
+/* `world`, verdicts and `daemon.started` in one commit; everything of this run comes behind. */
 static int open_run(struct node *node, struct err *err)
 {
     uint64_t end;
     int64_t last;
     log_end(node->log, &end, &last);
     timekeeper_init(&node->sequencer.keeper, node->options.clock, last);
+    if (node->options.refused_seq > engine_seq(node->engine) && node->options.refused_seq <= end)
+        return open_read_only(node);
     int64_t logged = last != 0 ? timekeeper_now(&node->sequencer.keeper) : 0;
     struct world_wanted wanted = {
         .dir = node->options.dir,
@@ -441,6 +482,14 @@ static int open_run(struct node *node, struct err *err)
     int rc = world_note(node->log, &wanted, logged, err);
     if (rc != 0)
         return rc;
+    struct verdict_crashes crashes = {
+        .items = node->options.blames,
+        .count = node->options.blame_count,
+        .applied = engine_seq(node->engine),
+    };
+    rc = verdict_note(node->log, &crashes, logged, err);
+    if (rc != 0)
+        return rc;
     node->run = append_started(node, logged);
     rc = log_commit(node->log, node->sequencer.world, err);
     if (rc != 0)
@@ -450,9 +499,7 @@ static int open_run(struct node *node, struct err *err)
     atomic_store(&node->sequencer.is_standing, node->sequencer.keeper.is_standing);
     atomic_store(&node->sequencer.is_set_back, node->sequencer.keeper.is_set_back);
     engine_set_live(node->engine, node->run);
-    /* The fold goes through what the log has behind the state before anything else. */
-    struct group *group = mem_zero(sizeof *group);
-    mailbox_post(&node->fold.inbox, &group->mail);
+    begin_fold(node);
     return 0;
 }
 
@@ -539,11 +586,21 @@ int64_t node_tick(struct node *node)
 
 bool node_is_ready(struct node *node)
 {
-    return atomic_load(&node->sequencer.applied) >= node->run;
+    return node->run != 0 && atomic_load(&node->sequencer.applied) >= node->run;
+}
+
+uint64_t node_refused_seq(const struct node *node)
+{
+    return node->fold.refused_seq;
 }
 
 int node_health(struct node *node, struct err *err)
 {
+    if (node->fold.refused_seq != 0)
+        return err_set(err, E_CORRUPT,
+                       "read-only: entry %llu of the log ended the daemon, again and again; it and "
+                       "all behind it are not applied",
+                       (unsigned long long)node->fold.refused_seq);
     if (atomic_load(&node->sequencer.is_failing))
         return err_set(err, E_IO, "the log cannot be written: is the disk full? Or its quota?");
     if (atomic_load(&node->fold.is_behind))
@@ -561,6 +618,7 @@ static void *run_writer(void *arg)
 
 static void *run_fold(void *arg)
 {
+    breadcrumb_attach(BREADCRUMB_ENGINE);
     fold_run(&((struct node *)arg)->fold);
     return NULL;
 }
@@ -648,7 +706,7 @@ void node_close(struct node *node)
         return;
     node_wind_down(node);
     node_stop_threads(node);
-    if (node->run != 0) {
+    if (node->run != 0 || node->fold.refused_seq != 0) {
         finish(node);
         last_checkpoint(node);
     }

@@ -18,6 +18,7 @@
 #include "storage/log.h"
 #include "storage/state.h"
 
+struct breadcrumb_crash;
 struct err;
 struct node;
 struct plugins;
@@ -31,10 +32,14 @@ struct node_options {
     struct clock clock;
     log_random_fn *random;
     void *random_arg;
-    struct doc code;         /* of the world: what this build computes with */
-    struct doc config;       /* of the world: what the operator configured */
-    const char *boot;        /* names this run */
-    bool rebuild;            /* fold the whole log anew */
+    struct doc code;   /* of the world: what this build computes with */
+    struct doc config; /* of the world: what the operator configured */
+    const char *boot;  /* names this run */
+    bool rebuild;      /* fold the whole log anew */
+    /* Plugins that ended the run before: each gets a verdict, before anything is replayed. */
+    const struct breadcrumb_crash *blames;
+    size_t blame_count;
+    uint64_t refused_seq;    /* read-only: apply nothing from this entry on; 0: everything */
     struct plugins *plugins; /* NULL: none */
     const struct channel *channels;
     size_t channel_count;
@@ -89,6 +94,12 @@ int64_t node_tick(struct node *node);
 
 /* Whether this run's daemon.started has been applied. Any thread. */
 bool node_is_ready(struct node *node);
+
+/* The entry that ends whoever applies it, and which is therefore not applied; 0: there is none.
+ * From such a start on nothing is written but verdicts on entries before it: nothing is let in, no
+ * timer fires, no run is opened, so that nothing goes out and node_is_ready() stays false.  What
+ * the engine knows up to there can be read.  Any thread. */
+uint64_t node_refused_seq(const struct node *node);
 
 /* 0, or why nothing can be taken in now: E_FULL, E_IO, E_CORRUPT with words for /readyz and the
  * 503. Any thread. */

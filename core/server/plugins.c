@@ -2,9 +2,11 @@
 #include "core/server/plugins.h"
 
 #include "core/base/err.h"
+#include "core/plugin/breadcrumb.h"
 #include "core/plugin/remote.h"
 #include "core/plugin/set.h"
 #include "core/script/settings.h"
+#include "core/server/say.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -14,15 +16,35 @@ static const char *path_of(struct settings *settings, const char *name)
     return arena_printf(&settings->arena, "%s/%s.so", settings->plugin_dir, name).data;
 }
 
+/* Whether the run before ended while this one was loaded: then we go without it. */
+static bool has_crashed(const char *name)
+{
+    size_t count;
+    const struct breadcrumb_crash *blames = breadcrumb_blames(&count);
+    for (size_t i = 0; i < count; i++)
+        if (blames[i].call == BREADCRUMB_DESCRIBE && strcmp(blames[i].plugin, name) == 0)
+            return true;
+    return false;
+}
+
 static int load_all(struct settings *settings, struct plugin_member *members, size_t *out_count,
                     struct err *err)
 {
     int rc = 0;
-    for (*out_count = 0; rc == 0 && *out_count < settings->plugin_count; (*out_count)++) {
-        const struct plugin_settings *wanted = &settings->plugins[*out_count];
+    *out_count = 0;
+    for (size_t i = 0; rc == 0 && i < settings->plugin_count; i++) {
+        const struct plugin_settings *wanted = &settings->plugins[i];
+        if (!wanted->is_isolated && has_crashed(wanted->name)) {
+            say("plugin %s crashed when it was loaded: it is left out until the next start; with "
+                "isolate = true it could not have",
+                wanted->name);
+            continue;
+        }
+        breadcrumb_name((unsigned)i, wanted->name);
         struct plugin_options options = {
             .name = wanted->name,
             .path = path_of(settings, wanted->name),
+            .number = (unsigned)i,
             .grant = wanted->grant,
             .config = wanted->config,
         };
@@ -30,8 +52,7 @@ static int load_all(struct settings *settings, struct plugin_member *members, si
         *member = (struct plugin_member){ NULL, NULL };
         rc = wanted->is_isolated ? remote_open(&options, &member->remote, &member->plugin, err)
                                  : plugin_load(&options, &member->plugin, err);
-        if (rc != 0)
-            return rc;
+        *out_count += rc == 0;
     }
     return rc;
 }

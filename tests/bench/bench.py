@@ -109,19 +109,25 @@ class Kithd:
     def key(self, name):
         return self.data / (name + ".key")
 
+    @property
+    def pid(self):
+        """Of the process that does the work: the one that was started is its parent."""
+        started = self.process.pid
+        return pathlib.Path(f"/proc/{started}/task/{started}/children").read_text().split()[0]
+
     def memory_bytes(self):
-        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
+        status = pathlib.Path(f"/proc/{self.pid}/status").read_text()
         return int(re.search(r"^RssAnon:\s+(\d+) kB", status, re.M).group(1)) * 1024
 
     def cpu_seconds(self):
-        text = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text()
+        text = pathlib.Path(f"/proc/{self.pid}/stat").read_text()
         fields = text.rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def switches(self):
         """Voluntary context switches of all threads: how often anything woke up."""
         total = 0
-        for task in pathlib.Path(f"/proc/{self.process.pid}/task").iterdir():
+        for task in pathlib.Path(f"/proc/{self.pid}/task").iterdir():
             text = (task / "status").read_text()
             total += int(re.search(r"^voluntary_ctxt_switches:\s+(\d+)", text, re.M).group(1))
         return total

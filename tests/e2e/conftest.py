@@ -56,6 +56,11 @@ class Answer:
         return json.loads(self.body)
 
 
+def child_of(pid):
+    """The daemon behind the process that was started, its parent (core/server/parent.h)."""
+    return int(pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()[0])
+
+
 class Daemon:
     """kithd as a person runs it: flags in, a ready line out, HTTP, signals."""
 
@@ -100,6 +105,11 @@ class Daemon:
     def ready(self):
         self.port = int(self.wait_line(r"ready on https?://\S*?:(\d+)").group(1))
         return self
+
+    @property
+    def pid(self):
+        """Of the process that does the work."""
+        return child_of(self.process.pid)
 
     def key(self, name):
         return (self.data / f"{name}.key").read_text().strip()

@@ -96,7 +96,7 @@ class House:
         self.daemon = Daemon(self.folder / "data", ["--scripts", str(self.folder / "rules")])
         self.daemon.wait_line("ready on", 600)
         self.daemon.ready()
-        self.watches.append(Watch(self.daemon.process.pid))
+        self.watches.append(Watch(self.daemon.pid))
         return time.monotonic() - before
 
     def kill(self):
@@ -134,7 +134,7 @@ class Attempt:
         self.victim, connection = victim, house.daemon.connect()
         start, first = time.monotonic(), house.accepted(connection)
         cpu_before = house.watches[-1].end().cpu
-        house.watches.append(Watch(house.daemon.process.pid))
+        house.watches.append(Watch(house.daemon.pid))
         process = subprocess.Popen(
             [str(BUILD / "kith"), "import", str(path), *words],
             env=house.environment(),

@@ -163,7 +163,7 @@ def test_an_idle_daemon_costs_nothing(start):
     daemon = start()
     daemon.send({"type": "track", "event": "A", "userId": "u-1"})
     # The checkpoint that follows, and what the kernel puts off, come first: not at once, then.
-    assert any(is_idle(daemon.process.pid) for _ in range(10))
+    assert any(is_idle(daemon.pid) for _ in range(10))
 
 
 def is_idle(pid):
@@ -195,8 +195,15 @@ def test_the_configuration_is_read_and_flags_override_it(start, tmp_path):
 
 def test_a_mistake_in_the_configuration_is_told_with_its_line(start, tmp_path):
     config = tmp_path / "kith.lua"
-    config.write_text('data "data"\nplugin "email" {}\n')
+    config.write_text('data "data"\nplugin "email" { grant = "all" }\n')
     assert "kith.lua:2: plugin" in refusal(start, "--config", config)
+
+
+def test_a_plugin_that_is_nowhere_is_named(start, tmp_path):
+    config = tmp_path / "kith.lua"
+    config.write_text('data "data"\nplugin "email" {}\n')
+    assert "--plugins DIR" in refusal(start, "--config", config)
+    assert "email.so" in refusal(start, "--config", config, "--plugins", tmp_path)
 
 
 def test_scripts_are_activated_at_the_first_start_only(start, tmp_path):

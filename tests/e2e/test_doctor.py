@@ -148,7 +148,7 @@ def test_a_message_that_nobody_knows_whether_it_went_out(start, tmp_path):
 
 def wait_until_stuck(daemon):
     """Its loop's thread sleeps in write()."""
-    path = f"/proc/{daemon.process.pid}/task/{daemon.process.pid}/wchan"
+    path = f"/proc/{daemon.pid}/task/{daemon.pid}/wchan"
     deadline = time.monotonic() + 60
     while "pipe" not in open(path).read():
         assert time.monotonic() < deadline

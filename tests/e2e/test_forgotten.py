@@ -602,7 +602,7 @@ class Waiting:
         size = fcntl.fcntl(self.ends, fcntl.F_GETPIPE_SZ)
         assert os.write(self.ends, b"x" * size) == size
         self.daemon.post("/v1/track", self.thank("log"), key="write")
-        pid = self.daemon.process.pid
+        pid = self.daemon.pid
         stack = pathlib.Path(f"/proc/{pid}/task/{pid}/wchan")
         self.until(lambda: "pipe" in stack.read_text())
         self.daemon.kill()

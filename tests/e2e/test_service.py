@@ -49,8 +49,8 @@ def watched(start, manager, microseconds="300000"):
 
 
 def thread_called(daemon, name):
-    for task in os.listdir(f"/proc/{daemon.process.pid}/task"):
-        path = f"/proc/{daemon.process.pid}/task/{task}/comm"
+    for task in os.listdir(f"/proc/{daemon.pid}/task"):
+        path = f"/proc/{daemon.pid}/task/{task}/comm"
         if open(path, encoding="ascii").read().strip() == name:
             return int(task)
     raise KeyError(name)

@@ -16,7 +16,7 @@ REQUEST_SECONDS = 30  # http.h: from the first to the last byte
 
 
 def memory_kib(daemon):
-    status = pathlib.Path(f"/proc/{daemon.process.pid}/status").read_text()
+    status = pathlib.Path(f"/proc/{daemon.pid}/status").read_text()
     return int(re.search(r"VmRSS:\s+(\d+) kB", status).group(1))
 
 

@@ -26,6 +26,9 @@ struct house {
     struct engine *engine;
     const char *world_code, *world_config; /* of the next opening */
     bool rebuild;
+    const struct breadcrumb_crash *blames; /* of plugins, told to the next opening */
+    size_t blame_count;
+    uint64_t refused_seq;
     enum outcome outcome; /* what the channel answers */
     int forgets;          /* times that the node has asked to forget what is kept besides */
     int forget_code;      /* what that is answered with */

@@ -257,11 +257,38 @@ static void a_mistake_is_told_with_its_line(void **state)
     check_refused("data '/a", "kith.lua:1:");
 }
 
-static void a_plugin_is_refused_in_words(void **state)
+static void what_is_wrong_with_a_plugin_is_said_at_its_line(void **state)
 {
     (void)state;
-    check_refused("data '/a'\nplugin 'email' { grant = {} }",
-                  "kith.lua:2: plugin \"email\": this build cannot load plugins");
+    check_refused("data '/a'\nplugin 'e mail' {}", "kith.lua:2: plugin \"e mail\": a name has");
+    check_refused("plugin 'email' {}\nplugin 'email' {}", "kith.lua:2: plugin \"email\" is said");
+    check_refused("plugin 'email' { grant = 'all' }", "kith.lua:1: plugin \"email\": grant is a");
+    check_refused("plugin 'email' { grand = {} }", "plugin knows no \"grand\"; did you mean");
+    check_refused("plugin 'email' { isolate = 1 }", "isolate is true or false");
+    check_refused("plugin 'email' { config = 'x' }", "config is a table");
+    check_refused("plugins '/a'\nplugins '/b'", "kith.lua:2: plugins is said a second time");
+}
+
+static void a_plugin_is_what_its_table_says(void **state)
+{
+    (void)state;
+    struct place place;
+    const struct settings *settings = &place.settings;
+    begin(&place, "plugins '/p'\n"
+                  "plugin 'email' { grant = { 'channel', 'sockets' }, isolate = true,\n"
+                  "  config = { smtp = 'smtp://h', password = secret 'f' } }\n"
+                  "plugin('visits', {})\nplugin 'bare'");
+    assert_int_equal(place.rc, 0);
+    assert_int_equal(settings->plugin_count, 3);
+    assert_string_equal(settings->plugin_dir, "/p");
+    assert_string_equal(settings->plugins[0].name, "email");
+    assert_true(settings->plugins[0].is_isolated);
+    assert_int_equal(doc_count(settings->plugins[0].grant), 2);
+    struct doc config = settings->plugins[0].config;
+    assert_true(text_is(doc_text(config, "smtp"), "smtp://h"));
+    assert_true(doc_text(doc_child(config, "password"), "secret_file").size > 1);
+    assert_string_equal(settings->plugins[2].name, "bare");
+    end(&place);
 }
 
 static void the_file_reaches_nothing(void **state)
@@ -362,7 +389,8 @@ int main(void)
         cmocka_unit_test(a_webhook_that_is_half_said_is_refused),
         cmocka_unit_test(a_mistake_is_told_with_its_line),
         cmocka_unit_test(a_quota_is_a_size_with_its_unit),
-        cmocka_unit_test(a_plugin_is_refused_in_words),
+        cmocka_unit_test(what_is_wrong_with_a_plugin_is_said_at_its_line),
+        cmocka_unit_test(a_plugin_is_what_its_table_says),
         cmocka_unit_test(the_file_reaches_nothing),
         cmocka_unit_test(a_file_that_is_missing_is_named),
         cmocka_unit_test(addresses_are_read_in_all_their_forms),

@@ -1,0 +1,105 @@
+/* restart.c -- see restart.h.
+ *
+ * Served for a while, a daemon is one that works: what ends it now and then is worth a message and
+ * a start, however often.  Only one that never comes so far is given up, for a service manager and
+ * a person to see; and until then the pauses double, since what is wrong may be the machine.
+ */
+#include "core/server/restart.h"
+
+#include "core/base/limits.h"
+#include "core/base/mem.h"
+
+#include <signal.h>
+#include <string.h>
+
+bool restart_is_crash(int signal)
+{
+    static const int crashes[] = { SIGSEGV, SIGBUS,  SIGABRT, SIGILL,  SIGFPE,
+                                   SIGSYS,  SIGTRAP, SIGXCPU, SIGXFSZ, SIGKILL };
+    for (size_t i = 0; i < sizeof crashes / sizeof *crashes; i++)
+        if (signal == crashes[i])
+            return true;
+    return false;
+}
+
+static bool is_same_place(const struct breadcrumb_crash *a, const struct breadcrumb_crash *b)
+{
+    return a->seq == b->seq && strcmp(a->plugin, b->plugin) == 0;
+}
+
+/* The index of the place, which is new or known; the one that was written first makes room. */
+static size_t remember(struct restart_history *history, struct breadcrumb_crash *crash)
+{
+    size_t i = 0;
+    while (i < history->place_count && !is_same_place(&history->places[i], crash))
+        i++;
+    bool is_known = i < history->place_count;
+    crash->count = is_known ? history->places[i].count + 1 : 1;
+    if (!is_known && history->place_count == RESTART_PLACES_MAX) {
+        i = RESTART_PLACES_MAX - 1;
+        memmove(history->places, history->places + 1, i * sizeof *history->places);
+        memmove(history->was_blamed, history->was_blamed + 1, i * sizeof *history->was_blamed);
+    } else if (!is_known) {
+        history->place_count++;
+    }
+    history->was_blamed[i] = is_known && history->was_blamed[i];
+    history->places[i] = *crash;
+    return i;
+}
+
+/* Those that lie in the window, with the one of now. */
+static void count_crash(struct restart_history *history, int64_t served_since, int64_t now)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < history->crash_count; i++)
+        if (now - history->starts[i] < CRASH_WINDOW_MS)
+            history->starts[kept++] = history->starts[i];
+    if (kept == RESTART_PLACES_MAX) {
+        kept--;
+        memmove(history->starts, history->starts + 1, kept * sizeof *history->starts);
+    }
+    history->starts[kept++] = now;
+    history->crash_count = kept;
+    bool has_served = served_since >= 0 && now - served_since >= CRASH_SERVED_MS;
+    history->idle_count = has_served ? 0 : history->idle_count + 1;
+    if (history->idle_count > kept)
+        history->idle_count = kept;
+}
+
+static int64_t pause_after(size_t crashes)
+{
+    int64_t pause = 0;
+    for (size_t i = 1; i < crashes && pause < CRASH_PAUSE_MS_MAX; i++)
+        pause = pause == 0 ? CRASH_PAUSE_MS : 2 * pause;
+    return pause < CRASH_PAUSE_MS_MAX ? pause : CRASH_PAUSE_MS_MAX;
+}
+
+static bool is_plugins(const struct breadcrumb_crash *crash)
+{
+    return crash->plugin[0] != '\0' && (crash->is_own || crash->count > 1);
+}
+
+/* One entry at a time: what lies behind a refused one is not reached. */
+static void refuse(struct restart_history *history, uint64_t seq)
+{
+    if (seq != 0 && (history->refused_seq == 0 || seq < history->refused_seq))
+        history->refused_seq = seq;
+}
+
+void restart_decide(struct restart_history *history, struct breadcrumb_crash *crash,
+                    int64_t served_since, int64_t now, struct restart_decision *out_decision)
+{
+    size_t place = remember(history, crash);
+    bool is_blamed = is_plugins(crash);
+    count_crash(history, served_since, now);
+    if (is_blamed ? history->was_blamed[place]
+                  : crash->plugin[0] == '\0' && crash->count >= CRASHES_AT_ENTRY_MAX)
+        refuse(history, crash->seq);
+    history->was_blamed[place] = history->was_blamed[place] || is_blamed;
+    *out_decision = (struct restart_decision){
+        .gives_up = history->idle_count >= CRASHES_MAX,
+        .is_plugins = is_blamed,
+        .pause_ms = pause_after(history->crash_count),
+        .refused_seq = history->refused_seq,
+    };
+}
