@@ -275,6 +275,8 @@ static inline const unsigned char *kith_read_value(uint32_t type, const unsigned
     if (before > room || size > room - before)
         return NULL;
     *out = kith_bytes(type, at + before, size);
+    if (before == 0 && type != KITH_DOC && type != KITH_ARRAY && type != KITH_DECIMAL)
+        *out = kith_bytes(type, NULL, 0);
     if (type == KITH_BOOL)
         out->as.integer = at[0] != 0;
     else if (type == 16) {
@@ -289,9 +291,10 @@ static inline const unsigned char *kith_read_value(uint32_t type, const unsigned
 
 static inline int kith_next(struct kith_iter *it)
 {
-    const unsigned char *name = it->at + 1, *zero;
+    const unsigned char *name, *zero;
     if (it->at == NULL || it->at >= it->end)
         return 0;
+    name = it->at + 1;
     zero = (const unsigned char *)memchr(name, 0, (size_t)(it->end - name));
     if (zero == NULL)
         return 0;
@@ -379,6 +382,10 @@ static inline void kith_put_32(struct kith_writer *w, uint32_t value)
 static inline void kith_put_name(struct kith_writer *w, uint32_t type, const char *name)
 {
     char digits[12];
+    if (w->is_full || w->depth == 0) {
+        w->is_full = 1;
+        return;
+    }
     if (name == NULL) {
         uint32_t index = w->index[w->depth - 1]++;
         char *at = digits + sizeof digits;
@@ -472,6 +479,8 @@ static inline void kith_put(struct kith_writer *w, const char *name, const struc
         kith_put_raw(w, value->as.bytes, value->size);
         return;
     default:
+        if (value->size == 0) /* no document reads as an empty one */
+            kith_put_raw(w, "\5\0\0\0", 5);
         kith_put_raw(w, value->as.bytes, value->size);
     }
 }
