@@ -235,8 +235,7 @@ static inline struct kith_iter kith_iter(struct kith_doc doc)
 
 /* The value at `at`, and where the next field begins; NULL: this is no document of Kith's. */
 static inline const unsigned char *kith_read_value(uint32_t type, const unsigned char *at,
-                                                   const unsigned char *end,
-                                                   struct kith_value *out)
+                                                   const unsigned char *end, struct kith_value *out)
 {
     size_t room = (size_t)(end - at), before = 0, size = 0;
     switch (type) {
