@@ -1,0 +1,186 @@
+/* load.c -- from a file to a plugin; see plugin.h.
+ *
+ * The bytes are read once.  What was hashed is what is loaded: the loader gets a file in memory
+ * that nobody else has, sealed against writing.
+ */
+#include "core/base/buf.h"
+#include "core/base/err.h"
+#include "core/base/mem.h"
+#include "core/plugin/configure.h"
+#include "core/plugin/plugin.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* -- The file ------------------------------------------------------------------------------------- */
+
+/* Whoever may write it may run code as the daemon. */
+static int check_file(const char *path, int fd, struct stat *out_status, struct err *err)
+{
+    if (fstat(fd, out_status) != 0)
+        return err_set(err, E_IO, "plugin %s: %s", path, strerror(errno));
+    if (!S_ISREG(out_status->st_mode) || out_status->st_size > PLUGIN_FILE_BYTES_MAX)
+        return err_set(err, E_INVALID, "plugin %s: it is no file of at most %u MiB", path,
+                       PLUGIN_FILE_BYTES_MAX >> 20);
+    if ((out_status->st_mode & S_IWOTH) != 0)
+        return err_set(err, E_DENIED,
+                       "plugin %s: everybody may write this file, and so run code as the daemon: "
+                       "chmod o-w %s",
+                       path, path);
+    return 0;
+}
+
+static int read_all(const char *path, int fd, size_t size, struct buf *out, struct err *err)
+{
+    uint8_t *at = buf_reserve(out, size);
+    while (out->size < size) {
+        ssize_t got = read(fd, at + out->size, size - out->size);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            return err_set(err, E_IO, "plugin %s: %s", path,
+                           got < 0 ? strerror(errno) : "it became shorter while it was read");
+        out->size += (size_t)got;
+    }
+    return 0;
+}
+
+static int read_file(const char *path, struct buf *out, struct err *err)
+{
+    struct stat status;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return err_set(err, E_IO, "plugin %s: %s", path, strerror(errno));
+    int rc = check_file(path, fd, &status, err);
+    if (rc == 0)
+        rc = read_all(path, fd, (size_t)status.st_size, out, err);
+    close(fd);
+    return rc;
+}
+
+static int copy_to_memory(const char *name, const struct buf *bytes, struct err *err)
+{
+    int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    size_t written = 0;
+    while (fd >= 0 && written < bytes->size) {
+        ssize_t put = write(fd, bytes->data + written, bytes->size - written);
+        if (put < 0 && errno == EINTR)
+            continue;
+        if (put <= 0)
+            break;
+        written += (size_t)put;
+    }
+    if (fd >= 0 && written == bytes->size &&
+        fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0)
+        return fd;
+    err_set(err, E_IO, "plugin %s: no private copy: %s", name, strerror(errno));
+    if (fd >= 0)
+        close(fd);
+    return E_IO;
+}
+
+/* -- The code ------------------------------------------------------------------------------------- */
+
+typedef const struct kith_plugin *describe_fn(void);
+
+/* Names are bound at once and stay the plugin's own; it is never unmapped. */
+static int open_code(const char *name, int fd, describe_fn **out_describe, struct err *err)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    void *code = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+    if (code == NULL)
+        return err_set(err, E_INVALID, "plugin %s cannot be loaded: %s", name, dlerror());
+    void *symbol = dlsym(code, "kith_describe");
+    if (symbol == NULL)
+        return err_set(err, E_INVALID,
+                       "plugin %s exports no kith_describe(): declare it with KITH_EXPORT", name);
+    memcpy(out_describe, &symbol, sizeof symbol); /* ISO C has no conversion */
+    return 0;
+}
+
+static int describe(struct plugin *plugin, const struct plugin_options *options, struct err *err)
+{
+    struct buf bytes = BUF_INIT;
+    describe_fn *call = NULL;
+    struct err reason;
+    int rc = read_file(options->path, &bytes, err);
+    int fd = rc == 0 ? copy_to_memory(options->name, &bytes, err) : rc;
+    if (fd < 0) {
+        buf_deinit(&bytes);
+        return fd;
+    }
+    digest_32(bytes.data, bytes.size, plugin->hash);
+    buf_deinit(&bytes);
+    rc = open_code(options->name, fd, &call, err);
+    close(fd);
+    if (rc != 0)
+        return rc;
+    rc = plugin_describe(plugin, call(), &reason);
+    if (rc != 0)
+        return err_set(err, rc, "%s: %s", options->path, reason.text);
+    if (strcmp(plugin->name, options->name) != 0)
+        return err_set(err, E_INVALID, "%s: it says it is called %s, and is configured as %s",
+                       options->path, plugin->name, options->name);
+    return 0;
+}
+
+/* -- What the operator allows --------------------------------------------------------------------- */
+
+static bool is_granted(struct doc grant, const char *need)
+{
+    for (struct doc_iter it = doc_iter(grant); doc_next(&it);)
+        if (it.value.type == DOC_TEXT && text_is(it.value.text, need))
+            return true;
+    return false;
+}
+
+/* All that is missing at once, as it would be written. */
+static int check_grant(const struct plugin *plugin, struct doc grant, struct err *err)
+{
+    char list[160] = "";
+    size_t used = 0;
+    for (size_t i = 0; i < plugin->need_count; i++)
+        if (!is_granted(grant, plugin->needs[i]) && used < sizeof list)
+            used += (size_t)snprintf(list + used, sizeof list - used, "%s\"%s\"",
+                                     used != 0 ? ", " : "", plugin->needs[i]);
+    if (used == 0)
+        return 0;
+    return err_set(err, E_DENIED,
+                   "plugin %s needs what it is not granted: add %s to grant = { ... } if it may",
+                   plugin->name, list);
+}
+
+/* -- Life ----------------------------------------------------------------------------------------- */
+
+int plugin_load(const struct plugin_options *options, struct plugin **out_plugin, struct err *err)
+{
+    struct plugin *plugin = mem_zero(sizeof *plugin);
+    int rc = describe(plugin, options, err);
+    if (rc == 0)
+        rc = check_grant(plugin, options->grant, err);
+    if (rc == 0)
+        rc = plugin_configure(plugin, options->config, err);
+    if (rc != 0) {
+        plugin_free(plugin);
+        return rc;
+    }
+    plugin->path = arena_text(&plugin->arena, text_of(options->path)).data;
+    *out_plugin = plugin;
+    return 0;
+}
+
+void plugin_free(struct plugin *plugin)
+{
+    if (plugin == NULL)
+        return;
+    arena_deinit(&plugin->arena);
+    free(plugin);
+}

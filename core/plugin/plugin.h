@@ -1,0 +1,131 @@
+/* plugin.h -- a loaded plugin: what it says of itself, checked and copied.
+ *
+ * A description (plugins/sdk/kith.h) comes from somebody else's code, built with some other version
+ * of the header.  Here it is read once: every struct is copied into one of ours, as many bytes as
+ * both know; every name, list and number is checked; every list becomes an array.  After that
+ * nobody looks at theirs again.  Texts stay where they are: code that has been loaded is never
+ * unmapped.
+ *
+ * The file is loaded from a private copy in memory, so that whoever replaces it on the disk changes
+ * nothing under our feet, and the same path loaded again is another plugin.
+ *
+ * A struct plugin is constant once plugin_load() has returned, but for its numbers, which any
+ * thread may add to and read.
+ */
+#ifndef CORE_PLUGIN_PLUGIN_H
+#define CORE_PLUGIN_PLUGIN_H
+
+#include "core/base/arena.h"
+#include "core/base/doc.h"
+#include "core/base/hash.h"
+#include "plugins/sdk/kith.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+struct err;
+
+/* What a plugin may have, each for itself. */
+#define PLUGIN_NAME_MAX 31
+#define PLUGIN_WORDS_MAX 200 /* bytes of `about` and the like */
+#define PLUGIN_NEEDS_MAX 32
+#define PLUGIN_FIELDS_MAX 64
+#define PLUGIN_HANDLERS_MAX 64
+#define PLUGIN_TYPES_MAX 64 /* of one handler */
+#define PLUGIN_READS_MAX 64 /* of one function */
+#define PLUGIN_FUNCTIONS_MAX 64
+#define PLUGIN_STATES_MAX 32
+#define PLUGIN_TRAITS_MAX 64
+#define PLUGIN_KINDS_MAX 16
+#define PLUGIN_CHANNELS_MAX 8
+#define PLUGIN_ROUTES_MAX 64
+#define PLUGIN_JOBS_MAX 32
+#define PLUGIN_FILE_BYTES_MAX (64u << 20)
+
+enum plugin_read_kind {
+    PLUGIN_READ_EVENT,    /* "event": its data */
+    PLUGIN_READ_FIELD,    /* "event.NAME" */
+    PLUGIN_READ_CUSTOMER, /* "customer.NAME" */
+    PLUGIN_READ_STATE,    /* "state.KEY" */
+};
+
+struct plugin_read {
+    enum plugin_read_kind kind;
+    struct text name; /* behind the dot */
+};
+
+struct plugin_reads {
+    const struct plugin_read *items;
+    size_t count;
+};
+
+/* What the operator wrote: plugin "NAME" { grant, isolate, config }. */
+struct plugin_options {
+    const char *name;
+    const char *path;  /* of the file */
+    struct doc grant;  /* array of texts */
+    struct doc config; /* as it was written; a secret is {secret_file: PATH} */
+};
+
+struct plugin {
+    const char *name, *version, *about;
+    const char *path;
+    uint8_t hash[DIGEST_32_BYTES]; /* of the file */
+
+    const char *const *needs; /* all of them are granted */
+    size_t need_count;
+    struct kith_field *fields;
+    size_t field_count;
+    struct kith_handler *handlers;
+    struct plugin_reads *handler_reads; /* by handler */
+    size_t handler_count;
+    struct kith_function *functions;
+    struct plugin_reads *function_reads; /* by function */
+    size_t function_count;
+    struct kith_state *states;
+    size_t state_count;
+    struct kith_trait *traits;
+    size_t trait_count;
+    struct kith_kind *kinds;
+    size_t kind_count;
+    struct kith_channel *channels;
+    size_t channel_count;
+    struct kith_route *routes;
+    size_t route_count;
+    struct kith_job *jobs;
+    size_t job_count;
+    int32_t (*start)(const struct kith_host *host, struct kith *kith, void **out_self,
+                     char *reason);
+    void (*stop)(void *self);
+    void (*erased)(void *self, uint64_t customer);
+
+    /* Configuration with defaults filled in: `config` for the deterministic side and the world,
+     * without secrets; `secrets` for the outside, with what the files say. */
+    struct doc config, secrets;
+
+    /* Numbers for metrics: calls into the deterministic side, how many failed, nanoseconds. */
+    atomic_uint_fast64_t calls, failures, nanoseconds;
+
+    struct arena arena; /* private: all of the above */
+};
+
+/* Load `options->path`, check what it says, what it needs against the grant, and its configuration.
+ * E_INVALID: the file is no plugin, breaks the contract, or the configuration is wrong; E_VERSION:
+ * built for another version of the contract; E_DENIED: needs that are not granted; E_IO: the file,
+ * or one that a secret is in, cannot be read.  Words are for the operator, and name the plugin. */
+int plugin_load(const struct plugin_options *options, struct plugin **out_plugin, struct err *err);
+
+/* Nobody may be inside of it; its code stays.  NULL is allowed. */
+void plugin_free(struct plugin *plugin);
+
+/* Read a description, wherever it comes from; `plugin` is zeroed, its texts stay borrowed.  The
+ * first half of plugin_load(), for those who want to know what is wrong with a file. */
+int plugin_describe(struct plugin *plugin, const struct kith_plugin *theirs, struct err *err);
+
+bool plugin_may(const struct plugin *plugin, const char *need); /* whether it was granted */
+
+/* The place of the state, trait `name` in its list; SIZE_MAX: it has none. */
+size_t plugin_state_find(const struct plugin *plugin, struct text name);
+size_t plugin_trait_find(const struct plugin *plugin, struct text name);
+
+#endif
