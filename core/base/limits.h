@@ -50,6 +50,11 @@
 #define PAUSED_RULES_MAX 500                    /* at once, in the bundle in force or not */
 #define DEDUPE_DAYS 30
 
+/* Plugins [world] */
+#define PLUGIN_STATE_BYTES_MAX (16u << 10) /* one document about one customer */
+#define PLUGIN_PARKED_MAX 10000            /* events of one plugin that is quarantined */
+#define PARKED_PER_TICK_MAX 100            /* of these, when it is back */
+
 /* Templates: the same in every world; how large a message may be is effect_bytes */
 #define TEMPLATE_BYTES_MAX (64u << 10) /* of a file */
 #define TEMPLATE_DEPTH_MAX 32          /* of sections and partials in each other */

@@ -393,6 +393,10 @@ const struct command command_table[] = {
     { "deploy", "DIR", "check a directory of scripts and put it in force", NULL, NULL, run_deploy },
     { "bundles", "", "what was deployed, and what is in force", NULL, NULL, run_bundles },
     { "rollback", "", "back to the bundle before", NULL, NULL, run_rollback },
+    { "plugin new", "NAME", "a folder to begin a plugin in C with",
+      "The folder has a plugin that does something, its test, a Makefile and a CMakeLists.txt.  All\n"
+      "it needs is a C compiler and kith.h.  docs/first-plugin.md goes on from there.",
+      NULL, run_plugin_new },
     { "staff add", "NAME", "add or change a member of staff", NULL, staff_options, run_staff_add },
     { "staff list", "", "who works here", NULL, NULL, run_staff_list },
     { "staff show", "NAME", "all that is known of her", NULL, NULL, run_staff_show },
