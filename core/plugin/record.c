@@ -23,6 +23,7 @@ struct record {
     struct record_want *wants;
     size_t want_count, want_room, note_count, bytes;
     struct doc_value answer;
+    int32_t refusal_code;
     char refusal[ERR_TEXT_MAX], reason[ERR_TEXT_MAX];
 };
 
@@ -39,6 +40,7 @@ __attribute__((format(printf, 3, 4))) static int32_t refuse(struct record *recor
     va_start(list, format);
     vsnprintf(record->refusal, sizeof record->refusal, format, list);
     va_end(list);
+    record->refusal_code = code;
     return code;
 }
 
@@ -391,6 +393,7 @@ static void begin(struct record *record, const struct record_input *input)
     record->want_count = record->note_count = record->bytes = 0;
     record->answer = (struct doc_value){ .type = DOC_NONE };
     record->refusal[0] = record->reason[0] = '\0';
+    record->refusal_code = KITH_OK;
 }
 
 int record_run(struct record *record, const struct record_input *input, kith_fn *run,
@@ -418,6 +421,12 @@ const struct record_want *record_wants(const struct record *record, size_t *out_
 struct doc_value record_answer(const struct record *record)
 {
     return record->answer;
+}
+
+const char *record_refusal(const struct record *record, int32_t *out_code)
+{
+    *out_code = record->refusal_code;
+    return record->refusal[0] != '\0' ? record->refusal : NULL;
 }
 
 void record_write(const struct record *record, struct doc_writer *w)

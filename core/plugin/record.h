@@ -56,6 +56,10 @@ int record_run(struct record *record, const struct record_input *input, kith_fn 
 const struct record_want *record_wants(const struct record *record, size_t *out_count);
 struct doc_value record_answer(const struct record *record); /* DOC_NONE: it gave none */
 
+/* The last call of this run that was refused, in words, whatever the plugin made of it; NULL: none
+ * was.  *out_code is what it was answered. */
+const char *record_refusal(const struct record *record, int32_t *out_code);
+
 /* Append {wants: [{keep: KEY, doc} | {publish: NAME, value} | {emit: NAME, data, to} |
  * {act: WORD, doc} | {note: LINE}], answer}: equal calls give equal bytes. */
 void record_write(const struct record *record, struct doc_writer *w);

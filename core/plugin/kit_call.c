@@ -1,0 +1,329 @@
+/* kit_call.c -- calls of a plugin's functions with what is made up for them; see kit.h.
+ *
+ * The stack and the heap of the second process hold other leftovers than those of the first: whoever
+ * reads a variable before it is set, or memory from malloc() as it comes, wants something else there.
+ */
+#include "core/base/err.h"
+#include "core/base/limits.h"
+#include "core/base/mem.h"
+#include "core/plugin/kit_cases.h"
+#include "core/plugin/kit_inside.h"
+
+#include <malloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <time.h>
+
+#define NOW_MS 1767225600000 /* 2026-01-01 */
+#define DAY_MS (24ll * 3600 * 1000)
+#define NAMES_MAX 32
+#define STACK_BYTES (64u << 10)
+
+/* -- Who can be called ---------------------------------------------------------------------------- */
+
+static void add(struct probe *probe, enum kit_kind kind, size_t index, kith_fn *run,
+                const struct plugin_reads *reads, const char *what, const char *name)
+{
+    if (run == NULL)
+        return;
+    struct kit_callee *callee = &probe->callees[probe->callee_count++];
+    *callee = (struct kit_callee){ .kind = kind, .index = index, .run = run, .reads = reads };
+    callee->ns = mem_zero(KIT_TIMES_MAX * sizeof *callee->ns);
+    snprintf(callee->who, sizeof callee->who, "%s %s", what, name);
+}
+
+void kit_list_callees(struct probe *probe)
+{
+    const struct plugin *plugin = &probe->plugin;
+    probe->callees = mem_zero(KIT_CALLEES_MAX * sizeof *probe->callees);
+    for (size_t i = 0; i < plugin->handler_count; i++)
+        add(probe, KIT_HANDLER, i, plugin->handlers[i].run, &plugin->handler_reads[i], "handler",
+            plugin->handlers[i].name);
+    for (size_t i = 0; i < plugin->function_count; i++)
+        add(probe, KIT_FUNCTION, i, plugin->functions[i].run, &plugin->function_reads[i],
+            "function", plugin->functions[i].name);
+    for (size_t i = 0; i < plugin->state_count; i++) {
+        const struct kith_state *state = &plugin->states[i];
+        add(probe, KIT_MERGE, i, state->merge, NULL, "merge of state", state->key);
+        add(probe, KIT_UNMERGE, i, state->unmerge, NULL, "unmerge of state", state->key);
+        add(probe, KIT_MIGRATE, i, state->migrate, NULL, "migrate of state", state->key);
+        add(probe, KIT_GIVE, i, state->give, NULL, "give of state", state->key);
+    }
+}
+
+void kit_free_callees(struct probe *probe)
+{
+    for (size_t i = 0; i < probe->callee_count; i++)
+        free(probe->callees[i].ns);
+    free(probe->callees);
+}
+
+const char *kit_given(struct probe *probe, const struct kit_try *try)
+{
+    const struct kit_callee *callee = try->callee;
+    const char *row = try->is_row ? ", again and again" : "";
+    if (callee->kind != KIT_HANDLER)
+        return arena_printf(&probe->arena, "%s%s", kit_style_words(try->style), row).data;
+    const char *type = probe->plugin.handlers[callee->index].types[try->type];
+    return arena_printf(&probe->arena, "event \"%s\" %s%s", type, kit_style_words(try->style), row)
+        .data;
+}
+
+/* -- What they are given -------------------------------------------------------------------------- */
+
+static struct doc_value text_value(const char *text)
+{
+    return (struct doc_value){ .type = DOC_TEXT, .text = text_of(text) };
+}
+
+/* Of an event as the engine gives it: what is always there, and what the client sent. */
+static struct doc_value event_field(struct probe *probe, const struct kit_try *try,
+                                    struct text name, size_t round)
+{
+    const char *type = "Order Completed";
+    if (try->callee->kind == KIT_HANDLER)
+        type = probe->plugin.handlers[try->callee->index].types[try->type];
+    if (text_is(name, "type"))
+        return text_value(strcmp(type, "*") == 0 ? "Order Completed" : type);
+    if (text_is(name, "id"))
+        return (struct doc_value){ .type = DOC_TEXT,
+                                   .text = arena_printf(&probe->arena, "m-%zu", round) };
+    if (text_is(name, "at"))
+        return (struct doc_value){ .type = DOC_DATETIME,
+                                   .integer = NOW_MS - DAY_MS + (int64_t)round * DAY_MS };
+    if (text_is(name, "source"))
+        return text_value("shop");
+    return kit_value(try->style, &probe->arena);
+}
+
+static struct doc_value customer_field(struct probe *probe, const struct kit_try *try,
+                                       struct text name)
+{
+    if (text_is(name, "id"))
+        return (struct doc_value){ .type = DOC_INT64, .integer = 17 };
+    if (text_is(name, "kind"))
+        return text_value("person");
+    if (text_is(name, "tags") || text_is(name, "roles"))
+        return (struct doc_value){ .type = DOC_ARRAY, .doc = { (const uint8_t *)"\5\0\0\0", 5 } };
+    return kit_value(try->style, &probe->arena);
+}
+
+static struct doc doc_of(const struct buf *buf)
+{
+    return (struct doc){ buf->size != 0 ? buf->data : NULL, (uint32_t)buf->size };
+}
+
+static struct doc_value state_value(struct probe *probe, const struct kit_try *try,
+                                    struct text name)
+{
+    size_t at = plugin_state_find(&probe->plugin, name);
+    struct doc doc = { NULL, 0 };
+    if (try->is_row && at != SIZE_MAX)
+        doc = doc_of(&probe->states[at]);
+    else if (try->style != KIT_NOTHING)
+        doc = kit_doc(try->style, NULL, 0, &probe->arena);
+    if (doc.size == 0)
+        return (struct doc_value){ .type = DOC_NONE };
+    return (struct doc_value){ .type = DOC_DOC, .doc = doc };
+}
+
+static struct doc_value read_value(struct probe *probe, const struct kit_try *try,
+                                   const struct plugin_read *read, size_t round)
+{
+    switch (read->kind) {
+    case PLUGIN_READ_EVENT:
+        return (struct doc_value){ .type = DOC_DOC,
+                                   .doc = kit_doc(try->style, NULL, 0, &probe->arena) };
+    case PLUGIN_READ_FIELD:
+        return event_field(probe, try, read->name, round);
+    case PLUGIN_READ_CUSTOMER:
+        return customer_field(probe, try, read->name);
+    case PLUGIN_READ_STATE:
+        break;
+    }
+    return state_value(probe, try, read->name);
+}
+
+/* A state as a hook may find it: what the plugin has kept, or anything. */
+static struct doc state_doc(struct probe *probe, const struct kit_try *try)
+{
+    const struct buf *learned = &probe->learned[try->callee->index];
+    if (try->style == KIT_ORDINARY && learned->size != 0)
+        return doc_of(learned);
+    return kit_doc(try->style, NULL, 0, &probe->arena);
+}
+
+static struct doc arguments(struct probe *probe, const struct kit_try *try)
+{
+    static const char *const fields[][4] = { [KIT_MERGE] = { "survivor", "absorbed" },
+                                             [KIT_UNMERGE] = { "now", "survivor", "absorbed" },
+                                             [KIT_MIGRATE] = { "state" },
+                                             [KIT_GIVE] = { "state" } };
+    const struct kit_callee *callee = try->callee;
+    const char *names[NAMES_MAX];
+    struct buf buf = BUF_INIT;
+    struct doc_writer w;
+    if (callee->kind == KIT_HANDLER)
+        return (struct doc){ NULL, 0 };
+    if (callee->kind == KIT_FUNCTION) {
+        const char *usage = probe->plugin.functions[callee->index].usage;
+        size_t count = kit_usage_names(usage, &probe->arena, names, NAMES_MAX);
+        return kit_doc(try->style, names, count, &probe->arena);
+    }
+    doc_begin(&w, &buf);
+    if (callee->kind == KIT_MIGRATE)
+        doc_put_int(&w, "version", probe->plugin.states[callee->index].version);
+    for (const char *const *name = fields[callee->kind]; *name != NULL; name++)
+        if (try->style != KIT_NOTHING || strcmp(*name, "survivor") != 0)
+            doc_put_doc(&w, *name, state_doc(probe, try));
+    struct doc copy = arena_doc(&probe->arena, doc_end(&w));
+    buf_deinit(&buf);
+    return copy;
+}
+
+/* -- A call --------------------------------------------------------------------------------------- */
+
+static int64_t processor_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+/* Leave something behind where the next function has its variables. */
+__attribute__((noinline)) static void paint_stack(bool is_again)
+{
+    volatile unsigned char room[STACK_BYTES];
+    for (size_t i = 0; i < sizeof room; i += 1)
+        room[i] = is_again ? 0xa5 : 0x5a;
+}
+
+static void keep_states(struct probe *probe, struct buf *states)
+{
+    size_t count;
+    const struct record_want *wants = record_wants(probe->record, &count);
+    for (size_t i = 0; i < count; i++) {
+        size_t at = plugin_state_find(&probe->plugin, wants[i].name);
+        if (wants[i].kind != RECORD_KEEP || at == SIZE_MAX)
+            continue;
+        buf_clear(&states[at]);
+        buf_append(&states[at], wants[i].doc.data, wants[i].doc.size);
+    }
+}
+
+/* A refusal is the plugin's mistake; of its own failures a reason is enough. */
+static void judge(struct probe *probe, const struct kit_try *try, int rc)
+{
+    struct kit_callee *callee = try->callee;
+    int32_t code;
+    const char *refusal = record_refusal(probe->record, &code), *given = kit_given(probe, try);
+    if (refusal != NULL && code == KITH_DENIED)
+        kit_find(probe, callee, KIT_DENIED, given,
+                 "what a function reads and wants must stand in its description", "%s", refusal);
+    else if (refusal != NULL)
+        kit_find(probe, callee, KIT_REFUSED, given,
+                 "look at what the call returns, and at what was put into it", "%s", refusal);
+    bool is_hook = callee->kind != KIT_HANDLER && callee->kind != KIT_FUNCTION;
+    enum doc_type answer = record_answer(probe->record).type;
+    if (rc == 0 && is_hook && answer != DOC_DOC)
+        kit_find(probe, callee, KIT_ANSWERS, given,
+                 "call answer() with a document before KITH_OK is returned",
+                 answer == DOC_NONE ? "it answered nothing" : "it answered what is no document");
+}
+
+static void call_once(struct probe *probe, const struct kit_try *try, size_t round,
+                      struct doc_writer *w)
+{
+    struct kit_callee *callee = try->callee;
+    size_t count = callee->reads != NULL ? callee->reads->count : 0;
+    struct doc_value *values = arena_zero(&probe->arena, (count + 1) * sizeof *values);
+    struct err err;
+    for (size_t i = 0; i < count; i++)
+        values[i] = read_value(probe, try, &callee->reads->items[i], round);
+    struct record_input input = { .plugin = &probe->plugin,
+                                  .reads = callee->reads,
+                                  .values = values,
+                                  .arguments = arguments(probe, try),
+                                  .now_ms = NOW_MS + (int64_t)round * DAY_MS };
+    paint_stack(probe->options->is_again);
+    int64_t began = processor_ns();
+    int rc = record_run(probe->record, &input, callee->run, &err);
+    if (callee->calls < KIT_TIMES_MAX)
+        callee->ns[callee->calls] = processor_ns() - began;
+    callee->calls++;
+    callee->failures += rc != 0;
+    judge(probe, try, rc);
+    if (rc == 0)
+        keep_states(probe, probe->states);
+    doc_open(w, NULL);
+    if (rc == 0)
+        record_write(probe->record, w);
+    else
+        doc_put_string(w, "failed", err.text);
+    doc_close(w);
+}
+
+void kit_run_try(struct probe *probe, const struct kit_try *try)
+{
+    struct doc_writer w;
+    for (size_t i = 0; i < PLUGIN_STATES_MAX; i++)
+        buf_clear(&probe->states[i]);
+    buf_clear(&probe->out);
+    doc_begin(&w, &probe->out);
+    doc_open_array(&w, "calls");
+    for (size_t round = 1; round <= (try->is_row ? KIT_ROUNDS : 1); round++) {
+        arena_clear(&probe->arena);
+        call_once(probe, try, round, &w);
+    }
+    doc_close(&w);
+    doc_end(&w);
+}
+
+void kit_learn(struct probe *probe)
+{
+    for (size_t i = 0; i < probe->callee_count; i++) {
+        struct kit_try try = { .callee = &probe->callees[i],
+                               .style = KIT_ORDINARY,
+                               .is_row = true };
+        if (try.callee->kind != KIT_HANDLER)
+            continue;
+        kit_say_at(probe, try.callee->who, kit_given(probe, &try));
+        kit_run_try(probe, &try);
+        keep_states(probe, probe->learned);
+    }
+}
+
+/* -- Memory --------------------------------------------------------------------------------------- */
+
+static size_t memory_in_use(void)
+{
+    struct mallinfo2 info = mallinfo2();
+    return info.uordblks + info.hblkhd;
+}
+
+void kit_watch_memory(struct probe *probe, const struct kit_try *try)
+{
+    struct rusage before, after;
+    getrusage(RUSAGE_SELF, &before);
+    for (int i = 0; i < 10; i++) /* what is allocated once is no leak */
+        kit_run_try(probe, try);
+    size_t calls = 0, used = memory_in_use();
+    int64_t began = processor_ns();
+    while (calls < KIT_GROWTH_CALLS &&
+           (calls < 10 || processor_ns() - began < KIT_GROWTH_MS * 1000000ll)) {
+        kit_run_try(probe, try);
+        calls++;
+    }
+    size_t now = memory_in_use();
+    getrusage(RUSAGE_SELF, &after);
+    if (now > used && (now - used) / calls >= 8)
+        kit_find(probe, try->callee, KIT_GROWS, kit_given(probe, try),
+                 "give back before it returns what a call takes: nothing may be kept between two",
+                 "it takes %zu bytes a call and never gives them back", (now - used) / calls);
+    size_t peak = (size_t)(after.ru_maxrss - before.ru_maxrss) << 10;
+    if (peak > KIT_MEMORY_BYTES)
+        kit_find(probe, try->callee, KIT_HUNGRY, kit_given(probe, try),
+                 "a call needs some KiB: bound what is allocated by what was given",
+                 "it took %zu MiB of memory", peak >> 20);
+}
