@@ -17,7 +17,7 @@ struct arena *step_arena(struct step *step)
 
 const struct event *step_event(const struct step *step)
 {
-    return step->event;
+    return step->event->parked != NULL ? step->event->parked : step->event;
 }
 
 struct customer *step_customer(struct step *step)
@@ -86,6 +86,8 @@ int step_set(struct step *step, struct text name, const struct doc_value *value,
     if (rc == 0 && trait_is_system(name))
         rc = err_set(err, E_DENIED, "set: \"%.*s\" belongs to the system", (int)name.size,
                      name.data);
+    if (rc == 0)
+        rc = step_check_owner(step, name, "set", err);
     if (rc == 0)
         rc = step_assign(step, name, value, step->engine->now, text_of("rules"), err);
     return rc;
@@ -185,7 +187,17 @@ int step_untag(struct step *step, struct text tag, struct err *err)
 
 /* -- Events --------------------------------------------------------------- */
 
-int step_check_event(struct text type, struct doc data, const char *word, struct err *err)
+int step_check_owner(const struct step *step, struct text name, const char *word, struct err *err)
+{
+    struct text owner = config_owner(&step->engine->config, name);
+    if (owner.size == 0 || text_equal(owner, step->plugin))
+        return 0;
+    return err_set(err, E_DENIED, "%s: \"%.*s\" belongs to the plugin %.*s", word, (int)name.size,
+                   name.data, (int)owner.size, owner.data);
+}
+
+int step_check_event(const struct step *step, struct text type, struct doc data, const char *word,
+                     struct err *err)
 {
     if (type.size == 0 || type.size > TYPE_BYTES_MAX)
         return err_set(err, E_INVALID, "%s: an event's type has 1 to %d bytes", word,
@@ -196,7 +208,7 @@ int step_check_event(struct text type, struct doc data, const char *word, struct
     if (data.size > DERIVED_BYTES_MAX)
         return err_set(err, E_LIMIT, "%s: the data have %u bytes, more than %u", word, data.size,
                        DERIVED_BYTES_MAX);
-    return 0;
+    return step_check_owner(step, type, word, err);
 }
 
 /* How a CUSTOMER is written: a number, or a name space and a value in it. */
@@ -276,7 +288,7 @@ static void send_away(struct step *step, struct text type, struct doc data, stru
 int step_emit(struct step *step, struct text type, struct doc data, struct text to, struct err *err)
 {
     struct engine *engine = step->engine;
-    int rc = step_check_event(type, data, "emit", err);
+    int rc = step_check_event(step, type, data, "emit", err);
     if (rc == 0)
         rc = check_receiver(step, to, err);
     if (rc == 0)

@@ -19,8 +19,9 @@ static void set_trait(struct step *step, const char *call, struct text name,
                                           (int)name.size, name.data));
         return;
     }
-    if (step_assign(step, name, value, step->event->at, step->event->source, &err) != 0)
-        step_note_line(step, text_of(err.text));
+    if (step_check_owner(step, name, call, &err) != 0 ||
+        step_assign(step, name, value, step->event->at, step->event->source, &err) != 0)
+        step_note_line(step, arena_text(&engine->arena, text_of(err.text)));
 }
 
 /* An e-mail address or phone number is also where to write to.  What is known of it stays:

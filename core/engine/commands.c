@@ -286,6 +286,8 @@ static const struct command {
     { "key.removed", NEEDS_NOTHING, command_key_removed, false },
     { "key.set", NEEDS_NOTHING, command_key_set, false },
     { "owner.changed", NEEDS_CUSTOMER, owner_changed, false },
+    { "plugin.disabled", NEEDS_NOTHING, plugin_disabled, false },
+    { "plugin.enabled", NEEDS_NOTHING, plugin_enabled, false },
     { "relation.changed", NEEDS_CUSTOMER, relation_changed, false },
     { "reminder.change", NEEDS_TASK, command_reminder_change, false },
     { "reminder.done", NEEDS_TASK, command_reminder_done, false },

@@ -51,6 +51,12 @@ const struct limit config_limits[] = {
     LIMIT(effect_retry_ms, EFFECT_RETRY_MS, 1, 86400000,
           "the rest before the second attempt; then it doubles"),
     LIMIT(effect_bytes, EFFECT_BYTES_MAX, 64, 60 << 10, "of one message"),
+    LIMIT(plugin_state_bytes, PLUGIN_STATE_BYTES_MAX, 64, 60 << 10,
+          "of a document that a plugin keeps about one customer"),
+    LIMIT(plugin_parked, PLUGIN_PARKED_MAX, 0, 1000000,
+          "events that wait for a plugin that is quarantined; of more it never hears"),
+    LIMIT(parked_per_tick, PARKED_PER_TICK_MAX, 1, 100000,
+          "of these that a plugin hears of in one entry when it is back"),
     LIMIT(dedupe_days, DEDUPE_DAYS, 1, 30, "how long a sender's id is remembered"),
 #undef LIMIT
     { 0 },
@@ -158,6 +164,18 @@ static int read_blocked(struct config *config, struct doc doc, struct err *err)
     return 0;
 }
 
+static int read_plugins(struct config *config, struct doc doc, struct err *err)
+{
+    int rc = 0;
+    for (struct doc_iter it = doc_iter(doc); rc == 0 && doc_next(&it);) {
+        if (config->plugin_count == CONFIG_PLUGINS_MAX)
+            return err_set(err, E_LIMIT, "more than %d plugins", CONFIG_PLUGINS_MAX);
+        rc = copy_name(config->plugins[config->plugin_count++], CONFIG_NAME_MAX, it.name, "plugin",
+                       err);
+    }
+    return rc;
+}
+
 int config_read(struct config *config, struct doc doc, struct err *err)
 {
     *config = (struct config){ 0 };
@@ -181,7 +199,19 @@ int config_read(struct config *config, struct doc doc, struct err *err)
         rc = read_channels(config, doc_child(doc, "channels"), err);
     if (rc == 0)
         rc = read_blocked(config, doc_child(doc, "blocked"), err);
+    if (rc == 0)
+        rc = read_plugins(config, doc_child(doc, "plugins"), err);
     return rc;
+}
+
+struct text config_owner(const struct config *config, struct text name)
+{
+    const char *dot = name.size != 0 ? memchr(name.data, '.', name.size) : NULL;
+    struct text word = { name.data, dot != NULL ? (uint32_t)(dot - name.data) : 0 };
+    for (size_t i = 0; dot != NULL && i < config->plugin_count; i++)
+        if (text_is(word, config->plugins[i]))
+            return text_of(config->plugins[i]);
+    return (struct text){ "", 0 };
 }
 
 const struct channel_config *config_channel(const struct config *config, struct text name)

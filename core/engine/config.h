@@ -23,6 +23,7 @@ struct zone;
 #define CONFIG_CHANNELS_MAX 32
 #define CONFIG_BLOCKED_MAX 64
 #define CONFIG_NAME_MAX 64
+#define CONFIG_PLUGINS_MAX 32
 
 /* What the engine must know of a channel; how it delivers is not its business. */
 struct channel_config {
@@ -45,6 +46,7 @@ struct limits { /* [world] of base/limits.h */
     int64_t rule_instructions, rule_memory_bytes, rule_arena_bytes, rule_cpu_ms, trace_lines;
     int64_t identities, traits, trait_sources, profile_bytes, group, timers;
     int64_t effect_attempts, effect_expires_ms, effect_retry_ms, effect_bytes, dedupe_days;
+    int64_t plugin_state_bytes, plugin_parked, parked_per_tick;
 };
 
 /* One of them. */
@@ -66,6 +68,8 @@ struct config {
     size_t channel_count;
     struct blocked_value blocked[CONFIG_BLOCKED_MAX];
     size_t blocked_count;
+    char plugins[CONFIG_PLUGINS_MAX][CONFIG_NAME_MAX]; /* by name, in order */
+    size_t plugin_count;
     struct limits limits;
 };
 
@@ -77,5 +81,9 @@ int config_read(struct config *config, struct doc doc, struct err *err);
 const struct channel_config *config_channel(const struct config *config, struct text name);
 /* Whether this value, as identity_normal() gives it, identifies nobody. */
 bool config_is_blocked(const struct config *config, struct text identity);
+
+/* The plugin that types of events and traits of this name belong to, by their first word; empty:
+ * they are nobody's.  Borrowed from the config. */
+struct text config_owner(const struct config *config, struct text name);
 
 #endif

@@ -485,3 +485,56 @@ const struct zone *customer_zone(const struct customer *customer, struct engine 
         zone = zone_of(doc_get(context, "timezone"));
     return zone != NULL ? zone : engine->config.zone;
 }
+
+/* -- Fields --------------------------------------------------------------- */
+
+/* Each tag once, whoever of the group has it. */
+static void put_tags(struct doc_writer *w, const struct customer *customer)
+{
+    struct customer before = *customer; /* members that were looked at */
+    for (size_t i = 0; i < customer->count; i++) {
+        before.count = i;
+        for (struct doc_iter it = doc_iter(customer->members[i].tags); doc_next(&it);)
+            if (!customer_has_tag(&before, it.value.text))
+                doc_put_value(w, "", &it.value);
+    }
+}
+
+static void put_roles(struct doc_writer *w, const struct customer *customer)
+{
+    for (size_t i = 0; i < customer->count; i++)
+        for (struct doc_iter it = doc_iter(customer->members[i].roles); doc_next(&it);)
+            if (doc_int(it.value.doc, "until", 0) == 0)
+                doc_put_text(w, "", doc_text(it.value.doc, "role"));
+}
+
+static struct doc_value list_of(struct engine *engine, const struct customer *customer,
+                                void (*put)(struct doc_writer *w, const struct customer *customer))
+{
+    struct doc_writer w;
+    engine_draft(engine, &w);
+    doc_open_array(&w, "");
+    put(&w, customer);
+    doc_close(&w);
+    return doc_get(engine_doc(engine, &w), "");
+}
+
+struct doc_value customer_field(const struct customer *customer, struct engine *engine,
+                                struct text name)
+{
+    struct text owner = customer_owner(customer);
+    if (text_is(name, "id"))
+        return (struct doc_value){ .type = DOC_INT64, .integer = (int64_t)customer->number };
+    if (text_is(name, "kind")) {
+        bool is_person = customer->members[0].kind != PROFILE_ORGANISATION;
+        return (struct doc_value){ .type = DOC_TEXT,
+                                   .text = text_of(is_person ? "person" : "organisation") };
+    }
+    if (text_is(name, "owner"))
+        return (struct doc_value){ .type = owner.size != 0 ? DOC_TEXT : DOC_NONE, .text = owner };
+    if (text_is(name, "tags"))
+        return list_of(engine, customer, put_tags);
+    if (text_is(name, "roles"))
+        return list_of(engine, customer, put_roles);
+    return customer_trait(customer, name);
+}

@@ -46,6 +46,11 @@ void customer_store(struct customer *customer, struct engine *engine);
  * nested field when no trait has the whole name. */
 struct doc_value customer_trait(const struct customer *customer, struct text name);
 
+/* What `customer.<name>` means in scripts: id, kind, owner, tags and roles, which belong to the
+ * system, else a trait. */
+struct doc_value customer_field(const struct customer *customer, struct engine *engine,
+                                struct text name);
+
 /* Assign a trait of the writing member, in the name of `source`; DOC_NULL removes it.  Of one
  * source the later `at` wins, so an old assignment that arrives late changes nothing.  E_LIMIT:
  * too many traits, or the profile too large. */

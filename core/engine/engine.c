@@ -117,6 +117,7 @@ void engine_close(struct engine *engine)
     if (engine == NULL)
         return;
     engine_use_rules(engine, NULL);
+    engine_set_plugins(engine, NULL);
     arena_deinit(&engine->arena);
     arena_deinit(&engine->lasting);
     arena_deinit(&engine->spare);
@@ -158,14 +159,44 @@ void engine_keep_verdict(struct engine *engine, struct doc verdict)
 {
     buf_clear(&engine->verdict_bytes);
     buf_append(&engine->verdict_bytes, verdict.data, verdict.size);
-    engine->verdict = doc_child((struct doc){ engine->verdict_bytes.data, verdict.size }, "rules");
+    verdict.data = engine->verdict_bytes.data;
+    engine->verdict = doc_child(verdict, "rules");
+    engine->plugin_verdict = doc_child(verdict, "plugins");
+}
+
+static struct doc whole_verdict(const struct engine *engine)
+{
+    return (struct doc){ engine->verdict_bytes.data, (uint32_t)engine->verdict_bytes.size };
+}
+
+/* An array of the verdict, with one more at its end if it is the one that `name` means. */
+static void put_verdicts(struct doc_writer *w, const char *name, struct doc known,
+                         const char *new_name, struct doc new_item)
+{
+    doc_open_array(w, name);
+    for (struct doc_iter it = doc_iter(known); doc_next(&it);)
+        doc_put_value(w, "", &it.value);
+    if (strcmp(name, new_name) == 0)
+        doc_put_doc(w, "", new_item);
+    doc_close(w);
+}
+
+void engine_add_verdict(struct engine *engine, const char *name, struct doc item)
+{
+    struct doc_writer w;
+    item = arena_doc(&engine->arena, item);
+    engine_draft(engine, &w);
+    put_verdicts(&w, "rules", engine->verdict, name, item);
+    put_verdicts(&w, "plugins", engine->plugin_verdict, name, item);
+    engine_keep_verdict(engine, doc_end(&w));
+    engine->has_new_verdict = true;
 }
 
 /* What recorded verdicts say of rules at this entry: each names all that came before it. */
 static void look_up_verdict(struct engine *engine)
 {
     struct buf bytes = BUF_INIT;
-    engine->verdict = (struct doc){ NULL, 0 };
+    engine->verdict = engine->plugin_verdict = (struct doc){ NULL, 0 };
     if (engine->hooks->verdict(engine->arg, engine->seq, &bytes) == 0) {
         struct doc last = { NULL, 0 };
         for (size_t at = 0; at < bytes.size; at += last.size) {
@@ -207,7 +238,7 @@ static void report_erased(struct engine *engine)
 static void report(struct engine *engine)
 {
     if (engine->has_new_verdict)
-        engine->hooks->verdict_made(engine->arg, engine->seq, engine->verdict);
+        engine->hooks->verdict_made(engine->arg, engine->seq, whole_verdict(engine));
     engine->has_new_verdict = false;
     struct key prefix;
     key_start(&prefix, 'g');
@@ -256,6 +287,7 @@ void engine_apply(struct engine *engine, const struct log_entry *entry,
     engine->now = entry->logged;
     engine->derived_n = 0;
     engine->moves_left = engine->config.limits.moves_per_tick;
+    plugins_begin_entry(engine);
     if (entry->is_tombstone)
         return;
     engine_begin_cause(engine);
@@ -274,6 +306,7 @@ void engine_apply(struct engine *engine, const struct log_entry *entry,
         engine->rules_coming = NULL;
         schedule_start_sweep(engine);
     }
+    plugins_note_lost(engine);
     store_counters(engine);
     events_store(engine);
     report(engine);
@@ -303,7 +336,8 @@ uint64_t engine_world(const struct engine *engine)
 
 int64_t engine_next_due(struct engine *engine)
 {
-    bool is_busy = engine->sweep_is_open || engine->resume_is_open || engine->erase_is_wanted;
+    bool is_busy = engine->sweep_is_open || engine->resume_is_open || engine->erase_is_wanted ||
+                   engine->parked_is_open;
     return is_busy ? engine->now : timer_first_due(engine);
 }
 

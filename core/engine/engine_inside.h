@@ -19,6 +19,7 @@
 #include "core/engine/engine.h"
 #include "core/engine/event.h"
 #include "core/engine/keys.h"
+#include "core/engine/plugins.h"
 #include "core/engine/rule_index.h"
 #include "core/engine/rules.h"
 #include "core/engine/search.h"
@@ -63,6 +64,9 @@ struct engine {
     struct ruleset *rules_coming; /* activated by this entry: in force from the next on */
     bool *paused_rules;           /* by index, as the state has it; NULL: none is paused */
     bool has_paused_rules;        /* whether or not they are in the bundle in force */
+    struct plugins *plugins;      /* NULL: none */
+    struct rule_index *plugin_index;
+    struct plugin_standing *standings; /* by plugin; NULL: there are none */
 
     uint64_t seq;
     int64_t now;
@@ -70,6 +74,7 @@ struct engine {
     uint64_t live_from; /* reports for entries behind it; 0: none */
     struct counters counters, counters_stored;
     bool sweep_is_open;
+    bool parked_is_open;  /* a plugin that is back has not heard of all that was parked */
     bool resume_is_open;  /* messages of resumed rules are to be put into their lines again */
     uint64_t erasures;    /* begun and not done */
     bool erase_is_wanted; /* a tick would find rows of theirs to take */
@@ -86,12 +91,13 @@ struct engine {
 
     /* While an entry is applied: */
     struct event_queue queue;
-    uint64_t derived_n;       /* last n given */
-    struct cause *cause;      /* of the event being applied */
-    unsigned depth;           /* of that event: what it causes stands one deeper */
-    int64_t moves_left;       /* of limits.moves_per_tick */
-    struct doc verdict;       /* array of {rule, kind} for this entry; none: nothing recorded */
-    struct buf verdict_bytes; /* that it lies in */
+    uint64_t derived_n;        /* last n given */
+    struct cause *cause;       /* of the event being applied */
+    unsigned depth;            /* of that event: what it causes stands one deeper */
+    int64_t moves_left;        /* of limits.moves_per_tick */
+    struct doc verdict;        /* array of {rule, kind} for this entry; none: nothing recorded */
+    struct doc plugin_verdict; /* the same of plugins: {plugin, kind, call} */
+    struct buf verdict_bytes;  /* that both lie in */
     struct engine_result *result;
     bool is_ready[CONFIG_CHANNELS_MAX]; /* channels to report ready at the end */
 };
@@ -112,8 +118,10 @@ __attribute__((format(printf, 3, 4))) void engine_refuse(struct engine *engine, 
 void engine_note_ready(struct engine *engine, struct text channel);
 struct doc meta_get(struct engine *engine, const char *name);           /* copied into the arena */
 void meta_put(struct engine *engine, const char *name, struct doc doc); /* none: delete */
-/* What is known of this entry's rules, {rules}; copied. */
+/* What is known of this entry, {rules, plugins}; copied. */
 void engine_keep_verdict(struct engine *engine, struct doc verdict);
+/* One more, of `name`: to be recorded. */
+void engine_add_verdict(struct engine *engine, const char *name, struct doc item);
 /* Begin a document in the engine's one draft, and end it as a copy in the arena.  Nothing
  * that drafts may be called in between. */
 void engine_draft(struct engine *engine, struct doc_writer *w);
@@ -129,6 +137,8 @@ struct traced_change {
 struct trace {
     struct text rules[64]; /* those that did something */
     size_t rule_count;
+    struct text handlers[64]; /* the same of plugins */
+    size_t handler_count;
     struct traced_change *changes;                    /* in the arena */
     size_t change_count, change_capacity, change_own; /* `change_own`: the running rule's first */
     size_t acts;                    /* whatever a rule does counts, also what leaves no line here */
@@ -146,7 +156,8 @@ struct step {
     struct engine *engine;
     struct event *event;
     struct customer customer; /* number 0: the event has none */
-    const struct rule *rule;  /* running; NULL: none */
+    const struct rule *rule;  /* running, or a plugin's handler; NULL: none */
+    struct text plugin;       /* in whose name it acts; empty: the rule's own */
     size_t rule_from;         /* engine_bytes() when it began */
     bool has_moved;           /* her zone may be another: what is due by her clock is seen to */
     struct trace trace;
@@ -157,7 +168,7 @@ struct step {
 struct trace_mark {
     struct traced_change *changes;
     size_t change_count, change_capacity, change_own, acts;
-    size_t rule_count, effect_count, line_count;
+    size_t rule_count, handler_count, effect_count, line_count;
     bool has_lost_lines, is_cut;
 };
 struct savepoint {
@@ -176,6 +187,8 @@ struct savepoint {
 void step_save(struct step *step, struct savepoint *point);
 void step_undo(struct step *step, const struct savepoint *point);
 void step_keep(struct step *step);
+/* Whether anything was left behind since, so that the trace should name who ran. */
+bool step_has_acted(const struct step *step, const struct savepoint *point);
 
 /* Apply one event whose customer is known: rules, trace, timeline row. */
 void step_run(struct engine *engine, struct event *event);
@@ -325,7 +338,36 @@ void pause_sweep(struct engine *engine); /* one slice */
 
 /* -- act.c ---------------------------------------------------------------- */
 /* Whether a rule may make such an event: E_INVALID, E_DENIED, E_LIMIT. */
-int step_check_event(struct text type, struct doc data, const char *word, struct err *err);
+int step_check_event(const struct step *step, struct text type, struct doc data, const char *word,
+                     struct err *err);
+/* Whether a trait or type of this name is the acting plugin's, or nobody's. E_DENIED. */
+int step_check_owner(const struct step *step, struct text name, const char *word, struct err *err);
+
+/* -- plugin_run.c --------------------------------------------------------- */
+
+enum plugin_presence { PLUGIN_THERE, PLUGIN_BEHIND, PLUGIN_QUARANTINED };
+struct plugin_standing {
+    enum plugin_presence presence;
+    enum plugin_outcome lost; /* in a call of this entry, and the row does not say so yet */
+    uint64_t calls;           /* into it, in this entry */
+};
+void plugins_begin_entry(struct engine *engine);
+/* What the state says of the plugins in force, when they or it have changed. */
+void plugins_note_away(struct engine *engine);
+/* Those that were lost since: from here on the state says so.  Outside of savepoints. */
+void plugins_note_lost(struct engine *engine);
+void plugins_hear(struct step *step);
+void plugins_sweep(struct engine *engine); /* one slice */
+void plugin_enabled(struct step *step);
+void plugin_disabled(struct step *step);
+/* What the plugin makes of its documents.  False: it leaves that to us. */
+bool plugin_fold(struct engine *engine, struct text plugin, enum plugin_fold what, struct text key,
+                 struct doc arguments, struct doc *out_answer);
+
+/* -- plugin_state.c ------------------------------------------------------- */
+/* Both before the link between them is made, or after it was found to be ended. */
+void plugin_states_merge(struct engine *engine, uint64_t survivor, uint64_t absorbed);
+void plugin_states_unmerge(struct engine *engine, uint64_t root, uint64_t above, uint64_t leaving);
 
 /* -- identity.c ----------------------------------------------------------- */
 

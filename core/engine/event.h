@@ -31,6 +31,8 @@ struct event {
     struct cause *cause;         /* shared by all that follow from it; NULL: the present one */
     bool is_command;             /* staff told Kith to do this: the type is meant */
     const struct text *schedule; /* of schedules only this rule is due; NULL: none */
+    const struct event *parked;  /* what a plugin hears of instead; NULL: of this */
+    size_t parked_for;           /* which: its place in engine->plugins */
 };
 
 /* "<seq>" or "<seq>.<n>". */

@@ -62,6 +62,7 @@ int merge_customers(struct engine *engine, uint64_t survivor, uint64_t absorbed,
     int rc = customer_check_size(&a.members[0], &before, engine, err);
     if (rc != 0)
         return rc;
+    plugin_states_merge(engine, a.number, b.number);
     b.members[0].merged = a.number;
     b.members[0].is_dirty = true;
     customer_store(&a, engine);
@@ -161,6 +162,7 @@ void command_unmerge(struct step *step)
         above->absorbed = remove_members(engine, above->absorbed, number, member->absorbed);
         above->is_dirty = true;
     }
+    plugin_states_unmerge(engine, root, member->merged, number);
     const struct zone *zone = customer_zone(&step->customer, engine, context);
     member->merged = 0;
     member->is_dirty = true;

@@ -89,11 +89,11 @@ static void hook_no_go(void *arg, struct text id, struct text channel)
     (void)channel;
 }
 
-static void hook_verdict_made(void *arg, uint64_t at_seq, struct doc rules)
+static void hook_verdict_made(void *arg, uint64_t at_seq, struct doc verdict)
 {
     (void)arg;
     (void)at_seq;
-    (void)rules;
+    (void)verdict;
 }
 
 static const struct engine_hooks hooks = {

@@ -34,11 +34,11 @@ static bool is_triggered(const struct rule *rule, const struct text *type)
     return false;
 }
 
-static void fill(struct slot *slot, const struct ruleset *rules, const struct text *type)
+static void fill(struct slot *slot, const struct rule *rules, size_t count, const struct text *type)
 {
-    slot->items = mem_alloc(rules->count * sizeof *slot->items);
-    for (size_t i = 0; i < rules->count; i++)
-        if (is_triggered(&rules->rules[i], type))
+    slot->items = mem_alloc(count * sizeof *slot->items);
+    for (size_t i = 0; i < count; i++)
+        if (is_triggered(&rules[i], type))
             slot->items[slot->count++] = i;
 }
 
@@ -47,26 +47,26 @@ static int compare(const void *a, const void *b)
     return text_compare(((const struct slot *)a)->type, ((const struct slot *)b)->type);
 }
 
-struct rule_index *rule_index_new(const struct ruleset *rules)
+struct rule_index *rule_index_new(const struct rule *rules, size_t rule_count)
 {
     struct rule_index *index = mem_zero(sizeof *index);
     size_t most = 1;
-    for (size_t i = 0; i < rules->count; i++)
-        most += rules->rules[i].type_count;
+    for (size_t i = 0; i < rule_count; i++)
+        most += rules[i].type_count;
     struct slot *slots = mem_zero(most * sizeof *slots);
     size_t count = 0;
     slots[count++].type = text_of("schedule.due");
-    for (size_t i = 0; i < rules->count; i++)
-        for (size_t j = 0; j < rules->rules[i].type_count; j++)
-            slots[count++].type = rules->rules[i].types[j];
+    for (size_t i = 0; i < rule_count; i++)
+        for (size_t j = 0; j < rules[i].type_count; j++)
+            slots[count++].type = rules[i].types[j];
     qsort(slots, count, sizeof *slots, compare);
     for (size_t i = 0; i < count; i++)
         if (index->count == 0 || compare(&slots[index->count - 1], &slots[i]) != 0)
             slots[index->count++] = slots[i];
     index->slots = slots;
     for (size_t i = 0; i < index->count; i++)
-        fill(&slots[i], rules, &slots[i].type);
-    fill(&index->every, rules, NULL);
+        fill(&slots[i], rules, rule_count, &slots[i].type);
+    fill(&index->every, rules, rule_count, NULL);
     return index;
 }
 

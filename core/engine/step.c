@@ -133,6 +133,12 @@ static void put_lines(struct doc_writer *w, struct trace *trace)
 static void put_trace(struct doc_writer *w, struct step *step)
 {
     struct trace *trace = &step->trace;
+    if (trace->handler_count != 0) {
+        doc_open_array(w, "handlers");
+        for (size_t i = 0; i < trace->handler_count; i++)
+            doc_put_text(w, "", trace->handlers[i]);
+        doc_close(w);
+    }
     if (trace->rule_count != 0)
         put_rules(w, step);
     if (trace->effect_count != 0) {
@@ -252,6 +258,7 @@ static void mark_trace(struct trace_mark *mark, const struct trace *trace)
         .change_own = trace->change_own,
         .acts = trace->acts,
         .rule_count = trace->rule_count,
+        .handler_count = trace->handler_count,
         .effect_count = trace->effect_count,
         .line_count = trace->line_count,
         .has_lost_lines = trace->has_lost_lines,
@@ -267,6 +274,7 @@ static void undo_trace(struct trace *trace, const struct trace_mark *mark)
     trace->change_own = mark->change_own;
     trace->acts = mark->acts;
     trace->rule_count = mark->rule_count;
+    trace->handler_count = mark->handler_count;
     trace->effect_count = mark->effect_count;
     trace->line_count = mark->line_count;
     trace->has_lost_lines = mark->has_lost_lines;
@@ -376,7 +384,7 @@ static void report_killed(struct step *step, const struct rule *rule, enum rule_
 }
 
 /* Whether the rule left something behind, so that the trace should name it. */
-static bool has_acted(const struct step *step, const struct savepoint *point)
+bool step_has_acted(const struct step *step, const struct savepoint *point)
 {
     return step->trace.acts != point->trace.acts || step->engine->derived_n != point->derived_n;
 }
@@ -387,18 +395,11 @@ static void add_verdict(struct engine *engine, const struct rule *rule, uint64_t
 {
     struct doc_writer w;
     engine_draft(engine, &w);
-    doc_open_array(&w, "rules");
-    for (struct doc_iter it = doc_iter(engine->verdict); doc_next(&it);)
-        doc_put_value(&w, "", &it.value);
-    doc_open(&w, "");
     doc_put_text(&w, "rule", rule->name);
     doc_put_string(&w, "kind", outcome == RULE_OUT_OF_TIME ? "time" : "memory");
     if (n != 0)
         doc_put_int(&w, "n", (int64_t)n); /* of the derived event */
-    doc_close(&w);
-    doc_close(&w);
-    engine_keep_verdict(engine, doc_end(&w));
-    engine->has_new_verdict = true;
+    engine_add_verdict(engine, "rules", doc_end(&w));
 }
 
 static void note_rule(struct step *step, const struct rule *rule)
@@ -429,19 +430,22 @@ static void run_rule(struct step *step, size_t index)
     step->rule_from = engine_bytes(engine);
     outcome = engine->rules->run(engine->rules, index, step, &failure);
     step->rule = NULL;
+    step->plugin = (struct text){ "", 0 };
     if (outcome == RULE_OK) {
         step_keep(step);
+        plugins_note_lost(engine);
         if (failure.changed_local[0] != '\0')
             step_note_line(step, arena_printf(&engine->arena,
                                               "rule \"%.*s\" changed the local %s, which does not "
                                               "last: keep it in the customer",
                                               (int)rule->name.size, rule->name.data,
                                               failure.changed_local));
-        if (has_acted(step, &point))
+        if (step_has_acted(step, &point))
             note_rule(step, rule);
         return;
     }
     step_undo(step, &point);
+    plugins_note_lost(engine);
     if (outcome == RULE_ERROR) {
         report_failure(step, rule, failure.message, failure.traceback);
         return;
@@ -489,11 +493,22 @@ bool step_has_room(const struct step *step)
 
 /* -- One event ------------------------------------------------------------ */
 
+/* Whether somebody calls it what only the system, or only a plugin, may. */
+static bool is_foreign(const struct engine *engine, const struct event *event)
+{
+    if (event->class == LOG_SYSTEM || event->is_command)
+        return false;
+    struct text owner = config_owner(&engine->config, event->type);
+    bool is_own = event->class == LOG_PLUGIN && text_equal(owner, event->source);
+    return event_type_is_system(event->type) || (owner.size != 0 && !is_own);
+}
+
 void step_begin(struct step *step, struct engine *engine, struct event *event)
 {
     step->engine = engine;
     step->event = event;
     step->rule = NULL;
+    step->plugin = (struct text){ "", 0 };
     step->has_moved = false;
     engine->depth = event->depth;
     if (event->cause != NULL)
@@ -501,8 +516,7 @@ void step_begin(struct step *step, struct engine *engine, struct event *event)
     undo_trace(&step->trace, &(struct trace_mark){ 0 });
     step->trace.made_first = engine->derived_n + 1;
     step->trace.made_last = 0;
-    step->trace.is_foreign =
-        event->class != LOG_SYSTEM && !event->is_command && event_type_is_system(event->type);
+    step->trace.is_foreign = is_foreign(engine, event);
     if (event->customer == 0 || !customer_load(&step->customer, engine, event->customer)) {
         event->customer = 0;
         step->customer = (struct customer){ 0 };
@@ -511,7 +525,10 @@ void step_begin(struct step *step, struct engine *engine, struct event *event)
 
 void step_finish(struct step *step)
 {
-    run_rules(step);
+    if (!is_refused(step))
+        plugins_hear(step);
+    if (step->event->parked == NULL)
+        run_rules(step);
     step_finish_unheard(step);
 }
 

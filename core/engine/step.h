@@ -29,6 +29,11 @@ struct text step_calendar(struct step *step,
                           struct text to); /* of whoever would get the work; empty: the company's */
 struct text step_assignee(struct step *step, struct text to); /* who that is; empty: nobody */
 
+/* The moment that `words` mean ("3d", "1wd", "2026-12-01 10:00": intent.h), counted from `from`;
+ * working time by the calendar of `who`, else the company's.  `word` is named in errors. */
+int step_when(struct step *step, const char *word, struct text words, int at_minute,
+              struct text who, int64_t from, int64_t *out_ms, struct err *err);
+
 /* Assign a trait in the name of the running rule.  E_DENIED: the system's own; E_LIMIT. */
 int step_set(struct step *step, struct text name, const struct doc_value *value, struct err *err);
 /* Lists: add an item once, or remove it. */

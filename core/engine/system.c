@@ -25,7 +25,7 @@ void engine_use_rules(struct engine *engine, struct ruleset *rules)
         engine->rules->free(engine->rules);
     rule_index_free(engine->index);
     engine->rules = rules;
-    engine->index = rules != NULL ? rule_index_new(rules) : NULL;
+    engine->index = rules != NULL ? rule_index_new(rules->rules, rules->count) : NULL;
     rules_note_paused(engine);
     if (rules != NULL)
         rules->repeat(rules, !engine_is_live(engine));
@@ -117,6 +117,7 @@ static void tick(struct engine *engine)
     timer_fire_due(engine);
     schedule_sweep(engine);
     pause_sweep(engine);
+    plugins_sweep(engine);
     erase_sweep(engine);
 }
 
@@ -156,6 +157,8 @@ static const struct {
     { "effect.claim", effect_claim, true }, /* rules hear of effect.sent and the others */
     { "effect.outcome", effect_outcome, true },
     { "erase.done", erase_done, true },
+    { "plugin.disabled", plugin_disabled, false },
+    { "plugin.enabled", plugin_enabled, false },
     { "replay.started", replay_started, true },
     { "verdict", NULL, true }, /* one that died at an event would die at its verdict */
     { "world", NULL, false },  /* it has been set before the entry is applied: engine_set_world */

@@ -150,7 +150,7 @@ static void hook_erased(void *arg)
     notice_post(arg, notice_new((struct text){ "", 0 }, (struct text){ "", 0 }, on_erased));
 }
 
-static void hook_verdict_made(void *arg, uint64_t at_seq, struct doc rules)
+static void hook_verdict_made(void *arg, uint64_t at_seq, struct doc verdict)
 {
     struct node *node = arg;
     struct submission *submission = submission_new(LOG_SYSTEM);
@@ -158,7 +158,8 @@ static void hook_verdict_made(void *arg, uint64_t at_seq, struct doc rules)
     submission_begin(submission, &w);
     doc_put_string(&w, "type", "verdict");
     doc_put_int(&w, "at_seq", (int64_t)at_seq);
-    doc_put_array(&w, "rules", rules);
+    for (struct doc_iter it = doc_iter(verdict); doc_next(&it);)
+        doc_put_value(&w, it.name.data, &it.value);
     submission_end(submission, &w);
     submission->index = INDEX_VERDICT;
     submission->index_seq = at_seq;

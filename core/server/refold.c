@@ -28,11 +28,11 @@ static int hook_load_rules(void *arg, struct doc bundle, const struct config *co
 }
 
 /* A rule that exceeds its memory only here: reported by the difference in the hash. */
-static void hook_verdict_made(void *arg, uint64_t at_seq, struct doc rules)
+static void hook_verdict_made(void *arg, uint64_t at_seq, struct doc verdict)
 {
     (void)arg;
     (void)at_seq;
-    (void)rules;
+    (void)verdict;
 }
 
 static int64_t no_time(void *arg)

@@ -134,10 +134,10 @@ static int hook_load_nothing(void *arg, struct doc bundle, const struct config *
     return rc;
 }
 
-static void hook_verdict_made(void *arg, uint64_t at_seq, struct doc rules)
+static void hook_verdict_made(void *arg, uint64_t at_seq, struct doc verdict)
 {
     (void)arg;
-    (void)rules;
+    (void)verdict;
     bench_die("a rule ran out of memory at entry %llu", (unsigned long long)at_seq);
 }
 

@@ -30,7 +30,7 @@ struct blob {
 
 struct verdict_row {
     uint64_t at_seq;
-    struct doc rules;
+    struct doc verdict; /* {rules, plugins} */
 };
 
 /* What the log environment holds. */
@@ -105,7 +105,8 @@ static int hook_verdict(void *arg, uint64_t at_seq, struct buf *out)
             continue;
         struct doc_writer w;
         doc_begin(&w, out);
-        doc_put_array(&w, "rules", log->verdicts[i].rules);
+        for (struct doc_iter it = doc_iter(log->verdicts[i].verdict); doc_next(&it);)
+            doc_put_value(&w, it.name.data, &it.value);
         doc_end(&w);
         rc = 0;
     }
@@ -167,12 +168,12 @@ static void hook_erased(void *arg)
     report(arg, "erased");
 }
 
-static void hook_verdict_made(void *arg, uint64_t at_seq, struct doc rules)
+static void hook_verdict_made(void *arg, uint64_t at_seq, struct doc verdict)
 {
     struct play_log *log = ((struct play *)arg)->log;
     log->verdicts = mem_resize(log->verdicts, (log->verdict_count + 1) * sizeof *log->verdicts);
     log->verdicts[log->verdict_count++] =
-        (struct verdict_row){ at_seq, arena_doc(&log->arena, rules) };
+        (struct verdict_row){ at_seq, arena_doc(&log->arena, verdict) };
     report(arg, "verdict %llu", (unsigned long long)at_seq);
 }
 
@@ -293,7 +294,8 @@ static void append_reported(struct play *play)
         doc_begin(&w, &body);
         doc_put_string(&w, "type", "verdict");
         doc_put_int(&w, "at_seq", (int64_t)row.at_seq);
-        doc_put_array(&w, "rules", row.rules);
+        for (struct doc_iter it = doc_iter(row.verdict); doc_next(&it);)
+            doc_put_value(&w, it.name.data, &it.value);
         play_doc(play, LOG_SYSTEM, doc_end(&w));
         buf_deinit(&body);
     }

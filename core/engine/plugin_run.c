@@ -1,0 +1,575 @@
+/* plugin_run.c -- calling plugins: who hears of what, and what becomes of one that is lost.
+ *
+ * A plugin's code is somebody else's.  In this process it may end us in the middle of an entry; in
+ * its own it may end, or never answer.  Either way the entry must be applied without it, and every
+ * replay must do the same, so what cannot be recomputed is a verdict of the entry:
+ * {plugin, kind: "crash" or "time", call}.  `call` counts the calls into this plugin that the entry
+ * has made, from 1 on; without it, it is the first of them.  Where a verdict stands for a call the
+ * plugin is not called, and all that follows is what followed then.
+ *
+ *     state           event                       becomes
+ *     -----------     -------------------------   ------------------------------------------
+ *     there           a call crashes or hangs     quarantined; what it heard of is parked
+ *     there           plugin.disabled             quarantined
+ *     quarantined     an event it listens to      the same; the event is parked, or over
+ *                                                 limits.plugin_parked counted as missed
+ *     quarantined     plugin.enabled              behind, if anything is parked, else there
+ *     behind          tick                        hears of so many parked events; of the last: there
+ *     behind          an event it listens to      the same; the event is parked
+ *     behind          a call crashes or hangs     quarantined
+ *
+ *     `m` plugins            {NAME: {kind, seq, reason, since, parked, missed}, ...}; `kind` only of
+ *                            those that are quarantined
+ *     `p` plugin seq n       customer: the events that are parked, in order ...
+ *     `c` customer `p` plugin seq n    ... and what they say, which lies with the customer
+ */
+#include "core/engine/engine_inside.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* -- Rows ----------------------------------------------------------------- */
+
+static void key_queue(struct key *key, struct text plugin)
+{
+    key_start(key, 'p');
+    key_text(key, plugin);
+}
+
+static void key_parked_event(struct key *key, uint64_t customer, struct text plugin, uint64_t seq,
+                             uint64_t n)
+{
+    key_customer(key, customer, 'p');
+    key_text(key, plugin);
+    key_id(key, seq, n);
+}
+
+static struct doc row_of(struct engine *engine, struct text plugin)
+{
+    struct doc_value row = doc_get_text(meta_get(engine, "plugins"), plugin);
+    return row.type == DOC_DOC ? row.doc : (struct doc){ NULL, 0 };
+}
+
+struct standing {             /* of one plugin, as its row has it */
+    struct text kind, reason; /* `kind` empty: not quarantined */
+    int64_t seq, since, parked, missed;
+};
+
+static struct standing standing_of(struct engine *engine, struct text plugin)
+{
+    struct doc row = row_of(engine, plugin);
+    return (struct standing){
+        .kind = doc_text(row, "kind"),
+        .reason = doc_text(row, "reason"),
+        .seq = doc_int(row, "seq", 0),
+        .since = doc_int(row, "since", 0),
+        .parked = doc_int(row, "parked", 0),
+        .missed = doc_int(row, "missed", 0),
+    };
+}
+
+static void put_standing(struct doc_writer *w, struct text plugin, const struct standing *standing)
+{
+    doc_open_text(w, plugin);
+    if (standing->kind.size != 0) {
+        doc_put_text(w, "kind", standing->kind);
+        doc_put_int(w, "seq", standing->seq);
+        doc_put_present(w, "reason", standing->reason);
+        doc_put_int(w, "since", standing->since);
+    }
+    doc_put_int(w, "parked", standing->parked);
+    doc_put_int(w, "missed", standing->missed);
+    doc_close(w);
+}
+
+void plugins_note_away(struct engine *engine)
+{
+    engine->parked_is_open = false;
+    for (size_t i = 0; engine->plugins != NULL && i < engine->plugins->count; i++) {
+        struct plugin_standing *known = &engine->standings[i];
+        struct standing row = standing_of(engine, engine->plugins->names[i]);
+        bool is_quarantined = row.kind.size != 0 || known->lost != PLUGIN_OK;
+        known->presence = is_quarantined    ? PLUGIN_QUARANTINED
+                          : row.parked != 0 ? PLUGIN_BEHIND
+                                            : PLUGIN_THERE;
+        if (known->presence == PLUGIN_BEHIND)
+            engine->parked_is_open = true;
+    }
+}
+
+void plugins_begin_entry(struct engine *engine)
+{
+    for (size_t i = 0; engine->plugins != NULL && i < engine->plugins->count; i++)
+        engine->standings[i].calls = 0;
+}
+
+static void set_standing(struct engine *engine, struct text plugin, const struct standing *standing)
+{
+    struct doc_writer w;
+    bool is_nothing = standing->kind.size == 0 && standing->parked == 0 && standing->missed == 0;
+    struct doc before = meta_get(engine, "plugins");
+    engine_draft(engine, &w);
+    pause_put_others(&w, before, plugin);
+    if (!is_nothing)
+        put_standing(&w, plugin, standing);
+    struct doc rows = engine_doc(engine, &w);
+    meta_put(engine, "plugins", doc_count(rows) != 0 ? rows : (struct doc){ NULL, 0 });
+    plugins_note_away(engine);
+}
+
+/* -- Parking -------------------------------------------------------------- */
+
+static struct doc put_parked(struct engine *engine, const struct event *event)
+{
+    struct doc_writer w;
+    engine_draft(engine, &w);
+    doc_put_text(&w, "type", event->type);
+    doc_put_int(&w, "at", event->at);
+    doc_put_int(&w, "logged", event->logged);
+    doc_put_int(&w, "class", event->class);
+    doc_put_int(&w, "depth", event->depth);
+    doc_put_present(&w, "id", event->id);
+    doc_put_present(&w, "source", event->source);
+    doc_put_present(&w, "by", event->by);
+    doc_put_present(&w, "about", event->about);
+    doc_put_doc(&w, "data", event->data);
+    if (event->context.data != NULL)
+        doc_put_doc(&w, "context", event->context);
+    return engine_doc(engine, &w);
+}
+
+/* An event that was parked, as it was; all of it lies in `lasting`. */
+static struct event *read_parked(struct engine *engine, uint64_t seq, uint64_t n, struct doc row)
+{
+    struct event *event = arena_zero(&engine->lasting, sizeof *event);
+    row = arena_doc(&engine->lasting, row);
+    *event = (struct event){
+        .seq = seq,
+        .n = n,
+        .class = (enum log_class)doc_int(row, "class", LOG_CLIENT),
+        .type = doc_text(row, "type"),
+        .at = doc_int(row, "at", 0),
+        .logged = doc_int(row, "logged", 0),
+        .depth = (unsigned)doc_int(row, "depth", 0),
+        .id = doc_text(row, "id"),
+        .source = doc_text(row, "source"),
+        .by = doc_text(row, "by"),
+        .about = doc_text(row, "about"),
+        .data = doc_child(row, "data"),
+        .context = doc_child(row, "context"),
+    };
+    return event;
+}
+
+/* What does not fit into a row: an event as large as one may be. */
+static bool is_too_large(struct doc row)
+{
+    return row.size > STATE_VALUE_MAX;
+}
+
+static void park(struct step *step, size_t plugin)
+{
+    struct engine *engine = step->engine;
+    struct text name = engine->plugins->names[plugin];
+    const struct event *event = step_event(step);
+    struct standing standing = standing_of(engine, name);
+    struct doc row = put_parked(engine, event);
+    struct key key, number = { .size = 0 };
+    bool has_room = standing.parked < engine->config.limits.plugin_parked && !is_too_large(row);
+    step_note_line(step,
+                   arena_printf(&engine->arena, "plugin %.*s %s: this event %s", (int)name.size,
+                                name.data, standing.kind.size != 0 ? "is quarantined" : "is behind",
+                                has_room ? "is parked for it" : "passes it by"));
+    if (has_room) {
+        uint64_t customer = step->event->customer;
+        key_parked_event(&key, customer, name, event->seq, event->n);
+        state_put(engine->state, &key, row.data, row.size);
+        key_queue(&key, name);
+        key_id(&key, event->seq, event->n);
+        key_number(&number, customer);
+        state_put(engine->state, &key, number.data, number.size);
+        standing.parked++;
+    } else {
+        standing.missed++;
+    }
+    set_standing(engine, name, &standing);
+}
+
+/* -- Quarantine ----------------------------------------------------------- */
+
+static size_t place_of(const struct engine *engine, struct text name)
+{
+    size_t count = engine->plugins != NULL ? engine->plugins->count : 0, i = 0;
+    while (i < count && !text_equal(engine->plugins->names[i], name))
+        i++;
+    return i < count ? i : SIZE_MAX;
+}
+
+static void quarantine(struct engine *engine, struct text name, const char *kind,
+                       struct text reason)
+{
+    struct standing standing = standing_of(engine, name);
+    standing.kind = text_of(kind);
+    standing.seq = (int64_t)engine->seq;
+    standing.since = engine->now;
+    standing.reason = reason;
+    set_standing(engine, name, &standing);
+}
+
+bool engine_plugin_is_there(const struct engine *engine, struct text name)
+{
+    size_t place = place_of(engine, name);
+    return place != SIZE_MAX && engine->standings[place].presence != PLUGIN_QUARANTINED;
+}
+
+/* -- Calls ---------------------------------------------------------------- */
+
+/* What a verdict says of this call into the plugin; PLUGIN_OK: nothing. */
+static enum plugin_outcome verdict_on(const struct engine *engine, struct text plugin,
+                                      uint64_t call)
+{
+    for (struct doc_iter it = doc_iter(engine->plugin_verdict); doc_next(&it);)
+        if (text_equal(doc_text(it.value.doc, "plugin"), plugin) &&
+            (uint64_t)doc_int(it.value.doc, "call", 0) <= call)
+            return text_is(doc_text(it.value.doc, "kind"), "time") ? PLUGIN_HUNG : PLUGIN_CRASHED;
+    return PLUGIN_OK;
+}
+
+static void add_verdict(struct engine *engine, struct text plugin, enum plugin_outcome outcome,
+                        uint64_t call)
+{
+    struct doc_writer w;
+    engine_draft(engine, &w);
+    doc_put_text(&w, "plugin", plugin);
+    doc_put_string(&w, "kind", outcome == PLUGIN_HUNG ? "time" : "crash");
+    doc_put_int(&w, "call", (int64_t)call);
+    engine_add_verdict(engine, "plugins", doc_end(&w));
+}
+
+/* Before a call: whether it was the one that the plugin was lost in.  Counts it. */
+static enum plugin_outcome enter(struct engine *engine, size_t plugin)
+{
+    uint64_t call = ++engine->standings[plugin].calls;
+    if (engine->plugin_verdict.data == NULL)
+        return PLUGIN_OK;
+    return verdict_on(engine, engine->plugins->names[plugin], call);
+}
+
+/* After it: one that was lost is quarantined, and if nobody knew, it will be known. */
+static void leave(struct engine *engine, size_t plugin, enum plugin_outcome outcome, bool is_known)
+{
+    struct text name = engine->plugins->names[plugin];
+    if (outcome != PLUGIN_CRASHED && outcome != PLUGIN_HUNG)
+        return;
+    if (!is_known)
+        add_verdict(engine, name, outcome, engine->standings[plugin].calls);
+    engine->standings[plugin].presence = PLUGIN_QUARANTINED;
+    engine->standings[plugin].lost = outcome;
+}
+
+void plugins_note_lost(struct engine *engine)
+{
+    for (size_t i = 0; engine->plugins != NULL && i < engine->plugins->count; i++) {
+        enum plugin_outcome lost = engine->standings[i].lost;
+        engine->standings[i].lost = PLUGIN_OK;
+        if (lost != PLUGIN_OK)
+            quarantine(engine, engine->plugins->names[i], lost == PLUGIN_HUNG ? "time" : "crash",
+                       (struct text){ "", 0 });
+    }
+}
+
+static int lost_error(struct text name, enum plugin_outcome outcome, struct err *err)
+{
+    return err_set(err, E_BUSY,
+                   "plugin %.*s %s and is quarantined: see kith plugin list, then kith plugin "
+                   "enable %.*s",
+                   (int)name.size, name.data, outcome == PLUGIN_HUNG ? "did not answer" : "crashed",
+                   (int)name.size, name.data);
+}
+
+int step_call_plugin(struct step *step, size_t plugin, size_t function, struct doc arguments,
+                     struct doc_value *out_answer, struct err *err)
+{
+    struct engine *engine = step->engine;
+    struct text name = engine->plugins->names[plugin];
+    if (engine->standings[plugin].presence == PLUGIN_QUARANTINED)
+        return err_set(err, E_BUSY, "plugin %.*s is quarantined: see kith plugin list",
+                       (int)name.size, name.data);
+    enum plugin_outcome outcome = enter(engine, plugin);
+    bool is_known = outcome != PLUGIN_OK;
+    if (!is_known)
+        outcome =
+            engine->plugins->call(engine->plugins, function, step, arguments, out_answer, err);
+    leave(engine, plugin, outcome, is_known);
+    if (outcome == PLUGIN_OK)
+        return 0;
+    return outcome == PLUGIN_FAILED ? err->code : lost_error(name, outcome, err);
+}
+
+bool plugin_fold(struct engine *engine, struct text plugin, enum plugin_fold what, struct text key,
+                 struct doc arguments, struct doc *out_answer)
+{
+    size_t place = place_of(engine, plugin);
+    struct err err;
+    *out_answer = (struct doc){ NULL, 0 };
+    if (place == SIZE_MAX || engine->standings[place].presence == PLUGIN_QUARANTINED)
+        return false;
+    enum plugin_outcome outcome = enter(engine, place);
+    bool is_known = outcome != PLUGIN_OK;
+    if (!is_known)
+        outcome = engine->plugins->fold(engine->plugins, place, what, key, arguments,
+                                        &engine->arena, out_answer, &err);
+    leave(engine, place, outcome, is_known);
+    return outcome == PLUGIN_OK && out_answer->data != NULL;
+}
+
+/* -- Handlers ------------------------------------------------------------- */
+
+static void report_failure(struct step *step, size_t plugin, const struct rule *handler,
+                           const char *message)
+{
+    struct engine *engine = step->engine;
+    struct text name = engine->plugins->names[plugin];
+    struct doc_writer w;
+    engine->failures++;
+    if (text_is(step->event->type, "plugin.failed") ||
+        step_check_derived(step, "plugin.failed", NULL) != 0) {
+        step_note_line(step, arena_printf(&engine->arena, "plugin %.*s failed: %s", (int)name.size,
+                                          name.data, message));
+        return;
+    }
+    engine_draft(engine, &w);
+    doc_put_text(&w, "plugin", name);
+    doc_put_text(&w, "handler", handler->name);
+    doc_put_string(&w, "message", message);
+    step_derive(step, "plugin.failed", step->event->customer, engine_doc(engine, &w));
+}
+
+static void note_handler(struct step *step, const struct rule *handler)
+{
+    struct trace *trace = &step->trace;
+    if (trace->handler_count < sizeof trace->handlers / sizeof *trace->handlers)
+        trace->handlers[trace->handler_count++] = handler->name;
+    else
+        trace->is_cut = true;
+}
+
+static void run_handler(struct step *step, size_t index)
+{
+    struct engine *engine = step->engine;
+    struct plugins *plugins = engine->plugins;
+    size_t plugin = plugins->owners[index];
+    const struct rule *handler = &plugins->handlers[index];
+    struct savepoint point;
+    struct err err = { 0 };
+    step_save(step, &point);
+    step->rule = handler;
+    step->rule_from = engine_bytes(engine);
+    enum plugin_outcome outcome = enter(engine, plugin);
+    bool is_known = outcome != PLUGIN_OK;
+    if (!is_known)
+        outcome = plugins->run(plugins, index, step, &err);
+    leave(engine, plugin, outcome, is_known);
+    step->rule = NULL;
+    if (outcome == PLUGIN_OK) {
+        step_keep(step);
+        if (step_has_acted(step, &point))
+            note_handler(step, handler);
+        return;
+    }
+    step_undo(step, &point);
+    plugins_note_lost(engine);
+    if (outcome == PLUGIN_FAILED)
+        report_failure(step, plugin, handler, err.text);
+    else
+        park(step, plugin);
+}
+
+/* Handlers of one plugin follow one another; one event is parked once. */
+void plugins_hear(struct step *step)
+{
+    struct engine *engine = step->engine;
+    const struct event *heard = step_event(step);
+    bool is_parked = heard != step->event;
+    size_t parked_for = SIZE_MAX;
+    if (engine->plugins == NULL || step->event->historic)
+        return;
+    struct rule_list list = rule_index_find(engine->plugin_index, heard->type);
+    for (size_t i = 0; i < list.count; i++) {
+        size_t index = list.items[i], plugin = engine->plugins->owners[index];
+        const struct rule *handler = &engine->plugins->handlers[index];
+        if (plugin == parked_for || (is_parked && plugin != step->event->parked_for) ||
+            (step->trace.is_foreign && handler->type_count != 0))
+            continue;
+        bool is_there = engine->standings[plugin].presence == PLUGIN_THERE;
+        if (is_there || (is_parked && engine->standings[plugin].presence == PLUGIN_BEHIND)) {
+            run_handler(step, index);
+        } else {
+            park(step, plugin);
+        }
+        if (engine->standings[plugin].presence == PLUGIN_QUARANTINED)
+            parked_for = plugin;
+    }
+}
+
+/* -- Back again ----------------------------------------------------------- */
+
+/* The first event that is parked for the plugin; false: there is none. */
+static bool first_parked(struct engine *engine, struct text plugin, struct key *out_place,
+                         uint64_t *out_seq, uint64_t *out_n, uint64_t *out_customer)
+{
+    struct key prefix;
+    struct cursor cursor;
+    key_queue(&prefix, plugin);
+    cursor_open(&cursor, engine->state, &prefix);
+    bool is_there = cursor_next(&cursor);
+    if (is_there) {
+        struct key_reader id = { cursor.key.data + prefix.size, cursor.key.data + cursor.key.size };
+        struct key_reader row = { cursor.value.data,
+                                  (const uint8_t *)cursor.value.data + cursor.value.size };
+        bool is_read = key_read_number(&id, out_seq) && key_read_number(&id, out_n) &&
+                       key_read_number(&row, out_customer);
+        ASSERT(is_read);
+        out_place->size = (uint16_t)cursor.key.size;
+        out_place->is_full = false;
+        memcpy(out_place->data, cursor.key.data, cursor.key.size);
+    }
+    cursor_close(&cursor);
+    return is_there;
+}
+
+/* Take the first one out of the queue.  NULL: she was erased, or nothing is left. */
+static struct event *unpark(struct engine *engine, struct text plugin)
+{
+    struct standing standing = standing_of(engine, plugin);
+    struct key place, key;
+    struct bytes row;
+    uint64_t seq, n, customer;
+    struct event *event = NULL;
+    if (!first_parked(engine, plugin, &place, &seq, &n, &customer)) {
+        standing.parked = 0;
+        set_standing(engine, plugin, &standing);
+        return NULL;
+    }
+    state_delete(engine->state, &place);
+    key_parked_event(&key, customer, plugin, seq, n);
+    if (state_get(engine->state, &key, &row)) {
+        event = read_parked(engine, seq, n, (struct doc){ row.data, (uint32_t)row.size });
+        event->customer = customer;
+        state_delete(engine->state, &key);
+    }
+    standing.parked--;
+    set_standing(engine, plugin, &standing);
+    return event;
+}
+
+/* It hears of the event now, as a step of the customer's own. */
+static void hear_again(struct engine *engine, size_t plugin, const struct event *parked)
+{
+    char id[EVENT_ID_TEXT_MAX];
+    struct doc_writer w;
+    engine_begin_cause(engine);
+    engine_draft(engine, &w);
+    doc_put_text(&w, "plugin", engine->plugins->names[plugin]);
+    doc_put_text(&w, "event", event_id_text(parked->seq, parked->n, id));
+    doc_put_text(&w, "type", parked->type);
+    struct event event = {
+        .class = LOG_SYSTEM,
+        .type = text_of("plugin.caught_up"),
+        .by = engine->plugins->names[plugin],
+        .customer = parked->customer,
+        .data = engine_doc(engine, &w),
+        .context = parked->context,
+        .depth = parked->depth,
+        .parked = parked,
+        .parked_for = plugin,
+    };
+    engine_derive(engine, &event);
+    engine_drain(engine);
+}
+
+void plugins_sweep(struct engine *engine)
+{
+    int64_t left = engine->config.limits.parked_per_tick;
+    for (size_t i = 0; engine->plugins != NULL && i < engine->plugins->count; i++)
+        while (left > 0 && engine->standings[i].presence == PLUGIN_BEHIND) {
+            struct event *event = unpark(engine, engine->plugins->names[i]);
+            left--;
+            if (event == NULL || erase_is_open(engine, event->customer))
+                continue;
+            /* While it hears of the last one nothing else can come in between. */
+            engine->standings[i].presence = PLUGIN_BEHIND;
+            hear_again(engine, i, event);
+            if (engine->standings[i].presence == PLUGIN_BEHIND)
+                plugins_note_away(engine);
+        }
+}
+
+/* -- Entries -------------------------------------------------------------- */
+
+void plugin_enabled(struct step *step)
+{
+    struct engine *engine = step->engine;
+    struct doc data = step->event->data;
+    struct text name = doc_text(data, "plugin");
+    struct standing standing = standing_of(engine, name);
+    if (standing.kind.size == 0) {
+        engine_refuse(engine, E_CONFLICT, "plugin %.*s is not quarantined", (int)name.size,
+                      name.data);
+        return;
+    }
+    standing.kind = (struct text){ "", 0 };
+    standing.missed = 0;
+    set_standing(engine, name, &standing);
+    if (doc_bool(data, "skip", false) && standing.parked != 0)
+        unpark(engine, name);
+}
+
+void plugin_disabled(struct step *step)
+{
+    struct engine *engine = step->engine;
+    struct text name = doc_text(step->event->data, "plugin");
+    struct text kind = doc_text(step->event->data, "kind");
+    if (standing_of(engine, name).kind.size != 0)
+        return; /* the first reason is kept */
+    quarantine(engine, name, text_is(kind, "crash") ? "crash" : "staff",
+               doc_text(step->event->data, "reason"));
+}
+
+void engine_set_plugins(struct engine *engine, struct plugins *plugins)
+{
+    rule_index_free(engine->plugin_index);
+    free(engine->standings);
+    engine->plugins = plugins;
+    engine->plugin_index = NULL;
+    engine->standings = NULL;
+    if (plugins != NULL) {
+        engine->plugin_index = rule_index_new(plugins->handlers, plugins->handler_count);
+        engine->standings = mem_zero((plugins->count + 1) * sizeof *engine->standings);
+    }
+    plugins_note_away(engine);
+}
+
+/* -- Showing -------------------------------------------------------------- */
+
+void plugins_show(struct engine *engine, struct doc_writer *w)
+{
+    doc_open_array(w, "plugins");
+    for (struct doc_iter it = doc_iter(meta_get(engine, "plugins")); doc_next(&it);) {
+        struct standing standing = standing_of(engine, it.name);
+        doc_open(w, "");
+        doc_put_text(w, "name", it.name);
+        if (standing.kind.size != 0) {
+            doc_open(w, "quarantined");
+            doc_put_text(w, "kind", standing.kind);
+            doc_put_int(w, "seq", standing.seq);
+            doc_put_present(w, "reason", standing.reason);
+            doc_put_datetime(w, "since", standing.since);
+            doc_close(w);
+        }
+        doc_put_int(w, "parked", standing.parked);
+        doc_put_int(w, "missed", standing.missed);
+        doc_close(w);
+    }
+    doc_close(w);
+}

@@ -1,0 +1,95 @@
+/* plugins.h -- what the engine knows of plugins, whoever loaded them.
+ *
+ * Handlers hear of an event before any rule does, in order of the plugins' names, each inside a
+ * savepoint as rules are.  How a plugin computes, in this process or in another, is its host's
+ * business; what it wants it asks of step.h, and keeps in documents that lie with the customer.
+ *
+ * A plugin that crashed or hung is **quarantined**: from the event on at which it did so it takes no
+ * part in anything.  What it should have heard of is parked, and handed to it in order when it is
+ * enabled again; until the last of these it hears of nothing new.  When it crashed is not for a
+ * replay to find out: a verdict says so (docs/log.md).
+ *
+ * Engine thread only.
+ */
+#ifndef CORE_ENGINE_PLUGINS_H
+#define CORE_ENGINE_PLUGINS_H
+
+#include "core/base/doc.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct arena;
+struct err;
+struct rule;
+struct step;
+
+enum plugin_outcome {
+    PLUGIN_OK,
+    PLUGIN_FAILED,  /* its own error, or what it wanted makes no sense: deterministic */
+    PLUGIN_CRASHED, /* these two become verdicts */
+    PLUGIN_HUNG,
+};
+
+/* What becomes of a document of a customer's when she is merged, or the plugin is another. */
+enum plugin_fold { PLUGIN_MERGE, PLUGIN_UNMERGE, PLUGIN_MIGRATE, PLUGIN_GIVE };
+
+/* The plugins of one moment.  All of it is the host's memory, and lives until the engine is given
+ * others. */
+struct plugins {
+    const struct text *names; /* in order */
+    size_t count;
+    struct rule *handlers; /* "PLUGIN.HANDLER", those of one plugin together, in order of names */
+    const size_t *owners;  /* by handler: the place in `names` */
+    size_t handler_count;
+
+    /* Run handlers[index] on what `step` hears of. */
+    enum plugin_outcome (*run)(struct plugins *plugins, size_t index, struct step *step,
+                               struct err *err);
+    /* Call function number `function` of all plugins' for a rule of the step.  The answer lies in
+     * the step's arena. */
+    enum plugin_outcome (*call)(struct plugins *plugins, size_t function, struct step *step,
+                                struct doc arguments, struct doc_value *out_answer,
+                                struct err *err);
+    /* What the plugin makes of its document under `key`; none: it leaves that to us.  The answer
+     * lies in `arena`. */
+    enum plugin_outcome (*fold)(struct plugins *plugins, size_t plugin, enum plugin_fold what,
+                                struct text key, struct doc arguments, struct arena *arena,
+                                struct doc *out, struct err *err);
+};
+
+struct engine;
+
+/* From the next entry on; NULL: none.  The caller frees the ones before. */
+void engine_set_plugins(struct engine *engine, struct plugins *plugins);
+
+/* Whether this plugin may be called now: it is not quarantined, nor behind. */
+bool engine_plugin_is_there(const struct engine *engine, struct text name);
+
+/* Append {plugins: [{name, quarantined: {seq, n, kind, reason, since}, parked, missed}, ...]} to an
+ * open document: those of which there is anything to say. */
+void plugins_show(struct engine *engine, struct doc_writer *w);
+
+/* -- For the host, on behalf of a plugin, inside run() or a rule that called it ------------------- */
+
+/* From here on what is asked of the step is asked by this plugin; empty: by the rule again. */
+void step_set_plugin(struct step *step, struct text plugin);
+
+/* The plugin's document of the step's subject, in the arena; none: there is none.  *out_version is
+ * that of the plugin that kept it. */
+void step_document(struct step *step, struct text plugin, struct text key, struct doc *out_doc,
+                   int64_t *out_version);
+/* E_LIMIT: larger than limits.plugin_state_bytes.  None removes it. */
+int step_keep_document(struct step *step, struct text plugin, struct text key, int64_t version,
+                       struct doc doc, struct err *err);
+
+/* A field of the customer as rules read it: id, kind, owner, tags, roles, else a trait. */
+struct doc_value step_customer_field(struct step *step, struct text name);
+
+/* For a rule that is running: call function number `function` of plugin number `plugin`.
+ * E_BUSY: it is quarantined, or is so from now on; else the plugin's own error. */
+int step_call_plugin(struct step *step, size_t plugin, size_t function, struct doc arguments,
+                     struct doc_value *out_answer, struct err *err);
+
+#endif

@@ -1,0 +1,40 @@
+/* set.h -- the plugins of a daemon, as its engine sees them.
+ *
+ * A set is made once, of plugins in the order of their names, and constant.  What runs in it belongs
+ * to the thread that has the set: the engine's.
+ */
+#ifndef CORE_PLUGIN_SET_H
+#define CORE_PLUGIN_SET_H
+
+#include "core/engine/plugins.h"
+#include "core/plugin/plugin.h"
+
+#define PLUGINS_MAX 32
+
+struct err;
+struct plugin_set;
+
+/* Takes the plugins over.  E_INVALID: two have one name; E_LIMIT: more than PLUGINS_MAX. Then they
+ * are still the caller's. */
+int plugin_set_new(struct plugin *const *plugins, size_t count, struct plugin_set **out_set,
+                   struct err *err);
+void plugin_set_free(struct plugin_set *set); /* and its plugins; NULL is allowed */
+
+struct plugins *plugin_set_engine(struct plugin_set *set);
+size_t plugin_set_count(const struct plugin_set *set); /* NULL: 0 */
+const struct plugin *plugin_set_at(const struct plugin_set *set, size_t index);
+
+/* For the world: {NAME: {version, config}, ...} for its config, {NAME: hash, ...} for its code, as
+ * fields `plugins` of an open document; without plugins nothing. */
+void plugin_set_put_config(const struct plugin_set *set, struct doc_writer *w);
+void plugin_set_put_code(const struct plugin_set *set, struct doc_writer *w);
+
+/* Functions for Lua, counted over all plugins. */
+struct plugin_offer {
+    const struct plugin *plugin;
+    const struct kith_function *function;
+    size_t plugin_index, index; /* for step_call_plugin() */
+};
+bool plugin_set_offer(const struct plugin_set *set, size_t index, struct plugin_offer *out_offer);
+
+#endif

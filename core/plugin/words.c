@@ -1,0 +1,221 @@
+/* words.c -- see words.h. */
+#include "core/plugin/words.h"
+
+#include "core/base/arena.h"
+#include "core/base/err.h"
+#include "core/engine/step.h"
+
+#define NO_MINUTE (-1)
+
+/* -- Fields ----------------------------------------------------------------------------------------- */
+
+/* Whether all fields are among `names`, which have a blank behind each. */
+static int check_fields(const char *word, struct doc fields, const char *const names[],
+                        struct err *err)
+{
+    for (struct doc_iter it = doc_iter(fields); doc_next(&it);) {
+        size_t i = 0;
+        while (names[i] != NULL && !text_is(it.name, names[i]))
+            i++;
+        if (names[i] == NULL)
+            return err_set(err, E_INVALID, "%s knows no \"%.*s\"", word, (int)it.name.size,
+                           it.name.data);
+    }
+    return 0;
+}
+
+/* "09:00" as minutes of the day. */
+static int read_minute(const char *word, struct doc fields, int *out_minute, struct err *err)
+{
+    struct text at = doc_text(fields, "at");
+    *out_minute = NO_MINUTE;
+    if (at.size == 0)
+        return 0;
+    bool is_clock = at.size == 5 && at.data[2] == ':';
+    for (size_t i = 0; is_clock && i < 5; i++)
+        is_clock = i == 2 || (at.data[i] >= '0' && at.data[i] <= '9');
+    int hour = is_clock ? (at.data[0] - '0') * 10 + at.data[1] - '0' : 24;
+    int minute = is_clock ? (at.data[3] - '0') * 10 + at.data[4] - '0' : 60;
+    if (hour > 23 || minute > 59)
+        return err_set(err, E_INVALID, "%s: at is a time of day like \"09:00\"", word);
+    *out_minute = hour * 60 + minute;
+    return 0;
+}
+
+/* `name`: words like "3d", or milliseconds. */
+static int read_due(struct step *step, const char *word, const char *name, struct doc fields,
+                    struct text who, int64_t from, struct due *out, struct err *err)
+{
+    struct doc_value value = doc_get(fields, name);
+    int rc = read_minute(word, fields, &out->at_minute, err);
+    if (rc != 0)
+        return rc;
+    if (value.type == DOC_INT64 || value.type == DOC_DATETIME) {
+        out->ms = value.integer;
+        return 0;
+    }
+    if (value.type != DOC_TEXT)
+        return err_set(err, E_INVALID, "%s needs %s: a time like \"3d\", \"1wd\" or \"2026-12-01\"",
+                       word, name);
+    out->words = value.text;
+    return step_when(step, word, value.text, out->at_minute, who, from, &out->ms, err);
+}
+
+/* -- Words ------------------------------------------------------------------------------------------ */
+
+static int word_remind(struct step *step, struct doc fields, struct err *err)
+{
+    static const char *const names[] = { "title", "to",    "due",      "at", "key",
+                                         "note",  "about", "escalate", NULL };
+    struct doc escalate = doc_child(fields, "escalate");
+    struct reminder_request request = {
+        .title = doc_text(fields, "title"),
+        .to = doc_text(fields, "to"),
+        .key = doc_text(fields, "key"),
+        .note = doc_text(fields, "note"),
+        .about = doc_text(fields, "about"),
+        .escalate_to = doc_text(escalate, "to"),
+    };
+    uint64_t task;
+    int rc = check_fields("remind", fields, names, err);
+    if (rc == 0 && request.title.size == 0)
+        rc = err_set(err, E_INVALID, "remind needs a title");
+    if (rc == 0)
+        rc = read_due(step, "remind", "due", fields, request.to, step_now(step), &request.due, err);
+    if (rc == 0 && escalate.data != NULL) {
+        struct due later = { .at_minute = NO_MINUTE };
+        rc = read_due(step, "escalate", "after", escalate, request.to, request.due.ms, &later, err);
+        request.escalate_due = later.ms;
+    }
+    return rc != 0 ? rc : step_remind(step, &request, &task, err);
+}
+
+static int word_after(struct step *step, struct doc fields, struct err *err)
+{
+    static const char *const names[] = { "due", "at", "key", "emit", "data", NULL };
+    struct after_request request = {
+        .key = doc_text(fields, "key"),
+        .type = doc_text(fields, "emit"),
+        .data = doc_child(fields, "data"),
+    };
+    int rc = check_fields("after", fields, names, err);
+    if (rc == 0)
+        rc = read_due(step, "after", "due", fields, (struct text){ "", 0 }, step_now(step),
+                      &request.due, err);
+    if (rc == 0 && request.due.ms < step_now(step) + 1000)
+        rc = err_set(err, E_INVALID, "after: due must lie at least a second ahead");
+    if (request.key.size == 0)
+        request.key = request.type;
+    return rc != 0 ? rc : step_after(step, &request, err);
+}
+
+static int word_cancel(struct step *step, struct doc fields, struct err *err)
+{
+    static const char *const names[] = { "key", NULL };
+    int rc = check_fields("cancel", fields, names, err);
+    if (rc == 0)
+        step_cancel(step, doc_text(fields, "key"));
+    return rc;
+}
+
+/* {template, body, data, links}, as the channel gets it. */
+static struct doc content_of(struct step *step, struct doc fields, const char *body)
+{
+    struct buf bytes = BUF_INIT;
+    struct doc_writer w;
+    doc_begin(&w, &bytes);
+    doc_put_present(&w, "template", doc_text(fields, "template"));
+    doc_put_present(&w, "body", doc_text(fields, body));
+    if (doc_child(fields, "data").data != NULL)
+        doc_put_doc(&w, "data", doc_child(fields, "data"));
+    if (doc_child(fields, "links").data != NULL)
+        doc_put_doc(&w, "links", doc_child(fields, "links"));
+    struct doc content = arena_doc(step_arena(step), doc_end(&w));
+    buf_deinit(&bytes);
+    return content;
+}
+
+static int word_send(struct step *step, struct doc fields, struct err *err)
+{
+    static const char *const names[] = { "channel", "body", "template", "data",  "purpose",
+                                         "key",     "at",   "expires",  "links", NULL };
+    struct send_request request = {
+        .channel = doc_text(fields, "channel"),
+        .purpose = doc_text(fields, "purpose"),
+        .key = doc_text(fields, "key"),
+        .content = content_of(step, fields, "body"),
+    };
+    int rc = check_fields("send", fields, names, err);
+    if (rc == 0 && request.purpose.size == 0)
+        rc = err_set(err, E_INVALID, "send needs a purpose: one of the bundle's, or \"service\"");
+    if (rc == 0 && doc_text(fields, "body").size == 0 && doc_text(fields, "template").size == 0)
+        rc = err_set(err, E_INVALID, "send needs a body or a template");
+    if (rc == 0 && doc_text(fields, "template").size != 0)
+        rc = step_check_template(step, doc_text(fields, "template"), request.channel, err);
+    if (rc == 0 && doc_get(fields, "expires").type != DOC_NONE) {
+        struct due expires = { .at_minute = NO_MINUTE };
+        rc = read_due(step, "send", "expires", fields, (struct text){ "", 0 }, step_now(step),
+                      &expires, err);
+        request.expires_ms = expires.ms - step_now(step);
+        if (rc == 0 && request.expires_ms <= 0)
+            rc = err_set(err, E_INVALID, "send: expires must lie ahead");
+    }
+    return rc != 0 ? rc : step_send(step, &request, err);
+}
+
+static int word_notify(struct step *step, struct doc fields, struct err *err)
+{
+    static const char *const names[] = { "to", "text", "data", "channel", NULL };
+    struct text channel = doc_text(fields, "channel");
+    struct send_request request = {
+        .channel = channel.size != 0 ? channel : text_of("log"),
+        .to = step_assignee(step, doc_text(fields, "to")),
+        .content = content_of(step, fields, "text"),
+        .is_notification = true,
+    };
+    int rc = check_fields("notify", fields, names, err);
+    if (rc == 0 && request.to.size == 0)
+        rc = err_set(err, E_INVALID, "notify: there is nobody called \"%.*s\", and no fallback",
+                     (int)doc_text(fields, "to").size, doc_text(fields, "to").data);
+    return rc != 0 ? rc : step_send(step, &request, err);
+}
+
+static int word_tag(struct step *step, struct doc fields, struct err *err)
+{
+    return step_tag(step, doc_text(fields, "tag"), err);
+}
+
+static int word_untag(struct step *step, struct doc fields, struct err *err)
+{
+    return step_untag(step, doc_text(fields, "tag"), err);
+}
+
+static int word_set(struct step *step, struct doc fields, struct err *err)
+{
+    struct doc_value value = doc_get(fields, "value");
+    if (doc_text(fields, "name").size == 0)
+        return err_set(err, E_INVALID, "set needs a name");
+    if (value.type == DOC_NONE)
+        value.type = DOC_NULL;
+    return step_set(step, doc_text(fields, "name"), &value, err);
+}
+
+static const struct {
+    const char *word;
+    int (*act)(struct step *step, struct doc fields, struct err *err);
+} words[] = {
+    { "after", word_after },   { "cancel", word_cancel }, { "notify", word_notify },
+    { "remind", word_remind }, { "send", word_send },     { "set", word_set },
+    { "tag", word_tag },       { "untag", word_untag },
+};
+
+int plugin_word(struct step *step, struct text word, struct doc fields, struct err *err)
+{
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (text_is(word, words[i].word))
+            return words[i].act(step, fields, err);
+    return err_set(err, E_NOTFOUND,
+                   "there is no word \"%.*s\" for plugins: there are after, cancel, notify, "
+                   "remind, send, set, tag and untag",
+                   (int)word.size, word.data);
+}

@@ -1,0 +1,17 @@
+/* words.h -- the words of rules, for plugins: remind, after, cancel, send, notify, tag, untag, set.
+ *
+ * Their fields are those of Lua (docs/lua-reference.md), in a document instead of a table.  `tag`
+ * and `untag` take {tag}, `set` {name, value}, `cancel` {key}.  The engine's thread.
+ */
+#ifndef CORE_PLUGIN_WORDS_H
+#define CORE_PLUGIN_WORDS_H
+
+#include "core/base/doc.h"
+
+struct err;
+struct step;
+
+/* E_NOTFOUND: no such word; E_INVALID: a field; else what the engine says. */
+int plugin_word(struct step *step, struct text word, struct doc fields, struct err *err);
+
+#endif
