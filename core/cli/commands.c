@@ -397,6 +397,12 @@ const struct command command_table[] = {
       "The folder has a plugin that does something, its test, a Makefile and a CMakeLists.txt.  All\n"
       "it needs is a C compiler and kith.h.  docs/first-plugin.md goes on from there.",
       NULL, run_plugin_new },
+    { "plugin check", "FILE", "does this plugin keep the contract?",
+      "The plugin is run in a process of its own, with events as they come and as nobody expects "
+      "them,\n"
+      "each twice, and all again in a second process.  What is wrong is told with what to do; no\n"
+      "daemon is needed.  docs/plugins.md says what is tried.",
+      NULL, run_plugin_check },
     { "staff add", "NAME", "add or change a member of staff", NULL, staff_options, run_staff_add },
     { "staff list", "", "who works here", NULL, NULL, run_staff_list },
     { "staff show", "NAME", "all that is known of her", NULL, NULL, run_staff_show },

@@ -29,9 +29,10 @@
 #define KIT_TRY_BYTES_MAX (1u << 20) /* of what a try wanted that is told; of more a digest */
 
 struct kit_options {
-    const char *path;   /* of the plugin */
-    struct doc config;  /* as the operator wrote it; what is needed besides is made up */
-    bool is_again;      /* the second process */
+    const char *path; /* of the plugin */
+    struct doc
+        configs;   /* {NAME: config}, as operators write it; what is needed besides is made up */
+    bool is_again; /* the second process */
     const char *events; /* a file of events to be replayed instead (kit_replay.h), or NULL */
 };
 

@@ -114,35 +114,41 @@ static struct doc doc_of(const struct buf *buf)
     return (struct doc){ buf->size != 0 ? buf->data : NULL, (uint32_t)buf->size };
 }
 
-static struct doc_value state_value(struct probe *probe, const struct kit_try *try,
-                                    struct text name)
-{
-    size_t at = plugin_state_find(&probe->plugin, name);
-    struct doc doc = { NULL, 0 };
-    if (try->is_row && at != SIZE_MAX)
-        doc = doc_of(&probe->states[at]);
-    else if (try->style != KIT_NOTHING)
-        doc = kit_doc(try->style, NULL, 0, &probe->arena);
-    if (doc.size == 0)
-        return (struct doc_value){ .type = DOC_NONE };
-    return (struct doc_value){ .type = DOC_DOC, .doc = doc };
-}
+/* What the call asks for: struct plugin_source. */
+struct asked {
+    struct probe *probe;
+    const struct kit_try *try;
+    size_t round;
+};
 
-static struct doc_value read_value(struct probe *probe, const struct kit_try *try,
-                                   const struct plugin_read *read, size_t round)
+static struct doc_value read_value(void *arg, const struct plugin_read *read)
 {
+    const struct asked *asked = arg;
+    struct probe *probe = asked->probe;
     switch (read->kind) {
     case PLUGIN_READ_EVENT:
         return (struct doc_value){ .type = DOC_DOC,
-                                   .doc = kit_doc(try->style, NULL, 0, &probe->arena) };
+                                   .doc = kit_doc(asked->try->style, NULL, 0, &probe->arena) };
     case PLUGIN_READ_FIELD:
-        return event_field(probe, try, read->name, round);
+        return event_field(probe, asked->try, read->name, asked->round);
     case PLUGIN_READ_CUSTOMER:
-        return customer_field(probe, try, read->name);
+        return customer_field(probe, asked->try, read->name);
     case PLUGIN_READ_STATE:
         break;
     }
-    return state_value(probe, try, read->name);
+    return (struct doc_value){ .type = DOC_NONE };
+}
+
+static struct doc read_state(void *arg, size_t index, int64_t *out_version)
+{
+    const struct asked *asked = arg;
+    struct probe *probe = asked->probe;
+    *out_version = probe->plugin.states[index].version;
+    if (asked->try->is_row)
+        return doc_of(&probe->states[index]);
+    if (asked->try->style == KIT_NOTHING)
+        return (struct doc){ NULL, 0 };
+    return kit_doc(asked->try->style, NULL, 0, &probe->arena);
 }
 
 /* A state as a hook may find it: what the plugin has kept, or anything. */
@@ -199,74 +205,116 @@ __attribute__((noinline)) static void paint_stack(bool is_again)
         room[i] = is_again ? 0xa5 : 0x5a;
 }
 
+/* The next of what a call wanted: documents one behind another. */
+static bool next_write(const struct buf *writes, size_t *at, struct doc *out)
+{
+    if (*at >= writes->size)
+        return false;
+    *out = (struct doc){ writes->data + *at, 0 };
+    memcpy(&out->size, out->data, sizeof out->size);
+    *at += out->size;
+    return true;
+}
+
 static void keep_states(struct probe *probe, struct buf *states)
 {
-    size_t count;
-    const struct record_want *wants = record_wants(probe->record, &count);
-    for (size_t i = 0; i < count; i++) {
-        size_t at = plugin_state_find(&probe->plugin, wants[i].name);
-        if (wants[i].kind != RECORD_KEEP || at == SIZE_MAX)
+    struct doc write;
+    for (size_t at = 0; next_write(&probe->writes, &at, &write);) {
+        if (!text_is(doc_text(write, "w"), "keep"))
             continue;
-        buf_clear(&states[at]);
-        buf_append(&states[at], wants[i].doc.data, wants[i].doc.size);
+        struct doc doc = doc_child(write, "v");
+        size_t index = plugin_state_find(&probe->plugin, doc_text(write, "k"));
+        buf_clear(&states[index]);
+        if (doc.size != 0)
+            buf_append(&states[index], doc.data, doc.size);
     }
 }
 
-/* A refusal is the plugin's mistake; of its own failures a reason is enough. */
+/* What the engine will refuse when it is done. */
+static void judge_write(struct probe *probe, const struct kit_try *try, struct doc write)
+{
+    struct text word = doc_text(write, "w"), name = doc_text(write, "k");
+    size_t size = doc_child(write, "v").size;
+    size_t most = text_is(word, "keep") ? PLUGIN_STATE_BYTES_MAX : DERIVED_BYTES_MAX;
+    if (!text_is(word, "publish") && size > most)
+        kit_find(probe, try->callee, KIT_REFUSED, kit_given(probe, try),
+                 "bound what is taken over from an event: a text may have 60,000 bytes",
+                 "%.*s(\"%.*s\"): a document of %zu bytes, and at most %zu are taken",
+                 (int)word.size, word.data, (int)name.size, name.data, size, most);
+}
+
+/* A refusal is the plugin's mistake; for a failure of its own a reason is enough. */
 static void judge(struct probe *probe, const struct kit_try *try, int rc)
 {
     struct kit_callee *callee = try->callee;
-    int32_t code;
-    const char *refusal = record_refusal(probe->record, &code), *given = kit_given(probe, try);
-    if (refusal != NULL && code == KITH_DENIED)
+    const struct kith_call *call = &probe->call;
+    const char *given = kit_given(probe, try);
+    if (call->refused == KITH_DENIED)
         kit_find(probe, callee, KIT_DENIED, given,
-                 "what a function reads and wants must stand in its description", "%s", refusal);
-    else if (refusal != NULL)
+                 "what a function reads and wants must stand in its description", "%s",
+                 call->words);
+    else if (call->refused != KITH_OK)
         kit_find(probe, callee, KIT_REFUSED, given,
-                 "look at what the call returns, and at what was put into it", "%s", refusal);
+                 "look at what the call returns, and at what was put into it", "%s", call->words);
+    else if (rc != 0 && call->words[0] == '\0')
+        kit_find(probe, callee, KIT_SILENT, given,
+                 "return engine->fail(call, \"the reason\"): people will look for it",
+                 "it failed and did not say why");
     bool is_hook = callee->kind != KIT_HANDLER && callee->kind != KIT_FUNCTION;
-    enum doc_type answer = record_answer(probe->record).type;
+    enum doc_type answer = plugin_answer(call).type;
     if (rc == 0 && is_hook && answer != DOC_DOC)
         kit_find(probe, callee, KIT_ANSWERS, given,
-                 "call answer() with a document before KITH_OK is returned",
+                 "call answer() with a document before KITH_OK is returned", "%s",
                  answer == DOC_NONE ? "it answered nothing" : "it answered what is no document");
+    struct doc write;
+    for (size_t at = 0; rc == 0 && next_write(&probe->writes, &at, &write);)
+        judge_write(probe, try, write);
 }
 
-static void call_once(struct probe *probe, const struct kit_try *try, size_t round,
-                      struct doc_writer *w)
+static int call_once(struct probe *probe, const struct kit_try *try, size_t round, struct err *err)
 {
+    static const struct plugin_reads nothing = { NULL, 0 };
     struct kit_callee *callee = try->callee;
-    size_t count = callee->reads != NULL ? callee->reads->count : 0;
-    struct doc_value *values = arena_zero(&probe->arena, (count + 1) * sizeof *values);
-    struct err err;
-    for (size_t i = 0; i < count; i++)
-        values[i] = read_value(probe, try, &callee->reads->items[i], round);
-    struct record_input input = { .plugin = &probe->plugin,
-                                  .reads = callee->reads,
-                                  .values = values,
-                                  .arguments = arguments(probe, try),
-                                  .now_ms = NOW_MS + (int64_t)round * DAY_MS };
+    struct asked asked = { probe, try, round };
+    struct plugin_source source = { &asked, read_value, read_state };
+    probe->call.plugin = &probe->plugin;
+    probe->call.reads = callee->reads != NULL ? callee->reads : &nothing;
+    probe->call.source = &source;
+    probe->call.arguments = arguments(probe, try);
+    probe->call.now = NOW_MS + (int64_t)round * DAY_MS;
+    probe->call.writes = &probe->writes;
+    probe->call.answer = &probe->answer;
     paint_stack(probe->options->is_again);
     int64_t began = processor_ns();
-    int rc = record_run(probe->record, &input, callee->run, &err);
+    int rc = plugin_call(&probe->call, callee->run, err);
     if (callee->calls < KIT_TIMES_MAX)
         callee->ns[callee->calls] = processor_ns() - began;
     callee->calls++;
     callee->failures += rc != 0;
-    judge(probe, try, rc);
-    if (rc == 0)
-        keep_states(probe, probe->states);
+    return rc;
+}
+
+/* Append {wants, answer}, or {failed}. */
+static void put_result(struct probe *probe, int rc, const struct err *err, struct doc_writer *w)
+{
+    struct doc_value answer = plugin_answer(&probe->call);
+    struct doc write;
     doc_open(w, NULL);
+    doc_open_array(w, "wants");
+    for (size_t at = 0; rc == 0 && next_write(&probe->writes, &at, &write);)
+        doc_put_doc(w, NULL, write);
+    doc_close(w);
     if (rc == 0)
-        record_write(probe->record, w);
+        doc_put_value(w, "answer", &answer);
     else
-        doc_put_string(w, "failed", err.text);
+        doc_put_string(w, "failed", err->text);
     doc_close(w);
 }
 
 void kit_run_try(struct probe *probe, const struct kit_try *try)
 {
     struct doc_writer w;
+    struct err err;
     for (size_t i = 0; i < PLUGIN_STATES_MAX; i++)
         buf_clear(&probe->states[i]);
     buf_clear(&probe->out);
@@ -274,7 +322,10 @@ void kit_run_try(struct probe *probe, const struct kit_try *try)
     doc_open_array(&w, "calls");
     for (size_t round = 1; round <= (try->is_row ? KIT_ROUNDS : 1); round++) {
         arena_clear(&probe->arena);
-        call_once(probe, try, round, &w);
+        int rc = call_once(probe, try, round, &err);
+        judge(probe, try, rc);
+        keep_states(probe, probe->states);
+        put_result(probe, rc, &err, &w);
     }
     doc_close(&w);
     doc_end(&w);
@@ -290,7 +341,11 @@ void kit_learn(struct probe *probe)
             continue;
         kit_say_at(probe, try.callee->who, kit_given(probe, &try));
         kit_run_try(probe, &try);
-        keep_states(probe, probe->learned);
+        for (size_t j = 0; j < probe->plugin.state_count; j++)
+            if (probe->states[j].size != 0) {
+                buf_clear(&probe->learned[j]);
+                buf_append(&probe->learned[j], probe->states[j].data, probe->states[j].size);
+            }
     }
 }
 

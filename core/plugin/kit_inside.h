@@ -3,9 +3,8 @@
 #define CORE_PLUGIN_KIT_INSIDE_H
 
 #include "core/base/arena.h"
+#include "core/plugin/call.h"
 #include "core/plugin/kit.h"
-#include "core/plugin/plugin.h"
-#include "core/plugin/record.h"
 
 /* Everything in a plugin that can be called by the engine, in one list. */
 enum kit_kind { KIT_HANDLER, KIT_FUNCTION, KIT_MERGE, KIT_UNMERGE, KIT_MIGRATE, KIT_GIVE };
@@ -42,8 +41,9 @@ struct probe {
     struct plugin plugin;
     struct kit_callee *callees;
     size_t callee_count;
-    struct record *record;
+    struct kith_call call;
     struct arena arena; /* of one call */
+    struct buf writes, answer;
     struct buf message, out;
     struct buf states[PLUGIN_STATES_MAX];  /* what the functions have kept, in one try */
     struct buf learned[PLUGIN_STATES_MAX]; /* what they have kept on an ordinary day */
