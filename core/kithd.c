@@ -17,12 +17,13 @@
 
 static const char usage[] =
     "usage: kithd [--config FILE] [--data DIR] [--listen HOST:PORT] [--scripts DIR]\n"
-    "             [--log json|text] [--dev] [--rebuild]\n"
+    "             [--plugins DIR] [--log json|text] [--dev] [--rebuild]\n"
     "\n"
     "  --config FILE        the configuration, a Lua file (kith.lua)\n"
     "  --data DIR           where log, state and keys are; made at the first start\n"
     "  --listen HOST:PORT   default 127.0.0.1:8077; port 0: any free one, which is said\n"
     "  --scripts DIR        activated at the first start; later: kith deploy DIR\n"
+    "  --plugins DIR        where the files of plugins are\n"
     "  --log json|text      the form of messages on standard error\n"
     "  --dev                watch the scripts and activate them on save\n"
     "  --rebuild            fold the whole log anew (effects without a claim are held)\n"
@@ -31,7 +32,7 @@ static const char usage[] =
     "Flags override the configuration.  SIGTERM ends it, SIGHUP reads the configuration.\n";
 
 struct command_line {
-    const char *config, *data, *listen, *scripts;
+    const char *config, *data, *listen, *scripts, *plugins;
     bool is_dev, rebuild;
 };
 
@@ -45,6 +46,8 @@ static int read_settings(void *arg, struct settings *settings, struct err *err)
         settings->data = line->data;
     if (line->scripts != NULL)
         settings->scripts = line->scripts;
+    if (line->plugins != NULL)
+        settings->plugin_dir = line->plugins;
     if (rc == 0)
         settings_finish(settings);
     return rc;
@@ -67,11 +70,17 @@ static bool parse_form(const char *form)
 enum { FLAG_DEV = 256, FLAG_REBUILD };
 
 static const struct option flags[] = {
-    { "config", required_argument, NULL, 'c' },     { "data", required_argument, NULL, 'd' },
-    { "listen", required_argument, NULL, 'l' },     { "scripts", required_argument, NULL, 's' },
-    { "log", required_argument, NULL, 'o' },        { "dev", no_argument, NULL, FLAG_DEV },
-    { "rebuild", no_argument, NULL, FLAG_REBUILD }, { "help", no_argument, NULL, 'h' },
-    { "version", no_argument, NULL, 'V' },          { NULL, 0, NULL, 0 },
+    { "config", required_argument, NULL, 'c' },
+    { "data", required_argument, NULL, 'd' },
+    { "listen", required_argument, NULL, 'l' },
+    { "scripts", required_argument, NULL, 's' },
+    { "plugins", required_argument, NULL, 'p' },
+    { "log", required_argument, NULL, 'o' },
+    { "dev", no_argument, NULL, FLAG_DEV },
+    { "rebuild", no_argument, NULL, FLAG_REBUILD },
+    { "help", no_argument, NULL, 'h' },
+    { "version", no_argument, NULL, 'V' },
+    { NULL, 0, NULL, 0 },
 };
 
 static void parse(struct command_line *line, int argc, char **argv)
@@ -90,6 +99,9 @@ static void parse(struct command_line *line, int argc, char **argv)
             break;
         case 's':
             line->scripts = optarg;
+            break;
+        case 'p':
+            line->plugins = optarg;
             break;
         case 'o':
             say_as_json(parse_form(optarg));

@@ -102,6 +102,7 @@ int engine_open(const struct engine_options *options, struct engine **out_engine
     struct doc world = meta_get(engine, "world");
     engine->world_seq = (uint64_t)doc_int(world, "seq", 0);
     int rc = config_read(&engine->config, doc_child(world, "config"), err);
+    engine_set_plugins(engine, options->plugins);
     if (rc == 0)
         rc = engine_load_active(engine, err);
     if (rc != 0) {

@@ -17,11 +17,12 @@
 
 struct engine;
 struct err;
+struct plugins;
 struct ruleset;
 struct state;
 struct config;
 
-#define ENGINE_LEVEL 7 /* raised whenever this code would compute something different */
+#define ENGINE_LEVEL 8 /* raised whenever this code would compute something different */
 
 /* What the engine asks of its surroundings.  All are called inside engine_apply(),
  * on its thread.  `arg` is the engine_options' own. */
@@ -52,6 +53,7 @@ struct engine_hooks {
 
 struct engine_options {
     struct state *state;
+    struct plugins *plugins; /* NULL: none */
     const struct engine_hooks *hooks;
     void *arg;
 };

@@ -287,10 +287,11 @@ static int lost_error(struct text name, enum plugin_outcome outcome, struct err 
                    (int)name.size, name.data);
 }
 
-int step_call_plugin(struct step *step, size_t plugin, size_t function, struct doc arguments,
+int step_call_plugin(struct step *step, size_t function, struct doc arguments,
                      struct doc_value *out_answer, struct err *err)
 {
     struct engine *engine = step->engine;
+    size_t plugin = engine->plugins->functions[function].plugin;
     struct text name = engine->plugins->names[plugin];
     if (engine->standings[plugin].presence == PLUGIN_QUARANTINED)
         return err_set(err, E_BUSY, "plugin %.*s is quarantined: see kith plugin list",

@@ -35,6 +35,12 @@ enum plugin_outcome {
 /* What becomes of a document of a customer's when she is merged, or the plugin is another. */
 enum plugin_fold { PLUGIN_MERGE, PLUGIN_UNMERGE, PLUGIN_MIGRATE, PLUGIN_GIVE };
 
+/* A function that rules call as PLUGIN.NAME { ... }. */
+struct plugin_function {
+    struct text name;
+    size_t plugin; /* the place of its plugin */
+};
+
 /* The plugins of one moment.  All of it is the host's memory, and lives until the engine is given
  * others. */
 struct plugins {
@@ -43,6 +49,8 @@ struct plugins {
     struct rule *handlers; /* "PLUGIN.HANDLER", those of one plugin together, in order of names */
     const size_t *owners;  /* by handler: the place in `names` */
     size_t handler_count;
+    const struct plugin_function *functions; /* of all plugins, those of one together */
+    size_t function_count;
 
     /* Run handlers[index] on what `step` hears of. */
     enum plugin_outcome (*run)(struct plugins *plugins, size_t index, struct step *step,
@@ -61,7 +69,8 @@ struct plugins {
 
 struct engine;
 
-/* From the next entry on; NULL: none.  The caller frees the ones before. */
+/* From the next entry on; NULL: none.  The caller frees the ones before, when it has loaded the
+ * rules in force anew: they hold numbers of functions. */
 void engine_set_plugins(struct engine *engine, struct plugins *plugins);
 
 /* Whether this plugin may be called now: it is not quarantined, nor behind. */
@@ -87,9 +96,9 @@ int step_keep_document(struct step *step, struct text plugin, struct text key, i
 /* A field of the customer as rules read it: id, kind, owner, tags, roles, else a trait. */
 struct doc_value step_customer_field(struct step *step, struct text name);
 
-/* For a rule that is running: call function number `function` of plugin number `plugin`.
+/* For a rule that is running: call functions[function].
  * E_BUSY: it is quarantined, or is so from now on; else the plugin's own error. */
-int step_call_plugin(struct step *step, size_t plugin, size_t function, struct doc arguments,
+int step_call_plugin(struct step *step, size_t function, struct doc arguments,
                      struct doc_value *out_answer, struct err *err);
 
 #endif

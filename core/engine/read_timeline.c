@@ -193,6 +193,8 @@ void show_trace(struct doc_writer *w, uint64_t seq, struct doc row)
     struct doc log = doc_child(row, "log");
     doc_open(w, "trace");
     show_rules(w, row);
+    if (doc_child(row, "handlers").data != NULL)
+        doc_put_array(w, "handlers", doc_child(row, "handlers"));
     doc_put_doc(w, "changed", doc_child(row, "changed"));
     show_made(w, seq, row);
     if (log.data != NULL)

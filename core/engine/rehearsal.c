@@ -116,7 +116,10 @@ int rehearsal_open(const struct rehearsal_options *options, struct rehearsal **o
     rehearsal->options = *options;
     int rc = state_open_over(options->base, options->bytes_max, &rehearsal->state, err);
     if (rc == 0) {
-        struct engine_options engine_options = { rehearsal->state, &hooks, rehearsal };
+        struct engine_options engine_options = { .state = rehearsal->state,
+                                                 .plugins = options->plugins,
+                                                 .hooks = &hooks,
+                                                 .arg = rehearsal };
         rc = engine_open(&engine_options, &rehearsal->engine, err);
     }
     if (rc != 0) {

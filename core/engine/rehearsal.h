@@ -20,6 +20,7 @@ struct rehearsal;
 
 struct rehearsal_options { /* all borrowed for the life of the rehearsal */
     struct state *base;
+    struct plugins *plugins; /* NULL: none */
     size_t bytes_max;
     /* As in engine_hooks. */
     int (*blob)(void *arg, const uint8_t hash[LOG_HASH_BYTES], struct buf *out, struct err *err);

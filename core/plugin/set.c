@@ -25,7 +25,8 @@ struct plugin_set {
     struct rule *handlers;
     size_t *owners;
     struct place *handler_places, *function_places;
-    size_t function_count;
+    struct plugin_function *functions;
+    bool is_view;
     struct buf writes, answer; /* of the call in progress */
     struct arena arena;        /* names */
 };
@@ -239,7 +240,8 @@ static void fill(struct plugin_set *set)
     set->owners = arena_zero(&set->arena, (handlers + 1) * sizeof *set->owners);
     set->handler_places = arena_zero(&set->arena, (handlers + 1) * sizeof *set->handler_places);
     set->function_places = arena_zero(&set->arena, (functions + 1) * sizeof *set->function_places);
-    handlers = 0;
+    set->functions = arena_zero(&set->arena, (functions + 1) * sizeof *set->functions);
+    handlers = functions = 0;
     for (size_t i = 0; i < set->count; i++) {
         const struct plugin *plugin = set->plugins[i];
         set->names[i] = text_of(plugin->name);
@@ -248,8 +250,11 @@ static void fill(struct plugin_set *set)
             set->owners[handlers] = i;
             set->handler_places[handlers] = (struct place){ i, j };
         }
-        for (size_t j = 0; j < plugin->function_count; j++)
-            set->function_places[set->function_count++] = (struct place){ i, j };
+        for (size_t j = 0; j < plugin->function_count; j++, functions++) {
+            set->functions[functions].name = text_of(plugin->functions[j].name);
+            set->functions[functions].plugin = i;
+            set->function_places[functions] = (struct place){ i, j };
+        }
     }
     set->engine = (struct plugins){
         .names = set->names,
@@ -257,6 +262,8 @@ static void fill(struct plugin_set *set)
         .handlers = set->handlers,
         .owners = set->owners,
         .handler_count = handlers,
+        .functions = set->functions,
+        .function_count = functions,
         .run = run,
         .call = call,
         .fold = fold,
@@ -284,11 +291,23 @@ int plugin_set_new(struct plugin *const *plugins, size_t count, struct plugin_se
     return 0;
 }
 
+struct plugin_set *plugin_set_view(struct plugin_set *set)
+{
+    if (set == NULL)
+        return NULL;
+    struct plugin_set *view = mem_zero(sizeof *view);
+    view->count = set->count;
+    memcpy(view->plugins, set->plugins, sizeof view->plugins);
+    view->is_view = true;
+    fill(view);
+    return view;
+}
+
 void plugin_set_free(struct plugin_set *set)
 {
     if (set == NULL)
         return;
-    for (size_t i = 0; i < set->count; i++)
+    for (size_t i = 0; i < set->count && !set->is_view; i++)
         plugin_free(set->plugins[i]);
     buf_deinit(&set->writes);
     buf_deinit(&set->answer);
@@ -336,15 +355,4 @@ void plugin_set_put_code(const struct plugin_set *set, struct doc_writer *w)
         doc_put_binary(w, set->plugins[i]->name, set->plugins[i]->hash,
                        sizeof set->plugins[i]->hash);
     doc_close(w);
-}
-
-bool plugin_set_offer(const struct plugin_set *set, size_t index, struct plugin_offer *out_offer)
-{
-    if (set == NULL || index >= set->function_count)
-        return false;
-    struct place place = set->function_places[index];
-    const struct plugin *plugin = set->plugins[place.plugin];
-    *out_offer =
-        (struct plugin_offer){ plugin, &plugin->functions[place.index], place.plugin, index };
-    return true;
 }

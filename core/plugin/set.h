@@ -20,6 +20,10 @@ int plugin_set_new(struct plugin *const *plugins, size_t count, struct plugin_se
                    struct err *err);
 void plugin_set_free(struct plugin_set *set); /* and its plugins; NULL is allowed */
 
+/* The same plugins for another engine, whichever thread has that: a log is folded anew, an import
+ * is tried, while the first goes on.  It must be freed before `set`; of NULL it is NULL. */
+struct plugin_set *plugin_set_view(struct plugin_set *set);
+
 struct plugins *plugin_set_engine(struct plugin_set *set);
 size_t plugin_set_count(const struct plugin_set *set); /* NULL: 0 */
 const struct plugin *plugin_set_at(const struct plugin_set *set, size_t index);
@@ -28,13 +32,5 @@ const struct plugin *plugin_set_at(const struct plugin_set *set, size_t index);
  * fields `plugins` of an open document; without plugins nothing. */
 void plugin_set_put_config(const struct plugin_set *set, struct doc_writer *w);
 void plugin_set_put_code(const struct plugin_set *set, struct doc_writer *w);
-
-/* Functions for Lua, counted over all plugins. */
-struct plugin_offer {
-    const struct plugin *plugin;
-    const struct kith_function *function;
-    size_t plugin_index, index; /* for step_call_plugin() */
-};
-bool plugin_set_offer(const struct plugin_set *set, size_t index, struct plugin_offer *out_offer);
 
 #endif

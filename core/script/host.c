@@ -46,13 +46,18 @@ int host_raise(lua_State *lua, const struct err *err)
     return luaL_error(lua, "%s", err->text);
 }
 
-void host_add_word(struct host *host, const struct script_word *word, int upvalue_count)
+void host_note_word(struct host *host, const char *name)
 {
     size_t count = 0;
     while (host->words[count] != NULL)
         count++;
     ASSERT(count + 1 < HOST_WORDS_MAX);
-    host->words[count] = word->name;
+    host->words[count] = name;
+}
+
+void host_add_word(struct host *host, const struct script_word *word, int upvalue_count)
+{
+    host_note_word(host, word->name);
     sandbox_add_function(host->sandbox, word->name, word->call, upvalue_count);
 }
 
@@ -249,10 +254,13 @@ int script_load(void *arg, struct doc bundle, const struct config *config,
     int rc = bundle_check(bundle, err);
     if (rc != 0)
         return rc;
+    const struct script_surroundings *around = arg;
     struct host *host = host_new(config);
-    host->interrupt = arg;
+    host->interrupt = around != NULL ? around->interrupt : NULL;
     bundle_hash(bundle, host->rules.hash);
     rc = make_usual_week(host, err);
+    if (rc == 0)
+        rc = words_plugin_add(host, around != NULL ? around->plugins : NULL, err);
     if (rc == 0)
         rc = load_files(host, doc_child(bundle, "files"), err);
     if (rc == 0)

@@ -11,13 +11,24 @@
 
 #include "core/base/doc.h"
 
+#include <stdatomic.h>
+
 struct config;
 struct err;
+struct plugins;
 struct ruleset;
 
-/* Fits node_options.load_rules.  `arg` is NULL or an atomic_bool: who sets it ends the rule that
- * runs, but never while the past is repeated (sandbox_set_interrupt).  The bundle is read during
- * the call only; `config` and `arg` must outlive the ruleset, which ends with its own free().
+/* What a ruleset meets where it is loaded; both may be NULL. */
+struct script_surroundings {
+    /* Who sets it ends the rule that runs, but never while the past is repeated
+     * (sandbox_set_interrupt).  It must outlive the ruleset. */
+    atomic_bool *interrupt;
+    /* Whose functions rules may call; the engine that runs them must have the same. */
+    const struct plugins *plugins;
+};
+
+/* Fits node_options.load_rules.  `arg` is NULL or the surroundings, read during the call only, as
+ * the bundle is; `config` must outlive the ruleset, which ends with its own free().
  * E_INVALID, E_LIMIT: "file:line: reason". */
 int script_load(void *arg, struct doc bundle, const struct config *config,
                 struct ruleset **out_rules, struct err *err);

@@ -19,6 +19,7 @@
 #include <lua.h>
 
 struct host;
+struct plugins;
 struct workweek;
 
 struct named_calendar {
@@ -38,7 +39,7 @@ struct declaration {
     bool is_complete;
 };
 
-#define HOST_WORDS_MAX 64
+#define HOST_WORDS_MAX 128
 #define HOST_METHODS_MAX 16
 #define HOST_MISSING_MAX 3 /* things that were read and not there: what a failure may come from */
 #define HOST_MISSING_BYTES 64
@@ -73,6 +74,8 @@ struct step *host_step(lua_State *lua, const char *word);
 /* Raise what `err` says. */
 int host_raise(lua_State *lua, const struct err *err);
 
+/* There is a global of this name, for those who look for the nearest. */
+void host_note_word(struct host *host, const char *name);
 /* Add a global function, with values from the stack as sandbox_add_function(). */
 void host_add_word(struct host *host, const struct script_word *word, int upvalue_count);
 /* All of a table, without values. */
@@ -89,6 +92,8 @@ void words_send_add(struct host *host);     /* send, notify */
 void words_duration_add(struct host *host); /* days(7) ... */
 void words_time_add(struct host *host);     /* now, ago, and these */
 void words_customer_add(struct host *host); /* the objects event and customer */
+/* Tables of functions; NULL: none.  E_CONFLICT: a plugin has the name of a word. */
+int words_plugin_add(struct host *host, const struct plugins *plugins, struct err *err);
 
 /* The body of a declaring word, `word "name" { ... }` or word("name", { ... }). */
 int declare(lua_State *lua, const char *word, declare_fn *read);

@@ -14,9 +14,9 @@
 
 struct buf;
 
-#define SANDBOX_SLICE 100       /* instructions between two looks at the budget */
-#define SANDBOX_DEPTH_MAX 1000  /* calls in progress */
-#define SANDBOX_WORK_BYTES 64   /* bytes copied or scanned for one unit */
+#define SANDBOX_SLICE 100         /* instructions between two looks at the budget */
+#define SANDBOX_DEPTH_MAX 1000    /* calls in progress */
+#define SANDBOX_WORK_BYTES 64     /* bytes copied or scanned for one unit */
 #define SANDBOX_LENGTH "__length" /* the global function that `#` becomes */
 
 /* A variable that a call may change and that is put back after it. */

@@ -39,22 +39,22 @@
 #define QUOTA_MOST ((size_t)256 << 30) /* of the address space that a file has */
 
 enum word { /* bits of settings.declared */
-    WORD_LISTEN,
-    WORD_DATA,
-    WORD_SCRIPTS,
-    WORD_URL,
-    WORD_ZONE,
-    WORD_COUNTRY,
-    WORD_LOCALE,
-    WORD_FALLBACK,
-    WORD_CHANNEL_LOG,
-    WORD_LIMITS,
-    WORD_BLOCKED,
-    WORD_QUOTA,
-    WORD_RATE,
+            WORD_LISTEN,
+            WORD_DATA,
+            WORD_SCRIPTS,
+            WORD_URL,
+            WORD_ZONE,
+            WORD_COUNTRY,
+            WORD_LOCALE,
+            WORD_FALLBACK,
+            WORD_CHANNEL_LOG,
+            WORD_LIMITS,
+            WORD_BLOCKED,
+            WORD_QUOTA,
+            WORD_RATE,
 };
 
-static struct settings *settings_of(lua_State *lua)
+struct settings *settings_of(lua_State *lua)
 {
     return lua_touserdata(lua, lua_upvalueindex(1));
 }
@@ -69,7 +69,7 @@ static struct settings *declare_once(lua_State *lua, enum word word, const char 
     return settings;
 }
 
-static const char *kept_text(lua_State *lua, int index, struct settings *settings, const char *what)
+const char *settings_text(lua_State *lua, int index, struct settings *settings, const char *what)
 {
     if (lua_type(lua, index) != LUA_TSTRING)
         luaL_error(lua, "%s must be text in quotes, not a %s", what, luaL_typename(lua, index));
@@ -80,9 +80,9 @@ static const char *kept_text(lua_State *lua, int index, struct settings *setting
     return arena_copy(&settings->arena, text, size + 1);
 }
 
-static const char *kept_path(lua_State *lua, int index, struct settings *settings, const char *what)
+const char *settings_path(lua_State *lua, int index, struct settings *settings, const char *what)
 {
-    const char *path = kept_text(lua, index, settings, what);
+    const char *path = settings_text(lua, index, settings, what);
     if (path[0] == '/' || settings->folder == NULL)
         return path;
     return arena_printf(&settings->arena, "%s/%s", settings->folder, path).data;
@@ -147,7 +147,7 @@ static int refuse_field(lua_State *lua, const char *word, const char *name,
     return luaL_error(lua, "%s knows no \"%s\"%s", word, name, buf_string(scratch));
 }
 
-static void check_fields(lua_State *lua, const char *word, const struct script_field fields[])
+void settings_check_fields(lua_State *lua, const char *word, const struct script_field fields[])
 {
     lua_pushnil(lua);
     while (lua_next(lua, 1) != 0) {
@@ -165,19 +165,19 @@ int setting_listen(lua_State *lua)
     struct settings *settings = declare_once(lua, WORD_LISTEN, "listen");
     struct err err;
     if (lua_type(lua, 1) == LUA_TTABLE) {
-        check_fields(lua, "listen", listen_fields);
+        settings_check_fields(lua, "listen", listen_fields);
         lua_getfield(lua, 1, "cert");
         lua_getfield(lua, 1, "key");
         if (lua_isnil(lua, 2) != lua_isnil(lua, 3))
             return luaL_error(lua, "listen: cert and key belong together: give both or neither");
         if (!lua_isnil(lua, 2)) {
-            settings->cert = kept_path(lua, 2, settings, "cert");
-            settings->key = kept_path(lua, 3, settings, "key");
+            settings->cert = settings_path(lua, 2, settings, "cert");
+            settings->key = settings_path(lua, 3, settings, "key");
         }
         lua_rawgeti(lua, 1, 1);
         lua_replace(lua, 1);
     }
-    if (settings_listen(settings, kept_text(lua, 1, settings, "listen"), &err) != 0)
+    if (settings_listen(settings, settings_text(lua, 1, settings, "listen"), &err) != 0)
         return raise(lua, &err);
     return 0;
 }
@@ -187,21 +187,21 @@ int setting_listen(lua_State *lua)
 int setting_data(lua_State *lua)
 {
     struct settings *settings = declare_once(lua, WORD_DATA, "data");
-    settings->data = kept_path(lua, 1, settings, "data");
+    settings->data = settings_path(lua, 1, settings, "data");
     return 0;
 }
 
 int setting_scripts(lua_State *lua)
 {
     struct settings *settings = declare_once(lua, WORD_SCRIPTS, "scripts");
-    settings->scripts = kept_path(lua, 1, settings, "scripts");
+    settings->scripts = settings_path(lua, 1, settings, "scripts");
     return 0;
 }
 
 int setting_url(lua_State *lua)
 {
     struct settings *settings = declare_once(lua, WORD_URL, "url");
-    const char *url = kept_text(lua, 1, settings, "url");
+    const char *url = settings_text(lua, 1, settings, "url");
     size_t size = strlen(url);
     const char *rest = strncmp(url, "https://", 8) == 0  ? url + 8
                        : strncmp(url, "http://", 7) == 0 ? url + 7
@@ -217,7 +217,7 @@ int setting_url(lua_State *lua)
 int setting_zone(lua_State *lua)
 {
     struct settings *settings = declare_once(lua, WORD_ZONE, "zone");
-    const char *name = kept_text(lua, 1, settings, "zone");
+    const char *name = settings_text(lua, 1, settings, "zone");
     const struct zone *zone;
     struct err err;
     if (zone_open(name, &zone, &err) != 0)
@@ -234,7 +234,7 @@ static bool is_capital(char c)
 int setting_country(lua_State *lua)
 {
     struct settings *settings = declare_once(lua, WORD_COUNTRY, "country");
-    const char *name = kept_text(lua, 1, settings, "country");
+    const char *name = settings_text(lua, 1, settings, "country");
     if (!is_capital(name[0]) || !is_capital(name[1]) || name[2] != '\0')
         return luaL_error(lua, "country: two capital letters are needed, as \"DE\"");
     settings->country = name;
@@ -244,7 +244,7 @@ int setting_country(lua_State *lua)
 int setting_locale(lua_State *lua)
 {
     struct settings *settings = declare_once(lua, WORD_LOCALE, "locale");
-    const char *tag = kept_text(lua, 1, settings, "locale");
+    const char *tag = settings_text(lua, 1, settings, "locale");
     if (!locale_is_tag(text_of(tag)))
         return luaL_error(lua, "locale: a language is needed, as \"de\" or \"en-GB\"");
     settings->locale = tag;
@@ -254,7 +254,7 @@ int setting_locale(lua_State *lua)
 int setting_fallback(lua_State *lua)
 {
     struct settings *settings = declare_once(lua, WORD_FALLBACK, "fallback");
-    const char *name = kept_text(lua, 1, settings, "fallback");
+    const char *name = settings_text(lua, 1, settings, "fallback");
     if (strlen(name) >= CONFIG_NAME_MAX)
         return luaL_error(lua, "fallback: a name has at most %d bytes", CONFIG_NAME_MAX - 1);
     settings->fallback = name;
@@ -266,17 +266,17 @@ int setting_fallback(lua_State *lua)
 static int log_fields(lua_State *lua, struct settings *settings)
 {
     check_table(lua, "channel \"log\"");
-    check_fields(lua, "channel \"log\"", log_channel_fields);
+    settings_check_fields(lua, "channel \"log\"", log_channel_fields);
     lua_getfield(lua, 1, "file");
     if (!lua_isnil(lua, -1))
-        settings->log_file = kept_path(lua, -1, settings, "file");
+        settings->log_file = settings_path(lua, -1, settings, "file");
     return 0;
 }
 
 static const char *webhook_text(lua_State *lua, struct settings *settings, const char *name)
 {
     lua_getfield(lua, 1, name);
-    const char *text = lua_isnil(lua, -1) ? NULL : kept_text(lua, -1, settings, name);
+    const char *text = lua_isnil(lua, -1) ? NULL : settings_text(lua, -1, settings, name);
     lua_pop(lua, 1);
     return text;
 }
@@ -356,7 +356,7 @@ static int webhook_fields(lua_State *lua, struct settings *settings, const char 
         return luaL_error(lua, "%s needs kind = \"webhook\": this build has no other kind", word);
     if (settings->webhook_count == SETTINGS_WEBHOOKS_MAX)
         return luaL_error(lua, "more than %d webhooks", SETTINGS_WEBHOOKS_MAX);
-    check_fields(lua, word, webhook_channel_fields);
+    settings_check_fields(lua, word, webhook_channel_fields);
     *webhook = (struct webhook_settings){ .name = name };
     webhook->url = webhook_text(lua, settings, "url");
     webhook->allow_private = webhook_flag(lua, "allow_private");
@@ -366,7 +366,7 @@ static int webhook_fields(lua_State *lua, struct settings *settings, const char 
     webhook->parallel = webhook_parallel(lua);
     check_webhook_url(lua, webhook);
     lua_getfield(lua, 1, "ca");
-    webhook->ca = lua_isnil(lua, -1) ? NULL : kept_path(lua, -1, settings, "ca");
+    webhook->ca = lua_isnil(lua, -1) ? NULL : settings_path(lua, -1, settings, "ca");
     webhook->secret = arena_text(&settings->arena, text_of(webhook_secret(lua, name))).data;
     settings->webhook_count++;
     return 0;
@@ -385,7 +385,7 @@ static int channel_fields(lua_State *lua)
 /* secret "FILE": a value that is in a file, so that this one can be shown. */
 int setting_secret(lua_State *lua)
 {
-    const char *path = kept_path(lua, 1, settings_of(lua), "secret");
+    const char *path = settings_path(lua, 1, settings_of(lua), "secret");
     lua_createtable(lua, 0, 1);
     lua_pushstring(lua, path);
     lua_setfield(lua, -2, "secret_file");
@@ -420,7 +420,7 @@ static int line_of(lua_State *lua)
 int setting_channel(lua_State *lua)
 {
     struct settings *settings = settings_of(lua);
-    const char *name = kept_text(lua, 1, settings, "the channel's name");
+    const char *name = settings_text(lua, 1, settings, "the channel's name");
     if (strcmp(name, "log") == 0)
         declare_once(lua, WORD_CHANNEL_LOG, "channel \"log\"");
     check_channel_name(lua, settings, name);
@@ -435,15 +435,9 @@ int setting_channel(lua_State *lua)
     return 1;
 }
 
-int setting_plugin(lua_State *lua)
-{
-    const char *name = kept_text(lua, 1, settings_of(lua), "the plugin's name");
-    return luaL_error(lua, "plugin \"%s\": this build cannot load plugins; remove the line", name);
-}
-
 /* -- Parts of the config ----------------------------------------------------------------------- */
 
-static struct doc kept_table(lua_State *lua, struct settings *settings, const char *word)
+struct doc settings_table(lua_State *lua, struct settings *settings, const char *word)
 {
     struct doc_value value;
     struct err err;
@@ -466,7 +460,7 @@ static void check_config(lua_State *lua, struct settings *settings)
 int setting_limits(lua_State *lua)
 {
     struct settings *settings = declare_once(lua, WORD_LIMITS, "limits");
-    settings->limits = kept_table(lua, settings, "limits");
+    settings->limits = settings_table(lua, settings, "limits");
     for (struct doc_iter it = doc_iter(settings->limits); doc_next(&it);)
         if (it.value.type != DOC_INT64)
             return luaL_error(lua, "limits: %s must be a whole number", it.name.data);
@@ -477,7 +471,7 @@ int setting_limits(lua_State *lua)
 int setting_blocked(lua_State *lua)
 {
     struct settings *settings = declare_once(lua, WORD_BLOCKED, "blocked");
-    settings->blocked = kept_table(lua, settings, "blocked");
+    settings->blocked = settings_table(lua, settings, "blocked");
     for (struct doc_iter it = doc_iter(settings->blocked); doc_next(&it);)
         if (it.value.type != DOC_TEXT || lua_rawlen(lua, 1) != doc_count(settings->blocked))
             return luaL_error(lua, "blocked is a list of texts: blocked { \"guest\", \"0\" }");
@@ -509,7 +503,7 @@ static size_t quota_field(lua_State *lua, const char *name)
     size_t bytes = 0;
     lua_getfield(lua, 1, name);
     if (!lua_isnil(lua, -1)) {
-        const char *text = kept_text(lua, -1, settings_of(lua), name);
+        const char *text = settings_text(lua, -1, settings_of(lua), name);
         if (!parse_size(text, &bytes) || bytes < QUOTA_LEAST)
             luaL_error(lua, "quota: %s is a size from \"1 MB\" to \"256 GB\", not \"%s\"", name,
                        text);
@@ -522,7 +516,7 @@ int setting_quota(lua_State *lua)
 {
     struct settings *settings = declare_once(lua, WORD_QUOTA, "quota");
     check_table(lua, "quota");
-    check_fields(lua, "quota", quota_fields);
+    settings_check_fields(lua, "quota", quota_fields);
     settings->log_quota_bytes = quota_field(lua, "log");
     settings->state_quota_bytes = quota_field(lua, "state");
     return 0;
@@ -534,7 +528,7 @@ static void check_rate_fields(lua_State *lua)
 {
     const lua_Integer most = RATE_COUNT_MAX;
     check_table(lua, "rate");
-    check_fields(lua, "rate", rate_fields);
+    settings_check_fields(lua, "rate", rate_fields);
     lua_getfield(lua, 1, "burst");
     bool is_count =
         lua_isinteger(lua, -1) && lua_tointeger(lua, -1) >= 1 && lua_tointeger(lua, -1) <= most;
@@ -554,7 +548,7 @@ int setting_rate(lua_State *lua)
         lua_rawgeti(lua, 1, 1);
         lua_replace(lua, 1);
     }
-    const char *text = kept_text(lua, 1, settings, "rate");
+    const char *text = settings_text(lua, 1, settings, "rate");
     if (rate_parse(text, strlen(text), &settings->rate, &err) != 0)
         return luaL_error(lua, "rate: %s", err.text);
     if (burst != 0)
@@ -588,7 +582,11 @@ void settings_finish(struct settings *settings)
             doc_put_bool(&w, "html", true);
         doc_close(&w);
     }
+    for (struct doc_iter it = doc_iter(settings->plugin_channels); doc_next(&it);)
+        doc_put_value_text(&w, it.name, &it.value);
     doc_close(&w);
+    if (settings->plugin_worlds.data != NULL)
+        doc_put_doc(&w, "plugins", settings->plugin_worlds);
     if (settings->blocked.data != NULL)
         doc_put_array(&w, "blocked", settings->blocked);
     if (settings->limits.data != NULL)

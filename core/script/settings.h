@@ -7,6 +7,8 @@
  *     locale "de"
  *     channel "log" { file = "/var/log/kith/messages" }
  *     channel "hooks" { kind = "webhook", url = "https://...", secret = secret "FILE" }
+ *     plugins "/usr/lib/kith/plugins"
+ *     plugin "email" { grant = { "sockets" }, isolate = false, config = { smtp = "..." } }
  *     limits { derived = 2000 }      blocked { "guest", "0" }
  *     quota { log = "200 GB", state = "50 GB" }
  *     rate "600/min"                 rate { "600/min", burst = 1000 }
@@ -46,6 +48,16 @@ struct webhook_settings {
 };
 #define SETTINGS_WEBHOOKS_MAX 31
 
+/* plugin "NAME" { grant, isolate, config }.  What it may be configured with only the plugin knows:
+ * core/plugin/configure.h. */
+struct plugin_settings {
+    const char *name;
+    bool is_isolated;  /* in a process of its own */
+    struct doc grant;  /* array of texts */
+    struct doc config; /* a secret is {secret_file: PATH} */
+};
+#define SETTINGS_PLUGINS_MAX 32
+
 struct settings {
     /* All texts are terminated and live as long as the settings; NULL: not given. */
     const char *host;
@@ -57,9 +69,16 @@ struct settings {
     const char *log_file; /* of the channel `log`; NULL: standard error */
     struct webhook_settings webhooks[SETTINGS_WEBHOOKS_MAX];
     size_t webhook_count;
+    const char *plugin_dir; /* where their files are: NAME.so */
+    struct plugin_settings plugins[SETTINGS_PLUGINS_MAX];
+    size_t plugin_count;
     size_t log_quota_bytes, state_quota_bytes; /* of the two files; 0: none */
     struct rate rate;                          /* of keys without one of their own */
     struct doc limits, blocked;                /* as they stand in the config */
+
+    /* What plugins add to the config, from whoever has loaded them: {NAME: {...}} of plugins, and of
+     * channels as config.h reads them.  None until then. */
+    struct doc plugin_worlds, plugin_channels;
 
     struct doc config; /* of the world; settings_finish() makes it */
 
@@ -83,7 +102,8 @@ int settings_load(struct settings *settings, const char *path, struct err *err);
  * port 0: any free one. E_INVALID. */
 int settings_listen(struct settings *settings, const char *address, struct err *err);
 
-/* Build the config document from what is there.  Call it last. */
+/* Build the config document from what is there.  Call it last, and again when plugins have added
+ * to it. */
 void settings_finish(struct settings *settings);
 
 #endif

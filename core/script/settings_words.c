@@ -26,6 +26,13 @@ const struct script_field webhook_channel_fields[] = {
     { 0 },
 };
 
+const struct script_field plugin_fields[] = {
+    { "grant", "list of texts", "what it may do: all that it needs must be here", false },
+    { "isolate", "true or false", "whether it runs in a process of its own", false },
+    { "config", "table", "what it is configured with; a value may be `secret \"FILE\"`", false },
+    { 0 },
+};
+
 const struct script_field quota_fields[] = {
     { "log", "size", "of the log: \"1 MB\" to \"256 GB\"", false },
     { "state", "size", "of the state, the same", false },
@@ -116,10 +123,23 @@ const struct script_word settings_words[] = {
     {
         "plugin",
         setting_plugin,
-        "plugin \"NAME\" { ... }",
-        "Reserved: this version loads no plugins, and refuses the line.",
+        "plugin \"NAME\" { grant, isolate, config }",
+        "Loads NAME.so from the folder of plugins: docs/plugins.md. What it needs, and what it can "
+        "be "
+        "configured with, it says itself: `kith plugin list`.",
+        plugin_fields,
+        "plugin \"email\" {\n"
+        "  grant = { \"channel\", \"sockets\", \"append\" },\n"
+        "  config = { smtp = \"smtp://127.0.0.1:25\", from = \"Care <care@example.com>\" },\n"
+        "}\n",
+    },
+    {
+        "plugins",
+        setting_plugins,
+        "plugins \"DIR\"",
+        "Where the files of plugins are. Whoever may write there may run code as the daemon.",
         NULL,
-        NULL,
+        "plugins \"/usr/lib/kith/plugins\"\n",
     },
     {
         "quota",

@@ -50,6 +50,7 @@ struct json_reader;
 struct link_keys;
 struct metrics;
 struct node;
+struct plugin_set;
 struct settings;
 struct stream;
 struct submission;
@@ -125,7 +126,8 @@ struct api {
     struct metrics *metrics;
     struct stream *stream;
     const struct settings *settings;
-    const struct zone *zone; /* the company's */
+    struct plugin_set *plugins; /* NULL: none */
+    const struct zone *zone;    /* the company's */
     struct clock clock;
     void (*on_idle)(void *arg); /* the last call under way has ended; may be NULL */
     void *idle_arg;

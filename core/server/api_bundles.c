@@ -14,6 +14,7 @@
 #include "core/base/hash.h"
 #include "core/base/limits.h"
 #include "core/engine/read.h"
+#include "core/plugin/set.h"
 #include "core/script/bundle.h"
 #include "core/server/api_command.h"
 #include "core/server/api_idempotency.h"
@@ -238,7 +239,8 @@ static void load(struct call *call)
     deployment->files = doc_count(doc_child(bundle_of(deployment), "files"));
     struct doc config = { deployment->config.data, (uint32_t)deployment->config.size };
     deployment->code =
-        deploy_check(bundle_of(deployment), config, &deployment->rules, &deployment->err);
+        deploy_check(bundle_of(deployment), config, plugin_set_engine(call->api->plugins),
+                     &deployment->rules, &deployment->err);
 }
 
 static void ask_config(struct engine *engine, struct call *call)

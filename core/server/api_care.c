@@ -7,6 +7,7 @@
 #include "core/server/api_care.h"
 
 #include "core/base/hash.h"
+#include "core/plugin/set.h"
 #include "core/script/host.h"
 #include "core/script/settings.h"
 #include "core/server/api_command.h"
@@ -156,9 +157,13 @@ static int fold_anew(struct care *care, struct call *call, const char *dir)
 {
     struct state *state = NULL;
     struct state_options state_options = { .dir = dir };
+    struct plugin_set *plugins = plugin_set_view(call->api->plugins);
+    struct script_surroundings around = { .plugins = plugin_set_engine(plugins) };
     struct refold_options options = { .log = node_log(call->api->node),
                                       .seq = care->seq,
-                                      .load_rules = script_load };
+                                      .plugins = plugin_set_engine(plugins),
+                                      .load_rules = script_load,
+                                      .load_arg = &around };
     struct base base, floor;
     uint64_t seq;
     dir_clear(dir); /* what a verification that was killed has left */
@@ -175,6 +180,7 @@ static int fold_anew(struct care *care, struct call *call, const char *dir)
     if (rc == 0)
         rc = read_hash(state, &seq, care->fresh, &care->err);
     state_close(state);
+    plugin_set_free(plugins);
     remove_dir(dir);
     care->has_fresh = rc == 0;
     return rc;

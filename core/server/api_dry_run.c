@@ -10,6 +10,7 @@
 #include "core/base/limits.h"
 #include "core/base/mem.h"
 #include "core/engine/event.h"
+#include "core/plugin/set.h"
 #include "core/script/host.h"
 #include "core/server/api_command.h"
 #include "core/server/dry_run.h"
@@ -26,6 +27,8 @@ struct dry_run_session {
     struct api *api;
     uint64_t id;
     struct dry_run *dry_run; /* NULL while it is being opened */
+    struct plugin_set *plugins;
+    struct script_surroundings around;
     uv_timer_t timer;
     uint64_t end_ms; /* of the loop's time */
     bool is_busy;    /* a call is under way */
@@ -57,6 +60,7 @@ static void session_end(struct dry_run_session *session)
 {
     session->api->dry_run = NULL;
     dry_run_close(session->dry_run);
+    plugin_set_free(session->plugins);
     uv_close((uv_handle_t *)&session->timer, on_closed);
 }
 
@@ -127,10 +131,15 @@ static struct errand *errand_begin(struct call *call)
 static void open_run(struct call *call)
 {
     struct errand *errand = call->data;
+    struct dry_run_session *session = errand->session;
+    session->plugins = plugin_set_view(call->api->plugins);
+    session->around.plugins = plugin_set_engine(session->plugins);
     const struct dry_run_options options = { .state = node_state(call->api->node),
                                              .log = node_log(call->api->node),
-                                             .load_rules = script_load };
-    errand->code = dry_run_open(&options, &errand->session->dry_run, &errand->err);
+                                             .plugins = plugin_set_engine(session->plugins),
+                                             .load_rules = script_load,
+                                             .load_arg = &session->around };
+    errand->code = dry_run_open(&options, &session->dry_run, &errand->err);
 }
 
 static void opened(struct call *call)

@@ -17,6 +17,7 @@
 #include "core/base/zone.h"
 #include "core/engine/event.h"
 #include "core/engine/rules.h"
+#include "core/plugin/set.h"
 #include "core/script/host.h"
 #include "core/script/settings.h"
 #include "core/server/api.h"
@@ -30,6 +31,7 @@
 #include "core/server/metrics.h"
 #include "core/server/node.h"
 #include "core/server/notify.h"
+#include "core/server/plugins.h"
 #include "core/server/rule_watch.h"
 #include "core/server/say.h"
 #include "core/server/stream.h"
@@ -85,6 +87,8 @@ struct daemon {
     struct watchdog *watchdog;
     struct rule_watch *rule_watch;
     atomic_bool interrupt; /* the rule that runs */
+    struct plugin_set *plugins;
+    struct script_surroundings surroundings;
     int code_of_failure;
     struct err *err;
 };
@@ -174,14 +178,14 @@ struct scripts {
 
 /* Read and load what lies in the directory.  scripts_deinit() either way. */
 static int read_scripts(struct scripts *scripts, const char *dir, struct doc config,
-                        struct err *err)
+                        struct plugin_set *plugins, struct err *err)
 {
     int rc = bundle_read_dir(dir, &scripts->bytes, &scripts->bundle, err);
     if (rc != 0)
         return rc;
     bundle_hash(scripts->bundle, scripts->hash);
     hex_encode(scripts->hash, sizeof scripts->hash, scripts->name);
-    return deploy_check(scripts->bundle, config, NULL, err);
+    return deploy_check(scripts->bundle, config, plugin_set_engine(plugins), NULL, err);
 }
 
 static void scripts_deinit(struct scripts *scripts)
@@ -294,7 +298,8 @@ static void on_caught_up(struct question *question)
         serve(daemon);
         return;
     }
-    int rc = read_scripts(&scripts, daemon->settings.scripts, daemon->settings.config, daemon->err);
+    int rc = read_scripts(&scripts, daemon->settings.scripts, daemon->settings.config,
+                          daemon->plugins, daemon->err);
     if (rc == 0)
         activate(daemon, &scripts, first_activated);
     else
@@ -319,7 +324,8 @@ static void on_saved_looked(struct question *question)
     struct daemon *daemon = question->daemon;
     struct scripts scripts = { .bytes = BUF_INIT };
     struct err err;
-    int rc = read_scripts(&scripts, daemon->settings.scripts, daemon->settings.config, &err);
+    int rc = read_scripts(&scripts, daemon->settings.scripts, daemon->settings.config,
+                          daemon->plugins, &err);
     if (rc != 0)
         say("the scripts that were saved are not activated: %s", err.text);
     else if (!is_active(question, &scripts))
@@ -336,12 +342,13 @@ static void on_saved(void *arg)
 
 /* -- SIGHUP ------------------------------------------------------------------------------------ */
 
-static void say_scripts(const struct question *question, const char *dir, struct doc config)
+static void say_scripts(const struct question *question, const char *dir, struct doc config,
+                        struct plugin_set *plugins)
 {
     struct scripts scripts = { .bytes = BUF_INIT };
     char active[HEX_SIZE(BUNDLE_HASH_BYTES)];
     struct err err;
-    int rc = read_scripts(&scripts, dir, config, &err);
+    int rc = read_scripts(&scripts, dir, config, plugins, &err);
     hex_encode(question->hash, sizeof question->hash, active);
     if (rc != 0)
         say("the scripts in %s would not load: %s", dir, err.text);
@@ -374,11 +381,30 @@ static bool is_same_webhooks(const struct settings *now, const struct settings *
     return true;
 }
 
+static bool is_same_doc(struct doc now, struct doc wanted)
+{
+    return now.size == wanted.size &&
+           (now.size == 0 || memcmp(now.data, wanted.data, now.size) == 0);
+}
+
+static bool is_same_plugins(const struct settings *now, const struct settings *wanted)
+{
+    if (now->plugin_count != wanted->plugin_count ||
+        !is_same_text(now->plugin_dir, wanted->plugin_dir))
+        return false;
+    for (size_t i = 0; i < now->plugin_count; i++) {
+        const struct plugin_settings *a = &now->plugins[i], *b = &wanted->plugins[i];
+        if (strcmp(a->name, b->name) != 0 || a->is_isolated != b->is_isolated ||
+            !is_same_doc(a->grant, b->grant) || !is_same_doc(a->config, b->config))
+            return false;
+    }
+    return true;
+}
+
 static bool needs_restart(const struct settings *now, const struct settings *wanted)
 {
-    bool is_same_config = now->config.size == wanted->config.size &&
-                          memcmp(now->config.data, wanted->config.data, now->config.size) == 0;
-    return !is_same_config || !is_same_text(now->host, wanted->host) || now->port != wanted->port ||
+    return !is_same_doc(now->config, wanted->config) || !is_same_plugins(now, wanted) ||
+           !is_same_text(now->host, wanted->host) || now->port != wanted->port ||
            (now->cert == NULL) != (wanted->cert == NULL) ||
            !is_same_text(now->data, wanted->data) || !is_same_text(now->url, wanted->url) ||
            !is_same_text(now->log_file, wanted->log_file) || !is_same_webhooks(now, wanted) ||
@@ -405,7 +431,10 @@ static void on_hangup_looked(struct question *question)
     struct settings wanted;
     struct err err;
     settings_init(&wanted);
-    if (daemon->options->read_settings(daemon->options->arg, &wanted, &err) != 0)
+    int rc = daemon->options->read_settings(daemon->options->arg, &wanted, &err);
+    if (rc == 0)
+        plugins_carry_over(&wanted, &daemon->settings);
+    if (rc != 0)
         say("the configuration is not used: %s", err.text);
     else if (needs_restart(&daemon->settings, &wanted))
         say("the configuration has changed: it is used from the next start on");
@@ -414,7 +443,7 @@ static void on_hangup_looked(struct question *question)
     if (wanted.config.data != NULL)
         use_at_once(daemon, &wanted);
     if (wanted.config.data != NULL && wanted.scripts != NULL)
-        say_scripts(question, wanted.scripts, wanted.config);
+        say_scripts(question, wanted.scripts, wanted.config, daemon->plugins);
     settings_deinit(&wanted);
     if (daemon->stage == STAGE_SERVING)
         notify("READY=1");
@@ -562,20 +591,25 @@ static int open_node(struct daemon *daemon, struct err *err)
     char boot[HEX_SIZE(sizeof run)];
     randombytes_buf(run, sizeof run);
     hex_encode(run, sizeof run, boot);
+    daemon->surroundings = (struct script_surroundings){
+        .interrupt = &daemon->interrupt,
+        .plugins = plugin_set_engine(daemon->plugins),
+    };
     struct node_options options = {
         .dir = daemon->settings.data,
         .clock = clock_machine(),
         .random = fill_random,
-        .code = world_code(&daemon->code),
+        .code = world_code(daemon->plugins, &daemon->code),
         .config = daemon->settings.config,
         .log_quota_bytes = daemon->settings.log_quota_bytes,
         .state_quota_bytes = daemon->settings.state_quota_bytes,
         .boot = boot,
         .rebuild = daemon->options->rebuild,
+        .plugins = plugin_set_engine(daemon->plugins),
         .channels = daemon->channels,
         .channel_count = 1 + daemon->settings.webhook_count,
         .load_rules = script_load,
-        .load_arg = &daemon->interrupt,
+        .load_arg = &daemon->surroundings,
         .wake = wake,
         .wake_arg = daemon,
         .forget = forget_erased,
@@ -637,6 +671,7 @@ static int open_api(struct daemon *daemon, struct err *err)
         .sweeper = daemon->sweeper,
         .metrics = daemon->metrics,
         .settings = &daemon->settings,
+        .plugins = daemon->plugins,
         .clock = clock_machine(),
         .on_idle = stop_if_idle,
         .idle_arg = daemon,
@@ -655,6 +690,8 @@ static int open_parts(struct daemon *daemon, struct err *err)
     if (rc == 0 && settings->data == NULL)
         rc = err_set(err, E_INVALID,
                      "where to keep the data? --data DIR, or data \"DIR\" in the configuration");
+    if (rc == 0)
+        rc = plugins_load(settings, &daemon->plugins, err);
     if (rc == 0)
         rc = open_channels(daemon, err);
     if (rc == 0)
@@ -728,6 +765,7 @@ static void close_parts(struct daemon *daemon)
     link_keys_wipe(&daemon->links);
     channel_log_close(daemon->log);
     metrics_free(daemon->metrics);
+    plugin_set_free(daemon->plugins);
     buf_deinit(&daemon->code);
     settings_deinit(&daemon->settings);
 }

@@ -11,13 +11,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-int deploy_check(struct doc bundle, struct doc config, size_t *out_rules, struct err *err)
+int deploy_check(struct doc bundle, struct doc config, const struct plugins *plugins,
+                 size_t *out_rules, struct err *err)
 {
+    struct script_surroundings around = { .plugins = plugins };
     struct config *read = mem_alloc(sizeof *read);
     struct ruleset *rules = NULL;
     int rc = config_read(read, config, err);
     if (rc == 0)
-        rc = script_load(NULL, bundle, read, &rules, err);
+        rc = script_load(&around, bundle, read, &rules, err);
     if (rc == 0 && out_rules != NULL)
         *out_rules = rules->count;
     if (rules != NULL)

@@ -14,12 +14,14 @@
 
 struct err;
 struct node;
+struct plugins;
 struct submission;
 
-/* Whether the bundle loads under the config document of a world, and how many rules it has
+/* Whether the bundle loads under the config document of a world, with these plugins (or NULL), and how many rules it has
  * (`out_rules` may be NULL).  E_INVALID: "file:line: reason".  Takes up to seconds and tens of
  * MiB; any thread (call_work), not the engine's. */
-int deploy_check(struct doc bundle, struct doc config, size_t *out_rules, struct err *err);
+int deploy_check(struct doc bundle, struct doc config, const struct plugins *plugins,
+                 size_t *out_rules, struct err *err);
 
 /* `bundle.activated` by `by`, with the files when `bundle` is one (data NULL: they are in
  * the log already).  `call` is the id of a call that may come again (call_entry_id()), or empty.

@@ -62,6 +62,7 @@ int dry_run_open(const struct dry_run_options *options, struct dry_run **out_dry
     struct dry_run *dry_run = mem_zero(sizeof *dry_run);
     struct rehearsal_options rehearsal = {
         .base = options->state,
+        .plugins = options->plugins,
         .bytes_max = DRY_RUN_BYTES_MAX,
         .blob = find_blob,
         .load_rules = load_rules,

@@ -23,6 +23,7 @@ struct submission;
 struct dry_run_options { /* all borrowed for the life of the dry run */
     struct state *state;
     struct log *log;
+    struct plugins *plugins; /* NULL: none */
     int (*load_rules)(void *arg, struct doc bundle, const struct config *config,
                       struct ruleset **out_rules, struct err *err);
     void *load_arg;

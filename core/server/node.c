@@ -472,7 +472,9 @@ int node_open(const struct node_options *options, struct node **out_node, struct
     if (rc == 0)
         rc = open_state(node, err);
     if (rc == 0) {
-        struct engine_options engine = { .state = node->state, .hooks = &hooks, .arg = node };
+        struct engine_options engine = {
+            .state = node->state, .plugins = options->plugins, .hooks = &hooks, .arg = node
+        };
         rc = engine_open(&engine, &node->engine, err);
     }
     node->sequencer.log = node->fold.log = node->log;

@@ -20,6 +20,7 @@
 
 struct err;
 struct node;
+struct plugins;
 struct purge;
 
 /* Texts and documents are borrowed for the node's life, channels are copied. */
@@ -30,10 +31,11 @@ struct node_options {
     struct clock clock;
     log_random_fn *random;
     void *random_arg;
-    struct doc code;   /* of the world: what this build computes with */
-    struct doc config; /* of the world: what the operator configured */
-    const char *boot;  /* names this run */
-    bool rebuild;      /* fold the whole log anew */
+    struct doc code;         /* of the world: what this build computes with */
+    struct doc config;       /* of the world: what the operator configured */
+    const char *boot;        /* names this run */
+    bool rebuild;            /* fold the whole log anew */
+    struct plugins *plugins; /* NULL: none */
     const struct channel *channels;
     size_t channel_count;
     /* Makes rules of a bundle: engine_hooks.load_rules. */

@@ -65,6 +65,7 @@ int refold(const struct refold_options *options, struct err *err)
     };
     struct engine_options engine_options = {
         .state = options->state,
+        .plugins = options->plugins,
         .hooks = &hooks,
         .arg = (void *)(uintptr_t)options,
     };

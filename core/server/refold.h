@@ -16,8 +16,9 @@ struct state;
 
 struct refold_options {
     struct log *log;
-    struct state *state; /* where to fold to: goes on behind what it has applied */
-    uint64_t seq;        /* up to and with this entry */
+    struct state *state;     /* where to fold to: goes on behind what it has applied */
+    uint64_t seq;            /* up to and with this entry */
+    struct plugins *plugins; /* NULL: none */
     int (*load_rules)(void *arg, struct doc bundle, const struct config *config,
                       struct ruleset **out_rules, struct err *err);
     void *load_arg;

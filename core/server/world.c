@@ -5,6 +5,7 @@
 #include "core/base/phone.h"
 #include "core/base/zone.h"
 #include "core/engine/engine.h"
+#include "core/plugin/set.h"
 #include "core/script/host.h"
 
 #if defined __x86_64__
@@ -15,7 +16,7 @@
 #error "name this architecture: a NaN joined to a string differs between them"
 #endif
 
-struct doc world_code(struct buf *out)
+struct doc world_code(const struct plugin_set *plugins, struct buf *out)
 {
     char icu[IDENTITY_VERSION_SIZE], tzdata[ZONE_VERSION_SIZE];
     struct doc_writer w;
@@ -28,5 +29,6 @@ struct doc world_code(struct buf *out)
     doc_put_string(&w, "tzdata", tzdata);
     doc_put_string(&w, "phone", phone_library_version());
     doc_put_string(&w, "architecture", ARCHITECTURE);
+    plugin_set_put_code(plugins, &w);
     return doc_end(&w);
 }

@@ -9,8 +9,10 @@
 
 #include "core/base/doc.h"
 
-/* Append the document to `out`, from which it is borrowed: valid until `out` changes.  Equal builds
+struct plugin_set;
+
+/* Append the document to `out`, from which it is borrowed; `plugins` may be NULL: valid until `out` changes.  Equal builds
  * on equal machines give equal bytes.  Cannot fail. */
-struct doc world_code(struct buf *out);
+struct doc world_code(const struct plugin_set *plugins, struct buf *out);
 
 #endif

@@ -1,0 +1,79 @@
+/* settings_plugin.c -- the words of kith.lua for plugins; see settings.h.
+ *
+ * The file is read before any plugin is loaded, so nothing here knows what a plugin may be
+ * configured with; only that the table can be written down.
+ */
+#include "core/script/convert.h"
+#include "core/script/settings.h"
+#include "core/script/settings_inside.h"
+
+#include <lauxlib.h>
+#include <string.h>
+
+int setting_plugins(lua_State *lua)
+{
+    struct settings *settings = settings_of(lua);
+    if (settings->plugin_dir != NULL)
+        return luaL_error(lua, "plugins is said a second time: keep one of the two");
+    settings->plugin_dir = settings_path(lua, 1, settings, "plugins");
+    return 0;
+}
+
+static bool is_list_of_texts(struct doc_value value)
+{
+    if (value.type == DOC_DOC)
+        return doc_count(value.doc) == 0; /* an empty table is no list */
+    if (value.type != DOC_ARRAY)
+        return false;
+    for (struct doc_iter it = doc_iter(value.doc); doc_next(&it);)
+        if (it.value.type != DOC_TEXT)
+            return false;
+    return true;
+}
+
+/* The table behind the name, at 1; upvalue 2: the place among the plugins. */
+static int plugin_table(lua_State *lua)
+{
+    struct settings *settings = settings_of(lua);
+    size_t place = (size_t)lua_tointeger(lua, lua_upvalueindex(2));
+    struct plugin_settings *plugin = &settings->plugins[place];
+    settings_check_fields(lua, "plugin", plugin_fields);
+    struct doc table = settings_table(lua, settings, "plugin");
+    struct doc_value grant = doc_get(table, "grant"), config = doc_get(table, "config"),
+                     isolate = doc_get(table, "isolate");
+    if (grant.type != DOC_NONE && !is_list_of_texts(grant))
+        return luaL_error(lua, "plugin \"%s\": grant is a list of texts", plugin->name);
+    if (isolate.type != DOC_NONE && isolate.type != DOC_BOOL)
+        return luaL_error(lua, "plugin \"%s\": isolate is true or false", plugin->name);
+    if (config.type != DOC_NONE && config.type != DOC_DOC)
+        return luaL_error(lua, "plugin \"%s\": config is a table of names and values",
+                          plugin->name);
+    plugin->grant = grant.type == DOC_ARRAY ? grant.doc : (struct doc){ NULL, 0 };
+    plugin->config = config.type == DOC_DOC ? config.doc : (struct doc){ NULL, 0 };
+    plugin->is_isolated = isolate.type == DOC_BOOL && isolate.boolean;
+    return 0;
+}
+
+int setting_plugin(lua_State *lua)
+{
+    struct settings *settings = settings_of(lua);
+    const char *name = settings_text(lua, 1, settings, "the plugin's name");
+    size_t size = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_");
+    if (name[size] != '\0')
+        return luaL_error(lua, "plugin \"%s\": a name has small letters, digits and _", name);
+    for (size_t i = 0; i < settings->plugin_count; i++)
+        if (strcmp(settings->plugins[i].name, name) == 0)
+            return luaL_error(lua, "plugin \"%s\" is said a second time: keep one of the two",
+                              name);
+    if (settings->plugin_count == SETTINGS_PLUGINS_MAX)
+        return luaL_error(lua, "more than %d plugins", SETTINGS_PLUGINS_MAX);
+    settings->plugins[settings->plugin_count] = (struct plugin_settings){ .name = name };
+    lua_pushlightuserdata(lua, settings);
+    lua_pushinteger(lua, (lua_Integer)settings->plugin_count++);
+    lua_pushcclosure(lua, plugin_table, 2);
+    if (lua_gettop(lua) < 3) /* plugin "NAME", and perhaps a table */
+        return 1;
+    lua_pushvalue(lua, 2); /* plugin("NAME", { ... }) */
+    lua_call(lua, 1, 0);
+    return 0;
+}

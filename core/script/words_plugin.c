@@ -1,0 +1,80 @@
+/* words_plugin.c -- functions that plugins offer: visits.next { after = "30d" }.
+ *
+ * Each plugin is a table of its name.  A function takes one table of named values, or nothing, and
+ * what it does is done before the rule goes on; if it fails it raises an error of the rule's.
+ */
+#include "core/base/arena.h"
+#include "core/engine/plugins.h"
+#include "core/script/convert.h"
+#include "core/script/host_inside.h"
+
+#include <string.h>
+
+#define CALL_UNITS 200 /* of the budget, besides what its table costs */
+
+/* Upvalues: the function's number, how it is called. */
+static int call_plugin(lua_State *lua)
+{
+    size_t function = (size_t)lua_tointeger(lua, lua_upvalueindex(1));
+    const char *name = lua_tostring(lua, lua_upvalueindex(2));
+    struct step *step = host_step(lua, name);
+    struct doc_value answer;
+    struct err err;
+    if (lua_gettop(lua) > 1 || (lua_gettop(lua) == 1 && !lua_isnil(lua, 1) && !lua_istable(lua, 1)))
+        return luaL_error(lua, "%s takes one table: %s { ... }", name, name);
+    struct doc arguments = check_doc(lua, 1, name);
+    sandbox_spend(lua, CALL_UNITS);
+    if (step_call_plugin(step, function, arguments, &answer, &err) != 0)
+        return host_raise(lua, &err);
+    convert_push(lua, &answer);
+    return 1;
+}
+
+/* What rules have already cannot be a plugin's. */
+static bool is_taken(const struct host *host, const char *name)
+{
+    static const char *const taken[] = { "event", "customer", "string",  "table", "math",
+                                         "utf8",  "test",     "assert",  "error", "ipairs",
+                                         "next",  "pairs",    "pcall",   "print", "select",
+                                         "type",  "tonumber", "tostring" };
+    for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)
+        if (strcmp(taken[i], name) == 0)
+            return true;
+    for (size_t i = 0; host->words[i] != NULL; i++)
+        if (strcmp(host->words[i], name) == 0)
+            return true;
+    return false;
+}
+
+static void add_function(lua_State *lua, struct host *host, const struct plugins *plugins,
+                         size_t index)
+{
+    const struct plugin_function *function = &plugins->functions[index];
+    struct text plugin = plugins->names[function->plugin];
+    struct text full = arena_printf(&host->arena, "%.*s.%.*s", (int)plugin.size, plugin.data,
+                                    (int)function->name.size, function->name.data);
+    lua_pushinteger(lua, (lua_Integer)index);
+    lua_pushlstring(lua, full.data, full.size);
+    lua_pushcclosure(lua, call_plugin, 2);
+    lua_setfield(lua, -2, function->name.data);
+}
+
+int words_plugin_add(struct host *host, const struct plugins *plugins, struct err *err)
+{
+    lua_State *lua = sandbox_state(host->sandbox);
+    for (size_t i = 0; plugins != NULL && i < plugins->function_count;) {
+        size_t plugin = plugins->functions[i].plugin;
+        const char *name = plugins->names[plugin].data;
+        if (is_taken(host, name))
+            return err_set(err, E_CONFLICT,
+                           "the plugin %s has the name of a word of rules: it cannot offer "
+                           "functions",
+                           name);
+        lua_newtable(lua);
+        for (; i < plugins->function_count && plugins->functions[i].plugin == plugin; i++)
+            add_function(lua, host, plugins, i);
+        sandbox_add_value(host->sandbox, name);
+        host_note_word(host, name);
+    }
+    return 0;
+}

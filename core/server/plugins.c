@@ -1,0 +1,120 @@
+/* plugins.c -- see plugins.h. */
+#include "core/server/plugins.h"
+
+#include "core/base/err.h"
+#include "core/plugin/set.h"
+#include "core/script/settings.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char *path_of(struct settings *settings, const char *name)
+{
+    return arena_printf(&settings->arena, "%s/%s.so", settings->plugin_dir, name).data;
+}
+
+static int load_all(struct settings *settings, struct plugin **plugins, size_t *out_count,
+                    struct err *err)
+{
+    int rc = 0;
+    for (*out_count = 0; rc == 0 && *out_count < settings->plugin_count; (*out_count)++) {
+        const struct plugin_settings *wanted = &settings->plugins[*out_count];
+        struct plugin_options options = {
+            .name = wanted->name,
+            .path = path_of(settings, wanted->name),
+            .grant = wanted->grant,
+            .config = wanted->config,
+        };
+        rc = plugin_load(&options, &plugins[*out_count], err);
+        if (rc != 0)
+            return rc;
+    }
+    return rc;
+}
+
+/* -- What they add to the config ------------------------------------------------------------------ */
+
+static bool has_channel(const struct settings *settings, const char *name)
+{
+    bool is_known = strcmp(name, "log") == 0;
+    for (size_t i = 0; i < settings->webhook_count; i++)
+        is_known = is_known || strcmp(settings->webhooks[i].name, name) == 0;
+    return is_known;
+}
+
+static int put_channels(const struct settings *settings, const struct plugin_set *set,
+                        struct doc_writer *w, struct err *err)
+{
+    for (size_t i = 0; i < plugin_set_count(set); i++) {
+        const struct plugin *plugin = plugin_set_at(set, i);
+        for (size_t j = 0; j < plugin->channel_count; j++) {
+            const struct kith_channel *channel = &plugin->channels[j];
+            if (has_channel(settings, channel->name))
+                return err_set(err, E_CONFLICT,
+                               "plugin %s brings a channel \"%s\", and kith.lua has one of that "
+                               "name",
+                               plugin->name, channel->name);
+            doc_open(w, channel->name);
+            doc_put_bool(w, "address", (channel->flags & KITH_NEEDS_ADDRESS) != 0);
+            doc_put_bool(w, "idempotent", (channel->flags & KITH_IDEMPOTENT) != 0);
+            doc_put_bool(w, "machine", (channel->flags & KITH_MACHINE) != 0);
+            doc_put_bool(w, "html", (channel->flags & KITH_HTML) != 0);
+            doc_close(w);
+        }
+    }
+    return 0;
+}
+
+static int add_to_config(struct settings *settings, const struct plugin_set *set, struct err *err)
+{
+    struct buf bytes = BUF_INIT;
+    struct doc_writer w;
+    doc_begin(&w, &bytes);
+    int rc = put_channels(settings, set, &w, err);
+    if (rc == 0)
+        settings->plugin_channels = arena_doc(&settings->arena, doc_end(&w));
+    buf_clear(&bytes);
+    doc_begin(&w, &bytes);
+    plugin_set_put_config(set, &w);
+    if (rc == 0) {
+        struct doc whole = arena_doc(&settings->arena, doc_end(&w));
+        settings->plugin_worlds = doc_child(whole, "plugins");
+        settings_finish(settings);
+    }
+    buf_deinit(&bytes);
+    return rc;
+}
+
+int plugins_load(struct settings *settings, struct plugin_set **out_set, struct err *err)
+{
+    struct plugin *plugins[PLUGINS_MAX];
+    struct plugin_set *set = NULL;
+    size_t count = 0;
+    *out_set = NULL;
+    if (settings->plugin_count == 0)
+        return 0;
+    if (settings->plugin_dir == NULL)
+        return err_set(err, E_INVALID,
+                       "plugin \"%s\": where is it? --plugins DIR, or plugins \"DIR\" in the "
+                       "configuration",
+                       settings->plugins[0].name);
+    int rc = load_all(settings, plugins, &count, err);
+    if (rc == 0)
+        rc = plugin_set_new(plugins, count, &set, err);
+    for (size_t i = 0; rc != 0 && i < count; i++)
+        plugin_free(plugins[i]);
+    if (rc == 0)
+        rc = add_to_config(settings, set, err);
+    if (rc == 0)
+        *out_set = set;
+    else
+        plugin_set_free(set);
+    return rc;
+}
+
+void plugins_carry_over(struct settings *settings, const struct settings *loaded)
+{
+    settings->plugin_worlds = loaded->plugin_worlds;
+    settings->plugin_channels = loaded->plugin_channels;
+    settings_finish(settings);
+}
