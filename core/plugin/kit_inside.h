@@ -44,6 +44,8 @@ struct probe {
     struct kith_call call;
     struct arena arena; /* of one call */
     struct buf writes, answer;
+    long peak_kib;    /* the most memory so far; 0: not looked yet */
+    int64_t clock_ns; /* of the processor, that looking at its clock takes */
     struct buf message, out;
     struct buf states[PLUGIN_STATES_MAX];  /* what the functions have kept, in one try */
     struct buf learned[PLUGIN_STATES_MAX]; /* what they have kept on an ordinary day */
@@ -74,6 +76,9 @@ const char *kit_given(struct probe *probe, const struct kit_try *try);
 void kit_run_try(struct probe *probe, const struct kit_try *try);
 /* Remember what the handlers keep on an ordinary day. */
 void kit_learn(struct probe *probe);
+/* Whether the process has needed much more since the last time. */
+void kit_watch_peak(struct probe *probe, const struct kit_try *try);
+void kit_measure_clock(struct probe *probe);
 /* Make the same call over and over: does memory grow? */
 void kit_watch_memory(struct probe *probe, const struct kit_try *try);
 

@@ -198,8 +198,8 @@ static void make_try(struct probe *probe, size_t number, const struct kit_try *t
 {
     struct buf first = BUF_INIT;
     arena_clear(&probe->arena);
-    kit_say_at(probe, try->callee->who, kit_given(probe, try));
     kit_run_try(probe, try);
+    kit_watch_peak(probe, try);
     buf_append(&first, probe->out.data, probe->out.size);
     kit_run_try(probe, try);
     if (first.size != probe->out.size || memcmp(first.data, probe->out.data, first.size) != 0)
@@ -258,7 +258,6 @@ static void judge_whole(struct probe *probe)
                      "every event waits for it: what takes long belongs on the outside side",
                      "a call takes %lld ms of the processor",
                      (long long)(callee->ns[count / 2] / 1000000));
-        kit_say_at(probe, callee->who, "the same over and over");
         kit_watch_memory(probe, &try);
     }
 }
@@ -291,7 +290,10 @@ static void tell_about(struct probe *probe)
 
 static void try_all(struct probe *probe)
 {
+    const struct kit_try nothing = { .callee = NULL };
     kit_list_callees(probe);
+    kit_measure_clock(probe);
+    kit_watch_peak(probe, &nothing);
     kit_learn(probe);
     size_t room = count_tries(probe);
     struct kit_try *tries = mem_zero((room + 1) * sizeof *tries);
