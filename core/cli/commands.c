@@ -90,6 +90,11 @@ static const struct option remind_options[] = {
     END,
 };
 
+static const struct option plugin_check_options[] = {
+    { "config", "FILE", "a kith.lua: how this plugin is configured; else that is made up", false },
+    END,
+};
+
 static const struct option preview_options[] = {
     { "lang", "LOCALE", "in this language: de, en-GB; else in hers", false },
     { "channel", "NAME", "on this channel, where the template is for several", false },
@@ -402,7 +407,7 @@ const struct command command_table[] = {
       "them,\n"
       "each twice, and all again in a second process.  What is wrong is told with what to do; no\n"
       "daemon is needed.  docs/plugins.md says what is tried.",
-      NULL, run_plugin_check },
+      plugin_check_options, run_plugin_check },
     { "staff add", "NAME", "add or change a member of staff", NULL, staff_options, run_staff_add },
     { "staff list", "", "who works here", NULL, NULL, run_staff_list },
     { "staff show", "NAME", "all that is known of her", NULL, NULL, run_staff_show },

@@ -10,6 +10,7 @@
 #include "core/cli/cli.h"
 #include "core/plugin/kit.h"
 #include "core/plugin/kit_symbols.h"
+#include "core/script/settings.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -41,25 +42,62 @@ struct told {
 
 struct check {
     struct cli *cli;
-    const char *path;
+    const char *path, *config; /* NULL: none */
     struct buf findings; /* documents, one behind another */
     size_t errors, warnings;
 };
 
 /* -- The process that is tried in ----------------------------------------------------------------- */
 
+/* {NAME: config} of all plugins that the file names. */
+static struct doc read_configs(const char *path, struct settings *settings, struct buf *buf,
+                               struct err *err, int *out_rc)
+{
+    struct doc_writer w;
+    settings_init(settings);
+    *out_rc = settings_load(settings, path, err);
+    doc_begin(&w, buf);
+    for (size_t i = 0; *out_rc == 0 && i < settings->plugin_count; i++)
+        doc_put_doc(&w, settings->plugins[i].name, settings->plugins[i].config);
+    return doc_end(&w);
+}
+
 static int run_child(struct cli *cli, const char *which)
 {
+    const char *config = args_value(&cli->args, "config");
     struct kit_options options = { .path = args_argument(&cli->args, 0),
                                    .is_again = strcmp(which, "again") == 0 };
     const struct rlimit no_core = { 0, 0 };
+    struct settings settings = { .host = NULL };
+    struct buf configs = BUF_INIT;
+    struct err err;
+    int code = 0;
     setrlimit(RLIMIT_CORE, &no_core);
     signal(SIGPIPE, SIG_DFL);
-    return kit_probe(&options, CHILD_FD);
+    if (config != NULL)
+        options.configs = read_configs(config, &settings, &configs, &err, &code);
+    code = code == 0 ? kit_probe(&options, CHILD_FD) : EXIT_FAILED;
+    if (config != NULL)
+        settings_deinit(&settings);
+    buf_deinit(&configs);
+    return code;
+}
+
+/* The file must be good before anybody is started with it. */
+static int check_config(struct cli *cli, const char *path)
+{
+    struct settings settings;
+    struct buf configs = BUF_INIT;
+    struct err err;
+    int rc;
+    read_configs(path, &settings, &configs, &err, &rc);
+    settings_deinit(&settings);
+    buf_deinit(&configs);
+    return rc == 0 ? EXIT_DONE : cli_fail(cli, "%s", err.text);
 }
 
 /* In the new process, until it is another program. */
-_Noreturn static void become_child(const char *path, bool is_again, int out_fd)
+_Noreturn static void become_child(const struct check *check, bool is_again, int out_fd)
 {
     int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
     dup2(nothing, STDIN_FILENO);
@@ -77,18 +115,19 @@ _Noreturn static void become_child(const char *path, bool is_again, int out_fd)
         if (chdir("/") != 0)
             _exit(EXIT_FAILED);
     }
-    execl("/proc/self/exe", "kith", "plugin", "check", path, (char *)NULL);
+    execl("/proc/self/exe", "kith", "plugin", "check", check->path,
+          check->config != NULL ? "--config" : NULL, check->config, (char *)NULL);
     _exit(EXIT_FAILED);
 }
 
-static pid_t start_child(const char *path, bool is_again, int *out_fd)
+static pid_t start_child(const struct check *check, bool is_again, int *out_fd)
 {
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) != 0)
         return -1;
     pid_t pid = fork();
     if (pid == 0)
-        become_child(path, is_again, ends[1]);
+        become_child(check, is_again, ends[1]);
     close(ends[1]);
     *out_fd = ends[0];
     if (pid < 0)
@@ -259,7 +298,7 @@ static void tell_silence(struct check *check, const struct told *told)
 static bool try_out(struct check *check, bool is_again, struct told *told)
 {
     int fd, status = 0;
-    pid_t pid = start_child(check->path, is_again, &fd);
+    pid_t pid = start_child(check, is_again, &fd);
     if (pid < 0) {
         cli_fail(check->cli, "cannot start another process: %s", strerror(errno));
         return false;
@@ -462,12 +501,17 @@ static int check_file(struct check *check)
 int run_plugin_check(struct cli *cli)
 {
     const char *which = getenv(CHILD_VARIABLE), *file = args_argument(&cli->args, 0);
-    char path[PATH_MAX];
+    const char *settings = args_value(&cli->args, "config");
+    char path[PATH_MAX], config[PATH_MAX];
     if (which != NULL)
         return run_child(cli, which);
     if (realpath(file, path) == NULL)
         return cli_fail(cli, "cannot read %s: %s", file, strerror(errno));
-    struct check check = { .cli = cli, .path = path };
+    if (settings != NULL && realpath(settings, config) == NULL)
+        return cli_fail(cli, "cannot read %s: %s", settings, strerror(errno));
+    if (settings != NULL && check_config(cli, config) != EXIT_DONE)
+        return EXIT_FAILED;
+    struct check check = { .cli = cli, .path = path, .config = settings != NULL ? config : NULL };
     int code = check_file(&check);
     buf_deinit(&check.findings);
     return code;
