@@ -43,7 +43,7 @@ struct told {
 struct check {
     struct cli *cli;
     const char *path, *config; /* NULL: none */
-    struct buf findings; /* documents, one behind another */
+    struct buf findings;       /* documents, one behind another */
     size_t errors, warnings;
 };
 
@@ -137,8 +137,24 @@ static pid_t start_child(const struct check *check, bool is_again, int *out_fd)
 
 /* -- Findings ------------------------------------------------------------------------------------- */
 
+/* Whether the same has been found of the same before, with whatever it was given. */
+static bool is_known(const struct check *check, struct doc finding)
+{
+    for (size_t at = 0; at < check->findings.size;) {
+        struct doc known = { check->findings.data + at, 0 };
+        memcpy(&known.size, known.data, sizeof known.size);
+        at += known.size;
+        if (text_equal(doc_text(known, "who"), doc_text(finding, "who")) &&
+            text_equal(doc_text(known, "what"), doc_text(finding, "what")))
+            return true;
+    }
+    return false;
+}
+
 static void add_finding(struct check *check, struct doc finding)
 {
+    if (is_known(check, finding))
+        return;
     if (text_is(doc_text(finding, "level"), "error"))
         check->errors++;
     else
@@ -437,11 +453,14 @@ static void print_summary(struct check *check, const struct told *told)
                (int)version.size, version.data);
     if (name.size == 0)
         buf_text(out, check->path);
+    const char *before = ":";
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         int64_t count = doc_int(about, kinds[i], 0);
-        if (count != 0)
-            buf_printf(out, "%s %lld %.*s%s", i == 0 ? ":" : ",", (long long)count,
-                       (int)strlen(kinds[i]) - 1, kinds[i], count == 1 ? "" : "s");
+        if (count == 0)
+            continue;
+        buf_printf(out, "%s %lld %.*s%s", before, (long long)count, (int)strlen(kinds[i]) - 1,
+                   kinds[i], count == 1 ? "" : "s");
+        before = ",";
     }
     if (check->errors + check->warnings == 0)
         buf_text(out, "; nothing to mend\n");

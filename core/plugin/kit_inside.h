@@ -82,4 +82,9 @@ void kit_measure_clock(struct probe *probe);
 /* Make the same call over and over: does memory grow? */
 void kit_watch_memory(struct probe *probe, const struct kit_try *try);
 
+/* -- The outside side (kit_outside.c) ------------------------------------------------------------- */
+
+/* From start() to stop(), with all that it offers asked of it. */
+void kit_try_outside(struct probe *probe);
+
 #endif

@@ -339,6 +339,8 @@ int kit_probe(const struct kit_options *options, int out_fd)
                  err.text);
     if (rc == 0)
         try_all(&probe);
+    if (rc == 0 && !options->is_again)
+        kit_try_outside(&probe);
     doc_put_bool(message(&probe, &w), "end", true);
     tell(&probe, &w);
     deinit(&probe);

@@ -38,11 +38,20 @@ VERDICTS = {
         "merge of state orders, given nothing that it reads: it answered nothing",
         "call answer()",
     ),
+    "bad_crash_start": (1, "start(), its configuration: it ", "quarantined"),
+    "bad_hang_stop": (1, "stop(), at the end: it did not come back", "every loop needs an end"),
+    "bad_thread": (1, "stop(): it leaves threads running: 1", "wait for them"),
+    "bad_descriptor": (1, "stop(): it leaves descriptors open: 1", "close in stop()"),
+    "bad_forgetful": (1, "stop(): it leaves 1008 bytes of memory each time", "give back in stop()"),
+    "bad_need": (1, 'it calls append(), and "append" is not among its needs', "declare it"),
+    "bad_twice": (1, "channel twice: deliver() is called twice", "answer once"),
+    "bad_mute": (0, "a request without a body has got no reply", "on every way out"),
+    "bad_refuses": (0, "start(): it does not start, and does not say why", "into `reason`"),
     "bad_silent": (0, "it failed and did not say why", "engine->fail"),
     "bad_exports": (0, "it exports more than kith_describe(): handle_order", "-fvisibility=hidden"),
 }
 # They spoil what a sanitizer watches, or what it replaces.
-NOT_SANITIZED = {"bad_memory_as_it_comes", "bad_leak", "bad_hungry", "bad_exit"}
+NOT_SANITIZED = {"bad_memory_as_it_comes", "bad_leak", "bad_hungry", "bad_exit", "bad_forgetful"}
 
 
 @pytest.fixture(name="shelf", scope="module")
