@@ -6,6 +6,7 @@
 #include "core/base/err.h"
 #include "core/script/settings.h"
 #include "core/server/daemon.h"
+#include "core/server/isolated.h"
 #include "core/server/say.h"
 
 #include <getopt.h>
@@ -130,6 +131,8 @@ static void parse(struct command_line *line, int argc, char **argv)
 int main(int argc, char **argv)
 {
     struct command_line line = { .is_dev = false };
+    if (argc == 2 && strcmp(argv[1], ISOLATED_FLAG) == 0)
+        return isolated_run();
     parse(&line, argc, argv);
     struct daemon_options options = {
         .read_settings = read_settings,

@@ -243,9 +243,7 @@ static int32_t call_emit(struct kith_call *call, const char *name, struct kith_d
 
 static int32_t call_act(struct kith_call *call, const char *word, struct kith_doc doc)
 {
-    char need[64];
-    if (word == NULL || snprintf(need, sizeof need, "act:%s", word) >= (int)sizeof need ||
-        !plugin_may(call->plugin, need))
+    if (word == NULL || !plugin_may_act(call->plugin, text_of(word)))
         return refuse(call, KITH_DENIED, "act", "\"act:WORD\" is not among the plugin's needs");
     if (!is_doc(doc.data, doc.size))
         return refuse(call, KITH_INVALID, word, "these bytes are no document");

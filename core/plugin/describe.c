@@ -480,6 +480,14 @@ bool plugin_may(const struct plugin *plugin, const char *need)
     return false;
 }
 
+bool plugin_may_act(const struct plugin *plugin, struct text word)
+{
+    for (size_t i = 0; i < plugin->need_count; i++)
+        if (strncmp(plugin->needs[i], "act:", 4) == 0 && text_is(word, plugin->needs[i] + 4))
+            return true;
+    return false;
+}
+
 size_t plugin_state_find(const struct plugin *plugin, struct text name)
 {
     for (size_t i = 0; i < plugin->state_count; i++)

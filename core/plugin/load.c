@@ -172,9 +172,16 @@ int plugin_load(const struct plugin_options *options, struct plugin **out_plugin
         plugin_free(plugin);
         return rc;
     }
-    plugin->path = arena_text(&plugin->arena, text_of(options->path)).data;
+    plugin_keep_options(plugin, options);
     *out_plugin = plugin;
     return 0;
+}
+
+void plugin_keep_options(struct plugin *plugin, const struct plugin_options *options)
+{
+    plugin->path = arena_text(&plugin->arena, text_of(options->path)).data;
+    plugin->grant = arena_doc(&plugin->arena, options->grant);
+    plugin->given = arena_doc(&plugin->arena, options->config);
 }
 
 void plugin_free(struct plugin *plugin)

@@ -102,6 +102,7 @@ struct plugin {
     /* Configuration with defaults filled in: `config` for the deterministic side and the world,
      * without secrets; `secrets` for the outside, with what the files say. */
     struct doc config, secrets;
+    struct doc grant, given; /* what the operator wrote, to load it again */
 
     /* Numbers for metrics: calls into the deterministic side, how many failed, nanoseconds. */
     atomic_uint_fast64_t calls, failures, nanoseconds;
@@ -115,6 +116,9 @@ struct plugin {
  * or one that a secret is in, cannot be read.  Words are for the operator, and name the plugin. */
 int plugin_load(const struct plugin_options *options, struct plugin **out_plugin, struct err *err);
 
+/* Note what it was loaded with. */
+void plugin_keep_options(struct plugin *plugin, const struct plugin_options *options);
+
 /* Nobody may be inside of it; its code stays.  NULL is allowed. */
 void plugin_free(struct plugin *plugin);
 
@@ -122,7 +126,8 @@ void plugin_free(struct plugin *plugin);
  * first half of plugin_load(), for those who want to know what is wrong with a file. */
 int plugin_describe(struct plugin *plugin, const struct kith_plugin *theirs, struct err *err);
 
-bool plugin_may(const struct plugin *plugin, const char *need); /* whether it was granted */
+bool plugin_may(const struct plugin *plugin, const char *need);     /* whether it was granted */
+bool plugin_may_act(const struct plugin *plugin, struct text word); /* the same of "act:WORD" */
 
 /* The place of the state, trait `name` in its list; SIZE_MAX: it has none. */
 size_t plugin_state_find(const struct plugin *plugin, struct text name);

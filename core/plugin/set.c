@@ -1,208 +1,18 @@
-/* set.c -- see set.h: the step of the engine as a source of values, and calls on it. */
+/* set.c -- making a set of plugins, and what it says of itself; see set.h. */
 #include "core/plugin/set.h"
 
-#include "core/base/err.h"
 #include "core/base/mem.h"
-#include "core/engine/event.h"
-#include "core/engine/rules.h"
-#include "core/engine/step.h"
-#include "core/plugin/call.h"
-#include "core/plugin/writes.h"
+#include "core/plugin/set_inside.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-
-struct place { /* where a handler or function counted over all plugins stands */
-    size_t plugin, index;
-};
-
-struct plugin_set {
-    struct plugins engine; /* first */
-    struct plugin *plugins[PLUGINS_MAX];
-    size_t count;
-    struct text names[PLUGINS_MAX];
-    struct rule *handlers;
-    size_t *owners;
-    struct place *handler_places, *function_places;
-    struct plugin_function *functions;
-    bool is_view;
-    struct buf writes, answer; /* of the call in progress */
-    struct arena arena;        /* names */
-};
-
-/* -- The step as a source ------------------------------------------------------------------------- */
-
-struct step_source {
-    struct step *step;
-    const struct plugin *plugin;
-};
-
-static struct doc_value read_step(void *arg, const struct plugin_read *read)
-{
-    const struct step_source *source = arg;
-    const struct event *event = step_event(source->step);
-    switch (read->kind) {
-    case PLUGIN_READ_EVENT:
-        return (struct doc_value){ .type = event->data.data != NULL ? DOC_DOC : DOC_NONE,
-                                   .doc = event->data };
-    case PLUGIN_READ_FIELD:
-        return event_field(event, read->name,
-                           text_is(read->name, "id")
-                               ? arena_alloc(step_arena(source->step), EVENT_ID_TEXT_MAX)
-                               : NULL);
-    case PLUGIN_READ_CUSTOMER:
-        return step_customer_field(source->step, read->name);
-    case PLUGIN_READ_STATE:
-        break;
-    }
-    return (struct doc_value){ .type = DOC_NONE };
-}
-
-static struct doc read_state(void *arg, size_t index, int64_t *out_version)
-{
-    const struct step_source *source = arg;
-    struct doc doc;
-    step_document(source->step, text_of(source->plugin->name),
-                  text_of(source->plugin->states[index].key), &doc, out_version);
-    return doc;
-}
-
-/* -- Calls ---------------------------------------------------------------------------------------- */
-
-static int64_t now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
-/* Numbers for metrics: nothing that is computed depends on them. */
-static int count_call(struct plugin *plugin, struct kith_call *call, kith_fn *fn, struct err *err)
-{
-    int64_t before = now_ns();
-    int rc = plugin_call(call, fn, err);
-    atomic_fetch_add_explicit(&plugin->nanoseconds, (uint64_t)(now_ns() - before),
-                              memory_order_relaxed);
-    atomic_fetch_add_explicit(&plugin->calls, 1, memory_order_relaxed);
-    if (rc != 0)
-        atomic_fetch_add_explicit(&plugin->failures, 1, memory_order_relaxed);
-    return rc;
-}
-
-static enum plugin_outcome call_on_step(struct plugin_set *set, struct plugin *plugin,
-                                        const struct plugin_reads *reads, kith_fn *fn,
-                                        struct step *step, struct doc arguments, struct err *err)
-{
-    struct step_source step_source = { step, plugin };
-    struct plugin_source source = { &step_source, read_step, read_state };
-    struct kith_call call;
-    call.plugin = plugin;
-    call.reads = reads;
-    call.source = &source;
-    call.arguments = arguments;
-    call.now = step_now(step);
-    call.writes = &set->writes;
-    call.answer = &set->answer;
-    int rc = count_call(plugin, &call, fn, err);
-    if (rc == 0)
-        rc = plugin_do(plugin, &set->writes, step, err);
-    return rc == 0 ? PLUGIN_OK : PLUGIN_FAILED;
-}
-
-static enum plugin_outcome run(struct plugins *plugins, size_t index, struct step *step,
-                               struct err *err)
-{
-    struct plugin_set *set = (struct plugin_set *)plugins;
-    struct place place = set->handler_places[index];
-    struct plugin *plugin = set->plugins[place.plugin];
-    return call_on_step(set, plugin, &plugin->handler_reads[place.index],
-                        plugin->handlers[place.index].run, step, (struct doc){ NULL, 0 }, err);
-}
-
-static enum plugin_outcome call(struct plugins *plugins, size_t function, struct step *step,
-                                struct doc arguments, struct doc_value *out_answer, struct err *err)
-{
-    struct plugin_set *set = (struct plugin_set *)plugins;
-    struct place place = set->function_places[function];
-    struct plugin *plugin = set->plugins[place.plugin];
-    enum plugin_outcome outcome =
-        call_on_step(set, plugin, &plugin->function_reads[place.index],
-                     plugin->functions[place.index].run, step, arguments, err);
-    *out_answer = (struct doc_value){ .type = DOC_NONE };
-    if (outcome == PLUGIN_OK && set->answer.size != 0) {
-        struct doc answer = { set->answer.data, (uint32_t)set->answer.size };
-        *out_answer = doc_get(arena_doc(step_arena(step), answer), "answer");
-    }
-    return outcome;
-}
-
-static kith_fn *hook_of(const struct kith_state *state, enum plugin_fold what)
-{
-    switch (what) {
-    case PLUGIN_MERGE:
-        return state->merge;
-    case PLUGIN_UNMERGE:
-        return state->unmerge;
-    case PLUGIN_MIGRATE:
-        return state->migrate;
-    case PLUGIN_GIVE:
-        return state->give;
-    }
-    return NULL;
-}
-
-static struct doc_value read_nothing(void *arg, const struct plugin_read *read)
-{
-    (void)arg;
-    (void)read;
-    return (struct doc_value){ .type = DOC_NONE };
-}
-
-static struct doc no_state(void *arg, size_t index, int64_t *out_version)
-{
-    (void)arg;
-    (void)index;
-    *out_version = 0;
-    return (struct doc){ NULL, 0 };
-}
-
-/* A hook sees its arguments and nothing else, and what it wants besides answering is dropped. */
-static enum plugin_outcome fold(struct plugins *plugins, size_t index, enum plugin_fold what,
-                                struct text key, struct doc arguments, struct arena *arena,
-                                struct doc *out, struct err *err)
-{
-    static const struct plugin_reads nothing = { NULL, 0 };
-    static const struct plugin_source source = { NULL, read_nothing, no_state };
-    struct plugin_set *set = (struct plugin_set *)plugins;
-    struct plugin *plugin = set->plugins[index];
-    size_t state = plugin_state_find(plugin, key);
-    kith_fn *fn = state != SIZE_MAX ? hook_of(&plugin->states[state], what) : NULL;
-    struct kith_call call;
-    *out = (struct doc){ NULL, 0 };
-    if (fn == NULL)
-        return PLUGIN_OK;
-    call.plugin = plugin;
-    call.reads = &nothing;
-    call.source = &source;
-    call.arguments = arguments;
-    call.now = 0;
-    call.writes = &set->writes;
-    call.answer = &set->answer;
-    if (count_call(plugin, &call, fn, err) != 0)
-        return PLUGIN_FAILED;
-    struct doc_value answer = plugin_answer(&call);
-    if (answer.type == DOC_DOC)
-        *out = arena_doc(arena, answer.doc);
-    return PLUGIN_OK;
-}
 
 /* -- Making a set --------------------------------------------------------------------------------- */
 
 static int compare(const void *a, const void *b)
 {
-    const struct plugin *const *first = a, *const *second = b;
-    return strcmp((*first)->name, (*second)->name);
+    const struct plugin_member *first = a, *second = b;
+    return strcmp(first->plugin->name, second->plugin->name);
 }
 
 static size_t count_types(const struct kith_handler *handler)
@@ -264,53 +74,92 @@ static void fill(struct plugin_set *set)
         .handler_count = handlers,
         .functions = set->functions,
         .function_count = functions,
-        .run = run,
-        .call = call,
-        .fold = fold,
+        .run = set_run,
+        .call = set_call,
+        .fold = set_fold,
     };
 }
 
-int plugin_set_new(struct plugin *const *plugins, size_t count, struct plugin_set **out_set,
+int plugin_set_new(const struct plugin_member *members, size_t count, struct plugin_set **out_set,
                    struct err *err)
 {
+    struct plugin_member sorted[PLUGINS_MAX];
     if (count > PLUGINS_MAX)
         return err_set(err, E_LIMIT, "more than %d plugins", PLUGINS_MAX);
+    if (count != 0)
+        memcpy(sorted, members, count * sizeof *members);
+    qsort(sorted, count, sizeof *sorted, compare);
+    for (size_t i = 1; i < count; i++)
+        if (compare(&sorted[i - 1], &sorted[i]) == 0)
+            return err_set(err, E_INVALID, "two plugins are called %s", sorted[i].plugin->name);
     struct plugin_set *set = mem_zero(sizeof *set);
     set->count = count;
-    if (count != 0)
-        memcpy(set->plugins, plugins, count * sizeof *plugins);
-    qsort(set->plugins, count, sizeof *set->plugins, compare);
-    for (size_t i = 1; i < count; i++)
-        if (compare(&set->plugins[i - 1], &set->plugins[i]) == 0) {
-            err_set(err, E_INVALID, "two plugins are called %s", set->plugins[i]->name);
-            free(set);
-            return E_INVALID;
-        }
+    for (size_t i = 0; i < count; i++) {
+        set->plugins[i] = sorted[i].plugin;
+        set->remotes[i] = sorted[i].remote;
+    }
     fill(set);
     *out_set = set;
     return 0;
 }
 
-struct plugin_set *plugin_set_view(struct plugin_set *set)
+/* Another process that does what that of plugin `index` does. */
+static int open_another(const struct plugin_set *set, size_t index, struct remote **out_remote,
+                        struct err *err)
 {
+    const struct plugin *plugin = set->plugins[index];
+    struct plugin_options options = {
+        .name = plugin->name,
+        .path = plugin->path,
+        .grant = plugin->grant,
+        .config = plugin->given,
+    };
+    struct plugin *same = NULL;
+    int rc = remote_open(&options, out_remote, &same, err);
+    if (rc == 0 && memcmp(same->hash, plugin->hash, sizeof same->hash) != 0) {
+        rc = err_set(err, E_CONFLICT,
+                     "plugin %s: %s is another file than was loaded: kith plugin reload %s",
+                     plugin->name, plugin->path, plugin->name);
+        remote_close(*out_remote);
+        *out_remote = NULL;
+    }
+    plugin_free(same);
+    return rc;
+}
+
+int plugin_set_view(const struct plugin_set *set, struct plugin_set **out_view, struct err *err)
+{
+    int rc = 0;
+    *out_view = NULL;
     if (set == NULL)
-        return NULL;
+        return 0;
     struct plugin_set *view = mem_zero(sizeof *view);
     view->count = set->count;
     memcpy(view->plugins, set->plugins, sizeof view->plugins);
     view->is_view = true;
     fill(view);
-    return view;
+    for (size_t i = 0; rc == 0 && i < set->count; i++)
+        if (set->remotes[i] != NULL)
+            rc = open_another(set, i, &view->remotes[i], err);
+    if (rc == 0)
+        *out_view = view;
+    else
+        plugin_set_free(view);
+    return rc;
 }
 
 void plugin_set_free(struct plugin_set *set)
 {
     if (set == NULL)
         return;
-    for (size_t i = 0; i < set->count && !set->is_view; i++)
-        plugin_free(set->plugins[i]);
+    for (size_t i = 0; i < set->count; i++) {
+        remote_close(set->remotes[i]);
+        if (!set->is_view)
+            plugin_free(set->plugins[i]);
+    }
     buf_deinit(&set->writes);
     buf_deinit(&set->answer);
+    buf_deinit(&set->item);
     arena_deinit(&set->arena);
     free(set);
 }

@@ -14,15 +14,21 @@
 struct err;
 struct plugin_set;
 
-/* Takes the plugins over.  E_INVALID: two have one name; E_LIMIT: more than PLUGINS_MAX. Then they
+struct plugin_member {
+    struct plugin *plugin;
+    struct remote *remote; /* NULL: in this process */
+};
+
+/* Takes the members over.  E_INVALID: two have one name; E_LIMIT: more than PLUGINS_MAX. Then they
  * are still the caller's. */
-int plugin_set_new(struct plugin *const *plugins, size_t count, struct plugin_set **out_set,
+int plugin_set_new(const struct plugin_member *members, size_t count, struct plugin_set **out_set,
                    struct err *err);
 void plugin_set_free(struct plugin_set *set); /* and its plugins; NULL is allowed */
 
 /* The same plugins for another engine, whichever thread has that: a log is folded anew, an import
- * is tried, while the first goes on.  It must be freed before `set`; of NULL it is NULL. */
-struct plugin_set *plugin_set_view(struct plugin_set *set);
+ * is tried, while the first goes on.  Those that are isolated get further processes, so it may take
+ * a while and fail as remote_open() does.  It must be freed before `set`; of NULL it is NULL. */
+int plugin_set_view(const struct plugin_set *set, struct plugin_set **out_view, struct err *err);
 
 struct plugins *plugin_set_engine(struct plugin_set *set);
 size_t plugin_set_count(const struct plugin_set *set); /* NULL: 0 */

@@ -2,6 +2,7 @@
 #include "core/plugin/writes.h"
 
 #include "core/base/err.h"
+#include "core/base/limits.h"
 #include "core/engine/plugins.h"
 #include "core/engine/step.h"
 #include "core/plugin/plugin.h"
@@ -66,14 +67,19 @@ static const struct {
     { "keep", keep }, { "publish", publish }, { "emit", emit }, { "note", note }, { "act", act },
 };
 
-static int apply(const struct plugin *plugin, struct step *step, struct doc doc, struct err *err)
+static struct write read_write(struct doc doc)
 {
-    struct write write = {
+    return (struct write){
         .word = doc_text(doc, "w"),
         .name = doc_text(doc, "k"),
         .to = doc_text(doc, "to"),
         .value = doc_get(doc, "v"),
     };
+}
+
+static int apply(const struct plugin *plugin, struct step *step, struct doc doc, struct err *err)
+{
+    struct write write = read_write(doc);
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (text_is(write.word, words[i].word))
             return words[i].apply(plugin, step, &write, err);
@@ -94,4 +100,37 @@ int plugin_do(const struct plugin *plugin, const struct buf *writes, struct step
     }
     step_set_plugin(step, (struct text){ "", 0 });
     return rc;
+}
+
+static bool is_wanted(const struct plugin *plugin, const struct write *write)
+{
+    enum doc_type type = write->value.type;
+    if (text_is(write->word, "keep"))
+        return plugin_state_find(plugin, write->name) != SIZE_MAX &&
+               (type == DOC_DOC || type == DOC_NULL);
+    if (text_is(write->word, "publish"))
+        return plugin_trait_find(plugin, write->name) != SIZE_MAX && type != DOC_NONE;
+    if (text_is(write->word, "note"))
+        return type == DOC_TEXT;
+    if (text_is(write->word, "act"))
+        return type == DOC_DOC && plugin_may_act(plugin, write->name);
+    return text_is(write->word, "emit") && write->name.size != 0;
+}
+
+int plugin_check_writes(const struct plugin *plugin, const struct buf *writes, struct err *err)
+{
+    for (size_t at = 0; at < writes->size;) {
+        struct doc doc = { writes->data + at, 0 };
+        size_t left = writes->size - at;
+        if (left >= 5)
+            memcpy(&doc.size, doc.data, sizeof doc.size);
+        bool is_doc = doc.size >= 5 && doc.size <= left &&
+                      doc_validate(doc.data, doc.size, NESTING_MAX + 1, NULL) == 0;
+        struct write write = is_doc ? read_write(doc) : (struct write){ .word = { "", 0 } };
+        if (!is_doc || !is_wanted(plugin, &write))
+            return err_set(err, E_INVALID, "plugin %s: its process wants what it has not declared",
+                           plugin->name);
+        at += doc.size;
+    }
+    return 0;
 }

@@ -157,7 +157,8 @@ static int fold_anew(struct care *care, struct call *call, const char *dir)
 {
     struct state *state = NULL;
     struct state_options state_options = { .dir = dir };
-    struct plugin_set *plugins = plugin_set_view(call->api->plugins);
+    struct plugin_set *plugins = NULL;
+    int rc = plugin_set_view(call->api->plugins, &plugins, &care->err);
     struct script_surroundings around = { .plugins = plugin_set_engine(plugins) };
     struct refold_options options = { .log = node_log(call->api->node),
                                       .seq = care->seq,
@@ -167,7 +168,8 @@ static int fold_anew(struct care *care, struct call *call, const char *dir)
     struct base base, floor;
     uint64_t seq;
     dir_clear(dir); /* what a verification that was killed has left */
-    int rc = dir_make(dir, &care->err);
+    if (rc == 0)
+        rc = dir_make(dir, &care->err);
     if (rc == 0)
         rc = state_open(&state_options, &state, &care->err);
     options.state = state;

@@ -132,7 +132,9 @@ static void open_run(struct call *call)
 {
     struct errand *errand = call->data;
     struct dry_run_session *session = errand->session;
-    session->plugins = plugin_set_view(call->api->plugins);
+    errand->code = plugin_set_view(call->api->plugins, &session->plugins, &errand->err);
+    if (errand->code != 0)
+        return;
     session->around.plugins = plugin_set_engine(session->plugins);
     const struct dry_run_options options = { .state = node_state(call->api->node),
                                              .log = node_log(call->api->node),

@@ -2,6 +2,7 @@
 #include "core/server/plugins.h"
 
 #include "core/base/err.h"
+#include "core/plugin/remote.h"
 #include "core/plugin/set.h"
 #include "core/script/settings.h"
 
@@ -13,7 +14,7 @@ static const char *path_of(struct settings *settings, const char *name)
     return arena_printf(&settings->arena, "%s/%s.so", settings->plugin_dir, name).data;
 }
 
-static int load_all(struct settings *settings, struct plugin **plugins, size_t *out_count,
+static int load_all(struct settings *settings, struct plugin_member *members, size_t *out_count,
                     struct err *err)
 {
     int rc = 0;
@@ -25,7 +26,10 @@ static int load_all(struct settings *settings, struct plugin **plugins, size_t *
             .grant = wanted->grant,
             .config = wanted->config,
         };
-        rc = plugin_load(&options, &plugins[*out_count], err);
+        struct plugin_member *member = &members[*out_count];
+        *member = (struct plugin_member){ NULL, NULL };
+        rc = wanted->is_isolated ? remote_open(&options, &member->remote, &member->plugin, err)
+                                 : plugin_load(&options, &member->plugin, err);
         if (rc != 0)
             return rc;
     }
@@ -87,7 +91,7 @@ static int add_to_config(struct settings *settings, const struct plugin_set *set
 
 int plugins_load(struct settings *settings, struct plugin_set **out_set, struct err *err)
 {
-    struct plugin *plugins[PLUGINS_MAX];
+    struct plugin_member members[PLUGINS_MAX];
     struct plugin_set *set = NULL;
     size_t count = 0;
     *out_set = NULL;
@@ -98,11 +102,13 @@ int plugins_load(struct settings *settings, struct plugin_set **out_set, struct 
                        "plugin \"%s\": where is it? --plugins DIR, or plugins \"DIR\" in the "
                        "configuration",
                        settings->plugins[0].name);
-    int rc = load_all(settings, plugins, &count, err);
+    int rc = load_all(settings, members, &count, err);
     if (rc == 0)
-        rc = plugin_set_new(plugins, count, &set, err);
-    for (size_t i = 0; rc != 0 && i < count; i++)
-        plugin_free(plugins[i]);
+        rc = plugin_set_new(members, count, &set, err);
+    for (size_t i = 0; rc != 0 && i < count; i++) {
+        remote_close(members[i].remote);
+        plugin_free(members[i].plugin);
+    }
     if (rc == 0)
         rc = add_to_config(settings, set, err);
     if (rc == 0)

@@ -1,0 +1,391 @@
+/* remote.c -- see remote.h. */
+#include "core/plugin/remote.h"
+
+#include "core/base/err.h"
+#include "core/base/mem.h"
+#include "core/plugin/frame.h"
+#include "core/plugin/guest.h"
+#include "core/plugin/lane.h"
+#include "core/plugin/wire.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+struct side { /* of one lane: where we are in it */
+    uint32_t count, in_size, taken, taken_in, taken_out;
+    bool is_posted;
+};
+
+struct remote {
+    pid_t pid;
+    int pid_fd, socket, posted, done;
+    struct lanes *lanes;
+    struct side sides[LANES];
+    struct buf batch; /* its items once more: the process could write over those in the lane */
+    bool is_lost;
+};
+
+extern char **environ;
+
+/* -- Starting ------------------------------------------------------------------------------------- */
+
+static int make_lanes(struct remote *remote, int *out_fd, struct err *err)
+{
+    int fd = memfd_create("kith-lanes", MFD_CLOEXEC);
+    void *memory = MAP_FAILED;
+    if (fd >= 0 && ftruncate(fd, sizeof *remote->lanes) == 0)
+        memory = mmap(NULL, sizeof *remote->lanes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (memory == MAP_FAILED) {
+        err_set(err, E_IO, "no shared memory for a plugin's process: %s", strerror(errno));
+        if (fd >= 0)
+            close(fd);
+        return E_IO;
+    }
+    remote->lanes = memory;
+    *out_fd = fd;
+    return 0;
+}
+
+/* The child's ends at the numbers of lane.h; all else is closed on exec. */
+static int spawn(struct remote *remote, int socket, int lanes, struct err *err)
+{
+    char program[] = "/proc/self/exe", name[] = "kithd", flag[] = GUEST_FLAG;
+    char *const argv[] = { name, flag, NULL };
+    const int from[] = { socket, lanes, remote->posted, remote->done };
+    int high[4], rc = 0;
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    for (int i = 0; i < 4; i++) { /* first out of each other's way */
+        high[i] = fcntl(from[i], F_DUPFD_CLOEXEC, 64);
+        posix_spawn_file_actions_adddup2(&actions, high[i], FD_SOCKET + i);
+    }
+    rc = posix_spawn(&remote->pid, program, &actions, NULL, argv, environ);
+    posix_spawn_file_actions_destroy(&actions);
+    for (int i = 0; i < 4; i++)
+        close(high[i]);
+    if (rc != 0)
+        return err_set(err, E_IO, "a plugin's process cannot be started: %s", strerror(rc));
+    remote->pid_fd = (int)syscall(SYS_pidfd_open, remote->pid, 0);
+    return remote->pid_fd >= 0
+               ? 0
+               : err_set(err, E_IO, "a plugin's process cannot be watched: %s", strerror(errno));
+}
+
+static int start(struct remote *remote, struct err *err)
+{
+    int sockets[2] = { -1, -1 }, lanes = -1;
+    remote->posted = eventfd(0, EFD_CLOEXEC);
+    remote->done = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    int rc = make_lanes(remote, &lanes, err);
+    if (rc == 0 && (remote->posted < 0 || remote->done < 0 ||
+                    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) != 0))
+        rc = err_set(err, E_IO, "no descriptors for a plugin's process: %s", strerror(errno));
+    remote->socket = sockets[0];
+    if (rc == 0)
+        rc = spawn(remote, sockets[1], lanes, err);
+    if (sockets[1] >= 0)
+        close(sockets[1]);
+    if (lanes >= 0)
+        close(lanes);
+    return rc;
+}
+
+static int ask(const struct remote *remote, const struct plugin_options *options, struct err *err)
+{
+    struct buf bytes = BUF_INIT;
+    struct doc_writer w;
+    doc_begin(&w, &bytes);
+    doc_put_string(&w, "name", options->name);
+    doc_put_string(&w, "path", options->path);
+    doc_put_array(&w, "grant", options->grant);
+    doc_put_doc(&w, "config", options->config);
+    int rc = frame_write(remote->socket, doc_end(&w), err);
+    buf_deinit(&bytes);
+    return rc;
+}
+
+static int hear(const struct remote *remote, const struct plugin_options *options,
+                struct plugin *plugin, struct err *err)
+{
+    struct buf bytes = BUF_INIT;
+    struct err reason;
+    int rc = frame_read(remote->socket, REMOTE_START_MS, &bytes, &reason);
+    struct doc said = { bytes.data, (uint32_t)bytes.size };
+    if (rc == E_NOTFOUND)
+        rc = err_set(err, E_INVALID, "plugin %s: its process ended while it was loaded",
+                     options->name);
+    else if (rc != 0)
+        rc = err_set(err, rc, "plugin %s: %s", options->name, reason.text);
+    else if (doc_int(said, "code", E_INVALID) != 0)
+        rc = err_set(err, (int)doc_int(said, "code", E_INVALID), "%s",
+                     doc_text(said, "error").size != 0 ? doc_text(said, "error").data
+                                                       : "it says nothing");
+    else
+        rc = wire_get_plugin(doc_child(said, "plugin"), plugin, err);
+    if (rc == 0) {
+        plugin->config = arena_doc(&plugin->arena, doc_child(said, "config"));
+        plugin_keep_options(plugin, options);
+    }
+    buf_deinit(&bytes);
+    return rc;
+}
+
+int remote_open(const struct plugin_options *options, struct remote **out_remote,
+                struct plugin **out_plugin, struct err *err)
+{
+    struct remote *remote = mem_zero(sizeof *remote);
+    struct plugin *plugin = mem_zero(sizeof *plugin);
+    remote->pid_fd = remote->socket = remote->posted = remote->done = -1;
+    int rc = start(remote, err);
+    if (rc == 0)
+        rc = ask(remote, options, err);
+    if (rc == 0)
+        rc = hear(remote, options, plugin, err);
+    if (rc != 0) {
+        remote_close(remote);
+        plugin_free(plugin);
+        return rc;
+    }
+    *out_remote = remote;
+    *out_plugin = plugin;
+    return 0;
+}
+
+static void close_fd(int fd)
+{
+    if (fd >= 0)
+        close(fd);
+}
+
+void remote_close(struct remote *remote)
+{
+    if (remote == NULL)
+        return;
+    if (remote->pid > 0) {
+        kill(remote->pid, SIGKILL);
+        while (waitpid(remote->pid, NULL, 0) < 0 && errno == EINTR)
+            ;
+    }
+    close_fd(remote->pid_fd);
+    close_fd(remote->socket);
+    close_fd(remote->posted);
+    close_fd(remote->done);
+    buf_deinit(&remote->batch);
+    if (remote->lanes != NULL)
+        munmap(remote->lanes, sizeof *remote->lanes);
+    free(remote);
+}
+
+int remote_pid(const struct remote *remote)
+{
+    return remote->pid;
+}
+
+int remote_socket(const struct remote *remote)
+{
+    return remote->socket;
+}
+
+bool remote_is_lost(const struct remote *remote)
+{
+    return remote->is_lost;
+}
+
+/* -- Waiting -------------------------------------------------------------------------------------- */
+
+static enum plugin_outcome lose(struct remote *remote, enum plugin_outcome outcome)
+{
+    remote->is_lost = true;
+    kill(remote->pid, SIGKILL);
+    return outcome;
+}
+
+/* Nanoseconds that the process has had of a processor. */
+static int64_t cpu_ns(const struct remote *remote)
+{
+    clockid_t clock;
+    struct timespec used;
+    if (clock_getcpuclockid(remote->pid, &clock) != 0 || clock_gettime(clock, &used) != 0)
+        return INT64_MAX;
+    return (int64_t)used.tv_sec * 1000000000 + used.tv_nsec;
+}
+
+/* Whether one of its threads would run if it were let; only asked when time is up. */
+static bool wants_to_run(const struct remote *remote)
+{
+    char path[64], line[512];
+    snprintf(path, sizeof path, "/proc/%d/stat", (int)remote->pid);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t size = fd >= 0 ? read(fd, line, sizeof line - 1) : -1;
+    close_fd(fd);
+    if (size <= 0)
+        return false;
+    line[size] = '\0';
+    const char *state = strrchr(line, ')'); /* behind the name, which may be anything */
+    return state != NULL && (state[2] == 'R' || state[2] == 'D');
+}
+
+/* Sleep until it says that it is further, or is no more.  False: nothing was said. */
+static bool sleep_for_it(struct remote *remote, int ms, bool *out_is_dead)
+{
+    struct pollfd ready[2] = { { .fd = remote->done, .events = POLLIN },
+                               { .fd = remote->pid_fd, .events = POLLIN } };
+    uint64_t count;
+    int rc = poll(ready, 2, ms);
+    *out_is_dead = rc > 0 && ready[1].revents != 0;
+    if (rc > 0 && ready[0].revents != 0 && read(remote->done, &count, sizeof count) < 0)
+        return false;
+    return rc != 0;
+}
+
+/* Until item `index` of the lane is done. */
+static enum plugin_outcome await(struct remote *remote, struct lane *lane, uint32_t index)
+{
+    int64_t waited = 0, used = 0;
+    if (atomic_load(&lane->done) > index)
+        return PLUGIN_OK;
+    atomic_store(&remote->lanes->is_waiting, 1);
+    enum plugin_outcome outcome = PLUGIN_OK;
+    while (outcome == PLUGIN_OK && atomic_load(&lane->done) <= index) {
+        bool is_dead = false;
+        if (waited == 0)
+            used = cpu_ns(remote);
+        if (sleep_for_it(remote, REMOTE_PATIENCE_MS, &is_dead)) {
+            if (is_dead && atomic_load(&lane->done) <= index)
+                outcome = lose(remote, PLUGIN_CRASHED);
+            continue;
+        }
+        waited += REMOTE_PATIENCE_MS;
+        bool is_starved = wants_to_run(remote) &&
+                          cpu_ns(remote) - used < (int64_t)REMOTE_PATIENCE_MS * 1000000 / 2;
+        if (!is_starved || waited >= REMOTE_STARVED_MS)
+            outcome = lose(remote, PLUGIN_HUNG);
+    }
+    atomic_store(&remote->lanes->is_waiting, 0);
+    return outcome;
+}
+
+/* -- Calls ---------------------------------------------------------------------------------------- */
+
+static bool add(struct remote *remote, size_t which, struct doc item)
+{
+    struct lane *lane = &remote->lanes->lane[which];
+    struct side *side = &remote->sides[which];
+    if (side->count == LANE_ITEMS_MAX || item.size > LANE_BYTES - side->in_size)
+        return false;
+    memcpy(lane->in + side->in_size, item.data, item.size);
+    side->in_size += item.size;
+    lane->count = ++side->count;
+    return true;
+}
+
+static void post(struct remote *remote, size_t which)
+{
+    struct lane *lane = &remote->lanes->lane[which];
+    uint64_t one = 1;
+    atomic_store(&lane->done, 0);
+    atomic_store(&lane->out_size, 0);
+    remote->sides[which].is_posted = true;
+    atomic_fetch_add(&lane->posted, 1);
+    if (write(remote->posted, &one, sizeof one) < 0)
+        lose(remote, PLUGIN_CRASHED);
+}
+
+/* The process writes there: what it says of sizes is not believed. */
+static struct doc reply_at(const struct lane *lane, uint32_t at)
+{
+    struct doc reply = { NULL, 0 };
+    uint32_t size = 0, end = atomic_load(&lane->out_size);
+    if (end > LANE_BYTES || at > end || end - at < 5)
+        return reply;
+    memcpy(&size, lane->out + at, sizeof size);
+    if (size < 5 || size > end - at || doc_validate(lane->out + at, size, DOC_DEPTH_MAX, NULL) != 0)
+        return reply;
+    return (struct doc){ lane->out + at, size };
+}
+
+static enum plugin_outcome take(struct remote *remote, size_t which, struct doc *out_reply)
+{
+    struct lane *lane = &remote->lanes->lane[which];
+    struct side *side = &remote->sides[which];
+    if (remote->is_lost)
+        return PLUGIN_CRASHED;
+    enum plugin_outcome outcome = await(remote, lane, side->taken);
+    if (outcome != PLUGIN_OK)
+        return outcome;
+    *out_reply = reply_at(lane, side->taken_out);
+    if (out_reply->data == NULL)
+        return lose(remote, PLUGIN_CRASHED);
+    side->taken_out += out_reply->size;
+    if (++side->taken == side->count)
+        *side = (struct side){ 0 };
+    return PLUGIN_OK;
+}
+
+enum plugin_outcome remote_call(struct remote *remote, struct doc item, struct doc *out_reply)
+{
+    if (remote->is_lost)
+        return PLUGIN_CRASHED;
+    remote->sides[LANE_SINGLE] = (struct side){ 0 };
+    if (!add(remote, LANE_SINGLE, item))
+        return lose(remote, PLUGIN_CRASHED); /* no item that the engine makes is so large */
+    post(remote, LANE_SINGLE);
+    return take(remote, LANE_SINGLE, out_reply);
+}
+
+bool remote_add(struct remote *remote, struct doc item)
+{
+    struct side *side = &remote->sides[LANE_BATCH];
+    if (remote->is_lost || side->is_posted || !add(remote, LANE_BATCH, item))
+        return false;
+    if (side->count == 1)
+        buf_clear(&remote->batch);
+    buf_append(&remote->batch, item.data, item.size);
+    return true;
+}
+
+void remote_post(struct remote *remote)
+{
+    const struct side *side = &remote->sides[LANE_BATCH];
+    if (!remote->is_lost && !side->is_posted && side->in_size != 0)
+        post(remote, LANE_BATCH);
+}
+
+struct doc remote_next(const struct remote *remote)
+{
+    const struct side *side = &remote->sides[LANE_BATCH];
+    struct doc item = { NULL, 0 };
+    if (!side->is_posted)
+        return item;
+    item.data = remote->batch.data + side->taken_in;
+    memcpy(&item.size, item.data, sizeof item.size);
+    return item;
+}
+
+enum plugin_outcome remote_take(struct remote *remote, struct doc *out_reply)
+{
+    struct doc item = remote_next(remote);
+    enum plugin_outcome outcome = take(remote, LANE_BATCH, out_reply);
+    if (remote->sides[LANE_BATCH].is_posted)
+        remote->sides[LANE_BATCH].taken_in += item.size;
+    return outcome;
+}
+
+void remote_skip(struct remote *remote)
+{
+    struct doc reply;
+    remote_take(remote, &reply);
+}

@@ -1,0 +1,48 @@
+/* remote.h -- the process of an isolated plugin, seen from kithd.
+ *
+ * It is started with a plugin to load, says what that is, and then answers calls of deterministic
+ * functions: one at a time, or a batch at once, so that two processes take turns once for many
+ * entries.  A call that is not answered in REMOTE_PATIENCE_MS is lost, and so is the process: it is
+ * killed, and another is begun by whoever has the loop (remote_open(), plugin_set_replace()).
+ *
+ * Being slow is not hanging: as long as the machine does not let the process run, which /proc tells,
+ * it gets more time, REMOTE_STARVED_MS in all.
+ *
+ * Starting and closing: any thread.  Calls: one thread, which has the remote.
+ */
+#ifndef CORE_PLUGIN_REMOTE_H
+#define CORE_PLUGIN_REMOTE_H
+
+#include "core/engine/plugins.h"
+#include "core/plugin/plugin.h"
+
+#define REMOTE_PATIENCE_MS 100
+#define REMOTE_STARVED_MS 2000
+#define REMOTE_START_MS 10000 /* to load, and to say what it is */
+
+struct err;
+struct remote;
+
+/* Start a process and have it load the plugin.  Errors are those of plugin_load(), and E_BUSY: it
+ * does not answer; E_IO: it cannot be started. */
+int remote_open(const struct plugin_options *options, struct remote **out_remote,
+                struct plugin **out_plugin, struct err *err);
+void remote_close(struct remote *remote); /* it is ended, whatever it does; NULL is allowed */
+
+int remote_pid(const struct remote *remote);
+int remote_socket(const struct remote *remote); /* for the outside side */
+bool remote_is_lost(const struct remote *remote);
+
+/* One call: `item` (guest.c) and its reply, borrowed until the next call. */
+enum plugin_outcome remote_call(struct remote *remote, struct doc item, struct doc *out_reply);
+
+/* A batch: added to, posted, and taken reply by reply in the order of the items.  Adding answers
+ * false when there is no more room, or while an earlier batch has not been taken to its end. */
+bool remote_add(struct remote *remote, struct doc item);
+void remote_post(struct remote *remote);
+/* The item that is next, as it was added; none: all have been taken. */
+struct doc remote_next(const struct remote *remote);
+enum plugin_outcome remote_take(struct remote *remote, struct doc *out_reply);
+void remote_skip(struct remote *remote); /* the next one is not wanted */
+
+#endif

@@ -1,0 +1,134 @@
+/* set_far.c -- calls on a plugin that lives in a process of its own.
+ *
+ * What the function may read is written down and sent, what it wants comes back; the two processes
+ * share nothing else.  core/plugin/guest.c has the form.
+ */
+#include "core/plugin/lane.h"
+#include "core/plugin/set_inside.h"
+#include "core/plugin/writes.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* What the call reads, and the states that it declares; core/plugin/guest.c has the form. */
+static struct doc make_item(struct plugin_set *set, const struct plugin *plugin,
+                            const struct plugin_reads *reads, int kind, size_t index,
+                            struct step *step, struct doc arguments)
+{
+    struct step_source source = { step, plugin };
+    char name[24];
+    struct doc_writer w;
+    buf_clear(&set->item);
+    doc_begin(&w, &set->item);
+    doc_put_int(&w, "f", kind);
+    doc_put_int(&w, "i", (int64_t)index);
+    doc_put_int(&w, "now", step_now(step));
+    doc_open(&w, "v");
+    for (size_t i = 0; i < reads->count; i++) {
+        struct doc_value value = step_source_read(&source, &reads->items[i]);
+        snprintf(name, sizeof name, "%zu", i);
+        doc_put_value(&w, name, &value);
+    }
+    doc_close(&w);
+    doc_open(&w, "s");
+    for (size_t i = 0; i < reads->count; i++) {
+        int64_t version;
+        if (reads->items[i].kind != PLUGIN_READ_STATE)
+            continue;
+        struct doc doc =
+            step_source_state(&source, plugin_state_find(plugin, reads->items[i].name), &version);
+        if (doc.data == NULL)
+            continue;
+        doc_open_text(&w, reads->items[i].name);
+        doc_put_int(&w, "v", version);
+        doc_put_doc(&w, "d", doc);
+        doc_close(&w);
+    }
+    doc_close(&w);
+    if (arguments.data != NULL)
+        doc_put_doc(&w, "a", arguments);
+    return doc_end(&w);
+}
+
+/* A batch holds what was foreseen, in order: what did not come to pass in between is passed over. */
+static bool was_foreseen(struct remote *remote, struct doc item)
+{
+    struct doc next;
+    while ((next = remote_next(remote)).data != NULL) {
+        if (next.size == item.size && memcmp(next.data, item.data, item.size) == 0)
+            return true;
+        if (doc_int(next, "now", 0) >= doc_int(item, "now", 0))
+            return false;
+        remote_skip(remote);
+    }
+    return false;
+}
+
+static enum plugin_outcome ask_remote(struct remote *remote, struct doc item, struct doc *out_reply)
+{
+    enum plugin_outcome outcome = PLUGIN_OK;
+    if (was_foreseen(remote, item)) {
+        outcome = remote_take(remote, out_reply);
+        if (outcome != PLUGIN_OK || doc_int(*out_reply, "c", REPLY_FAILED) != REPLY_NO_ROOM)
+            return outcome;
+    }
+    return remote_call(remote, item, out_reply);
+}
+
+/* The reply into `writes` and `answer`, as plugin_call() leaves them. */
+static enum plugin_outcome take_reply(struct plugin_set *set, struct plugin *plugin,
+                                      struct doc reply, struct err *err)
+{
+    struct doc_value writes = doc_get(reply, "w");
+    struct doc answer = doc_child(reply, "a");
+    struct text words = doc_text(reply, "e");
+    buf_clear(&set->writes);
+    buf_clear(&set->answer);
+    if (doc_int(reply, "c", REPLY_FAILED) != REPLY_OK) {
+        err_set(err, E_INVALID, "%.*s", (int)words.size, words.data != NULL ? words.data : "");
+        return PLUGIN_FAILED;
+    }
+    if (writes.type == DOC_BINARY)
+        buf_append(&set->writes, writes.binary.data, writes.binary.size);
+    if (answer.data != NULL)
+        buf_append(&set->answer, answer.data, answer.size);
+    if (plugin_check_writes(plugin, &set->writes, err) == 0)
+        return PLUGIN_OK;
+    return PLUGIN_FAILED;
+}
+
+static enum plugin_outcome ask(struct plugin_set *set, size_t place, struct doc item,
+                               struct err *err)
+{
+    struct doc reply;
+    enum plugin_outcome outcome = ask_remote(set->remotes[place], item, &reply);
+    return outcome == PLUGIN_OK ? take_reply(set, set->plugins[place], reply, err) : outcome;
+}
+
+enum plugin_outcome far_call(struct plugin_set *set, size_t place, int kind, size_t index,
+                             struct step *step, struct doc arguments, struct err *err)
+{
+    const struct plugin *plugin = set->plugins[place];
+    const struct plugin_reads *reads =
+        kind == ITEM_HANDLER ? &plugin->handler_reads[index] : &plugin->function_reads[index];
+    return ask(set, place, make_item(set, plugin, reads, kind, index, step, arguments), err);
+}
+
+static struct doc make_fold_item(struct plugin_set *set, size_t state, enum plugin_fold what,
+                                 struct doc arguments)
+{
+    struct doc_writer w;
+    buf_clear(&set->item);
+    doc_begin(&w, &set->item);
+    doc_put_int(&w, "f", ITEM_FOLD);
+    doc_put_int(&w, "i", (int64_t)state);
+    doc_put_int(&w, "x", what);
+    doc_put_doc(&w, "a", arguments);
+    return doc_end(&w);
+}
+
+enum plugin_outcome far_fold(struct plugin_set *set, size_t place, size_t state,
+                             enum plugin_fold what, struct doc arguments, struct err *err)
+{
+    return ask(set, place, make_fold_item(set, state, what, arguments), err);
+}
