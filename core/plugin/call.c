@@ -292,6 +292,7 @@ static int32_t call_fail(struct kith_call *call, const char *reason)
 
 static const struct kith_engine engine = {
     .size = sizeof engine,
+    .level = KITH_LEVEL,
     .read = call_read,
     .state = call_state,
     .config = call_config,

@@ -97,7 +97,7 @@ struct plugin {
     int32_t (*start)(const struct kith_host *host, struct kith *kith, void **out_self,
                      char *reason);
     void (*stop)(void *self);
-    void (*erased)(void *self, uint64_t customer);
+    int32_t (*erased)(void *self, uint64_t customer);
 
     /* Configuration with defaults filled in: `config` for the deterministic side and the world,
      * without secrets; `secrets` for the outside, with what the files say. */

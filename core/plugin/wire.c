@@ -88,7 +88,7 @@ static void put_states(struct doc_writer *w, const struct plugin *plugin)
         put_text(w, "name", plugin->traits[i].name);
         put_text(w, "type", plugin->traits[i].type);
         put_text(w, "about", plugin->traits[i].about);
-        doc_put_bool(w, "personal", plugin->traits[i].is_personal != 0);
+        doc_put_int(w, "flags", plugin->traits[i].flags);
         doc_close(w);
     }
     doc_close(w);
@@ -203,11 +203,12 @@ static int32_t far_start(const struct kith_host *host, struct kith *kith, void *
     return KITH_FAILED;
 }
 
-static void far_erased(void *self, uint64_t customer)
+static int32_t far_erased(void *self, uint64_t customer)
 {
     (void)self;
     (void)customer;
     ASSERT(!"a plugin of another process is told here");
+    return KITH_FAILED;
 }
 
 static const char *text_in(struct doc doc, const char *name)
@@ -293,7 +294,7 @@ static void trait_in(struct plugin *plugin, struct doc doc, void *out)
     trait->name = text_in(doc, "name");
     trait->type = text_in(doc, "type");
     trait->about = text_in(doc, "about");
-    trait->is_personal = doc_bool(doc, "personal", false);
+    trait->flags = (uint32_t)doc_int(doc, "flags", 0);
 }
 
 static void kind_in(struct plugin *plugin, struct doc doc, void *out)

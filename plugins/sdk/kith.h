@@ -48,8 +48,13 @@ extern "C" {
 
 #define KITH_ABI 1
 
-/* Whether a table or struct from the other side has this member. */
-#define KITH_HAS(table, member)                                                 \
+/* Raised with every addition.  A table says in `level` which one its host knows: what came later,
+ * "since level N", an older host does not see in the structs that a plugin gives it. */
+#define KITH_LEVEL 1
+
+/* Whether a table or struct from the other side has this member; a function that is there is never
+ * NULL. */
+#define KITH_HAS(table, member) \
     ((table)->size >= (size_t)((const char *)(&(table)->member + 1) - (const char *)(table)))
 
 #if defined _WIN32
@@ -87,17 +92,17 @@ struct kith_doc {
 };
 
 enum { /* BSON's own numbers */
-    KITH_NONE = 0,
-    KITH_DOUBLE = 1,
-    KITH_TEXT = 2,
-    KITH_DOC = 3,
-    KITH_ARRAY = 4,
-    KITH_BINARY = 5,
-    KITH_BOOL = 8,
-    KITH_TIME = 9,
-    KITH_NULL = 10,
-    KITH_INT = 18,
-    KITH_DECIMAL = 19
+       KITH_NONE = 0,
+       KITH_DOUBLE = 1,
+       KITH_TEXT = 2,
+       KITH_DOC = 3,
+       KITH_ARRAY = 4,
+       KITH_BINARY = 5,
+       KITH_BOOL = 8,
+       KITH_TIME = 9,
+       KITH_NULL = 10,
+       KITH_INT = 18,
+       KITH_DECIMAL = 19
 };
 
 /* This struct will never grow. */
@@ -550,6 +555,7 @@ struct kith_call;
  * concerns somebody else is an event sent there (emit with `to`). */
 struct kith_engine {
     size_t size;
+    uint32_t level, reserved;
 
     /* The value number `index` of those that the function has declared in `reads`.  KITH_OK also
      * when there is none: out->type is then KITH_NONE.  KITH_DENIED: there is no such number. */
@@ -635,14 +641,15 @@ struct kith_state {
     size_t size;
     const char *key;  /* unique in the plugin */
     uint32_t version; /* of its shape, from 1 on: raise it when an older one must be converted */
+    uint32_t reserved;
 
     /* Two customers have become one: arguments() {survivor, absorbed}, either may be missing;
      * answer() is the document of both.  NULL: the survivor's, or else the other's. */
     kith_fn *merge;
 
     /* They are two again: {now, survivor, absorbed}, as both were before and as it is now; answer()
-     * {survivor, absorbed}.  NULL: what has come since is the survivor's, the other gets back what
-     * was hers. */
+     * {survivor, absorbed}.  NULL: what it is now is the survivor's, the other gets back what was
+     * hers. */
     kith_fn *unmerge;
 
     /* It was kept by an older version of this plugin: {version, state}; answer() is what it is now.
@@ -654,13 +661,15 @@ struct kith_state {
     kith_fn *give;
 };
 
+enum { KITH_PERSONAL = 1 };
+
 /* A value about each customer that rules, templates and other plugins read as "PLUGIN.name". */
 struct kith_trait {
     size_t size;
     const char *name;
     const char *type;  /* "text", "number", "whole", "time", "flag", "list": for people */
     const char *about; /* a sentence for people */
-    uint32_t is_personal;
+    uint32_t flags;    /* KITH_PERSONAL: it tells something about a person */
     uint32_t reserved;
 };
 
@@ -676,16 +685,28 @@ struct kith_kind {
 /* The plugin's place in the host: every call out of it begins with this. */
 struct kith;
 
-/* What somebody is told when something that was asked for has come to its end.  Never from inside
- * of the call that asked.  After stop() nobody is told anything. */
+/* What somebody is told when something that was asked for has come to its end: once, on the loop,
+ * never from inside of the call that asked.  Anything but KITH_OK (of ask(): an HTTP status) is a
+ * failure, and `result` has {error}, in words for people.  After stop() nobody is told anything. */
 typedef void kith_done_fn(void *arg, int32_t status, struct kith_doc result);
 
-struct kith_event { /* for append() */
+/* For append().  `type` is "PLUGIN.name", or says what became of a message that was sent:
+ *     message.delivered, message.opened, message.clicked
+ *     message.replied
+ *     message.bounced         {hard: true}: its address takes nothing ever again
+ *     message.complained      nobody writes to its address any more, on any purpose
+ *     message.unsubscribed    the consent to its purpose is withdrawn
+ * The data of these is {effect, address, hard, detail}: `effect` is the id of the message and says
+ * whose event it is; `address`, where the plugin knows it, must be the one that it went to.  Of a
+ * message that never left, or that nobody knows, they are refused. */
+struct kith_event {
     size_t size;
-    const char *type;          /* "PLUGIN.name", or a feedback: message.delivered, ... */
-    struct kith_text customer; /* "42", "email:ann@example.com"; size 0: nobody's */
-    struct kith_text id;       /* of the sender's: a second one of the same id has no effect */
-    int64_t at;                /* when it happened; 0: now */
+    const char *type;
+    struct kith_text
+        customer;        /* "42", "email:ann@example.com"; size 0: nobody's.  She must be known:
+                                * POST /v1/identify makes somebody known */
+    struct kith_text id; /* of the sender's: a second one of the same id has no effect */
+    int64_t at;          /* when it happened; 0: now */
     struct kith_doc data;
     struct kith_text about; /* a record, "complaint:17" */
 };
@@ -714,11 +735,11 @@ struct kith_fetch { /* for fetch() */
 
 enum { KITH_READABLE = 1, KITH_WRITABLE = 2 };
 
-enum { /* what became of an attempt to deliver */
-    KITH_SENT = 0,     /* the other side has it */
-    KITH_REJECTED = 1, /* it will never take it */
-    KITH_RETRY = 2,    /* not this time: try again later */
-    KITH_UNCERTAIN = 3 /* nobody knows */
+enum {                    /* what became of an attempt to deliver */
+       KITH_SENT = 0,     /* the other side has it */
+       KITH_REJECTED = 1, /* it will never take it */
+       KITH_RETRY = 2,    /* not this time: try again later */
+       KITH_UNCERTAIN = 3 /* nobody knows */
 };
 
 struct kith_outcome { /* for deliver() */
@@ -743,6 +764,7 @@ enum { KITH_DEBUG = 0, KITH_INFO = 1, KITH_WARNING = 2, KITH_ERROR = 3 };
 /* What the outside side may ask of the host.  On the loop, but for those marked (any thread). */
 struct kith_host {
     size_t size;
+    uint32_t level, reserved;
 
     /* Configuration, defaults filled in; a secret is what its file says.  Valid until stop(). */
     int32_t (*config)(struct kith *kith, struct kith_doc *out);
@@ -757,19 +779,21 @@ struct kith_host {
     void (*random)(struct kith *kith, void *data, size_t size); /* the kernel's (any thread) */
 
     /* Write an event into the log.  `done` (NULL: nobody asks) comes when it is durable and applied,
-     * with {seq, customer}.  Needs "append".  KITH_BUSY: too many are under way. */
+     * with {seq, customer}, and {duplicate: true} where its id was known.  Needs "append".
+     * KITH_BUSY: too many are under way. */
     int32_t (*append)(struct kith *kith, const struct kith_event *event, kith_done_fn *done,
                       void *arg);
 
     /* A request to Kith's own HTTP interface (docs/http.md), without the network: this is how the
      * outside side reads and how it does what staff can do.  `done` has the HTTP status, and the
-     * answer as a document, of a refusal the problem.  Needs "read", "staff" or "admin", as the
-     * route does, and "on-behalf" for `staff`. */
+     * answer as a document, of a refusal the problem; an answer that is no JSON as {type, body}.
+     * Needs "read", "staff" or "admin", as the route does, "append" where events are sent in, and
+     * "on-behalf" for `staff`.  What never ends (/v1/stream) cannot be asked for. */
     int32_t (*ask)(struct kith *kith, const struct kith_ask *ask, kith_done_fn *done, void *arg);
 
     /* An HTTP request to somewhere else, over the host's own client.  `done` has KITH_OK and
-     * {status, headers: [[name, value], ...], body}, or KITH_IO and {error}.  No redirect is
-     * followed.  Needs "fetch", and "fetch-private" for KITH_FETCH_PRIVATE. */
+     * {status, headers: [[name, value], ...], body}, the body binary; or KITH_IO, or KITH_LIMIT of
+     * a body beyond answer_max, and {error}.  No redirect is followed.  Needs "fetch", and "fetch-private" for KITH_FETCH_PRIVATE. */
     int32_t (*fetch)(struct kith *kith, const struct kith_fetch *fetch, kith_done_fn *done,
                      void *arg);
 
@@ -780,27 +804,30 @@ struct kith_host {
     void (*cancel)(struct kith *kith, uint64_t timer);
 
     /* Call `ready` whenever the descriptor is KITH_READABLE or KITH_WRITABLE, as asked for in
-     * `events`; the same descriptor again: other events, 0: no more (before it is closed).
-     * Needs "sockets". */
+     * `events`; the same descriptor again: other events, 0: no more (before it is closed).  What is
+     * wrong with it comes as both, and is found out by reading.  A thread of the plugin's own
+     * speaks to the loop by a pipe or an eventfd that is watched.  Needs "sockets". */
     int32_t (*watch)(struct kith *kith, int fd, uint32_t events,
                      void (*ready)(void *arg, int fd, uint32_t events), void *arg);
 
     /* Listen on "127.0.0.1:2525", "[::1]:0" or "unix:PATH", and give each connection to
      * `accepted`, which owns it then (not blocking, closed on exec).  *out_port is the one taken,
-     * of a port 0.  It ends with stop().  Needs "sockets". */
+     * of a port 0.  A socket file that nobody listens at any more is replaced.  It ends with
+     * stop().  Needs "sockets". */
     int32_t (*listen)(struct kith *kith, const char *address,
                       void (*accepted)(void *arg, int fd, const char *peer), void *arg,
                       uint16_t *out_port);
 
     /* Run `work` on a thread of the host's, where it may block, and then `done` on the loop.  Of
-     * `kith` it may use only what is for any thread.  Needs "work". */
+     * `kith` it may use only what is for any thread.  Two run at once, the others wait; stop() is
+     * not called while one runs.  Needs "work". */
     int32_t (*work)(struct kith *kith, void (*work)(void *arg), void (*done)(void *arg), void *arg);
 
-    /* Files beside the log (docs/files.md).  `done` of file_read has {name, type, data}, of
-     * file_write {hash}.  Needs "files". */
+    /* Files beside the log (docs/files.md), which an event names by their hash within a day.
+     * `done` of file_read has {type, data}, of file_write {hash}.  Needs "files". */
     int32_t (*file_read)(struct kith *kith, struct kith_text hash, kith_done_fn *done, void *arg);
-    int32_t (*file_write)(struct kith *kith, const char *name, const char *type, const void *data,
-                          size_t size, kith_done_fn *done, void *arg);
+    int32_t (*file_write)(struct kith *kith, const char *type, const void *data, size_t size,
+                          kith_done_fn *done, void *arg);
 
     /* What became of an attempt: once for each message that a channel was given, from inside of
      * send() or later.  An attempt that nobody speaks of for two minutes is uncertain. */
@@ -811,7 +838,8 @@ struct kith_host {
     int32_t (*pause)(struct kith *kith, const char *channel, const char *reason);
 
     /* Answer a request to one of the plugin's routes: once each, from inside of handle() or within
-     * a minute. */
+     * a minute.  Among the headers may be Content-Type, but not Content-Length, Connection,
+     * Transfer-Encoding and Date, which are the host's. */
     int32_t (*reply)(struct kith *kith, uint64_t request, const struct kith_reply *reply);
 };
 
@@ -827,7 +855,7 @@ struct kith_channel_status {
     size_t size;
     size_t window;      /* messages that may be under way now; 0: none */
     int64_t wait_ms;    /* of window 0: ask again in so long */
-    const char *target; /* for people, without secrets; NULL: nothing to say */
+    const char *target; /* for people, without secrets, until asked again; NULL: nothing to say */
 };
 
 enum {
@@ -846,11 +874,13 @@ struct kith_channel {
     void (*status)(void *self, struct kith_channel_status *status); /* NULL: 100 at once */
 };
 
+/* This struct will never grow. */
 struct kith_param {
     struct kith_text name, value;
 };
 
-/* A request to one of the plugin's routes.  It and all it points to live until it is answered. */
+/* A request to one of the plugin's routes.  It and all it points to live until it is answered, by
+ * the plugin or, after a minute, for it. */
 struct kith_request {
     size_t size;
     uint64_t id; /* for reply() */
@@ -866,12 +896,12 @@ struct kith_request {
     struct kith_text peer;       /* the other side's address */
 };
 
-enum { /* whose requests a route takes */
-    KITH_AUTH_NONE = 0, /* everybody's: the plugin looks itself */
-    KITH_AUTH_WRITE = 1,
-    KITH_AUTH_READ = 2,
-    KITH_AUTH_STAFF = 3,
-    KITH_AUTH_ADMIN = 4
+enum {                     /* whose requests a route takes */
+       KITH_AUTH_NONE = 0, /* everybody's: the plugin looks itself */
+       KITH_AUTH_WRITE = 1,
+       KITH_AUTH_READ = 2,
+       KITH_AUTH_STAFF = 3,
+       KITH_AUTH_ADMIN = 4
 };
 
 struct kith_route {
@@ -939,13 +969,16 @@ struct kith_plugin {
     int32_t (*start)(const struct kith_host *host, struct kith *kith, void **out_self,
                      char *reason);
 
-    /* The end: give back what start() took.  Nothing is called any more afterwards.  Also after a
-     * start() that failed, if that had set *out_self. */
+    /* The end: give back what start() took.  Before it nothing new comes in, and the host waits a
+     * while for messages, requests and works that are under way; none of the plugin's works runs
+     * while it is called.  Nothing is called any more afterwards.  Also after a start() that failed,
+     * if that had set *out_self. */
     void (*stop)(void *self);
 
-    /* A customer has been erased: whatever the plugin keeps of her outside must go.  The events of
-     * this customer are gone already; she is known by her number only. */
-    void (*erased)(void *self, uint64_t customer);
+    /* A customer is being erased: whatever the plugin keeps of her outside must go.  Nothing of her
+     * is in Kith any more; she is known by her number only.  Anything but KITH_OK: not yet; it is
+     * called again until it is done, at least twice, and her erasure is not done before. */
+    int32_t (*erased)(void *self, uint64_t customer);
 };
 
 /* The one symbol that a plugin exports.  It returns a constant, has no effect, and may be called
