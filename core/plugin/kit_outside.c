@@ -25,7 +25,7 @@
 #define WATCHES_MAX 64
 #define OPEN_MAX 256 /* messages and requests that wait for an answer */
 #define BEGIN_MS 1767225600000
-#define CYCLES 4
+#define CYCLES 5
 
 enum pending_kind { ANSWER, TIMER };
 
@@ -176,12 +176,16 @@ static int32_t on_append(struct kith *kith, const struct kith_event *event, kith
     return answer_later(kith, done, arg, KITH_OK, "seq", (int64_t)kith->last_id + 1);
 }
 
+/* Which one a route takes stands in docs/http.md; that one of them is needed is known here. */
 static int32_t on_ask(struct kith *kith, const struct kith_ask *ask, kith_done_fn *done, void *arg)
 {
+    const struct plugin *plugin = &kith->probe->plugin;
     if (ask == NULL || ask->method == NULL || ask->path == NULL)
         return KITH_INVALID;
     bool is_read = strcmp(ask->method, "GET") == 0;
-    if (!may(kith, "ask", is_read ? "read" : "staff"))
+    if (!plugin_may(plugin, "staff") && !plugin_may(plugin, "admin") &&
+        !(!is_read && plugin_may(plugin, "append")) &&
+        !may(kith, "ask", is_read ? "read" : "staff"))
         return KITH_DENIED;
     return answer_later(kith, done, arg, 404, "status", 404);
 }
@@ -306,10 +310,9 @@ static int32_t on_file_read(struct kith *kith, struct kith_text hash, kith_done_
     return answer_later(kith, done, arg, KITH_MISSING, NULL, 0);
 }
 
-static int32_t on_file_write(struct kith *kith, const char *name, const char *type,
-                             const void *data, size_t size, kith_done_fn *done, void *arg)
+static int32_t on_file_write(struct kith *kith, const char *type, const void *data, size_t size,
+                             kith_done_fn *done, void *arg)
 {
-    (void)name;
     (void)type;
     (void)data;
     (void)size;
@@ -369,6 +372,7 @@ static int32_t on_reply(struct kith *kith, uint64_t request, const struct kith_r
 
 static const struct kith_host table = {
     .size = sizeof table,
+    .level = KITH_LEVEL,
     .config = on_config,
     .log = on_log,
     .count = on_count,
@@ -614,13 +618,15 @@ void kit_try_outside(struct probe *probe)
                  "it leaves threads running: %zu", now - threads);
     if (!is_started)
         return;
-    live(probe, false);
-    size_t used = memory_in_use();
-    for (int i = 0; i < CYCLES; i++)
+    size_t least = SIZE_MAX; /* what each time leaves; the first ones also what is kept for ever */
+    for (int i = 0; i < CYCLES; i++) {
+        size_t used = memory_in_use();
         live(probe, false);
-    now = memory_in_use();
-    if (now > used && (now - used) / CYCLES >= 8)
+        now = memory_in_use();
+        least = now <= used ? 0 : now - used < least ? now - used : least;
+    }
+    if (least >= 8)
         kit_find(probe, NULL, KIT_GROWS, "stop()",
                  "give back in stop() what was taken since start()",
-                 "it leaves %zu bytes of memory each time", (now - used) / CYCLES);
+                 "it leaves %zu bytes of memory each time", least);
 }
