@@ -241,6 +241,7 @@ static void report(struct engine *engine)
     if (engine->has_new_verdict)
         engine->hooks->verdict_made(engine->arg, engine->seq, whole_verdict(engine));
     engine->has_new_verdict = false;
+    plugins_report_lost(engine);
     struct key prefix;
     key_start(&prefix, 'g');
     if (engine->seq == engine->live_from) { /* what earlier runs did not come to append */

@@ -46,6 +46,8 @@ struct engine_hooks {
      * Until her erase.done is applied this comes again at the start of each run.  NULL: nobody
      * listens. */
     void (*erased)(void *arg);
+    /* A plugin was lost at this entry, and is quarantined.  NULL: nobody listens. */
+    void (*plugin_lost)(void *arg, struct text name);
     /* Also of a replay: {rules, plugins}, all that is known of this entry.  It must be in the log
      * before a claim of any effect reported from now on. */
     void (*verdict_made)(void *arg, uint64_t at_seq, struct doc verdict);

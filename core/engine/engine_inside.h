@@ -348,6 +348,7 @@ int step_check_owner(const struct step *step, struct text name, const char *word
 enum plugin_presence { PLUGIN_THERE, PLUGIN_BEHIND, PLUGIN_QUARANTINED };
 struct plugin_standing {
     enum plugin_presence presence;
+    bool is_news;             /* that it was lost: to be reported */
     enum plugin_outcome lost; /* in a call of this entry, and the row does not say so yet */
     uint64_t calls;           /* into it, in this entry */
 };
@@ -356,6 +357,7 @@ void plugins_begin_entry(struct engine *engine);
 void plugins_note_away(struct engine *engine);
 /* Those that were lost since: from here on the state says so.  Outside of savepoints. */
 void plugins_note_lost(struct engine *engine);
+void plugins_report_lost(struct engine *engine);
 void plugins_hear(struct step *step);
 void plugins_sweep(struct engine *engine); /* one slice */
 void plugin_enabled(struct step *step);

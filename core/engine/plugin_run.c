@@ -265,6 +265,7 @@ static void leave(struct engine *engine, size_t plugin, enum plugin_outcome outc
         add_verdict(engine, name, outcome, engine->standings[plugin].calls);
     engine->standings[plugin].presence = PLUGIN_QUARANTINED;
     engine->standings[plugin].lost = outcome;
+    engine->standings[plugin].is_news = true;
 }
 
 void plugins_note_lost(struct engine *engine)
@@ -275,6 +276,16 @@ void plugins_note_lost(struct engine *engine)
         if (lost != PLUGIN_OK)
             quarantine(engine, engine->plugins->names[i], lost == PLUGIN_HUNG ? "time" : "crash",
                        (struct text){ "", 0 });
+    }
+}
+
+void plugins_report_lost(struct engine *engine)
+{
+    for (size_t i = 0; engine->plugins != NULL && i < engine->plugins->count; i++) {
+        bool is_news = engine->standings[i].is_news;
+        engine->standings[i].is_news = false;
+        if (is_news && engine_is_live(engine) && engine->hooks->plugin_lost != NULL)
+            engine->hooks->plugin_lost(engine->arg, engine->plugins->names[i]);
     }
 }
 

@@ -97,15 +97,15 @@ int plugin_set_new(const struct plugin_member *members, size_t count, struct plu
     for (size_t i = 0; i < count; i++) {
         set->plugins[i] = sorted[i].plugin;
         set->remotes[i] = sorted[i].remote;
+        set->is_isolated[i] = sorted[i].remote != NULL;
     }
     fill(set);
     *out_set = set;
     return 0;
 }
 
-/* Another process that does what that of plugin `index` does. */
-static int open_another(const struct plugin_set *set, size_t index, struct remote **out_remote,
-                        struct err *err)
+int plugin_set_another(const struct plugin_set *set, size_t index, struct remote **out_remote,
+                       struct err *err)
 {
     const struct plugin *plugin = set->plugins[index];
     struct plugin_options options = {
@@ -136,11 +136,12 @@ int plugin_set_view(const struct plugin_set *set, struct plugin_set **out_view, 
     struct plugin_set *view = mem_zero(sizeof *view);
     view->count = set->count;
     memcpy(view->plugins, set->plugins, sizeof view->plugins);
+    memcpy(view->is_isolated, set->is_isolated, sizeof view->is_isolated);
     view->is_view = true;
     fill(view);
     for (size_t i = 0; rc == 0 && i < set->count; i++)
-        if (set->remotes[i] != NULL)
-            rc = open_another(set, i, &view->remotes[i], err);
+        if (set->is_isolated[i])
+            rc = plugin_set_another(set, i, &view->remotes[i], err);
     if (rc == 0)
         *out_view = view;
     else
@@ -162,6 +163,17 @@ void plugin_set_free(struct plugin_set *set)
     buf_deinit(&set->item);
     arena_deinit(&set->arena);
     free(set);
+}
+
+void plugin_set_replace(struct plugin_set *set, size_t index, struct remote *remote)
+{
+    remote_close(set->remotes[index]);
+    set->remotes[index] = remote;
+}
+
+bool plugin_set_is_isolated(const struct plugin_set *set, size_t index)
+{
+    return set->is_isolated[index];
 }
 
 struct plugins *plugin_set_engine(struct plugin_set *set)

@@ -13,6 +13,7 @@
 
 struct err;
 struct plugin_set;
+struct remote;
 
 struct plugin_member {
     struct plugin *plugin;
@@ -29,6 +30,14 @@ void plugin_set_free(struct plugin_set *set); /* and its plugins; NULL is allowe
  * is tried, while the first goes on.  Those that are isolated get further processes, so it may take
  * a while and fail as remote_open() does.  It must be freed before `set`; of NULL it is NULL. */
 int plugin_set_view(const struct plugin_set *set, struct plugin_set **out_view, struct err *err);
+
+/* Another process for isolated plugin `index`, as it was loaded; E_CONFLICT: its file is another.
+ * Any thread. */
+int plugin_set_another(const struct plugin_set *set, size_t index, struct remote **out_remote,
+                       struct err *err);
+/* Use it from now on; the one before is closed.  The thread that has the set. */
+void plugin_set_replace(struct plugin_set *set, size_t index, struct remote *remote);
+bool plugin_set_is_isolated(const struct plugin_set *set, size_t index);
 
 struct plugins *plugin_set_engine(struct plugin_set *set);
 size_t plugin_set_count(const struct plugin_set *set); /* NULL: 0 */

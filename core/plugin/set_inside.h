@@ -18,6 +18,7 @@ struct plugin_set {
     struct plugins engine; /* first */
     struct plugin *plugins[PLUGINS_MAX];
     struct remote *remotes[PLUGINS_MAX]; /* NULL: in this process */
+    bool is_isolated[PLUGINS_MAX];
     size_t count;
     struct text names[PLUGINS_MAX];
     struct rule *handlers;

@@ -31,6 +31,7 @@
 #include "core/server/metrics.h"
 #include "core/server/node.h"
 #include "core/server/notify.h"
+#include "core/server/nurse.h"
 #include "core/server/plugins.h"
 #include "core/server/rule_watch.h"
 #include "core/server/say.h"
@@ -88,6 +89,7 @@ struct daemon {
     struct rule_watch *rule_watch;
     atomic_bool interrupt; /* the rule that runs */
     struct plugin_set *plugins;
+    struct nurse *nurse; /* NULL: there are no plugins */
     struct script_surroundings surroundings;
     int code_of_failure;
     struct err *err;
@@ -276,6 +278,8 @@ static void serve(struct daemon *daemon)
     daemon->stage = STAGE_SERVING;
     daemon->watchdog = watchdog_open(&daemon->loop, daemon->node);
     sweeper_start(daemon->sweeper);
+    if (daemon->nurse != NULL)
+        nurse_start(daemon->nurse);
     say_ready(daemon);
     uv_queue_work(&daemon->loop, &daemon->preparation, prepare, NULL);
 }
@@ -487,6 +491,7 @@ static void stop_if_idle(void *arg)
     struct daemon *daemon = arg;
     if (daemon->stage == STAGE_STOPPING && daemon->server == NULL && daemon->api.calls == 0 &&
         sweeper_is_at_rest(daemon->sweeper) &&
+        (daemon->nurse == NULL || nurse_is_at_rest(daemon->nurse)) &&
         (daemon->is_impatient || deliver_pending(node_deliverer(daemon->node)) == 0))
         uv_stop(&daemon->loop);
 }
@@ -523,6 +528,8 @@ static void stop(struct daemon *daemon)
     say("stopping");
     notify("STOPPING=1");
     sweeper_stop(daemon->sweeper);
+    if (daemon->nurse != NULL)
+        nurse_stop(daemon->nurse);
     node_wind_down(daemon->node);
     uv_timer_start(&daemon->grace, on_grace_over, END_MS, 0);
     uv_timer_start(&daemon->patience, on_patience_over, DELIVERY_MS, 0);
@@ -585,6 +592,27 @@ static int sweep_files(void *arg, struct err *err)
                        err);
 }
 
+static void plugin_lost(void *arg, struct text name)
+{
+    struct daemon *daemon = arg;
+    if (daemon->nurse != NULL)
+        nurse_lost(daemon->nurse, name);
+}
+
+static void open_nurse(struct daemon *daemon)
+{
+    struct nurse_options options = {
+        .loop = &daemon->loop,
+        .node = daemon->node,
+        .plugins = daemon->plugins,
+        .clock = clock_machine(),
+        .on_rest = stop_if_idle,
+        .arg = daemon,
+    };
+    if (daemon->plugins != NULL)
+        daemon->nurse = nurse_open(&options);
+}
+
 static int open_node(struct daemon *daemon, struct err *err)
 {
     uint8_t run[8];
@@ -615,8 +643,13 @@ static int open_node(struct daemon *daemon, struct err *err)
         .forget = forget_erased,
         .sweep = sweep_files,
         .forget_arg = daemon,
+        .plugin_lost = plugin_lost,
+        .plugin_arg = daemon,
     };
-    return node_open(&options, &daemon->node, err);
+    int rc = node_open(&options, &daemon->node, err);
+    if (rc == 0)
+        open_nurse(daemon);
+    return rc;
 }
 
 static int open_idempotency(struct daemon *daemon, struct err *err)
@@ -750,6 +783,7 @@ static void close_parts(struct daemon *daemon)
 {
     api_end_dry_run(&daemon->api);
     sweeper_close(daemon->sweeper);
+    nurse_close(daemon->nurse);
     rule_watch_close(daemon->rule_watch);
     node_close(daemon->node);
     if (daemon->server != NULL)

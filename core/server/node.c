@@ -150,6 +150,20 @@ static void hook_erased(void *arg)
     notice_post(arg, notice_new((struct text){ "", 0 }, (struct text){ "", 0 }, on_erased));
 }
 
+static void on_plugin_lost(struct mail *mail, void *reader)
+{
+    const struct node_options *options = &((struct node *)reader)->options;
+    struct notice *notice = (struct notice *)mail;
+    if (options->plugin_lost != NULL)
+        options->plugin_lost(options->plugin_arg, text_of(notice->channel));
+    free(notice);
+}
+
+static void hook_plugin_lost(void *arg, struct text name)
+{
+    notice_post(arg, notice_new((struct text){ "", 0 }, name, on_plugin_lost));
+}
+
 static void hook_verdict_made(void *arg, uint64_t at_seq, struct doc verdict)
 {
     struct node *node = arg;
@@ -197,6 +211,7 @@ static const struct engine_hooks hooks = {
     .outgoing = hook_outgoing,
     .reminded = hook_reminded,
     .erased = hook_erased,
+    .plugin_lost = hook_plugin_lost,
     .verdict_made = hook_verdict_made,
 };
 

@@ -52,6 +52,10 @@ struct node_options {
      * of the checkpoints.  NULL: there is nothing. */
     int (*sweep)(void *arg, struct err *err);
     void *forget_arg;
+    /* A plugin was lost in the deterministic side, and is quarantined.  On the loop; NULL: nobody
+     * looks after them. */
+    void (*plugin_lost)(void *arg, struct text name);
+    void *plugin_arg;
 };
 
 /* Open or begin the data, write `world` (if it changed) and `daemon.started`.  What the log has
