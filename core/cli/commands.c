@@ -90,6 +90,16 @@ static const struct option remind_options[] = {
     END,
 };
 
+static const struct option plugin_enable_options[] = {
+    { "skip", NULL, "what was parked for it passes it by", false },
+    END,
+};
+
+static const struct option plugin_disable_options[] = {
+    { "reason", "TEXT", "why, for whoever asks later", false },
+    END,
+};
+
 static const struct option plugin_check_options[] = {
     { "config", "FILE", "a kith.lua: how this plugin is configured; else that is made up", false },
     END,
@@ -398,6 +408,17 @@ const struct command command_table[] = {
     { "deploy", "DIR", "check a directory of scripts and put it in force", NULL, NULL, run_deploy },
     { "bundles", "", "what was deployed, and what is in force", NULL, NULL, run_bundles },
     { "rollback", "", "back to the bundle before", NULL, NULL, run_rollback },
+    { "plugin list", "", "what is loaded, and how it does",
+      "A plugin that crashed is quarantined: it takes no part from the entry on at which it did, "
+      "and\n"
+      "what it would have heard of is parked for it.",
+      NULL, run_plugin_list },
+    { "plugin enable", "NAME", "let a quarantined plugin take part again",
+      "First it hears, in order, of what was parked for it; with --skip it does not.",
+      plugin_enable_options, run_plugin_enable },
+    { "plugin disable", "NAME", "let a plugin take no part any more",
+      "What it would have heard of is parked for it, until it is enabled again.",
+      plugin_disable_options, run_plugin_disable },
     { "plugin new", "NAME", "a folder to begin a plugin in C with",
       "The folder has a plugin that does something, its test, a Makefile and a CMakeLists.txt.  All\n"
       "it needs is a C compiler and kith.h.  docs/first-plugin.md goes on from there.",

@@ -31,7 +31,9 @@ static int32_t on_order(const struct kith_engine *engine, struct kith_call *call
     int32_t rc = engine->state(call, "orders", &kept);
     if (rc != KITH_OK)
         return rc;
-    return engine->keep(call, "orders", orders(room, sum(kith_get_int(kept, "orders", 0), 1)));
+    struct kith_value count = kith_int(sum(kith_get_int(kept, "orders", 0), 1));
+    rc = engine->keep(call, "orders", orders(room, count.as.integer));
+    return rc == KITH_OK ? engine->publish(call, "orders", &count) : rc;
 }
 
 static int32_t merge(const struct kith_engine *engine, struct kith_call *call)
@@ -99,4 +101,6 @@ static const struct kith_state state = { .size = sizeof state,
 static const struct kith_state *const states[] = { &state, NULL };
 static const char *const reads[] = { "state.orders", NULL };
 
-SHELF_PLUGIN("good_state", on_order, reads, .states = states)
+SHELF_TRAIT(traits, "whole", "orders");
+
+SHELF_PLUGIN("good_state", on_order, reads, .states = states, .traits = traits)
