@@ -11,7 +11,9 @@
 #   make import-trial [COUNT=1000000] [KILLS=3]
 #                                that many customers and five times as many orders, and search
 #   make bench                   measures beside the peers that are installed
-#   make reference               docs/lua-reference.md, from the tables of the program
+#   make reference               docs/lua-reference.md, from the tables of the program, and
+#                                docs/plugin-reference.md, from plugins/sdk/kith.h
+#   make abi                     what is new in kith.h is released: it never changes again
 #   make install [PREFIX=/usr/local] [DESTDIR=]
 #   make deb                     a Debian package: build/kith_VERSION_ARCHITECTURE.deb
 #   make deb-trial               its whole life in a clean Debian, installed to purged (root)
@@ -28,7 +30,7 @@ RELEASE := build/release
 COMPILE := cmake --build $(RELEASE) --target
 MAKEFLAGS += --no-print-directory
 
-.PHONY: run build test sim fuzz determinism webhooks import-trial bench reference install deb \
+.PHONY: run build test sim fuzz determinism webhooks import-trial bench reference abi install deb \
     deb-trial check-style format clean packages packages-test packages-bench packages-deb \
     packages-trial
 
@@ -71,6 +73,10 @@ bench: packages-bench $(RELEASE)/build.ninja
 
 reference: build
 	$(RELEASE)/kith help --page >docs/lua-reference.md
+	$(PYTHON) tools/plugin_reference.py
+
+abi: packages-test
+	$(PYTHON) tools/abi.py --release
 
 # The prefix is written into the unit file, hence the configuration.
 install: $(RELEASE)/build.ninja

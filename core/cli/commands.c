@@ -90,6 +90,21 @@ static const struct option remind_options[] = {
     END,
 };
 
+static const struct option plugin_enable_options[] = {
+    { "skip", NULL, "what was parked for it passes it by", false },
+    END,
+};
+
+static const struct option plugin_disable_options[] = {
+    { "reason", "TEXT", "why, for whoever asks later", false },
+    END,
+};
+
+static const struct option plugin_check_options[] = {
+    { "config", "FILE", "a kith.lua: how this plugin is configured; else that is made up", false },
+    END,
+};
+
 static const struct option preview_options[] = {
     { "lang", "LOCALE", "in this language: de, en-GB; else in hers", false },
     { "channel", "NAME", "on this channel, where the template is for several", false },
@@ -395,6 +410,27 @@ const struct command command_table[] = {
     { "deploy", "DIR", "check a directory of scripts and put it in force", NULL, NULL, run_deploy },
     { "bundles", "", "what was deployed, and what is in force", NULL, NULL, run_bundles },
     { "rollback", "", "back to the bundle before", NULL, NULL, run_rollback },
+    { "plugin list", "", "what is loaded, and how it does",
+      "A plugin that crashed is quarantined: it takes no part from the entry on at which it did, "
+      "and\n"
+      "what it would have heard of is parked for it.",
+      NULL, run_plugin_list },
+    { "plugin enable", "NAME", "let a quarantined plugin take part again",
+      "First it hears, in order, of what was parked for it; with --skip it does not.",
+      plugin_enable_options, run_plugin_enable },
+    { "plugin disable", "NAME", "let a plugin take no part any more",
+      "What it would have heard of is parked for it, until it is enabled again.",
+      plugin_disable_options, run_plugin_disable },
+    { "plugin new", "NAME", "a folder to begin a plugin in C with",
+      "The folder has a plugin that does something, its test, a Makefile and a CMakeLists.txt.  All\n"
+      "it needs is a C compiler and kith.h.  docs/first-plugin.md goes on from there.",
+      NULL, run_plugin_new },
+    { "plugin check", "FILE", "does this plugin keep the contract?",
+      "The plugin is run in a process of its own, with events as they come and as nobody expects "
+      "them,\n"
+      "each twice, and all again in a second process.  What is wrong is told with what to do; no\n"
+      "daemon is needed.  docs/plugins.md says what is tried.",
+      plugin_check_options, run_plugin_check },
     { "staff add", "NAME", "add or change a member of staff", NULL, staff_options, run_staff_add },
     { "staff list", "", "who works here", NULL, NULL, run_staff_list },
     { "staff show", "NAME", "all that is known of her", NULL, NULL, run_staff_show },

@@ -83,8 +83,9 @@ static bool is_dry_import(const struct cli *cli)
 static bool needs_daemon(const struct cli *cli)
 {
     const struct command *command = cli->args.command;
-    bool is_about_files =
-        command->run == run_check || command->run == run_restore || command->run == run_test;
+    bool is_about_files = command->run == run_check || command->run == run_restore ||
+                          command->run == run_test || command->run == run_plugin_new ||
+                          command->run == run_plugin_check;
     bool is_about_itself = command->run == run_completion || command->run == run_help;
     return !is_about_files && !is_about_itself && !is_dry_import(cli);
 }

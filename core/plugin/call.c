@@ -16,6 +16,7 @@
 static int32_t refuse(struct kith_call *call, int32_t code, const char *word, const char *reason)
 {
     snprintf(call->words, sizeof call->words, "%.30s: %.200s", word, reason);
+    call->refused = code;
     return code;
 }
 
@@ -309,6 +310,7 @@ static const struct kith_engine engine = {
 int plugin_call(struct kith_call *call, kith_fn *fn, struct err *err)
 {
     call->words[0] = '\0';
+    call->refused = KITH_OK;
     call->converted = (struct buf)BUF_INIT;
     buf_clear(call->writes);
     buf_clear(call->answer);

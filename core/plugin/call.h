@@ -37,6 +37,7 @@ struct kith_call {
     struct buf *answer;   /* {answer: VALUE}; cleared, and empty when it has not answered */
     struct buf converted; /* a state of an older version */
     uint8_t decimals[PLUGIN_READS_MAX][16];
+    int32_t refused; /* what the last call was answered that was refused, KITH_OK: none was */
     char words[PLUGIN_CALL_WORDS];
 };
 

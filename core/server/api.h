@@ -50,6 +50,7 @@ struct json_reader;
 struct link_keys;
 struct metrics;
 struct node;
+struct nurse;
 struct plugin_set;
 struct settings;
 struct stream;
@@ -112,6 +113,7 @@ extern const struct route routes_backup[];    /* api_backup.c: backups, doctor *
 extern const struct route routes_admin[];     /* api_admin.c: staff, keys, suppressions, care */
 extern const struct route routes_dry_run[];   /* api_dry_run.c */
 extern const struct route routes_templates[]; /* api_templates.c: previews */
+extern const struct route routes_plugins[];   /* api_plugins.c */
 
 /* What handlers stand on.  Members are for reading. */
 struct api {
@@ -127,6 +129,7 @@ struct api {
     struct stream *stream;
     const struct settings *settings;
     struct plugin_set *plugins; /* NULL: none */
+    struct nurse *nurse;        /* of those that are isolated; NULL: there are no plugins */
     const struct zone *zone;    /* the company's */
     struct clock clock;
     void (*on_idle)(void *arg); /* the last call under way has ended; may be NULL */

@@ -331,6 +331,34 @@ static const struct shape_field rule[] = {
     END,
 };
 
+static const struct shape_field quarantine[] = {
+    { "kind", "text", true, "crash, time (it did not answer), staff" },
+    { "seq", "integer", true, "The entry from which on it takes no part" },
+    { "reason", "text", false, NULL },
+    { "since", "time", true, NULL },
+    END,
+};
+
+static const struct shape_field plugin[] = {
+    { "name", "text", true, NULL },
+    { "version", "text", false, "Its own" },
+    { "about", "text", false, "A sentence" },
+    { "hash", "text", false, "Of its file: BLAKE2b-256" },
+    { "isolated", "boolean", false, "Whether it has a process of its own" },
+    { "state", "text", true, "active, quarantined, behind (what was parked comes), not loaded" },
+    { "quarantined", "Quarantine", false, NULL },
+    { "parked", "integer", true, "Events that wait for it" },
+    { "missed", "integer", true, "Events that passed it by, for want of room" },
+    { "needs", "[text]", false, "What it may do: all of it has been granted" },
+    { "traits", "[text]", false, "What it publishes" },
+    { "functions", "[text]", false, "What rules can call" },
+    { "channels", "[text]", false, NULL },
+    { "calls", "integer", false, "Since the daemon's start" },
+    { "failures", "integer", false, "Calls that failed" },
+    { "mean_ns", "integer", false, "How long a call takes" },
+    END,
+};
+
 static const struct shape_field channel[] = {
     { "name", "text", true, NULL },
     { "target", "text", false, "Where it delivers to" },
@@ -440,8 +468,10 @@ const struct shape shapes[] = {
     { "NewKey", new_key },
     { "Nothing", nothing },
     { "Pause", pause },
+    { "Plugin", plugin },
     { "Preview", preview },
     { "Problem", problem },
+    { "Quarantine", quarantine },
     { "Readiness", readiness },
     { "Relation", relation },
     { "Reminder", reminder },

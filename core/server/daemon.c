@@ -693,6 +693,7 @@ static int open_api(struct daemon *daemon, struct err *err)
         .metrics = daemon->metrics,
         .settings = &daemon->settings,
         .plugins = daemon->plugins,
+        .nurse = daemon->nurse,
         .clock = clock_machine(),
         .on_idle = stop_if_idle,
         .idle_arg = daemon,

@@ -1,0 +1,42 @@
+/* kit.h -- trying a plugin out, in a process of its own.
+ *
+ * `kith plugin check` starts this process, because what it runs may crash, hang or scribble.  Here
+ * everything that the plugin can be called for is called, with values as they come and as nobody
+ * expects them (kit_cases.h), and what is seen is told through a pipe, a document at a time:
+ *
+ *     {at, given}                          about to call this: the last one before a death is its cause
+ *     {about: {name, version, about, handlers, functions, ...}}
+ *     {finding: {level, who, given, what, todo}}       level: "error", "warning"
+ *     {result: N, who, given, out}         what the try number N wanted, for a comparison
+ *     {times: [{who, calls, median_ns, longest_ns}]}
+ *     {end: true}                          it has come through
+ *
+ * That a function is pure is tried in four ways: each call is made twice; all are made in another
+ * process, whose addresses, order of calls, fresh memory, zone and folder are others; that process
+ * begins seconds later; and memory must not grow.  One thread.
+ */
+#ifndef CORE_PLUGIN_KIT_H
+#define CORE_PLUGIN_KIT_H
+
+#include "core/base/doc.h"
+
+#define KIT_CALL_MS 5000     /* without a word from it a process hangs */
+#define KIT_SLOW_NS 10000000 /* of the processor: half of all calls take longer */
+#define KIT_MEMORY_BYTES (64u << 20)
+#define KIT_ROUNDS 12 /* of calls after each other, each with what the one before has kept */
+#define KIT_GROWTH_CALLS 2000
+#define KIT_GROWTH_MS 200
+#define KIT_TRY_BYTES_MAX (1u << 20) /* of what a try wanted that is told; of more a digest */
+
+struct kit_options {
+    const char *path; /* of the plugin */
+    struct doc
+        configs;   /* {NAME: config}, as operators write it; what is needed besides is made up */
+    bool is_again; /* the second process */
+    const char *events; /* a file of events to be replayed instead (kit_replay.h), or NULL */
+};
+
+/* Returns the exit code of the process: 0 when the last document was written. */
+int kit_probe(const struct kit_options *options, int out_fd);
+
+#endif

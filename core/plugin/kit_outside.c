@@ -1,0 +1,632 @@
+/* kit_outside.c -- the outside side of a plugin, tried out; see kit.h.
+ *
+ * There is no world here.  The host answers everything that is asked of it with what a plugin must
+ * be able to bear: appended, not found, refused, broken off.  Time is made up and goes on when nothing
+ * else is to be done, so that a timer of a day takes no time.  Sockets that a plugin opens are its own
+ * and real; nobody connects to what it listens on.
+ *
+ * start(), a message to each channel, requests to each route, each job, an erasure, stop(): then
+ * nothing of it may be left.
+ */
+#include "core/base/err.h"
+#include "core/base/mem.h"
+#include "core/plugin/kit_cases.h"
+#include "core/plugin/kit_inside.h"
+
+#include <dirent.h>
+#include <malloc.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define TURNS_MAX 300
+#define PENDING_MAX 1000 /* calls that nobody has been told the end of */
+#define WATCHES_MAX 64
+#define OPEN_MAX 256 /* messages and requests that wait for an answer */
+#define BEGIN_MS 1767225600000
+#define CYCLES 5
+
+enum pending_kind { ANSWER, TIMER };
+
+struct pending {
+    enum pending_kind kind;
+    uint64_t id;
+    int64_t due_ms;
+    kith_done_fn *done;
+    void (*run)(void *arg);
+    void *arg;
+    int32_t status;
+    struct buf result;
+};
+
+struct watch {
+    int fd;
+    short events;
+    void (*ready)(void *arg, int fd, uint32_t events);
+    void *arg;
+};
+
+/* A message or a request, until it has been answered. */
+struct waiting {
+    char who[80], effect[16]; /* effect empty: a request */
+    uint64_t id;
+    unsigned answers;
+};
+
+/* What a plugin knows as its place in the host. */
+struct kith {
+    struct probe *probe;
+    int64_t now_ms;
+    uint64_t last_id, fetches;
+    struct pending pending[PENDING_MAX];
+    size_t pending_count;
+    struct watch watches[WATCHES_MAX];
+    size_t watch_count;
+    struct waiting waiting[OPEN_MAX];
+    size_t waiting_count;
+    uint32_t told; /* refusals, each told once, by the number of the need */
+    bool is_stopped;
+};
+
+/* -- Needs ---------------------------------------------------------------------------------------- */
+
+static const char *const needs[] = { "append",  "read", "staff", "fetch",   "fetch-private",
+                                     "sockets", "work", "files", "channel", "routes" };
+
+static bool may(struct kith *kith, const char *call, const char *need)
+{
+    size_t at = 0;
+    while (at < sizeof needs / sizeof *needs && strcmp(needs[at], need) != 0)
+        at++;
+    if (plugin_may(&kith->probe->plugin, need))
+        return true;
+    if ((kith->told & 1u << at) == 0)
+        kit_find(kith->probe, NULL, KIT_DENIED, call,
+                 "declare it, so that the operator can grant it",
+                 "it calls %s(), and \"%s\" is not among its needs", call, need);
+    kith->told |= 1u << at;
+    return false;
+}
+
+/* -- What ends later ------------------------------------------------------------------------------ */
+
+static struct pending *add_pending(struct kith *kith, enum pending_kind kind, void *arg)
+{
+    struct pending *pending = &kith->pending[kith->pending_count++];
+    *pending = (struct pending){ .kind = kind, .id = ++kith->last_id, .arg = arg };
+    return pending;
+}
+
+static int32_t answer_later(struct kith *kith, kith_done_fn *done, void *arg, int32_t status,
+                            const char *name, int64_t value)
+{
+    struct doc_writer w;
+    if (kith->pending_count == PENDING_MAX)
+        return KITH_BUSY;
+    struct pending *pending = add_pending(kith, ANSWER, arg);
+    pending->done = done;
+    pending->status = status;
+    doc_begin(&w, &pending->result);
+    if (name != NULL)
+        doc_put_int(&w, name, value);
+    if (name != NULL && strcmp(name, "status") == 0) {
+        doc_open_array(&w, "headers");
+        doc_close(&w);
+        doc_put_string(&w, "body", "{\"title\": \"made up\"}");
+    }
+    doc_end(&w);
+    return KITH_OK;
+}
+
+static void drop_pending(struct kith *kith, size_t at)
+{
+    buf_deinit(&kith->pending[at].result);
+    memmove(&kith->pending[at], &kith->pending[at + 1],
+            (--kith->pending_count - at) * sizeof *kith->pending);
+}
+
+/* -- The table ------------------------------------------------------------------------------------ */
+
+static int32_t on_config(struct kith *kith, struct kith_doc *out)
+{
+    const struct doc doc = kith->probe->plugin.secrets;
+    *out = (struct kith_doc){ doc.data, doc.size };
+    return KITH_OK;
+}
+
+static void on_log(struct kith *kith, int32_t level, const char *line)
+{
+    (void)kith;
+    (void)level;
+    (void)line;
+}
+
+static void on_count(struct kith *kith, const char *name, int64_t by)
+{
+    (void)kith;
+    (void)name;
+    (void)by;
+}
+
+static int64_t on_now(struct kith *kith)
+{
+    return kith->now_ms;
+}
+
+static void on_random(struct kith *kith, void *data, size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        ((uint8_t *)data)[i] = (uint8_t)(i * 37 + (size_t)kith->now_ms);
+}
+
+static int32_t on_append(struct kith *kith, const struct kith_event *event, kith_done_fn *done,
+                         void *arg)
+{
+    if (!may(kith, "append", "append"))
+        return KITH_DENIED;
+    if (event == NULL || event->type == NULL || event->type[0] == '\0')
+        return KITH_INVALID;
+    if (event->data.size != 0 &&
+        doc_validate(event->data.data, event->data.size, DOC_DEPTH_MAX, NULL) != 0) {
+        kit_find(kith->probe, NULL, KIT_REFUSED, event->type, "look at what was written into it",
+                 "append(): the data of the event is no document");
+        return KITH_INVALID;
+    }
+    return answer_later(kith, done, arg, KITH_OK, "seq", (int64_t)kith->last_id + 1);
+}
+
+/* Which one a route takes stands in docs/http.md; that one of them is needed is known here. */
+static int32_t on_ask(struct kith *kith, const struct kith_ask *ask, kith_done_fn *done, void *arg)
+{
+    const struct plugin *plugin = &kith->probe->plugin;
+    if (ask == NULL || ask->method == NULL || ask->path == NULL)
+        return KITH_INVALID;
+    bool is_read = strcmp(ask->method, "GET") == 0;
+    if (!plugin_may(plugin, "staff") && !plugin_may(plugin, "admin") &&
+        !(!is_read && plugin_may(plugin, "append")) &&
+        !may(kith, "ask", is_read ? "read" : "staff"))
+        return KITH_DENIED;
+    return answer_later(kith, done, arg, 404, "status", 404);
+}
+
+/* The world by turns: an answer, a broken line, a receiver that is ill. */
+static int32_t on_fetch(struct kith *kith, const struct kith_fetch *fetch, kith_done_fn *done,
+                        void *arg)
+{
+    if (!may(kith, "fetch", "fetch"))
+        return KITH_DENIED;
+    if (fetch == NULL || fetch->url == NULL || fetch->method == NULL)
+        return KITH_INVALID;
+    if ((fetch->flags & KITH_FETCH_PRIVATE) != 0 && !may(kith, "fetch", "fetch-private"))
+        return KITH_DENIED;
+    switch (kith->fetches++ % 3) {
+    case 0:
+        return answer_later(kith, done, arg, KITH_OK, "status", 200);
+    case 1:
+        return answer_later(kith, done, arg, KITH_IO, NULL, 0);
+    default:
+        return answer_later(kith, done, arg, KITH_OK, "status", 500);
+    }
+}
+
+static int32_t on_timer(struct kith *kith, int64_t ms, void (*run)(void *arg), void *arg,
+                        uint64_t *out_timer)
+{
+    if (run == NULL || ms < 0)
+        return KITH_INVALID;
+    if (kith->pending_count == PENDING_MAX)
+        return KITH_BUSY;
+    struct pending *pending = add_pending(kith, TIMER, arg);
+    pending->run = run;
+    pending->due_ms = kith->now_ms + ms;
+    if (out_timer != NULL)
+        *out_timer = pending->id;
+    return KITH_OK;
+}
+
+static void on_cancel(struct kith *kith, uint64_t timer)
+{
+    for (size_t i = 0; i < kith->pending_count; i++)
+        if (kith->pending[i].kind == TIMER && kith->pending[i].id == timer) {
+            drop_pending(kith, i);
+            return;
+        }
+}
+
+static int32_t on_watch(struct kith *kith, int fd, uint32_t events,
+                        void (*ready)(void *arg, int fd, uint32_t events), void *arg)
+{
+    size_t at = 0;
+    if (!may(kith, "watch", "sockets"))
+        return KITH_DENIED;
+    while (at < kith->watch_count && kith->watches[at].fd != fd)
+        at++;
+    if (events == 0) {
+        if (at < kith->watch_count)
+            kith->watches[at] = kith->watches[--kith->watch_count];
+        return KITH_OK;
+    }
+    if (at == WATCHES_MAX || ready == NULL || fd < 0)
+        return at == WATCHES_MAX ? KITH_LIMIT : KITH_INVALID;
+    kith->watches[at].fd = fd;
+    kith->watches[at].ready = ready;
+    kith->watches[at].arg = arg;
+    kith->watches[at].events = (short)(((events & KITH_READABLE) != 0 ? POLLIN : 0) |
+                                       ((events & KITH_WRITABLE) != 0 ? POLLOUT : 0));
+    kith->watch_count += at == kith->watch_count;
+    return KITH_OK;
+}
+
+static int32_t on_listen(struct kith *kith, const char *address,
+                         void (*accepted)(void *arg, int fd, const char *peer), void *arg,
+                         uint16_t *out_port)
+{
+    (void)arg;
+    if (!may(kith, "listen", "sockets"))
+        return KITH_DENIED;
+    if (address == NULL || accepted == NULL)
+        return KITH_INVALID;
+    if (out_port != NULL)
+        *out_port = 40000;
+    return KITH_OK;
+}
+
+struct job {
+    void (*work)(void *arg);
+    void *arg;
+};
+
+static void *run_job(void *arg)
+{
+    const struct job *job = arg;
+    job->work(job->arg);
+    return NULL;
+}
+
+static int32_t on_work(struct kith *kith, void (*work)(void *arg), void (*done)(void *arg),
+                       void *arg)
+{
+    struct job job = { work, arg };
+    pthread_t thread;
+    if (!may(kith, "work", "work"))
+        return KITH_DENIED;
+    if (work == NULL)
+        return KITH_INVALID;
+    if (kith->pending_count == PENDING_MAX || pthread_create(&thread, NULL, run_job, &job) != 0)
+        return KITH_BUSY;
+    pthread_join(thread, NULL);
+    struct pending *pending = add_pending(kith, TIMER, arg);
+    pending->run = done;
+    pending->due_ms = kith->now_ms;
+    return KITH_OK;
+}
+
+static int32_t on_file_read(struct kith *kith, struct kith_text hash, kith_done_fn *done, void *arg)
+{
+    (void)hash;
+    if (!may(kith, "file_read", "files"))
+        return KITH_DENIED;
+    return answer_later(kith, done, arg, KITH_MISSING, NULL, 0);
+}
+
+static int32_t on_file_write(struct kith *kith, const char *type, const void *data, size_t size,
+                             kith_done_fn *done, void *arg)
+{
+    (void)type;
+    (void)data;
+    (void)size;
+    if (!may(kith, "file_write", "files"))
+        return KITH_DENIED;
+    return answer_later(kith, done, arg, KITH_OK, "size", (int64_t)size);
+}
+
+/* One that waits for an answer has got it; one answer too many is a mistake. */
+static int32_t answered(struct kith *kith, struct waiting *waiting, const char *call)
+{
+    if (waiting == NULL) {
+        kit_find(kith->probe, NULL, KIT_REFUSED, call, "answer with the id that came with it",
+                 "%s() answers what nobody asked", call);
+        return KITH_MISSING;
+    }
+    if (waiting->answers++ != 0) {
+        kit_find(kith->probe, NULL, KIT_REFUSED, waiting->who, "answer once, and then forget it",
+                 "%s() is called twice for the same", call);
+        return KITH_MISSING;
+    }
+    return KITH_OK;
+}
+
+static int32_t on_deliver(struct kith *kith, struct kith_text effect, int64_t attempt,
+                          const struct kith_outcome *outcome)
+{
+    struct waiting *found = NULL;
+    (void)attempt;
+    for (size_t i = 0; i < kith->waiting_count; i++)
+        if (kith->waiting[i].effect[0] != '\0' && kith_is(effect, kith->waiting[i].effect))
+            found = &kith->waiting[i];
+    if (outcome == NULL || outcome->outcome < KITH_SENT || outcome->outcome > KITH_UNCERTAIN)
+        return KITH_INVALID;
+    return answered(kith, found, "deliver");
+}
+
+static int32_t on_pause(struct kith *kith, const char *channel, const char *reason)
+{
+    (void)kith;
+    return channel != NULL && reason != NULL ? KITH_OK : KITH_INVALID;
+}
+
+static int32_t on_reply(struct kith *kith, uint64_t request, const struct kith_reply *reply)
+{
+    struct waiting *found = NULL;
+    for (size_t i = 0; i < kith->waiting_count; i++)
+        if (kith->waiting[i].effect[0] == '\0' && kith->waiting[i].id == request)
+            found = &kith->waiting[i];
+    if (reply == NULL || reply->status < 100 || reply->status > 599) {
+        kit_find(kith->probe, NULL, KIT_REFUSED, found != NULL ? found->who : "reply",
+                 "a status is a number from 100 to 599", "reply() has no status of HTTP");
+        return KITH_INVALID;
+    }
+    return answered(kith, found, "reply");
+}
+
+static const struct kith_host table = {
+    .size = sizeof table,
+    .level = KITH_LEVEL,
+    .config = on_config,
+    .log = on_log,
+    .count = on_count,
+    .now = on_now,
+    .random = on_random,
+    .append = on_append,
+    .ask = on_ask,
+    .fetch = on_fetch,
+    .timer = on_timer,
+    .cancel = on_cancel,
+    .watch = on_watch,
+    .listen = on_listen,
+    .work = on_work,
+    .file_read = on_file_read,
+    .file_write = on_file_write,
+    .deliver = on_deliver,
+    .pause = on_pause,
+    .reply = on_reply,
+};
+
+/* -- Turns of the loop ---------------------------------------------------------------------------- */
+
+static bool look_at_sockets(struct kith *kith)
+{
+    struct pollfd polled[WATCHES_MAX];
+    struct watch watches[WATCHES_MAX];
+    size_t count = kith->watch_count;
+    for (size_t i = 0; i < count; i++) {
+        watches[i] = kith->watches[i];
+        polled[i] = (struct pollfd){ .fd = watches[i].fd, .events = watches[i].events };
+    }
+    if (count == 0 || poll(polled, count, 0) <= 0)
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        bool is_watched = false; /* still: one may have ended another */
+        for (size_t j = 0; j < kith->watch_count; j++)
+            is_watched = is_watched || kith->watches[j].fd == watches[i].fd;
+        uint32_t events =
+            ((polled[i].revents & (POLLIN | POLLHUP | POLLERR)) != 0 ? KITH_READABLE : 0u) |
+            ((polled[i].revents & POLLOUT) != 0 ? KITH_WRITABLE : 0u);
+        if (is_watched && events != 0)
+            watches[i].ready(watches[i].arg, watches[i].fd, events);
+    }
+    return true;
+}
+
+/* What is next: an answer, else the timer that is due first. */
+static size_t next_pending(const struct kith *kith)
+{
+    size_t best = 0;
+    for (size_t i = 0; i < kith->pending_count; i++) {
+        if (kith->pending[i].kind == ANSWER)
+            return i;
+        if (kith->pending[i].due_ms < kith->pending[best].due_ms)
+            best = i;
+    }
+    return best;
+}
+
+static void turn(struct kith *kith)
+{
+    size_t at = next_pending(kith);
+    struct pending pending = kith->pending[at];
+    kith->pending[at].result = (struct buf)BUF_INIT;
+    drop_pending(kith, at);
+    if (pending.due_ms > kith->now_ms)
+        kith->now_ms = pending.due_ms;
+    if (pending.kind == ANSWER && pending.done != NULL)
+        pending.done(pending.arg, pending.status,
+                     (struct kith_doc){ pending.result.data, pending.result.size });
+    else if (pending.kind == TIMER && pending.run != NULL)
+        pending.run(pending.arg);
+    buf_deinit(&pending.result);
+}
+
+static void turns(struct kith *kith, const char *after)
+{
+    for (int i = 0; i < TURNS_MAX; i++) {
+        kit_say_at(kith->probe, "the loop", after);
+        bool was_ready = look_at_sockets(kith);
+        if (kith->pending_count != 0)
+            turn(kith);
+        else if (!was_ready)
+            return;
+    }
+}
+
+/* -- What it is asked ----------------------------------------------------------------------------- */
+
+static struct waiting *add_waiting(struct kith *kith, const char *what, const char *name)
+{
+    static struct waiting spare; /* beyond OPEN_MAX nobody counts */
+    struct waiting *waiting =
+        kith->waiting_count < OPEN_MAX ? &kith->waiting[kith->waiting_count++] : &spare;
+    *waiting = (struct waiting){ .id = ++kith->last_id };
+    snprintf(waiting->who, sizeof waiting->who, "%s %.60s", what, name);
+    return waiting;
+}
+
+static void send_messages(struct kith *kith, void *self, const struct kith_channel *channel)
+{
+    for (size_t style = 0; style < kit_style_count(); style++) {
+        static const char *const names[] = { "address", "subject", "body", "links", "customer" };
+        struct waiting *waiting = add_waiting(kith, "channel", channel->name);
+        arena_clear(&kith->probe->arena);
+        struct doc doc = kit_doc(style, names, sizeof names / sizeof *names, &kith->probe->arena);
+        snprintf(waiting->effect, sizeof waiting->effect, "%llu.1",
+                 (unsigned long long)waiting->id);
+        struct kith_message message = { .size = sizeof message,
+                                        .effect = kith_text(waiting->effect),
+                                        .attempt = 1,
+                                        .message = { doc.data, doc.size } };
+        kit_say_at(kith->probe, waiting->who, kit_style_words(style));
+        channel->send(self, &message);
+    }
+    if (channel->status != NULL) {
+        struct kith_channel_status status = { .size = sizeof status };
+        kit_say_at(kith->probe, channel->name, "asked how it does");
+        channel->status(self, &status);
+    }
+    turns(kith, channel->name);
+}
+
+static void send_requests(struct kith *kith, void *self, const struct kith_route *route)
+{
+    static const struct {
+        const char *about, *body;
+    } bodies[] = { { "a request without a body", "" },
+                   { "a request with JSON", "{\"type\":\"x\",\"amount\":1}" },
+                   { "a request with a form", "a=1&b=%zz&=&&c" },
+                   { "a request with half a document", "{\"a\":[1,2,{\"b\":" },
+                   { "a request with bytes", "\xff\xfe\x01\x80" } };
+    static const struct kith_param params[] = { { { "name", 4 }, { "..%2f", 5 } } };
+    static const struct kith_param headers[] = { { { "content-type", 12 }, { "text/x", 6 } } };
+    for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++) {
+        struct waiting *waiting = add_waiting(kith, "route", route->path);
+        struct kith_request request = {
+            .size = sizeof request,
+            .id = waiting->id,
+            .method = strcmp(route->method, "*") == 0 ? "POST" : route->method,
+            .path = kith_text(route->path),
+            .query = kith_text("a=1&&b"),
+            .params = params,
+            .param_count = 1,
+            .headers = headers,
+            .header_count = 1,
+            .body = bodies[i].body,
+            .body_size = strlen(bodies[i].body),
+            .peer = kith_text("192.0.2.1"),
+        };
+        kit_say_at(kith->probe, waiting->who, bodies[i].about);
+        route->handle(self, &request);
+        turns(kith, route->path);
+        if (waiting->answers == 0)
+            kit_find(kith->probe, NULL, KIT_SILENT, waiting->who,
+                     "call reply() on every way out, also when what it asked for has failed",
+                     "%s has got no reply", bodies[i].about);
+    }
+}
+
+/* -- What is left --------------------------------------------------------------------------------- */
+
+static size_t count_entries(const char *path)
+{
+    DIR *dir = opendir(path);
+    size_t count = 0;
+    while (dir != NULL && readdir(dir) != NULL)
+        count++;
+    if (dir != NULL)
+        closedir(dir);
+    return count;
+}
+
+static void end(struct kith *kith, void *self)
+{
+    const struct plugin *plugin = &kith->probe->plugin;
+    kit_say_at(kith->probe, "stop()", "at the end");
+    if (plugin->stop != NULL)
+        plugin->stop(self);
+    while (kith->pending_count != 0)
+        drop_pending(kith, kith->pending_count - 1);
+}
+
+/* False: it did not start. */
+static bool live(struct probe *probe, bool is_first)
+{
+    const struct plugin *plugin = &probe->plugin;
+    struct kith *kith = mem_zero(sizeof *kith);
+    char reason[256] = "";
+    void *self = NULL;
+    kith->probe = probe;
+    kith->now_ms = BEGIN_MS;
+    kit_say_at(probe, "start()", "its configuration");
+    int32_t code = plugin->start(&table, kith, &self, reason);
+    reason[sizeof reason - 1] = '\0';
+    if (code != KITH_OK && is_first && reason[0] != '\0')
+        kit_find(probe, NULL, KIT_SILENT, "start()",
+                 "give it what it needs with --config, a kith.lua", "it does not start: %s",
+                 reason);
+    else if (code != KITH_OK && is_first)
+        kit_find(probe, NULL, KIT_SILENT, "start()", "write into `reason` why it cannot work",
+                 "it does not start, and does not say why");
+    for (size_t i = 0; code == KITH_OK && is_first && i < plugin->channel_count; i++)
+        send_messages(kith, self, &plugin->channels[i]);
+    for (size_t i = 0; code == KITH_OK && is_first && i < plugin->route_count; i++)
+        send_requests(kith, self, &plugin->routes[i]);
+    for (size_t i = 0; code == KITH_OK && i < plugin->job_count; i++) {
+        kit_say_at(probe, "job", plugin->jobs[i].name);
+        plugin->jobs[i].run(self);
+        turns(kith, plugin->jobs[i].name);
+    }
+    if (code == KITH_OK && plugin->erased != NULL) {
+        kit_say_at(probe, "erased()", "customer 17");
+        plugin->erased(self, 17);
+    }
+    if (code == KITH_OK)
+        turns(kith, "start()");
+    if (code == KITH_OK || self != NULL)
+        end(kith, self);
+    free(kith);
+    return code == KITH_OK;
+}
+
+static size_t memory_in_use(void)
+{
+    struct mallinfo2 info = mallinfo2();
+    return info.uordblks + info.hblkhd;
+}
+
+void kit_try_outside(struct probe *probe)
+{
+    if (probe->plugin.start == NULL)
+        return;
+    size_t files = count_entries("/proc/self/fd"), threads = count_entries("/proc/self/task");
+    bool is_started = live(probe, true);
+    size_t now = count_entries("/proc/self/fd");
+    if (now > files)
+        kit_find(probe, NULL, KIT_GROWS, "stop()", "close in stop() what was opened since start()",
+                 "it leaves descriptors open: %zu", now - files);
+    now = count_entries("/proc/self/task");
+    if (now > threads)
+        kit_find(probe, NULL, KIT_GROWS, "stop()", "end them, and wait for them, before it returns",
+                 "it leaves threads running: %zu", now - threads);
+    if (!is_started)
+        return;
+    size_t least = SIZE_MAX; /* what each time leaves; the first ones also what is kept for ever */
+    for (int i = 0; i < CYCLES; i++) {
+        size_t used = memory_in_use();
+        live(probe, false);
+        now = memory_in_use();
+        least = now <= used ? 0 : now - used < least ? now - used : least;
+    }
+    if (least >= 8)
+        kit_find(probe, NULL, KIT_GROWS, "stop()",
+                 "give back in stop() what was taken since start()",
+                 "it leaves %zu bytes of memory each time", least);
+}

@@ -1,0 +1,128 @@
+"""kith plugin check: the good pass, and each bad one of tests/plugins is refused for what it does."""
+import json
+import re
+import subprocess
+
+import pytest
+
+from conftest import BUILD, ROOT
+
+SHELF = ROOT / "tests" / "plugins"
+FLAGS = "-std=c17 -O1 -Wall -Wextra -Werror -fPIC -shared -fvisibility=hidden -ffp-contract=off"
+
+# What is bad in it: (exit code, what is said, and what is to be done).
+VERDICTS = {
+    "bad_no_symbol": (1, "exports no kith_describe()", "nothing else can be tried"),
+    "bad_short": (1, "its description has 8 bytes, not at least", "nothing else can be tried"),
+    "bad_abi": (1, "built for version 2 of the contract", "nothing else can be tried"),
+    "bad_storm": (1, "more than 64 types of events", "nothing else can be tried"),
+    "bad_crash_describe": (1, "kith_describe(), nothing: it ", "quarantined"),
+    "bad_crash_handler": (1, 'handler order, event "Order Completed" given ', "quarantined"),
+    "bad_exit": (1, "ended the whole process, with exit code 3", "return a code"),
+    "bad_hang": (1, "given times: it did not come back within 5 s", "every loop needs an end"),
+    "bad_counter": (1, "called twice with the same", "no variables that outlive the call"),
+    "bad_clock": (1, "in another process it wants something else", "no clock"),
+    "bad_address": (1, "in another process it wants something else", "addresses"),
+    "bad_memory_as_it_comes": (1, "in another process it wants something else", "never set"),
+    "bad_order_of_calls": (1, "in another process it wants something else", "order of calls"),
+    "bad_hungry": (1, "it took 80 MiB of memory", "bound what is allocated"),
+    "bad_leak": (1, "bytes a call and never gives them back", "give back before it returns"),
+    "bad_foreign_key": (1, "keep: the key is not among the plugin's states", "its description"),
+    "bad_foreign_trait": (1, "publish: the name is not among the plugin's", "its description"),
+    "bad_read": (1, "read: there are not so many in `reads`", "its description"),
+    "bad_act": (1, 'act: "act:WORD" is not among the plugin\'s needs', "its description"),
+    "bad_bson": (1, "keep: these bytes are no document", "what was put into it"),
+    "bad_large": (1, "a document of 60019 bytes, and at most 16384", "bound what is taken over"),
+    "bad_hook": (
+        1,
+        "merge of state orders, given nothing that it reads: it answered nothing",
+        "call answer()",
+    ),
+    "bad_crash_start": (1, "start(), its configuration: it ", "quarantined"),
+    "bad_hang_stop": (1, "stop(), at the end: it did not come back", "every loop needs an end"),
+    "bad_thread": (1, "stop(): it leaves threads running: 1", "wait for them"),
+    "bad_descriptor": (1, "stop(): it leaves descriptors open: 1", "close in stop()"),
+    "bad_forgetful": (1, "stop(): it leaves 1008 bytes of memory each time", "give back in stop()"),
+    "bad_need": (1, 'it calls append(), and "append" is not among its needs', "declare it"),
+    "bad_twice": (1, "channel twice: deliver() is called twice", "answer once"),
+    "bad_mute": (0, "a request without a body has got no reply", "on every way out"),
+    "bad_refuses": (0, "start(): it does not start, and does not say why", "into `reason`"),
+    "bad_silent": (0, "it failed and did not say why", "engine->fail"),
+    "bad_exports": (0, "it exports more than kith_describe(): handle_order", "-fvisibility=hidden"),
+}
+# They spoil what a sanitizer watches, or what it replaces.
+NOT_SANITIZED = {"bad_memory_as_it_comes", "bad_leak", "bad_hungry", "bad_exit", "bad_forgetful"}
+
+
+@pytest.fixture(name="shelf", scope="module")
+def _shelf(tmp_path_factory):
+    """Compiles a plugin of the shelf when it is asked for."""
+    folder = tmp_path_factory.mktemp("shelf")
+
+    def built(name):
+        path = folder / f"{name}.so"
+        if not path.exists():
+            command = ["cc", *FLAGS.split(), "-I", ROOT / "plugins" / "sdk", "-o", path]
+            subprocess.run([*command, SHELF / f"{name}.c"], check=True)
+        return path
+
+    return built
+
+
+def check(*words):
+    done = subprocess.run(
+        [BUILD / "kith", "plugin", "check", *words], capture_output=True, text=True, check=False
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+def is_sanitized():
+    return b"__asan_init" in (BUILD / "kith").read_bytes()
+
+
+def test_every_bad_plugin_has_a_verdict():
+    assert {path.stem for path in SHELF.glob("bad_*.c")} == set(VERDICTS)
+
+
+@pytest.mark.parametrize("name", VERDICTS)
+def test_a_bad_plugin_is_refused_for_what_it_does(name, shelf):
+    if name in NOT_SANITIZED and is_sanitized():
+        pytest.skip("the sanitizer sees to this itself")
+    code, what, todo = VERDICTS[name]
+    got, said, _ = check(shelf(name))
+    assert got == code, said
+    found = [line for line in said.splitlines() if what in line]
+    assert found and re.match("(error|warning): ", found[0]), said
+    after = said.splitlines()[said.splitlines().index(found[0]) + 1]
+    assert after.startswith("    ") and todo in after, said
+
+
+# Those of the deterministic side.  The good ones of the outside side try the host, with refusals and
+# silence, and are not all polite.
+GOOD = ("good_state", "good_values", "good_act", "good_function")
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_a_good_plugin_passes(name, shelf):
+    code, said, _ = check(shelf(name))
+    assert code == 0 and "nothing to mend" in said, said
+
+
+def test_the_verdict_as_json_has_a_line_for_each_finding_and_one_for_the_whole(shelf):
+    code, said, _ = check(shelf("bad_counter"), "--json")
+    *findings, whole = [json.loads(line) for line in said.splitlines()]
+    assert code == 1 and whole["errors"] == len(findings) and whole["warnings"] == 0
+    assert whole["about"]["name"] == "bad_counter" and whole["about"]["handlers"] == 1
+    assert whole["times"][0]["who"] == "handler order" and whole["times"][0]["calls"] > 100
+    for finding in findings:
+        assert set(finding) == {"level", "who", "given", "what", "todo"}
+        assert finding["level"] == "error" and finding["who"] == "handler order"
+
+
+def test_what_is_no_plugin_is_refused(tmp_path):
+    text = tmp_path / "text.so"
+    text.write_text("this is no program\n")
+    code, said, _ = check(text)
+    assert code == 1 and "cannot be loaded" in said
+    code, _, said = check(tmp_path / "nothing.so")
+    assert code == 1 and "nothing.so: No such file" in said
