@@ -93,6 +93,17 @@ struct phrase {
     bool is_quoted;      /* the last word was */
 };
 
+/* An encoded word is one atom, whatever the program that made it left in it. */
+static void read_atom(struct reader *reader, struct bytes *out)
+{
+    while (reader->rest.size > 0 && is_atom(peek(reader))) {
+        size_t size = word_size(reader->rest);
+        size = size == 0 ? 1 : size;
+        bytes_add(out, reader->rest.data, size);
+        reader->rest = span_from(reader->rest, size);
+    }
+}
+
 static int read_phrase(struct reader *reader, struct phrase *phrase)
 {
     int rc = skip_comments(reader);
@@ -102,9 +113,8 @@ static int read_phrase(struct reader *reader, struct phrase *phrase)
         phrase->is_quoted = peek(reader) == '"';
         if (phrase->is_quoted)
             rc = read_quoted(reader, &phrase->text);
-        for (; rc == 0 && !phrase->is_quoted && reader->rest.size > 0 && is_atom(peek(reader));
-             advance(reader))
-            bytes_byte(&phrase->text, peek(reader));
+        if (!phrase->is_quoted)
+            read_atom(reader, &phrase->text);
         if (rc == 0)
             rc = skip_comments(reader);
     }
@@ -402,26 +412,34 @@ static void write_name(struct span name, struct bytes *out, size_t *io_column)
     *io_column += out->size - begin;
 }
 
-void address_write(const struct address *address, struct bytes *out, size_t *io_column)
+/* A blank, or a fold where the next `size` columns have no room. */
+static void separate(struct bytes *out, size_t size, size_t *io_column)
 {
-    struct span name = span_of(address->name);
-    size_t spec_size = strlen(address->local) + strlen(address->domain) + 5;
-    size_t short_size = name.size > HEADER_COLUMNS / 2 ? 20 : name.size + 2;
-    if (*io_column > 1 && *io_column + short_size > HEADER_COLUMNS) {
-        bytes_text(out, "\r\n ");
-        *io_column = 1;
+    bool has_room = *io_column + 1 + size <= HEADER_COLUMNS;
+    bytes_text(out, has_room ? " " : "\r\n ");
+    *io_column = has_room ? *io_column + 1 : 1;
+}
+
+void address_list_write(const struct address *list, size_t count, struct bytes *out,
+                        size_t *io_column)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct span name = span_of(list[i].name);
+        size_t spec_size = strlen(list[i].local) + strlen(list[i].domain) + 5;
+        size_t name_size = name.size > HEADER_COLUMNS / 2 ? 24 : name.size + 2;
+        if (i > 0)
+            bytes_byte(out, ',');
+        separate(out, name.size > 0 ? name_size : spec_size, io_column);
+        if (name.size > 0) {
+            write_name(name, out, io_column);
+            separate(out, spec_size, io_column);
+        }
+        size_t begin = out->size;
+        bytes_text(out, name.size > 0 ? "<" : "");
+        address_spec(&list[i], out);
+        bytes_text(out, name.size > 0 ? ">" : "");
+        *io_column += out->size - begin;
     }
-    if (name.size > 0) {
-        write_name(name, out, io_column);
-        bool has_room = *io_column + 1 + spec_size <= HEADER_COLUMNS;
-        bytes_text(out, has_room ? " " : "\r\n ");
-        *io_column = has_room ? *io_column + 1 : 1;
-    }
-    size_t begin = out->size;
-    bytes_text(out, name.size > 0 ? "<" : "");
-    address_spec(address, out);
-    bytes_text(out, name.size > 0 ? ">" : "");
-    *io_column += out->size - begin;
 }
 
 bool address_equal(const struct address *a, const struct address *b)

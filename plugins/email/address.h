@@ -37,8 +37,9 @@ int address_check(const struct address *address, struct fault *fault);
 /* Append `local@domain`, the local part quoted where it must be. */
 void address_spec(const struct address *address, struct bytes *out);
 
-/* Append the mailbox as a header has it, folded. */
-void address_write(const struct address *address, struct bytes *out, size_t *io_column);
+/* Append the mailboxes as a header has them, folded; a blank or a fold goes before each. */
+void address_list_write(const struct address *list, size_t count, struct bytes *out,
+                        size_t *io_column);
 
 /* Do both reach the same person as far as anybody can tell?  Local parts are compared without
  * regard to the case of ASCII letters, since no server in use tells them apart. */

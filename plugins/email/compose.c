@@ -102,7 +102,7 @@ static int refuse_field(const char *name, const struct fault *cause, struct faul
 static int write_addresses(struct bytes *out, const char *name, struct span text,
                            struct address *list, struct fault *fault)
 {
-    size_t count = 0, column = strlen(name) + 2;
+    size_t count = 0, column = strlen(name) + 1;
     struct fault cause;
     int rc = field_check_value(span_of(name), text, fault);
     if (rc != 0)
@@ -114,12 +114,8 @@ static int write_addresses(struct bytes *out, const char *name, struct span text
         return refuse_field(name, &cause, fault);
     if (count == 0)
         return fault_set(fault, FAULT_INVALID, "%s: no address", name);
-    bytes_printf(out, "%s: ", name);
-    for (size_t i = 0; i < count; i++) {
-        bytes_text(out, i == 0 ? "" : ", ");
-        column += i == 0 ? 0 : 2;
-        address_write(&list[i], out, &column);
-    }
+    bytes_printf(out, "%s:", name);
+    address_list_write(list, count, out, &column);
     bytes_text(out, "\r\n");
     return 0;
 }

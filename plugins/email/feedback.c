@@ -8,23 +8,22 @@
 
 #include <string.h>
 
-/* One line of printable text, cut at a character. */
+/* One line of printable text with single blanks, cut at a character. */
 static void set_line(char *to, size_t room, struct span text)
 {
     size_t size = 0;
-    text = span_trim(text);
-    while (text.size > 0) {
+    for (text = span_trim(text); text.size > 0;) {
         size_t step = utf8_size(text);
         unsigned char c = (unsigned char)text.data[0];
-        bool is_bad = step == 0 || c < 0x20 || c == 0x7f;
-        bool is_double = is_bad && size > 0 && to[size - 1] == ' ';
-        step = step == 0 ? 1 : step;
-        if (size + step >= room)
+        bool is_blank = step == 0 || c <= 0x20 || c == 0x7f;
+        struct span piece = is_blank ? span_of(" ") : (struct span){ text.data, step };
+        if (size + piece.size >= room)
             break;
-        if (!is_double)
-            memcpy(to + size, is_bad ? " " : text.data, is_bad ? 1 : step);
-        size += is_double ? 0 : is_bad ? 1 : step;
-        text = span_from(text, step);
+        if (!is_blank || size == 0 || to[size - 1] != ' ') {
+            memcpy(to + size, piece.data, piece.size);
+            size += piece.size;
+        }
+        text = span_from(text, step == 0 ? 1 : step);
     }
     to[size] = '\0';
 }

@@ -137,6 +137,9 @@ static int enter_block(MD_BLOCKTYPE type, void *detail, void *arg)
     case MD_BLOCK_TR:
         writer->cell_count = 0;
         break;
+    case MD_BLOCK_THEAD:
+    case MD_BLOCK_TBODY:
+        break;
     case MD_BLOCK_TH:
     case MD_BLOCK_TD:
         begin_line(writer);
@@ -154,7 +157,7 @@ static int leave_block(MD_BLOCKTYPE type, void *detail, void *arg)
     (void)detail;
     if (type == MD_BLOCK_TH || type == MD_BLOCK_TD)
         return writer->out->failed;
-    if (type == MD_BLOCK_LI)
+    if (type == MD_BLOCK_LI && writer->is_bullet_due)
         begin_line(writer); /* an empty item is an item */
     end_line(writer);
     if (type == MD_BLOCK_QUOTE || type == MD_BLOCK_UL || type == MD_BLOCK_OL ||

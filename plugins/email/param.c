@@ -237,22 +237,26 @@ void param_add(struct bytes *out, const char *name, struct span value, size_t *i
     size_t width = 0;
     for (size_t i = 0; i < value.size; i++)
         width += is_attribute_char(value.data[i]) ? 1 : 3;
-    bool is_whole = width <= SECTION_WIDTH - 12; /* with the charset, on one line */
+    bool is_whole = width <= SECTION_WIDTH - 20; /* with the charset, on one line */
     int number = 0;
     size_t column = SECTION_WIDTH; /* full: the first piece begins a line */
-    for (size_t i = 0; i < value.size && out->failed == 0; i++) {
-        if (column + 3 > SECTION_WIDTH) {
+    while (value.size > 0 && out->failed == 0) {
+        size_t size = utf8_size(value); /* some readers decode each piece by itself */
+        size = size == 0 ? 1 : size;
+        if (column + 3 * size > SECTION_WIDTH) {
             column = number == 0 ? sizeof "UTF-8''" - 1 : 0;
             *io_column = 1 + strlen(name) + 6 + column;
             bytes_printf(out, is_whole ? ";\r\n %s*=" : ";\r\n %s*%d*=", name, number);
             bytes_text(out, number++ == 0 ? "UTF-8''" : "");
         }
         size_t begin = out->size;
-        if (is_attribute_char(value.data[i]))
-            bytes_byte(out, value.data[i]);
-        else
-            bytes_printf(out, "%%%02X", (unsigned)(unsigned char)value.data[i]);
+        for (size_t i = 0; i < size; i++)
+            if (is_attribute_char(value.data[i]))
+                bytes_byte(out, value.data[i]);
+            else
+                bytes_printf(out, "%%%02X", (unsigned)(unsigned char)value.data[i]);
         column += out->size - begin;
         *io_column += out->size - begin;
+        value = span_from(value, size);
     }
 }

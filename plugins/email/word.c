@@ -126,6 +126,12 @@ static bool read_word(struct span value, struct word *out_word)
     return true;
 }
 
+size_t word_size(struct span text)
+{
+    struct word word;
+    return read_word(text, &word) ? word.size : 0;
+}
+
 static void decode_word(const struct word *word, struct bytes *raw)
 {
     struct decoder decoder;

@@ -18,6 +18,9 @@ bool word_is_needed(struct span text);
 /* Append valid UTF-8 as encoded words, folded; *io_column is the column of the line so far. */
 void word_encode(struct bytes *out, struct span text, size_t *io_column);
 
+/* The bytes of the encoded word that `text` begins with; 0 when it begins with none. */
+size_t word_size(struct span text);
+
 /* Append the meaning of a field's value as UTF-8: unfolded, its encoded words decoded. */
 void word_decode(struct span value, struct bytes *out);
 
