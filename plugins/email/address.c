@@ -88,9 +88,9 @@ static int read_quoted(struct reader *reader, struct bytes *out)
 
 /* What stands before "@", "<", ":", "," or ";": words. */
 struct phrase {
-    struct bytes text;   /* the words with single blanks between */
+    struct bytes text; /* the words with single blanks between */
     size_t word_count;
-    bool is_quoted;      /* the last word was */
+    bool is_quoted; /* the last word was */
 };
 
 /* An encoded word is one atom, whatever the program that made it left in it. */
@@ -134,8 +134,8 @@ static int set_local(const struct reader *reader, const struct phrase *phrase,
 {
     struct span local = bytes_get(&phrase->text);
     if (phrase->word_count != 1)
-        return refuse(reader, phrase->word_count == 0 ? "nothing before \"@\""
-                                                      : "blanks before \"@\"");
+        return refuse(reader,
+                      phrase->word_count == 0 ? "nothing before \"@\"" : "blanks before \"@\"");
     if (local.size > ADDRESS_LOCAL_MAX)
         return refuse(reader, "over 64 bytes before \"@\"");
     if (local.size == 0 || has_control(local) || !utf8_is_valid(local))
@@ -161,8 +161,7 @@ static bool is_host_name(struct span domain)
         if (label > 63)
             return false;
     }
-    return domain.size > 0 && label > 0 && label_count >= 2 &&
-           domain.data[domain.size - 1] != '-';
+    return domain.size > 0 && label > 0 && label_count >= 2 && domain.data[domain.size - 1] != '-';
 }
 
 static int set_domain(const struct reader *reader, struct span domain, struct address *address)
@@ -170,8 +169,7 @@ static int set_domain(const struct reader *reader, struct span domain, struct ad
     UErrorCode status = U_ZERO_ERROR;
     UIDNAInfo info = UIDNA_INFO_INITIALIZER;
     char out[ADDRESS_DOMAIN_MAX + 1];
-    if (domain.size == 0 || domain.size > 4 * (size_t)ADDRESS_DOMAIN_MAX ||
-        !utf8_is_valid(domain))
+    if (domain.size == 0 || domain.size > 4 * (size_t)ADDRESS_DOMAIN_MAX || !utf8_is_valid(domain))
         return refuse(reader, "no domain behind \"@\"");
     UIDNA *idna = uidna_openUTS46(UIDNA_NONTRANSITIONAL_TO_ASCII | UIDNA_CHECK_BIDI, &status);
     int32_t size = uidna_nameToASCII_UTF8(idna, domain.data, (int32_t)domain.size, out,
@@ -390,8 +388,8 @@ void address_spec(const struct address *address, struct bytes *out)
 static bool is_plain_phrase(struct span name)
 {
     for (size_t i = 0; i < name.size; i++) {
-        bool is_blank = name.data[i] == ' ' && i > 0 && i + 1 < name.size &&
-                        name.data[i + 1] != ' ';
+        bool is_blank =
+            name.data[i] == ' ' && i > 0 && i + 1 < name.size && name.data[i + 1] != ' ';
         if (!is_blank && (!is_atom(name.data[i]) || name.data[i] == '.'))
             return false;
     }

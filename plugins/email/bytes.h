@@ -19,11 +19,11 @@ struct span {
     size_t size;
 };
 
-struct span span_of(const char *text); /* of a C string; NULL is empty */
+struct span span_of(const char *text);              /* of a C string; NULL is empty */
 struct span span_from(struct span span, size_t at); /* what is left at `at`; empty when past */
-struct span span_trim(struct span span); /* without blanks, tabs and line ends around it */
-bool span_is(struct span span, const char *text);        /* equal */
-bool span_is_word(struct span span, const char *word);   /* equal, ASCII letters of any case */
+struct span span_trim(struct span span);          /* without blanks, tabs and line ends around it */
+bool span_is(struct span span, const char *text); /* equal */
+bool span_is_word(struct span span, const char *word);     /* equal, ASCII letters of any case */
 bool span_begins_word(struct span span, const char *word); /* begins so, letters of any case */
 bool span_equal(struct span a, struct span b);
 bool span_equal_word(struct span a, struct span b); /* ASCII letters of any case */

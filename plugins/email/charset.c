@@ -150,8 +150,8 @@ static const char *iconv_name_of(struct span charset, struct span text)
 {
     for (size_t i = 0; i < sizeof charsets / sizeof *charsets; i++)
         if (span_is_word(charset, charsets[i].label)) {
-            bool is_really_utf8 = span_is(span_of(charsets[i].iconv_name), "WINDOWS-1252") &&
-                                  utf8_is_valid(text);
+            bool is_really_utf8 =
+                span_is(span_of(charsets[i].iconv_name), "WINDOWS-1252") && utf8_is_valid(text);
             return is_really_utf8 ? NULL : charsets[i].iconv_name;
         }
     return utf8_is_valid(text) ? NULL : "WINDOWS-1252";

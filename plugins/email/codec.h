@@ -28,10 +28,10 @@ void quoted_lines(struct bytes *out, struct span text);
 
 struct decoder {
     enum codec codec;
-    uint32_t bits;      /* base64: what is not a whole byte yet */
+    uint32_t bits; /* base64: what is not a whole byte yet */
     unsigned bit_count;
-    bool is_over;       /* base64: padding was seen */
-    char pending[80];   /* quoted-printable: an unfinished escape, or blanks that may end a line */
+    bool is_over;     /* base64: padding was seen */
+    char pending[80]; /* quoted-printable: an unfinished escape, or blanks that may end a line */
     size_t pending_size;
 };
 

@@ -17,8 +17,20 @@
 
 /* Written here or by servers: a second one would contradict the first. */
 static const char *const reserved[] = {
-    "Bcc", "Cc", "Date", "DKIM-Signature", "From", "List-Unsubscribe", "List-Unsubscribe-Post",
-    "Message-ID", "MIME-Version", "Received", "Reply-To", "Return-Path", "Subject", "To",
+    "Bcc",
+    "Cc",
+    "Date",
+    "DKIM-Signature",
+    "From",
+    "List-Unsubscribe",
+    "List-Unsubscribe-Post",
+    "Message-ID",
+    "MIME-Version",
+    "Received",
+    "Reply-To",
+    "Return-Path",
+    "Subject",
+    "To",
 };
 
 static bool is_dot_atom(struct span text)
@@ -152,9 +164,8 @@ static void write_date(struct bytes *out, int64_t time_s)
     time_t seconds = (time_t)time_s;
     struct tm tm;
     gmtime_r(&seconds, &tm);
-    bytes_printf(out, "Date: %s, %d %s %04d %02d:%02d:%02d +0000\r\n", days[tm.tm_wday],
-                 tm.tm_mday, months[tm.tm_mon], tm.tm_year + 1900, tm.tm_hour, tm.tm_min,
-                 tm.tm_sec);
+    bytes_printf(out, "Date: %s, %d %s %04d %02d:%02d:%02d +0000\r\n", days[tm.tm_wday], tm.tm_mday,
+                 months[tm.tm_mon], tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
 }
 
 /* RFC 2369 and, with an https URL, RFC 8058. */

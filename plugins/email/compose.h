@@ -46,8 +46,8 @@ struct compose {
     int64_t time_s;     /* Date, seconds since 1970, UTC */
     struct span from, reply_to, to, cc; /* address lists; reply_to and cc may be empty */
     struct span subject;
-    struct span text, html; /* UTF-8; one may be empty */
-    struct span markdown;   /* instead of both */
+    struct span text, html;       /* UTF-8; one may be empty */
+    struct span markdown;         /* instead of both */
     struct span unsubscribe_url;  /* https: one-click (RFC 8058); may be empty */
     struct span unsubscribe_mail; /* mailto: address for those who do not click; may be empty */
     bool is_automatic;            /* Auto-Submitted: auto-generated (RFC 3834) */

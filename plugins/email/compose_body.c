@@ -77,8 +77,8 @@ int compose_body_check(const struct compose *compose, struct fault *fault)
     if (rc == 0 && compose->markdown.size > 0 && compose->text.size + compose->html.size > 0)
         rc = fault_set(fault, FAULT_INVALID, "markdown makes text and html; give it alone");
     if (rc == 0 && compose->attachment_count > COMPOSE_ATTACHMENTS_MAX)
-        rc = fault_set(fault, FAULT_LIMIT, "%zu attachments, at most %d",
-                       compose->attachment_count, COMPOSE_ATTACHMENTS_MAX);
+        rc = fault_set(fault, FAULT_LIMIT, "%zu attachments, at most %d", compose->attachment_count,
+                       COMPOSE_ATTACHMENTS_MAX);
     for (size_t i = 0; rc == 0 && i < compose->attachment_count; i++)
         rc = check_attachment(&compose->attachments[i], fault);
     return rc;

@@ -218,7 +218,8 @@ static int sign_text(const struct dkim_key *key, struct span text, EVP_MD_CTX *c
         text = (struct span){ (const char *)digest, sizeof digest };
     }
     EVP_MD_CTX_reset(ctx);
-    if (EVP_DigestSignInit(ctx, NULL, key->is_ed25519 ? NULL : EVP_sha256(), NULL, key->pkey) != 1 ||
+    if (EVP_DigestSignInit(ctx, NULL, key->is_ed25519 ? NULL : EVP_sha256(), NULL, key->pkey) !=
+            1 ||
         EVP_DigestSign(ctx, signature, &size, (const unsigned char *)text.data, text.size) != 1)
         return FAULT_CRYPTO;
     bytes_add(out, signature, size);
@@ -248,10 +249,10 @@ static int sign(const struct dkim_signer *signer, struct span header, struct spa
     if (work->ctx == NULL || hash_body(body, work->ctx, body_hash) != 0)
         return refuse_crypto("DKIM: the body's digest", fault);
     add_fields(header, &work->text, &work->names);
-    bytes_printf(&work->value, " v=1; a=%s; c=relaxed/relaxed;\r\n d=%.*s; s=%.*s;\r\n t=%" PRId64 ";",
-                 signer->key->is_ed25519 ? "ed25519-sha256" : "rsa-sha256",
-                 (int)signer->domain.size, signer->domain.data, (int)signer->selector.size,
-                 signer->selector.data, signer->time_s);
+    bytes_printf(
+        &work->value, " v=1; a=%s; c=relaxed/relaxed;\r\n d=%.*s; s=%.*s;\r\n t=%" PRId64 ";",
+        signer->key->is_ed25519 ? "ed25519-sha256" : "rsa-sha256", (int)signer->domain.size,
+        signer->domain.data, (int)signer->selector.size, signer->selector.data, signer->time_s);
     bytes_text(&work->value, " h=\r\n  ");
     bytes_span(&work->value, bytes_get(&work->names));
     bytes_text(&work->value, ";\r\n bh=");

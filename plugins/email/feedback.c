@@ -53,7 +53,7 @@ static void set_status(struct span value, char *to, size_t room)
 static enum feedback_kind kind_of(struct span action, const char *status)
 {
     if (span_is_word(action, "failed"))
-        return status[0] == '4' ? FEEDBACK_DEFERRED
+        return status[0] == '4'   ? FEEDBACK_DEFERRED
                : status[0] == '5' ? FEEDBACK_BOUNCED
                                   : FEEDBACK_OTHER;
     if (span_is_word(action, "delayed"))
@@ -98,8 +98,8 @@ static bool next_group(struct span *io_rest, struct span *out_group)
 static int weight(enum feedback_kind kind)
 {
     static const int weights[] = {
-        [FEEDBACK_OTHER] = 0,     [FEEDBACK_DELIVERED] = 1,  [FEEDBACK_DELAYED] = 2,
-        [FEEDBACK_DEFERRED] = 3,  [FEEDBACK_BOUNCED] = 4,    [FEEDBACK_COMPLAINED] = 0,
+        [FEEDBACK_OTHER] = 0,      [FEEDBACK_DELIVERED] = 1, [FEEDBACK_DELAYED] = 2,
+        [FEEDBACK_DEFERRED] = 3,   [FEEDBACK_BOUNCED] = 4,   [FEEDBACK_COMPLAINED] = 0,
         [FEEDBACK_AUTO_REPLY] = 0, [FEEDBACK_REPLIED] = 0,
     };
     return weights[kind];
@@ -175,8 +175,8 @@ static enum verp_verdict find_id(struct span header, const char *field,
         size_t size = span_find(rest, '>') + 1;
         if (size > rest.size)
             break;
-        enum verp_verdict verdict = verp_id_read(
-            context->key, context->domain, (struct span){ rest.data, size }, out_effect);
+        enum verp_verdict verdict = verp_id_read(context->key, context->domain,
+                                                 (struct span){ rest.data, size }, out_effect);
         if (verdict == VERP_VALID)
             return verdict;
         worst = verdict == VERP_NOT_OURS ? worst : verdict;
@@ -202,8 +202,8 @@ static void prove_by_id(struct span header, const char *field,
 static void find_proof(const struct mail *mail, const struct feedback_context *context,
                        struct feedback *feedback)
 {
-    feedback->verdict = verp_read(context->key, context->domain, context->recipient,
-                                  context->now_s, &feedback->effect);
+    feedback->verdict = verp_read(context->key, context->domain, context->recipient, context->now_s,
+                                  &feedback->effect);
     if (feedback->verdict != VERP_NOT_OURS) {
         feedback->proof = FEEDBACK_RETURN_PATH;
         return;

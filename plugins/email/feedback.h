@@ -50,9 +50,9 @@ struct feedback_recipient {
 struct feedback {
     enum feedback_kind kind; /* of the worst of the recipients in a delivery status */
     enum feedback_proof proof;
-    enum verp_verdict verdict;  /* of what was offered as proof */
-    struct verp_effect effect;  /* when the verdict is VERP_VALID or VERP_STALE */
-    char complaint[32];         /* "abuse", "fraud" */
+    enum verp_verdict verdict; /* of what was offered as proof */
+    struct verp_effect effect; /* when the verdict is VERP_VALID or VERP_STALE */
+    char complaint[32];        /* "abuse", "fraud" */
     size_t recipient_count;
     struct feedback_recipient recipients[FEEDBACK_RECIPIENTS_MAX];
 };

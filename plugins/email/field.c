@@ -12,10 +12,11 @@ int field_check_name(struct span name, struct fault *fault)
         is_valid = name.data[i] > ' ' && name.data[i] < 0x7f && name.data[i] != ':';
     if (is_valid)
         return 0;
-    return fault_set(fault, FAULT_INVALID,
-                     "header \"%.*s\": a name is 1 to %d printable ASCII characters without a colon",
-                     (int)(name.size < FIELD_NAME_MAX ? name.size : FIELD_NAME_MAX),
-                     name.size == 0 ? "" : name.data, FIELD_NAME_MAX);
+    return fault_set(
+        fault, FAULT_INVALID,
+        "header \"%.*s\": a name is 1 to %d printable ASCII characters without a colon",
+        (int)(name.size < FIELD_NAME_MAX ? name.size : FIELD_NAME_MAX),
+        name.size == 0 ? "" : name.data, FIELD_NAME_MAX);
 }
 
 int field_check_value(struct span name, struct span value, struct fault *fault)

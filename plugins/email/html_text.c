@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-static const char *const line_tags[] = { "br", "p",  "div", "li", "tr", "h1", "h2", "h3",
-                                         "h4", "ul", "ol",  "hr", "blockquote", "table" };
+static const char *const line_tags[] = { "br", "p",  "div", "li", "tr", "h1",         "h2",
+                                         "h3", "h4", "ul",  "ol", "hr", "blockquote", "table" };
 
 /* Where `wanted`, lower case, begins; the size when nowhere. */
 static size_t find_word(struct span text, const char *wanted)
@@ -60,9 +60,9 @@ static size_t write_entity(struct span html, struct bytes *out)
     static const struct {
         const char *name, *text;
     } entities[] = {
-        { "&amp;", "&" },         { "&lt;", "<" },          { "&gt;", ">" },
-        { "&quot;", "\"" },       { "&apos;", "'" },        { "&#39;", "'" },
-        { "&nbsp;", " " },        { "&auml;", "\xc3\xa4" }, { "&ouml;", "\xc3\xb6" },
+        { "&amp;", "&" },         { "&lt;", "<" },           { "&gt;", ">" },
+        { "&quot;", "\"" },       { "&apos;", "'" },         { "&#39;", "'" },
+        { "&nbsp;", " " },        { "&auml;", "\xc3\xa4" },  { "&ouml;", "\xc3\xb6" },
         { "&uuml;", "\xc3\xbc" }, { "&szlig;", "\xc3\x9f" },
     };
     for (size_t i = 0; i < sizeof entities / sizeof *entities; i++)

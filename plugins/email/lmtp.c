@@ -100,8 +100,7 @@ static bool take_path(struct span argument, struct span *out_path, struct span *
             *out_path = (struct span){ argument.data + 1, i - 1 };
             *out_params = span_trim(span_from(argument, i + 1));
             bool is_route = i > 1 && argument.data[1] == '@';
-            return !is_route &&
-                   (i + 1 == argument.size || ascii_is_blank(argument.data[i + 1]));
+            return !is_route && (i + 1 == argument.size || ascii_is_blank(argument.data[i + 1]));
         }
         if (c < ' ' || c >= 0x7f || (c == ' ' && !is_quoted) || (c == '<' && !is_quoted))
             return false;
@@ -141,8 +140,9 @@ static void on_mail(struct lmtp *lmtp, struct span argument, struct bytes *out)
 {
     struct span path, params;
     if (!lmtp->is_greeted || lmtp->has_sender) {
-        refuse(lmtp, lmtp->has_sender ? "503 5.5.1 There is a sender already; RSET"
-                                      : "503 5.5.1 LHLO first",
+        refuse(lmtp,
+               lmtp->has_sender ? "503 5.5.1 There is a sender already; RSET"
+                                : "503 5.5.1 LHLO first",
                out);
     } else if (!span_begins_word(argument, "FROM:") ||
                !take_path(span_from(argument, 5), &path, &params)) {

@@ -30,7 +30,7 @@ enum lmtp_answer {
 };
 
 struct lmtp_events {
-    /* May mail come to this address?  The text, ASCII, goes into the reply; NULL for a plain one. */
+    /* May mail come to this address?  The text, ASCII, goes into the reply; NULL: a plain one. */
     enum lmtp_answer (*recipient)(void *arg, struct span address, const char **out_text);
     /* A new message begins. */
     void (*begin)(void *arg);

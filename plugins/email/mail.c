@@ -58,8 +58,7 @@ static int add_attachment(struct mail *mail, const struct mime_part *part, bool 
     get_param(part->header, "Content-Disposition", "filename", attachment->name,
               sizeof attachment->name);
     if (attachment->name[0] == '\0')
-        get_param(part->header, "Content-Type", "name", attachment->name,
-                  sizeof attachment->name);
+        get_param(part->header, "Content-Type", "name", attachment->name, sizeof attachment->name);
     mail->attachment = attachment;
     return 0;
 }

@@ -214,8 +214,8 @@ int markdown_html(struct span source, struct bytes *out, struct fault *fault)
 {
     struct writer writer = { .out = out };
     const MD_PARSER parser = {
-        .flags = MD_FLAG_NOHTML | MD_FLAG_PERMISSIVEAUTOLINKS | MD_FLAG_TABLES |
-                 MD_FLAG_STRIKETHROUGH,
+        .flags =
+            MD_FLAG_NOHTML | MD_FLAG_PERMISSIVEAUTOLINKS | MD_FLAG_TABLES | MD_FLAG_STRIKETHROUGH,
         .enter_block = enter_block,
         .leave_block = leave_block,
         .enter_span = enter_span,

@@ -24,8 +24,8 @@ struct writer {
     struct bytes *out;
     struct level levels[DEPTH_MAX];
     size_t depth, depth_real;
-    bool is_line_begun;  /* the indent of this line is written */
-    bool is_gap_due;     /* a blank line before what comes next */
+    bool is_line_begun; /* the indent of this line is written */
+    bool is_gap_due;    /* a blank line before what comes next */
     bool is_bullet_due;
     unsigned cell_count; /* of this row */
     size_t link_begin;   /* where the text of the link begins */
@@ -191,12 +191,18 @@ static void write_entity(struct bytes *out, struct span entity)
     static const struct {
         const char *name, *text;
     } entities[] = {
-        { "&amp;", "&" },           { "&lt;", "<" },
-        { "&gt;", ">" },            { "&quot;", "\"" },
-        { "&apos;", "'" },          { "&nbsp;", "\xc2\xa0" },
-        { "&copy;", "\xc2\xa9" },   { "&reg;", "\xc2\xae" },
-        { "&euro;", "\xe2\x82\xac" }, { "&ndash;", "\xe2\x80\x93" },
-        { "&mdash;", "\xe2\x80\x94" }, { "&hellip;", "\xe2\x80\xa6" },
+        { "&amp;", "&" },
+        { "&lt;", "<" },
+        { "&gt;", ">" },
+        { "&quot;", "\"" },
+        { "&apos;", "'" },
+        { "&nbsp;", "\xc2\xa0" },
+        { "&copy;", "\xc2\xa9" },
+        { "&reg;", "\xc2\xae" },
+        { "&euro;", "\xe2\x82\xac" },
+        { "&ndash;", "\xe2\x80\x93" },
+        { "&mdash;", "\xe2\x80\x94" },
+        { "&hellip;", "\xe2\x80\xa6" },
     };
     for (size_t i = 0; i < sizeof entities / sizeof *entities; i++)
         if (span_is(entity, entities[i].name)) {
@@ -265,8 +271,8 @@ static int leave_span(MD_SPANTYPE type, void *detail, void *arg)
 int markdown_text(struct span source, struct bytes *out, struct fault *fault)
 {
     const MD_PARSER parser = {
-        .flags = MD_FLAG_NOHTML | MD_FLAG_PERMISSIVEAUTOLINKS | MD_FLAG_TABLES |
-                 MD_FLAG_STRIKETHROUGH,
+        .flags =
+            MD_FLAG_NOHTML | MD_FLAG_PERMISSIVEAUTOLINKS | MD_FLAG_TABLES | MD_FLAG_STRIKETHROUGH,
         .enter_block = enter_block,
         .leave_block = leave_block,
         .enter_span = enter_span,

@@ -75,8 +75,8 @@ static bool descend(struct mime_reader *reader, struct span content_type)
 {
     struct bytes boundary;
     bytes_init(&boundary, MIME_BOUNDARY_MAX);
-    bool is_good = param_get(content_type, "boundary", &boundary) && boundary.failed == 0 &&
-                   boundary.size > 0;
+    bool is_good =
+        param_get(content_type, "boundary", &boundary) && boundary.failed == 0 && boundary.size > 0;
     if (is_good && reader->depth == MIME_DEPTH_MAX) {
         reader->is_too_deep = true;
         is_good = false;
@@ -246,7 +246,8 @@ int mime_feed(struct mime_reader *reader, struct span data, struct fault *fault)
 int mime_end(struct mime_reader *reader, struct fault *fault)
 {
     int rc = reader->line_size > 0 ? read_line(reader) : 0;
-    if (rc == 0 && reader->state == MIME_HEADER && (reader->header.size > 0 || reader->part_count == 0))
+    if (rc == 0 && reader->state == MIME_HEADER &&
+        (reader->header.size > 0 || reader->part_count == 0))
         rc = begin_part(reader);
     if (rc == 0 && reader->state == MIME_LEAF && reader->line_end_size > 0)
         rc = decode(reader, (struct span){ reader->line_end, reader->line_end_size });

@@ -13,7 +13,7 @@
 #include "bytes.h"
 #include "codec.h"
 
-#define MIME_DEPTH_MAX 16                  /* multiparts within each other; deeper ones are leaves */
+#define MIME_DEPTH_MAX 16                  /* multiparts in each other; deeper ones are leaves */
 #define MIME_PARTS_MAX 500                 /* further ones are left out */
 #define MIME_HEADER_BYTES_MAX (128u * 1024) /* of one part; further lines are left out */
 #define MIME_BOUNDARY_MAX 200
@@ -42,10 +42,10 @@ struct mime_level {
 
 enum mime_state { MIME_HEADER, MIME_LEAF, MIME_SKIP };
 
-struct mime_reader { /* all members are the reader's own, but these three, which may be read */
-    bool is_header_cut;  /* a header was over its limit */
-    bool is_parts_cut;   /* parts were left out */
-    bool is_too_deep;    /* a multipart was not descended into */
+struct mime_reader {    /* all members are the reader's own, but these three, which may be read */
+    bool is_header_cut; /* a header was over its limit */
+    bool is_parts_cut;  /* parts were left out */
+    bool is_too_deep;   /* a multipart was not descended into */
 
     const struct mime_events *events;
     enum mime_state state;
@@ -55,8 +55,8 @@ struct mime_reader { /* all members are the reader's own, but these three, which
     struct decoder decoder;
     char line[MIME_LINE_MAX];
     size_t line_size;
-    bool is_continued;  /* the line began in an earlier piece */
-    char line_end[2];   /* of the line before: it belongs to a boundary, should one follow */
+    bool is_continued; /* the line began in an earlier piece */
+    char line_end[2];  /* of the line before: it belongs to a boundary, should one follow */
     size_t line_end_size;
 };
 

@@ -82,8 +82,7 @@ static void read_line(struct smtp_watch *watch, struct span line)
     add_text(watch, text);
     if (!is_last)
         return;
-    watch->code =
-        (line.data[0] - '0') * 100 + (line.data[1] - '0') * 10 + (line.data[2] - '0');
+    watch->code = (line.data[0] - '0') * 100 + (line.data[1] - '0') * 10 + (line.data[2] - '0');
     watch->reply_phase = watch->phase;
 }
 

@@ -48,7 +48,8 @@ struct smtp_watch {
     size_t text_size;
 };
 
-void smtp_watch_init(struct smtp_watch *watch); /* before each message, on a reused connection too */
+void smtp_watch_init(
+    struct smtp_watch *watch); /* before each message, on a reused connection too */
 void smtp_watch_sent(struct smtp_watch *watch, struct span data);
 void smtp_watch_received(struct smtp_watch *watch, struct span data);
 void smtp_watch_ended(struct smtp_watch *watch); /* the read function returned 0 */

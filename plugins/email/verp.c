@@ -28,9 +28,9 @@ static bool make_mac(struct span key, const char *purpose, struct span payload, 
     bytes_byte(&text, '@');
     for (size_t i = 0; i < domain.size; i++)
         bytes_byte(&text, ascii_lower(domain.data[i]));
-    bool is_made = text.failed == 0 && HMAC(EVP_sha256(), key.data, (int)key.size,
-                                            (const unsigned char *)text.data, text.size, mac,
-                                            &size) != NULL;
+    bool is_made =
+        text.failed == 0 && HMAC(EVP_sha256(), key.data, (int)key.size,
+                                 (const unsigned char *)text.data, text.size, mac, &size) != NULL;
     bytes_deinit(&text);
     for (size_t i = 0; is_made && i < MAC_LETTERS; i++) { /* 5 bits a letter, none left over */
         size_t bit = i * 5;

@@ -121,8 +121,9 @@ static bool read_word(struct span value, struct word *out_word)
             return false;
     struct span name = { rest.data, charset };
     name.size = span_find(name, '*'); /* a language may follow (RFC 2231, section 5) */
-    *out_word = (struct word){ name, { text.data, size }, encoding == 'q',
-                               (size_t)(text.data - value.data) + size + 2 };
+    *out_word = (struct word){
+        name, { text.data, size }, encoding == 'q', (size_t)(text.data - value.data) + size + 2
+    };
     return true;
 }
 

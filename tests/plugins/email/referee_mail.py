@@ -74,8 +74,10 @@ def parsed(raw):
 def names(raw, field):
     """Display names; the newer policy puts a blank between two encoded words of a name."""
     value = email.message_from_bytes(raw)[field]
-    return [str(email.header.make_header(email.header.decode_header(name)))
-            for name, _ in email.utils.getaddresses([value])]
+    return [
+        str(email.header.make_header(email.header.decode_header(name)))
+        for name, _ in email.utils.getaddresses([value])
+    ]
 
 
 def signing_key(kind):
@@ -88,7 +90,9 @@ def signing_key(kind):
 def dns_record(pem, kind):
     der = subprocess.run(
         ["openssl", "pkey", "-pubout", "-outform", "DER"],
-        input=pem, capture_output=True, check=True,
+        input=pem,
+        capture_output=True,
+        check=True,
     ).stdout
     public = der[-32:] if kind == "ed25519" else der
     return f"v=DKIM1; k={kind}; p=".encode() + base64.b64encode(public)
@@ -111,21 +115,40 @@ class Composed(unittest.TestCase):
         return message
 
     def test_texts_and_names_arrive_as_they_were(self):
-        for word in ("plain", GERMAN, CHINESE, "a=?b", "=?utf-8?q?x?=", "x" * 300, "tab\tbed",
-                     "😀" * 40, 'quo"te\\d', "a, b; c: <d>", "ß", "Ö x" * 60):
+        for word in (
+            "plain",
+            GERMAN,
+            CHINESE,
+            "a=?b",
+            "=?utf-8?q?x?=",
+            "x" * 300,
+            "tab\tbed",
+            "😀" * 40,
+            'quo"te\\d',
+            "a, b; c: <d>",
+            "ß",
+            "Ö x" * 60,
+        ):
             quoted = word[:50].replace("\\", "\\\\").replace('"', '\\"').replace("\t", " ")
-            raw = composed(subject=word, text=f"{word}\nFrom here\n.\n..dot\n trailing \t\n",
-                           to=f'"{quoted}" <ann@example.com>, bob@example.com')
+            raw = composed(
+                subject=word,
+                text=f"{word}\nFrom here\n.\n..dot\n trailing \t\n",
+                to=f'"{quoted}" <ann@example.com>, bob@example.com',
+            )
             message = self.check_form(raw)
             longest = max(raw.split(b"\r\n"), key=len)
             self.assertLessEqual(len(longest), 998 if word == "x" * 300 else 78, longest)
             self.assertEqual(message["subject"], word)
             meant = "x" if word.startswith("=?utf-8") else word  # a name may come encoded
             self.assertEqual(names(raw, "To")[0], meant.replace("\t", " ")[:50])
-            self.assertEqual([a.addr_spec for a in message["to"].addresses],
-                             ["ann@example.com", "bob@example.com"])
-            self.assertEqual(message.get_content().replace("\r\n", "\n"),
-                             f"{word}\nFrom here\n.\n..dot\n trailing \t\n")
+            self.assertEqual(
+                [a.addr_spec for a in message["to"].addresses],
+                ["ann@example.com", "bob@example.com"],
+            )
+            self.assertEqual(
+                message.get_content().replace("\r\n", "\n"),
+                f"{word}\nFrom here\n.\n..dot\n trailing \t\n",
+            )
 
     def test_random_texts_survive(self):
         chance = random.Random(7)
@@ -134,28 +157,46 @@ class Composed(unittest.TestCase):
             text = "".join(chance.choices(letters, k=chance.randrange(1, 400)))
             subject = " ".join(text.split())
             message = self.check_form(composed(text=text, subject=subject))
-            self.assertEqual(message.get_content().replace("\r\n", "\n").rstrip("\n"),
-                             text.rstrip("\n"))
+            self.assertEqual(
+                message.get_content().replace("\r\n", "\n").rstrip("\n"), text.rstrip("\n")
+            )
             self.assertEqual(" ".join(message["subject"].split()), subject)
 
     def test_markdown_is_text_and_html(self):
-        message = self.check_form(composed(
-            text=None, markdown=f"# {GERMAN}\n\nSee [us](https://x.example) & *more*\n\n- a\n- b\n"))
+        message = self.check_form(
+            composed(
+                text=None,
+                markdown=f"# {GERMAN}\n\nSee [us](https://x.example) & *more*\n\n- a\n- b\n",
+            )
+        )
         self.assertEqual(message.get_content_type(), "multipart/alternative")
         text, html = message.iter_parts()
-        self.assertEqual(text.get_content().replace("\r\n", "\n").strip(),
-                         f"{GERMAN}\n\nSee us (https://x.example) & more\n\n- a\n- b")
+        self.assertEqual(
+            text.get_content().replace("\r\n", "\n").strip(),
+            f"{GERMAN}\n\nSee us (https://x.example) & more\n\n- a\n- b",
+        )
         self.assertIn(f"<h1>{GERMAN}</h1>", html.get_content())
         self.assertIn('<a href="https://x.example">us</a> &amp; <em>more</em>', html.get_content())
 
     def test_attachments_arrive_byte_by_byte_under_their_names(self):
         data = random.Random(3).randbytes(5000)
-        names = ["a.pdf", "Angebot für Köln.pdf", "报价单" * 20 + ".pdf", 'we"ird; name\\.txt',
-                 "x" * 200]
+        names = [
+            "a.pdf",
+            "Angebot für Köln.pdf",
+            "报价单" * 20 + ".pdf",
+            'we"ird; name\\.txt',
+            "x" * 200,
+        ]
         for size in (0, 1, 2, 3, 57, 58, 5000):
-            more = [pair for name in names for pair in (
-                ("attachment_name", name), ("attachment_type", "application/pdf"),
-                ("attachment_data", data[:size]))]
+            more = [
+                pair
+                for name in names
+                for pair in (
+                    ("attachment_name", name),
+                    ("attachment_type", "application/pdf"),
+                    ("attachment_data", data[:size]),
+                )
+            ]
             message = self.check_form(composed(*more))
             self.assertEqual(message.get_content_type(), "multipart/mixed")
             attached = list(message.iter_attachments())
@@ -164,53 +205,94 @@ class Composed(unittest.TestCase):
                 self.assertEqual(part.get_content(), data[:size])
 
     def test_inline_images_are_related_to_the_html(self):
-        message = self.check_form(composed(
-            ("attachment_name", "logo.png"), ("attachment_type", "image/png"),
-            ("attachment_id", "logo@shop"), ("attachment_data", b"\x89PNG"),
-            ("attachment_name", "a.txt"), ("attachment_type", "text/plain"),
-            ("attachment_id", ""), ("attachment_data", b"hello"),
-            html='<img src="cid:logo@shop">'))
-        self.assertEqual([part.get_content_type() for part in message.walk()],
-                         ["multipart/mixed", "multipart/alternative", "text/plain",
-                          "multipart/related", "text/html", "image/png", "text/plain"])
+        message = self.check_form(
+            composed(
+                ("attachment_name", "logo.png"),
+                ("attachment_type", "image/png"),
+                ("attachment_id", "logo@shop"),
+                ("attachment_data", b"\x89PNG"),
+                ("attachment_name", "a.txt"),
+                ("attachment_type", "text/plain"),
+                ("attachment_id", ""),
+                ("attachment_data", b"hello"),
+                html='<img src="cid:logo@shop">',
+            )
+        )
+        self.assertEqual(
+            [part.get_content_type() for part in message.walk()],
+            [
+                "multipart/mixed",
+                "multipart/alternative",
+                "text/plain",
+                "multipart/related",
+                "text/html",
+                "image/png",
+                "text/plain",
+            ],
+        )
 
     def test_the_header_says_what_it_should(self):
-        message = self.check_form(composed(
-            ("header_name", "Feedback-ID"), ("header_value", "spring:shop:kith"),
-            ("header_name", "X-Note"), ("header_value", CHINESE),
-            unsubscribe_url="https://shop.example/u/" + "a" * 120,
-            unsubscribe_mail="mailto:out@shop.example", automatic="1",
-            reply_to="Ann Bär <ann@bücher.example>"))
+        message = self.check_form(
+            composed(
+                ("header_name", "Feedback-ID"),
+                ("header_value", "spring:shop:kith"),
+                ("header_name", "X-Note"),
+                ("header_value", CHINESE),
+                unsubscribe_url="https://shop.example/u/" + "a" * 120,
+                unsubscribe_mail="mailto:out@shop.example",
+                automatic="1",
+                reply_to="Ann Bär <ann@bücher.example>",
+            )
+        )
         self.assertEqual(message["date"].datetime.timestamp(), 1700000000)
         self.assertEqual(message["message-id"], "<1842.0.abcdef@shop.example>")
         self.assertEqual(message["list-unsubscribe-post"], "List-Unsubscribe=One-Click")
-        self.assertEqual(message["list-unsubscribe"].split(),
-                         ["<https://shop.example/u/" + "a" * 120 + ">,",
-                          "<mailto:out@shop.example>"])
+        self.assertEqual(
+            message["list-unsubscribe"].split(),
+            ["<https://shop.example/u/" + "a" * 120 + ">,", "<mailto:out@shop.example>"],
+        )
         self.assertEqual(message["auto-submitted"], "auto-generated")
         self.assertEqual(message["feedback-id"], "spring:shop:kith")
         self.assertEqual(message["x-note"], CHINESE)
-        self.assertEqual(message["reply-to"].addresses[0].addr_spec,
-                         "ann@xn--bcher-kva.example")
+        self.assertEqual(message["reply-to"].addresses[0].addr_spec, "ann@xn--bcher-kva.example")
 
     def test_the_same_input_gives_the_same_bytes(self):
         self.assertEqual(composed(), composed())
 
     def test_nothing_can_be_injected(self):
         evil = "x\r\nBcc: all@example.com"
-        for values in ({"subject": evil}, {"to": evil}, {"from": f"{evil} <a@b.example>"},
-                       {"to": f'"{evil}" <a@b.example>'}, {"reply_to": "a@b.example\r\n"},
-                       {"subject": "nul\0"}, {"id": "a\r\nb"}, {"domain": "x>\r\nBcc: y"},
-                       {"unsubscribe_url": "https://x/>\r\nBcc: y"},
-                       {"unsubscribe_mail": "mailto:a@b,c@d"}, {"cc": "a@b.example>, <x@y"}):
+        for values in (
+            {"subject": evil},
+            {"to": evil},
+            {"from": f"{evil} <a@b.example>"},
+            {"to": f'"{evil}" <a@b.example>'},
+            {"reply_to": "a@b.example\r\n"},
+            {"subject": "nul\0"},
+            {"id": "a\r\nb"},
+            {"domain": "x>\r\nBcc: y"},
+            {"unsubscribe_url": "https://x/>\r\nBcc: y"},
+            {"unsubscribe_mail": "mailto:a@b,c@d"},
+            {"cc": "a@b.example>, <x@y"},
+        ):
             done = compose(**values)
             self.assertEqual((done.returncode, done.stdout), (2, b""), values)
-        for name, value in (("X-A", evil), ("X-A\r\nBcc", "x"), ("X-A: b", "x"), ("", "x"),
-                            ("Bcc", "x"), ("content-type", "text/html"), ("X A", "x")):
+        for name, value in (
+            ("X-A", evil),
+            ("X-A\r\nBcc", "x"),
+            ("X-A: b", "x"),
+            ("", "x"),
+            ("Bcc", "x"),
+            ("content-type", "text/html"),
+            ("X A", "x"),
+        ):
             done = compose(("header_name", name), ("header_value", value))
             self.assertEqual((done.returncode, done.stdout), (2, b""), name)
-        for key, value in (("name", evil), ("type", "text/x; name=\"y\""), ("type", "x\r\ny/z"),
-                           ("id", "a>\r\nb")):
+        for key, value in (
+            ("name", evil),
+            ("type", "text/x; name=\"y\""),
+            ("type", "x\r\ny/z"),
+            ("id", "a>\r\nb"),
+        ):
             parts = {"name": "a", "type": "text/plain", "id": "", "data": "x", key: value}
             done = compose(*((f"attachment_{k}", v) for k, v in parts.items()))
             self.assertEqual((done.returncode, done.stdout), (2, b""), value)
@@ -234,14 +316,18 @@ class Signed(unittest.TestCase):
         for kind, pem in self.keys.items():
             for more in ((), (("attachment_name", "a"), ("attachment_data", b"x" * 9999))):
                 for text in ("Hello\n", "\n\n\n", "a  b \t c  \n\n\nd\n\n\n", CHINESE * 50, ""):
-                    raw = composed(("key", pem), ("selector", "k1"), *more, text=text,
-                                   subject=f"{GERMAN}   {CHINESE}  ",
-                                   unsubscribe_url="https://shop.example/u/1")
+                    raw = composed(
+                        ("key", pem),
+                        ("selector", "k1"),
+                        *more,
+                        text=text,
+                        subject=f"{GERMAN}   {CHINESE}  ",
+                        unsubscribe_url="https://shop.example/u/1",
+                    )
                     self.assertTrue(self.verify(raw, kind), (kind, text))
 
     def test_both_at_once_verify(self):
-        raw = composed(("key", self.keys["rsa"]), ("key", self.keys["ed25519"]),
-                       ("selector", "k1"))
+        raw = composed(("key", self.keys["rsa"]), ("key", self.keys["ed25519"]), ("selector", "k1"))
         self.assertTrue(self.verify(raw, "rsa", 0))
         self.assertTrue(self.verify(raw, "ed25519", 1))
 
@@ -249,11 +335,13 @@ class Signed(unittest.TestCase):
         for kind, pem in self.keys.items():
             raw = composed(("key", pem), ("selector", "k1"))
             self.assertTrue(self.verify(raw, kind))
-            for changed in (raw.replace(b"all is well", b"all is lost"),
-                            raw.replace(b"Subject: Hello", b"Subject: Hallo"),
-                            raw.replace(b"Date:", b"From: x@y.example\r\nDate:"),
-                            raw.replace(b"Date:", b"Subject: more\r\nDate:"),
-                            raw.replace(b"Date:", b"Reply-To: x@y.example\r\nDate:")):
+            for changed in (
+                raw.replace(b"all is well", b"all is lost"),
+                raw.replace(b"Subject: Hello", b"Subject: Hallo"),
+                raw.replace(b"Date:", b"From: x@y.example\r\nDate:"),
+                raw.replace(b"Date:", b"Subject: more\r\nDate:"),
+                raw.replace(b"Date:", b"Reply-To: x@y.example\r\nDate:"),
+            ):
                 self.assertNotEqual(changed, raw)
                 self.assertFalse(self.verify(changed, kind))
 
@@ -263,14 +351,28 @@ class Signed(unittest.TestCase):
             self.assertEqual(composed(*order), composed(*order))
 
     def test_unfit_keys_are_refused(self):
-        small = subprocess.run(["openssl", "genpkey", "-algorithm", "RSA", "-pkeyopt",
-                                "rsa_keygen_bits:1024"], capture_output=True, check=True).stdout
-        curve = subprocess.run(["openssl", "genpkey", "-algorithm", "EC", "-pkeyopt",
-                                "ec_paramgen_curve:P-256"], capture_output=True, check=True).stdout
-        locked = subprocess.run(["openssl", "pkey", "-aes128", "-passout", "pass:secret"],
-                                input=self.keys["rsa"], capture_output=True, check=True).stdout
-        for pem, word in ((small, b"1024 bits"), (curve, b"neither RSA nor"), (b"x", b"PEM"),
-                          (locked, b"unencrypted")):
+        small = subprocess.run(
+            ["openssl", "genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:1024"],
+            capture_output=True,
+            check=True,
+        ).stdout
+        curve = subprocess.run(
+            ["openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"],
+            capture_output=True,
+            check=True,
+        ).stdout
+        locked = subprocess.run(
+            ["openssl", "pkey", "-aes128", "-passout", "pass:secret"],
+            input=self.keys["rsa"],
+            capture_output=True,
+            check=True,
+        ).stdout
+        for pem, word in (
+            (small, b"1024 bits"),
+            (curve, b"neither RSA nor"),
+            (b"x", b"PEM"),
+            (locked, b"unencrypted"),
+        ):
             done = compose(("key", pem), ("selector", "k1"))
             self.assertEqual(done.returncode, 2)
             self.assertIn(word, done.stderr)
@@ -291,18 +393,25 @@ class Read(unittest.TestCase):
         message.set_content(text, charset=charset, cte=encoding)
         message.add_alternative(f"<p>{text}</p>", subtype="html")
         for name in names:
-            message.add_attachment(b"\0\1\2" * 500, maintype="application", subtype="pdf",
-                                   filename=name)
+            message.add_attachment(
+                b"\0\1\2" * 500, maintype="application", subtype="pdf", filename=name
+            )
         return message.as_bytes()
 
     def test_messages_of_another_program_are_understood(self):
         for encoding, charset, text in (
-                ("quoted-printable", "utf-8", GERMAN), ("base64", "utf-8", CHINESE),
-                ("8bit", "iso-8859-1", GERMAN), ("base64", "gb2312", CHINESE),
-                ("base64", "big5", "春天"), ("7bit", "iso-2022-jp", "こんにちは"),
-                ("base64", "shift_jis", "こんにちは"), ("quoted-printable", "koi8-r", "Привет"),
-                ("base64", "euc-kr", "안녕하세요"),
-                ("8bit", "utf-8", "😀 ok"), ("quoted-printable", "windows-1252", "“x” – €5")):
+            ("quoted-printable", "utf-8", GERMAN),
+            ("base64", "utf-8", CHINESE),
+            ("8bit", "iso-8859-1", GERMAN),
+            ("base64", "gb2312", CHINESE),
+            ("base64", "big5", "春天"),
+            ("7bit", "iso-2022-jp", "こんにちは"),
+            ("base64", "shift_jis", "こんにちは"),
+            ("quoted-printable", "koi8-r", "Привет"),
+            ("base64", "euc-kr", "안녕하세요"),
+            ("8bit", "utf-8", "😀 ok"),
+            ("quoted-printable", "windows-1252", "“x” – €5"),
+        ):
             names = ["Angebot für Köln.pdf", "报价单" * 15 + ".pdf", "plain.pdf"]
             raw = self.message(encoding, charset, text + "\nend\n", names)
             once = self.read(raw)
@@ -316,8 +425,13 @@ class Read(unittest.TestCase):
                 self.assertEqual(self.read(raw, size), once)
 
     def test_what_the_plugin_writes_it_reads(self):
-        raw = composed(("attachment_name", "报价单.pdf"), ("attachment_data", b"x" * 100),
-                       subject=CHINESE, text=f"{CHINESE}\n{GERMAN}\n", html="<b>x</b>")
+        raw = composed(
+            ("attachment_name", "报价单.pdf"),
+            ("attachment_data", b"x" * 100),
+            subject=CHINESE,
+            text=f"{CHINESE}\n{GERMAN}\n",
+            html="<b>x</b>",
+        )
         found = dict(self.read(raw))
         self.assertEqual(found["subject"], CHINESE)
         self.assertEqual(found["text"].rstrip("\n"), f"{CHINESE}\n{GERMAN}")
@@ -331,16 +445,21 @@ class Read(unittest.TestCase):
 
     def test_address_lists_agree_with_another_reader(self):
         for text, wanted in (
-                ("a@b.example", [("", "a@b.example")]),
-                ("A <a@b.example>, \"B, C\" <b@c.example>",
-                 [("A", "a@b.example"), ("B, C", "b@c.example")]),
-                ("g: a@b.example, c@d.example;, e@f.example",
-                 [("", "a@b.example"), ("", "c@d.example"), ("", "e@f.example")]),
-                ("undisclosed-recipients:;", []),
-                ("(c(d)) Ann (x) <ann(y)@(z)b.example> (q)", [("Ann", "ann@b.example")]),
-                ('"odd name"@b.example', [("", '"odd name"@b.example')]),
-                ("=?utf-8?q?Gr=C3=BC=C3=9Fe?= <a@b.example>", [("Grüße", "a@b.example")]),
-                ("Dr. Ann B. Cee <a@b.example>", [("Dr. Ann B. Cee", "a@b.example")])):
+            ("a@b.example", [("", "a@b.example")]),
+            (
+                "A <a@b.example>, \"B, C\" <b@c.example>",
+                [("A", "a@b.example"), ("B, C", "b@c.example")],
+            ),
+            (
+                "g: a@b.example, c@d.example;, e@f.example",
+                [("", "a@b.example"), ("", "c@d.example"), ("", "e@f.example")],
+            ),
+            ("undisclosed-recipients:;", []),
+            ("(c(d)) Ann (x) <ann(y)@(z)b.example> (q)", [("Ann", "ann@b.example")]),
+            ('"odd name"@b.example', [("", '"odd name"@b.example')]),
+            ("=?utf-8?q?Gr=C3=BC=C3=9Fe?= <a@b.example>", [("Grüße", "a@b.example")]),
+            ("Dr. Ann B. Cee <a@b.example>", [("Dr. Ann B. Cee", "a@b.example")]),
+        ):
             done = run("addresses", stdin=text.encode())
             self.assertEqual(done.returncode, 0, done.stderr)
             flat = [value for _, value in unfields(done.stdout)]

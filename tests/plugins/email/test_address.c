@@ -52,7 +52,8 @@ static void domains_become_a_labels_in_lower_case(void **state)
     assert_spec("ann@b\xc3\xbc"
                 "cher.example",
                 "ann@xn--bcher-kva.example");
-    assert_spec("ann@\xe4\xbe\x8b\xe5\xad\x90.\xe5\xb9\xbf\xe5\x91\x8a", "ann@xn--fsqu00a.xn--4rr70v");
+    assert_spec("ann@\xe4\xbe\x8b\xe5\xad\x90.\xe5\xb9\xbf\xe5\x91\x8a",
+                "ann@xn--fsqu00a.xn--4rr70v");
     assert_spec("ann@Stra\xc3\x9f"
                 "e.example",
                 "ann@xn--strae-oqa.example");
@@ -101,9 +102,8 @@ static void an_encoded_name_cannot_hide_a_line_end(void **state)
 {
     (void)state;
     struct address address;
-    assert_int_equal(address_parse(span_of("=?utf-8?q?a=0D=0ABcc:_x?= <a@example.com>"), &address,
-                                   NULL),
-                     0);
+    assert_int_equal(
+        address_parse(span_of("=?utf-8?q?a=0D=0ABcc:_x?= <a@example.com>"), &address, NULL), 0);
     assert_string_equal(address.name, "a  Bcc: x");
 }
 
@@ -112,9 +112,8 @@ static void lists_and_groups_are_read_whole_or_not_at_all(void **state)
     (void)state;
     struct address list[3];
     size_t count = 77;
-    assert_int_equal(address_list_parse(span_of("a@x.example,, b@x.example,"), list, 3, &count,
-                                        NULL),
-                     0);
+    assert_int_equal(
+        address_list_parse(span_of("a@x.example,, b@x.example,"), list, 3, &count, NULL), 0);
     assert_int_equal(count, 2);
     assert_int_equal(
         address_list_parse(span_of("us: a@x.example; , c@x.example"), list, 3, &count, NULL), 0);
@@ -126,10 +125,9 @@ static void lists_and_groups_are_read_whole_or_not_at_all(void **state)
                      FAULT_INVALID);
     assert_int_equal(address_list_parse(span_of("a: b: c@x.example;;"), list, 3, &count, NULL),
                      FAULT_INVALID);
-    assert_int_equal(
-        address_list_parse(span_of("a@x.example,a@x.example,a@x.example,a@x.example"), list, 3,
-                           &count, NULL),
-        FAULT_LIMIT);
+    assert_int_equal(address_list_parse(span_of("a@x.example,a@x.example,a@x.example,a@x.example"),
+                                        list, 3, &count, NULL),
+                     FAULT_LIMIT);
     assert_int_equal(count, 77);
 }
 

@@ -8,15 +8,14 @@
 
 #include <cmocka.h>
 
-
 /* Decode `text` in pieces of `step` bytes. */
 static void decode(enum codec codec, struct span text, size_t step, struct bytes *out)
 {
     struct decoder decoder;
     decoder_init(&decoder, codec);
     for (; text.size > 0; text = span_from(text, step))
-        decoder_feed(&decoder,
-                     (struct span){ text.data, text.size < step ? text.size : step }, out);
+        decoder_feed(&decoder, (struct span){ text.data, text.size < step ? text.size : step },
+                     out);
     decoder_end(&decoder, out);
 }
 

@@ -3,10 +3,10 @@
 
 #include "plugins/email/mail.h"
 
-#include <stdio.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -91,10 +91,10 @@ static void a_delivery_status_says_what_happened(void **state)
         const char *action, *status;
         enum feedback_kind kind;
     } rows[] = {
-        { "failed", "5.1.1", FEEDBACK_BOUNCED },    { "Failed", "5.2.1", FEEDBACK_BOUNCED },
-        { "failed", "4.2.2", FEEDBACK_DEFERRED },   { "delayed", "4.4.1", FEEDBACK_DELAYED },
+        { "failed", "5.1.1", FEEDBACK_BOUNCED },      { "Failed", "5.2.1", FEEDBACK_BOUNCED },
+        { "failed", "4.2.2", FEEDBACK_DEFERRED },     { "delayed", "4.4.1", FEEDBACK_DELAYED },
         { "delivered", "2.0.0", FEEDBACK_DELIVERED }, { "relayed", "2.0.0", FEEDBACK_DELIVERED },
-        { "failed", "x", FEEDBACK_AUTO_REPLY },     { "frob", "5.1.1", FEEDBACK_AUTO_REPLY },
+        { "failed", "x", FEEDBACK_AUTO_REPLY },       { "frob", "5.1.1", FEEDBACK_AUTO_REPLY },
         { "failed", "5", FEEDBACK_AUTO_REPLY },
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -165,12 +165,12 @@ static void complaints_prove_themselves_by_the_original(void **state)
     assert_int_equal(now.feedback.kind, FEEDBACK_COMPLAINED);
     assert_string_equal(now.feedback.complaint, "abuse");
     assert_int_equal(now.feedback.proof, FEEDBACK_MESSAGE_ID);
-    assert_int_equal(judge(complaint("abuse", "Original-Rcpt-To: <ann@example.com>\r\n",
-                                     now.message_id)),
-                     FEEDBACK_BELIEVED);
-    assert_int_equal(judge(complaint("abuse", "Original-Rcpt-To: bob@example.com\r\n",
-                                     now.message_id)),
-                     FEEDBACK_ANOTHER_RECIPIENT);
+    assert_int_equal(
+        judge(complaint("abuse", "Original-Rcpt-To: <ann@example.com>\r\n", now.message_id)),
+        FEEDBACK_BELIEVED);
+    assert_int_equal(
+        judge(complaint("abuse", "Original-Rcpt-To: bob@example.com\r\n", now.message_id)),
+        FEEDBACK_ANOTHER_RECIPIENT);
     assert_int_equal(judge(complaint("abuse", "", "<1842.0.aaaaaaaaaaaaaaaa@mail.shop.example>")),
                      FEEDBACK_FORGED);
     assert_int_equal(judge(complaint("abuse", "", "<other@isp.example>")), FEEDBACK_NOT_PROVEN);
@@ -182,9 +182,12 @@ static void machines_are_told_from_people(void **state)
 {
     (void)state;
     static const char *const automatic[] = {
-        "Auto-Submitted: auto-replied\n", "Auto-Submitted: auto-generated; x=y\n",
-        "X-Autoreply: yes\n",             "Precedence: bulk\n",
-        "X-Autorespond: x\n",             "List-Id: <l.example>\n",
+        "Auto-Submitted: auto-replied\n",
+        "Auto-Submitted: auto-generated; x=y\n",
+        "X-Autoreply: yes\n",
+        "Precedence: bulk\n",
+        "X-Autorespond: x\n",
+        "List-Id: <l.example>\n",
     };
     for (size_t i = 0; i < sizeof automatic / sizeof *automatic; i++) {
         char text[500];

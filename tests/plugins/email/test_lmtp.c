@@ -40,9 +40,9 @@ static bool on_data(void *arg, struct span data)
     return !now.is_full;
 }
 
-static const struct lmtp_config config = {
-    "kith.example", 1000, { on_recipient, on_begin, on_data, NULL }
-};
+static const struct lmtp_config config = { "kith.example",
+                                           1000,
+                                           { on_recipient, on_begin, on_data, NULL } };
 
 static int begin(void **state)
 {
@@ -91,13 +91,13 @@ static void a_message_is_taken_for_each_recipient(void **state)
 {
     for (size_t step = 1; step < 40; step++) {
         begin(state);
-        assert_string_equal(
-            say(HELLO "MAIL FROM:<a@b.example> BODY=8BITMIME SIZE=20\r\n"
-                      "RCPT TO:<ok1@x.example>\r\nRCPT TO:<no@x.example>\r\n"
-                      "RCPT TO:<later@x.example>\r\nRCPT TO:<ok2@x.example>\r\nDATA\r\n"
-                      "Subject: x\r\n\r\n..dot\r\n.\n.\r\r\nend\r\n.\r\nQUIT\r\n",
-                step),
-            "250-250-250-250-250 250 250 550 451 250 354 250 250 221 ");
+        assert_string_equal(say(HELLO
+                                "MAIL FROM:<a@b.example> BODY=8BITMIME SIZE=20\r\n"
+                                "RCPT TO:<ok1@x.example>\r\nRCPT TO:<no@x.example>\r\n"
+                                "RCPT TO:<later@x.example>\r\nRCPT TO:<ok2@x.example>\r\nDATA\r\n"
+                                "Subject: x\r\n\r\n..dot\r\n.\n.\r\r\nend\r\n.\r\nQUIT\r\n",
+                                step),
+                            "250-250-250-250-250 250 250 550 451 250 354 250 250 221 ");
         bytes_byte(&now.message, '\0');
         assert_string_equal(now.message.data, "Subject: x\r\n\r\n.dot\r\n\n.\r\r\nend\r\n");
         assert_int_equal(now.begin_count, 1);
@@ -122,8 +122,7 @@ static void it_stops_at_the_end_until_all_is_answered(void **state)
     lmtp_answer(&now.lmtp, LMTP_REFUSE, "no\r\n250 yes", &now.out);
     assert_int_equal(now.lmtp.state, LMTP_COMMAND);
     bytes_byte(&now.out, '\0');
-    assert_string_equal(now.out.data,
-                        "451 4.3.0 Try again later\r\n550 5.7.1 no??250 yes\r\n");
+    assert_string_equal(now.out.data, "451 4.3.0 Try again later\r\n550 5.7.1 no??250 yes\r\n");
 }
 
 static void only_crlf_ends_a_line_or_a_message(void **state)
@@ -131,7 +130,7 @@ static void only_crlf_ends_a_line_or_a_message(void **state)
     (void)state;
     assert_string_equal(say("LHLO me\n", 99), "500 ");
     assert_string_equal(say(HELLO ENVELOPE "DATA\r\n"
-                                          "a\n.\nMAIL FROM:<x@y>\r\nb\n.\r\nc\r\n.\nd\r\n.\r\n",
+                                           "a\n.\nMAIL FROM:<x@y>\r\nb\n.\r\nc\r\n.\nd\r\n.\r\n",
                             3),
                         "250-250-250-250-250 250 250 354 250 ");
     bytes_byte(&now.message, '\0');
@@ -154,8 +153,8 @@ static void commands_out_of_order_are_refused(void **state)
 static void bad_paths_are_refused(void **state)
 {
     (void)state;
-    static const char *const paths[] = { "a@b", "<a@b", "<a b@c>", "<@r.example:a@b>", "<a@b>x",
-                                         "<\xc3\xbc@b>", "<a\x01@b>", "<<a@b>" };
+    static const char *const paths[] = { "a@b",    "<a@b",         "<a b@c>",   "<@r.example:a@b>",
+                                         "<a@b>x", "<\xc3\xbc@b>", "<a\x01@b>", "<<a@b>" };
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
         struct bytes line;
         bytes_init(&line, 1000);

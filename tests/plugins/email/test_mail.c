@@ -3,10 +3,10 @@
 
 #include "plugins/email/header.h"
 
-#include <stdio.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -55,16 +55,15 @@ static void line_ends_before_boundaries_are_not_the_texts(void **state)
 static void nested_parts_are_found_and_outer_boundaries_end_inner_parts(void **state)
 {
     (void)state;
-    assert_string_equal(
-        read("Content-Type: multipart/mixed; boundary=out\n\n"
-             "--out\nContent-Type: multipart/alternative; boundary=in\n\n"
-             "--in\nContent-Type: text/plain; charset=iso-8859-1\n\nGr\xfc\xdf"
-             "e\n"
-             "--in\nContent-Type: text/html\n\n<b>x</b>\n" /* no --in-- */
-             "--out\nContent-Type: application/pdf; name=\"a.pdf\"\n"
-             "Content-Transfer-Encoding: base64\n\nAAAA\n--out--\n"),
-        "Gr\xc3\xbc\xc3\x9f"
-        "e");
+    assert_string_equal(read("Content-Type: multipart/mixed; boundary=out\n\n"
+                             "--out\nContent-Type: multipart/alternative; boundary=in\n\n"
+                             "--in\nContent-Type: text/plain; charset=iso-8859-1\n\nGr\xfc\xdf"
+                             "e\n"
+                             "--in\nContent-Type: text/html\n\n<b>x</b>\n" /* no --in-- */
+                             "--out\nContent-Type: application/pdf; name=\"a.pdf\"\n"
+                             "Content-Transfer-Encoding: base64\n\nAAAA\n--out--\n"),
+                        "Gr\xc3\xbc\xc3\x9f"
+                        "e");
     assert_int_equal(mail.attachment_count, 1);
     assert_string_equal(mail.attachments[0].name, "a.pdf");
     assert_int_equal(mail.attachments[0].size, 3);

@@ -3,10 +3,10 @@
 
 #include "plugins/email/fault.h"
 
-#include <stdlib.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -79,8 +79,8 @@ static void dangerous_targets_are_lost(void **state)
 static void hostile_sources_end_soon(void **state)
 {
     (void)state;
-    static const char *const pieces[] = { "[", "![", "> ", "*", "- ", "`", "<", "[a](", "&", "|",
-                                          "_a_ ", "1. ", "\0", "\xff", "**a *b " };
+    static const char *const pieces[] = { "[", "![", "> ",   "*",   "- ", "`",    "<",      "[a](",
+                                          "&", "|",  "_a_ ", "1. ", "\0", "\xff", "**a *b " };
     char *text = malloc(MARKDOWN_BYTES_MAX);
     for (size_t i = 0; i < sizeof pieces / sizeof *pieces; i++) {
         size_t step = pieces[i][0] == '\0' ? 1 : strlen(pieces[i]), size = 0;

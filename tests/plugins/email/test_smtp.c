@@ -71,8 +71,8 @@ static void the_table_holds(void **state)
         { RCPT, CURLE_OPERATION_TIMEDOUT, SMTP_RETRY, false, false, 0 },
         { HELLO "> MAIL FROM:<a@b>\n< 553 5.1.8 sender\n", CURLE_SEND_ERROR, SMTP_REJECTED, false,
           false, 553 },
-        { HELLO "> MAIL FROM:<a@b>\n< 530 5.7.0 log in\n", CURLE_SEND_ERROR, SMTP_RETRY, false, true,
-          530 },
+        { HELLO "> MAIL FROM:<a@b>\n< 530 5.7.0 log in\n", CURLE_SEND_ERROR, SMTP_RETRY, false,
+          true, 530 },
         { HELLO "> AUTH PLAIN x\n< 535 5.7.8 no\n", CURLE_LOGIN_DENIED, SMTP_RETRY, false, true,
           535 },
         { "< 554 no mail here\n", CURLE_WEIRD_SERVER_REPLY, SMTP_RETRY, false, true, 554 },
@@ -113,7 +113,8 @@ static void endless_words_are_cut(void **state)
     struct smtp_watch watch;
     smtp_watch_init(&watch);
     for (int i = 0; i < 1000; i++)
-        smtp_watch_received(&watch, span_of("550-5.1.1 nobody of this name has ever lived here\r\n"));
+        smtp_watch_received(&watch,
+                            span_of("550-5.1.1 nobody of this name has ever lived here\r\n"));
     smtp_watch_received(&watch, span_of("550\r\n"));
     assert_int_equal(watch.code, 550);
     assert_true(strlen(watch.text) < SMTP_TEXT_MAX);
