@@ -139,6 +139,12 @@ static int hex_value(char c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
+int hex_byte(char high, char low)
+{
+    int first = hex_value(high), second = hex_value(low);
+    return first < 0 || second < 0 ? -1 : first * 16 + second;
+}
+
 static size_t flush(struct decoder *decoder, struct bytes *out)
 {
     size_t size = decoder->pending_size;
@@ -169,8 +175,9 @@ static bool continue_escape(struct decoder *decoder, char c, struct bytes *out, 
         hold(decoder, c);
         return true;
     }
-    if (held == 2 && hex_value(c) >= 0 && hex_value(decoder->pending[1]) >= 0) {
-        char byte = (char)(hex_value(decoder->pending[1]) << 4 | hex_value(c));
+    int value = held == 2 ? hex_byte(decoder->pending[1], c) : -1;
+    if (value >= 0) {
+        char byte = (char)value;
         decoder->pending_size = 0;
         *io_count += put(out, &byte, 1);
         return true;

@@ -16,6 +16,9 @@
 
 enum codec { CODEC_NONE, CODEC_BASE64, CODEC_QUOTED };
 
+/* The byte that two hexadecimal digits of any case write; -1 when they are none. */
+int hex_byte(char high, char low);
+
 /* "base64", "quoted-printable"; anything else, "7bit" too, is CODEC_NONE. */
 enum codec codec_named(struct span name);
 

@@ -59,7 +59,9 @@ static int refuse_crypto(const char *what, struct fault *fault)
 /* Without it libcrypto would ask a person at a terminal for the password. */
 static int no_password(char *text, int size, int is_writing, void *arg)
 {
-    (void)text, (void)size, (void)is_writing, (void)arg;
+    (void)is_writing, (void)arg;
+    if (size > 0)
+        text[0] = '\0';
     return -1;
 }
 

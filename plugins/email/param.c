@@ -2,6 +2,7 @@
 #include "param.h"
 
 #include "charset.h"
+#include "codec.h"
 #include "word.h"
 
 #include <stdio.h>
@@ -103,25 +104,13 @@ static void unquote(const struct param *param, struct bytes *out)
     }
 }
 
-static int hex_value(char c)
-{
-    if (ascii_is_digit(c))
-        return c - '0';
-    c = ascii_lower(c);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 static void unpercent(struct span text, struct bytes *out)
 {
     for (size_t i = 0; i < text.size; i++) {
-        bool is_escape = text.data[i] == '%' && i + 2 < text.size &&
-                         hex_value(text.data[i + 1]) >= 0 && hex_value(text.data[i + 2]) >= 0;
-        if (is_escape) {
-            bytes_byte(out, (char)(hex_value(text.data[i + 1]) << 4 | hex_value(text.data[i + 2])));
-            i += 2;
-        } else {
-            bytes_byte(out, text.data[i]);
-        }
+        bool is_escape = text.data[i] == '%' && i + 2 < text.size;
+        int value = is_escape ? hex_byte(text.data[i + 1], text.data[i + 2]) : -1;
+        bytes_byte(out, value >= 0 ? (char)value : text.data[i]);
+        i += value >= 0 ? 2 : 0;
     }
 }
 
