@@ -68,8 +68,8 @@ static void read_line(struct smtp_watch *watch, struct span line)
     if (line.size < 3 || !ascii_is_digit(line.data[0]) || !ascii_is_digit(line.data[1]) ||
         !ascii_is_digit(line.data[2]))
         return;
-    if (is_end_answered(watch))
-        return; /* what follows answers QUIT, or nothing */
+    if (is_end_answered(watch) || watch->phase == SMTP_QUIT)
+        return; /* libcurl says QUIT also after a refusal: that answer is the one to keep */
     bool is_last = line.size == 3 || line.data[3] != '-';
     struct span text = span_trim(span_from(line, 4));
     if (watch->code != 0) { /* the first line of another reply */

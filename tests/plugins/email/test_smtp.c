@@ -64,6 +64,8 @@ static void the_table_holds(void **state)
         { BODY, CURLE_READ_ERROR, SMTP_RETRY, false, false, 0 },
         { DATA "< 554 5.5.1 no recipients\n", CURLE_SEND_ERROR, SMTP_REJECTED, false, false, 554 },
         { RCPT "< 550 5.1.1 nobody\n", CURLE_SEND_ERROR, SMTP_REJECTED, true, false, 550 },
+        { RCPT "< 550 5.1.1 nobody\n> QUIT\n< 221 bye\n", CURLE_SEND_ERROR, SMTP_REJECTED, true,
+          false, 550 },
         { RCPT "< 550 nobody\n", CURLE_SEND_ERROR, SMTP_REJECTED, true, false, 550 },
         { RCPT "< 550 5.7.1 blocked\n", CURLE_SEND_ERROR, SMTP_REJECTED, false, false, 550 },
         { RCPT "< 552 5.2.2 full\n", CURLE_SEND_ERROR, SMTP_REJECTED, false, false, 552 },
