@@ -2,6 +2,10 @@
 # linked into the tests that include its header and into no other: two fixtures may define the
 # same call of the C library anew.  tests/sim and tests/bench are programs of their own,
 # tests/plugins holds plugins to be loaded.
+#
+# tests/plugins/NAME tests the parts of the plugin NAME: a test there is linked with the sources of
+# that plugin and with nothing else of ours.  A referee_*.c is a program that referee_*.py beside it
+# drives, to compare what the plugin does with what other people's programs do.
 find_library_of(cmocka cmocka)
 find_library_of(bson libbson-1.0)
 
@@ -43,8 +47,14 @@ foreach(source ${tests})
         # What a fixture defines anew is for the libraries of the process too.
         C_VISIBILITY_PRESET default
         ENABLE_EXPORTS ON)
-    target_link_libraries(${target} PRIVATE kith_warnings ${KITH_LIBRARIES}
-                          PkgConfig::cmocka PkgConfig::bson)
+    if(folder MATCHES "^plugins/(.+)$")
+        target_link_libraries(${target} PRIVATE kith_warnings plugin_${CMAKE_MATCH_1}_parts
+                              PkgConfig::cmocka)
+        target_include_directories(${target} PRIVATE ${CMAKE_SOURCE_DIR})
+    else()
+        target_link_libraries(${target} PRIVATE kith_warnings ${KITH_LIBRARIES}
+                              PkgConfig::cmocka PkgConfig::bson)
+    endif()
     if(folder STREQUAL "sim")
         target_link_libraries(${target} PRIVATE kith_sim)
     endif()
@@ -66,4 +76,20 @@ foreach(source ${sources})
     cmake_path(GET source STEM name)
     kith_plugin_module(test_plugin_${name} tests/plugins ${source})
     set_target_properties(test_plugin_${name} PROPERTIES OUTPUT_NAME ${name})
+endforeach()
+
+file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/plugins/*/referee_*.c)
+foreach(source ${sources})
+    cmake_path(RELATIVE_PATH source BASE_DIRECTORY ${CMAKE_SOURCE_DIR}/tests OUTPUT_VARIABLE path)
+    string(REGEX REPLACE "\\.c$" "" path ${path})
+    string(REGEX REPLACE "^plugins/([^/]+)/.*" "\\1" plugin ${path})
+    string(REPLACE "/" "_" target ${path})
+    add_executable(${target} ${source})
+    set_target_properties(${target} PROPERTIES
+        RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+    target_link_libraries(${target} PRIVATE kith_warnings plugin_${plugin}_parts)
+    target_include_directories(${target} PRIVATE ${CMAKE_SOURCE_DIR})
+    add_test(NAME ${path} COMMAND /usr/bin/python3 ${CMAKE_SOURCE_DIR}/tests/${path}.py
+                                  $<TARGET_FILE:${target}>)
+    set_tests_properties(${path} PROPERTIES TIMEOUT 600 LABELS "plugins/${plugin}")
 endforeach()

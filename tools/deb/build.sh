@@ -69,7 +69,10 @@ find "$tree/usr/share/man" -type f -exec gzip -9n {} +
 
 mkdir -p "$stage/debian" "$tree/DEBIAN"
 printf 'Source: kith\n\nPackage: kith\nArchitecture: any\n' >"$stage/debian/control"
-libraries=$(cd "$stage" && dpkg-shlibdeps -O -etree/usr/bin/kithd -etree/usr/bin/kith 2>/dev/null |
+plugins=$(cd "$stage" && find tree/usr -path '*/kith/plugins/*.so' -printf ' -e%p')
+# shellcheck disable=SC2086 # words, and none has a blank
+libraries=$(cd "$stage" && dpkg-shlibdeps -O -etree/usr/bin/kithd -etree/usr/bin/kith $plugins \
+    2>/dev/null |
     sed -n 's/^shlibs:Depends=//p')
 [ -n "$libraries" ] || { echo "dpkg-shlibdeps found no libraries" >&2; exit 1; }
 

@@ -1,0 +1,198 @@
+/* test_mail.c -- what mime.h and mail.h promise: malformed mail is read, too much of it is cut. */
+#include "plugins/email/mail.h"
+
+#include "plugins/email/header.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static struct mail mail;
+
+static int begin(void **state)
+{
+    (void)state;
+    mail_init(&mail);
+    return 0;
+}
+
+static int end(void **state)
+{
+    (void)state;
+    mail_deinit(&mail);
+    return 0;
+}
+
+static void feed(const char *text)
+{
+    assert_int_equal(mail_feed(&mail, span_of(text), NULL), 0);
+}
+
+/* The whole of it; its text. */
+static const char *read(const char *text)
+{
+    feed(text);
+    assert_int_equal(mail_end(&mail, NULL), 0);
+    bytes_byte(&mail.text, '\0');
+    return mail.text.data;
+}
+
+static void line_ends_before_boundaries_are_not_the_texts(void **state)
+{
+    (void)state;
+    assert_string_equal(read("Content-Type: multipart/mixed; boundary=\"b\"\r\n\r\npreamble\r\n"
+                             "--b\r\n\r\ntext\r\n\r\n--b  \r\nContent-Type: x/y\r\n\r\nabc\r\n"
+                             "--b--\r\nepilogue\r\n--b\r\n\r\nno\r\n"),
+                        "text\n");
+    assert_int_equal(mail.attachment_count, 1); /* what follows the end is no part */
+    assert_int_equal(mail.attachments[0].size, 3);
+}
+
+static void nested_parts_are_found_and_outer_boundaries_end_inner_parts(void **state)
+{
+    (void)state;
+    assert_string_equal(read("Content-Type: multipart/mixed; boundary=out\n\n"
+                             "--out\nContent-Type: multipart/alternative; boundary=in\n\n"
+                             "--in\nContent-Type: text/plain; charset=iso-8859-1\n\nGr\xfc\xdf"
+                             "e\n"
+                             "--in\nContent-Type: text/html\n\n<b>x</b>\n" /* no --in-- */
+                             "--out\nContent-Type: application/pdf; name=\"a.pdf\"\n"
+                             "Content-Transfer-Encoding: base64\n\nAAAA\n--out--\n"),
+                        "Gr\xc3\xbc\xc3\x9f"
+                        "e");
+    assert_int_equal(mail.attachment_count, 1);
+    assert_string_equal(mail.attachments[0].name, "a.pdf");
+    assert_int_equal(mail.attachments[0].size, 3);
+}
+
+static void html_alone_becomes_text(void **state)
+{
+    (void)state;
+    assert_string_equal(
+        read("Content-Type: text/html\r\n\r\n<style>p { x }</style><p>Hi &amp; <b>hello</b></p>"
+             "<!-- no --><div>a<br>b</div><script>no"),
+        "Hi & hello\na\nb\n");
+}
+
+static void malformed_mail_is_read_as_it_can_be(void **state)
+{
+    static const struct {
+        const char *mail, *text;
+    } rows[] = {
+        { "", "" },
+        { "\r\n", "" },
+        { "\r\nonly a body", "only a body" },
+        { "no header at all\r\nmore\r\n", "no header at all\nmore\n" },
+        { "Subject: x", "" },
+        { "From ann Mon Jan 1\nSubject: x\n\nbody\n", "body\n" },
+        { "Content-Type: multipart/mixed\n\nno boundary", "" },
+        { "Content-Type: multipart/mixed; boundary=\"\"\n\nx", "" },
+        { "Content-Type: multipart/mixed; boundary=b\n\nnever begun", "" },
+        { "Content-Type: multipart/mixed; boundary=b\n\n--b\nbody of a part without a header\n",
+          "body of a part without a header\n" },
+        { "Content-Type: multipart/mixed; boundary=b\n\n--b\nA: b\n--b--", "" },
+        { "Content-Type: text/plain; charset=no-such\n\n\xff", "\xc3\xbf" },
+        { "Content-Type: ;;;=;\"\n\nx", "x" },
+        { "Content-Type: text/plain\nContent-Transfer-Encoding: frob\n\nx=3D", "x=3D" },
+        { "Content-Type: text/plain\nContent-Transfer-Encoding: base64\n\n!!!!", "" },
+        { "A: b\n\n\xc3", "\xc3\x83" },
+        { "A: b\n\nbare\rcr\n", "bare\ncr\n" },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        begin(state);
+        assert_string_equal(read(rows[i].mail), rows[i].text);
+        end(state);
+    }
+}
+
+static void a_nul_does_not_reach_the_text(void **state)
+{
+    (void)state;
+    static const char text[] = "A: b\n\na\0b";
+    mail_feed(&mail, (struct span){ text, sizeof text - 1 }, NULL);
+    assert_string_equal(read(""), "a\xef\xbf\xbd"
+                                  "b");
+}
+
+static void names_cannot_climb_out_of_a_folder(void **state)
+{
+    (void)state;
+    read("Content-Type: x/y\nContent-Disposition: attachment; "
+         "filename*=utf-8''..%2F..%2Fetc%5Cpasswd%0A\n\nx");
+    assert_string_equal(mail.attachments[0].name, ".._.._etc_passwd");
+}
+
+/* Beyond the limit a multipart is a leaf. */
+static void depth_is_bounded(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 200; i++) {
+        char text[100];
+        snprintf(text, sizeof text, "Content-Type: multipart/mixed; boundary=b%u\n\n--b%u\n", i, i);
+        feed(text);
+    }
+    read("\ninnermost\n");
+    assert_true(mail.is_structure_cut);
+    assert_int_equal(mail.attachment_count, 1);
+}
+
+static void parts_are_bounded(void **state)
+{
+    (void)state;
+    feed("Content-Type: multipart/mixed; boundary=b\n\n");
+    for (unsigned i = 0; i < 100000; i++)
+        feed("--b\nContent-Type: x/y\n\nx\n");
+    read("--b--\n");
+    assert_true(mail.is_structure_cut);
+    assert_true(mail.is_attachments_cut);
+    assert_int_equal(mail.attachment_count, MAIL_ATTACHMENTS_MAX);
+}
+
+static void headers_are_bounded(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 100000; i++)
+        feed("X-Long: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n");
+    assert_string_equal(read("\nbody\n"), "body\n");
+    assert_true(mail.is_header_cut);
+    assert_true(mail.header.size <= MIME_HEADER_BYTES_MAX);
+}
+
+static void lines_without_end_are_bounded(void **state)
+{
+    (void)state;
+    static char text[100000];
+    memset(text, 'x', sizeof text - 1);
+    feed("Subject: ");
+    for (unsigned i = 0; i < 10; i++)
+        feed(text);
+    feed("\n\n");
+    for (unsigned i = 0; i < 10; i++)
+        feed(text);
+    read("");
+    assert_true(mail.is_header_cut);
+    assert_true(mail.is_text_cut);
+}
+
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test_setup_teardown(line_ends_before_boundaries_are_not_the_texts, begin, end),
+    cmocka_unit_test_setup_teardown(nested_parts_are_found_and_outer_boundaries_end_inner_parts,
+                                    begin, end),
+    cmocka_unit_test_setup_teardown(html_alone_becomes_text, begin, end),
+    cmocka_unit_test(malformed_mail_is_read_as_it_can_be),
+    cmocka_unit_test_setup_teardown(a_nul_does_not_reach_the_text, begin, end),
+    cmocka_unit_test_setup_teardown(names_cannot_climb_out_of_a_folder, begin, end),
+    cmocka_unit_test_setup_teardown(depth_is_bounded, begin, end),
+    cmocka_unit_test_setup_teardown(parts_are_bounded, begin, end),
+    cmocka_unit_test_setup_teardown(headers_are_bounded, begin, end),
+    cmocka_unit_test_setup_teardown(lines_without_end_are_bounded, begin, end),
+};
+
+int main(void)
+{
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
