@@ -29,6 +29,28 @@ function(fixtures_of source result)
     set(${result} ${found} PARENT_SCOPE)
 endfunction()
 
+# plugin_of(FOLDER RESULT): for a test in tests/plugins/NAME, everything that plugins/NAME is made
+# of and linked with; the plugin itself shows one function only.
+function(plugin_of folder result)
+    set(found "")
+    if(folder MATCHES "^plugins/([^/]+)")
+        set(name ${CMAKE_MATCH_1})
+        file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/plugins/${name}/*.c)
+        if(sources)
+            kith_plugin_libraries(${CMAKE_SOURCE_DIR}/plugins/${name} libraries)
+            if(NOT TARGET tests_plugin_${name})
+                add_library(tests_plugin_${name} STATIC ${sources})
+                target_include_directories(tests_plugin_${name}
+                    PUBLIC ${CMAKE_SOURCE_DIR} ${CMAKE_SOURCE_DIR}/plugins/sdk)
+                target_link_libraries(tests_plugin_${name} PRIVATE kith_warnings
+                                      PUBLIC ${libraries})
+            endif()
+            set(found tests_plugin_${name})
+        endif()
+    endif()
+    set(${result} ${found} PARENT_SCOPE)
+endfunction()
+
 foreach(source ${tests})
     cmake_path(RELATIVE_PATH source BASE_DIRECTORY ${CMAKE_SOURCE_DIR}/tests
                OUTPUT_VARIABLE path)
@@ -37,13 +59,14 @@ foreach(source ${tests})
     string(REPLACE "/" "_" target ${name})
 
     fixtures_of(${source} fixtures)
+    plugin_of(${folder} plugin)
     add_executable(${target} ${source} ${fixtures})
     set_target_properties(${target} PROPERTIES
         RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests
         # What a fixture defines anew is for the libraries of the process too.
         C_VISIBILITY_PRESET default
         ENABLE_EXPORTS ON)
-    target_link_libraries(${target} PRIVATE kith_warnings ${KITH_LIBRARIES}
+    target_link_libraries(${target} PRIVATE kith_warnings ${plugin} ${KITH_LIBRARIES}
                           PkgConfig::cmocka PkgConfig::bson)
     if(folder STREQUAL "sim")
         target_link_libraries(${target} PRIVATE kith_sim)
@@ -66,4 +89,18 @@ foreach(source ${sources})
     cmake_path(GET source STEM name)
     kith_plugin_module(test_plugin_${name} tests/plugins ${source})
     set_target_properties(test_plugin_${name} PROPERTIES OUTPUT_NAME ${name})
+endforeach()
+
+# What else lies in tests/plugins/NAME is a program that end-to-end tests run.
+file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/plugins/*/*.c)
+list(FILTER sources EXCLUDE REGEX "/(test_[^/]*|[^/]*_fixture)\\.c$")
+foreach(source ${sources})
+    cmake_path(GET source STEM name)
+    cmake_path(GET source PARENT_PATH folder)
+    cmake_path(RELATIVE_PATH folder BASE_DIRECTORY ${CMAKE_SOURCE_DIR}/tests)
+    fixtures_of(${source} fixtures)
+    plugin_of(${folder} plugin)
+    add_executable(${name} ${source} ${fixtures})
+    set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+    target_link_libraries(${name} PRIVATE kith_warnings ${plugin})
 endforeach()
