@@ -56,7 +56,8 @@ static size_t roll(size_t sides)
     return (size_t)(dice % sides);
 }
 
-/* A few changes: a byte, a letter or digit (which XML survives), a cut, a piece said twice, or a piece that means something. */
+/* A few changes: a byte, a letter or digit (which XML survives), a cut, a piece said twice, or a
+ * piece that means something. */
 static void mutate(struct buffer *text)
 {
     static const char *const pieces[] = { "\r\n ",
