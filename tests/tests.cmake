@@ -2,6 +2,10 @@
 # linked into the tests that include its header and into no other: two fixtures may define the
 # same call of the C library anew.  tests/sim and tests/bench are programs of their own,
 # tests/plugins holds plugins to be loaded.
+#
+# tests/plugins/NAME tests the parts of the plugin NAME: a test there is linked with the sources of
+# that plugin and with nothing else of ours.  A referee_*.c is a program that referee_*.py beside it
+# drives, to compare what the plugin does with what other people's programs do.
 find_library_of(cmocka cmocka)
 find_library_of(bson libbson-1.0)
 
@@ -29,28 +33,6 @@ function(fixtures_of source result)
     set(${result} ${found} PARENT_SCOPE)
 endfunction()
 
-# plugin_of(FOLDER RESULT): for a test in tests/plugins/NAME, everything that plugins/NAME is made
-# of and linked with; the plugin itself shows one function only.
-function(plugin_of folder result)
-    set(found "")
-    if(folder MATCHES "^plugins/([^/]+)")
-        set(name ${CMAKE_MATCH_1})
-        file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/plugins/${name}/*.c)
-        if(sources)
-            kith_plugin_libraries(${CMAKE_SOURCE_DIR}/plugins/${name} libraries)
-            if(NOT TARGET tests_plugin_${name})
-                add_library(tests_plugin_${name} STATIC ${sources})
-                target_include_directories(tests_plugin_${name}
-                    PUBLIC ${CMAKE_SOURCE_DIR} ${CMAKE_SOURCE_DIR}/plugins/sdk)
-                target_link_libraries(tests_plugin_${name} PRIVATE kith_warnings
-                                      PUBLIC ${libraries})
-            endif()
-            set(found tests_plugin_${name})
-        endif()
-    endif()
-    set(${result} ${found} PARENT_SCOPE)
-endfunction()
-
 foreach(source ${tests})
     cmake_path(RELATIVE_PATH source BASE_DIRECTORY ${CMAKE_SOURCE_DIR}/tests
                OUTPUT_VARIABLE path)
@@ -59,15 +41,20 @@ foreach(source ${tests})
     string(REPLACE "/" "_" target ${name})
 
     fixtures_of(${source} fixtures)
-    plugin_of(${folder} plugin)
     add_executable(${target} ${source} ${fixtures})
     set_target_properties(${target} PROPERTIES
         RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests
         # What a fixture defines anew is for the libraries of the process too.
         C_VISIBILITY_PRESET default
         ENABLE_EXPORTS ON)
-    target_link_libraries(${target} PRIVATE kith_warnings ${plugin} ${KITH_LIBRARIES}
-                          PkgConfig::cmocka PkgConfig::bson)
+    if(folder MATCHES "^plugins/(.+)$")
+        target_link_libraries(${target} PRIVATE kith_warnings plugin_${CMAKE_MATCH_1}_parts
+                              PkgConfig::cmocka)
+        target_include_directories(${target} PRIVATE ${CMAKE_SOURCE_DIR})
+    else()
+        target_link_libraries(${target} PRIVATE kith_warnings ${KITH_LIBRARIES}
+                              PkgConfig::cmocka PkgConfig::bson)
+    endif()
     if(folder STREQUAL "sim")
         target_link_libraries(${target} PRIVATE kith_sim)
     endif()
@@ -91,16 +78,31 @@ foreach(source ${sources})
     set_target_properties(test_plugin_${name} PROPERTIES OUTPUT_NAME ${name})
 endforeach()
 
-# What else lies in tests/plugins/NAME is a program that end-to-end tests run.
-file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/plugins/*/*.c)
-list(FILTER sources EXCLUDE REGEX "/(test_[^/]*|[^/]*_fixture)\\.c$")
+file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/plugins/*/referee_*.c)
+foreach(source ${sources})
+    cmake_path(RELATIVE_PATH source BASE_DIRECTORY ${CMAKE_SOURCE_DIR}/tests OUTPUT_VARIABLE path)
+    string(REGEX REPLACE "\\.c$" "" path ${path})
+    string(REGEX REPLACE "^plugins/([^/]+)/.*" "\\1" plugin ${path})
+    string(REPLACE "/" "_" target ${path})
+    add_executable(${target} ${source})
+    set_target_properties(${target} PROPERTIES
+        RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+    target_link_libraries(${target} PRIVATE kith_warnings plugin_${plugin}_parts)
+    target_include_directories(${target} PRIVATE ${CMAKE_SOURCE_DIR})
+    add_test(NAME ${path} COMMAND /usr/bin/python3 ${CMAKE_SOURCE_DIR}/tests/${path}.py
+                                  $<TARGET_FILE:${target}>)
+    set_tests_properties(${path} PROPERTIES TIMEOUT 600 LABELS "plugins/${plugin}")
+endforeach()
+
+# NAMEd.c in tests/plugins/PLUGIN is a server around parts of that plugin, for end-to-end tests.
+file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/plugins/*/*d.c)
+list(FILTER sources EXCLUDE REGEX "/(test_|referee_)[^/]*\\.c$")
 foreach(source ${sources})
     cmake_path(GET source STEM name)
-    cmake_path(GET source PARENT_PATH folder)
-    cmake_path(RELATIVE_PATH folder BASE_DIRECTORY ${CMAKE_SOURCE_DIR}/tests)
+    string(REGEX REPLACE ".*/tests/plugins/([^/]+)/.*" "\\1" plugin ${source})
     fixtures_of(${source} fixtures)
-    plugin_of(${folder} plugin)
     add_executable(${name} ${source} ${fixtures})
     set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
-    target_link_libraries(${name} PRIVATE kith_warnings ${plugin})
+    target_link_libraries(${name} PRIVATE kith_warnings plugin_${plugin}_parts)
+    target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR})
 endforeach()

@@ -38,15 +38,15 @@ static void elements_are_found_by_namespace_not_prefix(void **state)
     xml_free(xml);
 }
 
-#define BOMB                                                                                       \
-    "<!DOCTYPE a [<!ENTITY b 'bbbbbbbbbb'><!ENTITY c '&b;&b;&b;&b;&b;&b;&b;&b;&b;&b;'>"            \
-    "<!ENTITY d '&c;&c;&c;&c;&c;&c;&c;&c;&c;&c;'>]><a>&d;&d;&d;&d;</a>"
+static const char bomb[] = "<!DOCTYPE a [<!ENTITY b 'bbbbbbbbbb'>"
+                           "<!ENTITY c '&b;&b;&b;&b;&b;&b;&b;&b;&b;&b;'>"
+                           "<!ENTITY d '&c;&c;&c;&c;&c;&c;&c;&c;&c;&c;'>]><a>&d;&d;&d;&d;</a>";
 
 static void a_doctype_is_refused_before_it_declares_anything(void **state)
 {
     (void)state;
     static const char *const texts[] = {
-        BOMB,
+        bomb,
         "<!DOCTYPE a [<!ENTITY x SYSTEM 'file:///etc/passwd'>]><a>&x;</a>",
         "<!DOCTYPE a SYSTEM 'http://127.0.0.1:1/a.dtd'><a/>",
         "<!DOCTYPE a [<!ENTITY % p SYSTEM 'file:///etc/passwd'>%p;]><a/>",
