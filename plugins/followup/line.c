@@ -155,10 +155,25 @@ static void put(struct buffer *buffer, size_t *column, const char *character, si
     *column += length;
 }
 
+/* What of the text goes onto this line as it is; the rest is for the caller. */
+static void put_plain(struct buffer *buffer, size_t *column, const char **text, size_t *size,
+                      const char *special)
+{
+    size_t room = LINE_FOLD_OCTETS - *column;
+    size_t plain = utf8_plain(*text, *size < room ? *size : room, special);
+    buffer_append(buffer, *text, plain);
+    *column += plain;
+    *text += plain;
+    *size -= plain;
+}
+
 static void put_raw(struct buffer *buffer, size_t *column, const char *text, size_t size)
 {
     size_t length = 0;
     while (size > 0) {
+        put_plain(buffer, column, &text, &size, "");
+        if (size == 0)
+            return;
         const char *character = utf8_next(&text, &size, &length);
         if (character != NULL && *character != '\n' && *character != '\r')
             put(buffer, column, character, length);
@@ -215,6 +230,9 @@ void line_write_text(struct buffer *buffer, const char *name, const char *text)
     put_text(buffer, &column, name);
     put_text(buffer, &column, ":");
     while (size > 0) {
+        put_plain(buffer, &column, &text, &size, "\\;,");
+        if (size == 0)
+            break;
         const char *character = utf8_next(&text, &size, &length);
         const char *escape = character == NULL ? "" : escape_of(character);
         if (escape != NULL)

@@ -48,6 +48,18 @@ bool utf8_is_text(const char *character, size_t length)
     return !(length == 3 && at[0] == 0xEF && at[1] == 0xBF && at[2] >= 0xBE);
 }
 
+size_t utf8_plain(const char *text, size_t size, const char *special)
+{
+    bool is_special[256] = { false };
+    size_t length = 0;
+    for (; *special != '\0'; special++)
+        is_special[(unsigned char)*special] = true;
+    while (length < size && text[length] >= 0x20 && text[length] < 0x7F &&
+           !is_special[(unsigned char)text[length]])
+        length++;
+    return length;
+}
+
 const char *utf8_next(const char **text, size_t *size, size_t *out_length)
 {
     const char *character = *text;

@@ -21,6 +21,10 @@ bool utf8_is_valid(const char *text, size_t size);
  * not, nor U+FFFE and U+FFFF (XML 1.0, 2.2; RFC 5545, 3.1). */
 bool utf8_is_text(const char *character, size_t length);
 
+/* How many bytes at the beginning are printable ASCII and none of `special`: most of most texts,
+ * which need not be looked at character by character. */
+size_t utf8_plain(const char *text, size_t size, const char *special);
+
 /* The next character of *text as something that may be written: itself, the replacement for a
  * broken byte, or NULL for one that is left out.  Moves *text and takes from *size;
  * *out_length is the length of what is returned.  Not to be called with *size 0. */

@@ -337,7 +337,11 @@ void xml_escape(struct buffer *buffer, const char *text)
 {
     size_t size = strlen(text), length = 0;
     while (size > 0) {
-        const char *character = utf8_next(&text, &size, &length);
+        size_t plain = utf8_plain(text, size, "&<>\"");
+        buffer_append(buffer, text, plain);
+        text += plain;
+        size -= plain;
+        const char *character = size == 0 ? NULL : utf8_next(&text, &size, &length);
         if (character == NULL)
             continue;
         const char *escape = escape_of(*character);
