@@ -81,6 +81,11 @@
 #define STREAM_RECENT_BYTES (4u << 20)   /* kept for those who are a little behind */
 #define STREAM_HEARTBEAT_MS 15000        /* of silence, then a comment */
 
+/* Staff: the same in every world */
+#define TEAM_MEMBERS_MAX 200
+#define ABSENCES_MAX 100 /* of one person, those that have not ended */
+#define DEPUTIES_MAX 8   /* one for another */
+
 /* A dry run of an import */
 #define DRY_RUN_BYTES_MAX (256u << 20) /* of changes that are tried out */
 #define DRY_RUN_SENT_MAX 20000         /* messages of a channel that one batch leads to */

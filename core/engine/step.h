@@ -37,6 +37,10 @@ int step_remove(struct step *step, struct text name, const struct doc_value *ite
 int step_tag(struct step *step, struct text tag, struct err *err);
 int step_untag(struct step *step, struct text tag, struct err *err);
 
+/* Her owner is `to` from now on: a member of staff, nobody (empty), or whoever the team assigns
+ * ("team:sales").  *out_owner is who that is.  E_CONFLICT: nobody of the team is there. */
+int step_own(struct step *step, struct text to, struct text *out_owner, struct err *err);
+
 /* A derived event: for the same customer, or (`to` not empty) for another one, by way of the
  * log.  E_DENIED: a system type; E_LIMIT: cascade. */
 int step_emit(struct step *step, struct text type, struct doc data, struct text to,

@@ -143,6 +143,8 @@ static const struct shape_field reminder[] = {
     { "title", "text", true, NULL },
     { "state", "text", true, "open, done ..." },
     { "assignee", "text", true, "Who does it" },
+    { "of", "text", false, "Whose it is, while the assignee stands in for her" },
+    { "why", "text", false, "It is the assignee's" },
     { "to", "text", false, "What it was addressed to" },
     { "due", "time", true, NULL },
     { "created", "time", true, NULL },
