@@ -160,6 +160,11 @@ static const struct option staff_options[] = {
     END,
 };
 
+static const struct option subject_options[] = {
+    LIMIT("so many at most (else 20)"),
+    END,
+};
+
 static const struct option team_options[] = {
     { "assign", "WAYS", "owner, language, load, turn, in this order; none: it has a list", true },
     { "member", "STAFF", "who belongs to it, besides those who say so themselves", true },
@@ -437,6 +442,19 @@ const struct command command_table[] = {
       "\n"
       "Without any, work stands in the team's own list, and its members take from there.",
       team_options, run_team_set },
+    { "pool list", "", "the pools of codes that the rules declare", NULL, NULL, run_pool_list },
+    { "pool show", "NAME", "how many codes are left, taken and used", NULL, NULL, run_pool_show },
+    { "pool load", "NAME FILE", "load codes, one a line",
+      "Codes that the pool has or had are passed over: loading a file twice adds nothing.  Empty\n"
+      "lines and blanks around a code do not count.",
+      NULL, run_pool_load },
+    { "pool timeline", "NAME", "what was asked of it, the newest first", NULL, subject_options,
+      run_pool_timeline },
+    { "budget list", "", "the budgets that the rules declare", NULL, NULL, run_budget_list },
+    { "budget show", "NAME", "what is spent in this period, and what is left", NULL, NULL,
+      run_budget_show },
+    { "budget timeline", "NAME", "what was asked of it, the newest first", NULL, subject_options,
+      run_budget_timeline },
     { "key add", "NAME", "make a key; it is printed once", NULL, key_options, run_key_add },
     { "key list", "", "the keys there are, without their secrets", NULL, NULL, run_key_list },
     { "key remove", "NAME", "a key ends, at once", NULL, NULL, run_key_remove },

@@ -6,6 +6,7 @@
 #include "core/engine/effect.h"
 #include "core/engine/engine_inside.h"
 #include "core/engine/staff.h"
+#include "core/engine/subject.h"
 
 #include <string.h>
 
@@ -272,6 +273,7 @@ static const struct command {
     { "key.removed", NEEDS_NOTHING, command_key_removed, false },
     { "key.set", NEEDS_NOTHING, command_key_set, false },
     { "owner.changed", NEEDS_CUSTOMER, owner_changed, false },
+    { "pool.load", NEEDS_NOTHING, command_subject, false },
     { "relation.changed", NEEDS_CUSTOMER, relation_changed, false },
     { "reminder.change", NEEDS_TASK, command_reminder_change, false },
     { "reminder.done", NEEDS_TASK, command_reminder_done, false },

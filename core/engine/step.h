@@ -46,6 +46,11 @@ int step_own(struct step *step, struct text to, struct text *out_owner, struct e
 int step_emit(struct step *step, struct text type, struct doc data, struct text to,
               struct err *err);
 
+/* Ask a shared subject ("pool:spring") for something; its answer comes as an event of the customer
+ * (subject.h).  E_NOTFOUND: the bundle declares no such one; E_INVALID: what its kind says. */
+int step_ask(struct step *step, struct text address, struct text word, struct doc given,
+             struct err *err);
+
 struct reminder_request {
     struct text title, to, key, note, about;
     struct due due; /* its base is the engine's to set */

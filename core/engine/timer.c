@@ -14,6 +14,7 @@
  */
 #include "core/engine/engine_inside.h"
 #include "core/engine/staff.h"
+#include "core/engine/subject.h"
 
 #include <string.h>
 
@@ -208,6 +209,8 @@ static void fire(struct engine *engine, const struct due_timer *timer)
         moving_fire(engine, timer->owner, timer->payload, timer->due);
     else if (text_is(kind, "absence"))
         absence_fire(engine, timer->payload);
+    else if (text_is(kind, "subject"))
+        subject_fire(engine, timer->payload);
     else if (text_is(kind, "effect"))
         effect_fire_retry(engine, doc_text(timer->payload, "id"));
     else {

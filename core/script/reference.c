@@ -31,6 +31,9 @@ static const struct chapter chapters[] = {
       "table behind it.",
       words_declare },
     { "Calendars", "", "Declared as rules are.", words_calendar },
+    { "Pools and budgets", "",
+      "What many customers draw on: declared as rules are, and asked in the `run` of a rule.",
+      words_subject },
     { "Triggers", "",
       "What `on` of a rule may be, besides an event's type, a list of types, and `\"*\"` for every "
       "event.",

@@ -111,6 +111,7 @@ extern const struct route routes_backup[];    /* api_backup.c: backups, doctor *
 extern const struct route routes_admin[];     /* api_admin.c: staff, keys, suppressions, care */
 extern const struct route routes_dry_run[];   /* api_dry_run.c */
 extern const struct route routes_templates[]; /* api_templates.c: previews */
+extern const struct route routes_subjects[];  /* api_subjects.c: pools, budgets */
 
 /* What handlers stand on.  Members are for reading. */
 struct api {

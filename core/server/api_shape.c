@@ -280,6 +280,35 @@ static const struct shape_field staff[] = {
     END,
 };
 
+static const struct shape_field pool[] = {
+    { "name", "text", true, NULL },
+    { "declared", "boolean", true, "By the rules in force" },
+    { "left", "integer", true, "Codes that nobody has" },
+    { "reserved", "integer", true, "Taken, and neither used nor expired" },
+    { "used", "integer", true, "Used, or taken by somebody who was erased" },
+    { "expired", "integer", true, NULL },
+    { "loaded", "integer", true, "All of these" },
+    { "low", "boolean", true, "Fewer are left than the rules say there should be" },
+    { "reserve", "text", false, "How long a code is kept for who took it" },
+    { "to", "text", false, "Who should load more" },
+    END,
+};
+
+static const struct shape_field budget[] = {
+    { "name", "text", true, NULL },
+    { "declared", "boolean", true, "By the rules in force" },
+    { "amount", "text", true, "For the period; exact, \"500.00\"" },
+    { "spent", "text", true, "In the present period" },
+    { "left", "text", true, "Of it" },
+    { "currency", "text", true, NULL },
+    { "granted", "integer", true, "Asks in the present period" },
+    { "refused", "integer", true, "Asks in the present period" },
+    { "per", "text", false, "How long a period is; without it there is one" },
+    { "from", "time", false, "When the present one began" },
+    { "until", "time", false, "When the next one begins" },
+    END,
+};
+
 static const struct shape_field key[] = {
     { "name", "text", true, NULL },
     { "staff", "text", false, "Whose it is" },
@@ -450,6 +479,8 @@ const struct shape shapes[] = {
     { "Role", role },
     { "Rule", rule },
     { "Staff", staff },
+    { "Pool", pool },
+    { "Budget", budget },
     { "StateHash", state_hash },
     { "Success", success },
     { "TimelineEntry", timeline_entry },
