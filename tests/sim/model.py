@@ -4,6 +4,7 @@ Input: the entries of a log, in order.  Output: the effects they intend, the
 reminders, and which claims the arbiter had to let through.  It knows nothing of
 crashes, blocks, buffers or checkpoints, and shares no line with the daemon.
 """
+import json
 from datetime import datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
@@ -42,6 +43,15 @@ def next_workday_close(ms):
     return instant(day.replace(hour=18, minute=0, second=0, microsecond=0), SHANGHAI)
 
 
+def sure(**data):
+    """A document that compares, whatever the order of its fields."""
+    return json.dumps(data, sort_keys=True)
+
+
+def money(cents):
+    return "%d" % (cents // 100) if cents % 100 == 0 else "%d.%02d" % divmod(cents, 100)
+
+
 class Model:
     def __init__(self, worlds, bundles, owners):
         self.worlds = worlds  # seq of its entry -> document
@@ -68,6 +78,11 @@ class Model:
         self.perhaps_hers = set()  # entries of which this page cannot know
         self.said_to_nobody = {}  # user -> entries by a name that nobody had then
         self.files = set()  # (hash, member or 0, entry that names it)
+        self.asked = set()  # (entry, type, data) of what must have been asked of subjects
+        self.answered = set()  # (entry, type, member, data) of what they must have answered
+        self.codes, self.free = {}, []  # code -> (member, key), None: free; those in their order
+        self.taken = {}  # (member, key) -> code
+        self.granted, self.period = {}, None  # (member, key) -> (cents, from); (from, until, cents)
 
     # -- Customers ----------------------------------------------------------------
 
@@ -282,6 +297,8 @@ class Model:
             _, said = self.timers.pop((owner, key))
             if owner in self.erased:
                 pass
+            elif owner == 0:
+                self.roll()
             elif key == "zone":
                 self.move_member(owner, said[0], due[0][0], said[1])
             elif key == "after:nudge":
@@ -326,8 +343,104 @@ class Model:
             self.timers.pop((member, "after:nudge"), None)
         wait = 90000 if self.bundle == "a" else 120000
         self.timers[number, "after:nudge"] = (self.now + wait, None)
+        self.ask(number, data)
         if self.world()["code"]["level"] == 2 and orders % 2 == 0:
             self.effect("sms", "service", "level two", number)
+
+    # -- Shared subjects -----------------------------------------------------------------
+
+    def ask(self, number, data):
+        key, others = "k%d" % (data["number"] % 3), [m for m in self.group(number) if m != number]
+        said = {"key": key, "members": [number] + others} if others else {"key": key}
+        if data["page"] < 2:
+            self.asked.add((self.seq, "pool.take", sure(pool="gift", **said)))
+        elif data["page"] == 2:
+            self.asked.add((self.seq, "budget.release", sure(budget="kind", **said)))
+        else:
+            said["amount"] = money(data["total"] * 100 + 25)
+            self.asked.add((self.seq, "budget.spend", sure(budget="kind", **said)))
+
+    def ask_arrives(self, kind, body, data):
+        sender = body["from"]
+        if (body["id"], kind) in self.seen.setdefault("subjects", set()):
+            self.perhaps_hers.add(self.seq)  # a second copy
+            return
+        self.seen["subjects"].add((body["id"], kind))
+        self.belongs(sender)
+        if sender in self.erasing:
+            return
+        members = data.get("members", [sender])
+        if kind == "pool.take":
+            word, said = self.take(sender, members, data["key"])
+        else:
+            self.roll()
+            word, said = self.spend(kind, sender, members, data)
+        self.answered.add((self.seq, word, sender, sure(key=data["key"], **said)))
+
+    def take(self, sender, members, key):
+        for member in members:
+            if (member, key) in self.taken:
+                code = self.taken[member, key]
+                said = {"code": code, "again": True, "left": len(self.free)}
+                return "pool.taken", dict(said, pool="gift")
+        if not self.free:
+            return "pool.empty", {"pool": "gift"}
+        code = self.free.pop(0)
+        self.taken[sender, key] = code
+        self.codes[code] = sender, key
+        return "pool.taken", {"pool": "gift", "code": code, "left": len(self.free)}
+
+    def load(self, data):
+        for code in data["codes"]:
+            if code not in self.codes:
+                self.codes[code] = None
+                self.free.append(code)
+
+    def roll(self):
+        """A day of the company's."""
+        if self.period is not None and self.now < self.period[1]:
+            return
+        zone = ZoneInfo(self.company())
+        local = datetime.fromtimestamp(self.now / 1000, zone).replace(tzinfo=None)
+        day = local.replace(hour=0, minute=0, second=0, microsecond=0)
+        until = instant(day + timedelta(days=1), zone)
+        self.period = instant(day, zone), until, 0
+        self.timers[0, "subject:budget:kind:period"] = (until, None)
+
+    def spend(self, kind, sender, members, data):
+        since, until, spent = self.period
+        had = next((m for m in members if (m, data["key"]) in self.granted), None)
+        said = {"budget": "kind", "currency": "EUR"}
+        if kind == "budget.release":
+            if had is None:
+                left = money(15000 - spent)
+                return "budget.refused", dict(said, reason="unknown", left=left)
+            amount, granted = self.granted.pop((had, data["key"]))
+            spent -= amount if granted == since else 0
+            word = "budget.released"
+        elif had is not None:
+            amount, word = self.granted[had, data["key"]][0], "budget.granted"
+            said["again"] = True
+        else:
+            whole, cents = (data["amount"] + ".00").split(".")[:2]
+            amount, word = int(whole) * 100 + int(cents), "budget.granted"
+            if amount > 15000 - spent:
+                word, said["reason"] = "budget.refused", "spent"
+            else:
+                spent += amount
+                self.granted[sender, data["key"]] = amount, since
+        self.period = since, until, spent
+        return word, dict(said, amount=money(amount), left=money(15000 - spent))
+
+    def answer_arrives(self, kind, body, data):
+        sender = body["from"]
+        if (body["id"], kind) in self.seen.setdefault(sender, set()):
+            self.perhaps_hers.add(self.seq)
+            return
+        self.seen[sender].add((body["id"], kind))
+        self.belongs(sender)
+        if kind == "pool.taken" and sender not in self.erasing and self.bundle:
+            self.effect("hook", "service", "code %s" % data["code"], sender)
 
     def nudge(self, number):
         self.effect("hook", "service", "nudge %d" % (self.trait(number, "orders") or 0), number)
@@ -404,6 +517,13 @@ class Model:
             self.about_effect(data["id"])
         elif kind == "ping":
             self.ping_arrives(body, data)
+        elif kind == "pool.load":
+            if self.bundle:
+                self.load(data)
+        elif body.get("ref", "").startswith(("pool:", "budget:")):
+            self.ask_arrives(kind, body, data)
+        elif kind.startswith(("pool.", "budget.")):
+            self.answer_arrives(kind, body, data)
 
     def about_effect(self, ident):
         """Whose entry it is, as far as the effect is known here."""

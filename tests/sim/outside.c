@@ -505,6 +505,30 @@ static void change_staff(struct outside *outside, uint64_t dice)
     post(outside, submission, errand);
 }
 
+/* Codes are loaded, some of them again. */
+static void load_codes(struct outside *outside, uint64_t dice)
+{
+    struct submission *submission = submission_new(LOG_STAFF);
+    struct errand *errand = mem_zero(sizeof *errand);
+    struct doc_writer w;
+    int first = (int)(dice >> 8 & 0xffff) % 10;
+    errand->outside = outside;
+    snprintf(errand->decision, sizeof errand->decision, "load");
+    submission_begin(submission, &w);
+    doc_put_string(&w, "type", "pool.load");
+    doc_put_string(&w, "source", "staff");
+    doc_open(&w, "data");
+    doc_put_string(&w, "pool", "gift");
+    doc_open_array(&w, "codes");
+    for (int i = first; i < first + 3; i++)
+        put_text(&w, "", "c-%d", i);
+    doc_close(&w);
+    doc_close(&w);
+    submission_end(submission, &w);
+    submission->wants_applied = true;
+    post(outside, submission, errand);
+}
+
 /* Somebody wants to be forgotten. */
 static void erase(struct outside *outside, uint64_t dice)
 {
@@ -599,7 +623,9 @@ void outside_act(struct outside *outside, uint64_t dice)
     int next = next_event(outside);
     switch (dice % 16) {
     case 0:
-        if ((dice >> 59 & 1) != 0)
+        if ((dice >> 57 & 1) != 0)
+            load_codes(outside, dice >> 4);
+        else if ((dice >> 59 & 1) != 0)
             change_consent(outside, dice >> 4);
         else
             change_staff(outside, dice >> 4);
