@@ -126,7 +126,9 @@ struct lookup {
 
 static void lookup_name(struct lookup *lookup, struct text name)
 {
-    size_t distance = text_is(name, lookup->name) ? 0 : 1 + near_distance(lookup->name, name.data);
+    size_t distance = 0;
+    if (name.size != 0 && !text_is(name, lookup->name))
+        distance = 1 + near_distance(lookup->name, name.data);
     if (name.size == 0 || distance >= lookup->least)
         return;
     lookup->least = distance;
