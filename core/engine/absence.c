@@ -319,9 +319,9 @@ int absence_check(struct doc absence, struct err *err)
         return err_set(err, E_INVALID,
                        "\"from\" and \"until\" of an absence are milliseconds since 1970");
     if (deputy.type != DOC_NONE && deputy.type != DOC_NULL && deputy.type != DOC_TEXT)
-        return err_set(err, E_INVALID, "\"deputy\" is text");
+        return err_set(err, E_INVALID, "\"%s\" is text", "deputy");
     if (deputy.type == DOC_TEXT && deputy.text.size > NAME_BYTES_MAX)
-        return err_set(err, E_LIMIT, "\"deputy\" has at most %d bytes", NAME_BYTES_MAX);
+        return err_set(err, E_LIMIT, "\"%s\" has at most %d bytes", "deputy", NAME_BYTES_MAX);
     return 0;
 }
 

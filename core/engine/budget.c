@@ -295,14 +295,6 @@ static void timer(struct subject *subject, struct doc payload)
     roll(&budget);
 }
 
-/* Staff has nothing to say to a budget: the bundle does. */
-static void command(struct subject *subject, struct text word, struct doc data)
-{
-    (void)data;
-    engine_refuse(subject->engine, E_INVALID, "no budget knows \"%.*s\"", (int)word.size,
-                  word.data);
-}
-
 /* The money is spent all the same. */
 static void forget(struct subject *subject, uint64_t customer, struct text name)
 {
@@ -334,7 +326,6 @@ const struct subject_kind budget_kind = {
     .words = words,
     .check = check,
     .answer = answer,
-    .command = command,
     .timer = timer,
     .forget = forget,
     .show = show,

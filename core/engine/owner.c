@@ -52,7 +52,7 @@ int step_own(struct step *step, struct text to, struct text *out_owner, struct e
     struct text name = team_name(to, &is_team), owner = to;
     int rc = 0;
     if (step->customer.number == 0)
-        return err_set(err, E_INVALID, "assign: this event has no customer");
+        return err_set(err, E_INVALID, "%s: this event has no customer", "assign");
     if (to.size > NAME_BYTES_MAX)
         return err_set(err, E_LIMIT, "an owner's name has at most %d bytes", NAME_BYTES_MAX);
     if (is_team || (to.size != 0 && team_assigns(engine, name)))

@@ -43,8 +43,8 @@ struct purpose {
     bool opt_in; /* without a granted consent nothing is sent; else: unless withdrawn */
 };
 
-/* A shared subject that the bundle declares (core/engine/subject.h): what is laid down of it, as its
- * kind reads it. */
+/* A shared subject that the bundle declares (core/engine/subject.h): what is laid down of it, as
+ * its kind reads it. */
 struct subject_plan {
     struct text kind, name; /* "pool", "spring" */
     struct doc terms;

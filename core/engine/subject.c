@@ -203,43 +203,45 @@ void subject_tell(struct subject *subject, const char *word, struct doc data)
 
 /* -- Asking --------------------------------------------------------------- */
 
+static struct text address_of_plan(struct engine *engine, const struct subject_plan *plan)
+{
+    return arena_printf(&engine->arena, "%.*s:%.*s", (int)plan->kind.size, plan->kind.data,
+                        (int)plan->name.size, plan->name.data);
+}
+
 static int refuse_unknown(struct step *step, struct text address, struct err *err)
 {
     const struct ruleset *rules = step->engine->rules;
     const char *nearest = NULL;
-    char written[2 * NAME_BYTES_MAX];
     size_t least = SIZE_MAX;
     struct near_quote quote;
     near_quote(address.data, address.size, &quote);
     for (size_t i = 0; i < rules->subject_count; i++) {
-        const struct subject_plan *plan = &rules->subjects[i];
-        struct text other = arena_printf(&step->engine->arena, "%.*s:%.*s", (int)plan->kind.size,
-                                         plan->kind.data, (int)plan->name.size, plan->name.data);
+        struct text other = address_of_plan(step->engine, &rules->subjects[i]);
         size_t distance = near_distance(quote.text, other.data);
         if (near_is_likely(distance, strlen(quote.text)) && distance < least) {
             least = distance;
-            nearest = strncpy(written, other.data, sizeof written - 1);
-            written[sizeof written - 1] = '\0';
+            nearest = other.data;
         }
     }
-    return err_set(err, E_NOTFOUND, "ask: the bundle declares no \"%s\"%s%s%s", quote.text,
-                   nearest != NULL ? ": did you mean \"" : "", nearest != NULL ? nearest : "",
-                   nearest != NULL ? "\"?" : "");
+    if (nearest == NULL)
+        return err_set(err, E_NOTFOUND, "ask: the bundle declares no \"%s\"", quote.text);
+    return err_set(err, E_NOTFOUND, "ask: the bundle declares no \"%s\": did you mean \"%s\"?",
+                   quote.text, nearest);
 }
 
 static int check_word(const struct subject *subject, struct text word, struct err *err)
 {
     struct near_quote quote;
-    char words[200] = "";
+    struct text words = { "", 0 };
     for (size_t i = 0; subject->kind->words[i] != NULL; i++) {
-        size_t size = strlen(words);
         if (text_is(word, subject->kind->words[i]))
             return 0;
-        strncat(words, i != 0 ? ", " : "", sizeof words - size - 1);
-        strncat(words, subject->kind->words[i], sizeof words - strlen(words) - 1);
+        words = arena_printf(&subject->engine->arena, "%.*s%s%s", (int)words.size, words.data,
+                             i != 0 ? ", " : "", subject->kind->words[i]);
     }
-    return err_set(err, E_INVALID, "ask: a %s knows no \"%s\": it knows %s", subject->kind->name,
-                   near_quote(word.data, word.size, &quote), words);
+    return err_set(err, E_INVALID, "ask: a %s knows no \"%s\": it knows %.*s", subject->kind->name,
+                   near_quote(word.data, word.size, &quote), (int)words.size, words.data);
 }
 
 /* All who are she, the one by whom the event came first. */
@@ -262,7 +264,7 @@ int step_ask(struct step *step, struct text address, struct text word, struct do
     struct subject subject;
     struct doc_writer w;
     if (step->customer.number == 0)
-        return err_set(err, E_INVALID, "ask: this event has no customer to be answered");
+        return err_set(err, E_INVALID, "%s: this event has no customer", "ask");
     if (!subject_open(&subject, engine, address) || subject.terms.data == NULL)
         return refuse_unknown(step, address, err);
     int rc = check_word(&subject, word, err);
@@ -362,6 +364,7 @@ void command_subject(struct step *step)
                       (int)kind.size, kind.data, (int)name.size, name.data);
         return;
     }
+    ASSERT(subject.kind->command != NULL); /* the table of commands names it */
     note_event(&subject, 0);
     subject.kind->command(&subject, word, event->data);
 }

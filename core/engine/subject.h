@@ -5,14 +5,14 @@
  * something of it sends it an event and is answered by one.
  *
  *     a rule, in the customer's step    ask("pool:spring", "take", {...})
- *     table `outgoing`, then the log    pool.take {pool, key, members}    ref pool:spring, from 42
+ *     table `outgoing`, then the log    pool.take {pool, key, members}   ref pool:spring, from 42
  *     the subject's step                its rows change; nobody else is read or written
  *     table `outgoing`, then the log    pool.taken {pool, key, code}      ref 42, from 42
  *     the customer's step               rules on "pool.taken" run
  *
  * Both ways have ids made of their causes, so that a crash or a replay lets neither happen twice
- * (docs/log.md).  What a kind of subject is made of is one `struct subject_kind`: its words, what it
- * answers, its timers.  Kinds know nothing of the log, of rules or of HTTP; another kind is another
+ * (docs/log.md).  What a kind of subject is made of is one `struct subject_kind`: its words, what
+ * it answers, its timers.  Kinds know nothing of the log, of rules or of HTTP; another kind is another
  * file and a row in subject.c.
  *
  * Rows of a subject lie under `S` and its address (docs/state.md).  Engine thread only.
@@ -56,7 +56,7 @@ struct subject_kind {
     int (*check)(struct text word, struct doc given, struct doc_writer *w, struct err *err);
     /* Change rows of the subject, and answer by subject_answer() once. */
     void (*answer)(struct subject *subject, const struct ask *ask);
-    /* Staff's "pool.load": refused by engine_refuse(). */
+    /* Staff's "pool.load": refused by engine_refuse().  NULL: no command is the kind's. */
     void (*command)(struct subject *subject, struct text word, struct doc data);
     void (*timer)(struct subject *subject, struct doc payload);
     /* What this customer has under `key` stays as it is and is nobody's. */

@@ -32,8 +32,9 @@ static const struct chapter chapters[] = {
       words_declare },
     { "Calendars", "", "Declared as rules are.", words_calendar },
     { "Pools and budgets", "",
-      "What many customers draw on: declared as rules are, and asked in the `run` of a rule.",
+      "What many customers draw on, declared as rules are; docs/pools.md tells what they answer.",
       words_subject },
+    { "Asking them", "", "It stands in the `run` of a rule.", words_ask },
     { "Triggers", "",
       "What `on` of a rule may be, besides an event's type, a list of types, and `\"*\"` for every "
       "event.",

@@ -213,6 +213,10 @@ const struct script_word words_subject[] = {
         budget_fields,
         "budget \"goodwill\" { amount = \"500.00\", currency = \"EUR\", per = \"1mo\" }\n",
     },
+    { 0 },
+};
+
+const struct script_word words_ask[] = {
     {
         "ask",
         word_ask,
@@ -223,19 +227,7 @@ const struct script_word words_subject[] = {
         "`budget.granted`, `budget.released` and `budget.refused` with `budget`, `key`, `amount`, "
         "`currency`, `left`, `reason`.",
         ask_fields,
-        "pool \"autumn\" { reserve = \"30d\" }\n"
-        "\n"
-        "rule \"a code for regulars\" {\n"
-        "  on = \"Became Regular\",\n"
-        "  run = function() ask(\"pool:autumn\", \"take\", { key = \"regular\" }) end,\n"
-        "}\n"
-        "rule \"write it to them\" {\n"
-        "  on = \"pool.taken\",\n"
-        "  run = function(event)\n"
-        "    send { channel = \"log\", purpose = \"service\", body = \"Your code: \" .. event.code "
-        "}\n"
-        "  end,\n"
-        "}\n",
+        "ask(\"pool:gift\", \"take\", { key = \"regular\" })\n",
     },
     { 0 },
 };
@@ -243,4 +235,5 @@ const struct script_word words_subject[] = {
 void words_subject_add(struct host *host)
 {
     host_add_words(host, words_subject);
+    host_add_words(host, words_ask);
 }

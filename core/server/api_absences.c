@@ -1,7 +1,7 @@
 /* api_absences.c -- when somebody of staff is away.
  *
- * Bounds are dates or moments, by the company's clocks.  `until` is the moment at which she is back;
- * `to` is how people say it: the last day, or the last moment, that she is away.
+ * Bounds are dates or moments, by the company's clocks.  `until` is the moment at which she is
+ * back; `to` is how people say it: the last day, or the last moment, that she is away.
  */
 #include "core/server/api_absences.h"
 

@@ -1,4 +1,4 @@
-/* api_subjects.c -- /v1/pools, /v1/budgets: how they stand, what happened to them, loading codes. */
+/* api_subjects.c -- /v1/pools, /v1/budgets: how they stand, what happened, loading codes. */
 #include "core/engine/read.h"
 #include "core/server/api_command.h"
 #include "core/server/node.h"

@@ -17,8 +17,8 @@ static void put_place(struct buf *line, uint8_t table, struct key_reader *reader
         buf_printf(line, ",\"customer\":%llu", (unsigned long long)customer);
     }
     buf_text(line, ",\"name\":");
-    json_write_text(line, (struct text){ (const char *)reader->at,
-                                         (uint32_t)(reader->end - reader->at) });
+    json_write_text(
+        line, (struct text){ (const char *)reader->at, (uint32_t)(reader->end - reader->at) });
 }
 
 static int print_subject(void *arg, struct bytes key, struct bytes value)
