@@ -29,8 +29,8 @@
 #define RULE_INSTRUCTIONS_MAX 2000000
 #define RULE_MEMORY_BYTES_MAX (8u << 20) /* of a script's own values */
 #define RULE_ARENA_BYTES_MAX (64u << 20) /* of what the engine makes for a rule while it runs */
-#define RULE_CPU_MS 5000   /* of the processor, where instructions are dearer than they should be */
-#define TRACE_LINES_MAX 20 /* log() lines per event */
+#define RULE_CPU_MS 5000 /* of the processor, where instructions are dearer than they should be */
+#define TRACE_LINES_MAX 20               /* log() lines per event */
 
 /* What one customer may have [world] */
 #define IDENTITIES_MAX 100

@@ -12,8 +12,8 @@
  *
  * Both ways have ids made of their causes, so that a crash or a replay lets neither happen twice
  * (docs/log.md).  What a kind of subject is made of is one `struct subject_kind`: its words, what
- * it answers, its timers.  Kinds know nothing of the log, of rules or of HTTP; another kind is another
- * file and a row in subject.c.
+ * it answers, its timers.  Kinds know nothing of the log, of rules or of HTTP; another kind is
+ * another file and a row in subject.c.
  *
  * Rows of a subject lie under `S` and its address (docs/state.md).  Engine thread only.
  */
