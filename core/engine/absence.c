@@ -133,7 +133,7 @@ static struct duty find(struct search *search, struct text to)
         to = next.size != 0 && !was_asked(search, next) ? next : fallback;
         if (!is_decided && was_asked(search, to))
             to.size = 0;
-        else if (!is_decided && text_equal(to, fallback))
+        else if (!is_decided && to.size != 0 && text_equal(to, fallback))
             say(search, text_of("the fallback of kith.lua"));
     }
     if (!is_decided) { /* it stays whose it is, or in the team's own list */

@@ -78,6 +78,7 @@ class Model:
         self.perhaps_hers = set()  # entries of which this page cannot know
         self.said_to_nobody = {}  # user -> entries by a name that nobody had then
         self.files = set()  # (hash, member or 0, entry that names it)
+        self.staff = {}  # name -> (deputy, [(from, until), ...])
         self.asked = set()  # (entry, type, data) of what must have been asked of subjects
         self.answered = set()  # (entry, type, member, data) of what they must have answered
         self.codes, self.free = {}, []  # code -> (member, key), None: free; those in their order
@@ -246,6 +247,7 @@ class Model:
             task = self.tasks[int(key[5:])]
             if due != task["due"]:
                 task["due"] = due
+                self.settle(task, False)
                 self.timers[member, key] = (soon, said)
         elif due != before and not (due < before < soon):
             self.timers[member, key] = (soon, said)
@@ -297,6 +299,8 @@ class Model:
             _, said = self.timers.pop((owner, key))
             if owner in self.erased:
                 pass
+            elif owner == 0 and key.startswith("absence:"):
+                self.absence(key[8:], *said)
             elif owner == 0:
                 self.roll()
             elif key == "zone":
@@ -346,6 +350,66 @@ class Model:
         self.ask(number, data)
         if self.world()["code"]["level"] == 2 and orders % 2 == 0:
             self.effect("sms", "service", "level two", number)
+
+    # -- Staff ---------------------------------------------------------------------------
+
+    def away_until(self, name):
+        """None: she is there."""
+        for since, until in self.staff.get(name, (None, []))[1]:
+            if since <= self.now < until:
+                return until
+
+    def assign(self, name, due):
+        """(in whose list it stands, whose it is while a deputy has it)"""
+        asked, to = [], name
+        while to and to not in asked:
+            until = self.away_until(to)
+            if until is None or due >= until:
+                return to, (name if to != name else None)
+            asked.append(to)
+            to = self.staff[to][0]
+        return name, None
+
+    def settle(self, task, is_anew):
+        whose = task["of"] or task["assignee"]
+        until = self.away_until(whose)
+        is_needed = until is not None and task["due"] < until
+        has_it = task["of"] and self.away_until(task["assignee"]) is None
+        if is_needed and has_it and not is_anew:
+            return
+        if is_needed or task["of"]:
+            task["assignee"], task["of"] = self.assign(whose, task["due"])
+
+    def staff_set(self, data):
+        name = data["name"]
+        absences = [(a["from"], a["until"]) for a in data.get("absences", [])]
+        before = self.staff.get(name, (None, []))
+        self.staff[name] = data.get("deputy"), absences
+        if self.staff[name] != before:
+            self.timers[0, "absence:" + name] = (self.now, (True, "of", 0, 0))
+
+    def staff_removed(self, name):
+        has_tasks = any(name in (t["assignee"], t["of"]) for t in self.tasks.values())
+        if not has_tasks:
+            self.staff.pop(name, None)
+            self.timers.pop((0, "absence:" + name), None)
+
+    def absence(self, name, is_anew, place, due, number):
+        while place:
+            until = self.away_until(name) if place == "assignee" else 1 << 60
+            rows = sorted((t["due"], n) for n, t in self.tasks.items() if t[place] == name)
+            for row in rows if until is not None else []:
+                if row < (due, number) or row[0] >= until:
+                    continue
+                if self.moves_left == 0:
+                    self.timers[0, "absence:" + name] = (self.now, (is_anew, place, *row))
+                    return
+                self.moves_left -= 1
+                self.settle(self.tasks[row[1]], is_anew)
+            place, due, number = ("assignee", 0, 0) if place == "of" else (None, 0, 0)
+        bounds = [b for a in self.staff.get(name, (None, []))[1] for b in a if b > self.now]
+        if bounds:
+            self.timers[0, "absence:" + name] = (min(bounds), (False, "of", 0, 0))
 
     # -- Shared subjects -----------------------------------------------------------------
 
@@ -459,6 +523,7 @@ class Model:
             self.tasks[task] = {"customer": number}
             self.members[number]["open"]["call"] = task
         self.tasks[task]["due"] = due
+        self.tasks[task]["assignee"], self.tasks[task]["of"] = self.assign("anna", due)
         self.timers[self.tasks[task]["customer"], "task:%d" % task] = (due, said)
         for member in self.group(number):
             self.timers.pop((member, "after:follow"), None)
@@ -517,6 +582,10 @@ class Model:
             self.about_effect(data["id"])
         elif kind == "ping":
             self.ping_arrives(body, data)
+        elif kind == "staff.set":
+            self.staff_set(data)
+        elif kind == "staff.removed":
+            self.staff_removed(data["name"])
         elif kind == "pool.load":
             if self.bundle:
                 self.load(data)

@@ -479,6 +479,23 @@ static void pause_something(struct outside *outside, uint64_t dice)
         pause_or_resume(outside, is_pause ? "channel.paused" : "channel.resumed", "channel", name);
 }
 
+/* Each is the other's deputy, now and then. */
+static void put_absence(struct outside *outside, struct doc_writer *w, const char *deputy,
+                        uint64_t dice)
+{
+    int64_t hour = 3600000, from = outside->wall + ((int64_t)(dice & 7) - 2) * hour;
+    if ((dice >> 8 & 3) != 0)
+        doc_put_string(w, "deputy", deputy);
+    if ((dice >> 10 & 3) == 0)
+        return;
+    doc_open_array(w, "absences");
+    doc_open(w, "");
+    doc_put_int(w, "from", from);
+    doc_put_int(w, "until", from + (int64_t)(1 + (dice >> 3 & 31)) * hour);
+    doc_close(w);
+    doc_close(w);
+}
+
 /* Staff come, get a key, and go; whoever has open tasks stays. */
 static void change_staff(struct outside *outside, uint64_t dice)
 {
@@ -498,6 +515,9 @@ static void change_staff(struct outside *outside, uint64_t dice)
     if (strcmp(type, "key.set") == 0) {
         doc_put_string(&w, "staff", name);
         put_text(&w, "hash", "%08d", (int)(dice >> 32 & 0xffffff));
+    } else if (outside->seed % 2 != 0 && strcmp(type, "staff.set") == 0) {
+        /* not where customers are erased: how far that is the model does not know */
+        put_absence(outside, &w, dice & 64 ? "ben" : "anna", dice >> 32);
     }
     doc_close(&w);
     submission_end(submission, &w);

@@ -320,7 +320,10 @@ class Run:
                 "effects differ: the model has besides %s; the state has besides %s"
                 % (missing[:5], extra[:5])
             )
-        tasks = {i: {"customer": t["customer"], "due": t["due"]} for i, t in self.tasks.items()}
+        tasks = {
+            i: {name: t.get(name) for name in ("customer", "due", "assignee", "of")}
+            for i, t in self.tasks.items()
+        }
         wanted = {i: t for i, t in model.tasks.items() if t["customer"] not in model.erased}
         if tasks != wanted:
             raise Failure("reminders differ: %s; the model: %s" % (tasks, wanted))
