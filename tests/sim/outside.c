@@ -486,12 +486,12 @@ static void put_absence(struct outside *outside, struct doc_writer *w, const cha
     int64_t hour = 3600000, from = outside->wall + ((int64_t)(dice & 7) - 2) * hour;
     if ((dice >> 8 & 3) != 0)
         doc_put_string(w, "deputy", deputy);
-    if ((dice >> 10 & 3) == 0)
+    if ((dice >> 13 & 3) == 0)
         return;
     doc_open_array(w, "absences");
     doc_open(w, "");
     doc_put_int(w, "from", from);
-    doc_put_int(w, "until", from + (int64_t)(1 + (dice >> 3 & 31)) * hour);
+    doc_put_int(w, "until", from + (int64_t)(12 + (dice >> 3 & 63)) * hour);
     doc_close(w);
     doc_close(w);
 }
@@ -499,12 +499,12 @@ static void put_absence(struct outside *outside, struct doc_writer *w, const cha
 /* Staff come, get a key, and go; whoever has open tasks stays. */
 static void change_staff(struct outside *outside, uint64_t dice)
 {
-    static const char *const types[] = { "staff.set", "key.set", "staff.removed" };
+    static const char *const types[] = { "staff.set", "key.set", "staff.removed", "staff.set" };
     struct submission *submission = submission_new(LOG_STAFF);
     struct errand *errand = mem_zero(sizeof *errand);
     struct doc_writer w;
     const char *name = dice & 64 ? "anna" : "ben";
-    const char *type = types[(dice >> 8 & 0xffff) % 3];
+    const char *type = types[dice >> 8 & 3];
     errand->outside = outside;
     snprintf(errand->decision, sizeof errand->decision, "staff");
     submission_begin(submission, &w);
@@ -643,9 +643,9 @@ void outside_act(struct outside *outside, uint64_t dice)
     int next = next_event(outside);
     switch (dice % 16) {
     case 0:
-        if ((dice >> 57 & 1) != 0)
+        if ((dice >> 57 & 3) == 0)
             load_codes(outside, dice >> 4);
-        else if ((dice >> 59 & 1) != 0)
+        else if ((dice >> 57 & 3) == 1)
             change_consent(outside, dice >> 4);
         else
             change_staff(outside, dice >> 4);

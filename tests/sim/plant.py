@@ -103,6 +103,12 @@ BUGS = [
         "    key_of_owner",
     ),
     (
+        "what a deputy has does not come back",
+        "core/engine/absence.c",
+        "is_done = walk_list(&walk, 'O', INT64_MAX);",
+        "is_done = true;",
+    ),
+    (
         "a budget looks at one ask and not at all of them",
         "core/engine/budget.c",
         "    else if (amount > left_of(budget))\n",
