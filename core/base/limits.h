@@ -95,6 +95,16 @@
 #define CRASHES_AT_ENTRY_MAX 2     /* then nothing is applied from that entry on */
 #define DATA_LOCK_WAIT_MS 5000     /* for a daemon that is dying to let go of its data */
 
+/* Staff: the same in every world */
+#define TEAM_MEMBERS_MAX 200
+#define ABSENCES_MAX 100 /* of one person, those that have not ended */
+#define DEPUTIES_MAX 8   /* one for another */
+
+/* Shared subjects: the same in every world */
+#define POOL_CODES_MAX 10000000 /* of one pool, all told */
+#define POOL_LOAD_MAX 5000      /* in one call */
+#define SUBJECTS_MAX 200        /* declared by one bundle */
+
 /* A dry run of an import */
 #define DRY_RUN_BYTES_MAX (256u << 20) /* of changes that are tried out */
 #define DRY_RUN_SENT_MAX 20000         /* messages of a channel that one batch leads to */

@@ -112,31 +112,7 @@ int run_rollback(struct cli *cli)
     return code;
 }
 
-/* -- Staff and keys ---------------------------------------------------------------------- */
-
-static void body_option(struct cli *cli, const char *name)
-{
-    body_text(cli, name, args_value(&cli->args, name));
-}
-
-int run_staff_add(struct cli *cli)
-{
-    static const char *const fields[] = {
-        "email", "phone", "language", "calendar", "team", "deputy"
-    };
-    const char *name = args_argument(&cli->args, 0);
-    struct doc answer = { NULL, 0 };
-    body_open(cli);
-    body_text(cli, "title", args_value(&cli->args, "name"));
-    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
-        body_option(cli, fields[i]);
-    body_close(cli);
-    cli_path(cli, "/v1/staff/", name, NULL);
-    int code = cli_answer(cli, "PUT", &answer);
-    if (code == EXIT_DONE && !cli->is_json)
-        buf_printf(&cli->out, "%s is on the staff\n", name);
-    return code;
-}
+/* -- Keys -------------------------------------------------------------------------------- */
 
 /* The standard scope is what a clerk needs. */
 static void body_scopes(struct cli *cli)

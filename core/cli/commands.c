@@ -167,10 +167,35 @@ static const struct option staff_options[] = {
     { "name", "TEXT", "how to show the name", false },
     { "email", "ADDRESS", "where to write to", false },
     { "phone", "NUMBER", "where to call", false },
-    { "language", "TAG", "de, zh-CN ...", false },
+    { "language", "TAG", "de, zh-CN ...: the first", false },
+    { "languages", "TAG,TAG", "all that she speaks", true },
     { "calendar", "NAME", "a calendar of the bundle", false },
     { "team", "NAME", "a team she belongs to", false },
     { "deputy", "STAFF", "who gets the work when she is away", false },
+    END,
+};
+
+static const struct option subject_options[] = {
+    LIMIT("so many at most (else 20)"),
+    END,
+};
+
+static const struct option team_options[] = {
+    { "assign", "WAYS", "owner, language, load, turn, in this order; none: it has a list", true },
+    { "member", "STAFF", "who belongs to it, besides those who say so themselves", true },
+    { "name", "TEXT", "how to show the name", false },
+    END,
+};
+
+static const struct option absent_options[] = {
+    { "from", "DAY", "the first day, or a moment (else: now)", false },
+    { "to", "DAY", "the last day, or a moment (needed)", false },
+    { "deputy", "STAFF", "who stands in; else the deputy of staff add, else the fallback", false },
+    END,
+};
+
+static const struct option back_options[] = {
+    { "from", "DAY", "call off the absence that begins then", false },
     END,
 };
 
@@ -434,11 +459,40 @@ const struct command command_table[] = {
     { "staff add", "NAME", "add or change a member of staff", NULL, staff_options, run_staff_add },
     { "staff list", "", "who works here", NULL, NULL, run_staff_list },
     { "staff show", "NAME", "all that is known of her", NULL, NULL, run_staff_show },
+    { "staff absent", "NAME", "she is away, or will be",
+      "What of hers falls due before she is back stands in her deputy's list meanwhile, and what\n"
+      "is still open then comes back to hers.  A deputy who is away has a deputy, too.",
+      absent_options, run_staff_absent },
+    { "staff back", "NAME", "she is back before it was planned", NULL, back_options,
+      run_staff_back },
     { "staff remove", "NAME", "she has left, and her keys end",
       "Nobody leaves with open follow-ups: with --to all her customers and follow-ups are given\n"
       "to somebody else first.",
       staff_remove_options, run_staff_remove },
     { "team", "", "the teams, and who is in each", NULL, NULL, run_team },
+    { "team set", "NAME", "make a team, or say how it gives work to its members",
+      "The ways are followed in the order given, each among those who are there:\n"
+      "\n"
+      "    owner      the customer's owner, if she is a member\n"
+      "    language   those who speak the customer's language, if there are any\n"
+      "    load       those with the fewest open follow-ups\n"
+      "    turn       one after the other; this decides in the end, always\n"
+      "\n"
+      "Without any, work stands in the team's own list, and its members take from there.",
+      team_options, run_team_set },
+    { "pool list", "", "the pools of codes that the rules declare", NULL, NULL, run_pool_list },
+    { "pool show", "NAME", "how many codes are left, taken and used", NULL, NULL, run_pool_show },
+    { "pool load", "NAME FILE", "load codes, one a line",
+      "Codes that the pool has or had are passed over: loading a file twice adds nothing.  Empty\n"
+      "lines and blanks around a code do not count.",
+      NULL, run_pool_load },
+    { "pool timeline", "NAME", "what was asked of it, the newest first", NULL, subject_options,
+      run_pool_timeline },
+    { "budget list", "", "the budgets that the rules declare", NULL, NULL, run_budget_list },
+    { "budget show", "NAME", "what is spent in this period, and what is left", NULL, NULL,
+      run_budget_show },
+    { "budget timeline", "NAME", "what was asked of it, the newest first", NULL, subject_options,
+      run_budget_timeline },
     { "key add", "NAME", "make a key; it is printed once", NULL, key_options, run_key_add },
     { "key list", "", "the keys there are, without their secrets", NULL, NULL, run_key_list },
     { "key remove", "NAME", "a key ends, at once", NULL, NULL, run_key_remove },

@@ -449,15 +449,22 @@ int run_note(struct cli *cli)
     return code;
 }
 
+/* A team finds one of its members: the answer says whom. */
 int run_assign(struct cli *cli)
 {
-    const char *owner = args_argument(&cli->args, 1);
-    int code = staff_check(cli, owner);
+    const char *to = args_argument(&cli->args, 1);
+    struct doc record = { NULL, 0 };
+    int code = staff_check(cli, to);
     if (code != EXIT_DONE)
         return code;
     body_open(cli);
-    body_text(cli, "owner", owner);
-    return change_part(cli, "/assign", "owner is now ", owner);
+    body_text(cli, "owner", to);
+    code = send_change(cli, "POST", "/assign", &record);
+    if (code == EXIT_DONE && cli->is_json)
+        cli_json(cli, record);
+    else if (code == EXIT_DONE)
+        say_changed(cli, record, "owner is now ", doc_text(record, "owner").data);
+    return code;
 }
 
 int run_merge(struct cli *cli)

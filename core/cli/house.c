@@ -120,23 +120,35 @@ struct lookup {
     struct buf nearest;
 };
 
-static void lookup_item(struct cli *cli, struct doc item, void *arg)
+static void lookup_name(struct lookup *lookup, struct text name)
 {
-    struct lookup *lookup = arg;
-    struct text name = doc_text(item, "name");
-    size_t distance = text_is(name, lookup->name) ? 0 : 1 + near_distance(lookup->name, name.data);
-    (void)cli;
-    if (distance >= lookup->least)
+    size_t distance = 0;
+    if (name.size != 0 && !text_is(name, lookup->name))
+        distance = 1 + near_distance(lookup->name, name.data);
+    if (name.size == 0 || distance >= lookup->least)
         return;
     lookup->least = distance;
     buf_clear(&lookup->nearest);
     buf_append(&lookup->nearest, name.data, name.size);
 }
 
+/* Teams too, which need no record of their own. */
+static void lookup_item(struct cli *cli, struct doc item, void *arg)
+{
+    (void)cli;
+    lookup_name(arg, doc_text(item, "name"));
+    lookup_name(arg, doc_text(item, "team"));
+    for (struct doc_iter it = doc_iter(doc_child(item, "teams")); doc_next(&it);)
+        if (it.value.type == DOC_TEXT)
+            lookup_name(arg, it.value.text);
+}
+
 /* Work that is given to a slip of the pen is nobody's.  The daemon takes any name, because staff
  * may be known elsewhere; a person at the keyboard means somebody who works here. */
 int staff_check(struct cli *cli, const char *name)
 {
+    static const char team[] = "team:";
+    name += strncmp(name, team, sizeof team - 1) == 0 ? sizeof team - 1 : 0;
     struct lookup lookup = { name, SIZE_MAX, BUF_INIT };
     bool is_json = cli->is_json;
     cli->is_json = false; /* the items are not for the reader */

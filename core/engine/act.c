@@ -253,36 +253,54 @@ static void note_unknown(struct step *step, struct text type, struct text to)
                                           near_quote(to.data, to.size, &quote)));
 }
 
-/* To somebody else, by way of the log: a row in `outgoing` until its entry is applied. */
-static void send_away(struct step *step, struct text type, struct doc data, struct text to)
+void event_send(struct engine *engine, const struct event_sent *sent)
 {
-    struct engine *engine = step->engine;
     char text[EVENT_ID_TEXT_MAX];
     uint64_t n = ++engine->derived_n;
     struct text id = event_id_text(engine->seq, n, text);
     struct doc_writer w;
     struct key key;
+    engine->cause->derived++;
     engine_draft(engine, &w);
     doc_put_text(&w, "id", id);
-    doc_put_text(&w, "type", type);
-    doc_put_text(&w, "ref", to);
+    doc_put_text(&w, "type", sent->type);
+    doc_put_text(&w, "ref", sent->to);
     doc_put_string(&w, "source", "kith");
-    if (step->rule != NULL)
-        doc_put_text(&w, "by", step->rule->name);
-    doc_put_int(&w, "depth", step->event->depth + 1);
-    if (step->event->customer != 0)
-        doc_put_int(&w, "from", (int64_t)step->event->customer);
-    doc_put_doc(&w, "data", data);
+    doc_put_present(&w, "by", sent->by);
+    doc_put_present(&w, "about", sent->about);
+    doc_put_int(&w, "depth", sent->depth);
+    if (sent->from != 0)
+        doc_put_int(&w, "from", (int64_t)sent->from);
+    doc_put_doc(&w, "data", sent->data);
     struct doc envelope = engine_doc(engine, &w);
     key_start(&key, 'g');
     key_id(&key, engine->seq, n);
     state_put(engine->state, &key, envelope.data, envelope.size);
-    if (step->event->customer != 0) { /* it is not to be forgotten while it is on its way */
-        key_customer(&key, step->event->customer, 'g');
+    if (sent->from != 0) { /* it is not to be forgotten while it is on its way */
+        key_customer(&key, sent->from, 'g');
         key_id(&key, engine->seq, n);
         state_put(engine->state, &key, "", 0);
     }
     engine->has_outgoing = true;
+}
+
+int step_check_send(struct step *step, const char *word, struct err *err)
+{
+    int rc = step_check_depth(step, word, err);
+    return rc != 0 ? rc : step_check_derived(step, word, err);
+}
+
+void step_send_event(struct step *step, struct text type, struct doc data, struct text to)
+{
+    struct event_sent sent = {
+        .type = type,
+        .to = to,
+        .by = step->rule != NULL ? step->rule->name : (struct text){ "", 0 },
+        .data = data,
+        .from = step->event->customer,
+        .depth = step->event->depth + 1,
+    };
+    event_send(step->engine, &sent);
 }
 
 int step_emit(struct step *step, struct text type, struct doc data, struct text to, struct err *err)
@@ -292,14 +310,11 @@ int step_emit(struct step *step, struct text type, struct doc data, struct text 
     if (rc == 0)
         rc = check_receiver(step, to, err);
     if (rc == 0)
-        rc = step_check_depth(step, "emit", err);
-    if (rc == 0)
-        rc = step_check_derived(step, "emit", err);
+        rc = step_check_send(step, "emit", err);
     if (rc != 0)
         return rc;
     if (to.size != 0) {
-        engine->cause->derived++;
-        send_away(step, type, data, to);
+        step_send_event(step, type, data, to);
         note_unknown(step, type, to);
         return 0;
     }

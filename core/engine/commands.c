@@ -5,6 +5,8 @@
  */
 #include "core/engine/effect.h"
 #include "core/engine/engine_inside.h"
+#include "core/engine/staff.h"
+#include "core/engine/subject.h"
 
 #include <string.h>
 
@@ -171,25 +173,10 @@ static void tag_changed(struct step *step)
 
 static void owner_changed(struct step *step)
 {
-    struct text owner = doc_text(step->event->data, "owner");
-    if (owner.size > NAME_BYTES_MAX) {
-        engine_refuse(step->engine, E_LIMIT, "an owner's name has at most %d bytes",
-                      NAME_BYTES_MAX);
-        return;
-    }
-    bool is_changed = !text_equal(customer_owner(&step->customer), owner);
-    for (size_t i = 0; i < step->customer.count; i++) {
-        struct profile *profile = &step->customer.members[i], before = *profile;
-        struct err err;
-        profile->owner = owner;
-        profile->is_dirty = true;
-        if (customer_check_size(profile, &before, step->engine, &err) != 0) {
-            engine_refuse(step->engine, err.code, "%s", err.text);
-            return;
-        }
-    }
-    if (is_changed)
-        note_text(step, text_of("owner"), owner);
+    struct text owner;
+    struct err err;
+    if (step_own(step, doc_text(step->event->data, "owner"), &owner, &err) != 0)
+        engine_refuse(step->engine, err.code, "%s", err.text);
 }
 
 static void set_role(struct step *step, struct text role, bool is_member)
@@ -288,6 +275,7 @@ static const struct command {
     { "owner.changed", NEEDS_CUSTOMER, owner_changed, false },
     { "plugin.disabled", NEEDS_NOTHING, plugin_disabled, false },
     { "plugin.enabled", NEEDS_NOTHING, plugin_enabled, false },
+    { "pool.load", NEEDS_NOTHING, command_subject, false },
     { "relation.changed", NEEDS_CUSTOMER, relation_changed, false },
     { "reminder.change", NEEDS_TASK, command_reminder_change, false },
     { "reminder.done", NEEDS_TASK, command_reminder_done, false },
@@ -296,6 +284,8 @@ static const struct command {
     { "role.changed", NEEDS_CUSTOMER, role_changed, false },
     { "rule.paused", NEEDS_NOTHING, command_rule_paused, false },
     { "rule.resumed", NEEDS_NOTHING, command_rule_resumed, false },
+    { "staff.absent", NEEDS_NOTHING, command_staff_absent, false },
+    { "staff.back", NEEDS_NOTHING, command_staff_back, false },
     { "staff.removed", NEEDS_NOTHING, command_staff_removed, false },
     { "staff.set", NEEDS_NOTHING, command_staff_set, false },
     { "suppression.changed", NEEDS_NOTHING, suppression_changed, false },

@@ -373,6 +373,19 @@ bool plugin_fold(struct engine *engine, struct text plugin, enum plugin_fold wha
 void plugin_states_merge(struct engine *engine, uint64_t survivor, uint64_t absorbed);
 void plugin_states_unmerge(struct engine *engine, uint64_t root, uint64_t above, uint64_t leaving);
 
+/* An event for another subject, by way of the log: a row in `outgoing` until its entry is applied.
+ */
+struct event_sent {
+    struct text type, to, by, about; /* `to`: a CUSTOMER, or the address of a shared subject */
+    struct doc data;
+    uint64_t from; /* the customer because of whom; 0: none */
+    unsigned depth;
+};
+void event_send(struct engine *engine, const struct event_sent *sent);
+/* The same of a rule: whether it may, E_LIMIT in words of `word`; then it does. */
+int step_check_send(struct step *step, const char *word, struct err *err);
+void step_send_event(struct step *step, struct text type, struct doc data, struct text to);
+
 /* -- identity.c ----------------------------------------------------------- */
 
 /* The customer of a CUSTOMER reference ("42", "user_id:u-17", "email:..."), as the member

@@ -26,6 +26,7 @@
 #include "core/engine/effect.h"
 #include "core/engine/engine_inside.h"
 #include "core/engine/search.h"
+#include "core/engine/subject.h"
 
 #include <string.h>
 
@@ -553,6 +554,9 @@ static bool forget_row(struct erasure *erasure, char table, struct key_reader at
         file_forget(engine, erasure->number, erasure->number, seq);
         return true;
     }
+    case 'h':
+        subject_forget(engine, erasure->number, at);
+        return true;
     case 'l':
         forget_relation(engine, 'b', &at, erasure->number);
         return true;

@@ -13,10 +13,10 @@
 
 /* The first words of the system's own types. */
 static const char *const system_words[] = {
-    "address",   "bundle",      "channel",  "clock",    "consent", "customer", "daemon",
-    "duplicate", "effect",      "erase",    "identity", "key",     "member",   "owner",
-    "plugin",    "relation",    "reminder", "replay",   "role",    "rule",     "schedule",
-    "staff",     "suppression", "tag",      "trait",    "verdict", "world",
+    "address",     "budget",   "bundle",   "channel",  "clock", "consent", "customer", "daemon",
+    "duplicate",   "effect",   "erase",    "identity", "key",   "member",  "owner",    "plugin",
+    "pool",        "relation", "reminder", "replay",   "role",  "rule",    "schedule", "staff",
+    "suppression", "tag",      "trait",    "verdict",  "world",
 };
 
 /* Entries of the system whose types have no dot. */

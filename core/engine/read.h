@@ -298,4 +298,14 @@ int read_staff_member(struct engine *engine, struct text name, struct buf *out, 
 int read_keys(struct engine *engine, const struct read_page *page, struct buf *out,
               struct err *err);
 
+/* -- Pools and budgets (read_subject.c) ------------------------------------------------ */
+
+/* `kind` is "pool" or "budget".  All that the bundle declares, on one page; one, which it may have
+ * declared once: E_NOTFOUND; rows of its timeline, for read_timeline_events(). */
+void read_subjects(struct engine *engine, const char *kind, struct buf *out);
+int read_subject(struct engine *engine, const char *kind, struct text name, struct buf *out,
+                 struct err *err);
+int read_subject_timeline(struct engine *engine, const char *kind, struct text name,
+                          const struct read_page *page, struct buf *out_rows, struct err *err);
+
 #endif

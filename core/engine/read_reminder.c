@@ -19,8 +19,8 @@ static void key_task(struct key *key, uint64_t number)
 
 void show_reminder(struct doc_writer *w, uint64_t task, struct doc row)
 {
-    static const char *const texts[] = { "rule",    "key", "note",  "about",
-                                         "outcome", "by",  "civil", "escalate_to" };
+    static const char *const texts[] = { "rule", "key",   "note",        "about", "outcome",
+                                         "by",   "civil", "escalate_to", "of",    "why" };
     doc_put_int(w, "id", (int64_t)task);
     doc_put_int(w, "customer", doc_int(row, "customer", 0));
     doc_put_text(w, "title", doc_text(row, "title"));

@@ -7,13 +7,16 @@
  */
 #include "core/base/civil.h"
 #include "core/engine/engine_inside.h"
+#include "core/engine/staff.h"
 
 #include <string.h>
 
 struct task {
     uint64_t number, customer;
     struct text title, assignee, to, key, rule, note, about, state, outcome, by;
-    struct due due; /* follows the customer's zone when a rule said it, the company's is staff's */
+    struct text of;  /* whose it is while the assignee stands in for her; else empty */
+    struct text why; /* it is the assignee's; empty: because whoever gave it said so */
+    struct due due;  /* follows the customer's zone when a rule said it, the company's is staff's */
     struct text escalate_to;
     int64_t created, escalate_due;
 };
@@ -36,6 +39,15 @@ static void key_of_assignee(struct key *key, const struct task *task)
 {
     key_start(key, 'o');
     key_text(key, task->assignee);
+    key_time(key, task->due.ms);
+    key_number(key, task->number);
+}
+
+/* What somebody who is away will have back. */
+static void key_of_absent(struct key *key, const struct task *task)
+{
+    key_start(key, 'O');
+    key_text(key, task->of);
     key_time(key, task->due.ms);
     key_number(key, task->number);
 }
@@ -66,6 +78,8 @@ static bool task_load(struct task *task, struct engine *engine, uint64_t number)
         .customer = (uint64_t)doc_int(doc, "customer", 0),
         .title = doc_text(doc, "title"),
         .assignee = doc_text(doc, "assignee"),
+        .of = doc_text(doc, "of"),
+        .why = doc_text(doc, "why"),
         .to = doc_text(doc, "to"),
         .key = doc_text(doc, "key"),
         .rule = doc_text(doc, "rule"),
@@ -91,6 +105,8 @@ static void task_store(const struct task *task, struct engine *engine)
     doc_put_text(&w, "title", task->title);
     doc_put_text(&w, "state", task->state);
     doc_put_text(&w, "assignee", task->assignee);
+    doc_put_present(&w, "of", task->of);
+    doc_put_present(&w, "why", task->why);
     doc_put_present(&w, "to", task->to);
     doc_put_int(&w, "due", task->due.ms);
     doc_put_int(&w, "created", task->created);
@@ -155,6 +171,10 @@ static void list_for_assignee(const struct task *task, struct engine *engine)
     key_of_assignee(&key, task);
     key_number(&value, task->customer);
     state_put(engine->state, &key, value.data, value.size);
+    team_count(engine, task->assignee, 1);
+    key_of_absent(&key, task);
+    if (task->of.size != 0)
+        state_put(engine->state, &key, value.data, value.size);
 }
 
 static void unlist_for_assignee(const struct task *task, struct engine *engine)
@@ -162,6 +182,10 @@ static void unlist_for_assignee(const struct task *task, struct engine *engine)
     struct key key;
     key_of_assignee(&key, task);
     state_delete(engine->state, &key);
+    team_count(engine, task->assignee, -1);
+    key_of_absent(&key, task);
+    if (task->of.size != 0)
+        state_delete(engine->state, &key);
 }
 
 static void task_open(struct task *task, struct engine *engine, struct customer *customer)
@@ -224,10 +248,57 @@ static struct doc task_note(struct engine *engine, const struct task *task)
     doc_put_int(&w, "task", (int64_t)task->number);
     doc_put_text(&w, "title", task->title);
     doc_put_text(&w, "assignee", task->assignee);
+    doc_put_present(&w, "of", task->of);
+    doc_put_present(&w, "why", task->why);
     doc_put_int(&w, "due", task->due.ms);
     doc_put_present(&w, "outcome", task->outcome);
     doc_put_present(&w, "note", task->note);
     return engine_doc(engine, &w);
+}
+
+/* -- Whose it is ---------------------------------------------------------- */
+
+static void give(struct task *task, const struct duty *duty)
+{
+    task->assignee = duty->holder;
+    task->of = duty->of;
+    task->why = duty->why;
+}
+
+static void give_to(struct engine *engine, struct task *task, struct text to,
+                    const struct customer *customer)
+{
+    struct duty duty = staff_assign(engine, to, customer, task->due.ms);
+    task->to = to;
+    give(task, &duty);
+}
+
+/* It has another time, or somebody has come or gone: the deputy's, or hers again.  A deputy who has
+ * it keeps it while there is need of one, unless it is found out `is_anew`. */
+static void settle(struct engine *engine, struct task *task, const struct customer *customer,
+                   bool is_anew)
+{
+    struct text whose = task->of.size != 0 ? task->of : task->assignee;
+    int64_t until = INT64_MIN, deputys;
+    bool is_needed = staff_is_away(engine, whose, &until) && task->due.ms < until;
+    if (task->of.size == 0 && !is_needed)
+        return;
+    if (task->of.size != 0 && is_needed && !is_anew &&
+        !staff_is_away(engine, task->assignee, &deputys))
+        return;
+    struct duty duty = staff_assign(engine, whose, customer, task->due.ms);
+    if (!text_equal(duty.holder, task->assignee) || !text_equal(duty.of, task->of))
+        give(task, &duty);
+}
+
+/* Asked for again of the same team, it stays with whoever has it. */
+static bool stays(struct engine *engine, const struct task *open, const struct task *wanted)
+{
+    bool is_team;
+    struct text team = team_name(wanted->to, &is_team);
+    struct text whose = open->of.size != 0 ? open->of : open->assignee;
+    return text_equal(open->to, wanted->to) && team_assigns(engine, team) &&
+           team_has_member(engine, team, whose);
 }
 
 /* -- Making and moving ---------------------------------------------------- */
@@ -250,6 +321,7 @@ static uint64_t task_make(struct step *step, struct task *task)
 {
     struct engine *engine = step->engine;
     struct key key, value = { .size = 0 };
+    give_to(engine, task, task->to, &step->customer);
     task->number = ++engine->counters.task;
     task->created = engine->now;
     task->state = text_of("open");
@@ -271,6 +343,12 @@ static uint64_t task_move(struct step *step, uint64_t number, const struct task 
     bool is_there = task_load(&before, engine, number);
     ASSERT(is_there);
     task.number = number;
+    if (stays(engine, &before, wanted)) {
+        give(&task, &(struct duty){ before.assignee, before.of, before.why });
+        settle(engine, &task, &step->customer, false);
+    } else {
+        give_to(engine, &task, wanted->to, &step->customer);
+    }
     task.customer = before.customer;
     task.created = before.created;
     task.state = text_of("open");
@@ -295,6 +373,15 @@ static int check_request(const struct reminder_request *request, struct err *err
     return 0;
 }
 
+static void note_why(struct step *step, uint64_t number)
+{
+    struct task task;
+    if (task_load(&task, step->engine, number) && task.why.size != 0)
+        step_note_line(step, arena_printf(&step->engine->arena, "task %llu is %.*s's: %.*s",
+                                          (unsigned long long)number, (int)task.assignee.size,
+                                          task.assignee.data, (int)task.why.size, task.why.data));
+}
+
 int step_remind(struct step *step, const struct reminder_request *request, uint64_t *out_task,
                 struct err *err)
 {
@@ -310,7 +397,6 @@ int step_remind(struct step *step, const struct reminder_request *request, uint6
         .customer = step->customer.members[step->customer.own].number,
         .title = request->title,
         .to = request->to,
-        .assignee = staff_assignee(engine, request->to, &step->customer),
         .key = request->key,
         .rule = step->rule != NULL ? step->rule->name : (struct text){ "", 0 },
         .by = step->rule != NULL ? step->rule->name : step->event->by,
@@ -333,6 +419,7 @@ int step_remind(struct step *step, const struct reminder_request *request, uint6
         return rc;
     *out_task = open != 0 ? task_move(step, open, &task) : task_make(step, &task);
     step->trace.acts++;
+    note_why(step, *out_task);
     return 0;
 }
 
@@ -386,12 +473,33 @@ void reminder_fire(struct engine *engine, uint64_t customer, struct doc timer)
     struct customer whole;
     customer_load(&whole, engine, customer);
     unlist_for_assignee(&task, engine);
-    task.to = task.escalate_to;
-    task.assignee = staff_assignee(engine, task.to, &whole);
+    give_to(engine, &task, task.escalate_to, &whole);
     task.escalate_due = 0;
     list_for_assignee(&task, engine);
     task_store(&task, engine);
     derive(engine, "reminder.escalated", &task, depth);
+}
+
+/* -- Coming and going of staff -------------------------------------------- */
+
+void reminder_settle(struct engine *engine, uint64_t number, bool is_anew)
+{
+    struct task before, task;
+    struct customer customer;
+    bool is_open = task_load(&before, engine, number) && text_is(before.state, "open");
+    ASSERT(is_open); /* it stands in a list */
+    if (erase_is_open(engine, before.customer))
+        return;
+    if (!customer_load(&customer, engine, before.customer))
+        customer = (struct customer){ .number = 0 };
+    task = before;
+    settle(engine, &task, &customer, is_anew);
+    if (text_equal(task.assignee, before.assignee) && text_equal(task.of, before.of))
+        return;
+    unlist_for_assignee(&before, engine);
+    list_for_assignee(&task, engine);
+    task_store(&task, engine);
+    derive(engine, "reminder.moved", &task, engine->depth + 1);
 }
 
 /* -- Moving with the customer --------------------------------------------- */
@@ -421,6 +529,7 @@ void reminder_move(struct engine *engine, struct customer *customer, uint64_t nu
     if (task.escalate_due != 0)
         task.escalate_due += ms - before.due.ms;
     task.due.ms = ms;
+    settle(engine, &task, customer, false);
     task_change(&before, &task, engine, customer);
     derive(engine, "reminder.moved", &task, engine->depth + 1);
 }
@@ -530,13 +639,15 @@ static int change_task(struct engine *engine, struct customer *customer, struct 
         task->title = title;
     if (doc_get(data, "note").type == DOC_TEXT)
         task->note = doc_text(data, "note");
-    if (to.size != 0) {
-        task->to = to;
-        task->assignee = staff_assignee(engine, to, customer);
-    }
-    if (doc_get(data, "due").type == DOC_NONE)
+    bool has_due = doc_get(data, "due").type != DOC_NONE;
+    if (has_due)
+        task->due = due_of_command(data, "due");
+    if (to.size != 0)
+        give_to(engine, task, to, customer);
+    else
+        settle(engine, task, customer, false);
+    if (!has_due)
         return 0;
-    task->due = due_of_command(data, "due");
     return is_due(&task->due) ? check_timers(engine, customer, task, err)
                               : err_set(err, E_INVALID, "due is no moment");
 }
@@ -574,6 +685,7 @@ void command_reminder_snooze(struct step *step)
         engine_refuse(engine, err.code, "%s", err.text);
         return;
     }
+    settle(engine, &task, &step->customer, false);
     task_change(&before, &task, engine, &step->customer);
     step_derive(step, "reminder.snoozed", task.customer, task_note(engine, &task));
 }

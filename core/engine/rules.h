@@ -43,6 +43,13 @@ struct purpose {
     bool opt_in; /* without a granted consent nothing is sent; else: unless withdrawn */
 };
 
+/* A shared subject that the bundle declares (core/engine/subject.h): what is laid down of it, as
+ * its kind reads it. */
+struct subject_plan {
+    struct text kind, name; /* "pool", "spring" */
+    struct doc terms;
+};
+
 /* A text for messages, of one name on one channel in one language (core/engine/template.h). */
 struct template_field {
     struct text name; /* "subject" */
@@ -79,6 +86,8 @@ struct ruleset {
     size_t purpose_count;
     struct template *templates; /* in order of their paths */
     size_t template_count;
+    struct subject_plan *subjects; /* in order of file and line */
+    size_t subject_count;
 
     /* The host's. */
     /* NULL: unknown; empty name: the company's, which there always is. It is the ruleset's. */

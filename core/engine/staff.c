@@ -3,6 +3,7 @@
  * A key is known by its hash only.  Who a piece of work goes to is decided when it
  * is given: somebody absent has a deputy, nobody's work goes to the fallback team.
  */
+#include "core/engine/staff.h"
 #include "core/engine/engine_inside.h"
 
 #include <string.h>
@@ -24,16 +25,20 @@ static bool is_name(struct engine *engine, struct text name, const char *what)
     return false;
 }
 
-/* Somebody's open tasks; an index, so one look. */
+/* Open tasks in somebody's list, or hers with a deputy; an index each, so two looks. */
 static bool has_tasks(struct engine *engine, struct text name)
 {
-    struct key prefix;
-    struct cursor cursor;
-    key_start(&prefix, 'o');
-    key_text(&prefix, name);
-    cursor_open(&cursor, engine->state, &prefix);
-    bool has_any = cursor_next(&cursor);
-    cursor_close(&cursor);
+    static const char tables[] = { 'o', 'O' };
+    bool has_any = false;
+    for (size_t i = 0; i < sizeof tables && !has_any; i++) {
+        struct key prefix;
+        struct cursor cursor;
+        key_start(&prefix, tables[i]);
+        key_text(&prefix, name);
+        cursor_open(&cursor, engine->state, &prefix);
+        has_any = cursor_next(&cursor);
+        cursor_close(&cursor);
+    }
     return has_any;
 }
 
@@ -78,40 +83,18 @@ static int check_fields(struct doc doc, const char *const texts[], const char *c
 
 static int check_absences(struct doc data, struct err *err)
 {
-    static const char *const texts[] = { "deputy", NULL }, *const lists[] = { NULL };
     struct doc_value absences = doc_get(data, "absences");
     int rc = 0;
     if (absences.type == DOC_NONE || absences.type == DOC_NULL)
         return 0;
     if (!is_list_of(&absences, DOC_DOC))
         return err_set(err, E_INVALID, "\"absences\" is a list of {from, until, deputy}");
-    for (struct doc_iter it = doc_iter(absences.doc); rc == 0 && doc_next(&it);) {
-        if (doc_get(it.value.doc, "from").type != DOC_INT64 ||
-            doc_get(it.value.doc, "until").type != DOC_INT64)
-            return err_set(err, E_INVALID,
-                           "\"from\" and \"until\" of an absence are milliseconds since 1970");
-        rc = check_fields(it.value.doc, texts, lists, err);
-    }
+    for (struct doc_iter it = doc_iter(absences.doc); rc == 0 && doc_next(&it);)
+        rc = absence_check(it.value.doc, err);
     return rc;
 }
 
 /* -- Commands ------------------------------------------------------------- */
-
-void command_staff_set(struct step *step)
-{
-    static const char *const texts[] = { "calendar", "deputy", NULL };
-    static const char *const lists[] = { "languages", "members", "teams", NULL };
-    struct doc data = step->event->data;
-    struct text name = doc_text(data, "name");
-    struct err err;
-    if (!is_name(step->engine, name, "a member of staff") || !fits(step->engine, data))
-        return;
-    if (check_fields(data, texts, lists, &err) != 0 || check_absences(data, &err) != 0)
-        engine_refuse(step->engine, err.code, "staff %.*s: %s", (int)name.size, name.data,
-                      err.text);
-    else
-        store_named(step->engine, 's', name, data);
-}
 
 /* Borrowed from the state: until somebody writes there. */
 static struct doc stored(struct engine *engine, char table, struct text name)
@@ -122,6 +105,41 @@ static struct doc stored(struct engine *engine, char table, struct text name)
     if (name.size > NAME_BYTES_MAX || !state_get(engine->state, &key, &row))
         return (struct doc){ NULL, 0 };
     return (struct doc){ row.data, (uint32_t)row.size };
+}
+
+struct doc staff_row(struct engine *engine, struct text name)
+{
+    return arena_doc(&engine->arena, stored(engine, 's', name));
+}
+
+static int check_staff(struct engine *engine, struct text name, struct doc data, struct err *err)
+{
+    static const char *const texts[] = { "calendar", "deputy", "team", "language", NULL };
+    static const char *const lists[] = { "languages", "members", "teams", NULL };
+    int rc = check_fields(data, texts, lists, err);
+    if (rc == 0)
+        rc = check_absences(data, err);
+    if (rc == 0)
+        rc = team_check_way(data, err);
+    return rc != 0 ? rc : team_check_members(engine, name, data, err);
+}
+
+void command_staff_set(struct step *step)
+{
+    struct engine *engine = step->engine;
+    struct doc data = step->event->data;
+    struct text name = doc_text(data, "name");
+    struct err err;
+    if (!is_name(engine, name, "a member of staff") || !fits(engine, data))
+        return;
+    if (check_staff(engine, name, data, &err) != 0) {
+        engine_refuse(engine, err.code, "staff %.*s: %s", (int)name.size, name.data, err.text);
+        return;
+    }
+    struct doc before = staff_row(engine, name);
+    team_index(engine, name, before, data);
+    store_named(engine, 's', name, data);
+    absence_arm(engine, name, before, data);
 }
 
 /* Two that mean Kith itself where a source is named. */
@@ -232,6 +250,8 @@ void command_staff_removed(struct step *step)
     }
     while ((theirs = key_of_staff(engine, name)).size != 0)
         remove_key(engine, theirs);
+    team_index(engine, name, staff_row(engine, name), (struct doc){ NULL, 0 });
+    absence_disarm(engine, name);
     key_named(&key, 's', name);
     state_delete(engine->state, &key);
 }
@@ -243,33 +263,4 @@ struct text step_calendar(struct step *step, struct text to)
     struct engine *engine = step->engine;
     struct text assignee = staff_assignee(engine, to, &step->customer);
     return arena_text(&engine->arena, doc_text(stored(engine, 's', assignee), "calendar"));
-}
-
-/* Absences are {from, until} in ms; the deputy's own absence is not followed further: two
- * absent people who stand in for each other would go round for ever. */
-static struct text deputy_if_absent(struct engine *engine, struct text name, struct doc staff)
-{
-    for (struct doc_iter it = doc_iter(doc_child(staff, "absences")); doc_next(&it);) {
-        if (it.value.type != DOC_DOC)
-            continue;
-        int64_t from = doc_int(it.value.doc, "from", INT64_MAX);
-        int64_t until = doc_int(it.value.doc, "until", INT64_MIN);
-        struct text deputy = doc_text(it.value.doc, "deputy");
-        if (deputy.size == 0)
-            deputy = doc_text(staff, "deputy");
-        if (engine->now >= from && engine->now < until && deputy.size != 0 &&
-            deputy.size <= NAME_BYTES_MAX)
-            return arena_text(&engine->arena, deputy);
-    }
-    return name;
-}
-
-struct text staff_assignee(struct engine *engine, struct text to, const struct customer *customer)
-{
-    if (text_is(to, "owner"))
-        to = customer_owner(customer);
-    if (to.size == 0)
-        to = text_of(engine->config.fallback);
-    struct doc staff = stored(engine, 's', to);
-    return staff.data != NULL ? deputy_if_absent(engine, to, staff) : to;
 }

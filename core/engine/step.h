@@ -42,10 +42,19 @@ int step_remove(struct step *step, struct text name, const struct doc_value *ite
 int step_tag(struct step *step, struct text tag, struct err *err);
 int step_untag(struct step *step, struct text tag, struct err *err);
 
+/* Her owner is `to` from now on: a member of staff, nobody (empty), or whoever the team assigns
+ * ("team:sales").  *out_owner is who that is.  E_CONFLICT: nobody of the team is there. */
+int step_own(struct step *step, struct text to, struct text *out_owner, struct err *err);
+
 /* A derived event: for the same customer, or (`to` not empty) for another one, by way of the
  * log.  E_DENIED: a system type; E_LIMIT: cascade. */
 int step_emit(struct step *step, struct text type, struct doc data, struct text to,
               struct err *err);
+
+/* Ask a shared subject ("pool:spring") for something; its answer comes as an event of the customer
+ * (subject.h).  E_NOTFOUND: the bundle declares no such one; E_INVALID: what its kind says. */
+int step_ask(struct step *step, struct text address, struct text word, struct doc given,
+             struct err *err);
 
 struct reminder_request {
     struct text title, to, key, note, about;

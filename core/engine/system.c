@@ -1,6 +1,7 @@
 /* system.c -- entries that Kith itself writes: time, worlds, bundles, runs, effects. */
 #include "core/engine/effect.h"
 #include "core/engine/engine_inside.h"
+#include "core/engine/subject.h"
 
 #include <string.h>
 
@@ -228,6 +229,10 @@ void system_apply(struct engine *engine, struct event *event)
     forget_outgoing(engine, event);
     if (text_is(event->type, "tick")) {
         tick(engine);
+        return;
+    }
+    if (subject_is_address(event->ref)) {
+        subject_apply(engine, event);
         return;
     }
     size_t count = sizeof handlers / sizeof *handlers, i = 0;

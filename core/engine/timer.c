@@ -13,6 +13,8 @@
  * savepoint undoes.
  */
 #include "core/engine/engine_inside.h"
+#include "core/engine/staff.h"
+#include "core/engine/subject.h"
 
 #include <string.h>
 
@@ -205,6 +207,10 @@ static void fire(struct engine *engine, const struct due_timer *timer)
         reminder_fire(engine, timer->owner, timer->payload);
     else if (text_is(kind, "zone"))
         moving_fire(engine, timer->owner, timer->payload, timer->due);
+    else if (text_is(kind, "absence"))
+        absence_fire(engine, timer->payload);
+    else if (text_is(kind, "subject"))
+        subject_fire(engine, timer->payload);
     else if (text_is(kind, "effect"))
         effect_fire_retry(engine, doc_text(timer->payload, "id"));
     else {

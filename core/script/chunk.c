@@ -30,7 +30,12 @@
 #define OPERATION_BYTES 4
 #define LINE_IS_ABSOLUTE (-128)
 
-enum operation { OPERATION_SETUPVAL = 10, OPERATION_GETTABUP = 11, OPERATION_SETTABUP = 15 };
+enum operation {
+    OPERATION_LOADK = 3,
+    OPERATION_SETUPVAL = 10,
+    OPERATION_GETTABUP = 11,
+    OPERATION_SETTABUP = 15,
+};
 enum constant {
     CONSTANT_NIL = 0x00,
     CONSTANT_FALSE = 0x01,
@@ -208,11 +213,23 @@ static bool is_globals(const struct reader *reader, size_t upvalue, size_t name_
            memcmp(reader->names[upvalue].data, "_ENV", 4) == 0;
 }
 
+static bool is_pair(struct span text)
+{
+    const uint8_t *colon = text.size > 2 ? memchr(text.data + 1, ':', text.size - 2) : NULL;
+    return colon != NULL && memchr(text.data, ' ', text.size) == NULL;
+}
+
 static void judge(struct reader *reader, uint32_t code, size_t name_count, int line)
 {
     const struct function *function = &reader->around[reader->depth - 1];
     size_t a = code >> 7 & 0xff, b = code >> 16 & 0xff, c = code >> 24;
     switch (code & 0x7f) {
+    case OPERATION_LOADK: {
+        struct span text = constant_at(reader, function, code >> 15);
+        if (is_pair(text))
+            report(reader, CHUNK_HAS_PAIR, text, line);
+        break;
+    }
     case OPERATION_SETUPVAL:
         if (b < name_count && is_outer(reader, b))
             report(reader, CHUNK_SETS_OUTER, reader->names[b], line);

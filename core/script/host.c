@@ -201,6 +201,7 @@ static void host_free(struct ruleset *rules)
     free(host->rules.rules);
     free(host->rules.purposes);
     free(host->rules.templates);
+    free(host->rules.subjects);
     arena_deinit(&host->arena);
     buf_deinit(&host->scratch);
     free(host);
@@ -223,6 +224,7 @@ static struct host *host_new(const struct config *config)
     sandbox_set_data(host->sandbox, host);
     words_declare_add(host);
     words_calendar_add(host);
+    words_subject_add(host);
     words_trigger_add(host);
     words_act_add(host);
     words_send_add(host);

@@ -86,6 +86,7 @@ void host_note_missing(struct host *host, const char *of, struct text name);
 
 void words_declare_add(struct host *host);  /* rule, purpose */
 void words_calendar_add(struct host *host); /* calendar */
+void words_subject_add(struct host *host);  /* pool, budget, ask */
 void words_trigger_add(struct host *host);  /* every, date, yearly */
 void words_act_add(struct host *host);      /* emit, remind, after, cancel, log, known */
 void words_send_add(struct host *host);     /* send, notify */

@@ -9,6 +9,7 @@
 #include "core/base/err.h"
 #include "core/base/mem.h"
 #include "core/engine/event.h"
+#include "core/engine/subject.h"
 #include "core/script/bundle.h"
 #include "core/script/chunk.h"
 #include "core/script/explain.h"
@@ -24,6 +25,10 @@
 /* What rules hear of Kith's own. */
 static const char *const heard[] = {
     "address.changed",
+    "budget.ended",
+    "budget.granted",
+    "budget.refused",
+    "budget.released",
     "bundle.activated",
     "channel.paused",
     "channel.resumed",
@@ -52,6 +57,14 @@ static const char *const heard[] = {
     "key.set",
     "member.group",
     "owner.changed",
+    "pool.empty",
+    "pool.expired",
+    "pool.load",
+    "pool.loaded",
+    "pool.low",
+    "pool.refused",
+    "pool.taken",
+    "pool.used",
     "relation.changed",
     "reminder.change",
     "reminder.closed",
@@ -67,6 +80,8 @@ static const char *const heard[] = {
     "rule.failed",
     "rule.paused",
     "rule.resumed",
+    "staff.absent",
+    "staff.back",
     "staff.removed",
     "staff.set",
     "suppression.changed",
@@ -165,6 +180,21 @@ static void say_unknown(struct lint *lint, const char *name, int line)
     buf_deinit(&message);
 }
 
+/* The address of a shared subject that the bundle does not declare. */
+static bool is_undeclared(const struct host *host, const char *address)
+{
+    const struct ruleset *rules = &host->rules;
+    if (!subject_is_address(text_of(address)))
+        return false;
+    size_t kind = strcspn(address, ":");
+    for (size_t i = 0; i < rules->subject_count; i++)
+        if (rules->subjects[i].kind.size == kind &&
+            memcmp(rules->subjects[i].kind.data, address, kind) == 0 &&
+            text_is(rules->subjects[i].name, address + kind + 1))
+            return false;
+    return true;
+}
+
 static void visit_use(void *arg, enum chunk_use use, const char *name, int line)
 {
     struct lint *lint = arg;
@@ -190,6 +220,14 @@ static void visit_use(void *arg, enum chunk_use use, const char *name, int line)
                    "a rule changes \"%s\", a local outside of it: each run begins with the first "
                    "value again; keep what should last with the customer, customer:set(\"%s\", "
                    "value)",
+                   name, name);
+        break;
+    case CHUNK_HAS_PAIR:
+        if (!is_undeclared(lint->host, name))
+            return;
+        buf_printf(&lint->text,
+                   "nothing that is called \"%s\" is declared: ask(\"%s\", ...) fails where it "
+                   "stands",
                    name, name);
         break;
     }

@@ -31,6 +31,10 @@ static const struct chapter chapters[] = {
       "table behind it.",
       words_declare },
     { "Calendars", "", "Declared as rules are.", words_calendar },
+    { "Pools and budgets", "",
+      "What many customers draw on, declared as rules are; docs/pools.md tells what they answer.",
+      words_subject },
+    { "Asking them", "", "It stands in the `run` of a rule.", words_ask },
     { "Triggers", "",
       "What `on` of a rule may be, besides an event's type, a list of types, and `\"*\"` for every "
       "event.",

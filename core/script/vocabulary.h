@@ -37,6 +37,7 @@ struct script_word {
 };
 
 extern const struct script_word words_declare[], words_calendar[]; /* rule, purpose; calendar */
+extern const struct script_word words_subject[], words_ask[];      /* pool, budget; ask */
 extern const struct script_word words_trigger[];                   /* every, date, yearly */
 extern const struct script_word words_objects[];                   /* event, customer */
 extern const struct script_word words_customer[];                  /* customer:set ... */

@@ -299,6 +299,24 @@ static int customer_method_consent(lua_State *lua)
     return 1;
 }
 
+/* customer:assign("anna"), customer:assign("team:sales"), customer:assign(nil): whose she is; it
+ * gives the owner. */
+static int customer_method_assign(lua_State *lua)
+{
+    static const char usage[] = "assign(to)";
+    struct customer *customer = check_self(lua, usage);
+    struct step *step = host_step(lua, "customer:assign");
+    struct text to = { "", 0 }, owner;
+    struct err err;
+    luaL_checkany(lua, 2);
+    if (!lua_isnil(lua, 2))
+        to = check_text(lua, 2, "to", usage);
+    if (step_own(step, to, &owner, &err) != 0)
+        return host_raise(lua, &err);
+    push_owner(lua, customer);
+    return 1;
+}
+
 /* -- The objects ---------------------------------------------------------- */
 
 static unsigned make_object(struct host *host, const char *name, const void **out_object)
@@ -408,6 +426,16 @@ const struct script_word words_customer[] = {
         "Whether that tag is on the customer.",
         NULL,
         "if not customer:has_tag(\"regular\") then customer:tag(\"new\") end\n",
+    },
+    {
+        "assign",
+        customer_method_assign,
+        "customer:assign(TO)",
+        "Makes a member of staff the customer's owner, or whoever a team assigns, and gives the "
+        "owner; `nil`: nobody's any more. Rules on `owner.changed` hear of what staff says, not of "
+        "this.",
+        NULL,
+        "if customer.owner == nil then customer:assign(\"team:sales\") end\n",
     },
     {
         "consent",

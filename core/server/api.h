@@ -114,6 +114,7 @@ extern const struct route routes_admin[];     /* api_admin.c: staff, keys, suppr
 extern const struct route routes_dry_run[];   /* api_dry_run.c */
 extern const struct route routes_templates[]; /* api_templates.c: previews */
 extern const struct route routes_plugins[];   /* api_plugins.c */
+extern const struct route routes_subjects[];  /* api_subjects.c: pools, budgets */
 
 /* What handlers stand on.  Members are for reading. */
 struct api {

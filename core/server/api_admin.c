@@ -1,9 +1,8 @@
 /* api_admin.c -- the house: staff, keys, suppressions, the clock. */
 #include "core/base/hash.h"
 #include "core/base/limits.h"
-#include "core/base/moment.h"
-#include "core/base/zone.h"
 #include "core/engine/read.h"
+#include "core/server/api_absences.h"
 #include "core/server/api_care.h"
 #include "core/server/api_command.h"
 
@@ -33,51 +32,6 @@ static int read_member(struct engine *engine, struct call *call, void *arg, stru
 {
     (void)arg;
     return read_staff_member(engine, call_param(call, "name"), out, err);
-}
-
-/* An absence's bound: no duration, for it would count from nobody knows when. */
-static bool read_bound(struct call *call, struct doc absence, const char *name, int64_t *out_ms)
-{
-    struct doc_value value = doc_get(absence, name);
-    struct err err;
-    bool has_offset = true;
-    if (value.type == DOC_INT64) {
-        *out_ms = value.integer;
-        return true;
-    }
-    if (value.type != DOC_TEXT ||
-        moment_parse_loose(value.text.data, value.text.size, out_ms, &has_offset, &err) != 0) {
-        call_problem(call, 422, "an absence's \"%s\" is a date or a moment: \"2026-12-01\"", name);
-        return false;
-    }
-    if (!has_offset)
-        *out_ms = zone_ms_from_local(call->api->zone, *out_ms);
-    return true;
-}
-
-/* False: answered. */
-static bool put_absences(struct call *call, struct doc_writer *w, struct doc absences)
-{
-    static const struct field fields[] = { { "from", FIELD_TIME, true },
-                                           { "until", FIELD_TIME, true },
-                                           { "deputy", FIELD_NAME, false },
-                                           FIELDS_END };
-    doc_open_array(w, "absences");
-    for (struct doc_iter it = doc_iter(absences); doc_next(&it);) {
-        struct doc absence = it.value.doc;
-        int64_t from, until;
-        if (!fields_check(call, absence, fields) || !read_bound(call, absence, "from", &from) ||
-            !read_bound(call, absence, "until", &until))
-            return false;
-        doc_open(w, "");
-        doc_put_int(w, "from", from);
-        doc_put_int(w, "until", until);
-        if (doc_text(absence, "deputy").size != 0)
-            doc_put_text(w, "deputy", doc_text(absence, "deputy"));
-        doc_close(w);
-    }
-    doc_close(w);
-    return true;
 }
 
 /* False: answered.  The name may stand in the body too, but no other. */
@@ -126,19 +80,13 @@ static void delete_staff(struct call *call)
 }
 
 static const struct field staff_fields[] = {
-    { "name", FIELD_NAME, false },
-    { "title", FIELD_LINE, false },
-    { "email", FIELD_LINE, false },
-    { "phone", FIELD_LINE, false },
-    { "language", FIELD_NAME, false },
-    { "languages", FIELD_NAMES, false },
-    { "calendar", FIELD_NAME, false },
-    { "team", FIELD_NAME, false },
-    { "teams", FIELD_NAMES, false },
-    { "members", FIELD_NAMES, false },
-    { "deputy", FIELD_NAME, false },
-    { "absences", FIELD_DOCS, false },
-    FIELDS_END,
+    { "name", FIELD_NAME, false },     { "title", FIELD_LINE, false },
+    { "email", FIELD_LINE, false },    { "phone", FIELD_LINE, false },
+    { "language", FIELD_NAME, false }, { "languages", FIELD_NAMES, false },
+    { "calendar", FIELD_NAME, false }, { "team", FIELD_NAME, false },
+    { "teams", FIELD_NAMES, false },   { "members", FIELD_NAMES, false },
+    { "assign", FIELD_NAMES, false },  { "deputy", FIELD_NAME, false },
+    { "absences", FIELD_DOCS, false }, FIELDS_END,
 };
 
 static void put_staff(struct call *call)
@@ -156,7 +104,7 @@ static void put_staff(struct call *call)
         else if (it.value.type == DOC_ARRAY && !text_is(it.name, "absences"))
             doc_put_value_text(&w, it.name, &it.value);
     struct doc_value absences = doc_get(call->body, "absences");
-    if (absences.type == DOC_ARRAY && !put_absences(call, &w, absences.doc))
+    if (absences.type == DOC_ARRAY && !absences_put(call, &w, absences.doc))
         return;
     command->data = arena_doc(&call->arena, doc_end(&w));
     command->read = read_member;
@@ -333,6 +281,12 @@ const struct route routes_admin[] = {
       "Staff" },
     { "DELETE", "/v1/staff/{name}", SCOPE_ADMIN, 0, false, delete_staff,
       "Remove a member of staff who has no open reminders, and her keys", "wait", NULL, "Nothing" },
+    { "POST", "/v1/staff/{name}/absences", SCOPE_STAFF, BODY_MAX, true, post_absence,
+      "She will be away, or is: what falls due meanwhile is her deputy's", "wait", absence_fields,
+      "Staff" },
+    { "DELETE", "/v1/staff/{name}/absences", SCOPE_STAFF, 0, false, delete_absence,
+      "She is back, or the absence that begins at ?from= is called off", "from wait", NULL,
+      "Staff" },
     { "GET", "/v1/keys", SCOPE_ADMIN, 0, false, get_keys, "Named keys, without their secrets",
       "limit after", NULL, "Key[]" },
     { "PUT", "/v1/keys/{name}", SCOPE_ADMIN, BODY_MAX, true, put_key,

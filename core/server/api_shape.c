@@ -143,6 +143,8 @@ static const struct shape_field reminder[] = {
     { "title", "text", true, NULL },
     { "state", "text", true, "open, done ..." },
     { "assignee", "text", true, "Who does it" },
+    { "of", "text", false, "Whose it is, while the assignee stands in for her" },
+    { "why", "text", false, "It is the assignee's" },
     { "to", "text", false, "What it was addressed to" },
     { "due", "time", true, NULL },
     { "created", "time", true, NULL },
@@ -275,6 +277,35 @@ static const struct shape_field staff[] = {
     { "name", "text", true, NULL },
     { "absences", "[Absence]", false, NULL },
     { "*", "any", false, NULL },
+    END,
+};
+
+static const struct shape_field pool[] = {
+    { "name", "text", true, NULL },
+    { "declared", "boolean", true, "By the rules in force" },
+    { "left", "integer", true, "Codes that nobody has" },
+    { "reserved", "integer", true, "Taken, and neither used nor expired" },
+    { "used", "integer", true, "Used, or taken by somebody who was erased" },
+    { "expired", "integer", true, NULL },
+    { "loaded", "integer", true, "All of these" },
+    { "low", "boolean", true, "Fewer are left than the rules say there should be" },
+    { "reserve", "text", false, "How long a code is kept for who took it" },
+    { "to", "text", false, "Who should load more" },
+    END,
+};
+
+static const struct shape_field budget[] = {
+    { "name", "text", true, NULL },
+    { "declared", "boolean", true, "By the rules in force" },
+    { "amount", "text", true, "For the period; exact, \"500.00\"" },
+    { "spent", "text", true, "In the present period" },
+    { "left", "text", true, "Of it" },
+    { "currency", "text", true, NULL },
+    { "granted", "integer", true, "Asks in the present period" },
+    { "refused", "integer", true, "Asks in the present period" },
+    { "per", "text", false, "How long a period is; without it there is one" },
+    { "from", "time", false, "When the present one began" },
+    { "until", "time", false, "When the next one begins" },
     END,
 };
 
@@ -478,6 +509,8 @@ const struct shape shapes[] = {
     { "Role", role },
     { "Rule", rule },
     { "Staff", staff },
+    { "Pool", pool },
+    { "Budget", budget },
     { "StateHash", state_hash },
     { "Success", success },
     { "TimelineEntry", timeline_entry },
@@ -500,6 +533,7 @@ const struct query_shape query_shapes[] = {
       "Those in this state only" },
     { "channel", NULL, "text", "Of this channel only" },
     { "to", NULL, "text", "Of this member of staff or team only" },
+    { "from", NULL, "time", "The moment at which the absence begins" },
     { "due", NULL, "text", "Due by then: today, 2026-12-01, or from now: 3d" },
     { "customer", NULL, "text", "Of this customer only: 42, user_id:u-17, email:ann@example.com" },
     { "activate", NULL, "flag", "0: only check and store" },

@@ -121,7 +121,7 @@ def test_without_a_key_it_says_what_to_set(kith, tmp_path):
     "words, last, offered",
     [
         ([], "ti", "timeline"),
-        (["staff"], "", "add list show remove"),
+        (["staff"], "", "add list show absent back remove"),
         (["consent", "42"], "wi", "withdraw"),
         (["import"], "--re", "--rejected --replay"),
         (["help"], "rem", "reminders remind"),

@@ -12,6 +12,7 @@ Word = namedtuple("Word", "chapter name text fields example")  # fields: (name, 
 # What the examples need around them: what is sent, and to whom.
 HOUSE = """
 purpose "newsletter" { opt_in = true }
+pool "gift" {}
 rule "house 1" { on = "Signed Up", run = function()
   send { channel = "log", purpose = "service", body = "Welcome, Ann" }
 end }
@@ -74,6 +75,8 @@ def as_settings(code):
 PLACES = {
     "Declarations": declared,
     "Calendars": declared,
+    "Pools and budgets": declared,
+    "Asking them": in_a_rule,
     "Triggers": as_a_trigger,
     "Objects": in_a_rule,
     "Methods of a customer": in_a_rule,

@@ -30,6 +30,7 @@
 #include "tests/sim/disk.h"
 #include "tests/sim/life_attic.h"
 #include "tests/sim/life_files.h"
+#include "tests/sim/life_subjects.h"
 #include "tests/sim/outside.h"
 
 #include <errno.h>
@@ -498,6 +499,7 @@ static int effects(const struct plan *plan)
     key_start(&prefix, 'z');
     snapshot_visit(snapshot, &prefix, NULL, print_erasing, NULL);
     life_files(snapshot);
+    life_subjects(snapshot);
     snapshot_close(snapshot);
     state_close(state);
     return 0;

@@ -4,6 +4,7 @@ Input: the entries of a log, in order.  Output: the effects they intend, the
 reminders, and which claims the arbiter had to let through.  It knows nothing of
 crashes, blocks, buffers or checkpoints, and shares no line with the daemon.
 """
+import json
 from datetime import datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
@@ -42,6 +43,15 @@ def next_workday_close(ms):
     return instant(day.replace(hour=18, minute=0, second=0, microsecond=0), SHANGHAI)
 
 
+def sure(**data):
+    """A document that compares, whatever the order of its fields."""
+    return json.dumps(data, sort_keys=True)
+
+
+def money(cents):
+    return "%d" % (cents // 100) if cents % 100 == 0 else "%d.%02d" % divmod(cents, 100)
+
+
 class Model:
     def __init__(self, worlds, bundles, owners):
         self.worlds = worlds  # seq of its entry -> document
@@ -68,6 +78,12 @@ class Model:
         self.perhaps_hers = set()  # entries of which this page cannot know
         self.said_to_nobody = {}  # user -> entries by a name that nobody had then
         self.files = set()  # (hash, member or 0, entry that names it)
+        self.staff = {}  # name -> (deputy, [(from, until), ...])
+        self.asked = set()  # (entry, type, data) of what must have been asked of subjects
+        self.answered = set()  # (entry, type, member, data) of what they must have answered
+        self.codes, self.free = {}, []  # code -> (member, key), None: free; those in their order
+        self.taken = {}  # (member, key) -> code
+        self.granted, self.period = {}, None  # (member, key) -> (cents, from); (from, until, cents)
 
     # -- Customers ----------------------------------------------------------------
 
@@ -231,6 +247,7 @@ class Model:
             task = self.tasks[int(key[5:])]
             if due != task["due"]:
                 task["due"] = due
+                self.settle(task, False)
                 self.timers[member, key] = (soon, said)
         elif due != before and not (due < before < soon):
             self.timers[member, key] = (soon, said)
@@ -282,6 +299,10 @@ class Model:
             _, said = self.timers.pop((owner, key))
             if owner in self.erased:
                 pass
+            elif owner == 0 and key.startswith("absence:"):
+                self.absence(key[8:], *said)
+            elif owner == 0:
+                self.roll()
             elif key == "zone":
                 self.move_member(owner, said[0], due[0][0], said[1])
             elif key == "after:nudge":
@@ -326,8 +347,164 @@ class Model:
             self.timers.pop((member, "after:nudge"), None)
         wait = 90000 if self.bundle == "a" else 120000
         self.timers[number, "after:nudge"] = (self.now + wait, None)
+        self.ask(number, data)
         if self.world()["code"]["level"] == 2 and orders % 2 == 0:
             self.effect("sms", "service", "level two", number)
+
+    # -- Staff ---------------------------------------------------------------------------
+
+    def away_until(self, name):
+        """None: she is there."""
+        for since, until in self.staff.get(name, (None, []))[1]:
+            if since <= self.now < until:
+                return until
+
+    def assign(self, name, due):
+        """(in whose list it stands, whose it is while a deputy has it)"""
+        asked, to = [], name
+        while to and to not in asked:
+            until = self.away_until(to)
+            if until is None or due >= until:
+                return to, (name if to != name else None)
+            asked.append(to)
+            to = self.staff[to][0]
+        return name, None
+
+    def settle(self, task, is_anew):
+        whose = task["of"] or task["assignee"]
+        until = self.away_until(whose)
+        is_needed = until is not None and task["due"] < until
+        has_it = task["of"] and self.away_until(task["assignee"]) is None
+        if is_needed and has_it and not is_anew:
+            return
+        if is_needed or task["of"]:
+            task["assignee"], task["of"] = self.assign(whose, task["due"])
+
+    def staff_set(self, data):
+        name = data["name"]
+        absences = [(a["from"], a["until"]) for a in data.get("absences", [])]
+        before = self.staff.get(name, (None, []))
+        self.staff[name] = data.get("deputy"), absences
+        if self.staff[name] != before:
+            self.timers[0, "absence:" + name] = (self.now, (True, "of", 0, 0))
+
+    def staff_removed(self, name):
+        has_tasks = any(name in (t["assignee"], t["of"]) for t in self.tasks.values())
+        if not has_tasks:
+            self.staff.pop(name, None)
+            self.timers.pop((0, "absence:" + name), None)
+
+    def absence(self, name, is_anew, place, due, number):
+        while place:
+            until = self.away_until(name) if place == "assignee" else 1 << 60
+            rows = sorted((t["due"], n) for n, t in self.tasks.items() if t[place] == name)
+            for row in rows if until is not None else []:
+                if row < (due, number) or row[0] >= until:
+                    continue
+                if self.moves_left == 0:
+                    self.timers[0, "absence:" + name] = (self.now, (is_anew, place, *row))
+                    return
+                self.moves_left -= 1
+                self.settle(self.tasks[row[1]], is_anew)
+            place, due, number = ("assignee", 0, 0) if place == "of" else (None, 0, 0)
+        bounds = [b for a in self.staff.get(name, (None, []))[1] for b in a if b > self.now]
+        if bounds:
+            self.timers[0, "absence:" + name] = (min(bounds), (False, "of", 0, 0))
+
+    # -- Shared subjects -----------------------------------------------------------------
+
+    def ask(self, number, data):
+        key, others = "k%d" % (data["number"] % 3), [m for m in self.group(number) if m != number]
+        said = {"key": key, "members": [number] + others} if others else {"key": key}
+        if data["page"] < 2:
+            self.asked.add((self.seq, "pool.take", sure(pool="gift", **said)))
+        elif data["page"] == 2:
+            self.asked.add((self.seq, "budget.release", sure(budget="kind", **said)))
+        else:
+            said["amount"] = money(data["total"] * 100 + 25)
+            self.asked.add((self.seq, "budget.spend", sure(budget="kind", **said)))
+
+    def ask_arrives(self, kind, body, data):
+        sender = body["from"]
+        if (body["id"], kind) in self.seen.setdefault("subjects", set()):
+            self.perhaps_hers.add(self.seq)  # a second copy
+            return
+        self.seen["subjects"].add((body["id"], kind))
+        self.belongs(sender)
+        if sender in self.erasing:
+            return
+        members = data.get("members", [sender])
+        if kind == "pool.take":
+            word, said = self.take(sender, members, data["key"])
+        else:
+            self.roll()
+            word, said = self.spend(kind, sender, members, data)
+        self.answered.add((self.seq, word, sender, sure(key=data["key"], **said)))
+
+    def take(self, sender, members, key):
+        for member in members:
+            if (member, key) in self.taken:
+                code = self.taken[member, key]
+                said = {"code": code, "again": True, "left": len(self.free)}
+                return "pool.taken", dict(said, pool="gift")
+        if not self.free:
+            return "pool.empty", {"pool": "gift"}
+        code = self.free.pop(0)
+        self.taken[sender, key] = code
+        self.codes[code] = sender, key
+        return "pool.taken", {"pool": "gift", "code": code, "left": len(self.free)}
+
+    def load(self, data):
+        for code in data["codes"]:
+            if code not in self.codes:
+                self.codes[code] = None
+                self.free.append(code)
+
+    def roll(self):
+        """A day of the company's."""
+        if self.period is not None and self.now < self.period[1]:
+            return
+        zone = ZoneInfo(self.company())
+        local = datetime.fromtimestamp(self.now / 1000, zone).replace(tzinfo=None)
+        day = local.replace(hour=0, minute=0, second=0, microsecond=0)
+        until = instant(day + timedelta(days=1), zone)
+        self.period = instant(day, zone), until, 0
+        self.timers[0, "subject:budget:kind:period"] = (until, None)
+
+    def spend(self, kind, sender, members, data):
+        since, until, spent = self.period
+        had = next((m for m in members if (m, data["key"]) in self.granted), None)
+        said = {"budget": "kind", "currency": "EUR"}
+        if kind == "budget.release":
+            if had is None:
+                left = money(15000 - spent)
+                return "budget.refused", dict(said, reason="unknown", left=left)
+            amount, granted = self.granted.pop((had, data["key"]))
+            spent -= amount if granted == since else 0
+            word = "budget.released"
+        elif had is not None:
+            amount, word = self.granted[had, data["key"]][0], "budget.granted"
+            said["again"] = True
+        else:
+            whole, cents = (data["amount"] + ".00").split(".")[:2]
+            amount, word = int(whole) * 100 + int(cents), "budget.granted"
+            if amount > 15000 - spent:
+                word, said["reason"] = "budget.refused", "spent"
+            else:
+                spent += amount
+                self.granted[sender, data["key"]] = amount, since
+        self.period = since, until, spent
+        return word, dict(said, amount=money(amount), left=money(15000 - spent))
+
+    def answer_arrives(self, kind, body, data):
+        sender = body["from"]
+        if (body["id"], kind) in self.seen.setdefault(sender, set()):
+            self.perhaps_hers.add(self.seq)
+            return
+        self.seen[sender].add((body["id"], kind))
+        self.belongs(sender)
+        if kind == "pool.taken" and sender not in self.erasing and self.bundle:
+            self.effect("hook", "service", "code %s" % data["code"], sender)
 
     def nudge(self, number):
         self.effect("hook", "service", "nudge %d" % (self.trait(number, "orders") or 0), number)
@@ -346,6 +523,7 @@ class Model:
             self.tasks[task] = {"customer": number}
             self.members[number]["open"]["call"] = task
         self.tasks[task]["due"] = due
+        self.tasks[task]["assignee"], self.tasks[task]["of"] = self.assign("anna", due)
         self.timers[self.tasks[task]["customer"], "task:%d" % task] = (due, said)
         for member in self.group(number):
             self.timers.pop((member, "after:follow"), None)
@@ -404,6 +582,17 @@ class Model:
             self.about_effect(data["id"])
         elif kind == "ping":
             self.ping_arrives(body, data)
+        elif kind == "staff.set":
+            self.staff_set(data)
+        elif kind == "staff.removed":
+            self.staff_removed(data["name"])
+        elif kind == "pool.load":
+            if self.bundle:
+                self.load(data)
+        elif body.get("ref", "").startswith(("pool:", "budget:")):
+            self.ask_arrives(kind, body, data)
+        elif kind.startswith(("pool.", "budget.")):
+            self.answer_arrives(kind, body, data)
 
     def about_effect(self, ident):
         """Whose entry it is, as far as the effect is known here."""

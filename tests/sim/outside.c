@@ -479,15 +479,32 @@ static void pause_something(struct outside *outside, uint64_t dice)
         pause_or_resume(outside, is_pause ? "channel.paused" : "channel.resumed", "channel", name);
 }
 
+/* Each is the other's deputy, now and then. */
+static void put_absence(struct outside *outside, struct doc_writer *w, const char *deputy,
+                        uint64_t dice)
+{
+    int64_t hour = 3600000, from = outside->wall + ((int64_t)(dice & 7) - 2) * hour;
+    if ((dice >> 8 & 3) != 0)
+        doc_put_string(w, "deputy", deputy);
+    if ((dice >> 13 & 3) == 0)
+        return;
+    doc_open_array(w, "absences");
+    doc_open(w, "");
+    doc_put_int(w, "from", from);
+    doc_put_int(w, "until", from + (int64_t)(12 + (dice >> 3 & 63)) * hour);
+    doc_close(w);
+    doc_close(w);
+}
+
 /* Staff come, get a key, and go; whoever has open tasks stays. */
 static void change_staff(struct outside *outside, uint64_t dice)
 {
-    static const char *const types[] = { "staff.set", "key.set", "staff.removed" };
+    static const char *const types[] = { "staff.set", "key.set", "staff.removed", "staff.set" };
     struct submission *submission = submission_new(LOG_STAFF);
     struct errand *errand = mem_zero(sizeof *errand);
     struct doc_writer w;
     const char *name = dice & 64 ? "anna" : "ben";
-    const char *type = types[(dice >> 8 & 0xffff) % 3];
+    const char *type = types[dice >> 8 & 3];
     errand->outside = outside;
     snprintf(errand->decision, sizeof errand->decision, "staff");
     submission_begin(submission, &w);
@@ -498,7 +515,34 @@ static void change_staff(struct outside *outside, uint64_t dice)
     if (strcmp(type, "key.set") == 0) {
         doc_put_string(&w, "staff", name);
         put_text(&w, "hash", "%08d", (int)(dice >> 32 & 0xffffff));
+    } else if (outside->seed % 2 != 0 && strcmp(type, "staff.set") == 0) {
+        /* not where customers are erased: how far that is the model does not know */
+        put_absence(outside, &w, dice & 64 ? "ben" : "anna", dice >> 32);
     }
+    doc_close(&w);
+    submission_end(submission, &w);
+    submission->wants_applied = true;
+    post(outside, submission, errand);
+}
+
+/* Codes are loaded, some of them again. */
+static void load_codes(struct outside *outside, uint64_t dice)
+{
+    struct submission *submission = submission_new(LOG_STAFF);
+    struct errand *errand = mem_zero(sizeof *errand);
+    struct doc_writer w;
+    int first = (int)(dice >> 8 & 0xffff) % 10;
+    errand->outside = outside;
+    snprintf(errand->decision, sizeof errand->decision, "load");
+    submission_begin(submission, &w);
+    doc_put_string(&w, "type", "pool.load");
+    doc_put_string(&w, "source", "staff");
+    doc_open(&w, "data");
+    doc_put_string(&w, "pool", "gift");
+    doc_open_array(&w, "codes");
+    for (int i = first; i < first + 3; i++)
+        put_text(&w, "", "c-%d", i);
+    doc_close(&w);
     doc_close(&w);
     submission_end(submission, &w);
     submission->wants_applied = true;
@@ -599,7 +643,9 @@ void outside_act(struct outside *outside, uint64_t dice)
     int next = next_event(outside);
     switch (dice % 16) {
     case 0:
-        if ((dice >> 59 & 1) != 0)
+        if ((dice >> 57 & 3) == 0)
+            load_codes(outside, dice >> 4);
+        else if ((dice >> 57 & 3) == 1)
             change_consent(outside, dice >> 4);
         else
             change_staff(outside, dice >> 4);

@@ -102,6 +102,30 @@ BUGS = [
         "    key_of_owner",
         "    key_of_owner",
     ),
+    (
+        "what a deputy has does not come back",
+        "core/engine/absence.c",
+        "is_done = walk_list(&walk, 'O', INT64_MAX);",
+        "is_done = true;",
+    ),
+    (
+        "a budget looks at one ask and not at all of them",
+        "core/engine/budget.c",
+        "    else if (amount > left_of(budget))\n",
+        "    else if (amount > budget->amount)\n",
+    ),
+    (
+        "a code is given for a key that a merged member has one for",
+        "core/engine/subject.c",
+        "    for (size_t i = 0; i < ask->member_count; i++) {\n        struct key key;",
+        "    for (size_t i = 0; i < 1; i++) {\n        struct key key;",
+    ),
+    (
+        "whoever is erased keeps her codes",
+        "core/engine/subject.c",
+        "    if (subject_open(&subject, engine, arena_text(&engine->arena, name)))\n",
+        "    if (false)\n",
+    ),
     ("a local of a rule lasts", "core/script/sandbox_watch.c", None, None),
     (
         "a failed rule keeps its changes",

@@ -25,7 +25,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
-from model import Model  # noqa: E402
+from model import Model, sure  # noqa: E402
 
 CANNOT_START, CRASHED = 3, 86
 ZONES = ["Europe/Berlin", "Asia/Shanghai", "UTC", "America/New_York"]
@@ -169,7 +169,7 @@ class Run:
         self.worlds = {
             e["seq"]: e["body"]["data"] for e in self.entries if e["body"]["type"] == "world"
         }
-        self.effects, self.tasks, self.listed = {}, {}, set()
+        self.effects, self.tasks, self.listed, self.subjects = {}, {}, set(), []
         self.files = {"owner": set(), "mine": set(), "forgotten": set()}
         for line in self.life("effects").stdout.splitlines():
             row = json.loads(line)
@@ -178,6 +178,8 @@ class Run:
             if "hash" in row:  # whose a file is
                 (kind,) = set(row) - {"hash", "entry"}
                 self.files[kind].add((row["hash"], row[kind], row["entry"]))
+            elif "subject" in row:
+                self.subjects.append(row)
             elif "listed" in row:
                 self.listed.add((row["listed"], row["id"]))
             else:
@@ -247,6 +249,64 @@ class Run:
                 % (sorted(model.sent_away - arrived)[:5], sorted(arrived - model.sent_away)[:5])
             )
 
+    def check_subjects(self, model):
+        """What was asked and answered; no code twice, nothing overspent; nobody erased is named."""
+        asked, answered = set(), set()
+        for entry in self.entries:
+            body = entry["body"]
+            if entry["class"] == 1 or not body["type"].startswith(("pool.", "budget.")):
+                continue
+            if "id" not in body:  # staff's
+                continue
+            cause, data = int(body["id"].split(".")[0]), sure(**body["data"])
+            if ":" in body["ref"]:
+                asked.add((cause, body["type"], data))
+            else:
+                answered.add((cause, body["type"], int(body["ref"]), data))
+        levels = len({w["code"]["level"] for w in self.worlds.values()})
+        for name, ours, theirs in (
+            ("asked", asked, model.asked),
+            ("answered", answered, model.answered),
+        ):
+            if theirs - ours or (levels == 1 and ours - theirs):
+                raise Failure(
+                    "%s: lost %s, too many %s"
+                    % (name, sorted(theirs - ours)[:3], sorted(ours - theirs)[:3])
+                )
+        self.check_pool(model)
+        self.check_budget(model)
+
+    def rows_of(self, subject, table):
+        return [r for r in self.subjects if (r["subject"], r["table"]) == (subject, table)]
+
+    def check_pool(self, model):
+        codes = {
+            r["name"]: (r["row"]["state"], r["row"].get("customer"))
+            for r in self.rows_of("pool:gift", "c")
+        }
+        wanted = {code: ("free", None) for code in model.codes}
+        for code, owner in model.codes.items():
+            if owner is not None:
+                is_gone = owner[0] in model.erased
+                wanted[code] = ("used", None) if is_gone else ("reserved", owner[0])
+        if codes != wanted:
+            raise Failure("codes: %s; the model: %s" % (codes, wanted))
+        held = {
+            (r["customer"], r["name"]): r["row"]["code"] for r in self.rows_of("pool:gift", "a")
+        }
+        if held != {k: v for k, v in model.taken.items() if k[0] not in model.erased}:
+            raise Failure("codes are held: %s; the model: %s" % (held, model.taken))
+
+    def check_budget(self, model):
+        row = next((r["row"] for r in self.rows_of("budget:kind", "p")), None)
+        ours = row and (row["from"], row["until"], row["spent"])
+        theirs = model.period and (*model.period[:2], model.period[2] * 100)
+        if ours != theirs or (ours and ours[2] > 1500000):
+            raise Failure("the budget is %s; the model: %s" % (ours, theirs))
+        granted = {(r["customer"], r["name"]) for r in self.rows_of("budget:kind", "a")}
+        if granted != {k for k in model.granted if k[0] not in model.erased}:
+            raise Failure("granted: %s; the model: %s" % (granted, model.granted))
+
     def check_effects(self, model):
         ours = sorted(
             (int(i.split(".")[0]), e["channel"], e["purpose"], meant_by(body_of(e)), e["customer"])
@@ -260,7 +320,10 @@ class Run:
                 "effects differ: the model has besides %s; the state has besides %s"
                 % (missing[:5], extra[:5])
             )
-        tasks = {i: {"customer": t["customer"], "due": t["due"]} for i, t in self.tasks.items()}
+        tasks = {
+            i: {name: t.get(name) for name in ("customer", "due", "assignee", "of")}
+            for i, t in self.tasks.items()
+        }
         wanted = {i: t for i, t in model.tasks.items() if t["customer"] not in model.erased}
         if tasks != wanted:
             raise Failure("reminders differ: %s; the model: %s" % (tasks, wanted))
@@ -502,6 +565,7 @@ class Run:
         self.check_acknowledged()
         model = self.run_model()
         self.check_sent_away(model)
+        self.check_subjects(model)
         self.check_effects(model)
         self.check_renderings(model)
         self.check_sends(model)

@@ -61,7 +61,8 @@ static void commands_of_two_words_are_found(void **state)
     assert_string_equal(args_argument(&args, 0), "anna");
     args_deinit(&args);
     assert_int_equal(parse(&args, &err, "staff", NULL), E_INVALID);
-    assert_string_equal(err.text, "kith staff what? There is: add, list, show, remove");
+    assert_string_equal(err.text,
+                        "kith staff what? There is: add, list, show, absent, back, remove");
     args_deinit(&args);
 }
 

@@ -296,8 +296,8 @@ static void work_of_somebody_absent_goes_to_the_deputy(void **state)
                "{'type':'staff.set','data':{'name':'ann','deputy':'bob','absences':[{'from':%lld,"
                "'until':%lld}]}}",
                (long long)play->now, (long long)(play->now + DAY_MS));
-    play_track(play, "u1", "Remind", "{'key':'1'}");
-    assert_has(play_task(play, 1), "'assignee':'bob','to':'ann'");
+    play_track(play, "u1", "Remind", "{'key':'1','due':'23h'}");
+    assert_has(play_task(play, 1), "'assignee':'bob','of':'ann'");
     play_pass(play, DAY_MS);
     play_track(play, "u1", "Remind", "{'key':'2'}");
     assert_has(play_task(play, 2), "'assignee':'ann'");

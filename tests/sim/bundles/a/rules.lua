@@ -9,6 +9,14 @@ rule "orders" {
       send { channel = "sms", purpose = "service", body = "thanks " .. customer.orders }
     end
     after { due = "90s", key = "nudge", emit = "nudge" }
+    local key = "k" .. event.number % 3
+    if event.page < 2 then
+      ask("pool:gift", "take", { key = key })
+    elseif event.page == 2 then
+      ask("budget:kind", "release", { key = key })
+    else
+      ask("budget:kind", "spend", { key = key, amount = event.total + 0.25 })
+    end
   end,
 }
 
@@ -68,3 +76,13 @@ rule "local counter" {
 }
 
 purpose "news" { opt_in = true }
+
+pool "gift" { low = 2 }
+budget "kind" { amount = "150.00", currency = "EUR", per = "1d" }
+
+rule "code" {
+  on = "pool.taken",
+  run = function(event)
+    send { channel = "hook", purpose = "service", body = "code " .. event.code }
+  end,
+}

@@ -9,6 +9,14 @@ rule "orders" {
       send { channel = "sms", purpose = "service", body = "thanks " .. customer.orders }
     end
     after { due = "2min", key = "nudge", emit = "nudge" }
+    local key = "k" .. event.number % 3
+    if event.page < 2 then
+      ask("pool:gift", "take", { key = key })
+    elseif event.page == 2 then
+      ask("budget:kind", "release", { key = key })
+    else
+      ask("budget:kind", "spend", { key = key, amount = event.total + 0.25 })
+    end
   end,
 }
 
@@ -76,3 +84,13 @@ rule "daily" {
 }
 
 calendar "company" { zone = "Asia/Shanghai", hours = "09:00-18:00", holidays = { "2026-10-01" } }
+
+pool "gift" { low = 2 }
+budget "kind" { amount = "150.00", currency = "EUR", per = "1d" }
+
+rule "code" {
+  on = "pool.taken",
+  run = function(event)
+    send { channel = "hook", purpose = "service", body = "code " .. event.code }
+  end,
+}

@@ -1,0 +1,159 @@
+"""Teams, absences and deputies, over HTTP and by the command, against the real daemon."""
+import datetime
+import json
+import subprocess
+
+import pytest
+
+from conftest import BUILD
+
+RULES = """
+rule "remind" {
+  on = "Remind",
+  run = function(event)
+    remind { title = "call", to = event.to or "team:care", due = "2d", key = tostring(event.seq) }
+  end,
+}
+rule "assign" {
+  on = "Assign",
+  run = function(event, customer) customer:assign(event.to) end,
+}
+"""
+
+
+@pytest.fixture
+def house(start, tmp_path):
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules" / "rules.lua").write_text(RULES)
+    daemon = start("--scripts", tmp_path / "rules")
+    for name in ("ann", "bob"):
+        assert kith(daemon, "staff", "add", name, "--team", "care")[0] == 0
+    assert kith(daemon, "team", "set", "care", "--assign", "owner,turn")[0] == 0
+    return daemon
+
+
+def kith(daemon, *words):
+    done = subprocess.run(
+        [str(BUILD / "kith"), *words],
+        env={"KITH_URL": f"http://127.0.0.1:{daemon.port}", "KITH_KEY": daemon.key("admin")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+def track(daemon, user, event, **properties):
+    body = {"userId": user, "event": event, "properties": properties}
+    assert daemon.post("/v1/track?wait=applied", body, key="write").status == 200
+
+
+def reminders(daemon):
+    items = daemon.get("/v1/reminders").json["items"]
+    return {item["id"]: item for item in items}
+
+
+def day(ahead):
+    return (datetime.datetime.now() + datetime.timedelta(days=ahead)).strftime("%Y-%m-%d")
+
+
+def test_work_for_a_team_goes_round_and_the_trace_says_why(house):
+    for user in ("u-1", "u-2", "u-3"):
+        track(house, user, "Remind")
+    items = reminders(house)
+    assert [items[i]["assignee"] for i in (1, 2, 3)] == ["ann", "bob", "ann"]
+    assert items[1]["why"] == "team care: next in turn"
+    traces = [e["trace"].get("log") for e in house.timeline("user_id:u-1") if e["type"] == "Remind"]
+    assert traces == [["task 1 is ann's: team care: next in turn"]]
+
+
+def test_a_customer_is_assigned_by_a_rule_and_by_a_clerk(house):
+    track(house, "u-1", "Assign", to="team:care")
+    assert house.get("/v1/customers/user_id:u-1").json["owner"] == "ann"
+    track(house, "u-2", "Hello")
+    code, out, _ = kith(house, "assign", "user_id:u-2", "team:care")
+    assert (code, out) == (0, "customer 2: owner is now bob\n")
+    track(house, "u-2", "Remind")
+    assert reminders(house)[1]["why"] == "team care: is the customer's owner"
+    code, _, said = kith(house, "assign", "user_id:u-2", "team:carre")
+    assert code == 1 and 'did you mean "care"?' in said
+    refused = house.post("/v1/customers/user_id:u-2/assign", {"owner": "team:nobodys"})
+    assert refused.status == 409 and "nobody of team nobodys is there" in refused.json["detail"]
+
+
+def test_what_falls_due_in_an_absence_goes_to_the_deputy_and_comes_back(house):
+    track(house, "u-1", "Remind", to="ann")
+    code, out, said = kith(
+        house, "staff", "absent", "ann", "--to", day(9), "--deputy", "bob", "--from", day(-1)
+    )
+    assert code == 0, said
+    assert "ann will be away" in out
+    wait_for(house, 1, "bob")
+    item = reminders(house)[1]
+    assert item["of"] == "ann" and "ann is away until" in item["why"]
+    track(house, "u-2", "Remind")  # the team passes over her
+    assert reminders(house)[2]["assignee"] == "bob"
+    assert kith(house, "staff", "back", "ann")[0] == 0
+    wait_for(house, 1, "ann")
+    assert "of" not in reminders(house)[1]
+    moved = [e["data"]["assignee"] for e in house.timeline("user_id:u-1") if "moved" in e["type"]]
+    assert moved == ["ann", "bob"]  # the newest first
+    house.kill()
+
+
+def wait_for(daemon, task, assignee):
+    """A tick follows the change by moments; another change is behind it."""
+    for _ in range(200):
+        if reminders(daemon)[task]["assignee"] == assignee:
+            return
+        track(daemon, "u-9", "Hello")
+    raise AssertionError(reminders(daemon)[task])
+
+
+def test_an_absence_outlives_a_crash(start, tmp_path, house):
+    kith(house, "staff", "absent", "ann", "--from", day(3), "--to", day(4), "--deputy", "bob")
+    house.kill()
+    again = start("--scripts", tmp_path / "rules")
+    absences = again.get("/v1/staff/ann").json["absences"]
+    assert [a["deputy"] for a in absences] == ["bob"]
+    assert absences[0]["from"].startswith(
+        (datetime.datetime.utcnow() + datetime.timedelta(days=3)).strftime("%Y-%m-%d")
+    )
+    assert kith(again, "staff", "back", "ann", "--from", day(3))[0] == 0
+    assert "absences" not in again.get("/v1/staff/ann").json
+
+
+def test_changing_a_record_keeps_what_is_not_named(house):
+    kith(house, "staff", "absent", "ann", "--from", day(3), "--to", day(4))
+    assert kith(house, "staff", "add", "ann", "--phone", "+49 30 1", "--languages", "de,zh")[0] == 0
+    member = house.get("/v1/staff/ann").json
+    assert member["team"] == "care" and len(member["absences"]) == 1
+    assert member["languages"] == ["de", "zh"]
+    assert kith(house, "team", "set", "care", "--member", "eve", "--member", "zoe")[0] == 0
+    team = house.get("/v1/staff/care").json
+    assert team["assign"] == ["owner", "turn"] and team["members"] == ["eve", "zoe"]
+
+
+def test_what_makes_no_sense_is_refused_with_words(house):
+    for body, words in (
+        ({}, 'an absence needs "to", the last day, or "until"'),
+        ({"to": "soon"}, 'an absence\'s "to" is a date or a moment'),
+        ({"from": "2026-01-02", "to": "2026-01-01"}, "an absence ends after it begins"),
+        ({"from": "2020-01-01", "to": "2020-01-02"}, "that absence is over already"),
+    ):
+        answer = house.post("/v1/staff/ann/absences", body)
+        assert answer.status == 422 and words in answer.json["detail"], answer.body
+    assert house.post("/v1/staff/who/absences", {"to": day(1)}).status == 404
+    assert house.call("DELETE", "/v1/staff/ann/absences").status == 409
+    assert house.call("DELETE", "/v1/staff/ann/absences?from=then").status == 422
+    answer = house.call("PUT", "/v1/staff/care", {"assign": ["chance"]})
+    assert answer.status == 422 and "owner, language, load, turn" in answer.json["detail"]
+    code, _, said = kith(house, "staff", "absent", "ann", "--to", day(1), "--deputy", "bobb")
+    assert code == 1 and 'did you mean "bob"?' in said
+
+
+def test_the_json_of_a_team_is_for_programs(house):
+    code, out, _ = kith(house, "team", "--json")
+    assert code == 0
+    teams = {item["name"]: item["members"] for item in map(json.loads, out.splitlines())}
+    assert teams == {"care": ["ann", "bob"]}
