@@ -89,13 +89,26 @@ static int copy_to_memory(const char *name, const struct buf *bytes, struct err 
 
 /* -- The code ------------------------------------------------------------------------------------- */
 
+#define PATH_BYTES 128
+
 typedef const struct kith_plugin *describe_fn(void);
+
+/* The loader takes two files of one name for one, and descriptors come again: each load spells the
+ * way to its own in another manner, in binary with "/" and "./". */
+static void spell_path(int fd, char out[PATH_BYTES])
+{
+    static atomic_uint loads;
+    char *at = stpcpy(out, "/proc/self/fd/");
+    for (unsigned number = atomic_fetch_add(&loads, 1); number != 0; number /= 2)
+        at = stpcpy(at, number % 2 != 0 ? "./" : "/");
+    snprintf(at, (size_t)(out + PATH_BYTES - at), "%d", fd);
+}
 
 /* Names are bound at once and stay the plugin's own; it is never unmapped. */
 static int open_code(const char *name, int fd, describe_fn **out_describe, struct err *err)
 {
-    char path[64];
-    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    char path[PATH_BYTES];
+    spell_path(fd, path);
     void *code = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
     if (code == NULL)
         return err_set(err, E_INVALID, "plugin %s cannot be loaded: %s", name, dlerror());

@@ -129,8 +129,9 @@ struct api {
     struct metrics *metrics;
     struct stream *stream;
     const struct settings *settings;
-    struct plugin_set *plugins; /* NULL: none */
-    struct nurse *nurse;        /* of those that are isolated; NULL: there are no plugins */
+    struct plugin_set *_Atomic plugins; /* NULL: none; whoever has looked keeps what he has seen */
+    struct nurse *nurse;   /* of those that are isolated; NULL: there are no plugins */
+    struct reload *reload; /* NULL: the same */
     const struct zone *zone;    /* the company's */
     struct clock clock;
     void (*on_idle)(void *arg); /* the last call under way has ended; may be NULL */

@@ -37,6 +37,7 @@
 #include "core/server/nurse.h"
 #include "core/server/parent.h"
 #include "core/server/plugins.h"
+#include "core/server/reload.h"
 #include "core/server/rule_watch.h"
 #include "core/server/say.h"
 #include "core/server/stream.h"
@@ -92,7 +93,8 @@ struct daemon {
     struct rule_watch *rule_watch;
     atomic_bool interrupt; /* the rule that runs */
     struct plugin_set *plugins;
-    struct nurse *nurse; /* NULL: there are no plugins */
+    struct nurse *nurse;   /* NULL: there are no plugins */
+    struct reload *reload; /* the same */
     struct script_surroundings surroundings;
     int code_of_failure;
     struct err *err;
@@ -474,6 +476,7 @@ static void stop_if_idle(void *arg)
     if (daemon->stage == STAGE_STOPPING && daemon->server == NULL && daemon->api.calls == 0 &&
         sweeper_is_at_rest(daemon->sweeper) &&
         (daemon->nurse == NULL || nurse_is_at_rest(daemon->nurse)) &&
+        (daemon->reload == NULL || reload_is_at_rest(daemon->reload)) &&
         (daemon->is_impatient || deliver_pending(node_deliverer(daemon->node)) == 0))
         uv_stop(&daemon->loop);
 }
@@ -581,6 +584,37 @@ static void plugin_lost(void *arg, struct text name)
         nurse_lost(daemon->nurse, name);
 }
 
+static void plugins_in_force(void *arg, struct plugin_set *set)
+{
+    struct daemon *daemon = arg;
+    daemon->surroundings.plugins = plugin_set_engine(set);
+}
+
+static void use_plugins(void *arg, struct plugin_set *set)
+{
+    struct daemon *daemon = arg;
+    daemon->plugins = set;
+    atomic_store(&daemon->api.plugins, set);
+}
+
+static void open_reload(struct daemon *daemon)
+{
+    struct reload_options options = {
+        .loop = &daemon->loop,
+        .node = daemon->node,
+        .nurse = daemon->nurse,
+        .settings = &daemon->settings,
+        .plugins = daemon->plugins,
+        .read_settings = daemon->options->read_settings,
+        .read_arg = daemon->options->arg,
+        .in_force = plugins_in_force,
+        .use = use_plugins,
+        .on_rest = stop_if_idle,
+        .arg = daemon,
+    };
+    daemon->reload = reload_open(&options);
+}
+
 static void open_nurse(struct daemon *daemon)
 {
     struct nurse_options options = {
@@ -591,8 +625,10 @@ static void open_nurse(struct daemon *daemon)
         .on_rest = stop_if_idle,
         .arg = daemon,
     };
-    if (daemon->plugins != NULL)
-        daemon->nurse = nurse_open(&options);
+    if (daemon->plugins == NULL)
+        return;
+    daemon->nurse = nurse_open(&options);
+    open_reload(daemon);
 }
 
 static int open_node(struct daemon *daemon, struct err *err)
@@ -694,6 +730,7 @@ static int open_api(struct daemon *daemon, struct err *err)
         .settings = &daemon->settings,
         .plugins = daemon->plugins,
         .nurse = daemon->nurse,
+        .reload = daemon->reload,
         .clock = clock_machine(),
         .on_idle = stop_if_idle,
         .idle_arg = daemon,
@@ -777,6 +814,7 @@ static void close_parts(struct daemon *daemon)
     api_end_dry_run(&daemon->api);
     sweeper_close(daemon->sweeper);
     nurse_close(daemon->nurse);
+    reload_close(daemon->reload);
     rule_watch_close(daemon->rule_watch);
     node_close(daemon->node);
     if (daemon->server != NULL)

@@ -50,9 +50,11 @@ struct reading {
 static int use_world(void *arg, const struct log_entry *entry)
 {
     struct reading *reading = arg;
-    struct doc body = { entry->body, (uint32_t)entry->size };
-    return engine_set_world(reading->fold->engine, entry->seq, doc_child(body, "data"),
-                            reading->err);
+    struct fold *fold = reading->fold;
+    struct doc world = doc_child((struct doc){ entry->body, (uint32_t)entry->size }, "data");
+    if (fold->meet_world != NULL)
+        fold->meet_world(fold->meet_arg, fold->engine, world);
+    return engine_set_world(fold->engine, entry->seq, world, reading->err);
 }
 
 /* Fails before anything is changed. */
@@ -140,7 +142,7 @@ static bool verdicts_are_durable(const struct fold *fold)
     return fold->sequencer == NULL || atomic_load(&fold->sequencer->verdicts_open) == 0;
 }
 
-static bool freeze(struct fold *fold)
+bool fold_freeze(struct fold *fold)
 {
     if (!verdicts_are_durable(fold) || atomic_load(&fold->is_compacting))
         return false;
@@ -205,7 +207,7 @@ void fold_freeze_if_wanted(struct fold *fold, bool is_idle)
     bool is_forced = fold->waiting != NULL && forced_in_ms(fold, now) == 0;
     bool is_wanted = is_forced || is_idle || state_wants_freeze(fold->state) ||
                      now - fold->dirty_since >= CHECKPOINT_AGE_MS;
-    if (is_wanted && freeze(fold) && is_forced)
+    if (is_wanted && fold_freeze(fold) && is_forced)
         fold->forced_at = now;
 }
 

@@ -6,11 +6,11 @@
 #include "core/server/node.h"
 
 #include "core/base/err.h"
-#include "core/base/hash.h"
 #include "core/base/limits.h"
 #include "core/base/mem.h"
 #include "core/engine/config.h"
 #include "core/plugin/breadcrumb.h"
+#include "core/server/change.h"
 #include "core/server/dir.h"
 #include "core/server/purge.h"
 #include "core/server/say.h"
@@ -40,6 +40,7 @@ struct node {
     struct fold fold;
     struct deliverer *deliverer;
     struct purge *purge;
+    struct change *change;
     struct mailbox loop;
     uint64_t run; /* seq of this run's daemon.started */
     bool is_started;
@@ -219,21 +220,6 @@ static const struct engine_hooks hooks = {
     .plugin_lost = hook_plugin_lost,
     .verdict_made = hook_verdict_made,
 };
-
-/* -- The world ------------------------------------- */
-
-static uint64_t world_mark(const struct node_options *options)
-{
-    struct buf both = BUF_INIT;
-    uint8_t digest[16];
-    uint64_t mark;
-    buf_append(&both, options->code.data, options->code.size);
-    buf_append(&both, options->config.data, options->config.size);
-    digest_16(both.data, both.size, digest);
-    memcpy(&mark, digest, sizeof mark);
-    buf_deinit(&both);
-    return mark;
-}
 
 static uint64_t append_started(struct node *node, int64_t logged)
 {
@@ -423,7 +409,7 @@ static void wire(struct node *node)
     node->sequencer.loop = node->fold.loop = &node->loop;
     node->sequencer.wake_loop = node->fold.wake_loop = options->wake;
     node->sequencer.arg = node->fold.arg = options->wake_arg;
-    node->sequencer.world = world_mark(options);
+    node->sequencer.world = world_mark(options->code, options->config);
     node->fold.sequencer = &node->sequencer;
     node->fold.clock = options->clock;
     node->fold.dirty_since = node->fold.forced_at = node->fold.paced_at = -1;
@@ -522,6 +508,30 @@ static void make_purge(struct node *node)
     });
 }
 
+static void meet_world(void *arg, struct engine *engine, struct doc world)
+{
+    change_meet(((struct node *)arg)->change, engine, world);
+}
+
+static void make_change(struct node *node)
+{
+    node->change = change_new(&(struct change_options){
+        .dir = node->options.dir,
+        .sequencer = &node->sequencer,
+        .fold = &node->fold,
+        .log = node->log,
+        .state = node->state,
+        .purge = node->purge,
+        .clock = node->options.clock,
+        .code = node->options.code,
+        .config = node->options.config,
+        .wake = node->options.wake,
+        .wake_arg = node->options.wake_arg,
+    });
+    node->fold.meet_world = meet_world;
+    node->fold.meet_arg = node;
+}
+
 int node_open(const struct node_options *options, struct node **out_node, struct err *err)
 {
     struct node *node = mem_zero(sizeof *node);
@@ -543,6 +553,7 @@ int node_open(const struct node_options *options, struct node **out_node, struct
     node->fold.state = node->state;
     node->fold.engine = node->engine;
     make_purge(node);
+    make_change(node);
     if (rc == 0)
         rc = open_run(node, err);
     if (rc != 0) {
@@ -580,8 +591,13 @@ bool node_step_loop(struct node *node)
 
 int64_t node_tick(struct node *node)
 {
-    int64_t deliver = deliver_tick(node->deliverer), purge = purge_tick(node->purge);
-    return deliver < 0 || (purge >= 0 && purge < deliver) ? purge : deliver;
+    const int64_t waits[] = { deliver_tick(node->deliverer), purge_tick(node->purge),
+                              change_tick(node->change) };
+    int64_t first = -1;
+    for (size_t i = 0; i < sizeof waits / sizeof *waits; i++)
+        if (waits[i] >= 0 && (first < 0 || waits[i] < first))
+            first = waits[i];
+    return first;
 }
 
 bool node_is_ready(struct node *node)
@@ -673,6 +689,8 @@ void node_wind_down(struct node *node)
 {
     atomic_store(&node->sequencer.is_winding_down, true);
     deliver_wind_down(node->deliverer);
+    if (node->change != NULL)
+        change_wind_down(node->change); /* before the purge, which takes what waits for threads */
     if (node->purge != NULL)
         purge_wind_down(node->purge);
     if (node->state != NULL)
@@ -715,6 +733,7 @@ void node_close(struct node *node)
     log_close(node->log);
     deliver_free(node->deliverer);
     purge_free(node->purge);
+    change_free(node->change);
     fold_deinit(&node->fold);
     mailbox_deinit(&node->loop);
     while (!mailbox_is_empty(&node->sequencer.inbox))
@@ -743,6 +762,11 @@ struct deliverer *node_deliverer(struct node *node)
 struct purge *node_purge(struct node *node)
 {
     return node->purge;
+}
+
+struct change *node_change(struct node *node)
+{
+    return node->change;
 }
 
 struct log *node_log(struct node *node)
