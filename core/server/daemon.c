@@ -375,18 +375,31 @@ static bool is_same_doc(struct doc now, struct doc wanted)
            (now.size == 0 || memcmp(now.data, wanted.data, now.size) == 0);
 }
 
+/* The same ones: how each is configured `kith plugin reload` puts in force. */
 static bool is_same_plugins(const struct settings *now, const struct settings *wanted)
 {
-    if (now->plugin_count != wanted->plugin_count ||
-        !is_same_text(now->plugin_dir, wanted->plugin_dir))
-        return false;
-    for (size_t i = 0; i < now->plugin_count; i++) {
+    bool is_same = now->plugin_count == wanted->plugin_count &&
+                   is_same_text(now->plugin_dir, wanted->plugin_dir);
+    for (size_t i = 0; is_same && i < now->plugin_count; i++)
+        is_same = strcmp(now->plugins[i].name, wanted->plugins[i].name) == 0;
+    return is_same;
+}
+
+/* Whether there are any. */
+static bool say_plugins(const struct settings *now, const struct settings *wanted)
+{
+    bool is_any = false;
+    for (size_t i = 0; i < now->plugin_count && is_same_plugins(now, wanted); i++) {
         const struct plugin_settings *a = &now->plugins[i], *b = &wanted->plugins[i];
-        if (strcmp(a->name, b->name) != 0 || a->is_isolated != b->is_isolated ||
-            !is_same_doc(a->grant, b->grant) || !is_same_doc(a->config, b->config))
-            return false;
+        if (a->is_isolated == b->is_isolated && is_same_doc(a->grant, b->grant) &&
+            is_same_doc(a->config, b->config))
+            continue;
+        say("plugin %s is configured otherwise: it is used from the next start on, or with: kith "
+            "plugin reload %s",
+            a->name, a->name);
+        is_any = true;
     }
-    return true;
+    return is_any;
 }
 
 static bool needs_restart(const struct settings *now, const struct settings *wanted)
@@ -426,7 +439,7 @@ static void on_hangup_looked(struct question *question)
         say("the configuration is not used: %s", err.text);
     else if (needs_restart(&daemon->settings, &wanted))
         say("the configuration has changed: it is used from the next start on");
-    else
+    else if (!say_plugins(&daemon->settings, &wanted))
         say("the configuration has been read: it has not changed");
     if (wanted.config.data != NULL)
         use_at_once(daemon, &wanted);
