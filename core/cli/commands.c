@@ -447,14 +447,14 @@ const struct command command_table[] = {
       "What it would have heard of is parked for it, until it is enabled again.",
       plugin_disable_options, run_plugin_disable },
     { "plugin reload", "NAME", "load a plugin's file anew, while all goes on",
-      "The file that lies there now, with what kith.lua says of this plugin by now.  From one entry "
-      "of the\n"
-      "log on it is the new one; nothing is lost, and nothing happens twice.  If it cannot be loaded, "
-      "or\n"
-      "the rules in force do not load with it, everything stays as it was.",
+      "The file that lies there now, with what kith.lua says of this plugin by now.  From one "
+      "entry\n"
+      "of the log on it is the new one; nothing is lost, and nothing happens twice.  If it cannot\n"
+      "be loaded, or the rules in force do not load with it, everything stays as it was.",
       NULL, run_plugin_reload },
     { "plugin new", "NAME", "a folder to begin a plugin in C with",
-      "The folder has a plugin that does something, its test, a Makefile and a CMakeLists.txt.  All\n"
+      "The folder has a plugin that does something, its test, a Makefile and a CMakeLists.txt.  "
+      "All\n"
       "it needs is a C compiler and kith.h.  docs/first-plugin.md goes on from there.",
       NULL, run_plugin_new },
     { "plugin check", "FILE", "does this plugin keep the contract?",

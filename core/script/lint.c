@@ -103,7 +103,8 @@ struct lint {
     size_t count;
     struct buf chunk, text;
     const char *file; /* of the function at hand */
-    const struct plugins *plugins; /* only these are looked at, and what is called of them; or NULL */
+    const struct plugins
+        *plugins; /* only these are looked at, and what is called of them; or NULL */
 };
 
 /* -- Findings -------------------------------------------------------------------------- */

@@ -29,8 +29,8 @@ struct ruleset;
  * "file:line: reason", it does not load. */
 int lint_bundle(struct doc bundle, struct doc config, struct buf *out, struct err *err);
 
-/* Whether each function of a plugin that rules name, `visits.next { ... }`, is one that these plugins
- * offer.  `rules` are script_load()'s, with the same plugins.  E_INVALID: "file:line: reason". */
+/* Whether each function of a plugin that rules name, `visits.next { ... }`, is one that these
+ * plugins offer.  `rules` are script_load()'s, with the same plugins.  E_INVALID: "file:line: reason". */
 int lint_calls(struct ruleset *rules, const struct plugins *plugins, struct err *err);
 
 #endif

@@ -130,9 +130,9 @@ struct api {
     struct stream *stream;
     const struct settings *settings;
     struct plugin_set *_Atomic plugins; /* NULL: none; whoever has looked keeps what he has seen */
-    struct nurse *nurse;   /* of those that are isolated; NULL: there are no plugins */
-    struct reload *reload; /* NULL: the same */
-    const struct zone *zone;    /* the company's */
+    struct nurse *nurse;                /* of those that are isolated; NULL: there are no plugins */
+    struct reload *reload;              /* NULL: the same */
+    const struct zone *zone;            /* the company's */
     struct clock clock;
     void (*on_idle)(void *arg); /* the last call under way has ended; may be NULL */
     void *idle_arg;

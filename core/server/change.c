@@ -25,7 +25,7 @@ struct change {
     struct chore chore; /* first */
     struct change_options options;
     struct change_wanted wanted;
-    struct buf code, config;       /* wanted */
+    struct buf code, config;         /* wanted */
     struct buf code_now, config_now; /* in force */
     bool is_reserved, is_winding_down;
     enum phase phase;

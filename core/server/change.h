@@ -8,8 +8,8 @@
  *     -------   ----------   -------------------------------------------------------------
  *     hold      log          nothing is written any more but verdicts; what comes waits
  *     look      engine       until all of it is applied and a checkpoint holds that
- *     keep      checkpoint   whether the rules in force load with the new plugins; that checkpoint is
- *                            dumped to base/<seq>
+ *     keep      checkpoint   whether the rules in force load with the new plugins; that
+ *                            checkpoint is dumped to base/<seq>
  *     note      log          `world` with the new code and config, and with that base
  *               engine       applies it: from here on it has the new plugins and the rules anew
  *     release   loop         what has waited is written
@@ -74,8 +74,8 @@ struct change_wanted {
 struct change *change_new(const struct change_options *options);
 void change_free(struct change *change); /* nothing of it is under way; NULL is allowed */
 
-/* Have it to oneself, and keep purges away, before anything is begun.  E_CONFLICT: somebody else has
- * it, files are being read or made anew, or the daemon is stopping. */
+/* Have it to oneself, and keep purges away, before anything is begun.  E_CONFLICT: somebody else
+ * has it, files are being read or made anew, or the daemon is stopping. */
 int change_reserve(struct change *change, struct err *err);
 void change_give_back(struct change *change);
 bool change_is_reserved(const struct change *change);

@@ -28,6 +28,7 @@
 #include "core/server/channel_webhook.h"
 #include "core/server/deploy.h"
 #include "core/server/files.h"
+#include "core/server/hangup.h"
 #include "core/server/http.h"
 #include "core/server/link_epochs.h"
 #include "core/server/listening.h"
@@ -55,8 +56,8 @@
 #include <unistd.h>
 #include <uv.h>
 
-#define GRACE_MS 10000u /* for connections under way, when the daemon stops ... */
-#define END_MS 20000u   /* ... and for what their requests began */
+#define GRACE_MS 10000u   /* for connections under way, when the daemon stops ... */
+#define END_MS 20000u     /* ... and for what their requests began */
 #define DELIVERY_MS 5000u /* for answers to messages that are under way then */
 #define SIGNALS 3
 #define SHORT_HASH 12 /* digits of a bundle's name in messages */
@@ -349,70 +350,6 @@ static void say_scripts(const struct question *question, const char *dir, struct
     scripts_deinit(&scripts);
 }
 
-static bool is_same_text(const char *a, const char *b)
-{
-    return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
-}
-
-static bool is_same_webhooks(const struct settings *now, const struct settings *wanted)
-{
-    if (now->webhook_count != wanted->webhook_count)
-        return false;
-    for (size_t i = 0; i < now->webhook_count; i++) {
-        const struct webhook_settings *a = &now->webhooks[i], *b = &wanted->webhooks[i];
-        if (!is_same_text(a->name, b->name) || !is_same_text(a->url, b->url) ||
-            !is_same_text(a->secret, b->secret) || !is_same_text(a->ca, b->ca) ||
-            a->allow_private != b->allow_private || a->timeout_ms != b->timeout_ms ||
-            a->rest_ms != b->rest_ms || a->parallel != b->parallel)
-            return false;
-    }
-    return true;
-}
-
-static bool is_same_doc(struct doc now, struct doc wanted)
-{
-    return now.size == wanted.size &&
-           (now.size == 0 || memcmp(now.data, wanted.data, now.size) == 0);
-}
-
-/* The same ones: how each is configured `kith plugin reload` puts in force. */
-static bool is_same_plugins(const struct settings *now, const struct settings *wanted)
-{
-    bool is_same = now->plugin_count == wanted->plugin_count &&
-                   is_same_text(now->plugin_dir, wanted->plugin_dir);
-    for (size_t i = 0; is_same && i < now->plugin_count; i++)
-        is_same = strcmp(now->plugins[i].name, wanted->plugins[i].name) == 0;
-    return is_same;
-}
-
-/* Whether there are any. */
-static bool say_plugins(const struct settings *now, const struct settings *wanted)
-{
-    bool is_any = false;
-    for (size_t i = 0; i < now->plugin_count && is_same_plugins(now, wanted); i++) {
-        const struct plugin_settings *a = &now->plugins[i], *b = &wanted->plugins[i];
-        if (a->is_isolated == b->is_isolated && is_same_doc(a->grant, b->grant) &&
-            is_same_doc(a->config, b->config))
-            continue;
-        say("plugin %s is configured otherwise: it is used from the next start on, or with: kith "
-            "plugin reload %s",
-            a->name, a->name);
-        is_any = true;
-    }
-    return is_any;
-}
-
-static bool needs_restart(const struct settings *now, const struct settings *wanted)
-{
-    return !is_same_doc(now->config, wanted->config) || !is_same_plugins(now, wanted) ||
-           !is_same_text(now->host, wanted->host) || now->port != wanted->port ||
-           (now->cert == NULL) != (wanted->cert == NULL) ||
-           !is_same_text(now->data, wanted->data) || !is_same_text(now->url, wanted->url) ||
-           !is_same_text(now->log_file, wanted->log_file) || !is_same_webhooks(now, wanted) ||
-           now->log_quota_bytes != wanted->log_quota_bytes ||
-           now->state_quota_bytes != wanted->state_quota_bytes;
-}
-
 /* What needs no restart. */
 static void use_at_once(struct daemon *daemon, const struct settings *wanted)
 {
@@ -437,9 +374,9 @@ static void on_hangup_looked(struct question *question)
         plugins_carry_over(&wanted, &daemon->settings);
     if (rc != 0)
         say("the configuration is not used: %s", err.text);
-    else if (needs_restart(&daemon->settings, &wanted))
+    else if (hangup_needs_restart(&daemon->settings, &wanted))
         say("the configuration has changed: it is used from the next start on");
-    else if (!say_plugins(&daemon->settings, &wanted))
+    else if (!hangup_say_plugins(&daemon->settings, &wanted))
         say("the configuration has been read: it has not changed");
     if (wanted.config.data != NULL)
         use_at_once(daemon, &wanted);

@@ -66,7 +66,7 @@ struct fold {
     _Atomic uint64_t shown; /* the last entry that a snapshot shows, if opened now */
     int64_t paced_at;       /* boot ms since when `paced_bytes` were applied; -1: no queue */
     size_t paced_bytes;
-    struct err told;       /* why the state's file could not be opened again */
+    struct err told; /* why the state's file could not be opened again */
     /* The engine is about to use this world, {code, config, ...}; NULL: nobody asks. */
     void (*meet_world)(void *arg, struct engine *engine, struct doc world);
     void *meet_arg;

@@ -1,7 +1,7 @@
 /* plugins.h -- the plugins that kith.lua names, loaded before anything else is opened.
  *
- * What they are is part of the world: the hash of each file of its code, what each is configured
- * with of its config, and so are the channels that they bring.
+ * What they are is part of the world: a hash of each file and of what it is configured with of its
+ * code, what each is configured with of its config, and so are the channels that they bring.
  *
  * The loop's thread, once at the start.
  */
@@ -18,8 +18,8 @@ struct settings;
  * there are none.  E_INVALID, E_VERSION, E_DENIED, E_IO, E_CONFLICT: words for the operator. */
 int plugins_load(struct settings *settings, struct plugin_set **out_set, struct err *err);
 
-/* Load one of them from the folder, as breadcrumb `number`, into this process or into one of its own.
- * Errors are those of plugin_load() and remote_open().  Any thread. */
+/* Load one of them from the folder, as breadcrumb `number`, into this process or into one of its
+ * own.  Errors are those of plugin_load() and remote_open().  Any thread. */
 int plugins_open(const char *dir, const struct plugin_settings *wanted, unsigned number,
                  struct plugin_member *out_member, struct err *err);
 

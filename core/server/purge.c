@@ -21,7 +21,7 @@
 #define RETRY_MS 60000
 #define GATHER_MS 250       /* between two looks whether all are through */
 #define GATHER_MS_MAX 90000 /* a message that a channel has is waited for a minute */
-#define SWAP_PAUSE_MS 50 /* until the readers of the state's file have gone */
+#define SWAP_PAUSE_MS 50    /* until the readers of the state's file have gone */
 #define SWAPS_MAX 600
 #define REWRITE_ENTRIES \
     32 /* between two commits of others: of as many blocks at worst, 2 MiB raw */

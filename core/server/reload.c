@@ -28,14 +28,14 @@ struct reload {
     uv_work_t work;
     struct job job;
     bool is_busy;
-    size_t index; /* of the plugin, in every set */
-    struct settings wanted;  /* as kith.lua has it now */
-    struct settings trial;   /* those in force, with what the new one adds to the world */
+    size_t index;           /* of the plugin, in every set */
+    struct settings wanted; /* as kith.lua has it now */
+    struct settings trial;  /* those in force, with what the new one adds to the world */
     const struct plugin_settings *plugin; /* in `wanted` */
-    struct plugin_set *set;  /* with the new one; NULL: not loaded, or in force */
-    struct buf code;         /* of the world with it */
-    bool has_bundle;         /* rules are in force ... */
-    uint8_t bundle[BUNDLE_HASH_BYTES]; /* ... which load with it, as far as is known */
+    struct plugin_set *set;               /* with the new one; NULL: not loaded, or in force */
+    struct buf code;                      /* of the world with it */
+    bool has_bundle;                      /* rules are in force ... */
+    uint8_t bundle[BUNDLE_HASH_BYTES];    /* ... which load with it, as far as is known */
     int code_of_step;
     struct err err;
     reload_done_fn *done;

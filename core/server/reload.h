@@ -4,8 +4,8 @@
  *     ---------   ----------   ------------------------------------------------------------
  *     read        loop         kith.lua, for what it says of this plugin now
  *     rest        loop         until no process of an isolated plugin is just being begun
- *     load        worker       the file, as at a start: first in a process that is thrown away, where
- *                              it may crash; do the rules in force load with it?
+ *     load        worker       the file, as at a start: first in a process that is thrown away,
+ *                              where it may crash; do the rules in force load with it?
  *     stop        loop         its outside side comes to its end
  *     change      change.h     the engine has the new one, from one entry on
  *     begin       loop         the new one's outside side
@@ -58,7 +58,8 @@ typedef void reload_done_fn(void *arg, int status, const struct err *err);
 
 struct reload *reload_open(const struct reload_options *options);
 bool reload_is_at_rest(const struct reload *reload);
-void reload_close(struct reload *reload); /* at rest; freed when the loop has run once more; or NULL */
+void reload_close(
+    struct reload *reload); /* at rest; freed when the loop has run once more; or NULL */
 
 /* `done` comes later, from the loop, or from inside. */
 void reload_begin(struct reload *reload, struct text name, reload_done_fn *done, void *arg);

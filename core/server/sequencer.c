@@ -21,7 +21,7 @@
 
 #define FAILING_PAUSE_MS 100 /* between two attempts while the disk refuses */
 #define TELL_PAUSE_NS (60 * (int64_t)1000000000)
-#define HELD_POLL_MS 10 /* while only some things are let through */
+#define HELD_POLL_MS 10       /* while only some things are let through */
 #define STANDING_POLL_MS 1000 /* how often to look whether the wall clock has come back */
 
 int sequencer_post(struct sequencer *sequencer, struct submission *submission, struct err *err)

@@ -1,7 +1,8 @@
 /* good_tally.c -- counts orders, in one version or another: what is loaded anew while it counts.
  *
- * Which of them it is TALLY says when it is compiled: 1 has a function that 2 has not; 2 counts what
- * it has heard itself besides. */
+ * Which of them it is TALLY says when it is compiled: 1 has a function that 2 has not; 2 counts
+ * what it has heard itself besides.
+ */
 #include "kith.h"
 
 #ifndef TALLY
@@ -69,8 +70,8 @@ static const struct kith_function *const functions[] = { &version_function, NULL
 static const struct kith_state state = { .size = sizeof state, .key = "tally", .version = 1 };
 static const struct kith_state *const states[] = { &state, NULL };
 
-#define TRAIT(symbol)                                                                         \
-    static const struct kith_trait symbol = {                                                 \
+#define TRAIT(symbol)                                                                        \
+    static const struct kith_trait symbol = {                                                \
         .size = sizeof symbol, .name = #symbol, .type = "whole", .about = "what was counted" \
     }
 TRAIT(orders);

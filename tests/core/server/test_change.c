@@ -35,8 +35,8 @@ static enum plugin_outcome count(struct plugins *plugins, size_t index, struct s
 {
     const struct counter *counter = (struct counter *)plugins;
     struct doc_value before = step_customer_field(step, text_of("tally.orders"));
-    struct doc_value orders = { .type = DOC_INT,
-                                .integer = before.type == DOC_INT ? before.integer : 0 };
+    struct doc_value orders = { .type = DOC_INT64,
+                                .integer = before.type == DOC_INT64 ? before.integer : 0 };
     struct doc_value by = { .type = DOC_TEXT, .text = text_of(counter->version) };
     (void)index;
     orders.integer += counter->weight;
