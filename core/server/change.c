@@ -16,10 +16,23 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 
 #define LOOK_PAUSE_MS 2 /* a checkpoint of little takes about as long */
 
-enum phase { PHASE_IDLE, PHASE_HOLD, PHASE_LOOK, PHASE_KEEP, PHASE_NOTE, PHASE_SWEEP, PHASE_SWAP };
+#define RETRY_MS 1000
+
+enum phase {
+    PHASE_IDLE,
+    PHASE_HOLD,
+    PHASE_LOOK,
+    PHASE_CHECK,
+    PHASE_NOTE,
+    PHASE_KEEP,
+    PHASE_NAME,
+    PHASE_SWEEP,
+    PHASE_SWAP
+};
 
 struct change {
     struct chore chore; /* first */
@@ -30,7 +43,7 @@ struct change {
     bool is_reserved, is_winding_down;
     enum phase phase;
     struct job job;
-    int64_t look_at; /* boot ms; -1: not now */
+    int64_t look_at; /* boot ms, of the next attempt to look or to keep; -1: not now */
     int64_t late_at;
     bool is_quiet; /* state, log and engine stand at the same entry ... */
     bool has_bundle;
@@ -38,7 +51,7 @@ struct change {
     struct base base, floor;
     atomic_bool is_coming; /* the entry is on its way to the engine */
     int code_of_step;
-    struct err err;
+    struct err err, told;
 };
 
 static int64_t now_ms(const struct change *change)
@@ -114,17 +127,23 @@ static void release(struct change *change)
     mailbox_nudge(&sequencer->inbox);
 }
 
-static void end(struct change *change, int code)
+static void tell(struct change *change, int code)
+{
+    change->wanted.done(change->wanted.arg, code, &change->err);
+}
+
+static void end(struct change *change)
 {
     change->phase = PHASE_IDLE;
     change->look_at = -1;
-    change->wanted.done(change->wanted.arg, code, &change->err);
+    change->wanted.over(change->wanted.arg);
 }
 
 static void give_up(struct change *change)
 {
     release(change);
-    end(change, change->code_of_step);
+    tell(change, change->code_of_step);
+    end(change);
 }
 
 /* Between two steps of those that change nothing yet. */
@@ -176,7 +195,82 @@ static void sweep(struct chore *chore)
 static void on_swept(struct mail *mail, void *reader)
 {
     (void)reader;
-    end((struct change *)mail, 0);
+    end((struct change *)mail);
+}
+
+/* -- Name ------------------------------------------------------------------------ */
+
+static void on_named(void *arg, const struct submission *submission)
+{
+    struct change *change = arg;
+    (void)submission;
+    change->phase = PHASE_SWEEP;
+    if (change->is_winding_down)
+        end(change);
+    else
+        give_to_checkpoints(change, sweep, on_swept);
+}
+
+/* A `world` entry, which is written before anything else is told to clients. */
+static void write_world(struct change *change, struct doc code, struct doc config,
+                        submission_done_fn *done)
+{
+    struct submission *submission = submission_new(LOG_SYSTEM);
+    struct doc_writer w;
+    submission_begin(submission, &w);
+    world_put(&w, code, config, &change->base, &change->floor);
+    submission_end(submission, &w);
+    submission->index = INDEX_WORLD;
+    submission->must_not_fail = true;
+    submission->wants_applied = true;
+    submission->done = done;
+    submission->arg = change;
+    sequencer_post_own(change->options.sequencer, submission);
+    mailbox_nudge(&change->options.sequencer->inbox);
+}
+
+/* -- Keep ------------------------------------------------------------------------ */
+
+static void keep(struct chore *chore)
+{
+    struct change *change = (struct change *)chore;
+    const struct change_options *options = &change->options;
+    struct base base;
+    change->code_of_step = base_write(options->dir, options->state, &base, &change->err);
+    if (change->code_of_step != 0)
+        return;
+    ASSERT(base.seq == change->base.seq);
+    change->base = base;
+}
+
+static void begin_to_keep(struct change *change);
+
+static void on_kept(struct mail *mail, void *reader)
+{
+    struct change *change = (struct change *)mail;
+    struct fold *fold = change->options.fold;
+    (void)reader;
+    if (change->code_of_step != 0 && strcmp(change->told.text, change->err.text) != 0)
+        say("the state that the reloaded plugin began from cannot be kept, which is tried every "
+            "second; until then there is no checkpoint: %s",
+            change->err.text);
+    if (change->code_of_step != 0) {
+        change->told = change->err;
+        change->look_at = now_ms(change) + RETRY_MS;
+        change->options.wake(change->options.wake_arg);
+        return;
+    }
+    change->told = (struct err){ 0 };
+    atomic_store(&fold->keeps_base, false);
+    mailbox_nudge(&fold->inbox);
+    change->phase = PHASE_NAME;
+    write_world(change, doc_of(&change->code_now), doc_of(&change->config_now), on_named);
+}
+
+static void begin_to_keep(struct change *change)
+{
+    change->phase = PHASE_KEEP;
+    give_to_checkpoints(change, keep, on_kept);
 }
 
 /* -- Note ------------------------------------------------------------------------ */
@@ -212,57 +306,58 @@ static void on_applied(void *arg, const struct submission *submission)
     ASSERT(submission->code == 0 && !atomic_load(&change->is_coming));
     release(change);
     note_in_force(change);
-    if (change->is_winding_down) {
-        end(change, 0);
-        return;
-    }
-    change->phase = PHASE_SWEEP;
-    give_to_checkpoints(change, sweep, on_swept);
+    tell(change, 0);
+    if (change->is_winding_down)
+        end(change); /* the next start keeps the base: the state stays where it is */
+    else
+        begin_to_keep(change);
 }
 
+/* From here on no checkpoint may go beyond the base. */
 static void note(struct change *change)
 {
-    struct submission *submission = submission_new(LOG_SYSTEM);
-    struct doc_writer w;
-    submission_begin(submission, &w);
-    world_put(&w, doc_of(&change->code), doc_of(&change->config), &change->base, &change->floor);
-    submission_end(submission, &w);
-    submission->index = INDEX_WORLD;
-    submission->must_not_fail = true;
-    submission->wants_applied = true;
-    submission->done = on_applied;
-    submission->arg = change;
     change->phase = PHASE_NOTE;
+    atomic_store(&change->options.fold->keeps_base, true);
     atomic_store(&change->is_coming, true);
-    sequencer_post_own(change->options.sequencer, submission);
-    mailbox_nudge(&change->options.sequencer->inbox);
+    write_world(change, doc_of(&change->code), doc_of(&change->config), on_applied);
 }
 
-/* -- Keep ------------------------------------------------------------------------ */
+/* -- Check ----------------------------------------------------------------------- */
 
-static void keep(struct chore *chore)
+static int check_room(struct change *change)
+{
+    struct state_stats stats;
+    struct statvfs disk;
+    state_stats(change->options.state, &stats);
+    if (statvfs(change->options.dir, &disk) != 0)
+        return 0; /* then it shows when it is written */
+    uint64_t free_bytes = (uint64_t)disk.f_bavail * disk.f_frsize;
+    if (free_bytes > stats.used_bytes)
+        return 0;
+    return err_set(&change->err, E_FULL,
+                   "a copy of the state is kept, of up to %zu MiB, and the disk has %llu MiB free",
+                   (stats.used_bytes >> 20) + 1, (unsigned long long)(free_bytes >> 20));
+}
+
+static void check(struct chore *chore)
 {
     struct change *change = (struct change *)chore;
-    const struct change_options *options = &change->options;
     struct base before;
-    int rc = 0;
-    if (change->has_bundle && change->wanted.check != NULL)
+    int rc = check_room(change);
+    if (rc == 0 && change->has_bundle && change->wanted.check != NULL)
         rc = change->wanted.check(change->wanted.arg, change->bundle, &change->err);
     if (rc == 0)
-        rc = world_base(options->log, &before, &change->floor, &change->err);
-    if (rc == 0)
-        rc = base_write(options->dir, options->state, &change->base, &change->err);
+        rc = world_base(change->options.log, &before, &change->floor, &change->err);
     change->code_of_step = rc;
 }
 
-static void on_kept(struct mail *mail, void *reader)
+static void on_checked(struct mail *mail, void *reader)
 {
     struct change *change = (struct change *)mail;
-    uint64_t end_seq;
     int64_t logged;
     (void)reader;
-    log_end(change->options.log, &end_seq, &logged);
-    ASSERT(change->code_of_step != 0 || change->base.seq == end_seq);
+    change->base = (struct base){ 0 };
+    log_end(change->options.log, &change->base.seq, &logged);
     if (must_end(change))
         give_up(change);
     else
@@ -302,8 +397,8 @@ static void on_looked(struct mail *mail, void *reader)
     if (must_end(change)) {
         give_up(change);
     } else if (change->is_quiet) {
-        change->phase = PHASE_KEEP;
-        give_to_checkpoints(change, keep, on_kept);
+        change->phase = PHASE_CHECK;
+        give_to_checkpoints(change, check, on_checked);
     } else {
         change->look_at = now_ms(change) + LOOK_PAUSE_MS;
         change->options.wake(change->options.wake_arg);
@@ -318,7 +413,10 @@ int64_t change_tick(struct change *change)
     if (now < change->look_at)
         return change->look_at - now;
     change->look_at = -1;
-    ask(change, look, on_looked);
+    if (change->phase == PHASE_KEEP)
+        begin_to_keep(change);
+    else
+        ask(change, look, on_looked);
     return -1;
 }
 
@@ -352,8 +450,10 @@ static void swap(struct engine *engine, void *arg)
 
 static void on_swapped(struct mail *mail, void *reader)
 {
+    struct change *change = change_of(mail);
     (void)reader;
-    end(change_of(mail), 0);
+    tell(change, 0);
+    end(change);
 }
 
 /* -- From outside ---------------------------------------------------------------- */
@@ -377,19 +477,31 @@ void change_begin(struct change *change, const struct change_wanted *wanted)
     give(change, &sequencer->chore, &sequencer->inbox, hold, on_held);
 }
 
-/* A chore that nobody has begun is not begun any more. */
+/* Whether what was to be done on a thread has not been begun there, and is not any more. */
+static bool was_waiting(struct change *change)
+{
+    struct chore_slot *log = &change->options.sequencer->chore,
+                      *state = &change->options.fold->chore;
+    switch (change->phase) {
+    case PHASE_HOLD:
+        return chore_take(log) == &change->chore;
+    case PHASE_CHECK:
+    case PHASE_KEEP:
+    case PHASE_SWEEP:
+        return change->look_at >= 0 || chore_take(state) == &change->chore;
+    default:
+        return change->look_at >= 0;
+    }
+}
+
 void change_wind_down(struct change *change)
 {
-    bool is_at_log = change->phase == PHASE_HOLD;
-    bool is_at_state = change->phase == PHASE_KEEP || change->phase == PHASE_SWEEP;
     change->is_winding_down = true;
-    if ((is_at_log && chore_take(&change->options.sequencer->chore) == &change->chore) ||
-        (is_at_state && chore_take(&change->options.fold->chore) == &change->chore)) {
-        if (change->phase == PHASE_SWEEP)
-            end(change, 0);
-        else if (must_end(change))
-            give_up(change);
-    } else if (change->look_at >= 0 && must_end(change)) {
+    if (!was_waiting(change))
+        return;
+    change->code_of_step = 0;
+    if (change->phase == PHASE_KEEP || change->phase == PHASE_SWEEP)
+        end(change);
+    else if (must_end(change))
         give_up(change);
-    }
 }

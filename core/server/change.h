@@ -2,27 +2,30 @@
  *
  * What plugins compute is part of the world (docs/log.md), and code cannot be used again once it is
  * gone.  So the world may change only where the state on the disk stands exactly at the end of the
- * log: there it is kept as a base, and no fold ever has to give an old entry to new code.
+ * log: that state is kept as a base, and no fold ever has to give an old entry to new code.
  *
  *     phase     thread       what
  *     -------   ----------   -------------------------------------------------------------
  *     hold      log          nothing is written any more but verdicts; what comes waits
  *     look      engine       until all of it is applied and a checkpoint holds that
- *     keep      checkpoint   whether the rules in force load with the new plugins; that
- *                            checkpoint is dumped to base/<seq>
- *     note      log          `world` with the new code and config, and with that base
+ *     check     checkpoint   whether there is room, and the rules in force load with the new plugins
+ *     note      log          `world` with the new code and config, and with that base by its number
  *               engine       applies it: from here on it has the new plugins and the rules anew
  *     release   loop         what has waited is written
+ *     keep      checkpoint   the checkpoint is dumped to base/<seq>; there is no other until it is
+ *     name      log          `world` once more, with the hash of the base
  *     sweep     checkpoint   dumps that no world names are removed
  *
- * That entry is the change: before it is durable nothing has changed, from then on everything has,
- * whoever dies where; the engine takes the new plugins when it comes to it, however it comes to it.
- * The entry stands right behind the base, so nothing that was made before is made again.
+ * That first entry is the change: before it is durable nothing has changed, from then on everything
+ * has, whoever dies where; the engine takes the new plugins when it comes to it, however it comes to
+ * it.  It stands right behind the base, so nothing that was made before is made again.  Until the
+ * base is kept the state on the disk is the base, and a start makes the file of it.
  *
  * Where code and config are the same, as when a plugin's file is loaded again as it was, the engine
  * takes the new plugins between two entries, and nothing is held or written.
  *
- * Between hold and release clients wait for as long as a dump of the state takes; reading goes on.
+ * Between hold and release clients wait for a checkpoint; the dump of a large state, which takes
+ * seconds, delays nobody.
  *
  * The loop's thread.
  */
@@ -57,7 +60,7 @@ struct change_options {
     void *wake_arg;
 };
 
-/* Documents are copied; everything else lives until `done`. */
+/* Documents are copied; everything else lives until `over`. */
 struct change_wanted {
     struct doc code, config;
     struct plugins *plugins; /* NULL: none; in use from then on */
@@ -66,8 +69,10 @@ struct change_wanted {
     int (*check)(void *arg, const uint8_t hash[LOG_HASH_BYTES], struct err *err);
     /* The engine is about to use them, and to load the rules in force anew.  Engine's thread. */
     void (*in_force)(void *arg);
-    /* The last that is heard of it: 0, or why nothing has changed. */
+    /* They are in force, 0; or why nothing has changed. */
     void (*done)(void *arg, int code, const struct err *err);
+    /* The last that is heard of it: give it back. */
+    void (*over)(void *arg);
     void *arg;
 };
 
@@ -80,9 +85,9 @@ int change_reserve(struct change *change, struct err *err);
 void change_give_back(struct change *change);
 bool change_is_reserved(const struct change *change);
 
-/* Reserved, and the run has begun.  `done` comes from the loop.  What can be said: E_INVALID, the
- * rules in force do not load; E_BUSY, the daemon stops, or does not come to rest in
- * CHANGE_PATIENCE_MS; E_IO, E_FULL: the base cannot be written. */
+/* Reserved, and the run has begun.  `done` and `over` come from the loop, each once.  What can be
+ * said: E_INVALID, the rules in force do not load; E_BUSY, the daemon stops, or does not come to
+ * rest in CHANGE_PATIENCE_MS; E_FULL: there is no room for the base. */
 void change_begin(struct change *change, const struct change_wanted *wanted);
 
 /* As node_tick(). */

@@ -142,9 +142,15 @@ static bool verdicts_are_durable(const struct fold *fold)
     return fold->sequencer == NULL || atomic_load(&fold->sequencer->verdicts_open) == 0;
 }
 
+/* The file is to stay as it is. */
+static bool stands_still(const struct fold *fold)
+{
+    return atomic_load(&fold->is_compacting) || atomic_load(&fold->keeps_base);
+}
+
 bool fold_freeze(struct fold *fold)
 {
-    if (!verdicts_are_durable(fold) || atomic_load(&fold->is_compacting))
+    if (!verdicts_are_durable(fold) || stands_still(fold))
         return false;
     if (!state_freeze(fold->state, engine_seq(fold->engine), engine_now(fold->engine)))
         return false;
@@ -275,7 +281,7 @@ static bool has_room(struct fold *fold)
     reopen_if_lost(fold);
     state_settle(fold->state);
     bool is_full = state_is_full(fold->state) || !state_is_readable(fold->state) ||
-                   (atomic_load(&fold->is_compacting) && state_wants_freeze(fold->state));
+                   (stands_still(fold) && state_wants_freeze(fold->state));
     atomic_store(&fold->is_full, is_full);
     return !is_full;
 }

@@ -76,7 +76,8 @@ struct fold {
     _Atomic bool is_failing; /* the last checkpoint failed */
     _Atomic bool is_lost;    /* a checkpoint found that the file must be opened again */
     _Atomic bool is_compacting; /* the file is being copied: no checkpoint until it is replaced */
-    _Atomic bool is_behind;     /* what the log has cannot be applied at the moment */
+    _Atomic bool keeps_base; /* a dump of the last checkpoint is owed: no other until it is made */
+    _Atomic bool is_behind;  /* what the log has cannot be applied at the moment */
     struct histogram apply, cut, lateness; /* groups, checkpoints, reminders; for metrics */
     _Atomic uint64_t failures;             /* of rules, in this run; for metrics */
     _Atomic size_t rules_paused;

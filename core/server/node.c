@@ -342,6 +342,17 @@ static int check_floor(const struct node *node, uint64_t applied, const struct b
                    node->options.dir);
 }
 
+/* The last run changed its plugins and did not come to keep what they began from: the state still
+ * is that. */
+static int make_up_for_base(struct node *node, uint64_t applied, const struct base *base,
+                            struct err *err)
+{
+    struct base made;
+    if (base->seq != applied || base_exists(node->options.dir, base))
+        return 0;
+    return base_write(node->options.dir, node->state, &made, err);
+}
+
 /* A state that is empty begins at the log's base, as what is before it cannot be folded by this
  * code; or, told to fold everything again, at the first entry that can be folded. */
 static int begin_at_base(struct node *node, struct err *err)
@@ -353,8 +364,10 @@ static int begin_at_base(struct node *node, struct err *err)
     int rc = world_base(node->log, &base, &floor, err);
     if (rc != 0)
         return rc;
-    if (applied != 0)
-        return check_floor(node, applied, &floor, err);
+    if (applied != 0) {
+        rc = check_floor(node, applied, &floor, err);
+        return rc == 0 ? make_up_for_base(node, applied, &base, err) : rc;
+    }
     if (node->options.rebuild && log_base(node->log) == 0)
         base = floor;
     rc = base_load(node->options.dir, &base, node->state, err);
@@ -714,6 +727,7 @@ static void last_checkpoint(struct node *node)
     bool is_good = fold_checkpoint(&node->fold, &err);
     state_settle(node->state);
     if (is_good && atomic_load(&node->sequencer.verdicts_open) == 0 &&
+        !atomic_load(&node->fold.keeps_base) &&
         state_freeze(node->state, engine_seq(node->engine), engine_now(node->engine)))
         fold_checkpoint(&node->fold, &err);
 }

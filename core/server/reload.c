@@ -117,11 +117,10 @@ static void on_changed(void *arg, int code, const struct err *err)
     struct reload *reload = arg;
     struct reload_options *options = &reload->options;
     struct plugin_set *former = options->plugins;
+    reload->code_of_step = code;
     if (code != 0) {
-        reload->code_of_step = code == E_IO ? E_FULL : code;
         reload->err = *err;
         start_outside(reload, former);
-        refuse(reload);
         return;
     }
     options->plugins = reload->set;
@@ -132,7 +131,15 @@ static void on_changed(void *arg, int code, const struct err *err)
     plugin_set_replace(former, reload->index, NULL); /* its process, if it had one */
     start_outside(reload, options->plugins);
     say_done(reload);
-    end(reload, 200);
+}
+
+static void on_over(void *arg)
+{
+    struct reload *reload = arg;
+    if (reload->code_of_step != 0)
+        refuse(reload);
+    else
+        end(reload, 200);
 }
 
 static int load_rules(struct reload *reload, const uint8_t hash[BUNDLE_HASH_BYTES])
@@ -173,6 +180,7 @@ static void on_outside_stopped(void *arg)
         .check = check,
         .in_force = in_force,
         .done = on_changed,
+        .over = on_over,
         .arg = reload,
     };
     change_begin(node_change(reload->options.node), &wanted);
