@@ -39,7 +39,7 @@ struct patient {
 struct nurse {
     struct nurse_options options;
     struct patient patients[PLUGINS_MAX];
-    size_t busy;
+    size_t busy, closed;
     bool is_stopped, is_held;
     struct job look;
     struct buf seen;
@@ -290,7 +290,7 @@ static void on_closed(uv_handle_t *handle)
 {
     struct patient *patient = handle->data;
     struct nurse *nurse = patient->nurse;
-    if (patient->index + 1 < PLUGINS_MAX)
+    if (++nurse->closed < PLUGINS_MAX)
         return;
     buf_deinit(&nurse->seen);
     free(nurse);
