@@ -1,8 +1,8 @@
 /* set.h -- the plugins of a daemon, as its engine sees them.
  *
  * A set is made once, of plugins in the order of their names, and constant.  What runs in it
- * belongs to the thread that has the set: the engine's.  When one of its plugins is loaded anew another set
- * succeeds it, in the same order, so that a place means the same plugin in both.
+ * belongs to the thread that has the set: the engine's.  When one of its plugins is
+ * loaded anew another set succeeds it, in the same order, so that a place means the same plugin in both.
  */
 #ifndef CORE_PLUGIN_SET_H
 #define CORE_PLUGIN_SET_H

@@ -30,7 +30,8 @@ struct ruleset;
 int lint_bundle(struct doc bundle, struct doc config, struct buf *out, struct err *err);
 
 /* Whether each function of a plugin that rules name, `visits.next { ... }`, is one that these
- * plugins offer.  `rules` are script_load()'s, with the same plugins.  E_INVALID: "file:line: reason". */
+ * plugins offer.  `rules` are script_load()'s, with the same plugins.  E_INVALID:
+ * "file:line: reason". */
 int lint_calls(struct ruleset *rules, const struct plugins *plugins, struct err *err);
 
 #endif

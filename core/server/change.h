@@ -8,7 +8,7 @@
  *     -------   ----------   -------------------------------------------------------------
  *     hold      log          nothing is written any more but verdicts; what comes waits
  *     look      engine       until all of it is applied and a checkpoint holds that
- *     check     checkpoint   whether there is room, and the rules in force load with the new plugins
+ *     check     checkpoint   whether there is room, and the rules in force load with them
  *     note      log          `world` with the new code and config, and with that base by its number
  *               engine       applies it: from here on it has the new plugins and the rules anew
  *     release   loop         what has waited is written
@@ -17,8 +17,8 @@
  *     sweep     checkpoint   dumps that no world names are removed
  *
  * That first entry is the change: before it is durable nothing has changed, from then on everything
- * has, whoever dies where; the engine takes the new plugins when it comes to it, however it comes to
- * it.  It stands right behind the base, so nothing that was made before is made again.  Until the
+ * has, whoever dies where; the engine takes the new plugins when it comes to it, however it
+ * comes to it.  It stands right behind the base, so nothing that was made before is made again.  Until the
  * base is kept the state on the disk is the base, and a start makes the file of it.
  *
  * Where code and config are the same, as when a plugin's file is loaded again as it was, the engine

@@ -1,5 +1,5 @@
-"""A plugin is loaded anew while the daemon runs: nothing is lost, nothing happens twice, and whoever
-folds the log anew gets the same."""
+"""A plugin is loaded anew while the daemon runs: nothing is lost, nothing happens twice, and
+whoever folds the log anew gets the same."""
 import http.client
 import random
 import subprocess
