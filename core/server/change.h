@@ -18,8 +18,8 @@
  *
  * That first entry is the change: before it is durable nothing has changed, from then on everything
  * has, whoever dies where; the engine takes the new plugins when it comes to it, however it
- * comes to it.  It stands right behind the base, so nothing that was made before is made again.  Until the
- * base is kept the state on the disk is the base, and a start makes the file of it.
+ * comes to it.  It stands right behind the base, so nothing that was made before is made again.
+ * Until the base is kept the state on the disk is the base, and a start makes the file of it.
  *
  * Where code and config are the same, as when a plugin's file is loaded again as it was, the engine
  * takes the new plugins between two entries, and nothing is held or written.

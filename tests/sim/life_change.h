@@ -1,8 +1,8 @@
 /* life_change.h -- code that changes while a life goes on, as when a plugin is reloaded.
  *
  * The simulator has no plugins; the change of the world is all the same.  What the "file" of the
- * code is lies beside the outside, and outlives every crash: a life that ends between the file and the
- * entry that notes it is followed by one that finds new code at its start.
+ * code is lies beside the outside, and outlives every crash: a life that ends between the file and
+ * the entry that notes it is followed by one that finds new code at its start.
  */
 #ifndef TESTS_SIM_LIFE_CHANGE_H
 #define TESTS_SIM_LIFE_CHANGE_H
