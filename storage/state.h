@@ -44,7 +44,7 @@ struct state_options {
     size_t buffer_rows_max;  /* 0 = 1,000,000 */
 };
 
-#define STATE_FORMAT 5
+#define STATE_FORMAT 6
 #define STATE_VALUE_MAX (64u << 10) /* bytes; a longer value is a bug of the caller */
 
 /* Open or begin the state in `dir`.  E_VERSION: written in another format (the

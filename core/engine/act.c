@@ -185,12 +185,13 @@ int step_untag(struct step *step, struct text tag, struct err *err)
 
 /* -- Events --------------------------------------------------------------- */
 
-int step_check_event(struct text type, struct doc data, const char *word, struct err *err)
+int step_check_event(const struct step *step, struct text type, struct doc data, const char *word,
+                     struct err *err)
 {
     if (type.size == 0 || type.size > TYPE_BYTES_MAX)
         return err_set(err, E_INVALID, "%s: an event's type has 1 to %d bytes", word,
                        TYPE_BYTES_MAX);
-    if (event_type_is_system(type))
+    if (engine_owns_type(step->engine, type))
         return err_set(err, E_DENIED, "%s: \"%.*s\" is a type of the system", word, (int)type.size,
                        type.data);
     if (data.size > DERIVED_BYTES_MAX)
@@ -276,7 +277,7 @@ static void send_away(struct step *step, struct text type, struct doc data, stru
 int step_emit(struct step *step, struct text type, struct doc data, struct text to, struct err *err)
 {
     struct engine *engine = step->engine;
-    int rc = step_check_event(type, data, "emit", err);
+    int rc = step_check_event(step, type, data, "emit", err);
     if (rc == 0)
         rc = check_receiver(step, to, err);
     if (rc == 0)

@@ -29,7 +29,7 @@ static int check(struct step *step, const struct after_request *request, struct 
     const struct limits *limits = &step->engine->config.limits;
     if (step->customer.number == 0)
         return err_set(err, E_INVALID, "after: this event has no customer");
-    int rc = step_check_event(request->type, request->data, "after", err);
+    int rc = step_check_event(step, request->type, request->data, "after", err);
     if (rc != 0)
         return rc;
     if (request->key.size == 0 || request->key.size > NAME_BYTES_MAX)

@@ -21,7 +21,7 @@ struct ruleset;
 struct state;
 struct config;
 
-#define ENGINE_LEVEL 7 /* raised whenever this code would compute something different */
+#define ENGINE_LEVEL 8 /* raised whenever this code would compute something different */
 
 /* What the engine asks of its surroundings.  All are called inside engine_apply(),
  * on its thread.  `arg` is the engine_options' own. */
@@ -78,6 +78,7 @@ struct engine_result {
     char reason[200];
     uint64_t customer; /* the subject; 0: none */
     uint64_t task;     /* the reminder made or changed; 0: none */
+    uint64_t record;   /* the number of the record made or changed; 0: none */
     uint64_t next;     /* the reminder that follows the one that is done; 0: none */
 };
 

@@ -16,6 +16,7 @@
 #include "core/base/duration.h"
 
 struct calendar;
+struct kind;
 struct mustache;
 struct step;
 
@@ -79,6 +80,8 @@ struct ruleset {
     size_t purpose_count;
     struct template *templates; /* in order of their paths */
     size_t template_count;
+    struct kind *kinds; /* of records */
+    size_t kind_count;
 
     /* The host's. */
     /* NULL: unknown; empty name: the company's, which there always is. It is the ruleset's. */

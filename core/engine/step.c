@@ -502,7 +502,7 @@ void step_begin(struct step *step, struct engine *engine, struct event *event)
     step->trace.made_first = engine->derived_n + 1;
     step->trace.made_last = 0;
     step->trace.is_foreign =
-        event->class != LOG_SYSTEM && !event->is_command && event_type_is_system(event->type);
+        event->class != LOG_SYSTEM && !event->is_command && engine_owns_type(engine, event->type);
     if (event->customer == 0 || !customer_load(&step->customer, engine, event->customer)) {
         event->customer = 0;
         step->customer = (struct customer){ 0 };

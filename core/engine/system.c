@@ -6,6 +6,13 @@
 
 /* -- Bundles -------------------------------------------------------------- */
 
+/* All that declare kinds, together: those of the bundle. */
+static int kinds_in_force(const struct ruleset *rules, struct kinds *out, struct err *err)
+{
+    out->count = 0;
+    return rules != NULL ? kinds_add(out, rules->kinds, rules->kind_count, "the bundle", err) : 0;
+}
+
 static int load_bundle(struct engine *engine, const uint8_t hash[LOG_HASH_BYTES],
                        struct ruleset **out_rules, struct err *err)
 {
@@ -25,6 +32,7 @@ void engine_use_rules(struct engine *engine, struct ruleset *rules)
         engine->rules->free(engine->rules);
     rule_index_free(engine->index);
     engine->rules = rules;
+    kinds_in_force(rules, &engine->kinds, NULL); /* asked before they were activated */
     engine->index = rules != NULL ? rule_index_new(rules) : NULL;
     rules_note_paused(engine);
     if (rules != NULL)
@@ -102,6 +110,11 @@ static void bundle_activated(struct step *step)
         return;
     }
     int rc = load_bundle(engine, hash.binary.data, &rules, &err);
+    struct kinds kinds;
+    if (rc == 0)
+        rc = kinds_in_force(rules, &kinds, &err);
+    if (rc != 0 && rules != NULL)
+        rules->free(rules);
     if (rc != 0) {
         engine_refuse(engine, rc, "the bundle cannot be activated: %s", err.text);
         return;
@@ -116,6 +129,7 @@ static void tick(struct engine *engine)
 {
     timer_fire_due(engine);
     schedule_sweep(engine);
+    record_sweep(engine);
     pause_sweep(engine);
     erase_sweep(engine);
 }
@@ -130,6 +144,12 @@ static void daemon_started(struct step *step)
     meta_put(engine, "run", engine_doc(engine, &w));
     engine->run = engine->seq;
     effect_close_run(step);
+}
+
+/* The company's zone may be another. */
+static void world_set(struct step *step)
+{
+    record_start_sweep(step->engine);
 }
 
 /* What follows until then is the past: it is told, and not acted upon. */
@@ -158,7 +178,8 @@ static const struct {
     { "erase.done", erase_done, true },
     { "replay.started", replay_started, true },
     { "verdict", NULL, true }, /* one that died at an event would die at its verdict */
-    { "world", NULL, false },  /* it has been set before the entry is applied: engine_set_world */
+    { "world", world_set,
+      false }, /* it has been set before the entry is applied: engine_set_world */
 };
 
 /* What a rule sent: all but the number that it got. */
