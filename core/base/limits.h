@@ -39,6 +39,9 @@
 #define PROFILE_BYTES_MAX (48u << 10)
 #define GROUP_MAX 32 /* customers merged into one */
 #define CUSTOMER_TIMERS_MAX 1000
+#define CUSTOMER_RECORDS_MAX 500 /* open ones, of all kinds, that are about her */
+#define RECORD_ROW_BYTES_MAX (32u << 10)
+#define RECORD_LINES_MAX 200
 
 /* Delivery [world] */
 #define EFFECT_ATTEMPTS_MAX 8

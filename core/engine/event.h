@@ -56,7 +56,9 @@ struct doc_value event_field(const struct event *event, struct text name,
  * `world`.  Such a type from a client means nothing to the engine, and no rule may emit it. */
 bool event_type_is_system(struct text type);
 
-/* Those of them that staff sends, to have something changed. */
+/* Those of them that staff sends, to have something changed; and those that plugins may send too,
+ * of records. */
 bool event_type_is_command(struct text type);
+bool event_type_is_of_records(struct text type);
 
 #endif

@@ -500,7 +500,7 @@ static bool is_foreign(const struct engine *engine, const struct event *event)
         return false;
     struct text owner = config_owner(&engine->config, event->type);
     bool is_own = event->class == LOG_PLUGIN && text_equal(owner, event->source);
-    return event_type_is_system(event->type) || (owner.size != 0 && !is_own);
+    return engine_owns_type(engine, event->type) || (owner.size != 0 && !is_own);
 }
 
 void step_begin(struct step *step, struct engine *engine, struct event *event)

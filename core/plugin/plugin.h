@@ -24,6 +24,7 @@
 #include <stdbool.h>
 
 struct err;
+struct kind;
 
 /* What a plugin may have, each for itself. */
 #define PLUGIN_NAME_MAX 31
@@ -89,6 +90,7 @@ struct plugin {
     struct kith_trait *traits;
     size_t trait_count;
     struct kith_kind *kinds;
+    struct kind *record_kinds; /* the same, read */
     size_t kind_count;
     struct kith_channel *channels;
     size_t channel_count;
@@ -127,6 +129,9 @@ void plugin_free(struct plugin *plugin);
 /* Read a description, wherever it comes from; `plugin` is zeroed, its texts stay borrowed.  The
  * first half of plugin_load(), for those who want to know what is wrong with a file. */
 int plugin_describe(struct plugin *plugin, const struct kith_plugin *theirs, struct err *err);
+
+/* The kinds of records among what it declares: the last part of plugin_describe(). */
+int plugin_read_kinds(struct plugin *plugin, struct err *err);
 
 bool plugin_may(const struct plugin *plugin, const char *need);     /* whether it was granted */
 bool plugin_may_act(const struct plugin *plugin, struct text word); /* the same of "act:WORD" */
