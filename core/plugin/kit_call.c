@@ -133,6 +133,8 @@ static struct doc_value read_value(void *arg, const struct plugin_read *read)
         return event_field(probe, asked->try, read->name, asked->round);
     case PLUGIN_READ_CUSTOMER:
         return customer_field(probe, asked->try, read->name);
+    case PLUGIN_READ_RECORD:
+    case PLUGIN_READ_RECORDS:
     case PLUGIN_READ_STATE:
         break;
     }

@@ -48,6 +48,8 @@ enum plugin_read_kind {
     PLUGIN_READ_FIELD,    /* "event.NAME" */
     PLUGIN_READ_CUSTOMER, /* "customer.NAME" */
     PLUGIN_READ_STATE,    /* "state.KEY" */
+    PLUGIN_READ_RECORD,   /* "record.NAME" */
+    PLUGIN_READ_RECORDS,  /* "records.KIND" */
 };
 
 struct plugin_read {

@@ -587,8 +587,11 @@ struct kith_engine {
     int32_t (*emit)(struct kith_call *call, const char *name, struct kith_doc data,
                     struct kith_text to);
 
-    /* A word of Lua, whose fields (docs/lua-reference.md) are those of `doc`: remind, after,
-     * cancel, send, notify, tag, untag, set.  It needs "act:WORD" in kith_plugin.needs. */
+    /* A word of Lua, whose fields (docs/lua-reference.md) are those of `doc`: remind, after, cancel
+     * {key}, send, notify, tag {tag}, untag {tag}, set {name, value}; and of records (those about
+     * this customer): create {kind, fields, owner, customers, lines}, move {record, transition,
+     * fields}, change {record, fields}, assign {record, to}, link {record, to, type}, where `record`
+     * and a link's `to` are ids, "complaint:17".  It needs "act:WORD" in kith_plugin.needs. */
     int32_t (*act)(struct kith_call *call, const char *word, struct kith_doc doc);
 
     /* What a function of Lua or a hook answers; the last one counts. */
@@ -617,6 +620,10 @@ struct kith_handler {
      *     "customer.NAME"  a trait, or id, kind, owner, tags, roles; "customer.VIP" as a rule has it
      *     "state.KEY"      a document of the plugin's own: for state()
      *     "event"          its whole data
+     *     "record.NAME"    of the record that the event is about: id, number, kind, state, owner,
+     *                      created, since, version, deadlines; else a field
+     *     "records.KIND"   the customer's open ones of a kind, the oldest first, at most 50:
+     *                      [{id, number, state, owner, created, since, fields}, ...]
      * Values travel when the plugin is isolated: declare what is needed, and not more. */
     const char *const *reads;
 
