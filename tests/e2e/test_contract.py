@@ -80,6 +80,26 @@ def test_the_header_alone_compiles_without_a_warning(command, tmp_path):
     assert done.returncode == 0, done.stderr
 
 
+def test_the_reference_is_what_the_header_says():
+    done = subprocess.run(
+        [sys.executable, ROOT / "tools" / "plugin_reference.py", "--check"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+
+
+def test_the_reference_has_every_call_and_constant():
+    page = (ROOT / "docs" / "plugin-reference.md").read_text()
+    listed = (HEADER.parent / "kith.abi").read_text()
+    for name in re.findall(r"^constant (\w+)", listed, re.M):
+        assert name in page, name
+    for struct, member in re.findall(r"^member (\w+)\.(\w+) ", listed, re.M):
+        assert f"### struct {struct}\n" in page, struct
+        assert re.search(rf"\b{member}\b", page), (struct, member)
+
+
 # ---- What may come -------------------------------------------------------------------------------
 
 FAIL = r"(int32_t \(\*fail\)\(struct kith_call \*call, const char \*reason\);)"
