@@ -1,8 +1,8 @@
 /* plugin_check.c -- `kith plugin check FILE.so`: does this plugin keep the contract?
  *
- * The plugin is run by this same program, started anew (core/plugin/kit.h): once, and once more with
- * everything else that can be else.  Here is who waits for these two, who tells a death or a silence
- * from an answer, and who holds what they wanted side by side.
+ * The plugin is run by this same program, started anew (core/plugin/kit.h): once, and once more
+ * with everything else that can be else.  Here is who waits for these two, who tells a death or a
+ * silence from an answer, and who holds what they wanted side by side.
  */
 #include "core/base/doc.h"
 #include "core/base/json_write.h"
@@ -47,7 +47,7 @@ struct check {
     size_t errors, warnings;
 };
 
-/* -- The process that is tried in ----------------------------------------------------------------- */
+/* -- The process that is tried in -------------------------------------------------------------- */
 
 /* {NAME: config} of all plugins that the file names. */
 static struct doc read_configs(const char *path, struct settings *settings, struct buf *buf,
@@ -135,7 +135,7 @@ static pid_t start_child(const struct check *check, bool is_again, int *out_fd)
     return pid;
 }
 
-/* -- Findings ------------------------------------------------------------------------------------- */
+/* -- Findings ---------------------------------------------------------------------------------- */
 
 /* Whether the same has been found of the same before, with whatever it was given. */
 static bool is_known(const struct check *check, struct doc finding)
@@ -177,7 +177,7 @@ static void find(struct check *check, const char *level, const char *who, const 
     buf_deinit(&buf);
 }
 
-/* -- Hearing -------------------------------------------------------------------------------------- */
+/* -- Hearing ----------------------------------------------------------------------------------- */
 
 static void keep_result(struct told *told, struct doc message)
 {
@@ -264,7 +264,7 @@ static bool listen_to(struct check *check, struct told *told, int fd)
     return !is_silent;
 }
 
-/* -- Deaths --------------------------------------------------------------------------------------- */
+/* -- Deaths ------------------------------------------------------------------------------------ */
 
 static const char *signal_words(int number)
 {
@@ -341,7 +341,7 @@ static void told_deinit(struct told *told)
     buf_deinit(&told->times);
 }
 
-/* -- Side by side --------------------------------------------------------------------------------- */
+/* -- Side by side ------------------------------------------------------------------------------ */
 
 static struct doc doc_of(const struct buf *buf)
 {
@@ -391,7 +391,7 @@ static void compare(struct check *check, const struct told *first, const struct 
     }
 }
 
-/* -- The verdict ---------------------------------------------------------------------------------- */
+/* -- The verdict ------------------------------------------------------------------------------- */
 
 static void print_finding(struct cli *cli, struct doc finding)
 {

@@ -4,7 +4,7 @@
  * everything that the plugin can be called for is called, with values as they come and as nobody
  * expects them (kit_cases.h), and what is seen is told through a pipe, a document at a time:
  *
- *     {at, given}                          about to call this: the last one before a death is its cause
+ *     {at, given}                          about to call this: the last before a death is its cause
  *     {about: {name, version, about, handlers, functions, ...}}
  *     {finding: {level, who, given, what, todo}}       level: "error", "warning"
  *     {result: N, who, given, out}         what the try number N wanted, for a comparison

@@ -1,7 +1,8 @@
 /* kit_call.c -- calls of a plugin's functions with what is made up for them; see kit.h.
  *
- * The stack and the heap of the second process hold other leftovers than those of the first: whoever
- * reads a variable before it is set, or memory from malloc() as it comes, wants something else there.
+ * The stack and the heap of the second process hold other leftovers than those of the first:
+ * whoever reads a variable before it is set, or memory from malloc() as it comes, wants something
+ * else there.
  */
 #include "core/base/err.h"
 #include "core/base/limits.h"
@@ -20,7 +21,7 @@
 #define NAMES_MAX 32
 #define STACK_BYTES (64u << 10)
 
-/* -- Who can be called ---------------------------------------------------------------------------- */
+/* -- Who can be called ------------------------------------------------------------------------- */
 
 static void add(struct probe *probe, enum kit_kind kind, size_t index, kith_fn *run,
                 const struct plugin_reads *reads, const char *what, const char *name)
@@ -70,7 +71,7 @@ const char *kit_given(struct probe *probe, const struct kit_try *try)
         .data;
 }
 
-/* -- What they are given -------------------------------------------------------------------------- */
+/* -- What they are given ----------------------------------------------------------------------- */
 
 static struct doc_value text_value(const char *text)
 {
@@ -198,7 +199,7 @@ static struct doc arguments(struct probe *probe, const struct kit_try *try)
     return copy;
 }
 
-/* -- A call --------------------------------------------------------------------------------------- */
+/* -- A call ------------------------------------------------------------------------------------ */
 
 static int64_t processor_ns(void)
 {
@@ -376,7 +377,7 @@ void kit_learn(struct probe *probe)
     }
 }
 
-/* -- Memory --------------------------------------------------------------------------------------- */
+/* -- Memory ------------------------------------------------------------------------------------ */
 
 static size_t memory_in_use(void)
 {

@@ -58,7 +58,7 @@ struct kit_try {
     bool is_row;        /* KIT_ROUNDS calls, each with what the one before has kept */
 };
 
-/* -- Telling (kit_probe.c) ------------------------------------------------------------------------ */
+/* -- Telling (kit_probe.c) --------------------------------------------------------------------- */
 
 void kit_say_at(struct probe *probe, const char *who, const char *given);
 /* `callee` NULL: of the whole, and always told. */
@@ -66,7 +66,7 @@ __attribute__((format(printf, 6, 7))) void kit_find(struct probe *probe, struct 
                                                     enum kit_finding kind, const char *given,
                                                     const char *todo, const char *format, ...);
 
-/* -- Calling (kit_call.c) ------------------------------------------------------------------------- */
+/* -- Calling (kit_call.c) ---------------------------------------------------------------------- */
 
 void kit_list_callees(struct probe *probe);
 void kit_free_callees(struct probe *probe);
@@ -82,7 +82,7 @@ void kit_measure_clock(struct probe *probe);
 /* Make the same call over and over: does memory grow? */
 void kit_watch_memory(struct probe *probe, const struct kit_try *try);
 
-/* -- The outside side (kit_outside.c) ------------------------------------------------------------- */
+/* -- The outside side (kit_outside.c) ---------------------------------------------------------- */
 
 /* From start() to stop(), with all that it offers asked of it. */
 void kit_try_outside(struct probe *probe);

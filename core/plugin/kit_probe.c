@@ -17,7 +17,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* -- Telling -------------------------------------------------------------------------------------- */
+/* -- Telling ----------------------------------------------------------------------------------- */
 
 static struct doc_writer *message(struct probe *probe, struct doc_writer *w)
 {
@@ -72,7 +72,7 @@ void kit_find(struct probe *probe, struct kit_callee *callee, enum kit_finding k
     tell(probe, &w);
 }
 
-/* -- Loading -------------------------------------------------------------------------------------- */
+/* -- Loading ----------------------------------------------------------------------------------- */
 
 typedef const struct kith_plugin *describe_fn(void);
 
@@ -98,7 +98,7 @@ static int load(struct probe *probe, struct err *err)
     return plugin_describe(&probe->plugin, theirs, err);
 }
 
-/* -- Configuration -------------------------------------------------------------------------------- */
+/* -- Configuration ----------------------------------------------------------------------------- */
 
 /* A value of the type that a field needs, as somebody would write it. */
 static void put_made_up(struct doc_writer *w, const struct kith_field *field)
@@ -141,7 +141,7 @@ static int configure(struct probe *probe, struct err *err)
     return rc;
 }
 
-/* -- Tries ---------------------------------------------------------------------------------------- */
+/* -- Tries ------------------------------------------------------------------------------------- */
 
 static size_t type_count(const struct probe *probe, const struct kit_callee *callee)
 {
@@ -211,7 +211,7 @@ static void make_try(struct probe *probe, size_t number, const struct kit_try *t
     tell_result(probe, number, try);
 }
 
-/* -- After all calls ------------------------------------------------------------------------------ */
+/* -- After all calls --------------------------------------------------------------------------- */
 
 static int compare_times(const void *a, const void *b)
 {
@@ -286,7 +286,7 @@ static void tell_about(struct probe *probe)
     tell(probe, &w);
 }
 
-/* -- The whole ------------------------------------------------------------------------------------ */
+/* -- The whole --------------------------------------------------------------------------------- */
 
 static void try_all(struct probe *probe)
 {

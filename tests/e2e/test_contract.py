@@ -63,7 +63,8 @@ def test_every_member_that_was_released_is_held_by_the_compiler():
     "command",
     [
         "gcc -std=c99 -Wall -Wextra -Wpedantic -Wshadow -Wconversion -x c",
-        "clang -std=c17 -Weverything -Wno-padded -Wno-float-equal -Wno-declaration-after-statement -x c",
+        "clang -std=c17 -Weverything -Wno-padded -Wno-float-equal -Wno-declaration-after-statement"
+        " -x c",
         "g++ -std=c++11 -Wall -Wextra -Wpedantic -Wconversion -x c++",
         "clang++ -std=c++20 -Wall -Wextra -Wpedantic -x c++",
     ],

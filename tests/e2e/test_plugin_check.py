@@ -1,4 +1,4 @@
-"""kith plugin check: the good pass, and each bad one of tests/plugins is refused for what it does."""
+"""kith plugin check: the good pass, each bad one of tests/plugins is refused for what it does."""
 import json
 import re
 import subprocess
@@ -97,8 +97,8 @@ def test_a_bad_plugin_is_refused_for_what_it_does(name, shelf):
     assert after.startswith("    ") and todo in after, said
 
 
-# Those of the deterministic side.  The good ones of the outside side try the host, with refusals and
-# silence, and are not all polite.
+# Those of the deterministic side.  The good ones of the outside side try the host, with refusals
+# and silence, and are not all polite.
 GOOD = ("good_state", "good_values", "good_act", "good_function")
 
 
