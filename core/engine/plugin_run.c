@@ -424,6 +424,60 @@ void plugins_hear(struct step *step)
     }
 }
 
+/* -- What is to come ------------------------------------------------------ */
+
+bool engine_foresees(const struct engine *engine)
+{
+    return engine->plugins != NULL && engine->plugins->foresee != NULL &&
+           engine->plugins->handler_count != 0;
+}
+
+struct glimpse { /* of a group that is about to be applied */
+    struct engine *engine;
+    uint64_t customers[ENGINE_FORESEEN_MAX];
+    size_t count;
+};
+
+static bool is_first_of(struct glimpse *glimpse, uint64_t customer)
+{
+    for (size_t i = 0; i < glimpse->count; i++)
+        if (glimpse->customers[i] == customer)
+            return customer == 0;
+    glimpse->customers[glimpse->count++] = customer;
+    return true;
+}
+
+/* As far as it can be known before those in front of it are applied. */
+static void foresee(struct glimpse *glimpse, const struct log_entry *entry)
+{
+    struct engine *engine = glimpse->engine;
+    struct event event;
+    struct step step;
+    if (entry->is_tombstone || event_read(&event, entry, NULL) != 0 || event.historic)
+        return;
+    struct rule_list list = rule_index_find(engine->plugin_index, event.type);
+    if (list.count == 0)
+        return;
+    event.customer = identity_of_event(engine, &event);
+    engine->now = entry->logged;
+    step_begin(&step, engine, &event);
+    bool is_first = is_first_of(glimpse, step.customer.number);
+    for (size_t i = 0; i < list.count; i++)
+        if (engine->standings[engine->plugins->owners[list.items[i]]].presence == PLUGIN_THERE)
+            engine->plugins->foresee(engine->plugins, list.items[i], &step, is_first);
+}
+
+void engine_foresee(struct engine *engine, const struct log_entry *entries, size_t count)
+{
+    struct glimpse glimpse = { .engine = engine };
+    int64_t now = engine->now;
+    arena_clear(&engine->arena);
+    for (size_t i = 0; i < count && i < ENGINE_FORESEEN_MAX; i++)
+        foresee(&glimpse, &entries[i]);
+    engine->now = now;
+    engine->plugins->post(engine->plugins);
+}
+
 /* -- Back again ----------------------------------------------------------- */
 
 /* The first event that is parked for the plugin; false: there is none. */

@@ -22,6 +22,7 @@
 
 struct arena;
 struct err;
+struct log_entry;
 struct rule;
 struct step;
 
@@ -55,6 +56,11 @@ struct plugins {
     /* Run handlers[index] on what `step` hears of. */
     enum plugin_outcome (*run)(struct plugins *plugins, size_t index, struct step *step,
                                struct err *err);
+    /* Handler `index` will probably be run on what `step` hears of, before anything else happens to
+     * this customer (`is_first`), or behind something that does; begin with it if that helps.  Then
+     * post(), once.  Both NULL: it does not help. */
+    void (*foresee)(struct plugins *plugins, size_t index, struct step *step, bool is_first);
+    void (*post)(struct plugins *plugins);
     /* Call function number `function` of all plugins' for a rule of the step.  The answer lies in
      * the step's arena. */
     enum plugin_outcome (*call)(struct plugins *plugins, size_t function, struct step *step,
@@ -72,6 +78,12 @@ struct engine;
 /* From the next entry on; NULL: none.  The caller frees the ones before, when it has loaded the
  * rules in force anew: they hold numbers of functions. */
 void engine_set_plugins(struct engine *engine, struct plugins *plugins);
+
+/* These entries will be applied next, in this order: plugins that live elsewhere may begin with
+ * them.  Changes nothing but when they are asked.  At most ENGINE_FORESEEN_MAX are looked at. */
+#define ENGINE_FORESEEN_MAX 100
+bool engine_foresees(const struct engine *engine); /* whether there is any use in it */
+void engine_foresee(struct engine *engine, const struct log_entry *entries, size_t count);
 
 /* Whether this plugin may be called now: it is not quarantined, nor behind. */
 bool engine_plugin_is_there(const struct engine *engine, struct text name);

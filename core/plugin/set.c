@@ -78,6 +78,11 @@ static void fill(struct plugin_set *set)
         .call = set_call,
         .fold = set_fold,
     };
+    for (size_t i = 0; i < set->count; i++)
+        if (set->is_isolated[i]) {
+            set->engine.foresee = set_foresee;
+            set->engine.post = set_post;
+        }
 }
 
 int plugin_set_new(const struct plugin_member *members, size_t count, struct plugin_set **out_set,

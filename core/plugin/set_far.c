@@ -22,6 +22,8 @@ static struct doc make_item(struct plugin_set *set, const struct plugin *plugin,
     doc_begin(&w, &set->item);
     doc_put_int(&w, "f", kind);
     doc_put_int(&w, "i", (int64_t)index);
+    doc_put_int(&w, "q", (int64_t)step_event(step)->seq);
+    doc_put_int(&w, "n", (int64_t)step_event(step)->n);
     doc_put_int(&w, "now", step_now(step));
     doc_open(&w, "v");
     for (size_t i = 0; i < reads->count; i++) {
@@ -50,14 +52,25 @@ static struct doc make_item(struct plugin_set *set, const struct plugin *plugin,
     return doc_end(&w);
 }
 
-/* A batch holds what was foreseen, in order: what did not come to pass in between is passed over. */
+/* Whether a handler at an event comes before another one. */
+static bool is_before(struct doc a, struct doc b)
+{
+    int64_t first = doc_int(a, "q", 0), second = doc_int(b, "q", 0);
+    if (first != second)
+        return first < second;
+    return doc_int(a, "n", 0) == doc_int(b, "n", 0) ? doc_int(a, "i", 0) < doc_int(b, "i", 0)
+                                                    : doc_int(a, "n", 0) < doc_int(b, "n", 0);
+}
+
+/* A batch holds what was foreseen, in order: what did not come to pass is passed over, and so is
+ * what came to pass with other values. */
 static bool was_foreseen(struct remote *remote, struct doc item)
 {
     struct doc next;
     while ((next = remote_next(remote)).data != NULL) {
         if (next.size == item.size && memcmp(next.data, item.data, item.size) == 0)
             return true;
-        if (doc_int(next, "now", 0) >= doc_int(item, "now", 0))
+        if (is_before(item, next))
             return false;
         remote_skip(remote);
     }
@@ -131,4 +144,37 @@ enum plugin_outcome far_fold(struct plugin_set *set, size_t place, size_t state,
                              enum plugin_fold what, struct doc arguments, struct err *err)
 {
     return ask(set, place, make_fold_item(set, state, what, arguments), err);
+}
+
+/* -- What is to come ------------------------------------------------------------------------------ */
+
+/* Whether what came before could change it. */
+static bool reads_customer(const struct plugin_reads *reads)
+{
+    for (size_t i = 0; i < reads->count; i++)
+        if (reads->items[i].kind == PLUGIN_READ_CUSTOMER ||
+            reads->items[i].kind == PLUGIN_READ_STATE)
+            return true;
+    return false;
+}
+
+void set_foresee(struct plugins *plugins, size_t index, struct step *step, bool is_first)
+{
+    struct plugin_set *set = (struct plugin_set *)plugins;
+    struct place place = set->handler_places[index];
+    const struct plugin *plugin = set->plugins[place.plugin];
+    const struct plugin_reads *reads = &plugin->handler_reads[place.index];
+    struct remote *remote = set->remotes[place.plugin];
+    if (remote == NULL || (!is_first && reads_customer(reads)))
+        return;
+    remote_add(remote, make_item(set, plugin, reads, ITEM_HANDLER, place.index, step,
+                                 (struct doc){ NULL, 0 }));
+}
+
+void set_post(struct plugins *plugins)
+{
+    struct plugin_set *set = (struct plugin_set *)plugins;
+    for (size_t i = 0; i < set->count; i++)
+        if (set->remotes[i] != NULL)
+            remote_post(set->remotes[i]);
 }

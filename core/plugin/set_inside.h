@@ -33,6 +33,8 @@ struct plugin_set {
 /* -- set_call.c: what the engine calls ------------------------------------------------------------ */
 enum plugin_outcome set_run(struct plugins *plugins, size_t index, struct step *step,
                             struct err *err);
+void set_foresee(struct plugins *plugins, size_t index, struct step *step, bool is_first);
+void set_post(struct plugins *plugins);
 enum plugin_outcome set_call(struct plugins *plugins, size_t function, struct step *step,
                              struct doc arguments, struct doc_value *out_answer, struct err *err);
 enum plugin_outcome set_fold(struct plugins *plugins, size_t index, enum plugin_fold what,

@@ -2,6 +2,7 @@
 #include "core/server/fold.h"
 
 #include "core/base/mem.h"
+#include "core/engine/plugins.h"
 #include "core/engine/read.h"
 #include "core/server/say.h"
 #include "core/server/sequencer.h"
@@ -308,13 +309,34 @@ static void apply_next(struct fold *fold, const struct log_entry *entry,
     ASSERT(rc == 0);
 }
 
+/* Plugins that live elsewhere may begin with what comes next. */
+static void foresee(struct fold *fold, struct submission *submission, size_t at, uint64_t seq,
+                    int64_t logged)
+{
+    struct log_entry entries[ENGINE_FORESEEN_MAX];
+    size_t count = 0;
+    struct doc body;
+    for (; count < ENGINE_FORESEEN_MAX && submission_next(submission, &at, &body); count++)
+        entries[count] = (struct log_entry){
+            .seq = seq + count,
+            .logged = logged,
+            .class = submission->class,
+            .body = body.data,
+            .size = body.size,
+        };
+    engine_foresee(fold->engine, entries, count);
+}
+
 static void apply_submission(struct fold *fold, struct submission *submission, uint64_t *seq,
                              int64_t logged)
 {
     struct doc body;
     struct engine_result result = { 0 };
+    bool is_foreseen = submission->count > 1 && engine_foresees(fold->engine);
     size_t index = 0;
-    for (size_t at = 0; submission_next(submission, &at, &body);) {
+    for (size_t at = 0, next = 0; next = at, submission_next(submission, &at, &body);) {
+        if (is_foreseen && index % ENGINE_FORESEEN_MAX == 0)
+            foresee(fold, submission, next, *seq, logged);
         struct log_entry entry = {
             .seq = (*seq)++,
             .logged = logged,
