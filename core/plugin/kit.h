@@ -31,9 +31,9 @@
 struct kit_options {
     const char *path; /* of the plugin */
     struct doc
-        configs;   /* {NAME: config}, as operators write it; what is needed besides is made up */
-    bool is_again; /* the second process */
-    const char *events; /* a file of events to be replayed instead (kit_replay.h), or NULL */
+        configs;     /* {NAME: config}, as operators write it; what is needed besides is made up */
+    bool is_again;   /* the second process */
+    const char *log; /* folder of a log whose events it is to hear of instead; NULL: made-up ones */
 };
 
 /* Returns the exit code of the process: 0 when the last document was written. */

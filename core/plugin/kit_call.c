@@ -232,8 +232,7 @@ __attribute__((noinline)) static void paint_stack(bool is_again)
         room[i] = is_again ? 0xa5 : 0x5a;
 }
 
-/* The next of what a call wanted: documents one behind another. */
-static bool next_write(const struct buf *writes, size_t *at, struct doc *out)
+bool kit_next_write(const struct buf *writes, size_t *at, struct doc *out)
 {
     if (*at >= writes->size)
         return false;
@@ -246,7 +245,7 @@ static bool next_write(const struct buf *writes, size_t *at, struct doc *out)
 static void keep_states(struct probe *probe, struct buf *states)
 {
     struct doc write;
-    for (size_t at = 0; next_write(&probe->writes, &at, &write);) {
+    for (size_t at = 0; kit_next_write(&probe->writes, &at, &write);) {
         if (!text_is(doc_text(write, "w"), "keep"))
             continue;
         struct doc doc = doc_child(write, "v");
@@ -294,7 +293,7 @@ static void judge(struct probe *probe, const struct kit_try *try, int rc)
                  "call answer() with a document before KITH_OK is returned", "%s",
                  answer == DOC_NONE ? "it answered nothing" : "it answered what is no document");
     struct doc write;
-    for (size_t at = 0; rc == 0 && next_write(&probe->writes, &at, &write);)
+    for (size_t at = 0; rc == 0 && kit_next_write(&probe->writes, &at, &write);)
         judge_write(probe, try, write);
 }
 
@@ -328,7 +327,7 @@ static void put_result(struct probe *probe, int rc, const struct err *err, struc
     struct doc write;
     doc_open(w, NULL);
     doc_open_array(w, "wants");
-    for (size_t at = 0; rc == 0 && next_write(&probe->writes, &at, &write);)
+    for (size_t at = 0; rc == 0 && kit_next_write(&probe->writes, &at, &write);)
         doc_put_doc(w, NULL, write);
     doc_close(w);
     if (rc == 0)
