@@ -102,6 +102,7 @@ static const struct option plugin_disable_options[] = {
 
 static const struct option plugin_check_options[] = {
     { "config", "FILE", "a kith.lua: how this plugin is configured; else that is made up", false },
+    { "log", "DIR", "a backup, or the data of a daemon that does not run", false },
     END,
 };
 
@@ -500,15 +501,16 @@ const struct command command_table[] = {
       "What it would have heard of is parked for it, until it is enabled again.",
       plugin_disable_options, run_plugin_disable },
     { "plugin new", "NAME", "a folder to begin a plugin in C with",
-      "The folder has a plugin that does something, its test, a Makefile and a CMakeLists.txt.  "
-      "All\n"
-      "it needs is a C compiler and kith.h.  docs/first-plugin.md goes on from there.",
+      "The folder has a plugin that does something, its test, a Makefile and a CMakeLists.txt.\n"
+      "All it needs is a C compiler and kith.h.  docs/first-plugin.md goes on from there.",
       NULL, run_plugin_new },
-    { "plugin check", "FILE", "does this plugin keep the contract?",
+    { "plugin check", "FILE [NEW]", "does this plugin keep the contract?",
       "The plugin is run in a process of its own, with events as they come and as nobody expects "
       "them,\n"
       "each twice, and all again in a second process.  What is wrong is told with what to do; no\n"
-      "daemon is needed.  docs/plugins.md says what is tried.",
+      "daemon is needed.  docs/plugins.md says what is tried.\n"
+      "With --log it hears of that log's events, too, twice.  With a second file and --log what\n"
+      "the two want of the log is compared, entry for entry.",
       plugin_check_options, run_plugin_check },
     { "staff add", "NAME", "add or change a member of staff", NULL, staff_options, run_staff_add },
     { "staff list", "", "who works here", NULL, NULL, run_staff_list },
