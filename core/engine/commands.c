@@ -367,6 +367,10 @@ bool command_apply(struct engine *engine, struct event *event)
                           (command->needs == NEEDS_SUBJECT && event->ref.size != 0);
     if (names_customer && erase_refuse_late(engine, event))
         return true;
+    if (command->needs == NEEDS_RECORD && erase_is_open(engine, event->customer)) {
+        erase_note_entry(engine, event->customer, 0); /* said too late of what is about her */
+        erase_wake(engine, event->customer);
+    }
     step_begin(&step, engine, event);
     engine->result->customer = step.customer.number;
     if (dedupe_seen(engine, &step.customer, event)) {

@@ -142,8 +142,8 @@ struct read_erasure_counts {
 void read_erasure_counts(struct engine *engine, struct read_erasure_counts *out_counts);
 
 /* What the rows of a page of a timeline (read_timeline) name: appends each effect, each reminder,
- * each record about her and each naming of a file once, documents one behind another.  Begins as zeros, ends with
- * read_linked_deinit(). */
+ * each record about her and each naming of a file once, documents one behind another.  Begins as
+ * zeros, ends with read_linked_deinit(). */
 struct read_linked {
     struct buf effects, reminders, files, records;
     struct buf tasks, seen; /* private */

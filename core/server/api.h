@@ -237,8 +237,8 @@ void call_reply_text(struct call *call, int status, const char *content_type, st
 __attribute__((format(printf, 3, 4))) void call_problem(struct call *call, int status,
                                                         const char *format, ...);
 /* The same from a failure: E_INVALID 400, E_DENIED 403, E_NOTFOUND 404, E_CONFLICT 409,
- * E_STALE 412, E_LIMIT 422, E_BUSY 429 and E_FULL, E_IO 503 with Retry-After, else 500 (told the operator
- * too). */
+ * E_STALE 412, E_LIMIT 422, E_BUSY 429 and E_FULL, E_IO 503 with Retry-After, else 500 (told the
+ * operator too). */
 void call_error(struct call *call, int code, const struct err *err);
 
 /* -- Handing on -------------------------------------------------------------------------------- */

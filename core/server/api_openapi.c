@@ -76,15 +76,17 @@ static void put_shape_type(struct doc_writer *w, const char *type)
 
 static void put_shape(struct doc_writer *w, const struct shape *shape)
 {
-    bool is_open = false, has_always = false;
+    const struct shape_field *others = NULL; /* any other name */
+    bool has_always = false;
     doc_open(w, shape->name);
     doc_put_string(w, "type", "object");
     doc_open(w, "properties");
     for (const struct shape_field *field = shape->fields; field->name != NULL; field++) {
         has_always = has_always || field->is_always;
-        is_open = is_open || strcmp(field->name, "*") == 0;
-        if (strcmp(field->name, "*") == 0)
+        if (strcmp(field->name, "*") == 0) {
+            others = field;
             continue;
+        }
         doc_open(w, field->name);
         put_shape_type(w, field->type);
         if (field->text != NULL)
@@ -99,7 +101,13 @@ static void put_shape(struct doc_writer *w, const struct shape *shape)
             doc_put_string(w, "", field->name);
     if (has_always)
         doc_close(w);
-    doc_put_bool(w, "additionalProperties", is_open);
+    if (others == NULL || strcmp(others->type, "any") == 0) {
+        doc_put_bool(w, "additionalProperties", others != NULL);
+    } else {
+        doc_open(w, "additionalProperties");
+        put_shape_type(w, others->type);
+        doc_close(w);
+    }
     doc_close(w);
 }
 
