@@ -503,6 +503,7 @@ const struct query_shape query_shapes[] = {
       "Those in this state only" },
     { "channel", NULL, "text", "Of this channel only" },
     { "to", NULL, "text", "Of this member of staff or team only" },
+    { "of", NULL, "text", "Those of this member of staff that a deputy has" },
     { "from", NULL, "time", "The moment at which the absence begins" },
     { "due", NULL, "text", "Due by then: today, 2026-12-01, or from now: 3d" },
     { "customer", NULL, "text", "Of this customer only: 42, user_id:u-17, email:ann@example.com" },
