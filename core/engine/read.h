@@ -165,6 +165,7 @@ int read_reminder(struct engine *engine, uint64_t task, struct buf *out, struct 
 /* Open ones in order of (assignee, due); others, the newest first. */
 struct read_reminders {
     struct text to;     /* the assignee; empty: all */
+    struct text of;     /* whom the assignee stands in for; empty: anybody or nobody */
     bool is_open;       /* else those in `state` */
     struct text state;  /* empty: all; not with is_open */
     int64_t due_before; /* INT64_MAX: all */

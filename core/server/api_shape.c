@@ -637,6 +637,7 @@ const struct query_shape query_shapes[] = {
     { "channel", NULL, "text", "Of this channel only" },
     { "to", "/v1/records/{kind}/{id}/links", "text", "The other record: order:5" },
     { "to", NULL, "text", "Of this member of staff or team only" },
+    { "of", NULL, "text", "Those of this member of staff that a deputy has" },
     { "from", NULL, "time", "The moment at which the absence begins" },
     { "due", NULL, "text", "Due by then: today, 2026-12-01, or from now: 3d" },
     { "customer", NULL, "text", "Of this customer only: 42, user_id:u-17, email:ann@example.com" },
