@@ -466,8 +466,6 @@ int plugin_describe(struct plugin *plugin, const struct kith_plugin *theirs, str
         rc = checks[i](plugin, err);
     if (rc == 0)
         rc = check_all_unique(plugin, err);
-    if (rc == 0)
-        rc = plugin_read_kinds(plugin, err);
     if (rc == 0 && theirs->stop == NULL && theirs->start != NULL)
         rc = err_set(err, E_INVALID, "plugin %s: it has start() and no stop()", plugin->name);
     plugin->start = theirs->start;

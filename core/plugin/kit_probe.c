@@ -137,6 +137,8 @@ static int configure(struct probe *probe, struct err *err)
             put_made_up(&w, field);
     }
     int rc = plugin_configure(&probe->plugin, doc_end(&w), err);
+    if (rc == 0)
+        rc = plugin_read_kinds(&probe->plugin, err);
     buf_deinit(&buf);
     return rc;
 }

@@ -132,7 +132,8 @@ void plugin_free(struct plugin *plugin);
  * first half of plugin_load(), for those who want to know what is wrong with a file. */
 int plugin_describe(struct plugin *plugin, const struct kith_plugin *theirs, struct err *err);
 
-/* The kinds of records among what it declares: the last part of plugin_describe(). */
+/* The kinds of records that it declares, when it has been configured: their declarations may stand
+ * for what is in the configuration.  E_INVALID, E_LIMIT. */
 int plugin_read_kinds(struct plugin *plugin, struct err *err);
 
 bool plugin_may(const struct plugin *plugin, const char *need);     /* whether it was granted */

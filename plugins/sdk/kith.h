@@ -92,17 +92,17 @@ struct kith_doc {
 };
 
 enum { /* BSON's own numbers */
-    KITH_NONE = 0,
-    KITH_DOUBLE = 1,
-    KITH_TEXT = 2,
-    KITH_DOC = 3,
-    KITH_ARRAY = 4,
-    KITH_BINARY = 5,
-    KITH_BOOL = 8,
-    KITH_TIME = 9,
-    KITH_NULL = 10,
-    KITH_INT = 18,
-    KITH_DECIMAL = 19
+       KITH_NONE = 0,
+       KITH_DOUBLE = 1,
+       KITH_TEXT = 2,
+       KITH_DOC = 3,
+       KITH_ARRAY = 4,
+       KITH_BINARY = 5,
+       KITH_BOOL = 8,
+       KITH_TIME = 9,
+       KITH_NULL = 10,
+       KITH_INT = 18,
+       KITH_DECIMAL = 19
 };
 
 /* This struct will never grow. */
@@ -680,7 +680,8 @@ struct kith_trait {
     uint32_t reserved;
 };
 
-/* A kind of record (docs/records.md), declared in JSON by the same names as in Lua. */
+/* A kind of record (docs/records.md), declared in JSON by the same names as in Lua.  A text "$NAME" in
+ * it is what the operator has configured under that name. */
 struct kith_kind {
     size_t size;
     const char *name; /* "complaint" */
