@@ -95,7 +95,7 @@ void words_time_add(struct host *host);     /* now, ago, and these */
 void words_customer_add(struct host *host); /* the objects event and customer */
 /* Tables of functions; NULL: none.  E_CONFLICT: a plugin has the name of a word. */
 int words_plugin_add(struct host *host, const struct plugins *plugins, struct err *err);
-void words_record_add(struct host *host);   /* kind, create, record, records */
+void words_record_add(struct host *host); /* kind, create, record, records */
 
 /* The body of a declaring word, `word "name" { ... }` or word("name", { ... }). */
 int declare(lua_State *lua, const char *word, declare_fn *read);

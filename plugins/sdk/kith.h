@@ -92,17 +92,17 @@ struct kith_doc {
 };
 
 enum { /* BSON's own numbers */
-       KITH_NONE = 0,
-       KITH_DOUBLE = 1,
-       KITH_TEXT = 2,
-       KITH_DOC = 3,
-       KITH_ARRAY = 4,
-       KITH_BINARY = 5,
-       KITH_BOOL = 8,
-       KITH_TIME = 9,
-       KITH_NULL = 10,
-       KITH_INT = 18,
-       KITH_DECIMAL = 19
+    KITH_NONE = 0,
+    KITH_DOUBLE = 1,
+    KITH_TEXT = 2,
+    KITH_DOC = 3,
+    KITH_ARRAY = 4,
+    KITH_BINARY = 5,
+    KITH_BOOL = 8,
+    KITH_TIME = 9,
+    KITH_NULL = 10,
+    KITH_INT = 18,
+    KITH_DECIMAL = 19
 };
 
 /* This struct will never grow. */
