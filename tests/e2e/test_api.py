@@ -455,7 +455,7 @@ def test_a_bundle_from_before_the_first_event_has_no_time(start, tmp_path):
         ("GET", "/v1/customers?where=x", "?limit=, ?after="),
         ("GET", "/v1/customers?limit=5&query=x", "?q=, ?limit=, ?after="),
         ("GET", "/v1/customers/1?as-of=2026-01-01", "?as_of="),
-        ("GET", "/v1/reminders?colour=red", "?to=, ?of=, ?state=, ?due=, ?customer=, ?limit=, ?after="),
+        ("GET", "/v1/reminders?colour=red", "?to=, ?of=, ?state=, ?due=, ?customer=, ?limit="),
         ("POST", "/v1/track?when=now", "?wait="),
         ("POST", "/v1/import?force=1", "?wait=, ?forever=, ?historic=, ?replay="),
         ("POST", "/v1/customers/1/notes?quiet=1", "?wait="),
