@@ -120,9 +120,12 @@ static int describe(struct plugin *plugin, const struct plugin_options *options,
     digest_32(bytes.data, bytes.size, plugin->hash);
     buf_deinit(&bytes);
     rc = open_code(options->name, fd, &call, err);
-    close(fd);
-    if (rc != 0)
+    if (rc != 0) {
+        close(fd);
         return rc;
+    }
+    /* It stays open, as the code stays: the loader knows files by their names, and the next one with
+     * this number would be taken for the same. */
     rc = plugin_describe(plugin, call(), &reason);
     if (rc != 0)
         return err_set(err, rc, "%s: %s", options->path, reason.text);
