@@ -270,8 +270,9 @@ static void dispatch(struct engine *engine, struct event *event)
         if (command_apply(engine, event))
             return;
         break;
-    case LOG_PLUGIN: /* speaks of records as staff does, and of nothing else */
-        if (event_type_is_of_records(event->type) && command_apply(engine, event))
+    case LOG_PLUGIN: /* speaks of records as staff does, and of what became of messages */
+        if ((event_type_is_of_records(event->type) && command_apply(engine, event)) ||
+            feedback_apply(engine, event))
             return;
         break;
     case LOG_CLIENT:
@@ -378,6 +379,15 @@ size_t engine_ready(struct engine *engine, struct text channel, struct ready_eff
     }
     cursor_close(&cursor);
     return count;
+}
+
+bool engine_effect_print(struct engine *engine, struct text id, int64_t *out_print)
+{
+    struct effect effect;
+    bool is_there = effect_load(&effect, engine, id);
+    if (is_there)
+        *out_print = effect_print(&effect);
+    return is_there;
 }
 
 const struct ruleset *engine_rules(const struct engine *engine)
