@@ -41,6 +41,7 @@ struct nurse {
     bool is_stopped;
     struct job look;
     struct buf seen;
+    size_t closed; /* of the timers, at the end */
 };
 
 static const char *name_of(const struct patient *patient)
@@ -266,7 +267,7 @@ static void on_closed(uv_handle_t *handle)
 {
     struct patient *patient = handle->data;
     struct nurse *nurse = patient->nurse;
-    if (patient->index + 1 < PLUGINS_MAX)
+    if (++nurse->closed < PLUGINS_MAX) /* they come in an order of the loop's own */
         return;
     buf_deinit(&nurse->seen);
     free(nurse);
