@@ -397,7 +397,7 @@ void kit_watch_memory(struct probe *probe, const struct kit_try *try)
         calls++;
     }
     size_t now = memory_in_use();
-    if (now > used && (now - used) / calls >= 8)
+    if (calls != 0 && now > used && (now - used) / calls >= 8)
         kit_find(probe, try->callee, KIT_GROWS, kit_given(probe, try),
                  "give back before it returns what a call takes: nothing may be kept between two",
                  "it takes %zu bytes a call and never gives them back", (now - used) / calls);
