@@ -76,3 +76,27 @@ rule "daily" {
 }
 
 calendar "company" { zone = "Asia/Shanghai", hours = "09:00-18:00", holidays = { "2026-10-01" } }
+
+kind "case" {
+  fields = { level = { type = "choice", values = { "low", "high" }, required = true } },
+  roles = { customer = { subject = true } },
+  states = { "open", { name = "waiting", waiting = true }, { name = "closed", final = true } },
+  transitions = {
+    wait = { from = "open", to = "waiting" },
+    go = { from = "waiting", to = "open" },
+    close = { from = "*", to = "closed" },
+  },
+  deadlines = {
+    answer = { from = "open", due = "1wh", due_by = { level = { high = "8min" } } },
+  },
+}
+
+rule "cases" {
+  on = "case.overdue",
+  run = function(event)
+    send {
+      channel = "hook", purpose = "service",
+      body = "overdue " .. event.number .. " " .. event.record.level,
+    }
+  end,
+}
