@@ -635,24 +635,28 @@ static void follow_owner(struct record_work *work, const struct deadline *deadli
                       receiver(work, deadline->rule->to), "reminder.moved", work->depth);
 }
 
+/* First the moment is worked out by the rules of now; then what is past by them is told. */
 static void update(struct deadlines *deadlines, struct deadline *deadline, size_t state)
 {
     struct record_work *work = deadlines->work;
     const struct kind_deadline *rule = deadline->rule;
+    int64_t level = deadline->level;
     if (deadline->ended != 0)
         return;
-    bool is_waiting = state != KIND_NONE && work->record.kind->states[state].is_waiting;
-    if (rule != NULL && !is_waiting)
-        escalate_due(deadlines, deadline);
     if (rule == NULL || state == KIND_NONE) {
         end(deadlines, deadline, false);
-    } else if (is_waiting || kind_is_in(rule->from, state)) {
-        go_on(deadlines, deadline);
-        if (deadline->ended == 0)
-            follow_owner(work, deadline);
-    } else {
-        end(deadlines, deadline, rule->met == 0 || kind_is_in(rule->met, state));
+        return;
     }
+    go_on(deadlines, deadline);
+    if (deadline->ended != 0)
+        return;
+    escalate_due(deadlines, deadline);
+    if (deadline->level != level)
+        arm(work, deadline);
+    if (work->record.kind->states[state].is_waiting || kind_is_in(rule->from, state))
+        follow_owner(work, deadline);
+    else
+        end(deadlines, deadline, rule->met == 0 || kind_is_in(rule->met, state));
 }
 
 static bool is_running(const struct deadlines *deadlines, struct text name)
@@ -722,7 +726,7 @@ void record_fire(struct engine *engine, uint64_t owner, struct doc timer)
         if (!text_equal(deadline->name, doc_text(timer, "name")) || deadline->ended != 0)
             continue;
         if (deadline->rule != NULL)
-            go_on(&deadlines, deadline); /* the rules of now say when */
+            go_on(&deadlines, deadline);
         else
             end(&deadlines, deadline, false);
         if (deadline->ended == 0 && deadline->due != 0) {

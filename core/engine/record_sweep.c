@@ -55,7 +55,8 @@ static void relist(struct record_work *work)
     record_store(work->engine, &work->before, &work->record);
 }
 
-static void sweep_record(struct engine *engine, struct bytes row)
+/* False: it is somebody's who is being erased, and costs nothing. */
+static bool sweep_record(struct engine *engine, struct bytes row)
 {
     struct key_reader reader = { row.data + 2, row.data + row.size };
     struct buf kind = BUF_INIT;
@@ -68,12 +69,13 @@ static void sweep_record(struct engine *engine, struct bytes row)
         arena_text(&engine->arena, (struct text){ (const char *)kind.data, (uint32_t)kind.size });
     buf_deinit(&kind);
     if (!record_work_load(&work, engine, &customer, name, number))
-        return;
+        return false;
     engine_begin_cause(engine);
     work.depth = 1;
     relist(&work);
     record_deadlines(&work);
     record_work_end(&work);
+    return true;
 }
 
 /* The place of a slice: the key of the row that is next. */
@@ -99,10 +101,10 @@ void record_sweep(struct engine *engine)
     key_open(&prefix);
     read_next(engine, &first);
     cursor_open_at(&cursor, engine->state, &prefix, &first);
-    while ((has_more = cursor_next(&cursor)) && left-- > 0) {
+    while ((has_more = cursor_next(&cursor)) && left > 0) {
         struct arena_mark mark = arena_mark(&engine->arena);
         uint8_t *row = arena_copy(&engine->arena, cursor.key.data, cursor.key.size);
-        sweep_record(engine, (struct bytes){ row, cursor.key.size });
+        left -= sweep_record(engine, (struct bytes){ row, cursor.key.size });
         arena_release(&engine->arena, mark);
     }
     if (has_more)

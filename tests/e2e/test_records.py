@@ -186,6 +186,17 @@ def test_links_and_notes(house):
     )
 
 
+def test_each_event_of_a_record_is_explained(house):
+    create(house)
+    house.post("/v1/records/complaint/1/ask", {})
+    moved = house.post("/v1/records/complaint/1/resume", {})
+    assert moved.json["deadlines"]["answer"]["moves"][-1]["reason"].startswith("it waited from")
+    events = {item["type"]: item["event"] for item in house.timeline("1")}
+    said = house.get(f"/v1/entries/{events['complaint.rescheduled']}/explain").json["text"]
+    assert 'followed from "record.move"' in said
+    assert 'of the deadline "answer" of "complaint:1", because it waited from' in said
+
+
 def test_a_call_that_is_made_again_makes_nothing_again(house, start):
     key = {"Idempotency-Key": "k-1"}
     body = {"customer": "1", "fields": {"subject": "x"}}
