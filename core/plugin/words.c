@@ -3,6 +3,7 @@
 
 #include "core/base/arena.h"
 #include "core/base/err.h"
+#include "core/base/moment.h"
 #include "core/engine/record.h"
 #include "core/engine/step.h"
 
@@ -30,17 +31,9 @@ static int read_minute(const char *word, struct doc fields, int *out_minute, str
 {
     struct text at = doc_text(fields, "at");
     *out_minute = NO_MINUTE;
-    if (at.size == 0)
+    if (at.size == 0 || moment_parse_clock(at.data, at.size, out_minute))
         return 0;
-    bool is_clock = at.size == 5 && at.data[2] == ':';
-    for (size_t i = 0; is_clock && i < 5; i++)
-        is_clock = i == 2 || (at.data[i] >= '0' && at.data[i] <= '9');
-    int hour = is_clock ? (at.data[0] - '0') * 10 + at.data[1] - '0' : 24;
-    int minute = is_clock ? (at.data[3] - '0') * 10 + at.data[4] - '0' : 60;
-    if (hour > 23 || minute > 59)
-        return err_set(err, E_INVALID, "%s: at is a time of day like \"09:00\"", word);
-    *out_minute = hour * 60 + minute;
-    return 0;
+    return err_set(err, E_INVALID, "%s: at is a time of day like \"09:00\"", word);
 }
 
 /* `name`: words like "3d", or milliseconds. */
