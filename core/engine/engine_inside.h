@@ -350,6 +350,7 @@ struct plugin_standing {
     enum plugin_presence presence;
     bool is_news;             /* that it was lost: to be reported */
     enum plugin_outcome lost; /* in a call of this entry, and the row does not say so yet */
+    int64_t about;            /* the entry that it was called for then; 0: not known */
     uint64_t calls;           /* into it, in this entry */
 };
 void plugins_begin_entry(struct engine *engine);

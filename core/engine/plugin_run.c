@@ -11,6 +11,7 @@
  *     -----------     -------------------------   ------------------------------------------
  *     there           a call crashes or hangs     quarantined; what it heard of is parked
  *     there           plugin.disabled             quarantined
+ *     quarantined     plugin.disabled of staff's  the same, and only a person lets it in again
  *     quarantined     an event it listens to      the same; the event is parked, or over
  *                                                 limits.plugin_parked counted as missed
  *     quarantined     plugin.enabled              behind, if anything is parked, else there
@@ -53,6 +54,7 @@ static struct doc row_of(struct engine *engine, struct text plugin)
 struct standing {             /* of one plugin, as its row has it */
     struct text kind, reason; /* `kind` empty: not quarantined */
     int64_t seq, since, parked, missed;
+    int64_t about; /* what it heard of when it was lost: an entry; 0: the first that is parked */
 };
 
 /* Its texts are copied: what a row says is gone with the next one that is written. */
@@ -63,6 +65,7 @@ static struct standing standing_of(struct engine *engine, struct text plugin)
         .kind = arena_text(&engine->arena, doc_text(row, "kind")),
         .reason = arena_text(&engine->arena, doc_text(row, "reason")),
         .seq = doc_int(row, "seq", 0),
+        .about = doc_int(row, "about", 0),
         .since = doc_int(row, "since", 0),
         .parked = doc_int(row, "parked", 0),
         .missed = doc_int(row, "missed", 0),
@@ -75,6 +78,8 @@ static void put_standing(struct doc_writer *w, struct text plugin, const struct 
     if (standing->kind.size != 0) {
         doc_put_text(w, "kind", standing->kind);
         doc_put_int(w, "seq", standing->seq);
+        if (standing->about != 0)
+            doc_put_int(w, "about", standing->about);
         doc_put_present(w, "reason", standing->reason);
         doc_put_int(w, "since", standing->since);
     }
@@ -217,13 +222,14 @@ static size_t place_of(const struct engine *engine, struct text name)
 }
 
 static void quarantine(struct engine *engine, struct text name, const char *kind,
-                       struct text reason)
+                       struct text reason, int64_t about)
 {
     struct standing standing = standing_of(engine, name);
     standing.kind = text_of(kind);
     standing.seq = (int64_t)engine->seq;
     standing.since = engine->now;
     standing.reason = reason;
+    standing.about = about;
     set_standing(engine, name, &standing);
 }
 
@@ -266,8 +272,10 @@ void plugins_obey_verdict(struct engine *engine)
 {
     for (struct doc_iter it = doc_iter(engine->plugin_verdict); doc_next(&it);) {
         size_t place = place_of(engine, doc_text(it.value.doc, "plugin"));
-        if (place != SIZE_MAX && doc_get(it.value.doc, "nth").type == DOC_NONE)
-            engine->standings[place].lost = outcome_of(it.value.doc);
+        if (place == SIZE_MAX || doc_get(it.value.doc, "nth").type != DOC_NONE)
+            continue;
+        engine->standings[place].lost = outcome_of(it.value.doc);
+        engine->standings[place].about = doc_int(it.value.doc, "about", 0);
     }
     plugins_note_lost(engine);
 }
@@ -297,11 +305,14 @@ static void leave(struct engine *engine, size_t plugin, enum plugin_outcome outc
 void plugins_note_lost(struct engine *engine)
 {
     for (size_t i = 0; engine->plugins != NULL && i < engine->plugins->count; i++) {
-        enum plugin_outcome lost = engine->standings[i].lost;
-        engine->standings[i].lost = PLUGIN_OK;
+        struct plugin_standing *standing = &engine->standings[i];
+        enum plugin_outcome lost = standing->lost;
+        int64_t about = standing->about;
+        standing->lost = PLUGIN_OK;
+        standing->about = 0;
         if (lost != PLUGIN_OK)
             quarantine(engine, engine->plugins->names[i], lost == PLUGIN_HUNG ? "hang" : "crash",
-                       (struct text){ "", 0 });
+                       (struct text){ "", 0 }, about);
     }
 }
 
@@ -551,17 +562,22 @@ void engine_foresee(struct engine *engine, const struct log_entry *entries, size
 
 /* -- Back again ----------------------------------------------------------- */
 
-/* The first event that is parked for the plugin; false: there is none. */
-static bool first_parked(struct engine *engine, struct text plugin, struct key *out_place,
-                         uint64_t *out_seq, uint64_t *out_n, uint64_t *out_customer)
+/* The first event that is parked for the plugin, of the entry `about` unless that is 0; false:
+ * there is none. */
+static bool first_parked(struct engine *engine, struct text plugin, uint64_t about,
+                         struct key *out_place, uint64_t *out_seq, uint64_t *out_n,
+                         uint64_t *out_customer)
 {
-    struct key prefix;
+    struct key queue, prefix;
     struct cursor cursor;
-    key_queue(&prefix, plugin);
+    key_queue(&queue, plugin);
+    prefix = queue;
+    if (about != 0)
+        key_number(&prefix, about);
     cursor_open(&cursor, engine->state, &prefix);
     bool is_there = cursor_next(&cursor);
     if (is_there) {
-        struct key_reader id = { cursor.key.data + prefix.size, cursor.key.data + cursor.key.size };
+        struct key_reader id = { cursor.key.data + queue.size, cursor.key.data + cursor.key.size };
         struct key_reader row = { cursor.value.data,
                                   (const uint8_t *)cursor.value.data + cursor.value.size };
         bool is_read = key_read_number(&id, out_seq) && key_read_number(&id, out_n) &&
@@ -575,7 +591,7 @@ static bool first_parked(struct engine *engine, struct text plugin, struct key *
     return is_there;
 }
 
-/* Take the first one out of the queue.  NULL: she was erased, or nothing is left. */
+/* Take the first one out of the queue.  NULL: she was erased. */
 static struct event *unpark(struct engine *engine, struct text plugin)
 {
     struct standing standing = standing_of(engine, plugin);
@@ -583,11 +599,8 @@ static struct event *unpark(struct engine *engine, struct text plugin)
     struct bytes row;
     uint64_t seq, n, customer;
     struct event *event = NULL;
-    if (!first_parked(engine, plugin, &place, &seq, &n, &customer)) {
-        standing.parked = 0;
-        set_standing(engine, plugin, &standing);
-        return NULL;
-    }
+    bool is_there = first_parked(engine, plugin, 0, &place, &seq, &n, &customer);
+    ASSERT(is_there);
     state_delete(engine->state, &place);
     key_parked_event(&key, customer, plugin, seq, n);
     if (state_get(engine->state, &key, &row)) {
@@ -644,33 +657,52 @@ void plugins_sweep(struct engine *engine)
 
 /* -- Entries -------------------------------------------------------------- */
 
+/* What it was lost at: all of that entry, or the first that is parked.  How many. */
+static int64_t drop_parked(struct engine *engine, struct text plugin, uint64_t about)
+{
+    struct key place, key;
+    uint64_t seq, n, customer;
+    int64_t count = 0;
+    while ((about != 0 || count == 0) &&
+           first_parked(engine, plugin, about, &place, &seq, &n, &customer)) {
+        key_parked_event(&key, customer, plugin, seq, n);
+        state_delete(engine->state, &place);
+        state_delete(engine->state, &key);
+        count++;
+    }
+    return count;
+}
+
+/* By itself (`again`: its process has been begun anew) nobody is let in whom a person took out. */
 void plugin_enabled(struct step *step)
 {
     struct engine *engine = step->engine;
     struct doc data = step->event->data;
     struct text name = doc_text(data, "plugin");
     struct standing standing = standing_of(engine, name);
-    if (standing.kind.size == 0) {
-        engine_refuse(engine, E_CONFLICT, "plugin %.*s is not quarantined", (int)name.size,
-                      name.data);
+    bool is_kept_out = doc_bool(data, "again", false) && text_is(standing.kind, "staff");
+    if (standing.kind.size == 0 || is_kept_out) {
+        engine_refuse(engine, E_CONFLICT, "plugin %.*s is %s", (int)name.size, name.data,
+                      is_kept_out ? "disabled" : "not quarantined");
         return;
     }
+    if (doc_bool(data, "skip", false))
+        standing.parked -= drop_parked(engine, name, (uint64_t)standing.about);
     standing.kind = (struct text){ "", 0 };
-    standing.missed = 0;
+    standing.missed = standing.about = 0;
     set_standing(engine, name, &standing);
-    if (doc_bool(data, "skip", false) && standing.parked != 0)
-        unpark(engine, name);
 }
 
+/* The first reason is kept, but that of a person comes before any other. */
 void plugin_disabled(struct step *step)
 {
     struct engine *engine = step->engine;
     struct text name = doc_text(step->event->data, "plugin");
-    struct text kind = doc_text(step->event->data, "kind");
-    if (standing_of(engine, name).kind.size != 0)
-        return; /* the first reason is kept */
-    quarantine(engine, name, text_is(kind, "crash") ? "crash" : "staff",
-               doc_text(step->event->data, "reason"));
+    bool is_crash = text_is(doc_text(step->event->data, "kind"), "crash");
+    struct standing standing = standing_of(engine, name);
+    if (standing.kind.size == 0 || (!is_crash && !text_is(standing.kind, "staff")))
+        quarantine(engine, name, is_crash ? "crash" : "staff",
+                   doc_text(step->event->data, "reason"), 0);
 }
 
 void engine_set_plugins(struct engine *engine, struct plugins *plugins)

@@ -453,6 +453,28 @@ static void test_the_verdict_of_a_run_that_ended_there_is_obeyed(void **state)
                         "'first(order:1) second(order:1) first(order:2) second(order:2)'");
 }
 
+static void test_what_it_was_called_for_is_passed_over_and_nothing_else(void **state)
+{
+    struct play *play = *state;
+    play_entry(play, LOG_STAFF, "{'type':'plugin.disabled','data':{'plugin':'alpha'}}");
+    shop(play, "u-1", "1", "");
+    uint64_t seq = shop(play, "u-1", "2", "");
+    shop(play, "u-1", "3", "");
+    enable(play, "alpha");
+    char json[200];
+    snprintf(json, sizeof json,
+             "{'plugins':[{'plugin':'alpha','kind':'crash','call':'event','about':%llu}]}",
+             (unsigned long long)seq);
+    play_verdict(play, engine_seq(play->engine) + 1, json);
+    play_tick(play);
+    assert_has(standings(play), "'parked':3");
+    enable_past(play, "alpha");
+    play_ticks(play);
+    assert_string_equal(play_trait(play, ALPHA),
+                        "'first(order:1) second(order:1) first(order:3) second(order:3)'");
+    assert_string_equal(standings(play), "");
+}
+
 static void test_two_are_lost_in_one_entry(void **state)
 {
     struct play *play = *state;
@@ -490,6 +512,28 @@ static void test_who_is_not_quarantined_cannot_be_enabled(void **state)
     enable(play, "alpha");
     assert_int_equal(play->result.status, ENGINE_REFUSED);
     assert_string_equal(play->result.reason, "plugin alpha is not quarantined");
+}
+
+static void test_who_is_disabled_by_a_person_is_enabled_by_one(void **state)
+{
+    struct play *play = *state;
+    shop(play, "u-1", "1", "'alpha.first':'crash'");
+    play_entry(play, LOG_SYSTEM,
+               "{'type':'plugin.disabled','data':{'plugin':'alpha',"
+               "'kind':'crash','reason':'in a job'}}");
+    assert_lacks(standings(play), "in a job");
+    play_entry(play, LOG_STAFF,
+               "{'type':'plugin.disabled','by':'ann','data':{'plugin':'alpha',"
+               "'reason':'it is wrong'}}");
+    assert_has(standings(play), "'kind':'staff'");
+    assert_has(standings(play), "it is wrong");
+    is_mended = true;
+    play_entry(play, LOG_SYSTEM,
+               "{'type':'plugin.enabled','data':{'plugin':'alpha','again':true}}");
+    assert_string_equal(play->result.reason, "plugin alpha is disabled");
+    enable(play, "alpha");
+    play_ticks(play);
+    assert_string_equal(play_trait(play, ALPHA), "'first(order:1) second(order:1)'");
 }
 
 /* -- Functions -------------------------------------------------------------------------------- */
@@ -711,9 +755,11 @@ int main(void)
         TEST(beyond_the_limit_events_pass_it_by_and_are_counted),
         TEST(a_name_that_was_only_borne_is_only_borne_when_it_was_parked),
         TEST(the_verdict_of_a_run_that_ended_there_is_obeyed),
+        TEST(what_it_was_called_for_is_passed_over_and_nothing_else),
         TEST(two_are_lost_in_one_entry),
         TEST(a_second_copy_of_an_entry_is_heard_once),
         TEST(who_is_not_quarantined_cannot_be_enabled),
+        TEST(who_is_disabled_by_a_person_is_enabled_by_one),
         TEST(a_function_answers_a_rule),
         TEST(a_rule_outlives_a_function_that_crashes),
         TEST(a_rule_that_fails_undoes_what_its_functions_did),
