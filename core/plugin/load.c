@@ -129,12 +129,7 @@ static int describe(struct plugin *plugin, const struct plugin_options *options,
     const struct kith_plugin *said = call();
     breadcrumb_leave(slot);
     rc = plugin_describe(plugin, said, &reason);
-    if (rc != 0)
-        return err_set(err, rc, "%s: %s", options->path, reason.text);
-    if (strcmp(plugin->name, options->name) != 0)
-        return err_set(err, E_INVALID, "%s: it says it is called %s, and is configured as %s",
-                       options->path, plugin->name, options->name);
-    return 0;
+    return rc != 0 ? err_set(err, rc, "%s: %s", options->path, reason.text) : 0;
 }
 
 /* -- What the operator allows --------------------------------------------------------------------- */
@@ -163,6 +158,15 @@ static int check_grant(const struct plugin *plugin, struct doc grant, struct err
                    plugin->name, list);
 }
 
+/* To load it again. */
+static void keep_options(struct plugin *plugin, const struct plugin_options *options)
+{
+    plugin->number = options->number;
+    plugin->path = arena_text(&plugin->arena, text_of(options->path)).data;
+    plugin->grant = arena_doc(&plugin->arena, options->grant);
+    plugin->given = arena_doc(&plugin->arena, options->config);
+}
+
 /* -- Life ----------------------------------------------------------------------------------------- */
 
 int plugin_load(const struct plugin_options *options, struct plugin **out_plugin, struct err *err)
@@ -170,24 +174,26 @@ int plugin_load(const struct plugin_options *options, struct plugin **out_plugin
     struct plugin *plugin = mem_zero(sizeof *plugin);
     int rc = describe(plugin, options, err);
     if (rc == 0)
-        rc = check_grant(plugin, options->grant, err);
-    if (rc == 0)
-        rc = plugin_configure(plugin, options->config, err);
+        rc = plugin_allow(plugin, options, err);
     if (rc != 0) {
         plugin_free(plugin);
         return rc;
     }
-    plugin_keep_options(plugin, options);
     *out_plugin = plugin;
     return 0;
 }
 
-void plugin_keep_options(struct plugin *plugin, const struct plugin_options *options)
+int plugin_allow(struct plugin *plugin, const struct plugin_options *options, struct err *err)
 {
-    plugin->number = options->number;
-    plugin->path = arena_text(&plugin->arena, text_of(options->path)).data;
-    plugin->grant = arena_doc(&plugin->arena, options->grant);
-    plugin->given = arena_doc(&plugin->arena, options->config);
+    if (strcmp(plugin->name, options->name) != 0)
+        return err_set(err, E_INVALID, "%s: it says it is called %s, and is configured as %s",
+                       options->path, plugin->name, options->name);
+    int rc = check_grant(plugin, options->grant, err);
+    if (rc == 0)
+        rc = plugin_configure(plugin, options->config, err);
+    if (rc == 0)
+        keep_options(plugin, options);
+    return rc;
 }
 
 void plugin_free(struct plugin *plugin)
