@@ -91,14 +91,18 @@ static int copy_to_memory(const char *name, const struct buf *bytes, struct err 
 
 typedef const struct kith_plugin *describe_fn(void);
 
-/* Names are bound at once and stay the plugin's own; it is never unmapped. */
+/* Names are bound at once and stay the plugin's own; it is never unmapped.  The loader knows what it
+ * has by its path, so from here on nobody else may get this descriptor: it stays open. */
 static int open_code(const char *name, int fd, describe_fn **out_describe, struct err *err)
 {
     char path[64];
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
     void *code = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
-    if (code == NULL)
-        return err_set(err, E_INVALID, "plugin %s cannot be loaded: %s", name, dlerror());
+    if (code == NULL) {
+        err_set(err, E_INVALID, "plugin %s cannot be loaded: %s", name, dlerror());
+        close(fd);
+        return E_INVALID;
+    }
     void *symbol = dlsym(code, "kith_describe");
     if (symbol == NULL)
         return err_set(err, E_INVALID,
@@ -121,7 +125,6 @@ static int describe(struct plugin *plugin, const struct plugin_options *options,
     digest_32(bytes.data, bytes.size, plugin->hash);
     buf_deinit(&bytes);
     rc = open_code(options->name, fd, &call, err);
-    close(fd);
     if (rc != 0)
         return rc;
     unsigned slot = breadcrumb_slot();
