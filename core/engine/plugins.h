@@ -69,6 +69,8 @@ struct plugins {
     enum plugin_outcome (*call)(struct plugins *plugins, size_t function, struct step *step,
                                 struct doc arguments, struct doc_value *out_answer,
                                 struct err *err);
+    /* The version that documents under `key` are kept with; 0: the plugin has none of that name. */
+    int64_t (*version)(struct plugins *plugins, size_t plugin, struct text key);
     /* What the plugin makes of its document under `key`; none: it leaves that to us.  The answer
      * lies in `arena`. */
     enum plugin_outcome (*fold)(struct plugins *plugins, size_t plugin, enum plugin_fold what,

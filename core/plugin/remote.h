@@ -45,4 +45,7 @@ struct doc remote_next(const struct remote *remote);
 enum plugin_outcome remote_take(struct remote *remote, struct doc *out_reply);
 void remote_skip(struct remote *remote); /* the next one is not wanted */
 
+/* It said what it cannot have meant: it is lost. */
+void remote_distrust(struct remote *remote);
+
 #endif

@@ -83,6 +83,7 @@ static void fill(struct plugin_set *set)
         .kind_count = kinds,
         .run = set_run,
         .call = set_call,
+        .version = set_version,
         .fold = set_fold,
     };
     for (size_t i = 0; i < set->count; i++)

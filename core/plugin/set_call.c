@@ -185,6 +185,13 @@ static enum plugin_outcome fold_here(struct plugin_set *set, struct plugin *plug
     return call_marked(&call, fn, 0, BREADCRUMB_STATE, err);
 }
 
+int64_t set_version(struct plugins *plugins, size_t index, struct text key)
+{
+    const struct plugin *plugin = ((struct plugin_set *)plugins)->plugins[index];
+    size_t state = plugin_state_find(plugin, key);
+    return state != SIZE_MAX ? (int64_t)plugin->states[state].version : 0;
+}
+
 /* A hook sees its arguments and nothing else, and what it wants besides answering is dropped. */
 enum plugin_outcome set_fold(struct plugins *plugins, size_t index, enum plugin_fold what,
                              struct text key, struct doc arguments, struct arena *arena,

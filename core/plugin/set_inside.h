@@ -37,6 +37,7 @@ void set_foresee(struct plugins *plugins, size_t index, struct step *step, bool 
 void set_post(struct plugins *plugins);
 enum plugin_outcome set_call(struct plugins *plugins, size_t function, struct step *step,
                              struct doc arguments, struct doc_value *out_answer, struct err *err);
+int64_t set_version(struct plugins *plugins, size_t index, struct text key);
 enum plugin_outcome set_fold(struct plugins *plugins, size_t index, enum plugin_fold what,
                              struct text key, struct doc arguments, struct arena *arena,
                              struct doc *out, struct err *err);

@@ -11,7 +11,7 @@
 
 /* -- Fields ----------------------------------------------------------------------------------------- */
 
-/* Whether all fields are among `names`, which have a blank behind each. */
+/* Whether all fields are among `names`. */
 static int check_fields(const char *word, struct doc fields, const char *const names[],
                         struct err *err)
 {
@@ -44,7 +44,7 @@ static int read_due(struct step *step, const char *word, const char *name, struc
     int rc = read_minute(word, fields, &out->at_minute, err);
     if (rc != 0)
         return rc;
-    if (value.type == DOC_INT64 || value.type == DOC_DATETIME) {
+    if (value.type == DOC_INT64 || value.type == DOC_INT32 || value.type == DOC_DATETIME) {
         out->ms = value.integer;
         return 0;
     }
@@ -174,19 +174,27 @@ static int word_notify(struct step *step, struct doc fields, struct err *err)
     return rc != 0 ? rc : step_send(step, &request, err);
 }
 
+static const char *const tag_names[] = { "tag", NULL };
+
 static int word_tag(struct step *step, struct doc fields, struct err *err)
 {
-    return step_tag(step, doc_text(fields, "tag"), err);
+    int rc = check_fields("tag", fields, tag_names, err);
+    return rc != 0 ? rc : step_tag(step, doc_text(fields, "tag"), err);
 }
 
 static int word_untag(struct step *step, struct doc fields, struct err *err)
 {
-    return step_untag(step, doc_text(fields, "tag"), err);
+    int rc = check_fields("untag", fields, tag_names, err);
+    return rc != 0 ? rc : step_untag(step, doc_text(fields, "tag"), err);
 }
 
 static int word_set(struct step *step, struct doc fields, struct err *err)
 {
+    static const char *const names[] = { "name", "value", NULL };
     struct doc_value value = doc_get(fields, "value");
+    int rc = check_fields("set", fields, names, err);
+    if (rc != 0)
+        return rc;
     if (doc_text(fields, "name").size == 0)
         return err_set(err, E_INVALID, "set needs a name");
     if (value.type == DOC_NONE)

@@ -30,7 +30,7 @@ struct patient {
     bool is_busy; /* a worker or the engine has it */
     bool skip;
     char by[128];
-    int tries;
+    int tries; /* by itself; 0: a person asked for it */
     int64_t first_ms; /* boot time of the first of these tries */
 };
 
@@ -76,6 +76,8 @@ static void write_enabled(struct patient *patient)
     doc_put_string(&w, "plugin", name_of(patient));
     if (patient->skip)
         doc_put_bool(&w, "skip", true);
+    if (patient->tries != 0)
+        doc_put_bool(&w, "again", true);
     doc_close(&w);
     submission_end(submission, &w);
     submission->must_not_fail = true;
