@@ -15,11 +15,12 @@
  *     quarantined     an event it listens to      the same; the event is parked, or over
  *                                                 limits.plugin_parked counted as missed
  *     quarantined     plugin.enabled              behind, if anything is parked, else there
- *     behind          tick                        hears of so many parked events; of the last: there
- *     behind          an event it listens to      the same; the event is parked
+ *     behind          tick                        hears of so many parked events; of the last:
+ *     there behind          an event it listens to      the same; the event is parked
  *     behind          a call crashes or hangs     quarantined
  *
- *     `m` plugins            {NAME: {kind, seq, reason, since, parked, missed}, ...}; `kind` only of
+ *     `m` plugins            {NAME: {kind, seq, reason, since, parked, missed}, ...}; `kind` only
+ *     of
  *                            those that are quarantined
  *     `p` plugin seq n       customer: the events that are parked, in order ...
  *     `c` customer `Q` plugin seq n    ... and what they say, which lies with the customer
@@ -176,7 +177,8 @@ static bool is_too_large(struct doc row)
     return row.size > STATE_VALUE_MAX;
 }
 
-/* Whether what the step has plugins hear of only bears a name that is the system's or a plugin's. */
+/* Whether what the step has plugins hear of only bears a name that is the system's or a plugin's.
+ * */
 static bool hears_foreign(const struct step *step)
 {
     const struct event *parked = step->event->parked;

@@ -26,7 +26,7 @@ static int refuse(const struct plugin *plugin, const struct kith_field *field, c
                    wanted, field->about);
 }
 
-/* -- Values ----------------------------------------------------------------------------------------- */
+/* -- Values ------------------------------------------------------------------------------------ */
 
 static int read_duration(const struct plugin *plugin, const struct kith_field *field,
                          struct text text, struct doc_value *out, struct err *err)
@@ -91,7 +91,7 @@ static int read_standard(struct plugin *plugin, const struct kith_field *field,
     return out->type == DOC_NONE ? 0 : read_value(plugin, field, out, err);
 }
 
-/* -- Secrets ---------------------------------------------------------------------------------------- */
+/* -- Secrets ----------------------------------------------------------------------------------- */
 
 static int read_secret(struct plugin *plugin, const struct kith_field *field,
                        const struct doc_value *given, struct doc_value *out, struct err *err)
@@ -119,7 +119,7 @@ static int read_secret(struct plugin *plugin, const struct kith_field *field,
     return 0;
 }
 
-/* -- All fields ------------------------------------------------------------------------------------- */
+/* -- All fields -------------------------------------------------------------------------------- */
 
 static int check_known(const struct plugin *plugin, struct doc given, struct err *err)
 {

@@ -1,7 +1,7 @@
 /* set.h -- the plugins of a daemon, as its engine sees them.
  *
- * A set is made once, of plugins in the order of their names, and constant.  What runs in it belongs
- * to the thread that has the set: the engine's.
+ * A set is made once, of plugins in the order of their names, and constant.  What runs in it
+ * belongs to the thread that has the set: the engine's.
  */
 #ifndef CORE_PLUGIN_SET_H
 #define CORE_PLUGIN_SET_H

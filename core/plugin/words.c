@@ -9,7 +9,7 @@
 
 #define NO_MINUTE (-1)
 
-/* -- Fields ----------------------------------------------------------------------------------------- */
+/* -- Fields ------------------------------------------------------------------------------------ */
 
 /* Whether all fields are among `names`. */
 static int check_fields(const char *word, struct doc fields, const char *const names[],
@@ -55,7 +55,7 @@ static int read_due(struct step *step, const char *word, const char *name, struc
     return step_when(step, word, value.text, out->at_minute, who, from, &out->ms, err);
 }
 
-/* -- Words ------------------------------------------------------------------------------------------ */
+/* -- Words ------------------------------------------------------------------------------------- */
 
 static int word_remind(struct step *step, struct doc fields, struct err *err)
 {
@@ -202,7 +202,7 @@ static int word_set(struct step *step, struct doc fields, struct err *err)
     return step_set(step, doc_text(fields, "name"), &value, err);
 }
 
-/* -- Records ---------------------------------------------------------------------------------------- */
+/* -- Records ----------------------------------------------------------------------------------- */
 
 static int read_id(const char *word, struct doc fields, struct text *out_kind, uint64_t *out_number,
                    struct err *err)
@@ -279,7 +279,7 @@ static int word_link(struct step *step, struct doc fields, struct err *err)
                                   doc_text(fields, "to"), !doc_bool(fields, "off", false), err);
 }
 
-/* -- All of them ------------------------------------------------------------------------------------ */
+/* -- All of them ------------------------------------------------------------------------------- */
 
 static const struct {
     const char *word;

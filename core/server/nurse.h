@@ -3,7 +3,8 @@
  * A plugin whose process died or hung is quarantined by the engine.  Its process can be begun anew,
  * which one that shares ours cannot, so that is done here: after a second, then two, four, up to a
  * minute, and then `plugin.enabled` is written, by which the engine hands it what was parked.  One
- * that is lost NURSE_TRIES_MAX times in NURSE_WINDOW_MS stays quarantined until a person enables it.
+ * that is lost NURSE_TRIES_MAX times in NURSE_WINDOW_MS stays quarantined until a person enables
+ * it.
  *
  * The loop's thread.
  */

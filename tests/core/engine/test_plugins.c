@@ -2,8 +2,8 @@
  *
  * Two plugins of plain C functions, alpha and beta.  A handler notes the event in its plugin's
  * document "log" and publishes that as the trait PLUGIN.log, so that a text says who heard of what
- * in which order; then it does what the event's data says under its own name: fail, crash, hang, emit.
- * Functions do what their argument `what` says.
+ * in which order; then it does what the event's data says under its own name: fail, crash, hang,
+ * emit. Functions do what their argument `what` says.
  */
 #include "tests/core/engine/engine_fixture.h"
 
