@@ -224,11 +224,11 @@ static void prepare(uv_work_t *work)
     pinyin_prepare();
 }
 
-static void serve(struct daemon *daemon)
+static void listen_to_all(void *arg)
 {
+    struct daemon *daemon = arg;
     if (daemon->stage != STAGE_STARTING)
         return;
-    home_start(daemon->home, &daemon->api);
     int rc = listening_open(&daemon->loop, &daemon->settings, daemon->socket,
                             api_handler(&daemon->api), &daemon->server, daemon->err);
     if (rc == 0)
@@ -245,6 +245,13 @@ static void serve(struct daemon *daemon)
     }
     listening_say(daemon->server, &daemon->settings, daemon->socket);
     uv_queue_work(&daemon->loop, &daemon->preparation, prepare, NULL);
+}
+
+/* Plugins first: nobody is served before they are. */
+static void serve(struct daemon *daemon)
+{
+    if (daemon->stage == STAGE_STARTING)
+        home_start(daemon->home, &daemon->api, listen_to_all, daemon);
 }
 
 static void first_activated(void *arg, const struct submission *submission)
@@ -481,12 +488,26 @@ static int open_channels(struct daemon *daemon, struct err *err)
     return rc;
 }
 
+static void process_lost(void *arg, const char *plugin, const char *why)
+{
+    struct daemon *daemon = arg;
+    if (daemon->nurse != NULL)
+        nurse_gone(daemon->nurse, text_of(plugin), why);
+}
+
+static void process_begun(void *arg, size_t index, const struct remote_ends *ends)
+{
+    home_process(((struct daemon *)arg)->home, index, ends);
+}
+
 static int open_home(struct daemon *daemon, struct err *err)
 {
     const struct home_options options = {
         .loop = &daemon->loop,
         .plugins = daemon->plugins,
         .metrics = daemon->metrics,
+        .lost = process_lost,
+        .lost_arg = daemon,
     };
     int rc = home_new(&options, &daemon->home, err);
     while (rc == 0 && daemon->channel_count < CONFIG_CHANNELS_MAX &&
@@ -528,6 +549,7 @@ static void open_nurse(struct daemon *daemon)
         .node = daemon->node,
         .plugins = daemon->plugins,
         .clock = clock_machine(),
+        .on_process = process_begun,
         .on_rest = stop_if_idle,
         .arg = daemon,
     };
