@@ -200,9 +200,24 @@ int remote_pid(const struct remote *remote)
     return remote->pid;
 }
 
-int remote_socket(const struct remote *remote)
+int remote_ends(const struct remote *remote, struct remote_ends *out_ends, struct err *err)
 {
-    return remote->socket;
+    struct remote_ends ends = { .socket = fcntl(remote->socket, F_DUPFD_CLOEXEC, 0),
+                                .process = fcntl(remote->pid_fd, F_DUPFD_CLOEXEC, 0) };
+    if (ends.socket < 0 || ends.process < 0) {
+        int rc = err_set(err, E_IO, "no descriptors for a plugin's process: %s", strerror(errno));
+        remote_ends_close(&ends);
+        return rc;
+    }
+    *out_ends = ends;
+    return 0;
+}
+
+void remote_ends_close(struct remote_ends *ends)
+{
+    close_fd(ends->socket);
+    close_fd(ends->process);
+    ends->socket = ends->process = -1;
 }
 
 bool remote_is_lost(const struct remote *remote)

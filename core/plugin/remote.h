@@ -30,7 +30,15 @@ int remote_open(const struct plugin_options *options, struct remote **out_remote
 void remote_close(struct remote *remote); /* it is ended, whatever it does; NULL is allowed */
 
 int remote_pid(const struct remote *remote);
-int remote_socket(const struct remote *remote); /* for the outside side */
+
+/* Descriptors of one's own, for the outside side: the socket, and the process to signal.  Whoever
+ * has them closes them; they are good whatever becomes of the remote.  E_IO: there are no more. */
+struct remote_ends {
+    int socket, process;
+};
+int remote_ends(const struct remote *remote, struct remote_ends *out_ends, struct err *err);
+void remote_ends_close(struct remote_ends *ends);
+
 bool remote_is_lost(const struct remote *remote);
 
 /* One call: `item` (guest.c) and its reply, borrowed until the next call. */

@@ -184,6 +184,12 @@ void plugin_set_replace(struct plugin_set *set, size_t index, struct remote *rem
     set->remotes[index] = remote;
 }
 
+int plugin_set_ends(const struct plugin_set *set, size_t index, struct remote_ends *out_ends,
+                    struct err *err)
+{
+    return remote_ends(set->remotes[index], out_ends, err);
+}
+
 bool plugin_set_is_isolated(const struct plugin_set *set, size_t index)
 {
     return set->is_isolated[index];

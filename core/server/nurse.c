@@ -25,6 +25,7 @@ struct patient {
     uv_work_t work;
     struct job job;
     struct remote *remote; /* begun, on its way to the engine */
+    struct remote_ends ends;
     int code;
     struct err err;
     bool is_busy; /* a worker or the engine has it */
@@ -84,6 +85,23 @@ static void write_enabled(struct patient *patient)
     sequencer_post_own(node_sequencer(patient->nurse->options.node), submission);
 }
 
+static void write_disabled(struct nurse *nurse, struct text plugin, const char *why)
+{
+    struct submission *submission = submission_new(LOG_SYSTEM);
+    struct doc_writer w;
+    submission_begin(submission, &w);
+    doc_put_string(&w, "type", "plugin.disabled");
+    doc_put_string(&w, "by", "kithd");
+    doc_open(&w, "data");
+    doc_put_text(&w, "plugin", plugin);
+    doc_put_string(&w, "kind", "crash");
+    doc_put_string(&w, "reason", why);
+    doc_close(&w);
+    submission_end(submission, &w);
+    submission->must_not_fail = true;
+    sequencer_post_own(node_sequencer(nurse->options.node), submission);
+}
+
 /* -- A new process ----------------------------------------------------------------------------- */
 
 static void wait_longer(struct patient *patient);
@@ -104,6 +122,7 @@ static void on_handed_over(struct mail *mail, void *reader)
     if (!patient->nurse->is_stopped)
         write_enabled(patient);
     rest(patient);
+    patient->nurse->options.on_process(patient->nurse->options.arg, patient->index, &patient->ends);
 }
 
 static void begin(uv_work_t *work)
@@ -111,6 +130,8 @@ static void begin(uv_work_t *work)
     struct patient *patient = work->data;
     patient->code = plugin_set_another(patient->nurse->options.plugins, patient->index,
                                        &patient->remote, &patient->err);
+    if (patient->code == 0)
+        patient->code = remote_ends(patient->remote, &patient->ends, &patient->err);
 }
 
 static void on_begun(uv_work_t *work, int status)
@@ -123,6 +144,8 @@ static void on_begun(uv_work_t *work, int status)
         fold_ask(node_fold(patient->nurse->options.node), &patient->job);
         return;
     }
+    remote_close(patient->remote);
+    patient->remote = NULL;
     say("plugin %s cannot be begun anew: %s", name_of(patient), patient->err.text);
     if (!patient->nurse->is_stopped)
         wait_longer(patient);
@@ -179,14 +202,31 @@ static struct patient *find(struct nurse *nurse, struct text plugin)
     return NULL;
 }
 
+/* Engine and outside see the same process end, whichever is first. */
+static bool is_cared_for(const struct patient *patient)
+{
+    return patient->is_busy || uv_is_active((const uv_handle_t *)&patient->timer);
+}
+
 void nurse_lost(struct nurse *nurse, struct text plugin)
 {
     struct patient *patient = find(nurse, plugin);
     say("plugin %.*s crashed or did not answer: it is quarantined, and what it should hear of is "
         "parked",
         (int)plugin.size, plugin.data);
-    if (patient != NULL && !nurse->is_stopped)
+    if (patient != NULL && !nurse->is_stopped && !is_cared_for(patient))
         wait_longer(patient);
+}
+
+void nurse_gone(struct nurse *nurse, struct text plugin, const char *why)
+{
+    struct patient *patient = find(nurse, plugin);
+    if (patient == NULL || nurse->is_stopped || is_cared_for(patient))
+        return;
+    say("plugin %.*s: %s: it is quarantined, and what it should hear of is parked",
+        (int)plugin.size, plugin.data, why);
+    write_disabled(nurse, plugin, why);
+    wait_longer(patient);
 }
 
 bool nurse_enable(struct nurse *nurse, struct text plugin, struct text by, bool skip)
