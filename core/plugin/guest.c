@@ -23,6 +23,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 struct guest {
@@ -184,6 +185,7 @@ static void work_off_lane(struct guest *guest, struct lane *lane)
 static void *work(void *arg)
 {
     struct guest *guest = arg;
+    atomic_store(&guest->lanes->worker, (uint32_t)syscall(SYS_gettid));
     uint32_t seen[LANES] = { 0 };
     for (;;) {
         uint64_t count;

@@ -234,7 +234,7 @@ static enum plugin_outcome lose(struct remote *remote, enum plugin_outcome outco
     return outcome;
 }
 
-/* Nanoseconds that the process has had of a processor. */
+/* Nanoseconds that the process has had of a processor; asked before every wait, so it is cheap. */
 static int64_t cpu_ns(const struct remote *remote)
 {
     clockid_t clock;
@@ -244,11 +244,13 @@ static int64_t cpu_ns(const struct remote *remote)
     return (int64_t)used.tv_sec * 1000000000 + used.tv_nsec;
 }
 
-/* Whether one of its threads would run if it were let; only asked when time is up. */
+/* Whether the thread that works off the lanes would run if it were let; only asked when time is up.
+ * The process says which thread that is, and can gain little by naming another of its own. */
 static bool wants_to_run(const struct remote *remote)
 {
-    char path[64], line[512];
-    snprintf(path, sizeof path, "/proc/%d/stat", (int)remote->pid);
+    char path[96], line[512];
+    snprintf(path, sizeof path, "/proc/%d/task/%u/stat", (int)remote->pid,
+             (unsigned)atomic_load(&remote->lanes->worker));
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     ssize_t size = fd >= 0 ? read(fd, line, sizeof line - 1) : -1;
     close_fd(fd);
