@@ -213,7 +213,7 @@ static void park(struct step *step, size_t plugin)
 
 /* -- Quarantine ----------------------------------------------------------- */
 
-static size_t place_of(const struct engine *engine, struct text name)
+size_t plugin_place(const struct engine *engine, struct text name)
 {
     size_t count = engine->plugins != NULL ? engine->plugins->count : 0, i = 0;
     while (i < count && !text_equal(engine->plugins->names[i], name))
@@ -235,7 +235,7 @@ static void quarantine(struct engine *engine, struct text name, const char *kind
 
 bool engine_plugin_is_there(const struct engine *engine, struct text name)
 {
-    size_t place = place_of(engine, name);
+    size_t place = plugin_place(engine, name);
     return place != SIZE_MAX && engine->standings[place].presence != PLUGIN_QUARANTINED;
 }
 
@@ -271,7 +271,7 @@ static void add_verdict(struct engine *engine, struct text plugin, enum plugin_o
 void plugins_obey_verdict(struct engine *engine)
 {
     for (struct doc_iter it = doc_iter(engine->plugin_verdict); doc_next(&it);) {
-        size_t place = place_of(engine, doc_text(it.value.doc, "plugin"));
+        size_t place = plugin_place(engine, doc_text(it.value.doc, "plugin"));
         if (place == SIZE_MAX || doc_get(it.value.doc, "nth").type != DOC_NONE)
             continue;
         engine->standings[place].lost = outcome_of(it.value.doc);
@@ -362,14 +362,14 @@ int step_call_plugin(struct step *step, size_t function, struct doc arguments,
 
 int64_t plugin_version(struct engine *engine, struct text plugin, struct text key)
 {
-    size_t place = place_of(engine, plugin);
+    size_t place = plugin_place(engine, plugin);
     return place != SIZE_MAX ? engine->plugins->version(engine->plugins, place, key) : 0;
 }
 
 bool plugin_fold(struct engine *engine, struct text plugin, enum plugin_fold what, struct text key,
                  struct doc arguments, struct doc *out_answer)
 {
-    size_t place = place_of(engine, plugin);
+    size_t place = plugin_place(engine, plugin);
     struct err err;
     *out_answer = (struct doc){ NULL, 0 };
     if (place == SIZE_MAX || engine->standings[place].presence == PLUGIN_QUARANTINED)
@@ -720,6 +720,14 @@ void engine_set_plugins(struct engine *engine, struct plugins *plugins)
 }
 
 /* -- Showing -------------------------------------------------------------- */
+
+size_t plugins_quarantined(struct engine *engine)
+{
+    size_t count = 0;
+    for (struct doc_iter it = doc_iter(meta_get(engine, "plugins")); doc_next(&it);)
+        count += doc_text(it.value.doc, "kind").size != 0;
+    return count;
+}
 
 void plugins_show(struct engine *engine, struct doc_writer *w)
 {
