@@ -15,12 +15,12 @@
  *     quarantined     an event it listens to      the same; the event is parked, or over
  *                                                 limits.plugin_parked counted as missed
  *     quarantined     plugin.enabled              behind, if anything is parked, else there
- *     behind          tick                        hears of so many parked events; of the last: there
+ *     behind          tick                        hears of so many parked events; at last: there
  *     behind          an event it listens to      the same; the event is parked
  *     behind          a call crashes or hangs     quarantined
  *
- *     `m` plugins            {NAME: {kind, seq, reason, since, parked, missed}, ...}; `kind` only of
- *                            those that are quarantined
+ *     `m` plugins            {NAME: {kind, seq, reason, since, parked, missed}, ...}; `kind`
+ *                            only of those that are quarantined
  *     `p` plugin seq n       customer: the events that are parked, in order ...
  *     `c` customer `p` plugin seq n    ... and what they say, which lies with the customer
  */
@@ -176,7 +176,7 @@ static bool is_too_large(struct doc row)
     return row.size > STATE_VALUE_MAX;
 }
 
-/* Whether what the step has plugins hear of only bears a name that is the system's or a plugin's. */
+/* Whether what plugins hear of only bears a name that is the system's or a plugin's. */
 static bool hears_foreign(const struct step *step)
 {
     const struct event *parked = step->event->parked;
@@ -681,9 +681,14 @@ void plugin_enabled(struct step *step)
     struct text name = doc_text(data, "plugin");
     struct standing standing = standing_of(engine, name);
     bool is_kept_out = doc_bool(data, "again", false) && text_is(standing.kind, "staff");
-    if (standing.kind.size == 0 || is_kept_out) {
-        engine_refuse(engine, E_CONFLICT, "plugin %.*s is %s", (int)name.size, name.data,
-                      is_kept_out ? "disabled" : "not quarantined");
+    if (standing.kind.size == 0) {
+        engine_refuse(engine, E_CONFLICT, "plugin %.*s is not quarantined", (int)name.size,
+                      name.data);
+        return;
+    }
+    if (is_kept_out) {
+        engine_refuse(engine, E_CONFLICT, "plugin %.*s is disabled by a person", (int)name.size,
+                      name.data);
         return;
     }
     if (doc_bool(data, "skip", false))

@@ -1,7 +1,7 @@
 /* plugin_state.c -- the documents that plugins keep about customers.
  *
  *     `c` customer `P` plugin key             BSON {p, k, v, d}: plugin, key, version, document
- *     `c` customer `O` absorbed plugin key    the same of the survivor before this merge; no d: none
+ *     `c` customer `O` absorbed plugin key    the same of the survivor before this; no d: none
  *
  * They lie with the customer, so that whoever erases or exports her need not know of them.  While
  * customers are one there is one document, the root's: what the absorbed had stays where it is and

@@ -4,8 +4,8 @@
  * savepoint as rules are.  How a plugin computes, in this process or in another, is its host's
  * business; what it wants it asks of step.h, and keeps in documents that lie with the customer.
  *
- * A plugin that crashed or hung is **quarantined**: from the event on at which it did so it takes no
- * part in anything.  What it should have heard of is parked, and handed to it in order when it is
+ * A plugin that crashed or hung is **quarantined**: from the event on at which it did so it takes
+ * no part in anything.  What it should have heard of is parked, and handed to it in order when it is
  * enabled again; until the last of these it hears of nothing new.  When it crashed is not for a
  * replay to find out: a verdict says so (docs/log.md).
  *
@@ -96,7 +96,7 @@ size_t plugins_quarantined(struct engine *engine); /* loaded or not */
  * open document: those of which there is anything to say. */
 void plugins_show(struct engine *engine, struct doc_writer *w);
 
-/* -- For the host, on behalf of a plugin, inside run() or a rule that called it ------------------- */
+/* -- For the host, on behalf of a plugin, inside run() or a rule that called it ---------------- */
 
 /* From here on what is asked of the step is asked by this plugin; empty: by the rule again. */
 void step_set_plugin(struct step *step, struct text plugin);

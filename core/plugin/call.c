@@ -20,7 +20,7 @@ static int32_t refuse(struct kith_call *call, int32_t code, const char *word, co
     return code;
 }
 
-/* -- Values across the border --------------------------------------------------------------------- */
+/* -- Values across the border ------------------------------------------------------------------ */
 
 static struct kith_value out_of(const struct doc_value *value)
 {
@@ -94,7 +94,7 @@ static bool into(const struct kith_value *value, struct doc_value *out)
     }
 }
 
-/* -- Reading -------------------------------------------------------------------------------------- */
+/* -- Reading ----------------------------------------------------------------------------------- */
 
 static int32_t call_read(struct kith_call *call, uint32_t index, struct kith_value *out)
 {
@@ -116,7 +116,7 @@ static bool is_declared(const struct kith_call *call, const char *key)
     return false;
 }
 
-/* What an older version of the plugin kept, as this one would have.  It lives as long as the call. */
+/* What an older version of the plugin kept, as this one would have.  It lives as the call does. */
 static struct doc migrate(struct kith_call *call, size_t index, struct doc doc, int64_t version,
                           int32_t *out_code)
 {
@@ -186,7 +186,7 @@ static int64_t call_now(struct kith_call *call)
     return call->now;
 }
 
-/* -- Wanting -------------------------------------------------------------------------------------- */
+/* -- Wanting ----------------------------------------------------------------------------------- */
 
 static int32_t want(struct kith_call *call, const char *word, struct text name,
                     const struct doc_value *value, struct text to)
@@ -294,7 +294,7 @@ static int32_t call_fail(struct kith_call *call, const char *reason)
     return KITH_FAILED;
 }
 
-/* -- One call ------------------------------------------------------------------------------------- */
+/* -- One call ---------------------------------------------------------------------------------- */
 
 static const struct kith_engine engine = {
     .size = sizeof engine,

@@ -37,7 +37,7 @@ struct kith_call {
     int64_t now;
     struct buf *writes; /* what it wants; cleared by plugin_call() */
     struct buf *answer; /* {answer: VALUE}; cleared, and empty when it has not answered */
-    /* States of an older version, as they are today, by their place; made when they are asked for. */
+    /* States of an older version, as they are today, by their place; made when asked for. */
     struct buf converted[PLUGIN_STATES_MAX];
     uint32_t converted_states; /* bits of those that are */
     uint8_t decimals[PLUGIN_READS_MAX][16];
@@ -45,8 +45,8 @@ struct kith_call {
     char words[PLUGIN_CALL_WORDS];
 };
 
-/* Run `fn` inside of `call`, whose members up to `answer` are the caller's.  Returns 0, or E_INVALID
- * with the plugin's words; then `writes` is empty. */
+/* Run `fn` inside of `call`, whose members up to `answer` are the caller's.  Returns 0, or
+ * E_INVALID with the plugin's words; then `writes` is empty. */
 int plugin_call(struct kith_call *call, kith_fn *fn, struct err *err);
 
 /* What the last call answered; of type DOC_NONE: nothing. */

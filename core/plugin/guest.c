@@ -1,6 +1,7 @@
 /* guest.c -- see guest.h.
  *
- *     item    {f: kind, i: index, now, x: fold, v: {"0": VALUE, ...}, s: {KEY: {v, d}}, a: ARGUMENTS}
+ *     item    {f: kind, i: index, now, x: fold, v: {"0": VALUE, ...}, s: {KEY: {v, d}},
+ *              a: ARGUMENTS}
  *     reply   {c: REPLY_..., e: words, w: what it wants, a: {answer: VALUE}}
  *
  * When the parent dies so does this process: whatever it was doing, nobody would hear of it.
@@ -31,7 +32,7 @@ struct guest {
     struct buf writes, answer, reply;
 };
 
-/* -- One item ------------------------------------------------------------------------------------- */
+/* -- One item ---------------------------------------------------------------------------------- */
 
 struct item_source {
     const struct plugin *plugin;
@@ -142,7 +143,7 @@ static void work_off(struct guest *guest, struct doc item)
     put_reply(guest, rc, &err);
 }
 
-/* -- Lanes ---------------------------------------------------------------------------------------- */
+/* -- Lanes ------------------------------------------------------------------------------------- */
 
 static void wake_parent(struct guest *guest)
 {
@@ -198,7 +199,7 @@ static void *work(void *arg)
     return NULL;
 }
 
-/* -- Beginning ------------------------------------------------------------------------------------ */
+/* -- Beginning --------------------------------------------------------------------------------- */
 
 #ifndef __has_feature /* clang's way to say it */
 #define __has_feature(feature) 0

@@ -20,7 +20,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* -- The file ------------------------------------------------------------------------------------- */
+/* -- The file ---------------------------------------------------------------------------------- */
 
 /* Whoever may write it may run code as the daemon. */
 static int check_file(const char *path, int fd, struct stat *out_status, struct err *err)
@@ -87,12 +87,12 @@ static int copy_to_memory(const char *name, const struct buf *bytes, struct err 
     return E_IO;
 }
 
-/* -- The code ------------------------------------------------------------------------------------- */
+/* -- The code ---------------------------------------------------------------------------------- */
 
 typedef const struct kith_plugin *describe_fn(void);
 
-/* Names are bound at once and stay the plugin's own; it is never unmapped.  The loader knows what it
- * has by its path, so from here on nobody else may get this descriptor: it stays open. */
+/* Names are bound at once and stay the plugin's own; it is never unmapped.  The loader knows what
+ * it has by its path, so from here on nobody else may get this descriptor: it stays open. */
 static int open_code(const char *name, int fd, describe_fn **out_describe, struct err *err)
 {
     char path[64];
@@ -135,7 +135,7 @@ static int describe(struct plugin *plugin, const struct plugin_options *options,
     return rc != 0 ? err_set(err, rc, "%s: %s", options->path, reason.text) : 0;
 }
 
-/* -- What the operator allows --------------------------------------------------------------------- */
+/* -- What the operator allows ------------------------------------------------------------------ */
 
 static bool is_granted(struct doc grant, const char *need)
 {
@@ -170,7 +170,7 @@ static void keep_options(struct plugin *plugin, const struct plugin_options *opt
     plugin->given = arena_doc(&plugin->arena, options->config);
 }
 
-/* -- Life ----------------------------------------------------------------------------------------- */
+/* -- Life -------------------------------------------------------------------------------------- */
 
 int plugin_load(const struct plugin_options *options, struct plugin **out_plugin, struct err *err)
 {

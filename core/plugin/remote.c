@@ -41,7 +41,7 @@ struct remote {
 
 extern char **environ;
 
-/* -- Starting ------------------------------------------------------------------------------------- */
+/* -- Starting ---------------------------------------------------------------------------------- */
 
 static int make_lanes(struct remote *remote, int *out_fd, struct err *err)
 {
@@ -210,7 +210,7 @@ bool remote_is_lost(const struct remote *remote)
     return remote->is_lost;
 }
 
-/* -- Waiting -------------------------------------------------------------------------------------- */
+/* -- Waiting ----------------------------------------------------------------------------------- */
 
 static enum plugin_outcome lose(struct remote *remote, enum plugin_outcome outcome)
 {
@@ -318,7 +318,7 @@ static enum plugin_outcome await(struct remote *remote, struct lane *lane, uint3
     return outcome;
 }
 
-/* -- Calls ---------------------------------------------------------------------------------------- */
+/* -- Calls ------------------------------------------------------------------------------------- */
 
 static bool add(struct remote *remote, size_t which, struct doc item)
 {

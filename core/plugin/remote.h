@@ -5,8 +5,8 @@
  * entries.  A call that is not answered in REMOTE_PATIENCE_MS is lost, and so is the process: it is
  * killed, and another is begun by whoever has the loop (remote_open(), plugin_set_replace()).
  *
- * Being slow is not hanging: as long as the machine does not let the process run, which /proc tells,
- * it gets more time, REMOTE_STARVED_MS in all.
+ * Being slow is not hanging: as long as the machine does not let the process run, which /proc
+ * tells, it gets more time, REMOTE_STARVED_MS in all.
  *
  * Starting and closing: any thread.  Calls: one thread, which has the remote.
  */

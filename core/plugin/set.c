@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* -- Making a set --------------------------------------------------------------------------------- */
+/* -- Making a set ------------------------------------------------------------------------------ */
 
 static int compare(const void *a, const void *b)
 {
@@ -197,7 +197,7 @@ const struct plugin *plugin_set_at(const struct plugin_set *set, size_t index)
     return set->plugins[index];
 }
 
-/* -- The world ------------------------------------------------------------------------------------ */
+/* -- The world --------------------------------------------------------------------------------- */
 
 void plugin_set_put_config(const struct plugin_set *set, struct doc_writer *w)
 {

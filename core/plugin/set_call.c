@@ -6,7 +6,7 @@
 
 #include <time.h>
 
-/* -- The step as a source ------------------------------------------------------------------------- */
+/* -- The step as a source ---------------------------------------------------------------------- */
 
 struct doc_value step_source_read(void *arg, const struct plugin_read *read)
 {
@@ -38,7 +38,7 @@ struct doc step_source_state(void *arg, size_t index, int64_t *out_version)
     return doc;
 }
 
-/* -- Calls in this process ------------------------------------------------------------------------ */
+/* -- Calls in this process --------------------------------------------------------------------- */
 
 static int64_t now_ns(void)
 {
@@ -87,7 +87,7 @@ static enum plugin_outcome call_here(struct plugin_set *set, struct plugin *plug
     return call_marked(&call, fn, step_event(step)->seq, mark, err);
 }
 
-/* -- What the engine calls ------------------------------------------------------------------------ */
+/* -- What the engine calls --------------------------------------------------------------------- */
 
 static enum plugin_outcome call_on_step(struct plugin_set *set, size_t place, int kind,
                                         size_t index, struct step *step, struct doc arguments,

@@ -152,7 +152,7 @@ enum plugin_outcome far_fold(struct plugin_set *set, size_t place, size_t state,
     return ask(set, place, make_fold_item(set, state, what, arguments), err);
 }
 
-/* -- What is to come ------------------------------------------------------------------------------ */
+/* -- What is to come --------------------------------------------------------------------------- */
 
 /* Whether what came before could change it. */
 static bool reads_customer(const struct plugin_reads *reads)

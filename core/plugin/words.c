@@ -7,7 +7,7 @@
 
 #define NO_MINUTE (-1)
 
-/* -- Fields ----------------------------------------------------------------------------------------- */
+/* -- Fields ------------------------------------------------------------------------------------ */
 
 /* Whether all fields are among `names`. */
 static int check_fields(const char *word, struct doc fields, const char *const names[],
@@ -61,7 +61,7 @@ static int read_due(struct step *step, const char *word, const char *name, struc
     return step_when(step, word, value.text, out->at_minute, who, from, &out->ms, err);
 }
 
-/* -- Words ------------------------------------------------------------------------------------------ */
+/* -- Words ------------------------------------------------------------------------------------- */
 
 static int word_remind(struct step *step, struct doc fields, struct err *err)
 {

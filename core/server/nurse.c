@@ -30,7 +30,7 @@ struct patient {
     bool is_busy; /* a worker or the engine has it */
     bool skip;
     char by[128];
-    int tries; /* by itself; 0: a person asked for it */
+    int tries;        /* by itself; 0: a person asked for it */
     int64_t first_ms; /* boot time of the first of these tries */
 };
 
@@ -62,7 +62,7 @@ static void rest(struct patient *patient)
         nurse->options.on_rest(nurse->options.arg);
 }
 
-/* -- The entry ------------------------------------------------------------------------------------ */
+/* -- The entry --------------------------------------------------------------------------------- */
 
 static void write_enabled(struct patient *patient)
 {
@@ -83,7 +83,7 @@ static void write_enabled(struct patient *patient)
     sequencer_post_own(node_sequencer(patient->nurse->options.node), submission);
 }
 
-/* -- A new process -------------------------------------------------------------------------------- */
+/* -- A new process ----------------------------------------------------------------------------- */
 
 static void wait_longer(struct patient *patient);
 
@@ -145,7 +145,7 @@ static void on_time(uv_timer_t *timer)
     start(timer->data);
 }
 
-/* -- When ----------------------------------------------------------------------------------------- */
+/* -- When -------------------------------------------------------------------------------------- */
 
 static void wait_longer(struct patient *patient)
 {
@@ -202,7 +202,7 @@ bool nurse_enable(struct nurse *nurse, struct text plugin, struct text by, bool 
     return true;
 }
 
-/* -- At the start --------------------------------------------------------------------------------- */
+/* -- At the start ------------------------------------------------------------------------------ */
 
 static void look(struct engine *engine, void *arg)
 {
@@ -237,7 +237,7 @@ void nurse_start(struct nurse *nurse)
     fold_ask(node_fold(nurse->options.node), &nurse->look);
 }
 
-/* -- Life ----------------------------------------------------------------------------------------- */
+/* -- Life -------------------------------------------------------------------------------------- */
 
 struct nurse *nurse_open(const struct nurse_options *options)
 {

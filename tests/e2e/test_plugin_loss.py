@@ -1,4 +1,4 @@
-"""Plugins that crash, hang and are killed: nobody else notices, nothing is lost, nothing comes twice.
+"""Plugins that crash, hang and are killed: nothing is lost, nothing comes twice.
 
 The plugin here, tally, counts the orders of each customer, in a document and in the trait
 tally.count.  An order with `crash` or `hang` ends it, until it is built again with MENDED.

@@ -212,7 +212,7 @@ static void test_nothing_at_all_is_none(void **state)
     assert_string_equal(err.text, "kith_describe() returned nothing");
 }
 
-/* -- What is wrong ------------------------------------------------------------------------------ */
+/* -- What is wrong ----------------------------------------------------------------------------- */
 
 #define WRONG(line, code, words)    \
     do {                            \

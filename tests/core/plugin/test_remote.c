@@ -135,7 +135,7 @@ static int guest(void)
     return EXIT_SUCCESS;
 }
 
-/* -- Helpers ------------------------------------------------------------------------------------ */
+/* -- Helpers ----------------------------------------------------------------------------------- */
 
 struct house {
     struct remote *remote;
@@ -182,7 +182,7 @@ static enum plugin_outcome call(struct house *house, int64_t value, struct doc *
     return remote_call(house->remote, make_item(house, value), out_reply);
 }
 
-/* -- One that works ----------------------------------------------------------------------------- */
+/* -- One that works ---------------------------------------------------------------------------- */
 
 static void test_it_says_what_it_is(void **state)
 {
@@ -306,7 +306,7 @@ static void test_of_a_batch_in_which_it_dies_the_beginning_is_there(void **state
     close_it(&house);
 }
 
-/* -- Ones that lie ------------------------------------------------------------------------------ */
+/* -- Ones that lie ----------------------------------------------------------------------------- */
 
 static void test_who_lies_about_who_it_is_is_not_let_in(void **state)
 {

@@ -1,5 +1,5 @@
 /* test_set.c -- real plugins under the engine: in this process and in one of their own they do the
- * same, and a fold of the same log is the same (engine_fixture.h proves it at the end of each test).
+ * same, and a fold of the same log is the same (engine_fixture.h proves it after each test).
  *
  * This program is also the process of an isolated plugin.
  */
@@ -20,7 +20,7 @@
 
 static struct plugin_set *set;
 
-/* -- Helpers ------------------------------------------------------------------------------------ */
+/* -- Helpers ----------------------------------------------------------------------------------- */
 
 static void put_path(char path[4200], const char *name)
 {
@@ -76,7 +76,7 @@ static struct doc grant_of(struct play *play, const char *need)
     return doc_child(doc, "grant");
 }
 
-/* -- What both do ------------------------------------------------------------------------------- */
+/* -- What both do ------------------------------------------------------------------------------ */
 
 static void order(struct play *play, const char *user)
 {
@@ -131,7 +131,7 @@ static void test_values_travel(void **state)
     publish_values(*state, true);
 }
 
-/* -- What happens to one that is lost ----------------------------------------------------------- */
+/* -- What happens to one that is lost ---------------------------------------------------------- */
 
 static void test_a_hang_is_a_verdict_and_a_new_process_hears_of_it(void **state)
 {
