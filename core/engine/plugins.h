@@ -5,8 +5,8 @@
  * business; what it wants it asks of step.h, and keeps in documents that lie with the customer.
  *
  * A plugin that crashed or hung is **quarantined**: from the event on at which it did so it takes
- * no part in anything.  What it should have heard of is parked, and handed to it in order when it is
- * enabled again; until the last of these it hears of nothing new.  When it crashed is not for a
+ * no part in anything.  What it should have heard of is parked, and handed to it in order when it
+ * is enabled again; until the last of these it hears of nothing new.  When it crashed is not for a
  * replay to find out: a verdict says so (docs/log.md).
  *
  * Engine thread only.

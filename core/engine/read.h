@@ -156,7 +156,8 @@ int read_suppressions_of(struct engine *engine, struct text reference, struct bu
                          struct err *err);
 
 /* What plugins keep about her and all she was merged with: documents
- * {plugin, key, customer, state}, one behind another, each as its plugin tells her of it.  E_NOTFOUND. */
+ * {plugin, key, customer, state}, one behind another, each as its plugin tells her of it.
+ * E_NOTFOUND. */
 int read_plugin_states_of(struct engine *engine, struct text reference, struct buf *out,
                           struct err *err);
 
