@@ -18,7 +18,7 @@ struct self {
 
 static void crash(void *arg)
 {
-    int *volatile nowhere = NULL;
+    volatile int *volatile nowhere = NULL;
     (void)arg;
     *nowhere = 1;
 }
