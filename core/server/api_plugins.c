@@ -197,7 +197,8 @@ static void post_enable(struct call *call)
     if (!is_loaded(call))
         return;
     bool serves = home_enable(call->api->home, call_param(call, "name"));
-    if (!serves && nurse != NULL && nurse_enable(nurse, call_param(call, "name"), call_by(call), skip))
+    if (!serves && nurse != NULL &&
+        nurse_enable(nurse, call_param(call, "name"), call_by(call), skip))
         call_read(call, read_one, NULL);
     else
         decide(call, "plugin.enabled");

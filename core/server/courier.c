@@ -38,9 +38,9 @@ struct courier {
     size_t waiting; /* ... in it and in `sending` */
     bool is_ended;
     struct buf sending, in;
-    size_t sent;   /* of `sending` */
-    int events;    /* that are polled for */
-    int handles;   /* not closed yet */
+    size_t sent; /* of `sending` */
+    int events;  /* that are polled for */
+    int handles; /* not closed yet */
     bool is_closed;
 };
 
@@ -166,8 +166,9 @@ static const char *check(const struct head *head, const uint8_t *data)
 {
     if (head->size == 0)
         return NULL;
-    return doc_validate(data, head->size, DOC_DEPTH_MAX, NULL) == 0 ? NULL
-                                                                   : "it sends what is no document";
+    return doc_validate(data, head->size, DOC_DEPTH_MAX, NULL) == 0
+               ? NULL
+               : "it sends what is no document";
 }
 
 static bool is_size(uint32_t size)

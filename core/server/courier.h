@@ -19,7 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define COURIER_DOC_BYTES_MAX (32u << 20)  /* of one */
+#define COURIER_DOC_BYTES_MAX (32u << 20)   /* of one */
 #define COURIER_QUEUE_BYTES_MAX (64u << 20) /* waiting to be sent */
 #define COURIER_FULL_BYTES (1u << 20)       /* waiting: then nothing is read */
 

@@ -26,7 +26,7 @@
 #include <uv.h>
 
 #define TARGET_SIZE 200
-#define WAIT_MS 100               /* of a channel that takes nothing, to ask again: it may know by then */
+#define WAIT_MS 100 /* of a channel that takes nothing, to ask again: it may know by then */
 #define BUSY_BYTES (4u << 20)     /* waiting for the socket: then nothing more is claimed */
 #define FILE_DOC_BYTES (9u << 20) /* of a document with a file */
 
@@ -316,8 +316,8 @@ static void take_up(struct far *far, uint32_t kind, uint64_t number, struct doc 
         lose(far, "it sends what no plugin sends");
         return;
     }
-    int32_t code = far->options.ports.up(far->options.ports.arg, (enum outside_up)kind, number, doc,
-                                         &err);
+    int32_t code =
+        far->options.ports.up(far->options.ports.arg, (enum outside_up)kind, number, doc, &err);
     if (code == KITH_OK || far->state == OVER)
         return;
     if (is_wish(kind))

@@ -124,7 +124,8 @@ static void on_due(uv_timer_t *timer)
 
 /* -- How much the channels take ---------------------------------------------------------------- */
 
-static bool is_same(const struct said *said, const struct channel_status *status, const char *target)
+static bool is_same(const struct said *said, const struct channel_status *status,
+                    const char *target)
 {
     return said->is_said && said->window == status->window && said->wait_ms == status->wait_ms &&
            said->target.size == strlen(target) &&

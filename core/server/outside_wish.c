@@ -296,10 +296,11 @@ static int32_t put_header(struct outside *outside, struct doc_writer *w, const c
         return outside_refuse(outside, KITH_INVALID, "a header is \"Name: value\", in UTF-8");
     snprintf(name, sizeof name, "%.*s", (int)size, header);
     if (http_check_field(strcasecmp(name, "Content-Type") == 0 ? "X" : name, value) != 0)
-        return outside_refuse(outside, KITH_INVALID,
-                              "header %s: its name or value cannot stand there, or is the host's to "
-                              "set",
-                              name);
+        return outside_refuse(
+            outside, KITH_INVALID,
+            "header %s: its name or value cannot stand there, or is the host's to "
+            "set",
+            name);
     doc_open_array(w, "");
     doc_put_text(w, "", (struct text){ header, (uint32_t)size });
     doc_put_string(w, "", value);
@@ -314,8 +315,7 @@ static int32_t reply(struct outside *outside, uint64_t request, const struct kit
     int32_t code = KITH_OK;
     OUTSIDE_READ(given, theirs);
     if (!outside_request_is_open(outside, request))
-        return outside_refuse(outside, KITH_MISSING,
-                              "request %llu has been answered, or never was",
+        return outside_refuse(outside, KITH_MISSING, "request %llu has been answered, or never was",
                               (unsigned long long)request);
     if (given.status < 200 || given.status > 599)
         return outside_refuse(outside, KITH_INVALID, "a status is 200 to 599, not %d",
