@@ -73,7 +73,8 @@ static const char *const reads[] = { "record.id", NULL };
 FUNCTION(respond_function, "respond", "complaint.respond { record = \"complaint:17\" }",
          "The customer has been told what was found", respond);
 FUNCTION(close_function, "close",
-         "complaint.close { root_cause = \"delivery\", resolution = \"accepted\" }",
+         "complaint.close { record = \"complaint:17\", root_cause = \"delivery\", "
+         "resolution = \"accepted\" }",
          "It is over; also recovery, cost and compensation", close_complaint);
 FUNCTION(reopen_function, "reopen", "complaint.reopen { record = \"complaint:17\" }",
          "It is not over", reopen);

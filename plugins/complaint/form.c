@@ -2,7 +2,7 @@
  *
  * The page's own server sends it on as it came, with a key that may write.  Whoever is unknown
  * becomes known by the address, then the record is made, by Kith's own routes; whatever those
- * refuse is answered as they said it.  An Idempotency-Key goes along to both.
+ * refuse is answered as they said it.  An Idempotency-Key goes along with the record.
  *
  *     form -- /v1/customers/email:... -- known? -- no: /v1/identify -- /v1/records/complaint -- 201
  */
@@ -36,14 +36,14 @@ static void pass_on(struct form *form, int32_t status, struct kith_doc result)
 }
 
 static void ask(struct form *form, const char *method, const char *path, struct kith_doc body,
-                kith_done_fn *done)
+                const char *key, kith_done_fn *done)
 {
     const struct kith_ask asked = {
         .size = sizeof asked,
         .method = method,
         .path = path,
         .body = body,
-        .key = kith_text(form->key),
+        .key = kith_text(key),
     };
     outside_ask(&form->task, &asked, done);
 }
@@ -89,7 +89,7 @@ static void make_record(struct form *form)
     put_field(&w, form, "order", ACT_WORD_MAX);
     kith_put_string(&w, "channel", "web");
     kith_close(&w);
-    ask(form, "POST", "/v1/records/complaint", kith_end(&w), on_made);
+    ask(form, "POST", "/v1/records/complaint", kith_end(&w), form->key, on_made);
 }
 
 /* -- Whose it is ------------------------------------------------------------------------------- */
@@ -116,7 +116,7 @@ static void make_known(struct form *form)
     if (called.size != 0)
         kith_put_text(&w, "name", called);
     kith_close(&w);
-    ask(form, "POST", "/v1/identify?wait=applied", kith_end(&w), on_known);
+    ask(form, "POST", "/v1/identify?wait=applied", kith_end(&w), "", on_known);
 }
 
 static void on_looked_up(void *arg, int32_t status, struct kith_doc result)
@@ -138,7 +138,7 @@ static void look_up(struct form *form)
                        sizeof path - sizeof above + 1))
         refuse(form, 422, "`customer` is too long");
     else
-        ask(form, "GET", path, nothing, on_looked_up);
+        ask(form, "GET", path, nothing, "", on_looked_up);
 }
 
 /* -- The request ------------------------------------------------------------------------------- */
