@@ -12,6 +12,7 @@
 #include "core/engine/kind_inside.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static int read_span(struct parsing *p, const char *where, const char *name, struct text words,
                      struct kind_span *span)
@@ -74,6 +75,21 @@ static int read_cases(struct parsing *p, const char *where, struct doc doc,
     return rc;
 }
 
+/* "4wh managers": what an operator writes into a list of texts. */
+static int read_step_words(struct parsing *p, const char *where, struct text words,
+                           struct kind_step *step)
+{
+    const char *blank = words.size != 0 ? memchr(words.data, ' ', words.size) : NULL;
+    if (blank == NULL || blank[1] == '\0')
+        return parse_fail(p, E_INVALID,
+                          "%sescalate: \"%.64s\" is how long and to whom, as in \"4wh managers\"",
+                          where, words.data);
+    uint32_t size = (uint32_t)(blank - words.data);
+    step->to = (struct text){ blank + 1, words.size - size - 1 };
+    return read_span(p, where, "escalate", arena_text(p->arena, (struct text){ words.data, size }),
+                     &step->after);
+}
+
 static int read_step(struct parsing *p, const char *where, const struct doc_value *value,
                      struct kind_deadline *deadline)
 {
@@ -81,6 +97,8 @@ static int read_step(struct parsing *p, const char *where, const struct doc_valu
     const char *at = arena_printf(p->arena, "%sescalate.", where).data;
     struct kind_step *step = &deadline->steps[deadline->step_count++];
     struct text after = { "", 0 };
+    if (value->type == DOC_TEXT)
+        return read_step_words(p, where, value->text, step);
     if (value->type != DOC_DOC)
         return parse_fail(p, E_INVALID,
                           "%sescalate is a list of { after = \"4wh\", to = \"manager\" }", where);

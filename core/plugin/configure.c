@@ -71,6 +71,25 @@ static int read_value(const struct plugin *plugin, const struct kith_field *fiel
     return read_duration(plugin, field, value->text, value, err);
 }
 
+/* { "a", "b" }: what stands between quotation marks. */
+static struct doc_value read_list(struct plugin *plugin, const char *words)
+{
+    struct buf bytes = BUF_INIT;
+    struct doc_writer w;
+    doc_begin(&w, &bytes);
+    doc_open_array(&w, "");
+    for (const char *from = strchr(words, '"'), *to; from != NULL; from = strchr(to + 1, '"')) {
+        to = strchr(from + 1, '"');
+        if (to == NULL)
+            break;
+        doc_put_text(&w, "", (struct text){ from + 1, (uint32_t)(to - from - 1) });
+    }
+    doc_close(&w);
+    struct doc doc = arena_doc(&plugin->arena, doc_end(&w));
+    buf_deinit(&bytes);
+    return doc_get(doc, "");
+}
+
 /* What it is without being given: as it would be written. */
 static int read_standard(struct plugin *plugin, const struct kith_field *field,
                          struct doc_value *out, struct err *err)
@@ -86,7 +105,9 @@ static int read_standard(struct plugin *plugin, const struct kith_field *field,
         *out = (struct doc_value){ .type = DOC_INT64, .integer = strtoll(standard, &end, 10) };
     else if (strcmp(field->type, "number") == 0)
         *out = (struct doc_value){ .type = DOC_DOUBLE, .number = strtod(standard, &end) };
-    else if (strcmp(field->type, "list") != 0)
+    else if (strcmp(field->type, "list") == 0)
+        *out = read_list(plugin, standard);
+    else
         *out = (struct doc_value){ .type = DOC_TEXT, .text = text_of(standard) };
     return out->type == DOC_NONE ? 0 : read_value(plugin, field, out, err);
 }

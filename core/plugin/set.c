@@ -230,9 +230,17 @@ void plugin_set_put_code(const struct plugin_set *set, struct doc_writer *w)
 {
     if (plugin_set_count(set) == 0)
         return;
+    struct buf both = BUF_INIT;
+    uint8_t digest[DIGEST_32_BYTES];
     doc_open(w, "plugins");
-    for (size_t i = 0; i < set->count; i++)
-        doc_put_binary(w, set->plugins[i]->name, set->plugins[i]->hash,
-                       sizeof set->plugins[i]->hash);
+    for (size_t i = 0; i < set->count; i++) {
+        const struct plugin *plugin = set->plugins[i];
+        buf_clear(&both);
+        buf_append(&both, plugin->hash, sizeof plugin->hash);
+        buf_append(&both, plugin->config.data, plugin->config.size);
+        digest_32(both.data, both.size, digest);
+        doc_put_binary(w, plugin->name, digest, sizeof digest);
+    }
     doc_close(w);
+    buf_deinit(&both);
 }

@@ -48,7 +48,8 @@ size_t plugin_set_count(const struct plugin_set *set); /* NULL: 0 */
 const struct plugin *plugin_set_at(const struct plugin_set *set, size_t index);
 
 /* For the world: {NAME: {version, config}, ...} for its config, {NAME: hash, ...} for its code, as
- * fields `plugins` of an open document; without plugins nothing. */
+ * fields `plugins` of an open document; without plugins nothing.  A plugin is configured when it is
+ * loaded, and computes with that whatever world an entry is of, so the hash is one of both. */
 void plugin_set_put_config(const struct plugin_set *set, struct doc_writer *w);
 void plugin_set_put_code(const struct plugin_set *set, struct doc_writer *w);
 

@@ -6,6 +6,7 @@
 #include "core/base/moment.h"
 #include "core/engine/record.h"
 #include "core/engine/step.h"
+#include "core/plugin/links.h"
 
 #define NO_MINUTE (-1)
 
@@ -113,7 +114,8 @@ static int word_cancel(struct step *step, struct doc fields, struct err *err)
 }
 
 /* {template, body, data, links}, as the channel gets it. */
-static struct doc content_of(struct step *step, struct doc fields, const char *body)
+static struct doc content_of(struct step *step, struct doc fields, const char *body,
+                             struct doc links)
 {
     struct buf bytes = BUF_INIT;
     struct doc_writer w;
@@ -122,8 +124,8 @@ static struct doc content_of(struct step *step, struct doc fields, const char *b
     doc_put_present(&w, "body", doc_text(fields, body));
     if (doc_child(fields, "data").data != NULL)
         doc_put_doc(&w, "data", doc_child(fields, "data"));
-    if (doc_child(fields, "links").data != NULL)
-        doc_put_doc(&w, "links", doc_child(fields, "links"));
+    if (links.data != NULL)
+        doc_put_doc(&w, "links", links);
     struct doc content = arena_doc(step_arena(step), doc_end(&w));
     buf_deinit(&bytes);
     return content;
@@ -137,9 +139,12 @@ static int word_send(struct step *step, struct doc fields, struct err *err)
         .channel = doc_text(fields, "channel"),
         .purpose = doc_text(fields, "purpose"),
         .key = doc_text(fields, "key"),
-        .content = content_of(step, fields, "body"),
     };
+    struct doc links = { NULL, 0 };
     int rc = check_fields("send", fields, names, err);
+    if (rc == 0)
+        rc = plugin_links(step, doc_child(fields, "links"), &links, err);
+    request.content = content_of(step, fields, "body", links);
     if (rc == 0 && request.purpose.size == 0)
         rc = err_set(err, E_INVALID, "send needs a purpose: one of the bundle's, or \"service\"");
     if (rc == 0 && doc_text(fields, "body").size == 0 && doc_text(fields, "template").size == 0)
@@ -164,7 +169,7 @@ static int word_notify(struct step *step, struct doc fields, struct err *err)
     struct send_request request = {
         .channel = channel.size != 0 ? channel : text_of("log"),
         .to = step_assignee(step, doc_text(fields, "to")),
-        .content = content_of(step, fields, "text"),
+        .content = content_of(step, fields, "text", (struct doc){ NULL, 0 }),
         .is_notification = true,
     };
     int rc = check_fields("notify", fields, names, err);

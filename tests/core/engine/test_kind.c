@@ -178,6 +178,10 @@ static void deadlines_are_refused_that_could_not_be_kept(void **state)
     refuse("'fields':{'l':{'type':'choice','values':['low']}},"
            "'deadlines':{'d':{'from':'open','due':'1d','due_by':{'l':{'lwo':'1d'}}}}",
            E_INVALID, "\"lwo\" is none of its values; did you mean \"low\"?");
+    refuse("'deadlines':{'d':{'from':'open','due':'1d','escalate':['1h']}}", E_INVALID,
+           "as in \"4wh managers\"");
+    refuse("'deadlines':{'d':{'from':'open','due':'1d','escalate':['soon boss']}}", E_INVALID,
+           "escalate: ");
     refuse("'deadlines':{'d':{'from':'open','due':'1d','escalate':[{'after':'1h'}]}}", E_INVALID,
            "escalate.to is needed");
     assert_int_not_equal(parse("{'name':'case','states':['a',{'name':'w','waiting':true}],"
