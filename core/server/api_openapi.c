@@ -720,7 +720,8 @@ static void put_components(struct doc_writer *w)
     doc_open(w, "components");
     doc_open(w, "securitySchemes");
     put_scheme(w, "bearer", "Authorization: Bearer KEY");
-    put_scheme(w, "basic", "The key as user name, without a password");
+    put_scheme(w, "basic",
+               "The key as user name, without a password; or as the password of any user");
     doc_close(w);
     doc_open(w, "schemas");
     for (const struct shape *shape = shapes; shape->name != NULL; shape++)
