@@ -2,6 +2,7 @@
  *
  * README.md says what it is for; session.h how a device is served.
  */
+#include "care.h"
 #include "dav.h"
 #include "feeds.h"
 #include "kinds.h"
@@ -99,10 +100,90 @@ static const struct kith_field zone = {
     .name = "zone",
     .type = "text",
     .standard = "UTC",
-    .about =
-        "The time zone of times that a device writes without one",
+    .about = "The time zone of times that a device writes without one",
 };
-static const struct kith_field *const fields[] = { &done_shown, &zone, NULL };
+static const struct kith_field promise_apology = {
+    .size = sizeof promise_apology,
+    .name = "promise_apology",
+    .type = "text",
+    .standard = "4wh",
+    .about = "How soon somebody apologizes for a promise that was broken",
+};
+static const struct kith_field promise_escalation = {
+    .size = sizeof promise_escalation,
+    .name = "promise_escalation",
+    .type = "text",
+    .standard = "4wh",
+    .about = "How long after that promise_lead is told, if nobody has",
+};
+static const struct kith_field promise_lead = {
+    .size = sizeof promise_lead,
+    .name = "promise_lead",
+    .type = "text",
+    .standard = "owner",
+    .about = "Who is told: staff, or a team",
+};
+static const struct kith_field promise_recovery = {
+    .size = sizeof promise_recovery,
+    .name = "promise_recovery",
+    .type = "text",
+    .standard = "3wd",
+    .about = "How soon what was promised is made good",
+};
+static const struct kith_field apology_template = {
+    .size = sizeof apology_template,
+    .name = "apology_template",
+    .type = "text",
+    .standard = "",
+    .about = "The template of a message to her when a promise was broken; empty: none is sent",
+};
+static const struct kith_field apology_channel = {
+    .size = sizeof apology_channel,
+    .name = "apology_channel",
+    .type = "text",
+    .standard = "email",
+    .about = "Over which channel it goes",
+};
+static const struct kith_field revisit_types = {
+    .size = sizeof revisit_types,
+    .name = "revisit_types",
+    .type = "list",
+    .about = "Events after which she is to be seen again: a visit, a purchase",
+};
+static const struct kith_field revisit_after = {
+    .size = sizeof revisit_after,
+    .name = "revisit_after",
+    .type = "text",
+    .standard = "90d",
+    .about = "How long after: \"90d\", \"30wd\", \"6mo\"",
+};
+static const struct kith_field revisit_to = {
+    .size = sizeof revisit_to,
+    .name = "revisit_to",
+    .type = "text",
+    .standard = "owner",
+    .about = "Who sees her again: staff, a team, or her owner",
+};
+static const struct kith_field revisit_title = {
+    .size = sizeof revisit_title,
+    .name = "revisit_title",
+    .type = "text",
+    .standard = "See her again",
+    .about = "What the reminder says",
+};
+static const struct kith_field *const fields[] = { &done_shown,
+                                                   &zone,
+                                                   &promise_apology,
+                                                   &promise_escalation,
+                                                   &promise_lead,
+                                                   &promise_recovery,
+                                                   &apology_template,
+                                                   &apology_channel,
+                                                   &revisit_types,
+                                                   &revisit_after,
+                                                   &revisit_to,
+                                                   &revisit_title,
+                                                   NULL };
 
 /* -- Beginning and end ------------------------------------------------------------------------- */
 
@@ -142,7 +223,8 @@ static int32_t erased(void *self, uint64_t customer)
     return KITH_OK;
 }
 
-static const char *const needs[] = { "read", "staff", "on-behalf", "routes", NULL };
+static const char *const needs[] = { "read",     "staff",      "on-behalf", "routes", "act:create",
+                                     "act:move", "act:remind", "act:send",  NULL };
 
 KITH_EXPORT const struct kith_plugin *kith_describe(void)
 {
@@ -154,6 +236,10 @@ KITH_EXPORT const struct kith_plugin *kith_describe(void)
         .about = "Promises, revisits, and each member of staff's due list in her own calendar",
         .needs = needs,
         .config = fields,
+        .handlers = care_handlers,
+        .functions = care_functions,
+        .states = care_states,
+        .traits = care_traits,
         .kinds = followup_kinds,
         .routes = routes,
         .start = start,

@@ -21,10 +21,10 @@ import icalendar
 import pytest
 
 from conftest import BUILD, REPORTS, START_SECONDS, STOP_SECONDS
+from test_followup import GRANT
 
 ZONE = "Europe/Berlin"
 DAVD = BUILD / "tests" / "davd"
-
 
 
 class Davd:
@@ -67,6 +67,10 @@ class Davd:
     def remove(self, uid):
         self._kith("DELETE", f"{uid}.ics")
 
+    def name(self, uid):
+        """Of its resource."""
+        return uid
+
     def tasks(self):
         """What Kith has: title -> VTODO."""
         calendar = icalendar.Calendar.from_ical(self._kith("GET", ""))
@@ -81,7 +85,7 @@ class Kith(Davd):
 
     def __init__(self, start, tmp_path, isolated=False):
         config = tmp_path / "kith.lua"
-        grant = '"read", "staff", "on-behalf", "routes"'
+        grant = GRANT
         config.write_text(
             f'plugins "{BUILD / "plugins"}"\n'
             f'plugin "followup" {{ isolate = {str(isolated).lower()}, grant = {{ {grant} }},'
@@ -408,7 +412,7 @@ def test_a_conflict_ends_as_its_owner_says(tmp_path, server, winner):
 def test_a_write_over_what_has_changed_meanwhile_is_refused(server):
     """The race inside one sync that no client lets a test win: told by its own hand."""
     server.write("r-1", "First", "20270301T080000Z")
-    path = "/dav/calendars/anna/tasks/r-1.ics"
+    path = f"/dav/calendars/anna/tasks/{server.name('r-1')}.ics"
     etag, text = ask(server, "GET", path)
     server.write("r-1", "Of Kith", "20270301T080000Z")
     with pytest.raises(urllib.error.HTTPError) as refused:
