@@ -211,7 +211,8 @@ static bool is_reading(const struct route *route)
 
 static bool is_versioned(const struct route *route)
 {
-    return !is_reading(route) && strncmp(route->path, "/v1/records/{kind}/{id}", 23) == 0;
+    return !is_reading(route) && (strncmp(route->path, "/v1/records/{kind}/{id}", 23) == 0 ||
+                                  strncmp(route->path, "/v1/reminders/{id}", 18) == 0);
 }
 
 static void put_parameters(struct doc_writer *w, const struct route *route)

@@ -209,41 +209,70 @@ static int32_t on_broken(const struct kith_engine *engine, struct kith_call *cal
 
 /* -- Seen again -------------------------------------------------------------------------------- */
 
-enum { REVISIT_TYPE };
+enum { REVISIT_TYPE, REVISIT_DATA };
 
-/* The reminder has a key: the next visit moves it. */
+#define REVISIT_WANTED "revisit_wanted"
+
+struct revisit {
+    struct kith_text after, to, title;
+};
+
+/* What of it is not said is as configured. */
+static struct revisit read_revisit(struct kith_doc said, struct kith_doc config)
+{
+    struct revisit revisit = { kith_get_text(said, "after"), kith_get_text(said, "to"),
+                               kith_get_text(said, "title") };
+    if (revisit.after.size == 0)
+        revisit.after = kith_get_text(config, "revisit_after");
+    if (revisit.to.size == 0)
+        revisit.to = kith_get_text(config, "revisit_to");
+    if (revisit.title.size == 0)
+        revisit.title = kith_get_text(config, "revisit_title");
+    return revisit;
+}
+
+/* The reminder has a key, which is one handler's: the next visit moves it, and so does a rule. */
 static int32_t remind(const struct kith_engine *engine, struct kith_call *call,
-                      struct kith_text after, struct kith_text to, struct kith_text title)
+                      const struct revisit *revisit)
 {
     char room[REMIND_ROOM];
     struct kith_writer w;
     kith_begin(&w, room, sizeof room);
-    kith_put_text(&w, "title", title);
-    kith_put_text(&w, "to", to);
-    kith_put_text(&w, "due", after);
+    kith_put_text(&w, "title", revisit->title);
+    kith_put_text(&w, "to", revisit->to);
+    kith_put_text(&w, "due", revisit->after);
     kith_put_string(&w, "key", "revisit");
     return engine->act(call, "remind", kith_end(&w));
 }
 
+static int is_same(struct kith_text left, struct kith_text right)
+{
+    return left.size == right.size && left.size != 0 &&
+           memcmp(left.data, right.data, left.size) == 0;
+}
+
 static int32_t on_any(const struct kith_engine *engine, struct kith_call *call)
 {
-    struct kith_doc config;
-    struct kith_value type;
+    struct kith_doc config, said = { NULL, 0 };
+    struct kith_value type, data;
     int32_t rc = engine->config(call, &config);
     if (rc == KITH_OK)
         rc = engine->read(call, REVISIT_TYPE, &type);
+    if (rc == KITH_OK)
+        rc = engine->read(call, REVISIT_DATA, &data);
     if (rc != KITH_OK)
         return rc;
-    struct kith_iter it = kith_iter(kith_get_doc(config, "revisit_types"));
     struct kith_text is = kith_as_text(&type);
-    while (kith_next(&it)) {
-        struct kith_text wanted = kith_as_text(&it.value);
-        if (wanted.size == is.size && is.size != 0 && memcmp(wanted.data, is.data, is.size) == 0)
-            return remind(engine, call, kith_get_text(config, "revisit_after"),
-                          kith_get_text(config, "revisit_to"),
-                          kith_get_text(config, "revisit_title"));
-    }
-    return KITH_OK;
+    int is_wanted = kith_is(is, "followup." REVISIT_WANTED);
+    struct kith_iter it = kith_iter(kith_get_doc(config, "revisit_types"));
+    if (is_wanted)
+        said = kith_as_doc(&data);
+    while (!is_wanted && kith_next(&it))
+        is_wanted = is_same(is, kith_as_text(&it.value));
+    if (!is_wanted)
+        return KITH_OK;
+    struct revisit revisit = read_revisit(said, config);
+    return remind(engine, call, &revisit);
 }
 
 /* -- Functions of Lua -------------------------------------------------------------------------- */
@@ -283,19 +312,20 @@ static int32_t promise(const struct kith_engine *engine, struct kith_call *call)
 /* followup.revisit { after, to, title } */
 static int32_t revisit(const struct kith_engine *engine, struct kith_call *call)
 {
-    struct kith_doc given, config;
+    char room[REMIND_ROOM];
+    struct kith_doc given;
+    struct kith_writer w;
     int32_t rc = engine->arguments(call, &given);
-    if (rc == KITH_OK)
-        rc = engine->config(call, &config);
     if (rc != KITH_OK)
         return rc;
-    struct kith_text after = kith_get_text(given, "after"), to = kith_get_text(given, "to"),
-                     title = kith_get_text(given, "title");
-    if (after.size > 256 || to.size > 256 || title.size > 1024)
-        return engine->fail(call, "revisit: after and to have at most 256 bytes, title 1024");
-    return remind(engine, call, after.size != 0 ? after : kith_get_text(config, "revisit_after"),
-                  to.size != 0 ? to : kith_get_text(config, "revisit_to"),
-                  title.size != 0 ? title : kith_get_text(config, "revisit_title"));
+    kith_begin(&w, room, sizeof room);
+    kith_put_text(&w, "after", kith_get_text(given, "after"));
+    kith_put_text(&w, "to", kith_get_text(given, "to"));
+    kith_put_text(&w, "title", kith_get_text(given, "title"));
+    struct kith_doc wanted = kith_end(&w);
+    if (w.is_full)
+        return engine->fail(call, "revisit: after, to and title are longer than a reminder's");
+    return engine->emit(call, REVISIT_WANTED, wanted, kith_text(""));
 }
 
 static const struct kith_function promise_function = {
@@ -349,7 +379,7 @@ static const struct kith_handler revisits = {
     .size = sizeof revisits,
     .name = "revisit",
     .types = (const char *const[]){ "*", NULL },
-    .reads = (const char *const[]){ "event.type", NULL },
+    .reads = (const char *const[]){ "event.type", "event", NULL },
     .run = on_any,
 };
 const struct kith_handler *const care_handlers[] = { &overdue, &broken,   &kept,

@@ -252,7 +252,8 @@ struct kith_doc task_copy(struct pool *pool, const char *name, const struct ics_
     if (!begin(pool, task, &w))
         return (struct kith_doc){ NULL, 0 };
     put_text(&w, "owner", staff);
-    kith_put_int(&w, "customer", customer);
+    if (customer != 0)
+        kith_put_int(&w, "customer", customer);
     kith_open(&w, "fields");
     kith_put_int(&w, "reminder", (int64_t)reminder);
     put_own(&w, name, task);

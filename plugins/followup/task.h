@@ -38,6 +38,7 @@ struct kith_doc task_again(struct pool *pool, struct kith_doc reminder, const st
                            const char *staff);
 struct kith_doc task_todo(struct pool *pool, const char *name, const struct ics_item *task,
                           const char *staff);
+/* `customer` 0: the record is there, and is about somebody. */
 struct kith_doc task_copy(struct pool *pool, const char *name, const struct ics_item *task,
                           const char *staff, uint64_t reminder, int64_t customer);
 
