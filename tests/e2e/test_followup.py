@@ -1,10 +1,10 @@
 """The plugin followup in the daemon: what devices send, promises, and who is to be seen again."""
-import base64
 import re
 import time
 
 import pytest
 
+from command import attach
 from conftest import BUILD, basic, eventually
 
 GRANT = '"read", "staff", "on-behalf", "routes", "act:create", "act:move", "act:remind", "act:send"'
@@ -325,3 +325,49 @@ def test_the_next_visit_moves_the_reminder_to_see_her_again(house):
     house.daemon.send({"type": "track", "userId": "u-1", "event": "Fair"})
     (again,) = house.ok("GET", "/v1/reminders?to=anna")["items"]
     assert again["id"] == reminder["id"] and again["due"] < reminder["due"]
+
+
+# -- Hand-over ---------------------------------------------------------------------------------
+
+
+def test_who_leaves_hands_over_customers_promises_and_follow_ups(house):
+    house = house()
+    kith = attach(house.daemon)
+    promise = house.promise("a call back", 5 * HOUR)
+    house.put("a.ics", "UID:a", "SUMMARY:Order tea")
+    number = house.remind("Write")
+    dry = kith("staff", "remove", "anna", "--to", "bert", "--dry-run")
+    assert dry.startswith("1 customer, 2 records and 2 follow-ups of anna: would be of bert\n"), dry
+    assert f"    promise {promise['id']}: a call back\n" in dry
+    assert f"    follow-up {number}: Write\n" in dry
+    assert house.ok("GET", f"/v1/records/promise/{promise['id']}")["owner"] == "anna"
+    listed = kith.json("staff", "remove", "anna", "--to", "bert", "--dry-run")
+    assert [item["what"] for item in listed[:3]] == ["customer", "promise", "todo"] or [
+        item["what"] for item in listed[:3]
+    ] == ["customer", "todo", "promise"]
+
+    said = kith("staff", "remove", "anna", "--to", "bert")
+    assert said.startswith("1 customer, 2 records and 2 follow-ups of anna: now of bert\n"), said
+    assert f"    promise {promise['id']}: a call back\n" in said
+    assert house.ok("GET", "/v1/customers/user_id:u-1")["owner"] == "bert"
+    assert house.ok("GET", f"/v1/records/promise/{promise['id']}")["owner"] == "bert"
+    assert house.ok("GET", "/v1/records/todo")["items"][0]["owner"] == "bert"
+    assert len(house.ok("GET", "/v1/reminders?to=bert")["items"]) == 2
+    assert house.daemon.get("/v1/staff/anna").status == 404
+    assert house.dav("GET", TASKS).status in (401, 403)
+    answer = house.dav("GET", "/dav/calendars/bert/tasks/", staff="bert")
+    assert answer.body.count(b"BEGIN:VTODO") == 3
+    code, _, err = kith.run("staff", "remove", "bert", "--dry-run")
+    assert code == 1 and "--dry-run needs --to STAFF" in err
+
+
+def test_a_hand_over_that_was_interrupted_goes_on(house):
+    house = house()
+    kith = attach(house.daemon)
+    promises = [house.promise(f"call {n}", 5 * HOUR)["id"] for n in range(3)]
+    house.ok("POST", f"/v1/records/promise/{promises[0]}/assign?wait=applied", {"owner": "bert"})
+    said = kith("staff", "remove", "anna", "--to", "bert")
+    assert said.startswith("1 customer, 2 records and 2 follow-ups of anna"), said
+    for number in promises:
+        assert house.ok("GET", f"/v1/records/promise/{number}")["owner"] == "bert"
+    assert len(house.ok("GET", "/v1/reminders?to=bert")["items"]) == 3
