@@ -48,8 +48,8 @@ static const struct kith_kind copy = {
             "   \"return\": {\"from\": \"left\", \"to\": \"kept\"}}}",
 };
 
-/* The breach is nobody's decision: at the moment that was promised the plugin moves the record.  What
- * was kept late stays counted as broken. */
+/* The breach is nobody's decision: at the moment that was promised the plugin moves the record.
+ * What was kept late stays counted as broken. */
 static const struct kith_kind promise = {
     .size = sizeof promise,
     .name = "promise",

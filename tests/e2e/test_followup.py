@@ -15,7 +15,9 @@ end }
 rule "hear" { on = { "promise.broken", "promise.kept" }, run = function(event, customer)
   customer:set("heard", event.type)
 end }
-rule "again" { on = "Fair", run = function() followup.revisit { after = "10d", title = "Visit" } end }
+rule "again" { on = "Fair", run = function()
+  followup.revisit { after = "10d", title = "Visit" }
+end }
 """
 
 
@@ -301,6 +303,19 @@ def test_a_promise_is_broken_by_the_clock_and_made_good_by_people(house, isolate
     assert house.ok("POST", path + "/recover?wait=applied", done)["state"] == "recovered"
     assert not house.ok("GET", "/v1/reminders?to=anna")["items"]
     assert house.traits()["followup.promises_broken"] == 1
+
+
+def test_a_message_goes_out_where_the_operator_has_written_one(house, tmp_path):
+    templates = tmp_path / "scripts" / "templates"
+    templates.mkdir(parents=True)
+    (templates / "sorry.log.md").write_text("We promised you {{ what }}, and did not.\n")
+    house = house('apology_template = "sorry", apology_channel = "log"')
+    house.promise("a call back", 1000)
+    found = lambda: house.ok("GET", "/v1/effects?limit=50")["items"]
+    eventually(found)
+    (effect,) = found()
+    assert (effect["channel"], effect["message"]["template"]) == ("log", "sorry")
+    assert effect["message"]["data"]["what"] == "a call back"
 
 
 def test_a_promise_that_is_put_off_in_time_is_not_broken(house):
