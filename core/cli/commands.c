@@ -236,7 +236,8 @@ static const struct option back_options[] = {
 };
 
 static const struct option staff_remove_options[] = {
-    { "to", "STAFF", "who gets her customers and her open follow-ups", false },
+    { "to", "STAFF", "who gets her customers, open records and follow-ups", false },
+    { "dry-run", NULL, "list what would be handed over, and change nothing", false },
     END,
 };
 
@@ -522,8 +523,9 @@ const struct command command_table[] = {
     { "staff back", "NAME", "she is back before it was planned", NULL, back_options,
       run_staff_back },
     { "staff remove", "NAME", "she has left, and her keys end",
-      "Nobody leaves with open follow-ups: with --to all her customers and follow-ups are given\n"
-      "to somebody else first.",
+      "Nobody leaves with open follow-ups: with --to all her customers, open records and "
+      "follow-ups\n"
+      "are given to somebody else first, and listed.  Interrupted, it is run again.",
       staff_remove_options, run_staff_remove },
     { "team", "", "the teams, and who is in each", NULL, NULL, run_team },
     { "team set", "NAME", "make a team, or say how it gives work to its members",

@@ -8,6 +8,7 @@
 #include "core/base/hash.h"
 #include "core/engine/engine_inside.h"
 #include "core/engine/read_inside.h"
+#include "core/engine/reminder_version.h"
 
 #include <string.h>
 
@@ -32,6 +33,9 @@ void show_reminder(struct doc_writer *w, uint64_t task, struct doc row)
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         doc_put_present(w, texts[i], doc_text(row, texts[i]));
     show_time(w, "escalate_due", doc_int(row, "escalate_due", 0));
+    char version[REMINDER_VERSION_SIZE];
+    reminder_version(row, version);
+    doc_put_string(w, "version", version);
 }
 
 int read_reminder(struct engine *engine, uint64_t task, struct buf *out, struct err *err)

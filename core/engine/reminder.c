@@ -7,6 +7,7 @@
  */
 #include "core/base/civil.h"
 #include "core/engine/engine_inside.h"
+#include "core/engine/reminder_version.h"
 #include "core/engine/staff.h"
 
 #include <string.h>
@@ -641,6 +642,22 @@ void command_reminder_set(struct step *step)
     step->engine->result->task = task;
 }
 
+/* Whether it still is what whoever gave the command has seen. */
+static bool is_expected(struct step *step, const struct task *task)
+{
+    char version[REMINDER_VERSION_SIZE];
+    struct text expected = doc_text(step->event->data, "expect");
+    reminder_version_of(task->title, task->note, task->assignee, task->state, task->due.ms,
+                        version);
+    if (expected.size == 0 || text_is(expected, version))
+        return true;
+    engine_refuse(step->engine, E_STALE,
+                  "reminder %llu has changed since: read it again, and see whether what you mean "
+                  "still holds",
+                  (unsigned long long)task->number);
+    return false;
+}
+
 /* The open task a command names; refuses when there is none. */
 static bool command_task(struct step *step, struct task *task)
 {
@@ -656,6 +673,8 @@ static bool command_task(struct step *step, struct task *task)
                       (unsigned long long)number, (int)task->state.size, task->state.data);
         return false;
     }
+    if (!is_expected(step, task))
+        return false;
     engine->result->task = number;
     return true;
 }

@@ -173,6 +173,7 @@ struct api_ask {
     size_t size;
     const char *content_type;    /* of `bytes`; may be NULL */
     struct text key;             /* an Idempotency-Key; empty: none */
+    struct text match;           /* If-Match; empty: none */
     const struct caller *caller; /* is copied; on whose behalf, if staff is not empty, who must be
                                     known */
     void (*answered)(void *arg, int status, struct doc answer);

@@ -119,10 +119,12 @@ static int make_request(struct asker *asker, const struct api_ask *ask, struct b
     const char *type = ask->content_type;
     if (type == NULL && ask->body.data != NULL)
         type = "application/json";
-    if (!is_line(ask->key) || (type != NULL && !is_line(text_of(type))))
+    if (!is_line(ask->key) || !is_line(ask->match) || (type != NULL && !is_line(text_of(type))))
         rc = err_set(err, E_INVALID, "the key or the type has more than one line");
     if (ask->key.size != 0)
         put_field(&fields, "Idempotency-Key", ask->key.data, ask->key.size);
+    if (ask->match.size != 0)
+        put_field(&fields, "If-Match", ask->match.data, ask->match.size);
     if (type != NULL)
         put_field(&fields, "Content-Type", type, strlen(type));
     if (rc == 0)

@@ -211,7 +211,8 @@ static bool is_reading(const struct route *route)
 
 static bool is_versioned(const struct route *route)
 {
-    return !is_reading(route) && strncmp(route->path, "/v1/records/{kind}/{id}", 23) == 0;
+    return !is_reading(route) && (strncmp(route->path, "/v1/records/{kind}/{id}", 23) == 0 ||
+                                  strncmp(route->path, "/v1/reminders/{id}", 18) == 0);
 }
 
 static void put_parameters(struct doc_writer *w, const struct route *route)
@@ -720,7 +721,8 @@ static void put_components(struct doc_writer *w)
     doc_open(w, "components");
     doc_open(w, "securitySchemes");
     put_scheme(w, "bearer", "Authorization: Bearer KEY");
-    put_scheme(w, "basic", "The key as user name, without a password");
+    put_scheme(w, "basic",
+               "The key as user name, without a password; or as the password of any user");
     doc_close(w);
     doc_open(w, "schemas");
     for (const struct shape *shape = shapes; shape->name != NULL; shape++)

@@ -100,6 +100,7 @@ static void on_turn(uv_timer_t *turn)
         .path = doc_text(doc, "path").data,
         .body = doc_child(doc, "body"),
         .key = doc_text(doc, "key"),
+        .match = doc_text(doc, "match"),
         .caller = &caller,
         .answered = on_answered,
         .arg = asking,

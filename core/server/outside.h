@@ -36,7 +36,7 @@ struct uv_loop_s;
 /* What goes up.  Of the first four `number` comes back with the answer. */
 enum outside_up {
     OUTSIDE_APPEND,     /* {type, customer, id, at, data, about} */
-    OUTSIDE_ASK,        /* {method, path, body, staff, key} */
+    OUTSIDE_ASK,        /* {method, path, body, staff, key, match} */
     OUTSIDE_FILE_READ,  /* {hash} */
     OUTSIDE_FILE_WRITE, /* {type, data} */
     OUTSIDE_DELIVER,    /* {effect, attempt, outcome, detail, wait_ms} */

@@ -172,6 +172,8 @@ static int32_t ask(struct outside *outside, const struct kith_ask *theirs, kith_
     if (code == KITH_OK)
         code = check_text(outside, "key", asked.key, IDEMPOTENCY_KEY_BYTES_MAX);
     if (code == KITH_OK)
+        code = check_text(outside, "match", asked.match, NAME_BYTES_MAX);
+    if (code == KITH_OK)
         code = outside_check(outside, "the body", asked.body, &body);
     if (code == KITH_OK && asked.staff.size != 0)
         code = outside_allow(outside, "on-behalf");
@@ -184,6 +186,7 @@ static int32_t ask(struct outside *outside, const struct kith_ask *theirs, kith_
         doc_put_doc(&w, "body", body);
     put_text(&w, "staff", asked.staff);
     put_text(&w, "key", asked.key);
+    put_text(&w, "match", asked.match);
     return wish(outside, OUTSIDE_ASK, doc_end(&w), done, arg);
 }
 

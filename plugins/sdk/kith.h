@@ -50,7 +50,7 @@ extern "C" {
 
 /* Raised with every addition.  A table says in `level` which one its host knows: what came later,
  * "since level N", an older host does not see in the structs that a plugin gives it. */
-#define KITH_LEVEL 1
+#define KITH_LEVEL 2
 
 /* Whether a table or struct from the other side has this member; a function that is there is never
  * NULL. */
@@ -726,6 +726,7 @@ struct kith_ask { /* for ask() */
     struct kith_doc body;
     struct kith_text staff; /* on whose behalf; size 0: the plugin's own */
     struct kith_text key;   /* an Idempotency-Key; size 0: none */
+    struct kith_text match; /* If-Match: an ETag with its quotes; size 0: none; since level 2 */
 };
 
 enum { KITH_FETCH_PRIVATE = 1 }; /* addresses of private networks are allowed */
