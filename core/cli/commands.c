@@ -447,7 +447,8 @@ const struct command command_table[] = {
       "What it would have heard of is parked for it, until it is enabled again.",
       plugin_disable_options, run_plugin_disable },
     { "plugin new", "NAME", "a folder to begin a plugin in C with",
-      "The folder has a plugin that does something, its test, a Makefile and a CMakeLists.txt.  All\n"
+      "The folder has a plugin that does something, its test, a Makefile and a CMakeLists.txt.  "
+      "All\n"
       "it needs is a C compiler and kith.h.  docs/first-plugin.md goes on from there.",
       NULL, run_plugin_new },
     { "plugin check", "FILE", "does this plugin keep the contract?",
