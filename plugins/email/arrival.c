@@ -69,6 +69,12 @@ static void drop(struct arrival *arrival, const char *counter, const char *what,
     finish(arrival, LMTP_ACCEPT, "Taken, and nothing comes of it");
 }
 
+static void ignore(struct arrival *arrival)
+{
+    count(arrival, "ignored");
+    finish(arrival, LMTP_ACCEPT, "Taken, and nobody reads it");
+}
+
 static void come_again(struct arrival *arrival)
 {
     count(arrival, "deferred");
@@ -277,6 +283,12 @@ static void append_feedback(struct arrival *arrival, const struct feedback_recip
         come_again(arrival);
 }
 
+/* Still on its way, or nothing that anybody can read: nobody is told. */
+static bool is_told(enum feedback_kind kind)
+{
+    return kind != FEEDBACK_OTHER && kind != FEEDBACK_DELAYED && kind != FEEDBACK_AUTO_REPLY;
+}
+
 /* The effect is known: does the mail speak of whom it went to? */
 static void judge(struct arrival *arrival, struct kith_doc effect)
 {
@@ -296,10 +308,10 @@ static void judge(struct arrival *arrival, struct kith_doc effect)
     snprintf(arrival->customer, sizeof arrival->customer, "%" PRId64, customer);
     if (arrival->kind == FEEDBACK_REPLIED && customer == 0)
         ask_sender(arrival); /* it answers what went to a member of staff */
-    else if (arrival->kind == FEEDBACK_DELAYED || arrival->kind == FEEDBACK_OTHER)
-        finish(arrival, LMTP_ACCEPT, NULL);
-    else
+    else if (is_told(arrival->kind))
         append_feedback(arrival, recipient, text);
+    else
+        ignore(arrival);
 }
 
 static void on_effect(void *arg, int32_t status, struct kith_doc result)
@@ -362,8 +374,7 @@ static void begin(struct arrival *arrival)
     const struct feedback *feedback = &arrival->feedback;
     bool is_report = feedback->kind != FEEDBACK_OTHER && feedback->kind != FEEDBACK_AUTO_REPLY;
     if (feedback->kind == FEEDBACK_AUTO_REPLY) {
-        count(arrival, "ignored");
-        finish(arrival, LMTP_ACCEPT, "Taken, and nobody reads it");
+        ignore(arrival);
     } else if (is_report && feedback->verdict == VERP_VALID) {
         ask_effect(arrival);
     } else if (is_report) {

@@ -8,7 +8,6 @@
 
 #include "dkim.h"
 #include "fault.h"
-#include "field.h"
 #include "verp.h"
 
 #include <stdlib.h>
@@ -230,8 +229,7 @@ static int read_headers(struct settings *settings, struct kith_doc config, struc
         if (colon == line.size)
             return fault_set(fault, FAULT_INVALID, "config.headers: \"%.80s\" is no Name: value",
                              line.data);
-        if (field_check_name(header->name, &cause) != 0 ||
-            field_check_value(header->name, header->value, &cause) != 0)
+        if (compose_header_check(header, &cause) != 0)
             return named("headers", &cause, fault);
         settings->header_count++;
     }
