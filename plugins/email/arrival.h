@@ -1,7 +1,7 @@
 /* arrival.h -- what becomes of a mail that came in, for one of its recipients.
  *
- *     reports, complaints    feedback.h says what they claim; the effect is asked for, and what is
- *                            believed becomes message.bounced, message.complained, message.delivered
+ *     reports, complaints    feedback.h says what they claim; the effect is asked for, and what
+ *                            is believed becomes message.bounced, message.complained, ...
  *     automatic replies      nothing
  *     answers to a message   message.replied, and email.received in the customer's timeline
  *     mail to an inbox       email.received of the customer who has the sender's address; of a

@@ -1,9 +1,9 @@
 /* intake.h -- mail in: connections that speak LMTP (lmtp.h), on the host's loop.
  *
  * A connection reads while it has nothing to answer.  When a message is complete its recipients are
- * dealt with one after the other (arrival.h), and nothing more is read before each of them has its
- * answer.  Memory is bounded by INTAKE_CONNECTIONS_MAX connections and the limits of mail.h, however
- * large the mail.  Who says nothing for INTAKE_SILENCE_MS is sent away.  The loop's thread.
+ * dealt with one after the other (arrival.h), and nothing more is read before each of them has
+ * its answer.  Memory is bounded by INTAKE_CONNECTIONS_MAX connections and the limits of mail.h,
+ * however large the mail.  Who says nothing for INTAKE_SILENCE_MS is sent away.  The loop's thread.
  */
 #ifndef PLUGINS_EMAIL_INTAKE_H
 #define PLUGINS_EMAIL_INTAKE_H

@@ -1,7 +1,7 @@
 /* letter.h -- a message of Kith's as it goes to the relay: envelope and signed bytes.
  *
- * The body is Markdown (markdown.h).  What else an e-mail has comes from the fields of the template,
- * or, of a message without a template, from the table `email` of its data:
+ * The body is Markdown (markdown.h).  What else an e-mail has comes from the fields of the
+ * template, or, of a message without a template, from the table `email` of its data:
  *
  *     subject       needed
  *     from          instead of the configured one

@@ -1,9 +1,9 @@
 /* pace.h -- how fast, and how many at once, to the domain of a recipient.
  *
- * Providers count what comes from one sender and punish the hasty.  A domain has slots: each message
- * takes the next one, an interval after the one before.  One whose slot is near waits here; one whose
- * slot is far is told when to come again, and the times that are promised are as far apart as slots,
- * so that who waits does not come back all at once.
+ * Providers count what comes from one sender and punish the hasty.  A domain has slots: each
+ * message takes the next one, an interval after the one before.  One whose slot is near waits here;
+ * one whose slot is far is told when to come again, and the times that are promised are as far
+ * apart as slots, so that those who wait do not come back all at once.
  *
  * No clock: the caller says what time it is, in milliseconds of any clock that does not jump.  A
  * domain without work and without a future is forgotten.  One thread.

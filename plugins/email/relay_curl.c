@@ -1,8 +1,8 @@
 /* relay_curl.c -- one message over libcurl's multi interface, driven by the host's loop.
  *
- * libcurl says which descriptors it wants watched and when it wants to be called; the host does both.
- * It keeps connections for the next message by itself.  A message that fails is never repeated by it:
- * whether that is safe is what smtp.h judges.
+ * libcurl says which descriptors it wants watched and when it wants to be called; the host does
+ * both.  It keeps connections for the next message by itself.  A message that fails is never
+ * repeated by it: whether that is safe is what smtp.h judges.
  */
 #include "relay_inside.h"
 

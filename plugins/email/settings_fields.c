@@ -1,5 +1,5 @@
-/* settings_fields.c -- the configuration as the host knows it: names, types, defaults and a sentence
- * each.  README.md has the same as a table, and a test holds the two together.
+/* settings_fields.c -- the configuration as the host knows it: names, types, defaults and a
+ * sentence each.  README.md has the same as a table, and a test holds the two together.
  */
 #include "settings.h"
 

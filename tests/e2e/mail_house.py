@@ -1,4 +1,4 @@
-"""A shop that writes e-mail: a daemon with the email plugin, its relay, and what people send back."""
+"""A shop that writes e-mail: a daemon, its configuration, and what people and servers send back."""
 import email.message
 import email.utils
 import pathlib
@@ -16,7 +16,8 @@ SECRET = "a key of at least sixteen bytes"
 RULES = """
 purpose "news" { opt_in = false }
 rule "send" { on = "Send", run = function(event)
-  send { channel = "email", purpose = event.purpose or "service", body = event.body or "Hello *you*",
+  send { channel = "email", purpose = event.purpose or "service",
+         body = event.body or "Hello *you*",
          data = { email = { subject = event.subject or "Hello", reply_to = event.answer } },
          links = { unsubscribe = { purpose = "news", channel = "email" } } } end }
 """
@@ -59,7 +60,9 @@ def lmtp_port(daemon):
 
 def customer(daemon, address, user=None, **traits):
     user = user or address.split("@")[0]
-    answer = daemon.send({"type": "identify", "userId": user, "traits": {"email": address, **traits}})
+    answer = daemon.send(
+        {"type": "identify", "userId": user, "traits": {"email": address, **traits}}
+    )
     assert not answer
     return user
 
@@ -74,7 +77,9 @@ def effects(daemon, **query):
     found, after = [], ""
     text = "".join(f"&{name}={value}" for name, value in query.items())
     while after is not None:
-        page = daemon.get(f"/v1/effects?limit=1000{text}" + (f"&after={after}" if after else "")).json
+        page = daemon.get(
+            f"/v1/effects?limit=1000{text}" + (f"&after={after}" if after else "")
+        ).json
         found += page["items"]
         after = page["next"]
     return found

@@ -6,6 +6,7 @@ import base64
 import email
 import email.policy
 import os
+import pathlib
 import re
 import shutil
 import signal
@@ -132,7 +133,9 @@ def test_a_refused_recipient_has_bounced(shop, sink):
     daemon = shop()
     customer(daemon, "nobody@example.com")
     order(daemon, "nobody")
-    wait_for(lambda: effect_of(daemon, "nobody@example.com")["state"] == "rejected", "it is refused")
+    wait_for(
+        lambda: effect_of(daemon, "nobody@example.com")["state"] == "rejected", "it is refused"
+    )
     assert addresses(daemon, "nobody") == {"nobody@example.com": "bounced"}
     entry = [e for e in daemon.timeline("user_id:nobody") if e["type"] == "message.bounced"][0]
     assert entry["data"]["hard"] is True and entry["by"] == "plugin:email"
@@ -174,9 +177,7 @@ def test_a_relay_that_is_away_costs_no_message(start, tmp_path):
     with sink:
         wait_for(lambda: len(sink.mails) == 20, lambda: effects(daemon))
         daemon.wait_line("the relay answers again")
-        wait_for(
-            lambda: {e["state"] for e in effects(daemon)} == {"sent"}, lambda: effects(daemon)
-        )
+        wait_for(lambda: {e["state"] for e in effects(daemon)} == {"sent"}, lambda: effects(daemon))
     assert len({mail.recipient for mail in sink.mails}) == 20
 
 
@@ -253,9 +254,9 @@ def test_signatures_are_verified_by_others(shop, sink, tmp_path):
             capture_output=True,
         ).stdout
         public = der[-32:] if kind == "ed25519" else der
-        records[f"{kind}._domainkey.shop.example.".encode()] = (
-            f"v=DKIM1; k={kind}; p=".encode() + base64.b64encode(public)
-        )
+        records[
+            f"{kind}._domainkey.shop.example.".encode()
+        ] = f"v=DKIM1; k={kind}; p=".encode() + base64.b64encode(public)
     daemon = shop(
         dkim_selector="rsa",
         dkim_key_file=tmp_path / "rsa.pem",
@@ -396,7 +397,10 @@ def test_forged_bounces_change_nothing(shop, sink):
     assert bring(port, "", "care@shop.example", bounce("ann@example.com")) == 250
     message_id = parsed(mail)["Message-ID"]
     forged_id = message_id.replace(".", ".1", 1)
-    for report in (complaint("bob@example.com", message_id), complaint("ann@example.com", forged_id)):
+    for report in (
+        complaint("bob@example.com", message_id),
+        complaint("ann@example.com", forged_id),
+    ):
         assert bring(port, "fbl@provider.example", "care@shop.example", report) == 250
     assert counted(daemon, "not_believed") == 4
     for user in ("ann", "bob"):
@@ -431,7 +435,9 @@ def test_an_answer_stands_in_the_timeline(shop, sink):
         subject="Re: Hello ☀",
         In_Reply_To=parsed(mail)["Message-ID"],
     )
-    answer.add_attachment(b"%PDF" * 500, maintype="application", subtype="pdf", filename="größe.pdf")
+    answer.add_attachment(
+        b"%PDF" * 500, maintype="application", subtype="pdf", filename="größe.pdf"
+    )
     port = lmtp_port(daemon)
     for _ in range(2):  # a server that did not hear us brings it again
         assert bring(port, "ann@work.example", "care@shop.example", answer) == 250
@@ -453,7 +459,9 @@ def test_mail_of_a_known_address_is_hers_and_strangers_are_refused(shop):
     customer(daemon, "ann@example.com")
     port = lmtp_port(daemon)
     assert bring(port, "ann@example.com", "care@shop.example", letter("ann@example.com")) == 250
-    assert bring(port, "x@y.example", "any@help.example", letter("Ann <ANN@example.com>", "x")) == 250
+    assert (
+        bring(port, "x@y.example", "any@help.example", letter("Ann <ANN@example.com>", "x")) == 250
+    )
     assert [e["data"]["proof"] for e in received(daemon, "ann")] == ["sender", "sender"]
     assert bring(port, "eve@example.com", "care@shop.example", letter("eve@example.com")) == 550
     assert bring(port, "eve@example.com", "boss@shop.example", letter("ann@example.com")) == 550
@@ -482,7 +490,8 @@ def test_automatic_answers_are_ignored(shop, sink):
 
 REPLY_RULES = """
 rule "thank" { on = "email.received", run = function(event)
-  send { channel = "email", purpose = "service", body = "We have it", data = { email = email.reply {} } } end }
+  send { channel = "email", purpose = "service", body = "We have it",
+         data = { email = email.reply {} } } end }
 """
 
 
@@ -519,7 +528,8 @@ def test_malformed_mail_is_taken_or_refused_and_nothing_breaks(shop):
     port = lmtp_port(daemon)
     head = b"From: ann@example.com\r\nSubject: x\r\n"
     nested = head + b"".join(
-        b"Content-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n" % (i, i) for i in range(3000)
+        b"Content-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n" % (i, i)
+        for i in range(3000)
     )
     many = head + b"Content-Type: multipart/mixed; boundary=b\r\n\r\n" + b"--b\r\n\r\nx\r\n" * 20000
     mails = {
@@ -532,7 +542,7 @@ def test_malformed_mail_is_taken_or_refused_and_nothing_breaks(shop):
         "long header": head + b"X-Long: " + b"y" * 1_000_000 + b"\r\n\r\nx\r\n",
         "bad base64": head + b"Content-Transfer-Encoding: base64\r\n\r\n=?=?!!\r\n",
         "bad charset": head + b'Content-Type: text/plain; charset="\xff\xfe"\r\n\r\n\xe4\xf6\r\n',
-        "bad words": b"From: =?utf-8?b?////?= <ann@example.com>\r\nSubject: =?x?q?=ff?=\r\n\r\nx\r\n",
+        "bad words": b"From: =?utf-8?b?////?= <ann@example.com>\r\nSubject: =?x?q?=ff?=\r\n\r\n",
         "many from": b"From: " + b"a@b.example, " * 5000 + b"\r\n\r\nx\r\n",
     }
     for name, data in mails.items():
@@ -554,8 +564,13 @@ def test_a_mail_of_50_mb_is_read_in_little_memory(shop):
     customer(daemon, "ann@example.com")
     port = lmtp_port(daemon)
     before = resident(daemon)
-    head = "From: ann@example.com\r\nSubject: big\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"
-    part = "--b\r\n\r\nlook\r\n--b\r\nContent-Type: video/mp4; name=film.mp4\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+    head = (
+        "From: ann@example.com\r\nSubject: big\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"
+    )
+    part = (
+        "--b\r\n\r\nlook\r\n--b\r\nContent-Type: video/mp4; name=film.mp4\r\n"
+        "Content-Transfer-Encoding: base64\r\n\r\n"
+    )
     line = "QUJD" * 19 + "\r\n"
     data = (head + part + line * (50_000_000 // len(line)) + "--b--\r\n").encode()
     assert bring(port, "ann@example.com", "care@shop.example", data) == 250
@@ -568,7 +583,7 @@ def test_a_mail_of_50_mb_is_read_in_little_memory(shop):
 
 def resident(daemon):
     """KiB of memory."""
-    text = (ROOT.parent / "/proc" / str(daemon.pid) / "status").read_text()
+    text = pathlib.Path(f"/proc/{daemon.pid}/status").read_text()
     return int(re.search(r"RssAnon:\s+(\d+)", text).group(1))
 
 
@@ -632,10 +647,10 @@ def test_a_stop_leaves_nothing_in_doubt_that_is_not(start, tmp_path):
         wait_for(lambda: len(sink.mails) >= 5, "they go out")
         assert daemon.stop() == 0
         daemon = start(*flags)
-        wait_for(
-            lambda: {e["state"] for e in effects(daemon)} == {"sent"}, lambda: effects(daemon)
+        wait_for(lambda: {e["state"] for e in effects(daemon)} == {"sent"}, lambda: effects(daemon))
+        assert sorted(m.recipient for m in sink.mails) == sorted(
+            f"ok{i}@example.com" for i in range(30)
         )
-        assert sorted(m.recipient for m in sink.mails) == sorted(f"ok{i}@example.com" for i in range(30))
 
 
 # -- Postfix -----------------------------------------------------------------------------------
