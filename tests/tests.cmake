@@ -50,7 +50,8 @@ foreach(source ${tests})
     if(folder MATCHES "^plugins/(.+)$")
         target_link_libraries(${target} PRIVATE kith_warnings plugin_${CMAKE_MATCH_1}_parts
                               PkgConfig::cmocka)
-        target_include_directories(${target} PRIVATE ${CMAKE_SOURCE_DIR})
+        target_include_directories(${target} PRIVATE ${CMAKE_SOURCE_DIR}
+                                   ${CMAKE_SOURCE_DIR}/plugins/sdk)
     else()
         target_link_libraries(${target} PRIVATE kith_warnings ${KITH_LIBRARIES}
                               PkgConfig::cmocka PkgConfig::bson)

@@ -72,10 +72,14 @@ static bool is_host_name(struct span name)
     return name.size > 0 && name.size <= ADDRESS_DOMAIN_MAX;
 }
 
+/* `host` with its port: a name that only begins like ours is somebody else's. */
 static bool is_this_machine(struct span host)
 {
-    return span_begins_word(host, "127.") || span_begins_word(host, "localhost") ||
-           span_begins_word(host, "[::1]");
+    struct span name = { host.data, span_find(host, ':') };
+    bool is_address = span_begins_word(name, "127.");
+    for (size_t i = 0; i < name.size; i++)
+        is_address = is_address && (ascii_is_digit(name.data[i]) || name.data[i] == '.');
+    return is_address || span_is_word(name, "localhost") || span_begins_word(host, "[::1]");
 }
 
 static int read_tls(struct settings *settings, struct kith_doc config, struct span host,

@@ -269,7 +269,11 @@ static void tls_is_needed_unless_the_relay_is_this_machine(void **state)
     assert_int_equal(settings->tls, SETTINGS_TLS_REQUIRED);
     assert_int_equal(read_config("smtp", "smtp://127.0.0.1:25"), 0);
     assert_int_equal(settings->tls, SETTINGS_TLS_NONE);
+    assert_int_equal(read_config("smtp", "smtp://LOCALHOST"), 0);
+    assert_int_equal(settings->tls, SETTINGS_TLS_NONE);
     assert_int_equal(read_config("smtp", "smtp://localhost.evil.example"), 0);
+    assert_int_equal(settings->tls, SETTINGS_TLS_REQUIRED);
+    assert_int_equal(read_config("smtp", "smtp://127.evil.example:25"), 0);
     assert_int_equal(settings->tls, SETTINGS_TLS_REQUIRED);
     assert_int_equal(read_config("tls", "offered"), 0);
     assert_int_equal(settings->tls, SETTINGS_TLS_OFFERED);
