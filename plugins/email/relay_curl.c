@@ -3,11 +3,16 @@
  * libcurl says which descriptors it wants watched and when it wants to be called; the host does
  * both.  It keeps connections for the next message by itself.  A message that fails is never
  * repeated by it: whether that is safe is what smtp.h judges.
+ *
+ * One thing libcurl does not do on the loop: when it closes a connection it says QUIT and waits for
+ * the answer, on the spot and for two minutes if it must.  So its socket is told to expect nothing
+ * more: QUIT still goes out, and the answer is at once the end of the connection.
  */
 #include "relay_inside.h"
 
-#include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 /* -- libcurl on the host's loop ---------------------------------------------------------------- */
 
@@ -51,8 +56,11 @@ static int want_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *
                       : what == CURL_POLL_OUT   ? KITH_WRITABLE
                       : what == CURL_POLL_INOUT ? (uint32_t)KITH_READABLE | (uint32_t)KITH_WRITABLE
                                                 : 0;
-    (void)easy;
+    char *parcel = NULL;
     (void)socket_arg;
+    curl_easy_getinfo(easy, CURLINFO_PRIVATE, &parcel);
+    if (parcel != NULL && what != CURL_POLL_REMOVE)
+        ((struct parcel *)(void *)parcel)->fd = fd;
     return relay->host->watch(relay->kith, fd, events, on_ready, relay) == KITH_OK ? 0 : -1;
 }
 
@@ -69,6 +77,29 @@ static int want_timer(CURLM *multi, long ms, void *arg)
                                                                                                : -1;
 }
 
+static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    struct relay *relay = arg;
+    (void)purpose;
+    if (relay->socket_count == RELAY_SOCKETS_MAX)
+        return CURL_SOCKET_BAD;
+    int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    if (fd >= 0)
+        relay->sockets[relay->socket_count++] = fd;
+    return fd;
+}
+
+static int close_socket(void *arg, curl_socket_t fd)
+{
+    struct relay *relay = arg;
+    for (size_t i = 0; i < relay->socket_count; i++)
+        if (relay->sockets[i] == fd) {
+            relay->sockets[i] = relay->sockets[--relay->socket_count];
+            break;
+        }
+    return close(fd);
+}
+
 static bool connect_multi(struct relay *relay)
 {
     if (relay->multi != NULL)
@@ -80,12 +111,15 @@ static bool connect_multi(struct relay *relay)
     curl_multi_setopt(relay->multi, CURLMOPT_SOCKETDATA, relay);
     curl_multi_setopt(relay->multi, CURLMOPT_TIMERFUNCTION, want_timer);
     curl_multi_setopt(relay->multi, CURLMOPT_TIMERDATA, relay);
-    curl_multi_setopt(relay->multi, CURLMOPT_MAXCONNECTS, (long)relay->settings->connections);
+    curl_multi_setopt(relay->multi, CURLMOPT_MAXCONNECTS,
+                      RELAY_SOCKETS_MAX); /* none is pushed out */
     return true;
 }
 
 void relay_disconnect(struct relay *relay)
 {
+    for (size_t i = 0; i < relay->socket_count; i++)
+        shutdown(relay->sockets[i], SHUT_RD);
     if (relay->multi != NULL)
         curl_multi_cleanup(relay->multi);
     relay->multi = NULL;
@@ -114,8 +148,11 @@ static int watch(CURL *easy, curl_infotype type, char *data, size_t size, void *
 {
     struct parcel *parcel = arg;
     (void)easy;
-    if (type == CURLINFO_HEADER_OUT)
+    if (type == CURLINFO_HEADER_OUT) {
         smtp_watch_sent(&parcel->watch, (struct span){ data, size });
+        if (parcel->watch.phase == SMTP_QUIT && parcel->fd >= 0)
+            shutdown(parcel->fd, SHUT_RD);
+    }
     if (type == CURLINFO_HEADER_IN)
         smtp_watch_received(&parcel->watch, (struct span){ data, size });
     return 0;
@@ -165,6 +202,10 @@ static CURLcode set_message(CURL *easy, struct parcel *parcel)
     if (parcel->recipients == NULL)
         return CURLE_OUT_OF_MEMORY;
     curl_easy_setopt(easy, CURLOPT_MAIL_RCPT, parcel->recipients);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, parcel->relay);
+    curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, close_socket);
+    curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, parcel->relay);
     curl_easy_setopt(easy, CURLOPT_UPLOAD, 1L);
     curl_easy_setopt(easy, CURLOPT_READFUNCTION, give);
     curl_easy_setopt(easy, CURLOPT_READDATA, parcel);
@@ -181,6 +222,7 @@ bool relay_transfer(struct parcel *parcel, struct fault *fault)
     struct relay *relay = parcel->relay;
     smtp_watch_init(&parcel->watch);
     parcel->given = 0;
+    parcel->fd = -1;
     parcel->easy = connect_multi(relay) ? curl_easy_init() : NULL;
     CURLcode code = parcel->easy != NULL ? CURLE_OK : CURLE_OUT_OF_MEMORY;
     if (code == CURLE_OK)

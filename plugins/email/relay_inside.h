@@ -13,6 +13,7 @@
 #include <curl/curl.h>
 
 #define PARCEL_EFFECT_MAX 63
+#define RELAY_SOCKETS_MAX 256
 
 enum parcel_state {
     PARCEL_COMPOSING,
@@ -38,6 +39,7 @@ struct parcel {
     int64_t came_ms, at_ms; /* of the steady clock: when it came, when its slot is */
 
     CURL *easy;
+    int fd; /* of its connection, as far as libcurl has said */
     struct curl_slist *recipients;
     struct smtp_watch watch;
     size_t given; /* bytes handed to libcurl */
@@ -53,6 +55,8 @@ struct relay {
     size_t waiting, sending;
 
     CURLM *multi; /* NULL: no connection is open */
+    int sockets[RELAY_SOCKETS_MAX];
+    size_t socket_count;
     uint64_t curl_timer;
     uint64_t timer; /* the next time that something is due */
     int64_t timer_ms;

@@ -21,11 +21,12 @@ Mail = collections.namedtuple("Mail", "sender recipient data")
 class Sink:
     """`with Sink() as sink:`; `sink.mails` is what came, in order."""
 
-    def __init__(self, tls=None, login=None, delay=0):
+    def __init__(self, tls=None, login=None, delay=0, says_bye=True):
         self.mails, self.connections, self.open, self.open_most = [], 0, 0, 0
         self.seen = collections.Counter()  # by recipient and misdeed
         self.times = []  # of each message's end
         self.tls, self.login, self.delay, self.logins = tls, login, delay, []
+        self.says_bye, self.quits = says_bye, 0
         self.greeting = b"220 sink ESMTP\r\n"
         self.loop = asyncio.new_event_loop()
         self.thread = threading.Thread(target=self._run, daemon=True)
@@ -180,5 +181,8 @@ class Session:
         return await self.on_rset(line)
 
     async def on_quit(self, line):
+        self.sink.quits += 1
+        if not self.sink.says_bye:
+            await asyncio.sleep(3600)
         await self.say("221 bye")
         return False

@@ -181,6 +181,21 @@ def test_a_relay_that_is_away_costs_no_message(start, tmp_path):
     assert len({mail.recipient for mail in sink.mails}) == 20
 
 
+def test_nobody_waits_for_a_server_that_does_not_say_goodbye(start, tmp_path):
+    with Sink(says_bye=False) as sink:
+        daemon = start(*write_config(tmp_path, sink.url, connections=2))
+        for i in range(10):
+            customer(daemon, f"nobody{i}@example.com")
+            order(daemon, f"nobody{i}")
+        wait_for(
+            lambda: {e["state"] for e in effects(daemon)} == {"rejected"}, lambda: effects(daemon)
+        )
+        delivered(daemon, sink, user="ok")
+        assert sink.quits == 10  # libcurl ends a connection after a refusal
+        assert daemon.stop() == 0
+        wait_for(lambda: sink.quits == 11, "the last one is told, too")
+
+
 def certificate(folder, name):
     subprocess.run(
         "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext "
