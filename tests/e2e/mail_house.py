@@ -1,15 +1,20 @@
 """A shop that writes e-mail: a daemon, its configuration, and what people and servers send back."""
+import email
 import email.message
+import email.policy
 import email.utils
 import pathlib
 import shutil
 import smtplib
+import socket
 import subprocess
 import tempfile
 import time
 import uuid
 
+import pytest
 from conftest import BUILD
+from mail_sink import Sink
 
 GRANT = '"channel", "append", "read", "sockets", "work"'
 SECRET = "a key of at least sixteen bytes"
@@ -113,6 +118,52 @@ def wait_for(condition, what, seconds=60):
 def addresses(daemon, user):
     items = daemon.get(f"/v1/customers/user_id:{user}").json.get("addresses", [])
     return {item["value"]: item.get("state") for item in items if item["channel"] == "email"}
+
+
+# -- What tests begin with ---------------------------------------------------------------------
+
+
+@pytest.fixture
+def sink():
+    with Sink() as running:
+        yield running
+
+
+@pytest.fixture
+def shop(start, tmp_path, sink):
+    """shop(**config): a daemon whose relay is the sink."""
+
+    def begin(**config):
+        return start(*write_config(tmp_path, config.pop("smtp", sink.url), **config))
+
+    return begin
+
+
+def parsed(mail):
+    return email.message_from_bytes(mail.data, policy=email.policy.default)
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def delivered(daemon, sink, user="ann", **properties):
+    """One more message to her, as it came."""
+    address = user + "@example.com"
+    customer(daemon, address)
+    before = len(sink.of(address))
+    order(daemon, user, **properties)
+    wait_for(
+        lambda: len(sink.of(address)) > before and effect_of(daemon, address)["state"] == "sent",
+        lambda: effects(daemon),
+    )
+    return sink.of(address)[-1]
+
+
+def received(daemon, user):
+    return [e for e in daemon.timeline(f"user_id:{user}") if e["type"] == "email.received"]
 
 
 # -- What people and servers send back ---------------------------------------------------------
