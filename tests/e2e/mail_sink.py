@@ -7,6 +7,7 @@
     full...      452 to the message, the first time
     cut...       hangs up in the middle of the message, the first time
     lost...      takes the message, keeps it, and hangs up instead of saying so
+    brief...     takes the message, says so, and hangs up
     stall...     says nothing to the message, ever
 """
 import asyncio
@@ -171,7 +172,7 @@ class Session:
         if recipient.startswith("lost"):
             return False
         await self.say("250 2.0.0 kept")
-        return True
+        return not recipient.startswith("brief")
 
     async def on_rset(self, line):
         await self.say("250 ok")

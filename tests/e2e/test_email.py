@@ -125,6 +125,14 @@ def test_a_connection_serves_many_messages(shop, sink):
     assert 1 <= sink.connections <= 6 and sink.open_most <= 3
 
 
+def test_a_connection_that_the_server_closed_is_not_used_again(shop, sink):
+    daemon = shop(connections=1)
+    for i in range(5):
+        delivered(daemon, sink, user=f"brief{i}")
+    assert [e["attempt"] for e in effects(daemon)] == [1] * 5
+    assert len(sink.mails) == sink.connections == 5
+
+
 def test_a_relay_that_is_away_costs_no_message(start, tmp_path):
     port = free_port()
     daemon = start(*write_config(tmp_path, f"smtp://127.0.0.1:{port}"))
