@@ -265,8 +265,11 @@ static void dispatch(struct engine *engine, struct event *event)
         if (command_apply(engine, event))
             return;
         break;
-    case LOG_CLIENT:
     case LOG_PLUGIN:
+        if (feedback_apply(engine, event))
+            return;
+        break;
+    case LOG_CLIENT:
         break;
     }
     calls_apply(engine, event);
@@ -369,6 +372,15 @@ size_t engine_ready(struct engine *engine, struct text channel, struct ready_eff
     }
     cursor_close(&cursor);
     return count;
+}
+
+bool engine_effect_print(struct engine *engine, struct text id, int64_t *out_print)
+{
+    struct effect effect;
+    bool is_there = effect_load(&effect, engine, id);
+    if (is_there)
+        *out_print = effect_print(&effect);
+    return is_there;
 }
 
 const struct ruleset *engine_rules(const struct engine *engine)

@@ -112,6 +112,9 @@ struct ready_effect {
 size_t engine_ready(struct engine *engine, struct text channel, struct ready_effect *out_effects,
                     size_t count_max);
 
+/* The print of an effect, for an entry that names it; false: no effect has the id. */
+bool engine_effect_print(struct engine *engine, struct text id, int64_t *out_print);
+
 /* How many effects of `channel` are the first of their line and not under way, counted up to
  * `count_max`: as many lines wait for the channel, or for their own next attempt no longer. */
 size_t engine_waiting(struct engine *engine, struct text channel, size_t count_max);

@@ -318,6 +318,13 @@ void effect_unpark(struct engine *engine, struct text id);
  * it goes when the answer is there. */
 bool effect_erase(struct engine *engine, struct text id, uint64_t customer);
 
+/* What a plugin says became of it, by its word (delivered ...): the first time is kept, and one
+ * that was uncertain has been sent. */
+void effect_note_feedback(struct step *step, struct effect *effect, const char *word);
+
+/* -- feedback.c ----------------------------------------------------------- */
+bool feedback_apply(struct engine *engine, struct event *event); /* false: it is none */
+
 /* -- pause.c -------------------------------------------------------------- */
 void channel_paused(struct step *step);
 void channel_resumed(struct step *step);

@@ -36,6 +36,11 @@ struct event {
     size_t parked_for;           /* which: its place in engine->plugins */
 };
 
+/* The plugin that an event of class LOG_PLUGIN came from: its source is "plugin:NAME", which the
+ * host writes.  Empty: from none. */
+#define EVENT_PLUGIN_PREFIX "plugin:"
+struct text event_plugin(const struct event *event);
+
 /* "<seq>" or "<seq>.<n>". */
 #define EVENT_ID_TEXT_MAX 44
 struct text event_id_text(uint64_t seq, uint64_t n, char text[EVENT_ID_TEXT_MAX]);
@@ -55,6 +60,11 @@ struct doc_value event_field(const struct event *event, struct text name,
 /* Types with a dot whose first word is one of the system's, and `tick`, `verdict` and
  * `world`.  Such a type from a client means nothing to the engine, and no rule may emit it. */
 bool event_type_is_system(struct text type);
+
+/* Those of them that say what became of a message (feedback.c): a plugin alone may send them. */
+bool event_type_is_feedback(struct text type);
+/* The first word of a type with a dot, "reviews" of "reviews.asked"; empty: it has none. */
+struct text event_type_word(struct text type);
 
 /* Those of them that staff sends, to have something changed. */
 bool event_type_is_command(struct text type);

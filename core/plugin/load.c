@@ -121,9 +121,12 @@ static int describe(struct plugin *plugin, const struct plugin_options *options,
     digest_32(bytes.data, bytes.size, plugin->hash);
     buf_deinit(&bytes);
     rc = open_code(options->name, fd, &call, err);
-    close(fd);
-    if (rc != 0)
+    if (rc != 0) {
+        close(fd);
         return rc;
+    }
+    /* It stays open, as the code stays: the loader knows files by their names, and the next one with
+     * this number would be taken for the same. */
     unsigned slot = breadcrumb_slot();
     breadcrumb_enter(slot, options->number, 0, BREADCRUMB_DESCRIBE);
     const struct kith_plugin *said = call();

@@ -161,7 +161,7 @@ static int32_t far_fn(const struct kith_engine *engine, struct kith_call *call)
 {
     (void)engine;
     (void)call;
-    ASSERT(!"a function of another process is called here");
+    ASSERT(false && "a function of another process is called here");
     return KITH_FAILED;
 }
 
@@ -169,27 +169,27 @@ static void far_send(void *self, const struct kith_message *message)
 {
     (void)self;
     (void)message;
-    ASSERT(!"a channel of another process is called here");
+    ASSERT(false && "a channel of another process is called here");
 }
 
 static void far_status(void *self, struct kith_channel_status *status)
 {
     (void)self;
     (void)status;
-    ASSERT(!"a channel of another process is called here");
+    ASSERT(false && "a channel of another process is called here");
 }
 
 static void far_handle(void *self, const struct kith_request *request)
 {
     (void)self;
     (void)request;
-    ASSERT(!"a route of another process is called here");
+    ASSERT(false && "a route of another process is called here");
 }
 
 static void far_run(void *self)
 {
     (void)self;
-    ASSERT(!"a job of another process is called here");
+    ASSERT(false && "a job of another process is called here");
 }
 
 static int32_t far_start(const struct kith_host *host, struct kith *kith, void **out_self,
@@ -199,7 +199,7 @@ static int32_t far_start(const struct kith_host *host, struct kith *kith, void *
     (void)kith;
     (void)out_self;
     (void)reason;
-    ASSERT(!"a plugin of another process is started here");
+    ASSERT(false && "a plugin of another process is started here");
     return KITH_FAILED;
 }
 
@@ -207,7 +207,7 @@ static int32_t far_erased(void *self, uint64_t customer)
 {
     (void)self;
     (void)customer;
-    ASSERT(!"a plugin of another process is told here");
+    ASSERT(false && "a plugin of another process is told here");
     return KITH_FAILED;
 }
 
@@ -340,7 +340,7 @@ static void job_in(struct plugin *plugin, struct doc doc, void *out)
 static void far_stop(void *self)
 {
     (void)self;
-    ASSERT(!"a plugin of another process is stopped here");
+    ASSERT(false && "a plugin of another process is stopped here");
 }
 
 int wire_get_plugin(struct doc doc, struct plugin *plugin, struct err *err)

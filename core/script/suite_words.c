@@ -255,7 +255,8 @@ static int test_event(lua_State *lua)
     bool is_command = event_type_is_command(type);
     if (type.size > TYPE_BYTES_MAX || memchr(type.data, '\0', type.size) != NULL)
         return luaL_error(lua, "t:event: a type has 1 to %d bytes", TYPE_BYTES_MAX);
-    if (event_type_is_system(type) && !is_command)
+    bool is_feedback = event_type_is_feedback(type);
+    if (event_type_is_system(type) && !is_command && !is_feedback)
         return luaL_error(lua,
                           "t:event: \"%s\" is Kith's own to say: let happen what it follows "
                           "from, or pass the time until it is due",
@@ -263,11 +264,13 @@ static int test_event(lua_State *lua)
     entry_begin(lua, &w, type);
     if (number != 0)
         put_reference(&w, number);
-    if (!is_command)
+    if (is_feedback)
+        doc_put_string(&w, "source", EVENT_PLUGIN_PREFIX "test");
+    else if (!is_command)
         doc_put_string(&w, "call", call_of(type));
     doc_put_doc(&w, "data", data);
     doc_end(&w);
-    play_enter(lua, "t:event", is_command ? LOG_STAFF : LOG_CLIENT);
+    play_enter(lua, "t:event", is_command ? LOG_STAFF : is_feedback ? LOG_PLUGIN : LOG_CLIENT);
     return 0;
 }
 

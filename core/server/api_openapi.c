@@ -11,6 +11,7 @@
 #include "core/server/api_command.h"
 #include "core/server/api_shape.h"
 #include "core/server/call.h"
+#include "core/server/home.h"
 #include "core/server/http.h"
 
 #include <ctype.h>
@@ -608,11 +609,12 @@ static void put_operation(struct doc_writer *w, const struct route *route)
 }
 
 /* All rows of a path stand under it, at the place of the first. */
-static void put_path(struct doc_writer *w, const struct route *first)
+static void put_path(struct doc_writer *w, const struct api *api, const struct route *first)
 {
+    const struct route *table;
     bool is_open = false;
-    for (size_t i = 0; api_tables[i] != NULL; i++)
-        for (const struct route *route = api_tables[i]; route->method != NULL; route++) {
+    for (size_t i = 0; (table = api_table(api, i)) != NULL; i++)
+        for (const struct route *route = table; route->method != NULL; route++) {
             if (strcmp(route->path, first->path) != 0)
                 continue;
             if (!is_open && route != first)
@@ -662,26 +664,29 @@ static void put_tag_description(struct doc_writer *w, struct text tag)
     doc_put_string(w, "description", text);
 }
 
-static bool is_first_of_tag(const struct route *wanted)
+static bool is_first_of_tag(const struct api *api, const struct route *wanted)
 {
-    for (size_t i = 0; api_tables[i] != NULL; i++)
-        for (const struct route *route = api_tables[i]; route->method != NULL; route++)
+    const struct route *table;
+    for (size_t i = 0; (table = api_table(api, i)) != NULL; i++)
+        for (const struct route *route = table; route->method != NULL; route++)
             if (text_equal(tag_of(route), tag_of(wanted)))
                 return route == wanted;
     return false;
 }
 
-static void put_tags(struct doc_writer *w)
+static void put_tags(struct doc_writer *w, const struct api *api, const struct home *home)
 {
+    const struct route *table;
     doc_open_array(w, "tags");
-    for (size_t i = 0; api_tables[i] != NULL; i++)
-        for (const struct route *route = api_tables[i]; route->method != NULL; route++)
-            if (is_first_of_tag(route)) {
+    for (size_t i = 0; (table = api_table(api, i)) != NULL; i++)
+        for (const struct route *route = table; route->method != NULL; route++)
+            if (is_first_of_tag(api, route)) {
                 doc_open(w, "");
                 doc_put_text(w, "name", tag_of(route));
                 put_tag_description(w, tag_of(route));
                 doc_close(w);
             }
+    home_put_tags(home, w);
     doc_close(w);
 }
 
@@ -708,18 +713,21 @@ static void put_components(struct doc_writer *w)
     doc_close(w);
 }
 
-struct doc openapi_document(struct buf *out)
+struct doc openapi_document(const struct home *home, struct buf *out)
 {
+    static const struct api own = { .plugin_routes = NULL }, *api = &own;
+    const struct route *table;
     struct doc_writer w;
     doc_begin(&w, out);
     doc_put_string(&w, "openapi", "3.1.0");
     put_info(&w);
-    put_tags(&w);
+    put_tags(&w, api, home);
     put_components(&w);
     doc_open(&w, "paths");
-    for (size_t i = 0; api_tables[i] != NULL; i++)
-        for (const struct route *route = api_tables[i]; route->method != NULL; route++)
-            put_path(&w, route);
+    for (size_t i = 0; (table = api_table(api, i)) != NULL; i++)
+        for (const struct route *route = table; route->method != NULL; route++)
+            put_path(&w, api, route);
+    home_put_paths(home, &w);
     doc_close(&w);
     return doc_end(&w);
 }

@@ -177,6 +177,7 @@ static const struct shape_field effect[] = {
     { "attempt", "integer", true, NULL },
     { "notification", "boolean", true, "To staff" },
     { "test", "boolean", false, "Sent by staff to see what she would get" },
+    { "feedback", "object", false, "When it was first delivered, opened, clicked, bounced ..." },
     { "content", "object", false, "Before it is claimed" },
     { "message", "object", false, "As it is sent" },
     END,

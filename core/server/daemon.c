@@ -15,6 +15,7 @@
 #include "core/base/mem.h"
 #include "core/base/pinyin.h"
 #include "core/base/zone.h"
+#include "core/engine/config.h"
 #include "core/engine/event.h"
 #include "core/engine/rules.h"
 #include "core/plugin/breadcrumb.h"
@@ -28,6 +29,7 @@
 #include "core/server/channel_webhook.h"
 #include "core/server/deploy.h"
 #include "core/server/files.h"
+#include "core/server/home.h"
 #include "core/server/http.h"
 #include "core/server/link_epochs.h"
 #include "core/server/listening.h"
@@ -54,13 +56,13 @@
 #include <unistd.h>
 #include <uv.h>
 
-#define GRACE_MS 10000u /* for connections under way, when the daemon stops ... */
-#define END_MS 20000u   /* ... and for what their requests began */
+#define GRACE_MS 10000u   /* for connections under way, when the daemon stops ... */
+#define END_MS 20000u     /* ... and for what their requests began */
 #define DELIVERY_MS 5000u /* for answers to messages that are under way then */
 #define SIGNALS 3
 #define SHORT_HASH 12 /* digits of a bundle's name in messages */
 
-enum stage { STAGE_STARTING, STAGE_SERVING, STAGE_STOPPING };
+enum stage { STAGE_STARTING, STAGE_SERVING, STAGE_STOPPING, STAGE_ENDING };
 
 struct daemon {
     const struct daemon_options *options;
@@ -75,7 +77,8 @@ struct daemon {
     struct metrics *metrics;
     struct channel_log *log;
     struct channel_webhook *webhooks[SETTINGS_WEBHOOKS_MAX];
-    struct channel channels[1 + SETTINGS_WEBHOOKS_MAX];
+    struct channel channels[CONFIG_CHANNELS_MAX];
+    size_t channel_count;
     struct auth *auth;
     struct idempotency *idempotency;
     struct link_keys links;
@@ -92,6 +95,7 @@ struct daemon {
     struct rule_watch *rule_watch;
     atomic_bool interrupt; /* the rule that runs */
     struct plugin_set *plugins;
+    struct home *home;   /* of their outside sides */
     struct nurse *nurse; /* NULL: there are no plugins */
     struct script_surroundings surroundings;
     int code_of_failure;
@@ -247,6 +251,7 @@ static void serve(struct daemon *daemon)
 {
     if (daemon->stage != STAGE_STARTING)
         return;
+    home_start(daemon->home, &daemon->api);
     int rc = listening_open(&daemon->loop, &daemon->settings, daemon->socket,
                             api_handler(&daemon->api), &daemon->server, daemon->err);
     if (rc == 0)
@@ -468,14 +473,22 @@ static void hang_up(struct daemon *daemon)
 
 /* -- Stopping ---------------------------------------------------------------------------------- */
 
+static void end_loop(void *arg)
+{
+    uv_stop(&((struct daemon *)arg)->loop);
+}
+
+/* Plugins come last: until then they are asked for what is under way. */
 static void stop_if_idle(void *arg)
 {
     struct daemon *daemon = arg;
     if (daemon->stage == STAGE_STOPPING && daemon->server == NULL && daemon->api.calls == 0 &&
         sweeper_is_at_rest(daemon->sweeper) &&
         (daemon->nurse == NULL || nurse_is_at_rest(daemon->nurse)) &&
-        (daemon->is_impatient || deliver_pending(node_deliverer(daemon->node)) == 0))
-        uv_stop(&daemon->loop);
+        (daemon->is_impatient || deliver_pending(node_deliverer(daemon->node)) == 0)) {
+        daemon->stage = STAGE_ENDING;
+        home_stop(daemon->home, end_loop, daemon);
+    }
 }
 
 /* What has not been answered is sent again at the next start, or listed. */
@@ -504,7 +517,7 @@ static void on_grace_over(uv_timer_t *timer)
 
 static void stop(struct daemon *daemon)
 {
-    if (daemon->stage == STAGE_STOPPING)
+    if (daemon->stage == STAGE_STOPPING || daemon->stage == STAGE_ENDING)
         return;
     daemon->stage = STAGE_STOPPING;
     say("stopping");
@@ -513,6 +526,7 @@ static void stop(struct daemon *daemon)
     if (daemon->nurse != NULL)
         nurse_stop(daemon->nurse);
     node_wind_down(daemon->node);
+    home_wind_down(daemon->home);
     uv_timer_start(&daemon->grace, on_grace_over, END_MS, 0);
     uv_timer_start(&daemon->patience, on_patience_over, DELIVERY_MS, 0);
     if (daemon->server != NULL)
@@ -554,15 +568,33 @@ static int open_channels(struct daemon *daemon, struct err *err)
         if (rc == 0)
             daemon->channels[1 + i] = channel_webhook_channel(daemon->webhooks[i]);
     }
+    if (rc == 0)
+        daemon->channel_count = 1 + settings->webhook_count;
+    return rc;
+}
+
+static int open_home(struct daemon *daemon, struct err *err)
+{
+    const struct home_options options = {
+        .loop = &daemon->loop,
+        .plugins = daemon->plugins,
+        .metrics = daemon->metrics,
+    };
+    int rc = home_new(&options, &daemon->home, err);
+    while (rc == 0 && daemon->channel_count < CONFIG_CHANNELS_MAX &&
+           home_channel(daemon->home, daemon->channel_count - 1 - daemon->settings.webhook_count,
+                        &daemon->channels[daemon->channel_count]))
+        daemon->channel_count++;
     return rc;
 }
 
 /* The node's loop runs when all parts are there. */
-static int forget_erased(void *arg, struct err *err)
+static int forget_erased(void *arg, const uint64_t *customers, size_t count, struct err *err)
 {
     struct daemon *daemon = arg;
     stream_forget(daemon->api.stream);
-    return idempotency_forget(daemon->idempotency, err);
+    int rc = idempotency_forget(daemon->idempotency, err);
+    return rc == 0 ? home_forget(daemon->home, customers, count, err) : rc;
 }
 
 static int sweep_files(void *arg, struct err *err)
@@ -618,7 +650,7 @@ static int open_node(struct daemon *daemon, struct err *err)
         .refused_seq = breadcrumb_refused_seq(),
         .plugins = plugin_set_engine(daemon->plugins),
         .channels = daemon->channels,
-        .channel_count = 1 + daemon->settings.webhook_count,
+        .channel_count = daemon->channel_count,
         .load_rules = script_load,
         .load_arg = &daemon->surroundings,
         .wake = wake,
@@ -694,6 +726,8 @@ static int open_api(struct daemon *daemon, struct err *err)
         .settings = &daemon->settings,
         .plugins = daemon->plugins,
         .nurse = daemon->nurse,
+        .plugin_routes = home_routes(daemon->home),
+        .home = daemon->home,
         .clock = clock_machine(),
         .on_idle = stop_if_idle,
         .idle_arg = daemon,
@@ -718,6 +752,8 @@ static int open_parts(struct daemon *daemon, struct err *err)
         rc = plugins_load(settings, &daemon->plugins, err);
     if (rc == 0)
         rc = open_channels(daemon, err);
+    if (rc == 0)
+        rc = open_home(daemon, err);
     if (rc == 0)
         rc = open_node(daemon, err);
     if (rc == 0)
@@ -778,6 +814,10 @@ static void close_parts(struct daemon *daemon)
     sweeper_close(daemon->sweeper);
     nurse_close(daemon->nurse);
     rule_watch_close(daemon->rule_watch);
+    if (daemon->home != NULL && !home_is_stopped(daemon->home)) {
+        home_stop(daemon->home, end_loop, daemon);
+        uv_run(&daemon->loop, UV_RUN_DEFAULT);
+    }
     node_close(daemon->node);
     if (daemon->server != NULL)
         http_server_close(daemon->server, 0, NULL, NULL);
@@ -792,6 +832,7 @@ static void close_parts(struct daemon *daemon)
     link_keys_wipe(&daemon->links);
     channel_log_close(daemon->log);
     metrics_free(daemon->metrics);
+    home_free(daemon->home);
     plugin_set_free(daemon->plugins);
     buf_deinit(&daemon->code);
     settings_deinit(&daemon->settings);

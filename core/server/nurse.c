@@ -41,6 +41,7 @@ struct nurse {
     bool is_stopped;
     struct job look;
     struct buf seen;
+    size_t open; /* timers, until they have closed */
 };
 
 static const char *name_of(const struct patient *patient)
@@ -241,6 +242,7 @@ struct nurse *nurse_open(const struct nurse_options *options)
 {
     struct nurse *nurse = mem_zero(sizeof *nurse);
     nurse->options = *options;
+    nurse->open = PLUGINS_MAX;
     for (size_t i = 0; i < PLUGINS_MAX; i++) {
         nurse->patients[i].nurse = nurse;
         nurse->patients[i].index = i;
@@ -266,7 +268,7 @@ static void on_closed(uv_handle_t *handle)
 {
     struct patient *patient = handle->data;
     struct nurse *nurse = patient->nurse;
-    if (patient->index + 1 < PLUGINS_MAX)
+    if (--nurse->open != 0)
         return;
     buf_deinit(&nurse->seen);
     free(nurse);

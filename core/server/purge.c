@@ -398,7 +398,14 @@ static void ask_swap(struct purge *purge)
 static int forget_besides(struct purge *purge)
 {
     const struct purge_options *options = &purge->options;
-    return options->forget != NULL ? options->forget(options->forget_arg, &purge->err) : 0;
+    if (options->forget == NULL)
+        return 0;
+    uint64_t *customers = mem_alloc((purge->count + 1) * sizeof *customers);
+    for (size_t i = 0; i < purge->count; i++)
+        customers[i] = purge->erased[i].customer;
+    int rc = options->forget(options->forget_arg, customers, purge->count, &purge->err);
+    free(customers);
+    return rc;
 }
 
 static void tell_done(struct purge *purge)
@@ -459,6 +466,8 @@ static void next(struct purge *purge)
             gather(purge);
         else if (purge->count == 0) /* they were in the purge before */
             end_early(purge);
+        else if (forget_besides(purge) != 0) /* before much is done that would be done again */
+            fail(purge);
         else
             note(purge);
         break;

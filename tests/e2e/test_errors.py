@@ -13,7 +13,12 @@ import pathlib
 import re
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-PAGES = ("docs/errors.md", "docs/errors-rules.md", "docs/errors-command.md")
+PAGES = (
+    "docs/errors.md",
+    "docs/errors-rules.md",
+    "docs/errors-command.md",
+    "docs/errors-plugins.md",
+)
 LITERAL = r'"(?:\\.|[^"\\])*"'
 STRING = rf"((?:{LITERAL}\s*)+)"
 

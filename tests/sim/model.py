@@ -553,6 +553,8 @@ class Model:
         kind, data = body["type"], body.get("data", {})
         if entry["class"] == 1:
             self.client(body, kind, data)
+        elif entry["class"] == 3:
+            self.about_effect(data["effect"])
         elif kind == "tick":
             self.tick()
         elif kind == "bundle.activated":

@@ -1,0 +1,87 @@
+/* home.h -- the daemon as the host of its plugins: what their outside sides ask for, and what is
+ * handed to them.
+ *
+ * outside.h has the plugin's half, wherever it runs.  Here is the other: events go into the log,
+ * requests to the HTTP interface, answers into the deliverer; messages, requests and erasures go to
+ * the plugin over its face, which is a function call where the plugin lives in this process, and a
+ * socket where it has one of its own.
+ *
+ *     home_new()     before the node: channels are known, routes are checked
+ *     home_start()   when the engine has caught up, before anybody is served
+ *     home_wind_down, home_stop()
+ *                    when nothing is under way any more: stop() of each, then `done`
+ *     home_free()
+ *
+ * A plugin that does not start is told of, its channels wait, its routes answer 503, and all else
+ * goes on.  The loop's thread.
+ */
+#ifndef CORE_SERVER_HOME_H
+#define CORE_SERVER_HOME_H
+
+#include "core/server/channel.h"
+#include "core/server/outside.h"
+
+struct api;
+struct buf;
+struct err;
+struct home;
+struct home_guest;
+struct metrics;
+struct plugin_set;
+struct route;
+
+/* Where a plugin lives. */
+struct home_face {
+    void *self;
+    void (*down)(void *self, enum outside_down kind, uint64_t number, struct doc doc);
+    void (*status)(void *self, size_t channel, struct channel_status *out_status);
+    void (*wind_down)(void *self);
+    /* The last that is heard of it is `done`, also from inside. */
+    void (*stop)(void *self, void (*done)(void *arg, const struct outside_rest *rest), void *arg);
+};
+
+struct home_options {
+    struct uv_loop_s *loop;
+    const struct plugin_set *plugins; /* must outlive it; NULL: none */
+    struct metrics *metrics;
+    /* Begin the outside of a plugin somewhere else than here: E_* as outside_start(), or 1: it is
+     * to live here.  NULL: all live here. */
+    int (*launch)(void *arg, const struct outside_options *options, struct home_face *out_face,
+                  struct err *err);
+    void *launch_arg;
+};
+
+/* E_INVALID: two plugins, or one and Kith itself, answer the same route or deliver on the same
+ * channel. */
+int home_new(const struct home_options *options, struct home **out_home, struct err *err);
+void home_free(struct home *home); /* stopped, or never started; NULL is allowed */
+
+/* Channel `index` of all plugins; false: there are not so many.  For the node's options. */
+bool home_channel(struct home *home, size_t index, struct channel *out_channel);
+
+/* All routes, a table for api->plugin_routes. */
+const struct route *home_routes(const struct home *home);
+
+/* What /openapi.json says of them: into the open documents of paths and of tags.  NULL is allowed.
+ * */
+struct doc_writer;
+void home_put_paths(const struct home *home, struct doc_writer *w);
+void home_put_tags(const struct home *home, struct doc_writer *w);
+
+/* What needs the node and the interface: both must outlive the stop. */
+void home_start(struct home *home, struct api *api);
+void home_wind_down(struct home *home);
+void home_stop(struct home *home, void (*done)(void *arg), void *arg);
+bool home_is_stopped(const struct home *home); /* or never started */
+
+/* Somebody is being erased: every plugin is told.  E_BUSY: one of them has not done it yet. */
+int home_forget(struct home *home, const uint64_t *customers, size_t count, struct err *err);
+
+/* kith_plugin_*, in Prometheus' format; NULL is allowed. */
+void home_write_metrics(struct home *home, struct buf *out);
+
+/* What goes up, for a face that is a socket. */
+int32_t home_up(void *guest, enum outside_up kind, uint64_t number, struct doc doc,
+                struct err *err);
+
+#endif

@@ -1,0 +1,110 @@
+/* home_inside.h -- what the files of the home share; nobody else includes this. */
+#ifndef CORE_SERVER_HOME_INSIDE_H
+#define CORE_SERVER_HOME_INSIDE_H
+
+#include "core/base/buf.h"
+#include "core/base/err.h"
+#include "core/base/limits.h"
+#include "core/base/mem.h"
+#include "core/engine/event.h"
+#include "core/plugin/set.h"
+#include "core/server/api.h"
+#include "core/server/home.h"
+
+#include <stdatomic.h>
+#include <uv.h>
+
+#define HOME_NAME_SIZE (sizeof "plugin:" + PLUGIN_NAME_MAX)
+
+struct home_counter {
+    char name[PLUGIN_NAME_MAX + 1];
+    uint64_t value;
+};
+
+enum guest_state {
+    GUEST_NEW,
+    GUEST_SERVING,
+    GUEST_FAILED, /* it did not start */
+    GUEST_STOPPED,
+};
+
+struct home_line { /* a channel */
+    struct home_guest *guest;
+    size_t index;
+};
+
+struct home_route { /* of route.plugin */
+    struct home_guest *guest;
+    size_t index;
+    struct buf openapi_bytes;
+    struct doc openapi; /* what the plugin says of its operation; none: nothing */
+};
+
+struct home_guest {
+    struct home *home;
+    const struct plugin *plugin;
+    char name[HOME_NAME_SIZE]; /* "plugin:NAME" */
+    struct outside_numbers numbers;
+    struct outside *outside; /* that lives here; NULL: elsewhere */
+    struct home_face face;
+    enum guest_state state;
+    size_t wishes; /* events and requests under way */
+    struct home_request *requests;
+    size_t request_count;
+    struct home_line *lines;  /* by channel */
+    struct home_given *given; /* messages that it has not spoken of, the last first */
+    size_t given_count;
+    struct home_counter counters[PLUGIN_COUNTERS_MAX];
+    size_t counter_count;
+    _Atomic int64_t lines_since; /* boot ms of the minute that log() is counted in ... */
+    _Atomic int64_t line_count;  /* ... and how many there were */
+    uint64_t erased;             /* the last that it was told of and has not done; 0: none */
+};
+
+struct home {
+    struct home_options options;
+    struct api *api; /* NULL: not started */
+    struct home_guest *guests;
+    size_t guest_count;
+    struct route *routes;
+    struct home_route *route_owners;
+    size_t route_count;
+    uint64_t next_request;
+    struct deliverer *deliverer;
+    size_t stopping; /* guests whose stop is under way */
+    bool is_winding_down;
+    void (*stopped)(void *arg);
+    void *stopped_arg;
+    struct buf scratch;
+};
+
+/* Hand it the answer to what went up under `number`; `result` none: an empty one. */
+void home_answer(struct home_guest *guest, uint64_t number, int32_t status, struct doc result);
+/* The same with {error}. */
+void home_answer_error(struct home_guest *guest, uint64_t number, int32_t status,
+                       const char *reason);
+
+/* One more is under way: KITH_BUSY words when there are too many. */
+int home_wish_begin(struct home_guest *guest, struct err *err);
+void home_wish_end(struct home_guest *guest);
+
+int home_append(struct home_guest *guest, uint64_t number, struct doc doc, struct err *err);
+int home_ask(struct home_guest *guest, uint64_t number, struct doc doc, struct err *err);
+int home_file_read(struct home_guest *guest, uint64_t number, struct doc doc, struct err *err);
+int home_file_write(struct home_guest *guest, uint64_t number, struct doc doc, struct err *err);
+
+int home_deliver(struct home_guest *guest, struct doc doc, struct err *err);
+int home_pause(struct home_guest *guest, struct doc doc, struct err *err);
+
+void home_forget_given(struct home_guest *guest);
+
+/* What a route says of itself in JSON.  E_INVALID. */
+int home_read_openapi(struct home_route *route, struct err *err);
+int home_check_routes(struct home *home, struct err *err);
+int home_reply(struct home_guest *guest, uint64_t number, struct doc doc, struct err *err);
+void home_requests_hurry(struct home_guest *guest); /* they have PLUGIN_STOP_MS */
+void home_requests_end(struct home_guest *guest);   /* with 503: it is over */
+
+int home_count(struct home_guest *guest, struct doc doc, struct err *err);
+
+#endif
