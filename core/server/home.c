@@ -346,6 +346,16 @@ bool home_is_stopped(const struct home *home)
     return true;
 }
 
+/* -- Secrets ----------------------------------------------------------------------------------- */
+
+void home_reread(struct home *home)
+{
+    struct doc none = { NULL, 0 };
+    for (size_t i = 0; i < home->guest_count; i++)
+        if (home->guests[i].state == GUEST_SERVING)
+            home->guests[i].face.down(home->guests[i].face.self, OUTSIDE_REREAD, 0, none);
+}
+
 /* -- Erasing ----------------------------------------------------------------------------------- */
 
 /* One after the other, so that one number is enough to know what was answered. */

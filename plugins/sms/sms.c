@@ -128,7 +128,9 @@ static void send(void *arg, const struct kith_message *given)
     fetch.headers = headers;
     fetch.body = form;
     fetch.body_size = strlen(form);
-    fetch.flags = kith_get_int(self->config, "allow_private", 0) ? KITH_FETCH_PRIVATE : 0;
+    fetch.flags = KITH_FETCH_ONCE;
+    if (kith_get_int(self->config, "allow_private", 0) != 0)
+        fetch.flags |= KITH_FETCH_PRIVATE;
     int32_t rc = self->host->fetch(self->kith, &fetch, on_sent, sending);
     self->under_way += rc == KITH_OK;
     self->host->count(self->kith, "segments", rc == KITH_OK ? (int64_t)count : 0);
@@ -414,10 +416,13 @@ static void stop(void *self)
     free(self);
 }
 
-#define FIELD(id, kind, otherwise, says, flag)                 \
-    static const struct kith_field id##_field = {              \
-        sizeof id##_field, #id, kind, otherwise, says, flag, 0 \
-    }
+#define FIELD(id, kind, otherwise, says, whether)                            \
+    static const struct kith_field id##_field = { .size = sizeof id##_field, \
+                                                  .name = #id,               \
+                                                  .type = kind,              \
+                                                  .standard = otherwise,     \
+                                                  .about = says,             \
+                                                  .flags = whether }
 FIELD(account, "text", NULL, "The account at the gateway, its user name", KITH_REQUIRED);
 FIELD(token, "text", NULL, "The account's token; a second line: the one before it",
       KITH_REQUIRED | KITH_SECRET);
