@@ -15,6 +15,7 @@ import sys
 
 FUNCTION_LINES_MAX = 70
 FILE_LINES_MAX = 800
+LONG_FILES = {"plugins/sdk/kith.h": 1200}  # the contract is one header, and its own manual
 COLUMNS_MAX = 100
 
 CODE = (".c", ".h", ".cc")
@@ -39,7 +40,8 @@ OWNED_HEADERS = (
 # The functions, where they are banned, where they are not, and what to do instead.
 EVERYWHERE = ("",)
 DETERMINISTIC = ("core/engine/", "core/script/")
-PRINTERS = ("core/cli/", "core/kithd.c", "core/base/mem.c", "tests/")
+PRINTERS = ("core/cli/", "core/kithd.c", "core/base/mem.c", "tests/",
+            "plugins/sdk/template/test_")
 BANNED = (
     ("strcpy strcat strncpy sprintf vsprintf gets", EVERYWHERE, (),
      "it does not know the size of its target; use a struct buf or snprintf()"),
@@ -111,8 +113,9 @@ def rule_lengths(source):
     if not source.path.endswith(CODE + SCRIPTS):
         return
     count = source.text.count("\n")
-    if count > FILE_LINES_MAX:
-        yield count, f"a file of {count} lines, at most {FILE_LINES_MAX}; split it by idea"
+    most = LONG_FILES.get(source.path, FILE_LINES_MAX)
+    if count > most:
+        yield count, f"a file of {count} lines, at most {most}; split it by idea"
     for number, line in enumerate(source.lines, 1):
         if len(line) > COLUMNS_MAX:
             yield number, f"{len(line)} columns, at most {COLUMNS_MAX}; break the line"

@@ -28,7 +28,7 @@ INSIDE = {"kith_iter", "kith_writer"}
 # These are raised when something is added or changed: that is what they are for.
 RAISED = {"KITH_LEVEL"}
 
-HEAD = """# What is released of kith.h: plugins that were built with it are out there, and rely on it.
+HEAD = """# What is released of kith.h: plugins are out there that were built with it.
 # Lines are added by `make abi`, and none is ever changed.
 #
 #   constant NAME VALUE | function NAME TYPE | type NAME TYPE | struct NAME BYTES
@@ -265,7 +265,8 @@ def main(arguments):
         print(f"abi: {len(found)} breaches of what was released")
         return 1
     if is_release:
-        release(released, header, list_path, ASSERTIONS if not paths else list_path.with_suffix(".c"))
+        assertions = list_path.with_suffix(".c") if paths else ASSERTIONS
+        release(released, header, list_path, assertions)
     elif not paths and ASSERTIONS.read_text() != assertions_text(released):
         print(f"{ASSERTIONS.relative_to(ROOT)} is not what the list says; run: make abi")
         return 1

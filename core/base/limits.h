@@ -29,8 +29,8 @@
 #define RULE_INSTRUCTIONS_MAX 2000000
 #define RULE_MEMORY_BYTES_MAX (8u << 20) /* of a script's own values */
 #define RULE_ARENA_BYTES_MAX (64u << 20) /* of what the engine makes for a rule while it runs */
-#define RULE_CPU_MS 5000   /* of the processor, where instructions are dearer than they should be */
-#define TRACE_LINES_MAX 20 /* log() lines per event */
+#define RULE_CPU_MS 5000 /* of the processor, where instructions are dearer than they should be */
+#define TRACE_LINES_MAX 20               /* log() lines per event */
 
 /* What one customer may have [world] */
 #define IDENTITIES_MAX 100
@@ -39,6 +39,9 @@
 #define PROFILE_BYTES_MAX (48u << 10)
 #define GROUP_MAX 32 /* customers merged into one */
 #define CUSTOMER_TIMERS_MAX 1000
+#define CUSTOMER_RECORDS_MAX 500 /* open ones, of all kinds, that are about her */
+#define RECORD_ROW_BYTES_MAX (32u << 10)
+#define RECORD_LINES_MAX 200
 
 /* Delivery [world] */
 #define EFFECT_ATTEMPTS_MAX 8
@@ -87,13 +90,13 @@
 #define STREAM_HEARTBEAT_MS 15000        /* of silence, then a comment */
 
 /* A daemon that crashes, and its parent */
-#define CRASHES_MAX 5            /* within a minute and without having served; then it ends */
-#define CRASH_WINDOW_MS 60000    /* that minute */
-#define CRASH_SERVED_MS 10000    /* so long, and it has served */
-#define CRASH_PAUSE_MS 1000      /* before the second start in a minute; doubles */
-#define CRASH_PAUSE_MS_MAX 30000 /* and no more */
-#define CRASHES_AT_ENTRY_MAX 2   /* then nothing is applied from that entry on */
-#define DATA_LOCK_WAIT_MS 5000   /* for a daemon that is dying to let go of its data */
+#define CRASHES_MAX 5              /* within a minute and without having served; then it ends */
+#define CRASH_WINDOW_MS 60000      /* that minute */
+#define CRASH_SERVED_MS 10000      /* so long, and it has served */
+#define CRASH_PAUSE_MS 1000        /* before the second start in a minute; doubles */
+#define CRASH_PAUSE_MS_MAX 30000   /* and no more */
+#define CRASHES_AT_ENTRY_MAX 2     /* then nothing is applied from that entry on */
+#define DATA_LOCK_WAIT_MS 5000     /* for a daemon that is dying to let go of its data */
 
 /* Staff: the same in every world */
 #define TEAM_MEMBERS_MAX 200
@@ -115,15 +118,15 @@
 #define PLUGIN_FETCHES_MAX 256             /* requests to others under way */
 #define PLUGIN_FETCH_BYTES_MAX (16u << 20) /* of the answer to one, and of what it sends */
 #define PLUGIN_FETCH_MS_MAX 300000
-#define PLUGIN_REQUESTS_MAX 256            /* to its routes, unanswered: then 503 */
-#define PLUGIN_REQUEST_MS 60000            /* an answer that has not come by then: 504 */
+#define PLUGIN_REQUESTS_MAX 256           /* to its routes, unanswered: then 503 */
+#define PLUGIN_REQUEST_MS 60000           /* an answer that has not come by then: 504 */
 #define PLUGIN_REPLY_BYTES_MAX (16u << 20) /* of one answer */
 #define PLUGIN_COUNTERS_MAX 32
-#define PLUGIN_LINES_MAX 100 /* of log() a minute; the others are counted */
+#define PLUGIN_LINES_MAX 100    /* of log() a minute; the others are counted */
 #define PLUGIN_LINE_BYTES_MAX 500
 #define PLUGIN_DELIVERY_MS 120000 /* its channels: an answer later than this is uncertain */
-#define PLUGIN_STOP_MS 5000       /* for works under way before stop() */
-#define PLUGIN_SLOW_MS 50         /* on the loop: the operator is told */
+#define PLUGIN_STOP_MS 5000     /* for works under way before stop() */
+#define PLUGIN_SLOW_MS 50       /* on the loop: the operator is told */
 
 /* A dry run of an import */
 #define DRY_RUN_BYTES_MAX (256u << 20) /* of changes that are tried out */

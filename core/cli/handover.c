@@ -78,12 +78,18 @@ static int give_customers(struct cli *cli, const char *name, size_t *out_count)
     return code;
 }
 
+/* Those in her list, and those that a deputy has for her. */
 static int open_follow_ups(struct cli *cli, const char *name, int64_t limit,
                            struct belongings *hers)
 {
-    cli_path(cli, "/v1/reminders", NULL, NULL);
-    path_query(&cli->path, "to", name);
-    return collect(cli, limit, reminder_item, hers);
+    static const char *const lists[] = { "to", "of" };
+    int code = EXIT_DONE;
+    for (size_t i = 0; i < 2 && code == EXIT_DONE; i++) {
+        cli_path(cli, "/v1/reminders", NULL, NULL);
+        path_query(&cli->path, lists[i], name);
+        code = collect(cli, limit, reminder_item, hers);
+    }
+    return code;
 }
 
 static int give_follow_ups(struct cli *cli, const char *name, size_t *out_count)

@@ -82,6 +82,7 @@ struct engine_result {
     char reason[200];
     uint64_t customer; /* the subject; 0: none */
     uint64_t task;     /* the reminder made or changed; 0: none */
+    uint64_t record;   /* the number of the record made or changed; 0: none */
     uint64_t next;     /* the reminder that follows the one that is done; 0: none */
 };
 

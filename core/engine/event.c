@@ -13,11 +13,10 @@
 
 /* The first words of the system's own types. */
 static const char *const system_words[] = {
-    "address",  "budget",      "bundle",    "channel", "clock",   "consent",
-    "customer", "daemon",      "duplicate", "effect",  "erase",   "identity",
-    "key",      "member",      "message",   "owner",   "plugin",  "pool",
-    "relation", "reminder",    "replay",    "role",    "rule",    "schedule",
-    "staff",    "suppression", "tag",       "trait",   "verdict", "world",
+    "address",   "budget", "bundle",      "channel",  "clock",    "consent", "customer", "daemon",
+    "duplicate", "effect", "erase",       "identity", "key",      "member",  "message",  "owner",
+    "plugin",    "pool",   "record",      "relation", "reminder", "replay",  "role",     "rule",
+    "schedule",  "staff",  "suppression", "tag",      "trait",    "verdict", "world",
 };
 
 /* Entries of the system whose types have no dot. */
@@ -41,6 +40,12 @@ bool event_type_is_system(struct text type)
         if (text_is(word, system_words[i]))
             return true;
     return false;
+}
+
+bool event_type_is_of_records(struct text type)
+{
+    static const char prefix[] = "record.";
+    return type.size > strlen(prefix) && memcmp(type.data, prefix, strlen(prefix)) == 0;
 }
 
 struct text event_plugin(const struct event *event)

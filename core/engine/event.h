@@ -66,7 +66,9 @@ bool event_type_is_feedback(struct text type);
 /* The first word of a type with a dot, "reviews" of "reviews.asked"; empty: it has none. */
 struct text event_type_word(struct text type);
 
-/* Those of them that staff sends, to have something changed. */
+/* Those of them that staff sends, to have something changed; and those that plugins may send too,
+ * of records. */
 bool event_type_is_command(struct text type);
+bool event_type_is_of_records(struct text type);
 
 #endif

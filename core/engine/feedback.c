@@ -24,15 +24,15 @@
 
 #define PREFIX "message."
 
-enum kind {
-    KIND_DELIVERED,
-    KIND_OPENED,
-    KIND_CLICKED,
-    KIND_REPLIED,
-    KIND_BOUNCED,
-    KIND_COMPLAINED,
-    KIND_UNSUBSCRIBED,
-    KIND_NONE,
+enum word {
+    WORD_DELIVERED,
+    WORD_OPENED,
+    WORD_CLICKED,
+    WORD_REPLIED,
+    WORD_BOUNCED,
+    WORD_COMPLAINED,
+    WORD_UNSUBSCRIBED,
+    WORD_NONE,
 };
 
 static const char *const types[] = {
@@ -40,17 +40,17 @@ static const char *const types[] = {
     PREFIX "bounced",   PREFIX "complained", PREFIX "unsubscribed",
 };
 
-static enum kind kind_of(struct text type)
+static enum word kind_of(struct text type)
 {
-    for (size_t i = 0; i < KIND_NONE; i++)
+    for (size_t i = 0; i < WORD_NONE; i++)
         if (text_is(type, types[i]))
-            return (enum kind)i;
-    return KIND_NONE;
+            return (enum word)i;
+    return WORD_NONE;
 }
 
 bool event_type_is_feedback(struct text type)
 {
-    return kind_of(type) != KIND_NONE;
+    return kind_of(type) != WORD_NONE;
 }
 
 /* -- What follows --------------------------------------------------------- */
@@ -126,17 +126,17 @@ static void withdraw(struct step *step, const struct effect *effect)
                          &change);
 }
 
-static void follow(struct step *step, const struct effect *effect, enum kind kind)
+static void follow(struct step *step, const struct effect *effect, enum word kind)
 {
     bool is_hers = !effect->is_test && !effect->is_notification && step->customer.number != 0;
     bool has_address = doc_text(effect->message, "address").size != 0;
     if (!is_hers)
         return;
-    if (kind == KIND_UNSUBSCRIBED && effect->purpose.size != 0)
+    if (kind == WORD_UNSUBSCRIBED && effect->purpose.size != 0)
         withdraw(step, effect);
-    if (kind == KIND_BOUNCED && has_address && doc_bool(step->event->data, "hard", false))
+    if (kind == WORD_BOUNCED && has_address && doc_bool(step->event->data, "hard", false))
         mark_address(step, effect, "bounced");
-    if (kind == KIND_COMPLAINED && has_address) {
+    if (kind == WORD_COMPLAINED && has_address) {
         mark_address(step, effect, "complained");
         suppress(step, effect);
     }
@@ -216,10 +216,10 @@ static void refused(struct step *step, const struct effect *effect)
 
 bool feedback_apply(struct engine *engine, struct event *event)
 {
-    enum kind kind = kind_of(event->type);
+    enum word kind = kind_of(event->type);
     struct effect found, *effect = NULL;
     struct step step;
-    if (kind == KIND_NONE)
+    if (kind == WORD_NONE)
         return false;
     if (effect_find_by(&found, engine, doc_text(event->data, "effect"),
                        doc_int(event->data, "print", 0)))

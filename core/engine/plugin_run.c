@@ -21,7 +21,7 @@
  *     `m` plugins            {NAME: {kind, seq, reason, since, parked, missed}, ...}; `kind` only of
  *                            those that are quarantined
  *     `p` plugin seq n       customer: the events that are parked, in order ...
- *     `c` customer `p` plugin seq n    ... and what they say, which lies with the customer
+ *     `c` customer `Q` plugin seq n    ... and what they say, which lies with the customer
  */
 #include "core/engine/engine_inside.h"
 
@@ -39,7 +39,7 @@ static void key_queue(struct key *key, struct text plugin)
 static void key_parked_event(struct key *key, uint64_t customer, struct text plugin, uint64_t seq,
                              uint64_t n)
 {
-    key_customer(key, customer, 'p');
+    key_customer(key, customer, 'Q');
     key_text(key, plugin);
     key_id(key, seq, n);
 }
@@ -628,6 +628,7 @@ void engine_set_plugins(struct engine *engine, struct plugins *plugins)
         engine->plugin_index = rule_index_new(plugins->handlers, plugins->handler_count);
         engine->standings = mem_zero((plugins->count + 1) * sizeof *engine->standings);
     }
+    engine_note_kinds(engine);
     plugins_note_away(engine);
 }
 

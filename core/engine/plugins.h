@@ -22,6 +22,7 @@
 
 struct arena;
 struct err;
+struct kind;
 struct log_entry;
 struct rule;
 struct step;
@@ -52,6 +53,8 @@ struct plugins {
     size_t handler_count;
     const struct plugin_function *functions; /* of all plugins, those of one together */
     size_t function_count;
+    const struct kind *kinds; /* of records, that they declare */
+    size_t kind_count;
 
     /* Run handlers[index] on what `step` hears of. */
     enum plugin_outcome (*run)(struct plugins *plugins, size_t index, struct step *step,

@@ -104,6 +104,19 @@ static void say_subject(struct buf *text, const struct link *link, struct text t
     buf_printf(text, " (%s)", id);
 }
 
+/* Of a record's deadline: which, and why it is another moment. */
+static void say_deadline(struct buf *text, const struct link *link)
+{
+    struct doc data = doc_child(link->row, "data");
+    struct text name = doc_text(data, "deadline"), reason = doc_text(data, "reason");
+    if (name.size == 0)
+        return;
+    say_quoted(text, ", of the deadline ", name);
+    say_quoted(text, " of ", doc_text(link->row, "about"));
+    if (reason.size != 0)
+        buf_printf(text, ", because %.*s", (int)reason.size, reason.data);
+}
+
 void tell_derived(struct buf *text, const struct link *link, const struct link *maker)
 {
     struct text by = doc_text(link->row, "by");
@@ -115,6 +128,7 @@ void tell_derived(struct buf *text, const struct link *link, const struct link *
     buf_printf(text, " (%s)", id);
     if (by.size != 0)
         say_quoted(text, is_rule_of(maker->row, by) ? ", by the rule " : ", by ", by);
+    say_deadline(text, link);
     buf_text(text, ". ");
 }
 
@@ -128,6 +142,7 @@ void tell_timer(struct buf *text, const struct link *link)
         buf_text(text, " came from a timer");
     if (by.size != 0 && !text_is(doc_text(link->row, "type"), "schedule.due"))
         say_quoted(text, ", set by ", by);
+    say_deadline(text, link);
     buf_text(text, ", which was due");
     say_time(text, doc_int(link->row, "at", 0));
     buf_printf(text, " (entry %llu of the log). ", (unsigned long long)link->seq);

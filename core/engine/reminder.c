@@ -502,6 +502,76 @@ void reminder_settle(struct engine *engine, uint64_t number, bool is_anew)
     derive(engine, "reminder.moved", &task, engine->depth + 1);
 }
 
+/* -- Of deadlines ---------------------------------------------------------- */
+
+uint64_t reminder_put(struct engine *engine, struct customer *customer,
+                      const struct own_reminder *own, unsigned depth)
+{
+    struct task task = {
+        .customer = own->customer,
+        .title = own->title,
+        .to = own->to,
+        .assignee = staff_assignee(engine, own->to, customer),
+        .by = own->by,
+        .about = own->about,
+        .state = text_of("open"),
+        .created = engine->now,
+        .due = { .ms = own->due, .at_minute = DUE_NO_MINUTE, .base = DUE_FIXED },
+    };
+    if (check_timers(engine, customer, &task, NULL) != 0)
+        return 0;
+    task.number = ++engine->counters.task;
+    task_open(&task, engine, customer);
+    task_store(&task, engine);
+    derive(engine, "reminder.created", &task, depth);
+    return task.number;
+}
+
+static bool load_open(struct task *task, struct engine *engine, uint64_t number)
+{
+    return number != 0 && task_load(task, engine, number) && text_is(task->state, "open");
+}
+
+void reminder_shift(struct engine *engine, struct customer *customer, uint64_t number, int64_t due,
+                    unsigned depth)
+{
+    struct task before, task;
+    if (!load_open(&before, engine, number) || before.due.ms == due)
+        return;
+    task = before;
+    task.due.ms = due;
+    task_change(&before, &task, engine, customer);
+    derive(engine, "reminder.moved", &task, depth);
+}
+
+bool reminder_hand(struct engine *engine, struct customer *customer, uint64_t number,
+                   struct text to, const char *type, unsigned depth)
+{
+    struct task task;
+    if (!load_open(&task, engine, number))
+        return false;
+    unlist_for_assignee(&task, engine);
+    task.to = to;
+    task.assignee = staff_assignee(engine, to, customer);
+    list_for_assignee(&task, engine);
+    task_store(&task, engine);
+    derive(engine, type, &task, depth);
+    return true;
+}
+
+void reminder_close(struct engine *engine, struct customer *customer, uint64_t number,
+                    struct text outcome, unsigned depth)
+{
+    struct task task;
+    if (!load_open(&task, engine, number))
+        return;
+    task_close(&task, engine, customer);
+    task.state = text_of("done");
+    task.outcome = outcome;
+    task_store(&task, engine);
+    derive(engine, "reminder.closed", &task, depth);
+}
+
 /* -- Moving with the customer --------------------------------------------- */
 
 uint64_t reminder_of_timer(struct text name)

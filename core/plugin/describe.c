@@ -149,6 +149,10 @@ static bool parse_read(const char *words, struct plugin_read *out)
         out->kind = PLUGIN_READ_CUSTOMER;
     else if (starts_with(words, "state."))
         out->kind = PLUGIN_READ_STATE;
+    else if (starts_with(words, "record."))
+        out->kind = PLUGIN_READ_RECORD;
+    else if (starts_with(words, "records."))
+        out->kind = PLUGIN_READ_RECORDS;
     else
         return false;
     return true;
@@ -167,7 +171,7 @@ static int read_reads(struct plugin *plugin, const char *owner, const char *cons
         if (!parse_read(list[i], &items[i]))
             return err_set(err, E_INVALID,
                            "plugin %s: %s reads \"%.40s\": it is \"event\", \"event.NAME\", "
-                           "\"customer.NAME\" or \"state.KEY\"",
+                           "\"customer.NAME\", \"state.KEY\", \"record.NAME\" or \"records.KIND\"",
                            plugin->name, owner, list[i]);
         if (items[i].kind == PLUGIN_READ_STATE &&
             plugin_state_find(plugin, items[i].name) == SIZE_MAX)

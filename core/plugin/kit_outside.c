@@ -1,9 +1,9 @@
 /* kit_outside.c -- the outside side of a plugin, tried out; see kit.h.
  *
  * There is no world here.  The host answers everything that is asked of it with what a plugin must
- * be able to bear: appended, not found, refused, broken off.  Time is made up and goes on when nothing
- * else is to be done, so that a timer of a day takes no time.  Sockets that a plugin opens are its own
- * and real; nobody connects to what it listens on.
+ * be able to bear: appended, not found, refused, broken off.  Time is made up and goes on when
+ * nothing else is to be done, so that a timer of a day takes no time.  Sockets that a plugin opens
+ * are its own and real; nobody connects to what it listens on.
  *
  * start(), a message to each channel, requests to each route, each job, an erasure, stop(): then
  * nothing of it may be left.
@@ -73,7 +73,7 @@ struct kith {
     struct buf json, parsed; /* what came out of to_json() and from_json() */
 };
 
-/* -- Needs ---------------------------------------------------------------------------------------- */
+/* -- Needs ------------------------------------------------------------------------------------- */
 
 static const char *const needs[] = { "append",  "read", "staff", "fetch",   "fetch-private",
                                      "sockets", "work", "files", "channel", "routes" };
@@ -93,7 +93,7 @@ static bool may(struct kith *kith, const char *call, const char *need)
     return false;
 }
 
-/* -- What ends later ------------------------------------------------------------------------------ */
+/* -- What ends later --------------------------------------------------------------------------- */
 
 static struct pending *add_pending(struct kith *kith, enum pending_kind kind, void *arg)
 {
@@ -130,7 +130,7 @@ static void drop_pending(struct kith *kith, size_t at)
             (--kith->pending_count - at) * sizeof *kith->pending);
 }
 
-/* -- The table ------------------------------------------------------------------------------------ */
+/* -- The table --------------------------------------------------------------------------------- */
 
 static int32_t on_config(struct kith *kith, struct kith_doc *out)
 {
@@ -424,7 +424,7 @@ static const struct kith_host table = {
     .from_json = on_from_json,
 };
 
-/* -- Turns of the loop ---------------------------------------------------------------------------- */
+/* -- Turns of the loop ------------------------------------------------------------------------- */
 
 static bool look_at_sockets(struct kith *kith)
 {
@@ -491,7 +491,7 @@ static void turns(struct kith *kith, const char *after)
     }
 }
 
-/* -- What it is asked ----------------------------------------------------------------------------- */
+/* -- What it is asked -------------------------------------------------------------------------- */
 
 static struct waiting *add_waiting(struct kith *kith, const char *what, const char *name)
 {
@@ -564,7 +564,7 @@ static void send_requests(struct kith *kith, void *self, const struct kith_route
     }
 }
 
-/* -- What is left --------------------------------------------------------------------------------- */
+/* -- What is left ------------------------------------------------------------------------------ */
 
 static size_t count_entries(const char *path)
 {

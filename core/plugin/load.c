@@ -176,6 +176,8 @@ int plugin_load(const struct plugin_options *options, struct plugin **out_plugin
         rc = check_grant(plugin, options->grant, err);
     if (rc == 0)
         rc = plugin_configure(plugin, options->config, err);
+    if (rc == 0)
+        rc = plugin_read_kinds(plugin, err);
     if (rc != 0) {
         plugin_free(plugin);
         return rc;

@@ -24,6 +24,7 @@
 #include <stdbool.h>
 
 struct err;
+struct kind;
 
 /* What a plugin may have, each for itself. */
 #define PLUGIN_NAME_MAX 31
@@ -47,6 +48,8 @@ enum plugin_read_kind {
     PLUGIN_READ_FIELD,    /* "event.NAME" */
     PLUGIN_READ_CUSTOMER, /* "customer.NAME" */
     PLUGIN_READ_STATE,    /* "state.KEY" */
+    PLUGIN_READ_RECORD,   /* "record.NAME" */
+    PLUGIN_READ_RECORDS,  /* "records.KIND" */
 };
 
 struct plugin_read {
@@ -95,6 +98,7 @@ struct plugin {
     struct kith_trait *traits;
     size_t trait_count;
     struct kith_kind *kinds;
+    struct kind *record_kinds; /* the same, read */
     size_t kind_count;
     struct kith_channel *channels;
     size_t channel_count;
@@ -134,6 +138,10 @@ void plugin_free(struct plugin *plugin);
 /* Read a description, wherever it comes from; `plugin` is zeroed, its texts stay borrowed.  The
  * first half of plugin_load(), for those who want to know what is wrong with a file. */
 int plugin_describe(struct plugin *plugin, const struct kith_plugin *theirs, struct err *err);
+
+/* The kinds of records that it declares, when it has been configured: their declarations may stand
+ * for what is in the configuration.  E_INVALID, E_LIMIT. */
+int plugin_read_kinds(struct plugin *plugin, struct err *err);
 
 bool plugin_may(const struct plugin *plugin, const char *need);     /* whether it was granted */
 bool plugin_may_act(const struct plugin *plugin, struct text word); /* the same of "act:WORD" */

@@ -138,6 +138,7 @@ static int hear(const struct remote *remote, const struct plugin_options *option
     if (rc == 0) {
         plugin->config = arena_doc(&plugin->arena, doc_child(said, "config"));
         plugin_keep_options(plugin, options);
+        rc = plugin_read_kinds(plugin, err);
     }
     buf_deinit(&bytes);
     return rc;

@@ -2,6 +2,7 @@
 #include "core/plugin/set.h"
 
 #include "core/base/mem.h"
+#include "core/engine/kind.h"
 #include "core/plugin/set_inside.h"
 
 #include <stdlib.h>
@@ -41,17 +42,19 @@ static void fill_rule(struct plugin_set *set, const struct plugin *plugin,
 
 static void fill(struct plugin_set *set)
 {
-    size_t handlers = 0, functions = 0;
+    size_t handlers = 0, functions = 0, kinds = 0;
     for (size_t i = 0; i < set->count; i++) {
         handlers += set->plugins[i]->handler_count;
         functions += set->plugins[i]->function_count;
+        kinds += set->plugins[i]->kind_count;
     }
     set->handlers = arena_zero(&set->arena, (handlers + 1) * sizeof *set->handlers);
     set->owners = arena_zero(&set->arena, (handlers + 1) * sizeof *set->owners);
     set->handler_places = arena_zero(&set->arena, (handlers + 1) * sizeof *set->handler_places);
     set->function_places = arena_zero(&set->arena, (functions + 1) * sizeof *set->function_places);
     set->functions = arena_zero(&set->arena, (functions + 1) * sizeof *set->functions);
-    handlers = functions = 0;
+    struct kind *all = arena_zero(&set->arena, (kinds + 1) * sizeof *all);
+    handlers = functions = kinds = 0;
     for (size_t i = 0; i < set->count; i++) {
         const struct plugin *plugin = set->plugins[i];
         set->names[i] = text_of(plugin->name);
@@ -60,6 +63,8 @@ static void fill(struct plugin_set *set)
             set->owners[handlers] = i;
             set->handler_places[handlers] = (struct place){ i, j };
         }
+        for (size_t j = 0; j < plugin->kind_count; j++)
+            all[kinds++] = plugin->record_kinds[j];
         for (size_t j = 0; j < plugin->function_count; j++, functions++) {
             set->functions[functions].name = text_of(plugin->functions[j].name);
             set->functions[functions].plugin = i;
@@ -74,6 +79,8 @@ static void fill(struct plugin_set *set)
         .handler_count = handlers,
         .functions = set->functions,
         .function_count = functions,
+        .kinds = all,
+        .kind_count = kinds,
         .run = set_run,
         .call = set_call,
         .fold = set_fold,

@@ -1,6 +1,7 @@
 /* set_call.c -- calls of the engine on the plugins of a set, the step as their source of values. */
 #include "core/plugin/breadcrumb.h"
 #include "core/plugin/lane.h"
+#include "core/plugin/records.h"
 #include "core/plugin/set_inside.h"
 #include "core/plugin/writes.h"
 
@@ -23,6 +24,10 @@ struct doc_value step_source_read(void *arg, const struct plugin_read *read)
                                : NULL);
     case PLUGIN_READ_CUSTOMER:
         return step_customer_field(source->step, read->name);
+    case PLUGIN_READ_RECORD:
+        return plugin_read_record(source->step, read->name);
+    case PLUGIN_READ_RECORDS:
+        return plugin_read_records(source->step, read->name);
     case PLUGIN_READ_STATE:
         break;
     }

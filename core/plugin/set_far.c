@@ -152,8 +152,7 @@ enum plugin_outcome far_fold(struct plugin_set *set, size_t place, size_t state,
 static bool reads_customer(const struct plugin_reads *reads)
 {
     for (size_t i = 0; i < reads->count; i++)
-        if (reads->items[i].kind == PLUGIN_READ_CUSTOMER ||
-            reads->items[i].kind == PLUGIN_READ_STATE)
+        if (reads->items[i].kind != PLUGIN_READ_EVENT && reads->items[i].kind != PLUGIN_READ_FIELD)
             return true;
     return false;
 }

@@ -3,6 +3,7 @@
 
 #include "core/base/arena.h"
 #include "core/base/err.h"
+#include "core/engine/record.h"
 #include "core/engine/step.h"
 
 #define NO_MINUTE (-1)
@@ -200,13 +201,94 @@ static int word_set(struct step *step, struct doc fields, struct err *err)
     return step_set(step, doc_text(fields, "name"), &value, err);
 }
 
+/* -- Records ---------------------------------------------------------------------------------------- */
+
+static int read_id(const char *word, struct doc fields, struct text *out_kind, uint64_t *out_number,
+                   struct err *err)
+{
+    struct text id = doc_text(fields, "record");
+    if (record_about_parse(id, out_kind, out_number))
+        return 0;
+    return err_set(err, E_INVALID, "%s needs record: an id like \"complaint:17\"", word);
+}
+
+static int word_create(struct step *step, struct doc fields, struct err *err)
+{
+    static const char *const names[] = { "kind", "fields", "owner", "customers", "lines", NULL };
+    struct record_request request = {
+        .kind = doc_text(fields, "kind"),
+        .fields = doc_child(fields, "fields"),
+        .owner = doc_text(fields, "owner"),
+        .lines = doc_child(fields, "lines"),
+        .customers = doc_child(fields, "customers"),
+    };
+    uint64_t number;
+    int rc = check_fields("create", fields, names, err);
+    return rc != 0 ? rc : step_create_record(step, &request, &number, err);
+}
+
+static int word_move(struct step *step, struct doc fields, struct err *err)
+{
+    static const char *const names[] = { "record", "transition", "fields", NULL };
+    struct text kind;
+    uint64_t number;
+    int rc = check_fields("move", fields, names, err);
+    if (rc == 0)
+        rc = read_id("move", fields, &kind, &number, err);
+    return rc != 0 ? rc
+                   : step_move_record(step, kind, number, doc_text(fields, "transition"),
+                                      doc_child(fields, "fields"), err);
+}
+
+static int word_change(struct step *step, struct doc fields, struct err *err)
+{
+    static const char *const names[] = { "record", "fields", NULL };
+    struct text kind;
+    uint64_t number;
+    int rc = check_fields("change", fields, names, err);
+    if (rc == 0)
+        rc = read_id("change", fields, &kind, &number, err);
+    for (struct doc_iter it = doc_iter(doc_child(fields, "fields")); rc == 0 && doc_next(&it);)
+        rc = step_set_record(step, kind, number, it.name, &it.value, err);
+    return rc;
+}
+
+static int word_assign(struct step *step, struct doc fields, struct err *err)
+{
+    static const char *const names[] = { "record", "to", NULL };
+    struct text kind;
+    uint64_t number;
+    int rc = check_fields("assign", fields, names, err);
+    if (rc == 0)
+        rc = read_id("assign", fields, &kind, &number, err);
+    return rc != 0 ? rc : step_assign_record(step, kind, number, doc_text(fields, "to"), err);
+}
+
+static int word_link(struct step *step, struct doc fields, struct err *err)
+{
+    static const char *const names[] = { "record", "to", "type", "off", NULL };
+    struct text kind, type = doc_text(fields, "type");
+    uint64_t number;
+    int rc = check_fields("link", fields, names, err);
+    if (rc == 0)
+        rc = read_id("link", fields, &kind, &number, err);
+    return rc != 0
+               ? rc
+               : step_link_record(step, kind, number, type.size != 0 ? type : text_of("related"),
+                                  doc_text(fields, "to"), !doc_bool(fields, "off", false), err);
+}
+
+/* -- All of them ------------------------------------------------------------------------------------ */
+
 static const struct {
     const char *word;
     int (*act)(struct step *step, struct doc fields, struct err *err);
 } words[] = {
-    { "after", word_after },   { "cancel", word_cancel }, { "notify", word_notify },
-    { "remind", word_remind }, { "send", word_send },     { "set", word_set },
-    { "tag", word_tag },       { "untag", word_untag },
+    { "after", word_after },   { "assign", word_assign }, { "cancel", word_cancel },
+    { "change", word_change }, { "create", word_create }, { "link", word_link },
+    { "move", word_move },     { "notify", word_notify }, { "remind", word_remind },
+    { "send", word_send },     { "set", word_set },       { "tag", word_tag },
+    { "untag", word_untag },
 };
 
 int plugin_word(struct step *step, struct text word, struct doc fields, struct err *err)
@@ -214,8 +296,9 @@ int plugin_word(struct step *step, struct text word, struct doc fields, struct e
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (text_is(word, words[i].word))
             return words[i].act(step, fields, err);
-    return err_set(err, E_NOTFOUND,
-                   "there is no word \"%.*s\" for plugins: there are after, cancel, notify, "
-                   "remind, send, set, tag and untag",
-                   (int)word.size, word.data);
+    return err_set(
+        err, E_NOTFOUND,
+        "there is no word \"%.*s\" for plugins: there are after, assign, cancel, change, "
+        "create, link, move, notify, remind, send, set, tag and untag",
+        (int)word.size, word.data);
 }

@@ -355,6 +355,14 @@ const struct script_word suite_methods[] = {
         "t:event(c, \"Order Completed\", { total = 1500 })\n",
     },
     {
+        "expect_no_record",
+        expect_no_record,
+        "t:expect_no_record(C, FIELDS)",
+        "There is no record about her with these fields.",
+        record_expected,
+        "t:expect_no_record(c, { kind = \"case\", state = \"closed\" })\n",
+    },
+    {
         "expect_no_reminder",
         expect_no_reminder,
         "t:expect_no_reminder(C, FIELDS)",
@@ -369,6 +377,20 @@ const struct script_word suite_methods[] = {
         "No message with these fields was sent to her; without fields, none at all.",
         sent_fields,
         "t:expect_not_sent(c, { purpose = \"newsletter\" })\n",
+    },
+    {
+        "expect_record",
+        expect_record,
+        "t:expect_record(C, FIELDS)",
+        "There is a record about her with these fields; it is what the call gives, as `GET "
+        "/v1/records` does, with `deadlines`. What staff does to it is an event: `record.move` `{ "
+        "kind, record, transition }`.",
+        record_expected,
+        "t:event(c, \"Case\", { text = \"late\" })\n"
+        "local case = t:expect_record(c, { kind = \"case\", state = \"new\" })\n"
+        "t:event(c, \"record.move\", { kind = \"case\", record = case.id, transition = \"close\" "
+        "})\n"
+        "t:expect_record(c, { kind = \"case\", fields = { subject = \"late\" }, times = 1 })\n",
     },
     {
         "expect_reminder",
@@ -394,7 +416,7 @@ const struct script_word suite_methods[] = {
     },
     { 0 },
 };
-#define METHODS_MAX 8
+#define METHODS_MAX 16
 
 const struct script_word suite_words[] = {
     {

@@ -31,10 +31,13 @@
 #include <strings.h>
 
 static const struct route *const tables[] = {
-    routes_ingest,   routes_cloud,     routes_system,   routes_customers, routes_reminders,
-    routes_effects,  routes_bundles,   routes_rules,    routes_stream,    routes_admin,
-    routes_channels, routes_links,     routes_files,    routes_privacy,   routes_backup,
-    routes_dry_run,  routes_templates, routes_subjects, routes_plugins,   NULL,
+    routes_ingest,    routes_cloud,     routes_system,
+    routes_customers, routes_reminders, routes_effects,
+    routes_bundles,   routes_rules,     routes_stream,
+    routes_admin,     routes_channels,  routes_links,
+    routes_files,     routes_privacy,   routes_backup,
+    routes_dry_run,   routes_templates, routes_records,
+    routes_subjects,  routes_plugins,   NULL,
 };
 
 #define TABLES (sizeof tables / sizeof *tables - 1)

@@ -106,6 +106,7 @@ extern const struct route routes_ingest[];    /* ingest.c: Segment's tracking AP
 extern const struct route routes_cloud[];     /* api_cloud.c: CloudEvents */
 extern const struct route routes_customers[]; /* api_customers.c */
 extern const struct route routes_reminders[]; /* api_reminders.c */
+extern const struct route routes_records[];   /* api_records.c */
 extern const struct route routes_effects[];   /* api_effects.c */
 extern const struct route routes_channels[];  /* api_channels.c */
 extern const struct route routes_links[];     /* api_links.c */
@@ -263,8 +264,8 @@ void call_reply_text(struct call *call, int status, const char *content_type, st
 __attribute__((format(printf, 3, 4))) void call_problem(struct call *call, int status,
                                                         const char *format, ...);
 /* The same from a failure: E_INVALID 400, E_DENIED 403, E_NOTFOUND 404, E_CONFLICT 409,
- * E_LIMIT 422, E_BUSY 429 and E_FULL, E_IO 503 with Retry-After, else 500 (told the operator
- * too). */
+ * E_STALE 412, E_LIMIT 422, E_BUSY 429 and E_FULL, E_IO 503 with Retry-After, else 500 (told the
+ * operator too). */
 void call_error(struct call *call, int code, const struct err *err);
 
 /* -- Handing on -------------------------------------------------------------------------------- */

@@ -77,15 +77,17 @@ static void put_shape_type(struct doc_writer *w, const char *type)
 
 static void put_shape(struct doc_writer *w, const struct shape *shape)
 {
-    bool is_open = false, has_always = false;
+    const struct shape_field *others = NULL; /* any other name */
+    bool has_always = false;
     doc_open(w, shape->name);
     doc_put_string(w, "type", "object");
     doc_open(w, "properties");
     for (const struct shape_field *field = shape->fields; field->name != NULL; field++) {
         has_always = has_always || field->is_always;
-        is_open = is_open || strcmp(field->name, "*") == 0;
-        if (strcmp(field->name, "*") == 0)
+        if (strcmp(field->name, "*") == 0) {
+            others = field;
             continue;
+        }
         doc_open(w, field->name);
         put_shape_type(w, field->type);
         if (field->text != NULL)
@@ -100,7 +102,13 @@ static void put_shape(struct doc_writer *w, const struct shape *shape)
             doc_put_string(w, "", field->name);
     if (has_always)
         doc_close(w);
-    doc_put_bool(w, "additionalProperties", is_open);
+    if (others == NULL || strcmp(others->type, "any") == 0) {
+        doc_put_bool(w, "additionalProperties", others != NULL);
+    } else {
+        doc_open(w, "additionalProperties");
+        put_shape_type(w, others->type);
+        doc_close(w);
+    }
     doc_close(w);
 }
 
@@ -201,6 +209,11 @@ static bool is_reading(const struct route *route)
     return strcmp(route->method, "GET") == 0;
 }
 
+static bool is_versioned(const struct route *route)
+{
+    return !is_reading(route) && strncmp(route->path, "/v1/records/{kind}/{id}", 23) == 0;
+}
+
 static void put_parameters(struct doc_writer *w, const struct route *route)
 {
     doc_open_array(w, "parameters");
@@ -215,6 +228,8 @@ static void put_parameters(struct doc_writer *w, const struct route *route)
         put_header(w, "Idempotency-Key",
                    "The same call again with the same key gets the first answer, for 24 hours",
                    IDEMPOTENCY_KEY_BYTES_MAX);
+    if (is_versioned(route))
+        put_header(w, "If-Match", "Only if this is the ETag that it has by now", 64);
     if (is_stream(route))
         put_header(w, "Last-Event-ID", "Behind this event, whatever ?after= says",
                    EVENT_ID_TEXT_MAX - 1);
@@ -499,6 +514,7 @@ static const struct described_refusal {
     { "404", "Nothing is called that", names_something },
     { "409", "Not as things stand now, or the same call is under way", may_conflict },
     { "410", "It was there once", may_be_gone },
+    { "412", "If-Match names another version than there is by now", is_versioned },
     { "413", "The body is too large, or none is taken", is_any },
     { "415", "The body is of another type or coding than is read here", has_body },
     { "422", "Read, and it makes no sense", is_change },
@@ -535,7 +551,7 @@ static void put_responses(struct doc_writer *w, const struct route *route)
                : is_begun ? "Begun"
                           : "Done",
                media, is_made || is_begun ? answer + 4 : answer);
-    if (is_made && strcmp(answer + 4, "Deployment") == 0)
+    if (is_made && (strcmp(answer + 4, "Deployment") == 0 || strcmp(route->method, "PUT") == 0))
         put_answer(w, "200", "Done; it was here already", media, answer + 4);
     if (may_wait(route) && !is_begun)
         put_answer(w, "202", "In the log; what comes of it is not known yet (wait=durable)",

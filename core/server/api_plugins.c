@@ -11,7 +11,7 @@
 
 #define BODY_MAX (16u << 10)
 
-/* -- Reading -------------------------------------------------------------------------------------- */
+/* -- Reading ----------------------------------------------------------------------------------- */
 
 static void put_names(struct doc_writer *w, const struct plugin *plugin)
 {
@@ -162,7 +162,7 @@ static void get_plugin(struct call *call)
     call_read(call, read_one, NULL);
 }
 
-/* -- Deciding ------------------------------------------------------------------------------------- */
+/* -- Deciding ---------------------------------------------------------------------------------- */
 
 static void decide(struct call *call, const char *type)
 {

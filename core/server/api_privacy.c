@@ -20,7 +20,7 @@ struct export
     struct read_page page;
     struct buf record, rows, events; /* of the page, but for the first */
     struct read_linked linked;
-    struct buf timeline, reminders, effects, files; /* JSON */
+    struct buf timeline, reminders, effects, files, records; /* JSON */
     struct buf suppressions;
     int code;
     struct err err;
@@ -76,8 +76,10 @@ static void write_page(struct call *call)
     put_items(&export->reminders, &export->linked.reminders);
     put_items(&export->effects, &export->linked.effects);
     put_items(&export->files, &export->linked.files);
+    put_items(&export->records, &export->linked.records);
     export->page.after = arena_text(&call->arena, doc_text(events, "next"));
-    if (export->timeline.size + export->reminders.size + export->effects.size + export->files.size >
+    if (export->timeline.size + export->reminders.size + export->effects.size + export->files.size +
+            export->records.size >
         EXPORT_BYTES_MAX)
         export->code = err_set(&export->err, E_LIMIT,
                                "what is known of the customer is more than %u MiB: read the "
@@ -105,15 +107,16 @@ static void answer_export(struct call *call)
         put_list(out, "reminders", &export->reminders);
         put_list(out, "effects", &export->effects);
         put_list(out, "files", &export->files);
+        put_list(out, "records", &export->records);
         struct buf list = BUF_INIT;
         put_items(&list, &export->suppressions);
         put_list(out, "suppressions", &list);
         buf_deinit(&list);
         buf_text(out, "}\n");
     }
-    struct buf *const parts[] = { &export->record,   &export->rows,        &export->events,
-                                  &export->timeline, &export->reminders,   &export->effects,
-                                  &export->files,    &export->suppressions };
+    struct buf *const parts[] = { &export->record,   &export->rows,         &export->events,
+                                  &export->timeline, &export->reminders,    &export->effects,
+                                  &export->files,    &export->suppressions, &export->records };
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         buf_deinit(parts[i]);
     read_linked_deinit(&export->linked);

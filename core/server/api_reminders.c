@@ -124,6 +124,7 @@ static void get_reminders(struct call *call)
     listing->due = call_query(call, "due");
     listing->which = (struct read_reminders){
         .to = call_query(call, "to"),
+        .of = call_query(call, "of"),
         .is_open = state.size == 0 || text_is(state, "open"),
         .state = text_is(state, "done") ? state : (struct text){ "", 0 },
         .due_before = INT64_MAX,
@@ -291,8 +292,8 @@ static void post_snooze(struct call *call)
 
 const struct route routes_reminders[] = {
     { "GET", "/v1/reminders", SCOPE_READ, 0, false, get_reminders,
-      "Reminders: ?to= ?state=open|done|all ?due= ?customer=", "to state due customer limit after",
-      NULL, "Reminder[]" },
+      "Reminders: ?to= ?of= ?state=open|done|all ?due= ?customer=",
+      "to of state due customer limit after", NULL, "Reminder[]" },
     { "POST", "/v1/reminders", SCOPE_STAFF, BODY_MAX, true, post_reminder,
       "Remind somebody of a customer", "wait", reminder_fields, "201 Reminder" },
     { "GET", "/v1/reminders/{id}", SCOPE_READ, 0, false, get_reminder, "One reminder", NULL, NULL,

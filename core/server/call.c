@@ -226,6 +226,8 @@ static int status_of(int code)
         return 404;
     case E_CONFLICT:
         return 409;
+    case E_STALE:
+        return 412;
     case E_LIMIT:
         return 422;
     case E_BUSY:

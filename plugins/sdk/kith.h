@@ -77,7 +77,7 @@ enum {
     KITH_IO = -7       /* the world: network, disk */
 };
 
-/* -- Values and documents ----------------------------------------------------------------------- */
+/* -- Values and documents ---------------------------------------------------------------------- */
 
 struct kith_text { /* not terminated */
     const char *data;
@@ -437,7 +437,7 @@ static inline void kith_open_array(struct kith_writer *w, const char *name)
 
 static inline void kith_close(struct kith_writer *w)
 {
-    size_t whole = w->size, size;
+    size_t whole, size;
     unsigned char zero = 0;
     kith_put_raw(w, &zero, 1);
     if (w->is_full || w->depth == 0) {
@@ -542,7 +542,7 @@ static inline struct kith_doc kith_end(struct kith_writer *w)
     return doc;
 }
 
-/* -- The deterministic side --------------------------------------------------------------------- */
+/* -- The deterministic side -------------------------------------------------------------------- */
 
 /* One call of a plugin's function by the engine; nothing of it may be kept. */
 struct kith_call;
@@ -587,8 +587,11 @@ struct kith_engine {
     int32_t (*emit)(struct kith_call *call, const char *name, struct kith_doc data,
                     struct kith_text to);
 
-    /* A word of Lua, whose fields (docs/lua-reference.md) are those of `doc`: remind, after,
-     * cancel, send, notify, tag, untag, set.  It needs "act:WORD" in kith_plugin.needs. */
+    /* A word of Lua, whose fields (docs/lua-reference.md) are those of `doc`: remind, after, cancel
+     * {key}, send, notify, tag {tag}, untag {tag}, set {name, value}; and of records (those about
+     * this customer): create {kind, fields, owner, customers, lines}, move {record, transition,
+     * fields}, change {record, fields}, assign {record, to}, link {record, to, type}, where `record`
+     * and a link's `to` are ids, "complaint:17".  It needs "act:WORD" in kith_plugin.needs. */
     int32_t (*act)(struct kith_call *call, const char *word, struct kith_doc doc);
 
     /* What a function of Lua or a hook answers; the last one counts. */
@@ -614,9 +617,13 @@ struct kith_handler {
 
     /* What it may read, NULL behind the last; the place in this list is the number for read():
      *     "event.NAME"     of the event: id, type, at, source, by, about; else of its data
-     *     "customer.NAME"  a trait, or id, kind, owner, tags, roles; "customer.VIP" as a rule has it
+     *     "customer.NAME"  a trait, or id, kind, owner, tags, roles; "customer.VIP" as in rules
      *     "state.KEY"      a document of the plugin's own: for state()
      *     "event"          its whole data
+     *     "record.NAME"    of the record that the event is about: id, number, kind, state, owner,
+     *                      created, since, version, deadlines; else a field
+     *     "records.KIND"   the customer's open ones of a kind, the oldest first, at most 50:
+     *                      [{id, number, state, owner, created, since, fields}, ...]
      * Values travel when the plugin is isolated: declare what is needed, and not more. */
     const char *const *reads;
 
@@ -635,8 +642,8 @@ struct kith_function {
     kith_fn *run;
 };
 
-/* A document that the plugin keeps about each customer.  It is the host's: it is exported and erased
- * with the customer, and while two customers are one there is one of it. */
+/* A document that the plugin keeps about each customer.  It is the host's: it is exported and
+ * erased with the customer, and while two customers are one there is one of it. */
 struct kith_state {
     size_t size;
     const char *key;  /* unique in the plugin */
@@ -673,14 +680,15 @@ struct kith_trait {
     uint32_t reserved;
 };
 
-/* A kind of record (docs/records.md), declared in JSON by the same names as in Lua. */
+/* A kind of record (docs/records.md), declared in JSON by the same names as in Lua.  A text "$NAME" in
+ * it is what the operator has configured under that name. */
 struct kith_kind {
     size_t size;
     const char *name; /* "complaint" */
     const char *json;
 };
 
-/* -- The outside side --------------------------------------------------------------------------- */
+/* -- The outside side -------------------------------------------------------------------------- */
 
 /* The plugin's place in the host: every call out of it begins with this. */
 struct kith;
@@ -702,9 +710,9 @@ typedef void kith_done_fn(void *arg, int32_t status, struct kith_doc result);
 struct kith_event {
     size_t size;
     const char *type;
-    struct kith_text
-        customer;        /* "42", "email:ann@example.com"; size 0: nobody's.  She must be known:
-                                * POST /v1/identify makes somebody known */
+    /* "42", "email:ann@example.com"; size 0: nobody's.  She must be known: POST /v1/identify makes
+     * somebody known. */
+    struct kith_text customer;
     struct kith_text id; /* of the sender's: a second one of the same id has no effect */
     int64_t at;          /* when it happened; 0: now */
     struct kith_doc data;
@@ -740,11 +748,11 @@ struct kith_fetch { /* for fetch() */
 
 enum { KITH_READABLE = 1, KITH_WRITABLE = 2 };
 
-enum {                    /* what became of an attempt to deliver */
-       KITH_SENT = 0,     /* the other side has it */
-       KITH_REJECTED = 1, /* it will never take it */
-       KITH_RETRY = 2,    /* not this time: try again later */
-       KITH_UNCERTAIN = 3 /* nobody knows */
+enum { /* what became of an attempt to deliver */
+    KITH_SENT = 0,     /* the other side has it */
+    KITH_REJECTED = 1, /* it will never take it */
+    KITH_RETRY = 2,    /* not this time: try again later */
+    KITH_UNCERTAIN = 3 /* nobody knows */
 };
 
 struct kith_outcome { /* for deliver() */
@@ -783,8 +791,8 @@ struct kith_host {
     int64_t (*now)(struct kith *kith);                          /* the wall clock (any thread) */
     void (*random)(struct kith *kith, void *data, size_t size); /* the kernel's (any thread) */
 
-    /* Write an event into the log.  `done` (NULL: nobody asks) comes when it is durable and applied,
-     * with {seq, customer}, and {duplicate: true} where its id was known.  Needs "append".
+    /* Write an event into the log.  `done` (NULL: nobody asks) comes when it is durable and
+     * applied, with {seq, customer}, and {duplicate: true} where its id was known.  Needs "append".
      * KITH_BUSY: too many are under way. */
     int32_t (*append)(struct kith *kith, const struct kith_event *event, kith_done_fn *done,
                       void *arg);
@@ -799,7 +807,8 @@ struct kith_host {
     /* An HTTP request to somewhere else, over the host's own client.  `done` has KITH_OK and
      * {status, headers: [[name, value], ...], body}, the body binary; or KITH_IO, or KITH_LIMIT of
      * a body beyond answer_max, and {error}, also {status, headers} where they have come, or {unsent:
-     * true} where the request has not gone out.  No redirect is followed.  Needs "fetch", and "fetch-private" for KITH_FETCH_PRIVATE. */
+     * true} where the request has not gone out.  No redirect is followed.  Needs "fetch", and
+     * "fetch-private" for KITH_FETCH_PRIVATE. */
     int32_t (*fetch)(struct kith *kith, const struct kith_fetch *fetch, kith_done_fn *done,
                      void *arg);
 
@@ -943,7 +952,7 @@ struct kith_job {
     void (*run)(void *self);
 };
 
-/* -- The description ---------------------------------------------------------------------------- */
+/* -- The description --------------------------------------------------------------------------- */
 
 enum { KITH_REQUIRED = 1, KITH_SECRET = 2 };
 
@@ -994,8 +1003,8 @@ struct kith_plugin {
 
     /* The end: give back what start() took.  Before it nothing new comes in, and the host waits a
      * while for messages, requests and works that are under way; none of the plugin's works runs
-     * while it is called.  Nothing is called any more afterwards.  Also after a start() that failed,
-     * if that had set *out_self. */
+     * while it is called.  Nothing is called any more afterwards.  Also after a start() that
+     * failed, if that had set *out_self. */
     void (*stop)(void *self);
 
     /* A customer is being erased: whatever the plugin keeps of her outside must go.  Nothing of her

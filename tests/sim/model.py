@@ -52,6 +52,33 @@ def money(cents):
     return "%d" % (cents // 100) if cents % 100 == 0 else "%d.%02d" % divmod(cents, 100)
 
 
+def open_spans(ms):
+    """When the company of bundle b works, from the day before on: (from, until)."""
+    day = datetime.fromtimestamp(ms / 1000, SHANGHAI).replace(tzinfo=None) - timedelta(days=1)
+    while True:
+        if day.weekday() < 5 and (day.month, day.day, day.year) != (10, 1, 2026):
+            opens = instant(day.replace(hour=9, minute=0, second=0, microsecond=0), SHANGHAI)
+            yield opens, opens + 9 * 3600000
+        day += timedelta(days=1)
+
+
+def work_later(ms, work):
+    for opens, closes in open_spans(ms):
+        begin = max(opens, ms)
+        if begin < closes:
+            if work <= closes - begin:
+                return begin + work
+            work -= closes - begin
+
+
+def work_between(start, end):
+    work = 0
+    for opens, closes in open_spans(start):
+        if opens >= end:
+            return work
+        work += max(0, min(closes, end) - max(opens, start))
+
+
 class Model:
     def __init__(self, worlds, bundles, owners):
         self.worlds = worlds  # seq of its entry -> document
@@ -77,6 +104,8 @@ class Model:
         self.late = {}  # member: the last entry that named her by number once she was erased
         self.perhaps_hers = set()  # entries of which this page cannot know
         self.said_to_nobody = {}  # user -> entries by a name that nobody had then
+        self.cases = {}  # number -> {customer, level, state, since, pauses, due, told, ended}
+        self.case_sweep = None  # the number that the next slice begins below
         self.files = set()  # (hash, member or 0, entry that names it)
         self.staff = {}  # name -> (deputy, [(from, until), ...])
         self.asked = set()  # (entry, type, data) of what must have been asked of subjects
@@ -315,6 +344,8 @@ class Model:
                 pass
             elif key.startswith("task:"):
                 self.effect("sms", "news", "due %s" % key[5:], owner)
+            elif key.startswith("deadline:case:"):
+                self.case_fires(int(key.split(":")[2]))
             elif key == "rule:daily" and self.bundle == "b" and self.root(owner) == owner:
                 since, days = self.rhythms[owner]
                 self.rhythms[owner] = since, days + 1
@@ -331,7 +362,126 @@ class Model:
                         self.arm_daily(number)
             if self.sweep > len(self.members):
                 self.sweep = None
+        self.sweep_cases()
         self.forget_timers()
+
+    # -- Cases -----------------------------------------------------------------------
+
+    def case_due(self, case):
+        """By the policy of now; None: it waits."""
+        if self.bundle == "a":
+            elapsed = 300000 if case["level"] == "high" else 900000
+        else:
+            elapsed = 480000 if case["level"] == "high" else None  # one working hour
+        later = (lambda ms, left: ms + left) if elapsed else work_later
+        due = later(case["since"], elapsed or 3600000)
+        for start, end in case["pauses"]:
+            if start < due:
+                left = due - start if elapsed else work_between(start, due)
+                if end is None:
+                    return None
+                due = later(end, left) if left else end
+        return due
+
+    def case_key(self, number):
+        return self.cases[number]["customer"], "deadline:case:%d:answer" % number
+
+    def arm_case(self, number):
+        case, key = self.cases[number], self.case_key(number)
+        if case["due"] is None or case["told"]:
+            self.timers.pop(key, None)
+        elif self.timers.get(key, (None,))[0] != case["due"]:
+            self.timers[key] = (max(case["due"], self.now + 1000), None)
+
+    def tell_case(self, number):
+        case = self.cases[number]
+        if case["due"] is not None and not case["told"] and case["due"] <= self.now:
+            case["told"] = True
+            body = "overdue %d %s" % (number, case["level"])
+            self.effect("hook", "service", body, case["customer"])
+
+    def case_goes_on(self, number, is_tick):
+        case, due = self.cases[number], self.case_due(self.cases[number])
+        if due != case["due"]:
+            case["due"] = due
+            if due is None or due > self.now:
+                case["told"] = False
+            self.arm_case(number)
+        elif is_tick:
+            self.arm_case(number)
+
+    def update_case(self, number, is_tick=False):
+        case = self.cases[number]
+        if case["ended"]:
+            return
+        self.case_goes_on(number, is_tick)
+        self.tell_case(number)
+        if case["told"]:
+            self.arm_case(number)
+        if case["state"] == "closed":
+            case["ended"] = True
+            self.timers.pop(self.case_key(number), None)
+
+    def case_fires(self, number):
+        if not self.cases[number]["ended"]:
+            self.case_goes_on(number, True)
+            self.tell_case(number)
+            self.arm_case(number)
+
+    def sweep_cases(self):
+        left = self.limit("sweep_per_tick", 500) if self.case_sweep is not None else 0
+        for number in sorted(self.cases, reverse=True):
+            case = self.cases[number]
+            is_seen = case["state"] != "closed" and case["customer"] not in self.erased
+            if left > 0 and number < self.case_sweep and is_seen:
+                self.case_sweep = number
+                self.update_case(number, True)
+                left -= 1
+        if left > 0:
+            self.case_sweep = None
+
+    def start_case_sweep(self):
+        """From the last that is open when the first slice comes down to the first."""
+        self.case_sweep = float("inf") if self.cases else None
+
+    def open_case(self, ref, level):
+        number = self.said_of(ref)
+        if number is None or self.bundle is None:
+            return
+        case = {"customer": number, "level": level, "state": "open", "since": self.now}
+        self.cases[len(self.cases) + 1] = case
+        case.update(pauses=[], told=False, ended=False, due=None)
+        case["due"] = self.case_due(case)
+        self.arm_case(len(self.cases))
+
+    def of_case(self, number):
+        """None: there is none, or nobody may speak of it any more."""
+        case = self.cases.get(number)
+        if case is None or self.bundle is None:
+            return None
+        if case["customer"] in self.erased:
+            self.perhaps_hers.add(self.seq)
+            return None
+        self.belongs(case["customer"])
+        return case
+
+    def move_case(self, number, transition):
+        ways = {"wait": ("open", "waiting"), "go": ("waiting", "open"), "close": ("", "closed")}
+        case, (start, end) = self.of_case(number), ways[transition]
+        if case is None or case["state"] == "closed" or start not in ("", case["state"]):
+            return
+        if case["state"] == "waiting":
+            case["pauses"][-1][1] = self.now
+        if end == "waiting":
+            case["pauses"].append([self.now, None])
+        case["state"] = end
+        self.update_case(number)
+
+    def change_case(self, number, level):
+        case = self.of_case(number)
+        if case is not None and case["level"] != level:
+            case["level"] = level
+            self.update_case(number)
 
     # -- Rules ---------------------------------------------------------------------------
 
@@ -561,6 +711,15 @@ class Model:
             self.bundle = self.bundles[data["hash"]]
             if self.bundle == "b" and self.members:
                 self.sweep = 1
+            self.start_case_sweep()
+        elif kind == "world":
+            self.start_case_sweep()
+        elif kind == "record.create":
+            self.open_case(body["ref"], data["fields"]["level"])
+        elif kind == "record.move":
+            self.move_case(data["record"], data["transition"])
+        elif kind == "record.change":
+            self.change_case(data["record"], data["fields"]["level"])
         elif kind == "rule.paused":
             self.paused |= {data["rule"]} & PAUSABLE[self.bundle]
         elif kind == "rule.resumed":

@@ -621,6 +621,40 @@ static void load_codes(struct outside *outside, uint64_t dice)
     post(outside, submission, errand);
 }
 
+/* Cases are opened, wait, go on, are closed, and turn out to be worse or better. */
+static void change_case(struct outside *outside, uint64_t dice)
+{
+    static const char *const transitions[] = { "wait", "go", "close" };
+    struct submission *submission = submission_new(LOG_STAFF);
+    struct errand *errand = mem_zero(sizeof *errand);
+    struct doc_writer w;
+    uint64_t what = (dice & 0xff) % 6;
+    errand->outside = outside;
+    snprintf(errand->decision, sizeof errand->decision, "case");
+    submission_begin(submission, &w);
+    doc_put_string(&w, "type",
+                   what < 2   ? "record.create"
+                   : what < 5 ? "record.move"
+                              : "record.change");
+    if (what < 2)
+        put_text(&w, "ref", "user_id:u-%d", (int)(dice >> 8 & 0xffff) % 6 + 1);
+    doc_put_string(&w, "source", "staff");
+    doc_open(&w, "data");
+    doc_put_string(&w, "kind", "case");
+    if (what >= 2)
+        doc_put_int(&w, "record", (int64_t)(dice >> 24 & 0xff) % 8 + 1);
+    if (what >= 2 && what < 5)
+        doc_put_string(&w, "transition", transitions[what - 2]);
+    doc_open(&w, "fields");
+    if (what < 2 || what == 5)
+        doc_put_string(&w, "level", dice >> 32 & 1 ? "high" : "low");
+    doc_close(&w);
+    doc_close(&w);
+    submission_end(submission, &w);
+    submission->wants_applied = true;
+    post(outside, submission, errand);
+}
+
 /* Somebody wants to be forgotten. */
 static void erase(struct outside *outside, uint64_t dice)
 {
@@ -745,7 +779,9 @@ void outside_act(struct outside *outside, uint64_t dice)
         return;
     }
     default:
-        if (next < EVENTS)
+        if ((dice >> 56 & 7) == 0)
+            change_case(outside, dice >> 8);
+        else if (next < EVENTS)
             send_events(outside, next, 1, dice >> 62 == 0, false);
     }
 }
