@@ -748,11 +748,11 @@ struct kith_fetch { /* for fetch() */
 
 enum { KITH_READABLE = 1, KITH_WRITABLE = 2 };
 
-enum { /* what became of an attempt to deliver */
-    KITH_SENT = 0,     /* the other side has it */
-    KITH_REJECTED = 1, /* it will never take it */
-    KITH_RETRY = 2,    /* not this time: try again later */
-    KITH_UNCERTAIN = 3 /* nobody knows */
+enum {                    /* what became of an attempt to deliver */
+       KITH_SENT = 0,     /* the other side has it */
+       KITH_REJECTED = 1, /* it will never take it */
+       KITH_RETRY = 2,    /* not this time: try again later */
+       KITH_UNCERTAIN = 3 /* nobody knows */
 };
 
 struct kith_outcome { /* for deliver() */
