@@ -191,7 +191,7 @@ static int read_fields(const struct place *place, struct doc given, struct resul
         if (rc != 0)
             break;
         doc_put_value(&result->secret, field->name, &value);
-        if ((field->flags & KITH_SECRET) == 0)
+        if ((field->flags & (KITH_SECRET | KITH_OUTSIDE)) == 0)
             doc_put_value(&result->open, field->name, &value);
     }
     return rc;

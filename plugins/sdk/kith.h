@@ -954,7 +954,11 @@ struct kith_job {
 
 /* -- The description --------------------------------------------------------------------------- */
 
-enum { KITH_REQUIRED = 1, KITH_SECRET = 2 };
+enum {
+    KITH_REQUIRED = 1,
+    KITH_SECRET = 2, /* written as secret "FILE": the outside side gets what the file says */
+    KITH_OUTSIDE = 4 /* the outside side alone gets it; it is kept out of the log */
+};
 
 /* What the operator may write into `config` of the plugin. */
 struct kith_field {

@@ -423,16 +423,20 @@ static void stop(void *self)
                                                   .standard = otherwise,     \
                                                   .about = says,             \
                                                   .flags = whether }
-FIELD(account, "text", NULL, "The account at the gateway, its user name", KITH_REQUIRED);
+FIELD(account, "text", NULL, "The account at the gateway, its user name",
+      KITH_REQUIRED | KITH_OUTSIDE);
 FIELD(token, "text", NULL, "The account's token; a second line: the one before it",
       KITH_REQUIRED | KITH_SECRET);
-FIELD(from, "text", NULL, "The number that sends, or a messaging service, MG...", KITH_REQUIRED);
-FIELD(url, "text", NULL, "Where the gateway reaches Kith: https://kith.example.com", KITH_REQUIRED);
-FIELD(api, "text", "https://api.twilio.com", "The gateway", 0);
-FIELD(allow_private, "flag", "false", "Whether the gateway may be in a private network", 0);
-FIELD(help, "text", NULL, "What HELP is answered; nothing: the gateway does that", 0);
-FIELD(segments_max, "whole", "10", "Messages that are longer are rejected, 1 to 10", 0);
-FIELD(parallel, "whole", "16", "Messages under way at once", 0);
+FIELD(from, "text", NULL, "The number that sends, or a messaging service, MG...",
+      KITH_REQUIRED | KITH_OUTSIDE);
+FIELD(url, "text", NULL, "Where the gateway reaches Kith: https://kith.example.com",
+      KITH_REQUIRED | KITH_OUTSIDE);
+FIELD(api, "text", "https://api.twilio.com", "The gateway", KITH_OUTSIDE);
+FIELD(allow_private, "flag", "false", "Whether the gateway may be in a private network",
+      KITH_OUTSIDE);
+FIELD(help, "text", NULL, "What HELP is answered; nothing: the gateway does that", KITH_OUTSIDE);
+FIELD(segments_max, "whole", "10", "Messages that are longer are rejected, 1 to 10", KITH_OUTSIDE);
+FIELD(parallel, "whole", "16", "Messages under way at once", KITH_OUTSIDE);
 static const struct kith_field *const fields[] = {
     &account_field, &token_field,         &from_field,         &url_field,      &api_field,
     &help_field,    &allow_private_field, &segments_max_field, &parallel_field, NULL

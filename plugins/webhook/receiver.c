@@ -328,8 +328,9 @@ static int32_t receiver_read(struct receiver *receiver, struct kith_text name,
     int32_t code = read_url(receiver, table, reason);
     if (code == KITH_OK)
         code = read_numbers(receiver, table, reason);
-    if (code == KITH_OK && config_text(table, "ca", receiver->ca, sizeof receiver->ca) == NULL)
-        code = refuse(reason, "receivers.%s.ca is no path", receiver->name);
+    if (code == KITH_OK && (config_text(table, "ca", receiver->ca, sizeof receiver->ca) == NULL ||
+                            (receiver->ca[0] != '\0' && receiver->ca[0] != '/')))
+        code = refuse(reason, "receivers.%s.ca is a path from / on", receiver->name);
     if (code == KITH_OK)
         code = read_secret(table, &receiver->keys, receiver->name, reason);
     return code;

@@ -81,30 +81,38 @@ static void stop(void *self)
                                           .about = says,         \
                                           .flags = whether }
 
-FIELD(url, "url", "text", NULL, "Where it is: https://erp.example.com/kith", KITH_REQUIRED);
+FIELD(url, "url", "text", NULL, "Where it is: https://erp.example.com/kith",
+      KITH_REQUIRED | KITH_OUTSIDE);
 FIELD(secret, "secret", "text", NULL, "whsec_ and 24 to 64 random bytes in base64",
       KITH_REQUIRED | KITH_SECRET);
 FIELD(html, "html", "flag", "false", "It puts bodies into HTML: templates escape values in them",
       0);
-FIELD(allow_private, "allow_private", "flag", "false", "Also call addresses of this house", 0);
-FIELD(ca, "ca", "text", NULL, "A PEM file of those who may certify it, not the system's", 0);
-FIELD(timeout, "timeout", "duration", "15s", "Of one attempt, 1 to 30 seconds", 0);
-FIELD(parallel, "parallel", "whole", "16", "Messages under way at once, 1 to 64", 0);
-FIELD(rest, "rest", "duration", "5s", "How long it is left alone at first when it fails", 0);
+FIELD(allow_private, "allow_private", "flag", "false", "Also call addresses of this house",
+      KITH_OUTSIDE);
+FIELD(ca, "ca", "text", NULL,
+      "A PEM file, from / on, of those who may certify it, not the system's", KITH_OUTSIDE);
+FIELD(timeout, "timeout", "duration", "15s", "Of one attempt, 1 to 30 seconds", KITH_OUTSIDE);
+FIELD(parallel, "parallel", "whole", "16", "Messages under way at once, 1 to 64", KITH_OUTSIDE);
+FIELD(rest, "rest", "duration", "5s", "How long it is left alone at first when it fails",
+      KITH_OUTSIDE);
 static const struct kith_field *const receiver_fields[] = {
     &url, &secret, &html, &allow_private, &ca, &timeout, &parallel, &rest, NULL,
 };
 
-FIELD(scheme, "scheme", "text", "standard", "Who signs how: standard, github, stripe or twilio", 0);
+FIELD(scheme, "scheme", "text", "standard", "Who signs how: standard, github, stripe or twilio",
+      KITH_OUTSIDE);
 FIELD(hook_secret, "secret", "text", NULL, "What the sender signs with; two lines: either will do",
       KITH_REQUIRED | KITH_SECRET);
-FIELD(public_url, "url", "text", NULL, "Where twilio calls it, as twilio was told", 0);
-FIELD(signature, "signature", "text", NULL, "The header of the signature, if not the scheme's", 0);
-FIELD(tolerance, "tolerance", "duration", "5min", "How far its clock may be from ours", 0);
-FIELD(headers, "headers", "list", NULL, "Headers that go into the event", 0);
+FIELD(public_url, "url", "text", NULL, "Where twilio calls it, as twilio was told", KITH_OUTSIDE);
+FIELD(signature, "signature", "text", NULL, "The header of the signature, if not the scheme's",
+      KITH_OUTSIDE);
+FIELD(tolerance, "tolerance", "duration", "5min", "How far its clock may be from ours",
+      KITH_OUTSIDE);
+FIELD(headers, "headers", "list", NULL, "Headers that go into the event", KITH_OUTSIDE);
 FIELD(customer, "customer", "list", NULL, "Who it is about, \"email:buyer.email\": the first found",
-      0);
-FIELD(create, "create", "flag", "false", "Whether somebody unknown becomes a customer", 0);
+      KITH_OUTSIDE);
+FIELD(create, "create", "flag", "false", "Whether somebody unknown becomes a customer",
+      KITH_OUTSIDE);
 static const struct kith_field *const hook_fields[] = {
     &scheme, &hook_secret, &public_url, &signature, &tolerance, &headers, &customer, &create, NULL,
 };
