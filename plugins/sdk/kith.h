@@ -92,17 +92,17 @@ struct kith_doc {
 };
 
 enum { /* BSON's own numbers */
-       KITH_NONE = 0,
-       KITH_DOUBLE = 1,
-       KITH_TEXT = 2,
-       KITH_DOC = 3,
-       KITH_ARRAY = 4,
-       KITH_BINARY = 5,
-       KITH_BOOL = 8,
-       KITH_TIME = 9,
-       KITH_NULL = 10,
-       KITH_INT = 18,
-       KITH_DECIMAL = 19
+    KITH_NONE = 0,
+    KITH_DOUBLE = 1,
+    KITH_TEXT = 2,
+    KITH_DOC = 3,
+    KITH_ARRAY = 4,
+    KITH_BINARY = 5,
+    KITH_BOOL = 8,
+    KITH_TIME = 9,
+    KITH_NULL = 10,
+    KITH_INT = 18,
+    KITH_DECIMAL = 19
 };
 
 /* This struct will never grow. */
@@ -806,9 +806,9 @@ struct kith_host {
 
     /* An HTTP request to somewhere else, over the host's own client.  `done` has KITH_OK and
      * {status, headers: [[name, value], ...], body}, the body binary; or KITH_IO, or KITH_LIMIT of
-     * a body beyond answer_max, and {error}, also {status, headers} where they have come, or {unsent:
-     * true} where the request has not gone out.  No redirect is followed.  Needs "fetch", and
-     * "fetch-private" for KITH_FETCH_PRIVATE. */
+     * a body beyond answer_max, and {error}, also {status, headers} where they have come, or
+     * {unsent: true} where the request has not gone out.  No redirect is followed.  Needs "fetch",
+     * and "fetch-private" for KITH_FETCH_PRIVATE. */
     int32_t (*fetch)(struct kith *kith, const struct kith_fetch *fetch, kith_done_fn *done,
                      void *arg);
 
@@ -858,8 +858,8 @@ struct kith_host {
     int32_t (*reply)(struct kith *kith, uint64_t request, const struct kith_reply *reply);
 
     /* A document as JSON, and the JSON of an object as a document, by the rules of docs/http.md:
-     * times are text, bytes are base64; KITH_INVALID says where it is no JSON.  What comes out lives
-     * until the same is called again, or the plugin returns. */
+     * times are text, bytes are base64.  What comes out lives until the same is called again, or
+     * the plugin returns.  KITH_INVALID: it is no JSON, or nests too deeply. */
     int32_t (*to_json)(struct kith *kith, struct kith_doc doc, struct kith_text *out);
     int32_t (*from_json)(struct kith *kith, struct kith_text json, struct kith_doc *out);
 };

@@ -1,14 +1,14 @@
 /* sms.c -- messages to telephones, over a gateway that speaks as Twilio does.
  *
  *     out     POST ACCOUNT/Messages.json: To, From, Body, StatusCallback
- *     back    POST /v1/sms/status?effect=ID    what became of it: message.delivered, message.bounced
+ *     back    POST /v1/sms/status?effect=ID    its receipts: message.delivered, message.bounced
  *     in      POST /v1/sms/inbound             what people write: sms.received, sms.stopped ...
  *
  * The gateway drops no repeated message, so that one without an answer is uncertain: a person
  * decides, and nobody gets two.  What comes back is believed by its signature alone, which covers
- * the URL and with it the effect.  STOP is a matter of the number, whoever has it and whatever it was
- * about: the number is put on the suppression list, and START takes it off.  A repeated STOP counts
- * again and a repeated START does not, so that the worst that a replay does is silence.
+ * the URL and with it the effect.  STOP is a matter of the number, whoever has it and whatever it
+ * was about: the number is put on the suppression list, and START takes it off.  A repeated STOP
+ * counts again and a repeated START does not, so that the worst that a replay does is silence.
  */
 #include "kith.h"
 #include "parts.h"
@@ -148,7 +148,7 @@ static void status(void *arg, struct kith_channel_status *out)
     out->target = kith_get_text(self->config, "api").data;
 }
 
-/* -- In: what both routes have in common --------------------------------------------------------- */
+/* -- In: what both routes have in common ------------------------------------------------------- */
 
 struct visit { /* a request until it is answered */
     struct self *self;
@@ -244,7 +244,7 @@ static bool is_passing(int32_t code)
     return code == KITH_BUSY || code == KITH_IO || code == KITH_FAILED;
 }
 
-/* -- In: what became of a message ---------------------------------------------------------------- */
+/* -- In: what became of a message -------------------------------------------------------------- */
 
 static void on_told(void *arg, int32_t code, struct kith_doc result)
 {
@@ -277,7 +277,7 @@ static void handle_status(void *arg, const struct kith_request *request)
     append(visit, is_there ? "message.delivered" : "message.bounced", kith_end(&w), id, on_told);
 }
 
-/* -- In: what people write ----------------------------------------------------------------------- */
+/* -- In: what people write --------------------------------------------------------------------- */
 
 static void write_down(struct visit *visit);
 
@@ -369,7 +369,7 @@ static void handle_inbound(void *arg, const struct kith_request *request)
         write_down(visit);
 }
 
-/* -- Beginning and end --------------------------------------------------------------------------- */
+/* -- Beginning and end ------------------------------------------------------------------------- */
 
 static void take_text(struct self *self, const char *name, char *out, size_t room)
 {

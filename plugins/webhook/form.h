@@ -17,8 +17,8 @@ struct form {
     size_t count;
 };
 
-/* Take `size` bytes apart.  False: it is no form, has zero bytes, more than FORM_PAIRS_MAX pairs, or
- * there is no memory.  form_deinit() in any case. */
+/* Take `size` bytes apart.  False: it is no form, has zero bytes, more than FORM_PAIRS_MAX pairs,
+ * or there is no memory.  form_deinit() in any case. */
 bool form_read(struct form *form, const void *data, size_t size);
 void form_deinit(struct form *form);
 

@@ -44,7 +44,7 @@ struct visit {
     struct kith_doc data;
 };
 
-/* -- Answers ------------------------------------------------------------------------------------- */
+/* -- Answers ----------------------------------------------------------------------------------- */
 
 static void answer(const struct webhook *webhook, uint64_t request, int status, const char *detail)
 {
@@ -93,7 +93,7 @@ static void leave(struct visit *visit, int status, const char *detail)
     visit_free(visit);
 }
 
-/* -- What stands in it --------------------------------------------------------------------------- */
+/* -- What stands in it ------------------------------------------------------------------------- */
 
 static bool has_type(const struct kith_request *request, const char *type)
 {
@@ -206,7 +206,7 @@ static const char *read_data(struct visit *visit, const struct kith_request *req
     return is_good && visit->data.size != 0 ? NULL : "the body is no form, or has too many fields";
 }
 
-/* -- Who it is about ----------------------------------------------------------------------------- */
+/* -- Who it is about --------------------------------------------------------------------------- */
 
 /* "buyer.email" of the body. */
 static struct kith_value value_at(struct kith_doc doc, const char *path)
@@ -252,7 +252,7 @@ static void find_customer(struct visit *visit)
     visit->customer[0] = '\0';
 }
 
-/* -- Into the log -------------------------------------------------------------------------------- */
+/* -- Into the log ------------------------------------------------------------------------------ */
 
 static void append(struct visit *visit);
 
@@ -331,7 +331,7 @@ static void identify(struct visit *visit)
         leave(visit, 503, "too much is under way");
 }
 
-/* -- Requests ------------------------------------------------------------------------------------ */
+/* -- Requests ---------------------------------------------------------------------------------- */
 
 static const struct hook *find(const struct webhook *webhook, const struct kith_request *request)
 {
@@ -392,7 +392,7 @@ void hook_handle(void *self, const struct kith_request *request)
         append(visit);
 }
 
-/* -- Opening ------------------------------------------------------------------------------------- */
+/* -- Opening ----------------------------------------------------------------------------------- */
 
 static int32_t read_secret(struct kith_doc table, const struct hook *hook, struct keys *out,
                            char *reason)

@@ -1,6 +1,6 @@
 /* keys.h -- the secrets of a receiver or a hook: one line each, the new one first.
  *
- * Of Standard Webhooks a secret is whsec_ and 24 to 64 bytes in base64, with or without its padding;
+ * Of Standard Webhooks a secret is whsec_ and 24 to 64 bytes in base64, with or without padding;
  * empty lines, and those that begin with #, are left out.  Any other is the line as it stands, at
  * least 8 bytes.  Two are enough for a rotation.
  */

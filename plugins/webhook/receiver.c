@@ -65,7 +65,7 @@ static struct receiver *find(const struct webhook *webhook, struct kith_text nam
     return receiver;
 }
 
-/* -- What became of it --------------------------------------------------------------------------- */
+/* -- What became of it ------------------------------------------------------------------------- */
 
 static int64_t read_date(const char *value)
 {
@@ -164,7 +164,7 @@ static void on_done(void *arg, int32_t code, struct kith_doc result)
     tell(attempt, KITH_RETRY, reason, wait_ms);
 }
 
-/* -- Sending ------------------------------------------------------------------------------------- */
+/* -- Sending ----------------------------------------------------------------------------------- */
 
 /* "msg_17_1_" and a print of the body.  A dot would be one of those that the signature is made
  * over with. */
@@ -274,7 +274,7 @@ void receiver_status(void *self, struct kith_channel_status *status)
     }
 }
 
-/* -- Opening ------------------------------------------------------------------------------------- */
+/* -- Opening ----------------------------------------------------------------------------------- */
 
 /* Its parts that are no secret: a path or a query may be one. */
 static int32_t read_url(struct receiver *receiver, struct kith_doc table, char *reason)

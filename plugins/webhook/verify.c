@@ -93,7 +93,7 @@ static void id_of_mac(const char *scheme, const struct mac *mac, char id[VERIFY_
     snprintf(id, VERIFY_ID_SIZE, "%s:%s", scheme, text);
 }
 
-/* -- One way after the other --------------------------------------------------------------------- */
+/* -- One way after the other ------------------------------------------------------------------- */
 
 static bool has_standard(struct kith_text list, const struct mac *mac)
 {
@@ -198,7 +198,7 @@ static const char *verify_stripe(const struct verify *how, const struct kith_req
     return is_near(how, seconds, now_ms) ? NULL : stale_words;
 }
 
-/* -- Twilio -------------------------------------------------------------------------------------- */
+/* -- Twilio ------------------------------------------------------------------------------------ */
 
 static bool is_form(const struct kith_request *request)
 {

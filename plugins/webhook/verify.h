@@ -1,7 +1,7 @@
 /* verify.h -- whether a request comes from whom it says, in the four ways that senders sign.
  *
- *     standard   webhook-id, webhook-timestamp, webhook-signature: v1,BASE64 ...   Standard Webhooks:
- *                HMAC-SHA256 over ID.TIMESTAMP.BODY
+ *     standard   webhook-id, webhook-timestamp, webhook-signature: v1,BASE64 ...
+ *                (Standard Webhooks): HMAC-SHA256 over ID.TIMESTAMP.BODY
  *     github     X-Hub-Signature-256: sha256=HEX, or another header, HEX or BASE64:
  *                HMAC-SHA256 over the body
  *     stripe     Stripe-Signature: t=SECONDS,v1=HEX,...: HMAC-SHA256 over SECONDS.BODY

@@ -30,7 +30,7 @@ const char *config_text(struct kith_doc table, const char *name, char *out, size
     return out;
 }
 
-/* -- Beginning and end --------------------------------------------------------------------------- */
+/* -- Beginning and end ------------------------------------------------------------------------- */
 
 static int32_t start(const struct kith_host *host, struct kith *kith, void **out_self, char *reason)
 {
@@ -71,7 +71,7 @@ static void stop(void *self)
     free(webhook);
 }
 
-/* -- Configuration ------------------------------------------------------------------------------- */
+/* -- Configuration ----------------------------------------------------------------------------- */
 
 #define FIELD(id, named, kind, otherwise, says, whether)         \
     static const struct kith_field id = { .size = sizeof id,     \
@@ -133,7 +133,7 @@ static const struct kith_field hooks = {
 };
 static const struct kith_field *const fields[] = { &receivers, &hooks, NULL };
 
-/* -- What it is ---------------------------------------------------------------------------------- */
+/* -- What it is -------------------------------------------------------------------------------- */
 
 static const struct kith_channel channel = {
     .size = sizeof channel,

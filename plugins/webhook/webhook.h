@@ -1,4 +1,4 @@
-/* webhook.h -- the plugin's parts that speak with Kith: receivers, which are channels, and hooks. */
+/* webhook.h -- the parts that speak with Kith: receivers, which are channels, and hooks. */
 #ifndef PLUGINS_WEBHOOK_WEBHOOK_H
 #define PLUGINS_WEBHOOK_WEBHOOK_H
 
@@ -21,21 +21,21 @@ struct webhook {
 /* Words into `reason`, of REASON_SIZE bytes; KITH_INVALID. */
 __attribute__((format(printf, 2, 3))) int32_t refuse(char *reason, const char *format, ...);
 
-/* A text of a table of the configuration, terminated; "" where there is none, NULL where it has more
- * than `room` bytes or a zero byte. */
+/* A text of a table of the configuration, terminated; "" where there is none, NULL where it has
+ * more than `room` bytes or a zero byte. */
 const char *config_text(struct kith_doc table, const char *name, char *out, size_t room);
 
-/* -- receiver.c ---------------------------------------------------------------------------------- */
+/* -- receiver.c -------------------------------------------------------------------------------- */
 
 int32_t receivers_open(struct webhook *webhook, struct kith_doc tables, char *reason);
-/* Take the secrets of these tables; where one is wrong, the operator is told, and the old ones stay. */
+/* Take the secrets of these tables; the operator is told of one that is wrong: the old one stays. */
 void receivers_reread(struct webhook *webhook, struct kith_doc tables);
 void receivers_close(struct webhook *webhook);
 
 void receiver_send(void *self, const struct kith_message *message);
 void receiver_status(void *self, struct kith_channel_status *status);
 
-/* -- hook.c -------------------------------------------------------------------------------------- */
+/* -- hook.c ------------------------------------------------------------------------------------ */
 
 int32_t hooks_open(struct webhook *webhook, struct kith_doc tables, char *reason);
 void hooks_reread(struct webhook *webhook, struct kith_doc tables);

@@ -49,7 +49,9 @@ plugin "webhook" {{
       shop = {{
         secret = secret "shop.secret", customer = {{ "email:order.buyer.email" }}, create = true,
       }},
-      code = {{ scheme = "github", secret = secret "plain.secret", headers = {{ "X-GitHub-Event" }} }},
+      code = {{
+        scheme = "github", secret = secret "plain.secret", headers = {{ "X-GitHub-Event" }},
+      }},
       goods = {{
         scheme = "github", secret = secret "plain.secret", signature = "X-Shopify-Hmac-Sha256",
       }},

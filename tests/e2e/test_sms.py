@@ -1,7 +1,7 @@
 """The sms plugin against a gateway that speaks as Twilio does.
 
-Signatures are computed here from what Twilio has published: HMAC-SHA1 with the token over the URL and,
-sorted by name, each field's name and value, in base64.
+Signatures are computed here from what Twilio has published: HMAC-SHA1 with the token over the URL
+and, sorted by name, each field's name and value, in base64.
 """
 import base64
 import hashlib
