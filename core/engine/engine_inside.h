@@ -400,6 +400,7 @@ struct plugin_standing {
     enum plugin_presence presence;
     bool is_news;             /* that it was lost: to be reported */
     enum plugin_outcome lost; /* in a call of this entry, and the row does not say so yet */
+    int64_t about;            /* the entry that it was called for then; 0: not known */
     uint64_t calls;           /* into it, in this entry */
 };
 void plugins_begin_entry(struct engine *engine);
@@ -414,14 +415,16 @@ void plugins_hear(struct step *step);
 void plugins_sweep(struct engine *engine); /* one slice */
 void plugin_enabled(struct step *step);
 void plugin_disabled(struct step *step);
+/* The version that the plugin's documents under `key` have today; 0: there is no telling. */
+int64_t plugin_version(struct engine *engine, struct text plugin, struct text key);
 /* What the plugin makes of its documents.  False: it leaves that to us. */
 bool plugin_fold(struct engine *engine, struct text plugin, enum plugin_fold what, struct text key,
                  struct doc arguments, struct doc *out_answer);
 
 /* -- plugin_state.c ------------------------------------------------------- */
-/* Both before the link between them is made, or after it was found to be ended. */
+/* Both while the link between them is not made yet, or still there. */
 void plugin_states_merge(struct engine *engine, uint64_t survivor, uint64_t absorbed);
-void plugin_states_unmerge(struct engine *engine, uint64_t root, uint64_t above, uint64_t leaving);
+void plugin_states_unmerge(struct engine *engine, const struct customer *group, uint64_t leaving);
 
 /* An event for another subject, by way of the log: a row in `outgoing` until its entry is applied.
  */

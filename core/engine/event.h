@@ -34,6 +34,7 @@ struct event {
     const struct text *schedule; /* of schedules only this rule is due; NULL: none */
     const struct event *parked;  /* what a plugin hears of instead; NULL: of this */
     size_t parked_for;           /* which: its place in engine->plugins */
+    bool parked_is_foreign;      /* of one that was parked: its name is not its sender's to give */
 };
 
 /* The plugin that an event of class LOG_PLUGIN came from: its source is "plugin:NAME", which the

@@ -234,6 +234,7 @@ bool feedback_apply(struct engine *engine, struct event *event)
         refused(&step, effect);
         return true;
     }
+    ASSERT(effect != NULL);
     if (dedupe_seen(engine, &step.customer, event)) {
         engine->result->status = ENGINE_DUPLICATE;
         customer_store(&step.customer, engine);

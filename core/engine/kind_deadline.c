@@ -8,6 +8,7 @@
  */
 #include "core/base/err.h"
 #include "core/base/limits.h"
+#include "core/base/moment.h"
 #include "core/engine/kind_inside.h"
 
 #include <stdio.h>
@@ -118,19 +119,15 @@ static int read_minute(struct parsing *p, const char *where, struct doc doc,
                        struct kind_deadline *deadline)
 {
     struct text at = { "", 0 };
-    int hour = 0, minute = 0, end = 0;
     int rc = parse_text(p, where, doc, "at", &at);
     deadline->at_minute = -1;
     if (rc != 0 || at.size == 0)
         return rc;
-    bool is_read = at.size == 5 && sscanf(at.data, "%2d:%2d%n", &hour, &minute, &end) == 2 &&
-                   end == 5 && hour >= 0 && hour < 24 && minute >= 0 && minute < 60;
-    if (!is_read)
+    if (!moment_parse_clock(at.data, at.size, &deadline->at_minute))
         return parse_fail(p, E_INVALID, "%sat is a time of day like \"17:30\"", where);
     if (duration_is_elapsed(deadline->due.duration) ||
         deadline->due.duration.unit == DURATION_WORKHOURS)
         return parse_fail(p, E_INVALID, "%sat goes with d, w, mo, y and wd", where);
-    deadline->at_minute = hour * 60 + minute;
     return 0;
 }
 

@@ -4,9 +4,9 @@
  * savepoint as rules are.  How a plugin computes, in this process or in another, is its host's
  * business; what it wants it asks of step.h, and keeps in documents that lie with the customer.
  *
- * A plugin that crashed or hung is **quarantined**: from the event on at which it did so it takes no
- * part in anything.  What it should have heard of is parked, and handed to it in order when it is
- * enabled again; until the last of these it hears of nothing new.  When it crashed is not for a
+ * A plugin that crashed or hung is **quarantined**: from the event on at which it did so it takes
+ * no part in anything.  What it should have heard of is parked, and handed to it in order when it
+ * is enabled again; until the last of these it hears of nothing new.  When it crashed is not for a
  * replay to find out: a verdict says so (docs/log.md).
  *
  * Engine thread only.
@@ -69,6 +69,8 @@ struct plugins {
     enum plugin_outcome (*call)(struct plugins *plugins, size_t function, struct step *step,
                                 struct doc arguments, struct doc_value *out_answer,
                                 struct err *err);
+    /* The version that documents under `key` are kept with; 0: the plugin has none of that name. */
+    int64_t (*version)(struct plugins *plugins, size_t plugin, struct text key);
     /* What the plugin makes of its document under `key`; none: it leaves that to us.  The answer
      * lies in `arena`. */
     enum plugin_outcome (*fold)(struct plugins *plugins, size_t plugin, enum plugin_fold what,
@@ -95,7 +97,7 @@ bool engine_plugin_is_there(const struct engine *engine, struct text name);
  * open document: those of which there is anything to say. */
 void plugins_show(struct engine *engine, struct doc_writer *w);
 
-/* -- For the host, on behalf of a plugin, inside run() or a rule that called it ------------------- */
+/* -- For the host, on behalf of a plugin, inside run() or a rule that called it ---------------- */
 
 /* From here on what is asked of the step is asked by this plugin; empty: by the rule again. */
 void step_set_plugin(struct step *step, struct text plugin);

@@ -364,6 +364,18 @@ static bool names_customers(const struct record *record)
     return false;
 }
 
+/* Whatever of its texts is an id, the kind in force need not know it any more. */
+static void remove_externals(struct engine *engine, const struct record *record)
+{
+    struct key key;
+    for (struct doc_iter it = doc_iter(record->fields); doc_next(&it);)
+        if (it.value.type == DOC_TEXT &&
+            record_find(engine, record->kind_name, it.name, it.value.text) == record->number) {
+            key_external(&key, record->kind_name, it.name, it.value.text);
+            state_delete(engine->state, &key);
+        }
+}
+
 void record_store(struct engine *engine, const struct record *before, const struct record *record)
 {
     struct key key, old, new;
@@ -371,6 +383,8 @@ void record_store(struct engine *engine, const struct record *before, const stru
     key_record(&key, record->kind_name, record->number);
     state_put(engine->state, &key, row.data, row.size);
     store_lists(engine, before, record);
+    if (record->kind == NULL && before != NULL && !record_is_same(before->fields, record->fields))
+        remove_externals(engine, before); /* nobody can say which of them still are ids */
     store_externals(engine, before, record);
     replace(engine, open_key(before, &old), open_key(record, &new), 0);
     if (before == NULL || !record_is_same(before->roles, record->roles) ||
@@ -384,18 +398,6 @@ void record_store(struct engine *engine, const struct record *before, const stru
     if (before != NULL)
         put_links(engine, before, false);
     put_links(engine, record, true);
-}
-
-/* Whatever of its texts is an id, the kind in force need not know it any more. */
-static void remove_externals(struct engine *engine, const struct record *record)
-{
-    struct key key;
-    for (struct doc_iter it = doc_iter(record->fields); doc_next(&it);)
-        if (it.value.type == DOC_TEXT &&
-            record_find(engine, record->kind_name, it.name, it.value.text) == record->number) {
-            key_external(&key, record->kind_name, it.name, it.value.text);
-            state_delete(engine->state, &key);
-        }
 }
 
 void record_remove(struct engine *engine, const struct record *record)

@@ -337,6 +337,7 @@ static int check_roles(struct record_work *work, struct doc given, struct err *e
 {
     const struct kind *kind = work->record.kind;
     struct arena *arena = &work->engine->arena;
+    ASSERT(kind != NULL);
     for (struct doc_iter it = doc_iter(given); doc_next(&it);) {
         size_t role = kind_role_find(kind, it.name);
         if (role == KIND_NONE)
@@ -361,6 +362,7 @@ static int set_roles(struct record_work *work, struct doc given, struct err *err
     struct engine *engine = work->engine;
     const struct kind *kind = work->record.kind;
     struct doc_writer w;
+    ASSERT(kind != NULL);
     int rc = check_roles(work, given, err);
     if (rc != 0 || doc_count(given) == 0)
         return rc;
@@ -683,6 +685,7 @@ int record_move(struct record_work *work, struct text name, struct text note,
     const struct kind *kind = work->record.kind;
     size_t transition = kind_transition_find(kind, name);
     bool is_stored;
+    ASSERT(kind != NULL);
     if (transition == KIND_NONE)
         return record_fail(
             work, E_NOTFOUND,

@@ -35,7 +35,7 @@ static int refuse(const struct place *place, const struct kith_field *field, con
                    field->name, wanted, field->about);
 }
 
-/* -- Values ----------------------------------------------------------------------------------------- */
+/* -- Values ------------------------------------------------------------------------------------ */
 
 static int read_duration(const struct place *place, const struct kith_field *field,
                          struct text text, struct doc_value *out, struct err *err)
@@ -100,7 +100,7 @@ static int read_standard(const struct place *place, const struct kith_field *fie
     return out->type == DOC_NONE ? 0 : read_value(place, field, out, err);
 }
 
-/* -- Secrets ---------------------------------------------------------------------------------------- */
+/* -- Secrets ----------------------------------------------------------------------------------- */
 
 static int read_secret(const struct place *place, const struct kith_field *field,
                        const struct doc_value *given, struct doc_value *out, struct err *err)
@@ -130,7 +130,7 @@ static int read_secret(const struct place *place, const struct kith_field *field
     return 0;
 }
 
-/* -- All fields ------------------------------------------------------------------------------------- */
+/* -- All fields -------------------------------------------------------------------------------- */
 
 static int check_known(const struct place *place, struct doc given, struct err *err)
 {

@@ -16,7 +16,7 @@
 #define SMALL_LETTERS "abcdefghijklmnopqrstuvwxyz"
 #define NAME_LETTERS SMALL_LETTERS "0123456789_"
 
-/* -- Names and words ------------------------------------------------------------------------------ */
+/* -- Names and words --------------------------------------------------------------------------- */
 
 bool plugin_is_name(const char *name)
 {
@@ -54,7 +54,7 @@ static int refuse_many(const struct plugin *plugin, const char *what, size_t mos
     return err_set(err, E_LIMIT, "plugin %s: more than %zu %s", plugin->name, most, what);
 }
 
-/* -- Lists ---------------------------------------------------------------------------------------- */
+/* -- Lists ------------------------------------------------------------------------------------- */
 
 /* One kind of item: what it is called, how large ours is, how large any may be at least. */
 struct shape {
@@ -126,7 +126,7 @@ static int count_texts(const struct plugin *plugin, const char *const *list, con
     return 0;
 }
 
-/* -- What functions read -------------------------------------------------------------------------- */
+/* -- What functions read ----------------------------------------------------------------------- */
 
 static bool starts_with(const char *text, const char *start)
 {
@@ -198,7 +198,7 @@ static int check_unique(const struct plugin *plugin, const char *what, const voi
     return 0;
 }
 
-/* -- One kind after another ----------------------------------------------------------------------- */
+/* -- One kind after another -------------------------------------------------------------------- */
 
 static int check_field(const struct plugin *plugin, const struct kith_field *field, bool is_inside,
                        struct err *err)
@@ -412,7 +412,7 @@ static int check_jobs(struct plugin *plugin, struct err *err)
     return rc;
 }
 
-/* -- All of it ------------------------------------------------------------------------------------ */
+/* -- All of it --------------------------------------------------------------------------------- */
 
 #define LEAST_SIZE \
     (offsetof(struct kith_plugin, erased) + sizeof(((struct kith_plugin *)0)->erased))
@@ -524,7 +524,7 @@ int plugin_describe(struct plugin *plugin, const struct kith_plugin *theirs, str
     return rc;
 }
 
-/* -- Looking things up ---------------------------------------------------------------------------- */
+/* -- Looking things up ------------------------------------------------------------------------- */
 
 bool plugin_may(const struct plugin *plugin, const char *need)
 {

@@ -1,7 +1,7 @@
 /* kinds.c -- the kinds of records that a plugin declares, read as those of a bundle are.
  *
- * How soon a complaint must be answered is the operator's to say and not the plugin's: a text "$NAME"
- * in a declaration is what `config` has under that name.
+ * How soon a complaint must be answered is the operator's to say and not the plugin's: a text
+ * "$NAME" in a declaration is what `config` has under that name.
  */
 #include "core/base/err.h"
 #include "core/base/json_read.h"

@@ -20,7 +20,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* -- The file ------------------------------------------------------------------------------------- */
+/* -- The file ---------------------------------------------------------------------------------- */
 
 /* Whoever may write it may run code as the daemon. */
 static int check_file(const char *path, int fd, struct stat *out_status, struct err *err)
@@ -87,18 +87,22 @@ static int copy_to_memory(const char *name, const struct buf *bytes, struct err 
     return E_IO;
 }
 
-/* -- The code ------------------------------------------------------------------------------------- */
+/* -- The code ---------------------------------------------------------------------------------- */
 
 typedef const struct kith_plugin *describe_fn(void);
 
-/* Names are bound at once and stay the plugin's own; it is never unmapped. */
+/* Names are bound at once and stay the plugin's own; it is never unmapped.  The loader knows what
+ * it has by its path, so from here on nobody else may get this descriptor: it stays open. */
 static int open_code(const char *name, int fd, describe_fn **out_describe, struct err *err)
 {
     char path[64];
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
     void *code = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
-    if (code == NULL)
-        return err_set(err, E_INVALID, "plugin %s cannot be loaded: %s", name, dlerror());
+    if (code == NULL) {
+        err_set(err, E_INVALID, "plugin %s cannot be loaded: %s", name, dlerror());
+        close(fd);
+        return E_INVALID;
+    }
     void *symbol = dlsym(code, "kith_describe");
     if (symbol == NULL)
         return err_set(err, E_INVALID,
@@ -121,26 +125,19 @@ static int describe(struct plugin *plugin, const struct plugin_options *options,
     digest_32(bytes.data, bytes.size, plugin->hash);
     buf_deinit(&bytes);
     rc = open_code(options->name, fd, &call, err);
-    if (rc != 0) {
-        close(fd);
+    if (rc != 0)
         return rc;
-    }
-    /* It stays open, as the code stays: the loader knows files by their names, and the next one with
-     * this number would be taken for the same. */
+    /* It stays open, as the code stays: the loader knows files by their names, and the next one
+     * with this number would be taken for the same. */
     unsigned slot = breadcrumb_slot();
     breadcrumb_enter(slot, options->number, 0, BREADCRUMB_DESCRIBE);
     const struct kith_plugin *said = call();
     breadcrumb_leave(slot);
     rc = plugin_describe(plugin, said, &reason);
-    if (rc != 0)
-        return err_set(err, rc, "%s: %s", options->path, reason.text);
-    if (strcmp(plugin->name, options->name) != 0)
-        return err_set(err, E_INVALID, "%s: it says it is called %s, and is configured as %s",
-                       options->path, plugin->name, options->name);
-    return 0;
+    return rc != 0 ? err_set(err, rc, "%s: %s", options->path, reason.text) : 0;
 }
 
-/* -- What the operator allows --------------------------------------------------------------------- */
+/* -- What the operator allows ------------------------------------------------------------------ */
 
 static bool is_granted(struct doc grant, const char *need)
 {
@@ -166,33 +163,44 @@ static int check_grant(const struct plugin *plugin, struct doc grant, struct err
                    plugin->name, list);
 }
 
-/* -- Life ----------------------------------------------------------------------------------------- */
+/* To load it again. */
+static void keep_options(struct plugin *plugin, const struct plugin_options *options)
+{
+    plugin->number = options->number;
+    plugin->path = arena_text(&plugin->arena, text_of(options->path)).data;
+    plugin->grant = arena_doc(&plugin->arena, options->grant);
+    plugin->given = arena_doc(&plugin->arena, options->config);
+}
+
+/* -- Life -------------------------------------------------------------------------------------- */
 
 int plugin_load(const struct plugin_options *options, struct plugin **out_plugin, struct err *err)
 {
     struct plugin *plugin = mem_zero(sizeof *plugin);
     int rc = describe(plugin, options, err);
     if (rc == 0)
-        rc = check_grant(plugin, options->grant, err);
-    if (rc == 0)
-        rc = plugin_configure(plugin, options->config, err);
-    if (rc == 0)
-        rc = plugin_read_kinds(plugin, err);
+        rc = plugin_allow(plugin, options, err);
     if (rc != 0) {
         plugin_free(plugin);
         return rc;
     }
-    plugin_keep_options(plugin, options);
     *out_plugin = plugin;
     return 0;
 }
 
-void plugin_keep_options(struct plugin *plugin, const struct plugin_options *options)
+int plugin_allow(struct plugin *plugin, const struct plugin_options *options, struct err *err)
 {
-    plugin->number = options->number;
-    plugin->path = arena_text(&plugin->arena, text_of(options->path)).data;
-    plugin->grant = arena_doc(&plugin->arena, options->grant);
-    plugin->given = arena_doc(&plugin->arena, options->config);
+    if (strcmp(plugin->name, options->name) != 0)
+        return err_set(err, E_INVALID, "%s: it says it is called %s, and is configured as %s",
+                       options->path, plugin->name, options->name);
+    int rc = check_grant(plugin, options->grant, err);
+    if (rc == 0)
+        rc = plugin_configure(plugin, options->config, err);
+    if (rc == 0)
+        rc = plugin_read_kinds(plugin, err);
+    if (rc == 0)
+        keep_options(plugin, options);
+    return rc;
 }
 
 void plugin_free(struct plugin *plugin)

@@ -129,8 +129,9 @@ struct plugin {
  * or one that a secret is in, cannot be read.  Words are for the operator, and name the plugin. */
 int plugin_load(const struct plugin_options *options, struct plugin **out_plugin, struct err *err);
 
-/* Note what it was loaded with. */
-void plugin_keep_options(struct plugin *plugin, const struct plugin_options *options);
+/* The second half: whether it is who it should be, is granted what it needs, and is configured
+ * well. Notes what it was loaded with. */
+int plugin_allow(struct plugin *plugin, const struct plugin_options *options, struct err *err);
 
 /* Nobody may be inside of it; its code stays.  NULL is allowed. */
 void plugin_free(struct plugin *plugin);

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* -- Making a set --------------------------------------------------------------------------------- */
+/* -- Making a set ------------------------------------------------------------------------------ */
 
 static int compare(const void *a, const void *b)
 {
@@ -83,6 +83,7 @@ static void fill(struct plugin_set *set)
         .kind_count = kinds,
         .run = set_run,
         .call = set_call,
+        .version = set_version,
         .fold = set_fold,
     };
     for (size_t i = 0; i < set->count; i++)
@@ -183,6 +184,12 @@ void plugin_set_replace(struct plugin_set *set, size_t index, struct remote *rem
     set->remotes[index] = remote;
 }
 
+int plugin_set_ends(const struct plugin_set *set, size_t index, struct remote_ends *out_ends,
+                    struct err *err)
+{
+    return remote_ends(set->remotes[index], out_ends, err);
+}
+
 bool plugin_set_is_isolated(const struct plugin_set *set, size_t index)
 {
     return set->is_isolated[index];
@@ -203,7 +210,7 @@ const struct plugin *plugin_set_at(const struct plugin_set *set, size_t index)
     return set->plugins[index];
 }
 
-/* -- The world ------------------------------------------------------------------------------------ */
+/* -- The world --------------------------------------------------------------------------------- */
 
 void plugin_set_put_config(const struct plugin_set *set, struct doc_writer *w)
 {

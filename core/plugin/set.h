@@ -1,7 +1,7 @@
 /* set.h -- the plugins of a daemon, as its engine sees them.
  *
- * A set is made once, of plugins in the order of their names, and constant.  What runs in it belongs
- * to the thread that has the set: the engine's.
+ * A set is made once, of plugins in the order of their names, and constant.  What runs in it
+ * belongs to the thread that has the set: the engine's.
  */
 #ifndef CORE_PLUGIN_SET_H
 #define CORE_PLUGIN_SET_H
@@ -14,6 +14,7 @@
 struct err;
 struct plugin_set;
 struct remote;
+struct remote_ends;
 
 struct plugin_member {
     struct plugin *plugin;
@@ -37,6 +38,9 @@ int plugin_set_another(const struct plugin_set *set, size_t index, struct remote
                        struct err *err);
 /* Use it from now on; the one before is closed.  The thread that has the set. */
 void plugin_set_replace(struct plugin_set *set, size_t index, struct remote *remote);
+/* Of isolated plugin `index`: its remote_ends().  As long as nobody replaces it. */
+int plugin_set_ends(const struct plugin_set *set, size_t index, struct remote_ends *out_ends,
+                    struct err *err);
 bool plugin_set_is_isolated(const struct plugin_set *set, size_t index);
 
 struct plugins *plugin_set_engine(struct plugin_set *set);

@@ -1,7 +1,7 @@
 /* wire.c -- see wire.h.
  *
- * What is on the wire is the description as its author wrote it; the reader rebuilds that and has it
- * checked by plugin_describe() like any other, so that a process that has been taken over cannot
+ * What is on the wire is the description as its author wrote it; the reader rebuilds that and has
+ * it checked by plugin_describe() like any other, so that a process that has been taken over cannot
  * tell us what a file could not.
  */
 #include "core/plugin/wire.h"
@@ -12,7 +12,7 @@
 
 #include <string.h>
 
-/* -- Out -------------------------------------------------------------------------------------------- */
+/* -- Out --------------------------------------------------------------------------------------- */
 
 static void put_text(struct doc_writer *w, const char *name, const char *text)
 {
@@ -165,7 +165,7 @@ void wire_put_plugin(struct doc_writer *w, const struct plugin *plugin)
     doc_put_binary(w, "hash", plugin->hash, sizeof plugin->hash);
 }
 
-/* -- In --------------------------------------------------------------------------------------------- */
+/* -- In ---------------------------------------------------------------------------------------- */
 
 /* What stands where a function is that lies in another process. */
 static int32_t far_fn(const struct kith_engine *engine, struct kith_call *call)

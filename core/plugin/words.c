@@ -3,14 +3,15 @@
 
 #include "core/base/arena.h"
 #include "core/base/err.h"
+#include "core/base/moment.h"
 #include "core/engine/record.h"
 #include "core/engine/step.h"
 
 #define NO_MINUTE (-1)
 
-/* -- Fields ----------------------------------------------------------------------------------------- */
+/* -- Fields ------------------------------------------------------------------------------------ */
 
-/* Whether all fields are among `names`, which have a blank behind each. */
+/* Whether all fields are among `names`. */
 static int check_fields(const char *word, struct doc fields, const char *const names[],
                         struct err *err)
 {
@@ -30,17 +31,9 @@ static int read_minute(const char *word, struct doc fields, int *out_minute, str
 {
     struct text at = doc_text(fields, "at");
     *out_minute = NO_MINUTE;
-    if (at.size == 0)
+    if (at.size == 0 || moment_parse_clock(at.data, at.size, out_minute))
         return 0;
-    bool is_clock = at.size == 5 && at.data[2] == ':';
-    for (size_t i = 0; is_clock && i < 5; i++)
-        is_clock = i == 2 || (at.data[i] >= '0' && at.data[i] <= '9');
-    int hour = is_clock ? (at.data[0] - '0') * 10 + at.data[1] - '0' : 24;
-    int minute = is_clock ? (at.data[3] - '0') * 10 + at.data[4] - '0' : 60;
-    if (hour > 23 || minute > 59)
-        return err_set(err, E_INVALID, "%s: at is a time of day like \"09:00\"", word);
-    *out_minute = hour * 60 + minute;
-    return 0;
+    return err_set(err, E_INVALID, "%s: at is a time of day like \"09:00\"", word);
 }
 
 /* `name`: words like "3d", or milliseconds. */
@@ -51,7 +44,7 @@ static int read_due(struct step *step, const char *word, const char *name, struc
     int rc = read_minute(word, fields, &out->at_minute, err);
     if (rc != 0)
         return rc;
-    if (value.type == DOC_INT64 || value.type == DOC_DATETIME) {
+    if (value.type == DOC_INT64 || value.type == DOC_INT32 || value.type == DOC_DATETIME) {
         out->ms = value.integer;
         return 0;
     }
@@ -62,7 +55,7 @@ static int read_due(struct step *step, const char *word, const char *name, struc
     return step_when(step, word, value.text, out->at_minute, who, from, &out->ms, err);
 }
 
-/* -- Words ------------------------------------------------------------------------------------------ */
+/* -- Words ------------------------------------------------------------------------------------- */
 
 static int word_remind(struct step *step, struct doc fields, struct err *err)
 {
@@ -181,19 +174,27 @@ static int word_notify(struct step *step, struct doc fields, struct err *err)
     return rc != 0 ? rc : step_send(step, &request, err);
 }
 
+static const char *const tag_names[] = { "tag", NULL };
+
 static int word_tag(struct step *step, struct doc fields, struct err *err)
 {
-    return step_tag(step, doc_text(fields, "tag"), err);
+    int rc = check_fields("tag", fields, tag_names, err);
+    return rc != 0 ? rc : step_tag(step, doc_text(fields, "tag"), err);
 }
 
 static int word_untag(struct step *step, struct doc fields, struct err *err)
 {
-    return step_untag(step, doc_text(fields, "tag"), err);
+    int rc = check_fields("untag", fields, tag_names, err);
+    return rc != 0 ? rc : step_untag(step, doc_text(fields, "tag"), err);
 }
 
 static int word_set(struct step *step, struct doc fields, struct err *err)
 {
+    static const char *const names[] = { "name", "value", NULL };
     struct doc_value value = doc_get(fields, "value");
+    int rc = check_fields("set", fields, names, err);
+    if (rc != 0)
+        return rc;
     if (doc_text(fields, "name").size == 0)
         return err_set(err, E_INVALID, "set needs a name");
     if (value.type == DOC_NONE)
@@ -201,7 +202,7 @@ static int word_set(struct step *step, struct doc fields, struct err *err)
     return step_set(step, doc_text(fields, "name"), &value, err);
 }
 
-/* -- Records ---------------------------------------------------------------------------------------- */
+/* -- Records ----------------------------------------------------------------------------------- */
 
 static int read_id(const char *word, struct doc fields, struct text *out_kind, uint64_t *out_number,
                    struct err *err)
@@ -278,7 +279,7 @@ static int word_link(struct step *step, struct doc fields, struct err *err)
                                   doc_text(fields, "to"), !doc_bool(fields, "off", false), err);
 }
 
-/* -- All of them ------------------------------------------------------------------------------------ */
+/* -- All of them ------------------------------------------------------------------------------- */
 
 static const struct {
     const char *word;

@@ -41,6 +41,8 @@
 #include "core/server/plugins.h"
 #include "core/server/rule_watch.h"
 #include "core/server/say.h"
+#include "core/server/scripts.h"
+#include "core/server/settings_differ.h"
 #include "core/server/stream.h"
 #include "core/server/sweeper.h"
 #include "core/server/watch.h"
@@ -60,7 +62,6 @@
 #define END_MS 20000u     /* ... and for what their requests began */
 #define DELIVERY_MS 5000u /* for answers to messages that are under way then */
 #define SIGNALS 3
-#define SHORT_HASH 12 /* digits of a bundle's name in messages */
 
 enum stage { STAGE_STARTING, STAGE_SERVING, STAGE_STOPPING, STAGE_ENDING };
 
@@ -178,30 +179,6 @@ static void ask_active(struct daemon *daemon, void (*then)(struct question *ques
 
 /* -- Scripts ----------------------------------------------------------------------------------- */
 
-struct scripts {
-    struct buf bytes;
-    struct doc bundle;
-    uint8_t hash[BUNDLE_HASH_BYTES];
-    char name[HEX_SIZE(BUNDLE_HASH_BYTES)];
-};
-
-/* Read and load what lies in the directory.  scripts_deinit() either way. */
-static int read_scripts(struct scripts *scripts, const char *dir, struct doc config,
-                        struct plugin_set *plugins, struct err *err)
-{
-    int rc = bundle_read_dir(dir, &scripts->bytes, &scripts->bundle, err);
-    if (rc != 0)
-        return rc;
-    bundle_hash(scripts->bundle, scripts->hash);
-    hex_encode(scripts->hash, sizeof scripts->hash, scripts->name);
-    return deploy_check(scripts->bundle, config, plugin_set_engine(plugins), NULL, err);
-}
-
-static void scripts_deinit(struct scripts *scripts)
-{
-    buf_deinit(&scripts->bytes);
-}
-
 static bool is_active(const struct question *question, const struct scripts *scripts)
 {
     return question->has_bundle && memcmp(question->hash, scripts->hash, BUNDLE_HASH_BYTES) == 0;
@@ -247,11 +224,11 @@ static void prepare(uv_work_t *work)
     pinyin_prepare();
 }
 
-static void serve(struct daemon *daemon)
+static void listen_to_all(void *arg)
 {
+    struct daemon *daemon = arg;
     if (daemon->stage != STAGE_STARTING)
         return;
-    home_start(daemon->home, &daemon->api);
     int rc = listening_open(&daemon->loop, &daemon->settings, daemon->socket,
                             api_handler(&daemon->api), &daemon->server, daemon->err);
     if (rc == 0)
@@ -268,6 +245,13 @@ static void serve(struct daemon *daemon)
     }
     listening_say(daemon->server, &daemon->settings, daemon->socket);
     uv_queue_work(&daemon->loop, &daemon->preparation, prepare, NULL);
+}
+
+/* Plugins first: nobody is served before they are. */
+static void serve(struct daemon *daemon)
+{
+    if (daemon->stage == STAGE_STARTING)
+        home_start(daemon->home, &daemon->api, listen_to_all, daemon);
 }
 
 static void first_activated(void *arg, const struct submission *submission)
@@ -289,7 +273,7 @@ static void on_caught_up(struct question *question)
         serve(daemon);
         return;
     }
-    int rc = read_scripts(&scripts, daemon->settings.scripts, daemon->settings.config,
+    int rc = scripts_read(&scripts, daemon->settings.scripts, daemon->settings.config,
                           daemon->plugins, daemon->err);
     if (rc == 0)
         activate(daemon, &scripts, first_activated);
@@ -315,7 +299,7 @@ static void on_saved_looked(struct question *question)
     struct daemon *daemon = question->daemon;
     struct scripts scripts = { .bytes = BUF_INIT };
     struct err err;
-    int rc = read_scripts(&scripts, daemon->settings.scripts, daemon->settings.config,
+    int rc = scripts_read(&scripts, daemon->settings.scripts, daemon->settings.config,
                           daemon->plugins, &err);
     if (rc != 0)
         say("the scripts that were saved are not activated: %s", err.text);
@@ -332,76 +316,6 @@ static void on_saved(void *arg)
 }
 
 /* -- SIGHUP ------------------------------------------------------------------------------------ */
-
-static void say_scripts(const struct question *question, const char *dir, struct doc config,
-                        struct plugin_set *plugins)
-{
-    struct scripts scripts = { .bytes = BUF_INIT };
-    char active[HEX_SIZE(BUNDLE_HASH_BYTES)];
-    struct err err;
-    int rc = read_scripts(&scripts, dir, config, plugins, &err);
-    hex_encode(question->hash, sizeof question->hash, active);
-    if (rc != 0)
-        say("the scripts in %s would not load: %s", dir, err.text);
-    else if (is_active(question, &scripts))
-        say("the scripts in %s are the active bundle, %.*s", dir, SHORT_HASH, active);
-    else
-        say("the scripts in %s (%.*s) differ from the active bundle (%.*s): activate them with: "
-            "kith deploy %s",
-            dir, SHORT_HASH, scripts.name, SHORT_HASH, question->has_bundle ? active : "none", dir);
-    scripts_deinit(&scripts);
-}
-
-static bool is_same_text(const char *a, const char *b)
-{
-    return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
-}
-
-static bool is_same_webhooks(const struct settings *now, const struct settings *wanted)
-{
-    if (now->webhook_count != wanted->webhook_count)
-        return false;
-    for (size_t i = 0; i < now->webhook_count; i++) {
-        const struct webhook_settings *a = &now->webhooks[i], *b = &wanted->webhooks[i];
-        if (!is_same_text(a->name, b->name) || !is_same_text(a->url, b->url) ||
-            !is_same_text(a->secret, b->secret) || !is_same_text(a->ca, b->ca) ||
-            a->allow_private != b->allow_private || a->timeout_ms != b->timeout_ms ||
-            a->rest_ms != b->rest_ms || a->parallel != b->parallel)
-            return false;
-    }
-    return true;
-}
-
-static bool is_same_doc(struct doc now, struct doc wanted)
-{
-    return now.size == wanted.size &&
-           (now.size == 0 || memcmp(now.data, wanted.data, now.size) == 0);
-}
-
-static bool is_same_plugins(const struct settings *now, const struct settings *wanted)
-{
-    if (now->plugin_count != wanted->plugin_count ||
-        !is_same_text(now->plugin_dir, wanted->plugin_dir))
-        return false;
-    for (size_t i = 0; i < now->plugin_count; i++) {
-        const struct plugin_settings *a = &now->plugins[i], *b = &wanted->plugins[i];
-        if (strcmp(a->name, b->name) != 0 || a->is_isolated != b->is_isolated ||
-            !is_same_doc(a->grant, b->grant) || !is_same_doc(a->config, b->config))
-            return false;
-    }
-    return true;
-}
-
-static bool needs_restart(const struct settings *now, const struct settings *wanted)
-{
-    return !is_same_doc(now->config, wanted->config) || !is_same_plugins(now, wanted) ||
-           !is_same_text(now->host, wanted->host) || now->port != wanted->port ||
-           (now->cert == NULL) != (wanted->cert == NULL) ||
-           !is_same_text(now->data, wanted->data) || !is_same_text(now->url, wanted->url) ||
-           !is_same_text(now->log_file, wanted->log_file) || !is_same_webhooks(now, wanted) ||
-           now->log_quota_bytes != wanted->log_quota_bytes ||
-           now->state_quota_bytes != wanted->state_quota_bytes;
-}
 
 /* What needs no restart. */
 static void use_at_once(struct daemon *daemon, const struct settings *wanted)
@@ -427,14 +341,15 @@ static void on_hangup_looked(struct question *question)
         plugins_carry_over(&wanted, &daemon->settings);
     if (rc != 0)
         say("the configuration is not used: %s", err.text);
-    else if (needs_restart(&daemon->settings, &wanted))
+    else if (settings_differ(&daemon->settings, &wanted))
         say("the configuration has changed: it is used from the next start on");
     else
         say("the configuration has been read: it has not changed");
     if (wanted.config.data != NULL)
         use_at_once(daemon, &wanted);
     if (wanted.config.data != NULL && wanted.scripts != NULL)
-        say_scripts(question, wanted.scripts, wanted.config, daemon->plugins);
+        scripts_compare(wanted.scripts, wanted.config, daemon->plugins,
+                        question->has_bundle ? question->hash : NULL);
     settings_deinit(&wanted);
     if (daemon->stage == STAGE_SERVING)
         notify("READY=1");
@@ -574,12 +489,26 @@ static int open_channels(struct daemon *daemon, struct err *err)
     return rc;
 }
 
+static void process_lost(void *arg, const char *plugin, const char *why)
+{
+    struct daemon *daemon = arg;
+    if (daemon->nurse != NULL)
+        nurse_gone(daemon->nurse, text_of(plugin), why);
+}
+
+static void process_begun(void *arg, size_t index, const struct remote_ends *ends)
+{
+    home_process(((struct daemon *)arg)->home, index, ends);
+}
+
 static int open_home(struct daemon *daemon, struct err *err)
 {
     const struct home_options options = {
         .loop = &daemon->loop,
         .plugins = daemon->plugins,
         .metrics = daemon->metrics,
+        .lost = process_lost,
+        .lost_arg = daemon,
     };
     int rc = home_new(&options, &daemon->home, err);
     while (rc == 0 && daemon->channel_count < CONFIG_CHANNELS_MAX &&
@@ -621,6 +550,7 @@ static void open_nurse(struct daemon *daemon)
         .node = daemon->node,
         .plugins = daemon->plugins,
         .clock = clock_machine(),
+        .on_process = process_begun,
         .on_rest = stop_if_idle,
         .arg = daemon,
     };

@@ -85,11 +85,23 @@ static void home_log(struct home_guest *guest, struct doc doc)
 
 /* -- Up ---------------------------------------------------------------------------------------- */
 
+static bool has_forgotten(const struct home_guest *guest, uint64_t customer)
+{
+    uint64_t known;
+    for (size_t at = 0; at < guest->forgotten.size; at += sizeof known) {
+        memcpy(&known, guest->forgotten.data + at, sizeof known);
+        if (known == customer)
+            return true;
+    }
+    return false;
+}
+
 static int told_of_erasure(struct home_guest *guest, struct doc doc)
 {
     uint64_t customer = (uint64_t)doc_int(doc, "customer", 0);
-    if (customer == guest->erased && doc_int(doc, "status", KITH_FAILED) == KITH_OK)
-        guest->erased = 0;
+    bool is_done = doc_int(doc, "status", KITH_FAILED) == KITH_OK;
+    if (is_done && guest->is_forgetting && !has_forgotten(guest, customer))
+        buf_append(&guest->forgotten, &customer, sizeof customer);
     return 0;
 }
 
@@ -146,86 +158,7 @@ int32_t home_up(void *arg, enum outside_up kind, uint64_t number, struct doc doc
     return KITH_INVALID;
 }
 
-/* -- In this process --------------------------------------------------------------------------- */
-
-static void here_down(void *self, enum outside_down kind, uint64_t number, struct doc doc)
-{
-    outside_down(((struct home_guest *)self)->outside, kind, number, doc);
-}
-
-static void here_status(void *self, size_t channel, struct channel_status *out_status)
-{
-    outside_status(((struct home_guest *)self)->outside, channel, out_status);
-}
-
-static void here_wind_down(void *self)
-{
-    outside_wind_down(((struct home_guest *)self)->outside);
-}
-
-static void here_stop(void *self, void (*done)(void *arg, const struct outside_rest *rest),
-                      void *arg)
-{
-    outside_stop(((struct home_guest *)self)->outside, done, arg);
-}
-
-static const struct home_face here = {
-    .down = here_down,
-    .status = here_status,
-    .wind_down = here_wind_down,
-    .stop = here_stop,
-};
-
-/* -- Beginning --------------------------------------------------------------------------------- */
-
-static int launch(struct home_guest *guest, struct err *err)
-{
-    const struct home_options *options = &guest->home->options;
-    const struct outside_options wanted = {
-        .loop = options->loop,
-        .plugin = guest->plugin,
-        .ports = { .arg = guest, .up = home_up },
-        .numbers = &guest->numbers,
-    };
-    size_t index = (size_t)(guest - guest->home->guests);
-    int rc = 1;
-    if (options->launch != NULL)
-        rc = options->launch(options->launch_arg, &wanted, &guest->face, err);
-    if (rc != 1)
-        return rc;
-    if (plugin_set_is_isolated(options->plugins, index))
-        return err_set(err, E_INVALID, "plugin %s: isolated, its outside side cannot run",
-                       guest->plugin->name);
-    guest->face = here;
-    guest->face.self = guest;
-    return outside_start(&wanted, &guest->outside, err);
-}
-
-static bool has_outside(const struct plugin *plugin)
-{
-    return plugin->start != NULL || plugin->stop != NULL || plugin->erased != NULL ||
-           plugin->channel_count + plugin->route_count + plugin->job_count != 0;
-}
-
-static void start_guest(struct home_guest *guest)
-{
-    struct err err;
-    if (!has_outside(guest->plugin)) {
-        guest->state = GUEST_STOPPED;
-        return;
-    }
-    int rc = launch(guest, &err);
-    guest->state = rc == 0 ? GUEST_SERVING : GUEST_FAILED;
-    if (rc != 0)
-        say("%s: it takes no part until the next start", err.text);
-}
-
-void home_start(struct home *home, struct api *api)
-{
-    home->api = api;
-    for (size_t i = 0; i < home->guest_count; i++)
-        start_guest(&home->guests[i]);
-}
+/* -- Making ------------------------------------------------------------------------------------ */
 
 static void make_guest(struct home *home, struct home_guest *guest, const struct plugin *plugin)
 {
@@ -275,6 +208,7 @@ void home_free(struct home *home)
         return;
     for (size_t i = 0; i < home->guest_count; i++) {
         home_forget_given(&home->guests[i]);
+        buf_deinit(&home->guests[i].forgotten);
         free(home->guests[i].lines);
     }
     free(home->guests);
@@ -284,66 +218,6 @@ void home_free(struct home *home)
     free(home->route_owners);
     buf_deinit(&home->scratch);
     free(home);
-}
-
-/* -- Ending ------------------------------------------------------------------------------------ */
-
-void home_wind_down(struct home *home)
-{
-    home->is_winding_down = true;
-    for (size_t i = 0; i < home->guest_count; i++)
-        if (home->guests[i].state == GUEST_SERVING) {
-            home_requests_hurry(&home->guests[i]);
-            home->guests[i].face.wind_down(home->guests[i].face.self);
-        }
-}
-
-static void end_if_all_stopped(struct home *home)
-{
-    void (*stopped)(void *arg) = home->stopped;
-    if (home->stopping != 0 || stopped == NULL)
-        return;
-    home->stopped = NULL;
-    stopped(home->stopped_arg);
-}
-
-static void on_guest_stopped(void *arg, const struct outside_rest *rest)
-{
-    struct home_guest *guest = arg;
-    char left[OUTSIDE_REST_TEXT];
-    outside_rest_text(rest, left);
-    if (left[0] != '\0')
-        say("plugin %s: at its end it left %s, which were removed", guest->plugin->name, left);
-    guest->state = GUEST_STOPPED;
-    guest->outside = NULL;
-    guest->home->stopping--;
-    end_if_all_stopped(guest->home);
-}
-
-void home_stop(struct home *home, void (*done)(void *arg), void *arg)
-{
-    home->is_winding_down = true;
-    home->stopping++; /* nobody is through before all have been told */
-    for (size_t i = 0; i < home->guest_count; i++) {
-        struct home_guest *guest = &home->guests[i];
-        if (guest->state != GUEST_SERVING)
-            continue;
-        home->stopping++;
-        home_requests_end(guest);
-        guest->face.stop(guest->face.self, on_guest_stopped, guest);
-    }
-    home->stopped = done;
-    home->stopped_arg = arg;
-    home->stopping--;
-    end_if_all_stopped(home);
-}
-
-bool home_is_stopped(const struct home *home)
-{
-    for (size_t i = 0; i < home->guest_count; i++)
-        if (home->guests[i].state == GUEST_SERVING)
-            return false;
-    return true;
 }
 
 /* -- Secrets ----------------------------------------------------------------------------------- */
@@ -358,35 +232,49 @@ void home_reread(struct home *home)
 
 /* -- Erasing ----------------------------------------------------------------------------------- */
 
-/* One after the other, so that one number is enough to know what was answered. */
+/* Whether it has, by the time it has been told: of one that is far away it is heard later. */
 static bool tell_erased(struct home_guest *guest, uint64_t customer)
 {
     struct buf bytes = BUF_INIT;
     struct doc_writer w;
-    guest->erased = customer;
+    if (has_forgotten(guest, customer))
+        return true;
+    guest->is_forgetting = true;
     doc_begin(&w, &bytes);
     doc_put_int(&w, "customer", (int64_t)customer);
     guest->face.down(guest->face.self, OUTSIDE_ERASE, 0, doc_end(&w));
     buf_deinit(&bytes);
-    return guest->erased == 0;
+    return has_forgotten(guest, customer);
+}
+
+static int forget_there(struct home_guest *guest, const uint64_t *customers, size_t count,
+                        struct err *err)
+{
+    int rc = 0;
+    if (guest->state != GUEST_SERVING)
+        return err_set(err, E_BUSY,
+                       "plugin %s does not run: what it keeps of those who are erased is asked "
+                       "for when it does",
+                       guest->plugin->name);
+    for (size_t i = 0; i < count; i++)
+        if (!tell_erased(guest, customers[i]))
+            rc = err_set(err, E_BUSY,
+                         "plugin %s has not yet forgotten customer %llu: it is asked again",
+                         guest->plugin->name, (unsigned long long)customers[i]);
+    return rc;
 }
 
 int home_forget(struct home *home, const uint64_t *customers, size_t count, struct err *err)
 {
-    for (size_t i = 0; i < home->guest_count; i++) {
-        struct home_guest *guest = &home->guests[i];
-        if (guest->plugin->erased == NULL)
-            continue;
-        if (guest->state != GUEST_SERVING)
-            return err_set(err, E_BUSY,
-                           "plugin %s does not run: what it keeps of those who are erased is asked "
-                           "for when it does",
-                           guest->plugin->name);
-        for (size_t j = 0; j < count; j++)
-            if (!tell_erased(guest, customers[j]))
-                return err_set(err, E_BUSY,
-                               "plugin %s has not yet forgotten customer %llu: it is asked again",
-                               guest->plugin->name, (unsigned long long)customers[j]);
+    int rc = 0;
+    for (size_t i = 0; i < home->guest_count; i++)
+        if (home->guests[i].plugin->erased != NULL) {
+            int code = forget_there(&home->guests[i], customers, count, err);
+            rc = rc == 0 ? code : rc;
+        }
+    for (size_t i = 0; rc == 0 && i < home->guest_count; i++) {
+        home->guests[i].is_forgetting = false;
+        buf_clear(&home->guests[i].forgotten);
     }
-    return 0;
+    return rc;
 }

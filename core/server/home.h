@@ -8,6 +8,7 @@
  *
  *     home_new()     before the node: channels are known, routes are checked
  *     home_start()   when the engine has caught up, before anybody is served
+ *     home_process() when an isolated plugin that was lost has another process
  *     home_wind_down, home_stop()
  *                    when nothing is under way any more: stop() of each, then `done`
  *     home_free()
@@ -44,11 +45,10 @@ struct home_options {
     struct uv_loop_s *loop;
     const struct plugin_set *plugins; /* must outlive it; NULL: none */
     struct metrics *metrics;
-    /* Begin the outside of a plugin somewhere else than here: E_* as outside_start(), or 1: it is
-     * to live here.  NULL: all live here. */
-    int (*launch)(void *arg, const struct outside_options *options, struct home_face *out_face,
-                  struct err *err);
-    void *launch_arg;
+    /* The process of an isolated plugin is no more: `why`, after its name.  What it had under way
+     * is answered for it, and it is away until home_process(). */
+    void (*lost)(void *arg, const char *plugin, const char *why);
+    void *lost_arg;
 };
 
 /* E_INVALID: two plugins, or one and Kith itself, answer the same route or deliver on the same
@@ -71,8 +71,19 @@ void home_put_tags(const struct home *home, struct doc_writer *w);
 /* The operator has changed files of secrets, or may have. */
 void home_reread(struct home *home);
 
-/* What needs the node and the interface: both must outlive the stop. */
-void home_start(struct home *home, struct api *api);
+/* What needs the node and the interface: both must outlive the stop.  `started`, from the loop,
+ * when every start() has returned, or has had its time.  Who is quarantined for a crash is left
+ * out. */
+void home_start(struct home *home, struct api *api, void (*started)(void *arg), void *arg);
+
+/* Isolated plugin `index` of the set has another process, whose ends are taken over. */
+struct remote_ends;
+void home_process(struct home *home, size_t index, const struct remote_ends *ends);
+
+/* Somebody enables it: one that lives here and was left out starts.  Whether it serves, and needs
+ * no other process. */
+bool home_enable(struct home *home, struct text plugin);
+
 void home_wind_down(struct home *home);
 void home_stop(struct home *home, void (*done)(void *arg), void *arg);
 bool home_is_stopped(const struct home *home); /* or never started */
@@ -82,9 +93,5 @@ int home_forget(struct home *home, const uint64_t *customers, size_t count, stru
 
 /* kith_plugin_*, in Prometheus' format; NULL is allowed. */
 void home_write_metrics(struct home *home, struct buf *out);
-
-/* What goes up, for a face that is a socket. */
-int32_t home_up(void *guest, enum outside_up kind, uint64_t number, struct doc doc,
-                struct err *err);
 
 #endif

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ABSENT_WAIT_MS 5000
+#define ABSENT_WAIT_MS 500
 #define GIVEN_MAX 1000 /* attempts that are remembered, spoken of or not */
 
 /* -- What a plugin was given ------------------------------------------------------------------- */
@@ -59,6 +59,19 @@ static bool take_given(struct home_guest *guest, struct text id, int64_t attempt
         return false;
     take_out(guest, link);
     return true;
+}
+
+/* An answer may claim what is next, which is not given to one that is away. */
+void home_doubt_given(struct home_guest *guest)
+{
+    struct deliverer *deliverer = node_deliverer(guest->home->api->node);
+    while (guest->given != NULL) {
+        struct home_given given = *guest->given;
+        take_out(guest, &guest->given);
+        metrics_delivery(guest->home->options.metrics, OUTCOME_UNCERTAIN);
+        deliver_answer(deliverer, text_of(given.id), given.attempt, OUTCOME_UNCERTAIN,
+                       text_of("its plugin's process ended"));
+    }
 }
 
 void home_forget_given(struct home_guest *guest)

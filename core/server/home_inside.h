@@ -9,6 +9,7 @@
 #include "core/engine/event.h"
 #include "core/plugin/set.h"
 #include "core/server/api.h"
+#include "core/server/fold.h"
 #include "core/server/home.h"
 
 #include <stdatomic.h>
@@ -23,7 +24,10 @@ struct home_counter {
 
 enum guest_state {
     GUEST_NEW,
+    GUEST_QUARANTINED, /* it has crashed, and waits for a person */
+    GUEST_STARTING,    /* its process has been told to */
     GUEST_SERVING,
+    GUEST_AWAY,   /* its process was lost, another is to come */
     GUEST_FAILED, /* it did not start */
     GUEST_STOPPED,
 };
@@ -46,6 +50,8 @@ struct home_guest {
     char name[HOME_NAME_SIZE]; /* "plugin:NAME" */
     struct outside_numbers numbers;
     struct outside *outside; /* that lives here; NULL: elsewhere */
+    struct far *far;         /* that lives elsewhere; NULL: nowhere now */
+    uint64_t processes;      /* that it has had */
     struct home_face face;
     enum guest_state state;
     size_t wishes; /* events and requests under way */
@@ -58,7 +64,8 @@ struct home_guest {
     size_t counter_count;
     _Atomic int64_t lines_since; /* boot ms of the minute that log() is counted in ... */
     _Atomic int64_t line_count;  /* ... and how many there were */
-    uint64_t erased;             /* the last that it was told of and has not done; 0: none */
+    bool is_forgetting;          /* it was asked to, and not all guests have */
+    struct buf forgotten;        /* those who are being erased, whom it has forgotten: uint64_t */
 };
 
 struct home {
@@ -71,6 +78,10 @@ struct home {
     size_t route_count;
     uint64_t next_request;
     struct deliverer *deliverer;
+    struct job look; /* who is quarantined */
+    size_t starting; /* guests whose first start is under way */
+    void (*started)(void *arg);
+    void *started_arg;
     size_t stopping; /* guests whose stop is under way */
     bool is_winding_down;
     void (*stopped)(void *arg);
@@ -97,13 +108,20 @@ int home_deliver(struct home_guest *guest, struct doc doc, struct err *err);
 int home_pause(struct home_guest *guest, struct doc doc, struct err *err);
 
 void home_forget_given(struct home_guest *guest);
+void home_doubt_given(struct home_guest *guest); /* its process is no more: nobody knows */
 
 /* What a route says of itself in JSON.  E_INVALID. */
 int home_read_openapi(struct home_route *route, struct err *err);
 int home_check_routes(struct home *home, struct err *err);
 int home_reply(struct home_guest *guest, uint64_t number, struct doc doc, struct err *err);
 void home_requests_hurry(struct home_guest *guest); /* they have PLUGIN_STOP_MS */
-void home_requests_end(struct home_guest *guest);   /* with 503: it is over */
+void home_requests_end(struct home_guest *guest, const char *why); /* with 503 */
+
+int32_t home_up(void *guest, enum outside_up kind, uint64_t number, struct doc doc,
+                struct err *err);
+
+/* home_life.c: where a guest lives */
+bool home_has_outside(const struct plugin *plugin);
 
 int home_count(struct home_guest *guest, struct doc doc, struct err *err);
 

@@ -25,12 +25,13 @@ struct patient {
     uv_work_t work;
     struct job job;
     struct remote *remote; /* begun, on its way to the engine */
+    struct remote_ends ends;
     int code;
     struct err err;
     bool is_busy; /* a worker or the engine has it */
     bool skip;
     char by[128];
-    int tries;
+    int tries;        /* by itself; 0: a person asked for it */
     int64_t first_ms; /* boot time of the first of these tries */
 };
 
@@ -63,7 +64,7 @@ static void rest(struct patient *patient)
         nurse->options.on_rest(nurse->options.arg);
 }
 
-/* -- The entry ------------------------------------------------------------------------------------ */
+/* -- The entry --------------------------------------------------------------------------------- */
 
 static void write_enabled(struct patient *patient)
 {
@@ -76,13 +77,32 @@ static void write_enabled(struct patient *patient)
     doc_put_string(&w, "plugin", name_of(patient));
     if (patient->skip)
         doc_put_bool(&w, "skip", true);
+    if (patient->tries != 0)
+        doc_put_bool(&w, "again", true);
     doc_close(&w);
     submission_end(submission, &w);
     submission->must_not_fail = true;
     sequencer_post_own(node_sequencer(patient->nurse->options.node), submission);
 }
 
-/* -- A new process -------------------------------------------------------------------------------- */
+static void write_disabled(struct nurse *nurse, struct text plugin, const char *why)
+{
+    struct submission *submission = submission_new(LOG_SYSTEM);
+    struct doc_writer w;
+    submission_begin(submission, &w);
+    doc_put_string(&w, "type", "plugin.disabled");
+    doc_put_string(&w, "by", "kithd");
+    doc_open(&w, "data");
+    doc_put_text(&w, "plugin", plugin);
+    doc_put_string(&w, "kind", "crash");
+    doc_put_string(&w, "reason", why);
+    doc_close(&w);
+    submission_end(submission, &w);
+    submission->must_not_fail = true;
+    sequencer_post_own(node_sequencer(nurse->options.node), submission);
+}
+
+/* -- A new process ----------------------------------------------------------------------------- */
 
 static void wait_longer(struct patient *patient);
 
@@ -102,6 +122,7 @@ static void on_handed_over(struct mail *mail, void *reader)
     if (!patient->nurse->is_stopped)
         write_enabled(patient);
     rest(patient);
+    patient->nurse->options.on_process(patient->nurse->options.arg, patient->index, &patient->ends);
 }
 
 static void begin(uv_work_t *work)
@@ -109,6 +130,8 @@ static void begin(uv_work_t *work)
     struct patient *patient = work->data;
     patient->code = plugin_set_another(patient->nurse->options.plugins, patient->index,
                                        &patient->remote, &patient->err);
+    if (patient->code == 0)
+        patient->code = remote_ends(patient->remote, &patient->ends, &patient->err);
 }
 
 static void on_begun(uv_work_t *work, int status)
@@ -121,6 +144,8 @@ static void on_begun(uv_work_t *work, int status)
         fold_ask(node_fold(patient->nurse->options.node), &patient->job);
         return;
     }
+    remote_close(patient->remote);
+    patient->remote = NULL;
     say("plugin %s cannot be begun anew: %s", name_of(patient), patient->err.text);
     if (!patient->nurse->is_stopped)
         wait_longer(patient);
@@ -144,7 +169,7 @@ static void on_time(uv_timer_t *timer)
     start(timer->data);
 }
 
-/* -- When ----------------------------------------------------------------------------------------- */
+/* -- When -------------------------------------------------------------------------------------- */
 
 static void wait_longer(struct patient *patient)
 {
@@ -177,14 +202,31 @@ static struct patient *find(struct nurse *nurse, struct text plugin)
     return NULL;
 }
 
+/* Engine and outside see the same process end, whichever is first. */
+static bool is_cared_for(const struct patient *patient)
+{
+    return patient->is_busy || uv_is_active((const uv_handle_t *)&patient->timer);
+}
+
 void nurse_lost(struct nurse *nurse, struct text plugin)
 {
     struct patient *patient = find(nurse, plugin);
     say("plugin %.*s crashed or did not answer: it is quarantined, and what it should hear of is "
         "parked",
         (int)plugin.size, plugin.data);
-    if (patient != NULL && !nurse->is_stopped)
+    if (patient != NULL && !nurse->is_stopped && !is_cared_for(patient))
         wait_longer(patient);
+}
+
+void nurse_gone(struct nurse *nurse, struct text plugin, const char *why)
+{
+    struct patient *patient = find(nurse, plugin);
+    if (patient == NULL || nurse->is_stopped || is_cared_for(patient))
+        return;
+    say("plugin %.*s: %s: it is quarantined, and what it should hear of is parked",
+        (int)plugin.size, plugin.data, why);
+    write_disabled(nurse, plugin, why);
+    wait_longer(patient);
 }
 
 bool nurse_enable(struct nurse *nurse, struct text plugin, struct text by, bool skip)
@@ -201,7 +243,7 @@ bool nurse_enable(struct nurse *nurse, struct text plugin, struct text by, bool 
     return true;
 }
 
-/* -- At the start --------------------------------------------------------------------------------- */
+/* -- At the start ------------------------------------------------------------------------------ */
 
 static void look(struct engine *engine, void *arg)
 {
@@ -236,7 +278,7 @@ void nurse_start(struct nurse *nurse)
     fold_ask(node_fold(nurse->options.node), &nurse->look);
 }
 
-/* -- Life ----------------------------------------------------------------------------------------- */
+/* -- Life -------------------------------------------------------------------------------------- */
 
 struct nurse *nurse_open(const struct nurse_options *options)
 {

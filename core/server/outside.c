@@ -15,6 +15,7 @@
 #include "core/server/outside_inside.h"
 
 #include "core/base/utf8.h"
+#include "core/plugin/breadcrumb.h"
 
 #include <sodium.h>
 #include <stdarg.h>
@@ -61,11 +62,20 @@ const char *outside_call_name(enum outside_call call)
     return call_names[call];
 }
 
+static const enum breadcrumb_call crumbs[] = {
+    [CALL_START] = BREADCRUMB_START,  [CALL_STOP] = BREADCRUMB_STOP,
+    [CALL_SEND] = BREADCRUMB_SEND,    [CALL_STATUS] = BREADCRUMB_SEND,
+    [CALL_ROUTE] = BREADCRUMB_ROUTE,  [CALL_JOB] = BREADCRUMB_JOB,
+    [CALL_TIMER] = BREADCRUMB_WATCH,  [CALL_SOCKET] = BREADCRUMB_WATCH,
+    [CALL_WORK] = BREADCRUMB_WORK,    [CALL_DONE] = BREADCRUMB_WATCH,
+    [CALL_ERASED] = BREADCRUMB_STATE,
+};
+
 int64_t outside_enter(struct outside *outside, enum outside_call call)
 {
-    (void)call;
-    ASSERT(!outside->is_inside || call == CALL_WORK);
+    ASSERT(!outside->is_inside && call != CALL_WORK);
     outside->is_inside = true;
+    breadcrumb_enter(breadcrumb_slot(), outside->plugin->number, 0, crumbs[call]);
     return clock_ns();
 }
 
@@ -82,6 +92,7 @@ static void tell_slow(struct outside *outside, enum outside_call call, int64_t n
 void outside_leave(struct outside *outside, enum outside_call call, int64_t began_ns)
 {
     int64_t ns = clock_ns() - began_ns;
+    breadcrumb_leave(breadcrumb_slot());
     outside->is_inside = false;
     atomic_fetch_add(&outside->numbers->calls[call], 1);
     atomic_fetch_add(&outside->numbers->nanoseconds[call], (uint64_t)ns);
@@ -340,6 +351,7 @@ static struct outside *outside_make(const struct outside_options *options)
     outside->plugin = options->plugin;
     outside->ports = options->ports;
     outside->numbers = options->numbers;
+    outside->next_number = options->first_number;
     outside->clock = clock_machine();
     fill_host(&outside->host);
     outside_works_init(outside);

@@ -71,6 +71,7 @@ struct outside_options {
     const struct plugin *plugin; /* must outlive it */
     struct outside_ports ports;
     struct outside_numbers *numbers; /* added to; must outlive it */
+    uint64_t first_number;           /* what goes up has numbers beyond this one */
 };
 
 /* What was still there when stop() had returned; all of it has been removed. */

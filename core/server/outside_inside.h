@@ -122,6 +122,7 @@ void outside_wishes_drop(struct outside *outside);
 
 /* The request has been answered: what it pointed to goes. */
 void outside_request_end(struct outside *outside, uint64_t number);
+bool outside_request_is_open(const struct outside *outside, uint64_t number);
 void outside_requests_drop(struct outside *outside);
 void outside_parcels_drop(struct outside *outside);
 

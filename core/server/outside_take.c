@@ -118,6 +118,14 @@ void outside_request_end(struct outside *outside, uint64_t number)
         }
 }
 
+bool outside_request_is_open(const struct outside *outside, uint64_t number)
+{
+    for (const struct outside_item *item = outside->requests; item != NULL; item = item->next)
+        if (((const struct request *)item)->number == number)
+            return !((const struct request *)item)->is_answered;
+    return false;
+}
+
 void outside_requests_drop(struct outside *outside)
 {
     while (outside->requests != NULL)

@@ -5,11 +5,13 @@
  * as well: the limit is on what is under way, whoever waits for it.
  */
 #include "core/base/utf8.h"
+#include "core/server/http.h"
 #include "core/server/outside_inside.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define EFFECT_BYTES_LONG 64
 
@@ -281,14 +283,23 @@ static int32_t host_pause(struct kith *kith, const char *channel, const char *re
 
 /* -- Answers to requests ----------------------------------------------------------------------- */
 
-/* "Name: value" in two; what is wrong with either is found by whoever sends it. */
+/* "Name: value" in two.  Whoever sends it checks it again, but cannot say so any more to a plugin
+ * that is far away. */
 static int32_t put_header(struct outside *outside, struct doc_writer *w, const char *header)
 {
     size_t size = strcspn(header, ":");
     const char *value = header + size + (header[size] == ':');
     value += strspn(value, " \t");
-    if (size == 0 || header[size] != ':' || !utf8_valid(header, strlen(header)))
+    char name[NAME_BYTES_MAX + 1];
+    if (size == 0 || size > NAME_BYTES_MAX || header[size] != ':' ||
+        !utf8_valid(header, strlen(header)))
         return outside_refuse(outside, KITH_INVALID, "a header is \"Name: value\", in UTF-8");
+    snprintf(name, sizeof name, "%.*s", (int)size, header);
+    if (http_check_field(strcasecmp(name, "Content-Type") == 0 ? "X" : name, value) != 0)
+        return outside_refuse(outside, KITH_INVALID,
+                              "header %s: its name or value cannot stand there, or is the host's to "
+                              "set",
+                              name);
     doc_open_array(w, "");
     doc_put_text(w, "", (struct text){ header, (uint32_t)size });
     doc_put_string(w, "", value);
@@ -302,6 +313,10 @@ static int32_t reply(struct outside *outside, uint64_t request, const struct kit
     struct doc_writer w;
     int32_t code = KITH_OK;
     OUTSIDE_READ(given, theirs);
+    if (!outside_request_is_open(outside, request))
+        return outside_refuse(outside, KITH_MISSING,
+                              "request %llu has been answered, or never was",
+                              (unsigned long long)request);
     if (given.status < 200 || given.status > 599)
         return outside_refuse(outside, KITH_INVALID, "a status is 200 to 599, not %d",
                               (int)given.status);

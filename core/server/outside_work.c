@@ -6,6 +6,7 @@
  *
  *     work() --first--> waiting --take()--> a thread runs it --done--> the loop tells
  */
+#include "core/plugin/breadcrumb.h"
 #include "core/server/outside_inside.h"
 
 #include <stdlib.h>
@@ -41,11 +42,14 @@ static void *serve(void *arg)
     struct outside *outside = arg;
     struct outside_works *works = &outside->works;
     struct outside_work *work;
+    unsigned slot = breadcrumb_slot();
     pthread_mutex_lock(&works->mutex);
     while ((work = take(works)) != NULL) {
         pthread_mutex_unlock(&works->mutex);
         int64_t began = clock_ns();
+        breadcrumb_enter(slot, outside->plugin->number, 0, BREADCRUMB_WORK);
         work->work(work->arg);
+        breadcrumb_leave(slot);
         atomic_fetch_add(&outside->numbers->nanoseconds[CALL_WORK], (uint64_t)(clock_ns() - began));
         atomic_fetch_add(&outside->numbers->calls[CALL_WORK], 1);
         pthread_mutex_lock(&works->mutex);

@@ -590,8 +590,9 @@ struct kith_engine {
     /* A word of Lua, whose fields (docs/lua-reference.md) are those of `doc`: remind, after, cancel
      * {key}, send, notify, tag {tag}, untag {tag}, set {name, value}; and of records (those about
      * this customer): create {kind, fields, owner, customers, lines}, move {record, transition,
-     * fields}, change {record, fields}, assign {record, to}, link {record, to, type}, where `record`
-     * and a link's `to` are ids, "complaint:17".  It needs "act:WORD" in kith_plugin.needs. */
+     * fields}, change {record, fields}, assign {record, to}, link {record, to, type}, where
+     * `record` and a link's `to` are ids, "complaint:17".  It needs "act:WORD" in
+     * kith_plugin.needs. */
     int32_t (*act)(struct kith_call *call, const char *word, struct kith_doc doc);
 
     /* What a function of Lua or a hook answers; the last one counts. */
@@ -680,8 +681,8 @@ struct kith_trait {
     uint32_t reserved;
 };
 
-/* A kind of record (docs/records.md), declared in JSON by the same names as in Lua.  A text "$NAME" in
- * it is what the operator has configured under that name. */
+/* A kind of record (docs/records.md), declared in JSON by the same names as in Lua.  A text
+ * "$NAME" in it is what the operator has configured under that name. */
 struct kith_kind {
     size_t size;
     const char *name; /* "complaint" */

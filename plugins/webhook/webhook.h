@@ -28,7 +28,7 @@ const char *config_text(struct kith_doc table, const char *name, char *out, size
 /* -- receiver.c -------------------------------------------------------------------------------- */
 
 int32_t receivers_open(struct webhook *webhook, struct kith_doc tables, char *reason);
-/* Take the secrets of these tables; the operator is told of one that is wrong: the old one stays. */
+/* Take the secrets of these tables; of one that is wrong the operator is told, and it is kept. */
 void receivers_reread(struct webhook *webhook, struct kith_doc tables);
 void receivers_close(struct webhook *webhook);
 

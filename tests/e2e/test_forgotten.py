@@ -38,7 +38,9 @@ kind "case" {
   },
   roles = { customer = { subject = true }, dealer = {} }, lines = { said = "text" },
   states = { "open", { name = "waiting", waiting = true }, { name = "closed", final = true } },
-  transitions = { wait = { from = "open", to = "waiting" }, go = { from = "waiting", to = "open" } },
+  transitions = {
+    wait = { from = "open", to = "waiting" }, go = { from = "waiting", to = "open" },
+  },
   deadlines = { answer = { from = "open", due = "1wd", to = "anna" } }, title = "subject",
 }
 purpose "news" { opt_in = true }
@@ -450,7 +452,8 @@ def test_an_export_has_each_thing_that_the_manual_says(house):
     types = {"Contract Signed", "Answer", "consent.changed", "Note", "Escaped", "customer.merged"}
     assert types <= {e["type"] for e in export["timeline"]}
     outcomes = {r["outcome"] for r in export["reminders"] if r["state"] == "done"}
-    assert outcomes == {f"{NAME} was not in"}
+    assert outcomes == {f"{NAME} was not in", "paused"}  # of the deadline of her record, too
+    assert [record["lines"] for record in export["records"]] == [[{"said": ILLNESS}]]
     survey = [e for e in export["effects"] if e["channel"] == "hook"][0]
     assert NAME in json.dumps(survey["message"]["links"]["survey"])
     signed = [e["event"] for e in export["timeline"] if e["type"] == "Contract Signed"][0]

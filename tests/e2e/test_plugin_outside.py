@@ -1,6 +1,7 @@
 """The outside side of plugins in the daemon: channels, routes, events, requests, erasures, the end.
 
-The plugins are those of tests/plugins; what they have seen they count, and /metrics tells.
+The plugins are those of tests/plugins; what they have seen they count, and /metrics tells.  All of
+it holds for a plugin in the daemon's process and for one in a process of its own.
 """
 import re
 import time
@@ -16,8 +17,17 @@ pytestmark = pytest.mark.skipif(
 )
 
 
+@pytest.fixture(autouse=True, params=["in-process", "isolated"], name="place")
+def _place(request, tmp_path):
+    """Where the plugins live."""
+    (tmp_path / "place").write_text(request.param)
+    return request.param
+
+
 def configured(tmp_path, text, rules=None):
     config = tmp_path / "kith.lua"
+    if (tmp_path / "place").read_text() == "isolated":
+        text = re.sub(r'^(plugin "\w+" \{)', r"\1 isolate = true,", text, flags=re.M)
     config.write_text(f'plugins "{PLUGINS}"\n' + text)
     flags = ["--config", config]
     if rules:

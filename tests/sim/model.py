@@ -4,82 +4,19 @@ Input: the entries of a log, in order.  Output: the effects they intend, the
 reminders, and which claims the arbiter had to let through.  It knows nothing of
 crashes, blocks, buffers or checkpoints, and shares no line with the daemon.
 """
-import json
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-SHANGHAI = ZoneInfo("Asia/Shanghai")
+from model_subjects import Subjects
+from model_time import civil_due, instant, next_workday_close, work_between, work_later
+
 SENDING = {"sms", "hook"}
 PLACES = {"Asia/Shanghai", "America/New_York", "Europe/Berlin", "Australia/Sydney", "Asia/Tokyo"}
 RULES = "rules"  # the source of what rules set
 PAUSABLE = {None: set(), "a": {"follow", "due"}, "b": {"follow", "due", "daily"}}
 
 
-def civil_days_later(ms, days, zone):
-    """The same wall clock on a later day; what does not exist or exists twice goes forward."""
-    local = datetime.fromtimestamp(ms / 1000, timezone.utc).astimezone(zone).replace(tzinfo=None)
-    return instant(local + timedelta(days=days), zone)
-
-
-def civil_due(said, zone):
-    """(base, days, hour): so many days after the base, at that hour, or at its own."""
-    base, days, hour = said
-    due = civil_days_later(base, days, zone)
-    if hour is None:
-        return due
-    local = datetime.fromtimestamp(due / 1000, timezone.utc).astimezone(zone).replace(tzinfo=None)
-    return instant(local.replace(hour=hour, minute=0, second=0, microsecond=0), zone)
-
-
-def instant(local, zone):
-    late = local.replace(tzinfo=zone, fold=1).astimezone(timezone.utc)
-    return round(late.timestamp() * 1000)
-
-
-def next_workday_close(ms):
-    day = datetime.fromtimestamp(ms / 1000, SHANGHAI).replace(tzinfo=None) + timedelta(days=1)
-    while day.weekday() >= 5 or (day.month, day.day, day.year) == (10, 1, 2026):
-        day += timedelta(days=1)
-    return instant(day.replace(hour=18, minute=0, second=0, microsecond=0), SHANGHAI)
-
-
-def sure(**data):
-    """A document that compares, whatever the order of its fields."""
-    return json.dumps(data, sort_keys=True)
-
-
-def money(cents):
-    return "%d" % (cents // 100) if cents % 100 == 0 else "%d.%02d" % divmod(cents, 100)
-
-
-def open_spans(ms):
-    """When the company of bundle b works, from the day before on: (from, until)."""
-    day = datetime.fromtimestamp(ms / 1000, SHANGHAI).replace(tzinfo=None) - timedelta(days=1)
-    while True:
-        if day.weekday() < 5 and (day.month, day.day, day.year) != (10, 1, 2026):
-            opens = instant(day.replace(hour=9, minute=0, second=0, microsecond=0), SHANGHAI)
-            yield opens, opens + 9 * 3600000
-        day += timedelta(days=1)
-
-
-def work_later(ms, work):
-    for opens, closes in open_spans(ms):
-        begin = max(opens, ms)
-        if begin < closes:
-            if work <= closes - begin:
-                return begin + work
-            work -= closes - begin
-
-
-def work_between(start, end):
-    work = 0
-    for opens, closes in open_spans(start):
-        if opens >= end:
-            return work
-        work += max(0, min(closes, end) - max(opens, start))
-
-
-class Model:
+class Model(Subjects):
     def __init__(self, worlds, bundles, owners):
         self.worlds = worlds  # seq of its entry -> document
         self.bundles = bundles  # hash -> "a" or "b"
@@ -560,101 +497,6 @@ class Model:
         bounds = [b for a in self.staff.get(name, (None, []))[1] for b in a if b > self.now]
         if bounds:
             self.timers[0, "absence:" + name] = (min(bounds), (False, "of", 0, 0))
-
-    # -- Shared subjects -----------------------------------------------------------------
-
-    def ask(self, number, data):
-        key, others = "k%d" % (data["number"] % 3), [m for m in self.group(number) if m != number]
-        said = {"key": key, "members": [number] + others} if others else {"key": key}
-        if data["page"] < 2:
-            self.asked.add((self.seq, "pool.take", sure(pool="gift", **said)))
-        elif data["page"] == 2:
-            self.asked.add((self.seq, "budget.release", sure(budget="kind", **said)))
-        else:
-            said["amount"] = money(data["total"] * 100 + 25)
-            self.asked.add((self.seq, "budget.spend", sure(budget="kind", **said)))
-
-    def ask_arrives(self, kind, body, data):
-        sender = body["from"]
-        if (body["id"], kind) in self.seen.setdefault("subjects", set()):
-            self.perhaps_hers.add(self.seq)  # a second copy
-            return
-        self.seen["subjects"].add((body["id"], kind))
-        self.belongs(sender)
-        if sender in self.erasing:
-            return
-        members = data.get("members", [sender])
-        if kind == "pool.take":
-            word, said = self.take(sender, members, data["key"])
-        else:
-            self.roll()
-            word, said = self.spend(kind, sender, members, data)
-        self.answered.add((self.seq, word, sender, sure(key=data["key"], **said)))
-
-    def take(self, sender, members, key):
-        for member in members:
-            if (member, key) in self.taken:
-                code = self.taken[member, key]
-                said = {"code": code, "again": True, "left": len(self.free)}
-                return "pool.taken", dict(said, pool="gift")
-        if not self.free:
-            return "pool.empty", {"pool": "gift"}
-        code = self.free.pop(0)
-        self.taken[sender, key] = code
-        self.codes[code] = sender, key
-        return "pool.taken", {"pool": "gift", "code": code, "left": len(self.free)}
-
-    def load(self, data):
-        for code in data["codes"]:
-            if code not in self.codes:
-                self.codes[code] = None
-                self.free.append(code)
-
-    def roll(self):
-        """A day of the company's."""
-        if self.period is not None and self.now < self.period[1]:
-            return
-        zone = ZoneInfo(self.company())
-        local = datetime.fromtimestamp(self.now / 1000, zone).replace(tzinfo=None)
-        day = local.replace(hour=0, minute=0, second=0, microsecond=0)
-        until = instant(day + timedelta(days=1), zone)
-        self.period = instant(day, zone), until, 0
-        self.timers[0, "subject:budget:kind:period"] = (until, None)
-
-    def spend(self, kind, sender, members, data):
-        since, until, spent = self.period
-        had = next((m for m in members if (m, data["key"]) in self.granted), None)
-        said = {"budget": "kind", "currency": "EUR"}
-        if kind == "budget.release":
-            if had is None:
-                left = money(15000 - spent)
-                return "budget.refused", dict(said, reason="unknown", left=left)
-            amount, granted = self.granted.pop((had, data["key"]))
-            spent -= amount if granted == since else 0
-            word = "budget.released"
-        elif had is not None:
-            amount, word = self.granted[had, data["key"]][0], "budget.granted"
-            said["again"] = True
-        else:
-            whole, cents = (data["amount"] + ".00").split(".")[:2]
-            amount, word = int(whole) * 100 + int(cents), "budget.granted"
-            if amount > 15000 - spent:
-                word, said["reason"] = "budget.refused", "spent"
-            else:
-                spent += amount
-                self.granted[sender, data["key"]] = amount, since
-        self.period = since, until, spent
-        return word, dict(said, amount=money(amount), left=money(15000 - spent))
-
-    def answer_arrives(self, kind, body, data):
-        sender = body["from"]
-        if (body["id"], kind) in self.seen.setdefault(sender, set()):
-            self.perhaps_hers.add(self.seq)
-            return
-        self.seen[sender].add((body["id"], kind))
-        self.belongs(sender)
-        if kind == "pool.taken" and sender not in self.erasing and self.bundle:
-            self.effect("hook", "service", "code %s" % data["code"], sender)
 
     def nudge(self, number):
         self.effect("hook", "service", "nudge %d" % (self.trait(number, "orders") or 0), number)

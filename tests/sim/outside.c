@@ -369,6 +369,15 @@ static void post(struct outside *outside, struct submission *submission, struct 
     sequencer_post_own(node_sequencer(outside->node), submission);
 }
 
+/* The entry is written: whoever sends it hears when it has been applied. */
+static void post_applied(struct outside *outside, struct submission *submission,
+                         struct doc_writer *w, struct errand *errand)
+{
+    submission_end(submission, w);
+    submission->wants_applied = true;
+    post(outside, submission, errand);
+}
+
 static void put_data(struct doc_writer *w, int event, uint64_t dice)
 {
     doc_put_int(w, "number", event);
@@ -498,9 +507,7 @@ static void change_consent(struct outside *outside, uint64_t dice)
     doc_put_string(&w, "channel", "sms");
     doc_put_string(&w, "state", dice & 128 ? "withdrawn" : "granted");
     doc_close(&w);
-    submission_end(submission, &w);
-    submission->wants_applied = true;
-    post(outside, submission, errand);
+    post_applied(outside, submission, &w, errand);
 }
 
 /* {"channel": "hook"} is paused, or resumed. */
@@ -518,9 +525,7 @@ static void pause_or_resume(struct outside *outside, const char *type, const cha
     doc_open(&w, "data");
     doc_put_string(&w, field, name);
     doc_close(&w);
-    submission_end(submission, &w);
-    submission->wants_applied = true;
-    post(outside, submission, errand);
+    post_applied(outside, submission, &w, errand);
 }
 
 /* Rules that send and do nothing else; not each is in each bundle. */
@@ -592,9 +597,7 @@ static void change_staff(struct outside *outside, uint64_t dice)
         put_absence(outside, &w, dice & 64 ? "ben" : "anna", dice >> 32);
     }
     doc_close(&w);
-    submission_end(submission, &w);
-    submission->wants_applied = true;
-    post(outside, submission, errand);
+    post_applied(outside, submission, &w, errand);
 }
 
 /* Codes are loaded, some of them again. */
@@ -616,9 +619,7 @@ static void load_codes(struct outside *outside, uint64_t dice)
         put_text(&w, "", "c-%d", i);
     doc_close(&w);
     doc_close(&w);
-    submission_end(submission, &w);
-    submission->wants_applied = true;
-    post(outside, submission, errand);
+    post_applied(outside, submission, &w, errand);
 }
 
 /* Cases are opened, wait, go on, are closed, and turn out to be worse or better. */
@@ -650,9 +651,7 @@ static void change_case(struct outside *outside, uint64_t dice)
         doc_put_string(&w, "level", dice >> 32 & 1 ? "high" : "low");
     doc_close(&w);
     doc_close(&w);
-    submission_end(submission, &w);
-    submission->wants_applied = true;
-    post(outside, submission, errand);
+    post_applied(outside, submission, &w, errand);
 }
 
 /* Somebody wants to be forgotten. */
@@ -667,9 +666,7 @@ static void erase(struct outside *outside, uint64_t dice)
     doc_put_string(&w, "type", "erase.requested");
     put_text(&w, "ref", "user_id:u-%d", (int)(dice >> 8 & 0xffff) % 6 + 1);
     doc_put_string(&w, "source", "staff");
-    submission_end(submission, &w);
-    submission->wants_applied = true;
-    post(outside, submission, errand);
+    post_applied(outside, submission, &w, errand);
 }
 
 struct decision {

@@ -1,4 +1,4 @@
-/* test_kind.c -- declarations of kinds: what is understood, and what is refused with which words. */
+/* test_kind.c -- declarations of kinds: what is understood, and what is refused in which words. */
 #include "core/base/err.h"
 #include "core/base/json_read.h"
 #include "core/engine/kind.h"
