@@ -68,7 +68,7 @@ static const enum breadcrumb_call crumbs[] = {
     [CALL_ROUTE] = BREADCRUMB_ROUTE,  [CALL_JOB] = BREADCRUMB_JOB,
     [CALL_TIMER] = BREADCRUMB_WATCH,  [CALL_SOCKET] = BREADCRUMB_WATCH,
     [CALL_WORK] = BREADCRUMB_WORK,    [CALL_DONE] = BREADCRUMB_WATCH,
-    [CALL_ERASED] = BREADCRUMB_STATE,
+    [CALL_ERASED] = BREADCRUMB_STATE, [CALL_REREAD] = BREADCRUMB_STATE,
 };
 
 int64_t outside_enter(struct outside *outside, enum outside_call call)

@@ -164,8 +164,9 @@ def number(daemon, name):
 # -- What is genuine ---------------------------------------------------------------------------
 
 
-def test_an_order_of_the_shop_becomes_an_event_of_its_buyer(hooked):
-    daemon = hooked()
+@pytest.mark.parametrize("more", ["", "isolate = true,"])
+def test_an_order_of_the_shop_becomes_an_event_of_its_buyer(hooked, more):
+    daemon = hooked(more)
     answer = standard(daemon, order("A-7"))
     assert (answer.status, answer.json) == (200, {})
     got = timeline(daemon, "email:ann@example.com", "webhook.shop")
@@ -320,8 +321,9 @@ def test_wrong_names_broken_and_huge_bodies(hooked):
     assert number(daemon, "received") == 2
 
 
-def test_a_secret_is_changed_without_a_restart(hooked, tmp_path):
-    daemon = hooked()
+@pytest.mark.parametrize("more", ["", "isolate = true,"])
+def test_a_secret_is_changed_without_a_restart(hooked, tmp_path, more):
+    daemon = hooked(more)
     new = bytes(range(50, 90))
     assert standard(daemon, order("A-1"), key=new).status == 401
     (tmp_path / "shop.secret").write_text(standard_secret(new) + "\n")

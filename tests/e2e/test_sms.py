@@ -81,7 +81,7 @@ def gateway():
 def texting(start, tmp_path, gateway):
     """A daemon with the plugin, and Ann, who has a telephone."""
 
-    def begin(more="", limits=""):
+    def begin(more="", limits="", isolate="false"):
         (tmp_path / "sms.secret").write_text(f"{TOKEN}\n{OLD_TOKEN}\n")
         (tmp_path / "kith.lua").write_text(
             f"""
@@ -89,6 +89,7 @@ def texting(start, tmp_path, gateway):
             scripts "scripts"
             {limits}
             plugin "sms" {{
+              isolate = {isolate},
               grant = {{ "channel", "fetch", "fetch-private", "routes", "append", "admin" }},
               config = {{
                 account = "AC1", token = secret "sms.secret", from = "+4930111", url = "{PUBLIC}",
@@ -303,8 +304,9 @@ def test_a_stranger_may_write_too(texting):
     assert call_back(daemon, "/v1/sms/inbound", inbound("Hi", "SM7", "KITCHEN")).status == 200
 
 
-def test_stop_silences_a_number_and_start_lets_it_hear_again(texting, gateway):
-    daemon = texting()
+@pytest.mark.parametrize("isolate", ["false", "true"])
+def test_stop_silences_a_number_and_start_lets_it_hear_again(texting, gateway, isolate):
+    daemon = texting(isolate=isolate)
     assert call_back(daemon, "/v1/sms/inbound", inbound(" stop. ", "SM2")).status == 200
     wait_for(lambda: traits(daemon).get("heard") == "sms.stopped", "STOP is heard")
     write(daemon, "after STOP")
