@@ -200,8 +200,7 @@ _Static_assert(offsetof(struct kith_channel_status, wait_ms) == 16, "kith_channe
 _Static_assert(offsetof(struct kith_channel_status, target) == 24, "kith_channel_status.target");
 _Static_assert(offsetof(struct kith_channel_status, channel) == 32, "kith_channel_status.channel");
 _Static_assert(offsetof(struct kith_channel_status, circuit) == 48, "kith_channel_status.circuit");
-_Static_assert(offsetof(struct kith_channel_status, failures) == 52,
-               "kith_channel_status.failures");
+_Static_assert(offsetof(struct kith_channel_status, failures) == 52, "kith_channel_status.failures");
 _Static_assert(KITH_NEEDS_ADDRESS == 1, "KITH_NEEDS_ADDRESS");
 _Static_assert(KITH_IDEMPOTENT == 2, "KITH_IDEMPOTENT");
 _Static_assert(KITH_MACHINE == 4, "KITH_MACHINE");
@@ -258,6 +257,7 @@ _Static_assert(offsetof(struct kith_job, every_ms) == 16, "kith_job.every_ms");
 _Static_assert(offsetof(struct kith_job, run) == 24, "kith_job.run");
 _Static_assert(KITH_REQUIRED == 1, "KITH_REQUIRED");
 _Static_assert(KITH_SECRET == 2, "KITH_SECRET");
+_Static_assert(KITH_OUTSIDE == 4, "KITH_OUTSIDE");
 
 _Static_assert(sizeof(struct kith_field) >= 56, "kith_field");
 _Static_assert(offsetof(struct kith_field, size) == 0, "kith_field.size");
