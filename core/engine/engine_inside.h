@@ -415,6 +415,8 @@ void plugins_hear(struct step *step);
 void plugins_sweep(struct engine *engine); /* one slice */
 void plugin_enabled(struct step *step);
 void plugin_disabled(struct step *step);
+/* Its place in engine->plugins; SIZE_MAX: it is not loaded. */
+size_t plugin_place(const struct engine *engine, struct text name);
 /* The version that the plugin's documents under `key` have today; 0: there is no telling. */
 int64_t plugin_version(struct engine *engine, struct text plugin, struct text key);
 /* What the plugin makes of its documents.  False: it leaves that to us. */

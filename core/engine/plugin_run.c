@@ -15,13 +15,12 @@
  *     quarantined     an event it listens to      the same; the event is parked, or over
  *                                                 limits.plugin_parked counted as missed
  *     quarantined     plugin.enabled              behind, if anything is parked, else there
- *     behind          tick                        hears of so many parked events; of the last:
- *     there behind          an event it listens to      the same; the event is parked
+ *     behind          tick                        hears of so many parked events; at last: there
+ *     behind          an event it listens to      the same; the event is parked
  *     behind          a call crashes or hangs     quarantined
  *
- *     `m` plugins            {NAME: {kind, seq, reason, since, parked, missed}, ...}; `kind` only
- *     of
- *                            those that are quarantined
+ *     `m` plugins            {NAME: {kind, seq, reason, since, parked, missed}, ...}; `kind`
+ *                            only of those that are quarantined
  *     `p` plugin seq n       customer: the events that are parked, in order ...
  *     `c` customer `Q` plugin seq n    ... and what they say, which lies with the customer
  */
@@ -177,8 +176,7 @@ static bool is_too_large(struct doc row)
     return row.size > STATE_VALUE_MAX;
 }
 
-/* Whether what the step has plugins hear of only bears a name that is the system's or a plugin's.
- * */
+/* Whether what plugins hear of only bears a name that is the system's or a plugin's. */
 static bool hears_foreign(const struct step *step)
 {
     const struct event *parked = step->event->parked;
@@ -215,7 +213,7 @@ static void park(struct step *step, size_t plugin)
 
 /* -- Quarantine ----------------------------------------------------------- */
 
-static size_t place_of(const struct engine *engine, struct text name)
+size_t plugin_place(const struct engine *engine, struct text name)
 {
     size_t count = engine->plugins != NULL ? engine->plugins->count : 0, i = 0;
     while (i < count && !text_equal(engine->plugins->names[i], name))
@@ -237,7 +235,7 @@ static void quarantine(struct engine *engine, struct text name, const char *kind
 
 bool engine_plugin_is_there(const struct engine *engine, struct text name)
 {
-    size_t place = place_of(engine, name);
+    size_t place = plugin_place(engine, name);
     return place != SIZE_MAX && engine->standings[place].presence != PLUGIN_QUARANTINED;
 }
 
@@ -273,7 +271,7 @@ static void add_verdict(struct engine *engine, struct text plugin, enum plugin_o
 void plugins_obey_verdict(struct engine *engine)
 {
     for (struct doc_iter it = doc_iter(engine->plugin_verdict); doc_next(&it);) {
-        size_t place = place_of(engine, doc_text(it.value.doc, "plugin"));
+        size_t place = plugin_place(engine, doc_text(it.value.doc, "plugin"));
         if (place == SIZE_MAX || doc_get(it.value.doc, "nth").type != DOC_NONE)
             continue;
         engine->standings[place].lost = outcome_of(it.value.doc);
@@ -364,14 +362,14 @@ int step_call_plugin(struct step *step, size_t function, struct doc arguments,
 
 int64_t plugin_version(struct engine *engine, struct text plugin, struct text key)
 {
-    size_t place = place_of(engine, plugin);
+    size_t place = plugin_place(engine, plugin);
     return place != SIZE_MAX ? engine->plugins->version(engine->plugins, place, key) : 0;
 }
 
 bool plugin_fold(struct engine *engine, struct text plugin, enum plugin_fold what, struct text key,
                  struct doc arguments, struct doc *out_answer)
 {
-    size_t place = place_of(engine, plugin);
+    size_t place = plugin_place(engine, plugin);
     struct err err;
     *out_answer = (struct doc){ NULL, 0 };
     if (place == SIZE_MAX || engine->standings[place].presence == PLUGIN_QUARANTINED)
@@ -683,9 +681,14 @@ void plugin_enabled(struct step *step)
     struct text name = doc_text(data, "plugin");
     struct standing standing = standing_of(engine, name);
     bool is_kept_out = doc_bool(data, "again", false) && text_is(standing.kind, "staff");
-    if (standing.kind.size == 0 || is_kept_out) {
-        engine_refuse(engine, E_CONFLICT, "plugin %.*s is %s", (int)name.size, name.data,
-                      is_kept_out ? "disabled" : "not quarantined");
+    if (standing.kind.size == 0) {
+        engine_refuse(engine, E_CONFLICT, "plugin %.*s is not quarantined", (int)name.size,
+                      name.data);
+        return;
+    }
+    if (is_kept_out) {
+        engine_refuse(engine, E_CONFLICT, "plugin %.*s is disabled by a person", (int)name.size,
+                      name.data);
         return;
     }
     if (doc_bool(data, "skip", false))
@@ -723,6 +726,14 @@ void engine_set_plugins(struct engine *engine, struct plugins *plugins)
 }
 
 /* -- Showing -------------------------------------------------------------- */
+
+size_t plugins_quarantined(struct engine *engine)
+{
+    size_t count = 0;
+    for (struct doc_iter it = doc_iter(meta_get(engine, "plugins")); doc_next(&it);)
+        count += doc_text(it.value.doc, "kind").size != 0;
+    return count;
+}
 
 void plugins_show(struct engine *engine, struct doc_writer *w)
 {

@@ -1,15 +1,17 @@
 /* plugin_state.c -- the documents that plugins keep about customers.
  *
  *     `c` customer `P` plugin key             BSON {p, k, v, d}: plugin, key, version, document
- *     `c` customer `O` absorbed plugin key    the same of the survivor before this merge; no d:
- *     none
+ *     `c` customer `O` absorbed plugin key    the same of the survivor before this; no d: none
  *
  * They lie with the customer, so that whoever erases or exports her need not know of them.  While
  * customers are one there is one document, the root's: what the absorbed had stays where it is and
  * is not looked at, and what the survivor had is put aside, so that both can be asked for when they
  * are two again.
  */
+#include "core/base/err.h"
 #include "core/engine/engine_inside.h"
+#include "core/engine/read.h"
+#include "core/engine/read_inside.h"
 
 #include <string.h>
 
@@ -256,4 +258,65 @@ void plugin_states_unmerge(struct engine *engine, const struct customer *group, 
         key_aside(&aside, above, leaving, &were[i]);
         state_delete(engine->state, &aside);
     }
+}
+
+/* -- Telling her ---------------------------------------------------------- */
+
+/* What the plugin makes of it between two entries: nothing of the state may follow from that, nor
+ * from its being lost while it is asked.  False: it has nothing to say. */
+static bool ask(struct engine *engine, const struct document *document, enum plugin_fold what,
+                struct doc *out)
+{
+    struct plugins *plugins = engine->plugins;
+    struct doc_writer w;
+    struct doc answer = { NULL, 0 };
+    struct err err;
+    size_t place = plugin_place(engine, document->plugin);
+    if (place == SIZE_MAX || !engine_plugin_is_there(engine, document->plugin))
+        return false;
+    engine_draft(engine, &w);
+    doc_put_int(&w, "version", document->version);
+    doc_put_doc(&w, "state", document->doc);
+    if (plugins->fold(plugins, place, what, document->name, engine_doc(engine, &w), &engine->arena,
+                      &answer, &err) != PLUGIN_OK ||
+        answer.data == NULL)
+        return false;
+    *out = answer;
+    return true;
+}
+
+static void show_document(struct engine *engine, uint64_t customer, struct document *document,
+                          struct buf *out)
+{
+    int64_t version = plugin_version(engine, document->plugin, document->name);
+    struct doc_writer w;
+    if (document->doc.data == NULL)
+        return;
+    if (document->version < version && ask(engine, document, PLUGIN_MIGRATE, &document->doc))
+        document->version = version;
+    ask(engine, document, PLUGIN_GIVE, &document->doc);
+    doc_begin(&w, out);
+    doc_put_text(&w, "plugin", document->plugin);
+    doc_put_text(&w, "key", document->name);
+    doc_put_int(&w, "customer", (int64_t)customer);
+    doc_put_doc(&w, "state", document->doc);
+    doc_end(&w);
+}
+
+int read_plugin_states_of(struct engine *engine, struct text reference, struct buf *out,
+                          struct err *err)
+{
+    static const char tables[] = { 'P', 'O' };
+    struct customer customer;
+    int rc = customer_find(&customer, engine, reference, err);
+    for (size_t i = 0; rc == 0 && i < customer.count; i++)
+        for (size_t j = 0; j < sizeof tables; j++) {
+            struct key prefix;
+            struct document *documents;
+            key_customer(&prefix, customer.members[i].number, tables[j]);
+            size_t count = read_documents(engine, &prefix, &documents);
+            for (size_t k = 0; k < count; k++)
+                show_document(engine, customer.members[i].number, &documents[k], out);
+        }
+    return rc;
 }

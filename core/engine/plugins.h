@@ -93,6 +93,8 @@ void engine_foresee(struct engine *engine, const struct log_entry *entries, size
 /* Whether this plugin may be called now: it is not quarantined, nor behind. */
 bool engine_plugin_is_there(const struct engine *engine, struct text name);
 
+size_t plugins_quarantined(struct engine *engine); /* loaded or not */
+
 /* Append {plugins: [{name, quarantined: {seq, n, kind, reason, since}, parked, missed}, ...]} to an
  * open document: those of which there is anything to say. */
 void plugins_show(struct engine *engine, struct doc_writer *w);

@@ -156,6 +156,12 @@ void read_linked_deinit(struct read_linked *linked);
 int read_suppressions_of(struct engine *engine, struct text reference, struct buf *out,
                          struct err *err);
 
+/* What plugins keep about her and all she was merged with: documents
+ * {plugin, key, customer, state}, one behind another, each as its plugin tells her of it.
+ * E_NOTFOUND. */
+int read_plugin_states_of(struct engine *engine, struct text reference, struct buf *out,
+                          struct err *err);
+
 /* -- Reminders ------------------------------------------------------------------------- */
 
 /* {id, customer, title, assignee, to, due, created, state, rule, key, note, about,

@@ -197,6 +197,13 @@ void tell_consequences(struct buf *text, const struct link *link)
     }
     if (before[0] == ',')
         buf_text(text, ". ");
+    before = "The plugins that acted on it, by their handlers: ";
+    for (struct doc_iter it = doc_iter(doc_child(link->row, "handlers")); doc_next(&it);) {
+        say_quoted(text, before, it.value.text);
+        before = ", ";
+    }
+    if (before[0] == ',')
+        buf_text(text, ". ");
     before = "It made the effects ";
     for (struct doc_iter it = doc_iter(effects); doc_next(&it);) {
         char id[EVENT_ID_TEXT_MAX];
@@ -221,10 +228,12 @@ void tell_failed(struct buf *text, const struct link *link)
     struct doc data = doc_child(link->row, "data");
     struct text message = doc_text(data, "message");
     char id[EVENT_ID_TEXT_MAX];
-    if (link->n == 0 || !text_is(doc_text(link->row, "type"), "rule.failed"))
+    bool is_plugin = text_is(doc_text(link->row, "type"), "plugin.failed");
+    if (link->n == 0 || !(is_plugin || text_is(doc_text(link->row, "type"), "rule.failed")))
         return;
     event_id_text(link->seq, link->n, id);
-    say_quoted(text, "The rule ", doc_text(data, "rule"));
+    say_quoted(text, is_plugin ? "The handler " : "The rule ",
+               doc_text(data, is_plugin ? "handler" : "rule"));
     buf_printf(text, " failed (%s): %.*s. ", id, (int)message.size, message.data);
 }
 

@@ -116,8 +116,7 @@ static bool is_declared(const struct kith_call *call, const char *key)
     return false;
 }
 
-/* What an older version of the plugin kept, as this one would have.  It lives as long as the call.
- * */
+/* What an older version of the plugin kept, as this one would have.  It lives as the call does. */
 static struct doc migrate(struct kith_call *call, size_t index, struct doc doc, int64_t version,
                           int32_t *out_code)
 {

@@ -1,7 +1,8 @@
 /* guest.c -- see guest.h.
  *
- *     item    {f: kind, i: index, now, x: fold, v: {"0": VALUE, ...}, s: {KEY: {v, d}}, a:
- *     ARGUMENTS} reply   {c: REPLY_..., e: words, w: what it wants, a: {answer: VALUE}}
+ *     item    {f: kind, i: index, now, x: fold, v: {"0": VALUE, ...}, s: {KEY: {v, d}},
+ *              a: ARGUMENTS}
+ *     reply   {c: REPLY_..., e: words, w: what it wants, a: {answer: VALUE}}
  *
  * When the parent dies so does this process: whatever it was doing, nobody would hear of it.
  */

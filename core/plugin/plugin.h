@@ -130,7 +130,7 @@ struct plugin {
 int plugin_load(const struct plugin_options *options, struct plugin **out_plugin, struct err *err);
 
 /* The second half: whether it is who it should be, is granted what it needs, and is configured
- * well. Notes what it was loaded with. */
+ * well.  Notes what it was loaded with. */
 int plugin_allow(struct plugin *plugin, const struct plugin_options *options, struct err *err);
 
 /* Nobody may be inside of it; its code stays.  NULL is allowed. */

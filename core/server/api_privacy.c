@@ -21,7 +21,7 @@ struct export
     struct buf record, rows, events; /* of the page, but for the first */
     struct read_linked linked;
     struct buf timeline, reminders, effects, files, records; /* JSON */
-    struct buf suppressions;
+    struct buf suppressions, plugins;
     int code;
     struct err err;
 };
@@ -33,8 +33,10 @@ static void ask_page(struct engine *engine, struct call *call)
     buf_clear(&export->rows);
     if (export->record.size == 0) {
         export->code = read_customer(engine, customer, &export->record, &export->err);
-        if (export->code == 0)
+        if (export->code == 0) {
             read_suppressions_of(engine, customer, &export->suppressions, NULL);
+            read_plugin_states_of(engine, customer, &export->plugins, NULL);
+        }
     }
     if (export->code == 0)
         export->code = read_timeline(engine, customer, &export->page, &export->rows, &export->err);
@@ -94,6 +96,14 @@ static void put_list(struct buf *json, const char *name, const struct buf *items
     buf_byte(json, ']');
 }
 
+static void put_docs(struct buf *json, const char *name, struct buf *docs)
+{
+    struct buf list = BUF_INIT;
+    put_items(&list, docs);
+    put_list(json, name, &list);
+    buf_deinit(&list);
+}
+
 static void answer_export(struct call *call)
 {
     struct export *export = call->data;
@@ -108,15 +118,14 @@ static void answer_export(struct call *call)
         put_list(out, "effects", &export->effects);
         put_list(out, "files", &export->files);
         put_list(out, "records", &export->records);
-        struct buf list = BUF_INIT;
-        put_items(&list, &export->suppressions);
-        put_list(out, "suppressions", &list);
-        buf_deinit(&list);
+        put_docs(out, "suppressions", &export->suppressions);
+        put_docs(out, "plugins", &export->plugins);
         buf_text(out, "}\n");
     }
     struct buf *const parts[] = { &export->record,   &export->rows,         &export->events,
                                   &export->timeline, &export->reminders,    &export->effects,
-                                  &export->files,    &export->suppressions, &export->records };
+                                   &export->files,    &export->suppressions, &export->records,
+                                   &export->plugins };
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         buf_deinit(parts[i]);
     read_linked_deinit(&export->linked);

@@ -102,6 +102,7 @@ static const struct shape_field customer_then[] = {
 
 static const struct shape_field trace[] = {
     { "rules", "[object]", false, "Those that ran: name, bundle" },
+    { "handlers", "[text]", false, "Those of plugins that did something: PLUGIN.HANDLER" },
     { "changed", "object", false, "What of the customer is another than before" },
     { "effects", "[text]", false, "Ids of the effects that it made" },
     { "made", "[text]", false, "Ids of the events that it made" },
@@ -213,6 +214,8 @@ static const struct shape_field export[] = {
     { "records", "[Record]", true, "Those that are about her" },
     { "files", "[object]", true, "hash of each file that an event of hers names, and the event" },
     { "suppressions", "[object]", true, "Addresses of hers that nothing may be sent to" },
+    { "plugins", "[object]", true,
+      "What each plugin keeps about her: plugin, key, customer, state" },
     END,
 };
 

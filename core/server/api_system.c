@@ -50,7 +50,7 @@ static void ready(struct call *call)
 
 static void metrics(struct call *call)
 {
-    metrics_write(call->api->metrics, call->api->node, &call->out);
+    metrics_write(call->api->metrics, call->api->node, call->api->plugins, &call->out);
     home_write_metrics(call->api->home, &call->out);
     call_reply_text(call, 200, "text/plain; version=0.0.4; charset=utf-8",
                     (struct text){ (const char *)call->out.data, (uint32_t)call->out.size });

@@ -1,4 +1,4 @@
-"""Plugins that crash, hang and are killed: nobody else notices, nothing is lost or comes twice.
+"""Plugins that crash, hang and are killed: nothing is lost, nothing comes twice.
 
 The plugin here, tally, counts the orders of each customer, in a document and in the trait
 tally.count.  An order with `crash` or `hang` ends it, until it is built again with MENDED.
@@ -298,6 +298,27 @@ def test_killed_at_any_moment_it_has_heard_of_each_event_once(isolated, house):
         assert counted(daemon, number) == (sent, sent)
     assert tally(daemon)["missed"] == 0
     assert daemon.post("/v1/verify", {}).json["ok"]
+
+
+# -- What is shown -----------------------------------------------------------------------------
+
+
+def test_what_it_keeps_of_her_is_exported_and_what_it_did_is_explained(house):
+    house.configure(False)
+    daemon = house.start()
+    daemon.send(order(1), order(1))
+    (item,) = daemon.get("/v1/customers/user_id:u-1/export").json["plugins"]
+    assert (item["plugin"], item["key"], item["state"]) == ("tally", "tally", {"count": 2})
+    entry = daemon.timeline("user_id:u-1")[0]
+    assert entry["type"] == "Order Completed"
+    assert entry["trace"]["handlers"] == ["tally.order"]
+    assert "tally.order" in kith(daemon, "explain", entry["id"])
+    assert "handler tally.order" in kith(daemon, "timeline", "user_id:u-1")
+    page = daemon.get("/metrics", key=None).body.decode()
+    assert 'kith_plugin_engine_calls_total{plugin="tally"} 2' in page
+    assert daemon.metric("kith_plugins_quarantined") == 0
+    kith(daemon, "plugin", "disable", "tally")
+    assert daemon.metric("kith_plugins_quarantined") == 1
 
 
 # -- Several ---------------------------------------------------------------------------------

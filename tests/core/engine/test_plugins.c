@@ -530,7 +530,7 @@ static void test_who_is_disabled_by_a_person_is_enabled_by_one(void **state)
     is_mended = true;
     play_entry(play, LOG_SYSTEM,
                "{'type':'plugin.enabled','data':{'plugin':'alpha','again':true}}");
-    assert_string_equal(play->result.reason, "plugin alpha is disabled");
+    assert_string_equal(play->result.reason, "plugin alpha is disabled by a person");
     enable(play, "alpha");
     play_ticks(play);
     assert_string_equal(play_trait(play, ALPHA), "'first(order:1) second(order:1)'");

@@ -1,6 +1,5 @@
 /* test_set.c -- real plugins under the engine: in this process and in one of their own they do the
- * same, and a fold of the same log is the same (engine_fixture.h proves it at the end of each
- * test).
+ * same, and a fold of the same log is the same (engine_fixture.h proves it after each test).
  *
  * This program is also the process of an isolated plugin.
  */
