@@ -51,11 +51,7 @@ foreach(source ${tests})
         target_link_libraries(${target} PRIVATE kith_warnings plugin_${CMAKE_MATCH_1}_parts
                               PkgConfig::cmocka)
         target_include_directories(${target} PRIVATE ${CMAKE_SOURCE_DIR}
-<<<<<<< HEAD
-                                                     ${CMAKE_SOURCE_DIR}/plugins/sdk)
-=======
                                    ${CMAKE_SOURCE_DIR}/plugins/sdk)
->>>>>>> email2
     else()
         target_link_libraries(${target} PRIVATE kith_warnings ${KITH_LIBRARIES}
                               PkgConfig::cmocka PkgConfig::bson)

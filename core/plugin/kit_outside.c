@@ -9,6 +9,9 @@
  * nothing of it may be left.
  */
 #include "core/base/err.h"
+#include "core/base/json_read.h"
+#include "core/base/json_write.h"
+#include "core/base/limits.h"
 #include "core/base/mem.h"
 #include "core/plugin/kit_cases.h"
 #include "core/plugin/kit_inside.h"
@@ -67,6 +70,7 @@ struct kith {
     size_t waiting_count;
     uint32_t told; /* refusals, each told once, by the number of the need */
     bool is_stopped;
+    struct buf json, parsed; /* what came out of to_json() and from_json() */
 };
 
 /* -- Needs ------------------------------------------------------------------------------------- */
@@ -370,6 +374,31 @@ static int32_t on_reply(struct kith *kith, uint64_t request, const struct kith_r
     return answered(kith, found, "reply");
 }
 
+static int32_t on_to_json(struct kith *kith, struct kith_doc doc, struct kith_text *out)
+{
+    struct buf *json = &kith->json;
+    if (doc.size != 0 && doc_validate(doc.data, doc.size, NESTING_MAX, NULL) != 0)
+        return KITH_INVALID;
+    buf_clear(json);
+    json_write_doc(json, (struct doc){ doc.data, (uint32_t)doc.size });
+    *out = (struct kith_text){ buf_string(json), json->size };
+    return KITH_OK;
+}
+
+static int32_t on_from_json(struct kith *kith, struct kith_text json, struct kith_doc *out)
+{
+    static const struct json_limits limits = { .depth_max = NESTING_MAX };
+    struct json_reader *reader = json_reader_new();
+    struct doc doc;
+    buf_clear(&kith->parsed);
+    int rc = json_to_doc(reader, json.data, json.size, &limits, &kith->parsed, &doc, NULL);
+    json_reader_free(reader);
+    if (rc != 0)
+        return KITH_INVALID;
+    *out = (struct kith_doc){ doc.data, doc.size };
+    return KITH_OK;
+}
+
 static const struct kith_host table = {
     .size = sizeof table,
     .level = KITH_LEVEL,
@@ -391,6 +420,8 @@ static const struct kith_host table = {
     .deliver = on_deliver,
     .pause = on_pause,
     .reply = on_reply,
+    .to_json = on_to_json,
+    .from_json = on_from_json,
 };
 
 /* -- Turns of the loop ------------------------------------------------------------------------- */
@@ -592,6 +623,8 @@ static bool live(struct probe *probe, bool is_first)
         turns(kith, "start()");
     if (code == KITH_OK || self != NULL)
         end(kith, self);
+    buf_deinit(&kith->json);
+    buf_deinit(&kith->parsed);
     free(kith);
     return code == KITH_OK;
 }

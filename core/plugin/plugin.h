@@ -10,7 +10,7 @@
  * nothing under our feet, and the same path loaded again is another plugin.
  *
  * A struct plugin is constant once plugin_load() has returned, but for its numbers, which any
- * thread may add to and read.
+ * thread may add to and read, and its secrets, which are the outside side's (plugin_reread).
  */
 #ifndef CORE_PLUGIN_PLUGIN_H
 #define CORE_PLUGIN_PLUGIN_H
@@ -38,7 +38,7 @@ struct kind;
 #define PLUGIN_STATES_MAX 32
 #define PLUGIN_TRAITS_MAX 64
 #define PLUGIN_KINDS_MAX 16
-#define PLUGIN_CHANNELS_MAX 8
+#define PLUGIN_CHANNELS_MAX 31 /* with those that the configuration names */
 #define PLUGIN_ROUTES_MAX 64
 #define PLUGIN_JOBS_MAX 32
 #define PLUGIN_FILE_BYTES_MAX (64u << 20)
@@ -62,6 +62,11 @@ struct plugin_reads {
     size_t count;
 };
 
+struct plugin_fields {
+    struct kith_field *items;
+    size_t count;
+};
+
 /* What the operator wrote: plugin "NAME" { grant, isolate, config }. */
 struct plugin_options {
     const char *name;
@@ -80,6 +85,7 @@ struct plugin {
     const char *const *needs; /* all of them are granted */
     size_t need_count;
     struct kith_field *fields;
+    struct plugin_fields *tables; /* by field: what the tables of one may have */
     size_t field_count;
     struct kith_handler *handlers;
     struct plugin_reads *handler_reads; /* by handler */
@@ -104,6 +110,7 @@ struct plugin {
                      char *reason);
     void (*stop)(void *self);
     int32_t (*erased)(void *self, uint64_t customer);
+    void (*reread)(void *self);
 
     /* Configuration with defaults filled in: `config` for the deterministic side and the world,
      * without secrets; `secrets` for the outside, with what the files say. */
@@ -139,6 +146,15 @@ int plugin_read_kinds(struct plugin *plugin, struct err *err);
 
 bool plugin_may(const struct plugin *plugin, const char *need);     /* whether it was granted */
 bool plugin_may_act(const struct plugin *plugin, struct text word); /* the same of "act:WORD" */
+
+bool plugin_is_name(const char *name); /* small letters, digits and _, a letter first */
+
+/* The field of configuration whose tables name this channel; SIZE_MAX: it has a name of its own. */
+size_t plugin_channel_tables(const struct plugin *plugin, size_t index);
+
+/* Read the files of secrets anew: plugin->secrets is another document where one has changed, and
+ * *out_is_changed says so; that of before stays as it is.  E_INVALID, E_IO: all stays. */
+int plugin_reread(struct plugin *plugin, bool *out_is_changed, struct err *err);
 
 /* The place of the state, trait `name` in its list; SIZE_MAX: it has none. */
 size_t plugin_state_find(const struct plugin *plugin, struct text name);

@@ -28,17 +28,28 @@ static void put_texts(struct doc_writer *w, const char *name, const char *const 
     doc_close(w);
 }
 
+static void put_field(struct doc_writer *w, const struct kith_field *field)
+{
+    put_text(w, "name", field->name);
+    put_text(w, "type", field->type);
+    put_text(w, "standard", field->standard);
+    put_text(w, "about", field->about);
+    doc_put_int(w, "flags", field->flags);
+}
+
 static void put_fields(struct doc_writer *w, const struct plugin *plugin)
 {
     doc_open_array(w, "config");
     for (size_t i = 0; i < plugin->field_count; i++) {
-        const struct kith_field *field = &plugin->fields[i];
         doc_open(w, "");
-        put_text(w, "name", field->name);
-        put_text(w, "type", field->type);
-        put_text(w, "standard", field->standard);
-        put_text(w, "about", field->about);
-        doc_put_int(w, "flags", field->flags);
+        put_field(w, &plugin->fields[i]);
+        doc_open_array(w, "fields");
+        for (size_t j = 0; j < plugin->tables[i].count; j++) {
+            doc_open(w, "");
+            put_field(w, &plugin->tables[i].items[j]);
+            doc_close(w);
+        }
+        doc_close(w);
         doc_close(w);
     }
     doc_close(w);
@@ -256,6 +267,13 @@ static void field_in(struct plugin *plugin, struct doc doc, void *out)
     field->flags = (uint32_t)doc_int(doc, "flags", 0);
 }
 
+static void outer_field_in(struct plugin *plugin, struct doc doc, void *out)
+{
+    struct kith_field *field = out;
+    field_in(plugin, doc, out);
+    field->fields = list_in(plugin, doc, "fields", sizeof(struct kith_field), field_in);
+}
+
 static void handler_in(struct plugin *plugin, struct doc doc, void *out)
 {
     struct kith_handler *handler = out;
@@ -353,7 +371,7 @@ int wire_get_plugin(struct doc doc, struct plugin *plugin, struct err *err)
     said.version = text_in(doc, "version");
     said.about = text_in(doc, "about");
     said.needs = texts_in(plugin, doc, "needs");
-    said.config = list_in(plugin, doc, "config", sizeof(struct kith_field), field_in);
+    said.config = list_in(plugin, doc, "config", sizeof(struct kith_field), outer_field_in);
     said.handlers = list_in(plugin, doc, "handlers", sizeof(struct kith_handler), handler_in);
     said.functions = list_in(plugin, doc, "functions", sizeof(struct kith_function), function_in);
     said.states = list_in(plugin, doc, "states", sizeof(struct kith_state), state_in);

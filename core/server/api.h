@@ -100,7 +100,7 @@ struct route {
     }
 
 /* The tables, each ending with ROUTES_END.  A new file of handlers adds itself here and to
- * `api_tables` in api.c. */
+ * `tables` in api.c. */
 extern const struct route routes_system[];    /* api_system.c: health, metrics, /openapi.json */
 extern const struct route routes_ingest[];    /* ingest.c: Segment's tracking API */
 extern const struct route routes_cloud[];     /* api_cloud.c: CloudEvents */

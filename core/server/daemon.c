@@ -381,6 +381,7 @@ static void hang_up(struct daemon *daemon)
     for (size_t i = 0; i < daemon->settings.webhook_count; i++)
         if (channel_webhook_reread(daemon->webhooks[i], &err) != 0)
             say("the secrets in use are kept: %s", err.text);
+    home_reread(daemon->home);
     if (read_link_keys(daemon, &err) != 0)
         say("the secrets of links in use are kept: %s", err.text);
     ask_active(daemon, on_hangup_looked);

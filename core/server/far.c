@@ -167,6 +167,7 @@ static void take_status(struct far *far, uint64_t number, struct doc doc)
 {
     struct text target = doc_text(doc, "target");
     int64_t window = doc_int(doc, "window", 0), wait_ms = doc_int(doc, "wait_ms", 0);
+    int64_t circuit = doc_int(doc, "circuit", 0), failures = doc_int(doc, "failures", 0);
     if (number >= far->options.plugin->channel_count) {
         lose(far, "it speaks of a channel that it has not");
         return;
@@ -180,6 +181,9 @@ static void take_status(struct far *far, uint64_t number, struct doc doc)
         .window = window > 0 ? (size_t)window : 0,
         .wait_ms = wait_ms > 0 && wait_ms < WAIT_MS ? wait_ms : WAIT_MS,
         .target = channel->target[0] != '\0' ? channel->target : NULL,
+        .circuit = circuit > 0 && circuit <= CIRCUIT_HALF_OPEN ? (enum channel_circuit)circuit
+                                                               : CIRCUIT_CLOSED,
+        .failures = failures > 0 ? (size_t)failures : 0,
     };
 }
 

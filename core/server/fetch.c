@@ -155,7 +155,9 @@ static void finish_answer(struct request *request, CURLcode code)
     struct fetch_result result = { .retry_after_ms = -1 };
     char error[FETCH_ERROR_SIZE];
     long status = 0;
+    curl_off_t sending_us = 0;
     curl_easy_getinfo(request->easy, CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_getinfo(request->easy, CURLINFO_PRETRANSFER_TIME_T, &sending_us);
     result.is_too_large = request->body_bytes > request->answer_max;
     if (result.is_too_large) {
         snprintf(error, sizeof error, "the answer has more than %zu bytes", request->answer_max);
@@ -163,13 +165,16 @@ static void finish_answer(struct request *request, CURLcode code)
     } else if (code != CURLE_OK) {
         explain(request, code, error);
         result.error = error;
+        result.is_unsent = sending_us == 0;
     } else {
+        result.body = request->answer.data;
+        result.body_size = request->answer.size;
+    }
+    if (status >= 200 && (code == CURLE_OK || request->head_bytes == HEAD_IS_READ)) {
         result.status = (int)status;
         result.retry_after_ms = asked_to_wait(request->easy);
         result.headers = headers;
         result.header_count = list_headers(request->easy, headers);
-        result.body = request->answer.data;
-        result.body_size = request->answer.size;
     }
     request->done(request->arg, &result);
     request_free(request);
@@ -393,6 +398,12 @@ static struct request *request_new(struct fetch *fetch, const struct fetch_reque
     set_safety(fetch, request);
     set_request(request, wanted->url);
     curl_easy_setopt(request->easy, CURLOPT_TIMEOUT_MS, (long)wanted->timeout_ms);
+    if (wanted->ca != NULL)
+        curl_easy_setopt(request->easy, CURLOPT_CAINFO, wanted->ca);
+    if (wanted->is_once) { /* a connection that was kept may be closed: then curl sends again */
+        curl_easy_setopt(request->easy, CURLOPT_FRESH_CONNECT, 1L);
+        curl_easy_setopt(request->easy, CURLOPT_FORBID_REUSE, 1L);
+    }
     return request;
 }
 

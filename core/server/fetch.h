@@ -41,7 +41,7 @@ struct fetch_options {
 };
 
 struct fetch_result {
-    int status;             /* 100 to 599; 0: there was no answer */
+    int status;             /* 100 to 599; 0: there was no answer, or none that could be read */
     int64_t retry_after_ms; /* what the answer asks for; -1: nothing */
     const char *error;      /* why there was none, for people; NULL: there was one */
     /* Of fetch_send(), and borrowed for the call: */
@@ -50,6 +50,7 @@ struct fetch_result {
     const void *body;
     size_t body_size;
     bool is_too_large; /* it has more than answer_max: `error` says so */
+    bool is_unsent;    /* `error` came before any of the request had gone out */
 };
 
 struct fetch_header {
@@ -65,7 +66,9 @@ struct fetch_request {
     const void *body;
     size_t size;
     int64_t timeout_ms;
-    size_t answer_max; /* bytes of the body; more is an error */
+    size_t answer_max; /* bytes of the body; more is an error, which has status and headers */
+    const char *ca;    /* as in the options; NULL: what those say */
+    bool is_once;      /* over a connection of its own */
 };
 
 typedef void fetch_done_fn(void *arg, const struct fetch_result *result);

@@ -220,6 +220,16 @@ void home_free(struct home *home)
     free(home);
 }
 
+/* -- Secrets ----------------------------------------------------------------------------------- */
+
+void home_reread(struct home *home)
+{
+    struct doc none = { NULL, 0 };
+    for (size_t i = 0; i < home->guest_count; i++)
+        if (home->guests[i].state == GUEST_SERVING)
+            home->guests[i].face.down(home->guests[i].face.self, OUTSIDE_REREAD, 0, none);
+}
+
 /* -- Erasing ----------------------------------------------------------------------------------- */
 
 /* Whether it has, by the time it has been told: of one that is far away it is heard later. */

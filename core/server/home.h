@@ -68,6 +68,9 @@ struct doc_writer;
 void home_put_paths(const struct home *home, struct doc_writer *w);
 void home_put_tags(const struct home *home, struct doc_writer *w);
 
+/* The operator has changed files of secrets, or may have. */
+void home_reread(struct home *home);
+
 /* What needs the node and the interface: both must outlive the stop.  `started`, from the loop,
  * when every start() has returned, or has had its time.  Who is quarantined for a crash is left
  * out. */

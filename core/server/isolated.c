@@ -31,7 +31,8 @@
 #define NUMBERS_MS 100 /* after calls were counted they are told of */
 
 struct said { /* of a channel */
-    size_t window;
+    size_t window, failures;
+    enum channel_circuit circuit;
     int64_t wait_ms;
     struct buf target;
     bool is_said;
@@ -128,6 +129,7 @@ static bool is_same(const struct said *said, const struct channel_status *status
                     const char *target)
 {
     return said->is_said && said->window == status->window && said->wait_ms == status->wait_ms &&
+           said->failures == status->failures && said->circuit == status->circuit &&
            said->target.size == strlen(target) &&
            memcmp(buf_string((struct buf *)&said->target), target, said->target.size) == 0;
 }
@@ -143,11 +145,15 @@ static void tell_status(struct isolated *isolated, size_t channel)
         return;
     said->is_said = true;
     said->window = status.window;
+    said->failures = status.failures;
+    said->circuit = status.circuit;
     said->wait_ms = status.wait_ms;
     buf_clear(&said->target);
     buf_text(&said->target, target);
     begin(isolated, &w);
     doc_put_int(&w, "window", (int64_t)status.window);
+    doc_put_int(&w, "circuit", (int64_t)status.circuit);
+    doc_put_int(&w, "failures", (int64_t)status.failures);
     doc_put_int(&w, "wait_ms", status.wait_ms);
     doc_put_string(&w, "target", target);
     tell(isolated, FAR_STATUS, channel, doc_end(&w));

@@ -39,6 +39,7 @@ static const char *const call_names[] = {
     [CALL_WORK] = "work",
     [CALL_DONE] = "done",
     [CALL_ERASED] = "erased",
+    [CALL_REREAD] = "reread",
     [CALL_APPEND] = "host.append",
     [CALL_ASK] = "host.ask",
     [CALL_FETCH] = "host.fetch",
@@ -52,6 +53,8 @@ static const char *const call_names[] = {
     [CALL_PAUSE] = "host.pause",
     [CALL_REPLY] = "host.reply",
     [CALL_COUNT] = "host.count",
+    [CALL_TO_JSON] = "host.to_json",
+    [CALL_FROM_JSON] = "host.from_json",
 };
 
 const char *outside_call_name(enum outside_call call)
@@ -65,7 +68,7 @@ static const enum breadcrumb_call crumbs[] = {
     [CALL_ROUTE] = BREADCRUMB_ROUTE,  [CALL_JOB] = BREADCRUMB_JOB,
     [CALL_TIMER] = BREADCRUMB_WATCH,  [CALL_SOCKET] = BREADCRUMB_WATCH,
     [CALL_WORK] = BREADCRUMB_WORK,    [CALL_DONE] = BREADCRUMB_WATCH,
-    [CALL_ERASED] = BREADCRUMB_STATE,
+    [CALL_ERASED] = BREADCRUMB_STATE, [CALL_REREAD] = BREADCRUMB_STATE,
 };
 
 int64_t outside_enter(struct outside *outside, enum outside_call call)
@@ -128,6 +131,7 @@ static void free_if_over(struct outside *outside)
     if (!outside->is_freed || outside->handles != 0)
         return;
     buf_deinit(&outside->scratch);
+    outside_json_drop(outside);
     pthread_mutex_destroy(&outside->works.mutex);
     pthread_cond_destroy(&outside->works.wanted);
     free(outside);
@@ -332,6 +336,7 @@ static void fill_host(struct kith_host *host)
     outside_timers_host(host);
     outside_sockets_host(host);
     outside_listen_host(host);
+    outside_json_host(host);
     outside_works_host(host);
     outside_fetch_host(host);
 }

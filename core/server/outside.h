@@ -55,6 +55,7 @@ enum outside_down {
                         body, key, staff, peer} */
     OUTSIDE_LATE,    /* `number` of a request that has been answered for the plugin */
     OUTSIDE_ERASE,   /* {customer} */
+    OUTSIDE_REREAD,  /* the files of secrets may have changed */
 };
 
 struct outside_ports {

@@ -8,6 +8,7 @@
 #include "core/server/outside_inside.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #define TIMEOUT_MS 30000
 #define ANSWER_BYTES (64u << 10)
@@ -29,10 +30,12 @@ static struct doc answer_doc(const struct fetch_result *result, struct buf *out)
 {
     struct doc_writer w;
     doc_begin(&w, out);
-    if (result->error != NULL) {
+    if (result->error != NULL)
         doc_put_string(&w, "error", result->error);
+    if (result->is_unsent)
+        doc_put_bool(&w, "unsent", true);
+    if (result->status == 0)
         return doc_end(&w);
-    }
     doc_put_int(&w, "status", result->status);
     doc_open_array(&w, "headers");
     for (size_t i = 0; i < result->header_count; i++) {
@@ -42,7 +45,8 @@ static struct doc answer_doc(const struct fetch_result *result, struct buf *out)
         doc_close(&w);
     }
     doc_close(&w);
-    doc_put_binary(&w, "body", result->body_size != 0 ? result->body : "", result->body_size);
+    if (result->error == NULL)
+        doc_put_binary(&w, "body", result->body_size != 0 ? result->body : "", result->body_size);
     return doc_end(&w);
 }
 
@@ -92,7 +96,7 @@ static int32_t check(struct outside *outside, const struct kith_fetch *wanted)
                               PLUGIN_FETCH_BYTES_MAX);
     if (wanted->timeout_ms < 0 || wanted->timeout_ms > PLUGIN_FETCH_MS_MAX)
         return outside_refuse(outside, KITH_LIMIT, "timeout_ms is at most %d", PLUGIN_FETCH_MS_MAX);
-    if ((wanted->flags & ~(uint32_t)KITH_FETCH_PRIVATE) != 0)
+    if ((wanted->flags & ~(uint32_t)(KITH_FETCH_PRIVATE | KITH_FETCH_ONCE)) != 0)
         return outside_refuse(outside, KITH_INVALID, "this host does not know these flags");
     return KITH_OK;
 }
@@ -106,6 +110,8 @@ static int32_t fetch(struct outside *outside, const struct kith_fetch *theirs, k
     int32_t code = check(outside, &wanted);
     if (code == KITH_OK && is_private)
         code = outside_allow(outside, "fetch-private");
+    if (code == KITH_OK && wanted.ca != NULL && access(wanted.ca, R_OK) != 0)
+        code = outside_refuse(outside, KITH_INVALID, "cannot read %s", wanted.ca);
     if (code != KITH_OK)
         return code;
     const struct fetch_request request = {
@@ -116,6 +122,8 @@ static int32_t fetch(struct outside *outside, const struct kith_fetch *theirs, k
         .size = wanted.body_size,
         .timeout_ms = wanted.timeout_ms != 0 ? wanted.timeout_ms : TIMEOUT_MS,
         .answer_max = wanted.answer_max != 0 ? wanted.answer_max : ANSWER_BYTES,
+        .ca = wanted.ca,
+        .is_once = (wanted.flags & KITH_FETCH_ONCE) != 0,
     };
     struct fetching *fetching = mem_zero(sizeof *fetching);
     fetching->done = done;

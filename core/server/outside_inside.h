@@ -23,6 +23,7 @@
 #include <uv.h>
 
 struct fetch;
+struct json_reader;
 
 struct kith { /* what the plugin has in its hands */
     struct outside *outside;
@@ -66,6 +67,8 @@ struct outside {
     size_t wish_count, timer_count, watcher_count, listener_count, fetch_count;
     struct outside_works works;
     struct fetch *public_fetch, *private_fetch;
+    struct json_reader *reader; /* of JSON; NULL: none was read yet */
+    struct buf json, parsed;
     uv_timer_t patience; /* of the end ... */
     unsigned looks;      /* ... and how often it was looked whether the works have ended */
     void (*stopped)(void *arg, const struct outside_rest *rest);
@@ -140,5 +143,8 @@ void outside_works_drop(struct outside *outside);  /* none runs */
 
 void outside_fetch_host(struct kith_host *host);
 void outside_fetch_drop(struct outside *outside);
+
+void outside_json_host(struct kith_host *host);
+void outside_json_drop(struct outside *outside);
 
 #endif

@@ -21,6 +21,7 @@ enum outside_call {
     CALL_WORK,
     CALL_DONE,
     CALL_ERASED,
+    CALL_REREAD,
     /* of the host's, by the plugin */
     CALL_APPEND,
     CALL_ASK,
@@ -35,6 +36,8 @@ enum outside_call {
     CALL_PAUSE,
     CALL_REPLY,
     CALL_COUNT,
+    CALL_TO_JSON,
+    CALL_FROM_JSON,
     OUTSIDE_CALLS,
 };
 

@@ -7,6 +7,7 @@
 #include "core/server/channel.h"
 #include "core/server/outside_inside.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,6 +37,7 @@ static void send_message(struct outside *outside, size_t index, struct doc doc)
         .effect = text_field(doc, "effect"),
         .attempt = doc_int(doc, "attempt", 1),
         .message = { message.data, message.size },
+        .channel = kith_text(channel->name),
     };
     int64_t began = outside_enter(outside, CALL_SEND);
     channel->send(outside->self, &given);
@@ -49,6 +51,7 @@ void outside_status(struct outside *outside, size_t index, struct channel_status
 {
     const struct kith_channel *channel = &outside->plugin->channels[index];
     struct kith_channel_status status = { .size = sizeof status, .window = STATUS_WINDOW };
+    status.channel = kith_text(channel->name);
     *out_status = (struct channel_status){ .wait_ms = STATUS_WAIT_MS };
     if (outside->is_winding_down || outside->is_inside)
         return;
@@ -59,6 +62,9 @@ void outside_status(struct outside *outside, size_t index, struct channel_status
     }
     out_status->window = status.window;
     out_status->target = status.target;
+    out_status->failures = status.failures;
+    if (status.circuit <= KITH_HALF_OPEN)
+        out_status->circuit = (enum channel_circuit)status.circuit;
     if (status.wait_ms > 0)
         out_status->wait_ms = status.wait_ms;
 }
@@ -193,6 +199,24 @@ static void erase(struct outside *outside, struct doc doc)
     outside_up(outside, OUTSIDE_ERASED, 0, doc_end(&w));
 }
 
+/* -- Secrets ----------------------------------------------------------------------------------- */
+
+static void reread(struct outside *outside)
+{
+    struct plugin *plugin = (struct plugin *)outside->plugin; /* its secrets are ours to change */
+    bool is_changed = false;
+    struct err err;
+    if (plugin_reread(plugin, &is_changed, &err) != 0) {
+        char line[PLUGIN_LINE_BYTES_MAX];
+        snprintf(line, sizeof line, "the secrets in use are kept: %s", err.text);
+        outside_say(outside, KITH_WARNING, line);
+    } else if (is_changed && plugin->reread != NULL) {
+        int64_t began = outside_enter(outside, CALL_REREAD);
+        plugin->reread(outside->self);
+        outside_leave(outside, CALL_REREAD, began);
+    }
+}
+
 /* -- Now or in a moment ------------------------------------------------------------------------ */
 
 static void take(struct outside *outside, enum outside_down kind, uint64_t number, struct doc doc)
@@ -213,6 +237,9 @@ static void take(struct outside *outside, enum outside_down kind, uint64_t numbe
         break;
     case OUTSIDE_ERASE:
         erase(outside, doc);
+        break;
+    case OUTSIDE_REREAD:
+        reread(outside);
         break;
     }
 }

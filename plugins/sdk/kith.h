@@ -729,7 +729,11 @@ struct kith_ask { /* for ask() */
     struct kith_text match; /* If-Match: an ETag with its quotes; size 0: none; since level 2 */
 };
 
-enum { KITH_FETCH_PRIVATE = 1 }; /* addresses of private networks are allowed */
+enum {
+    KITH_FETCH_PRIVATE = 1, /* addresses of private networks are allowed */
+    KITH_FETCH_ONCE = 2     /* over a connection of its own: never sent a second time, as happens
+                             * where one that was kept turns out to be closed */
+};
 
 struct kith_fetch { /* for fetch() */
     size_t size;
@@ -741,15 +745,16 @@ struct kith_fetch { /* for fetch() */
     size_t answer_max;  /* bytes; 0: 64 KiB, at most 16 MiB */
     uint32_t flags;
     uint32_t reserved;
+    const char *ca; /* a PEM file of those who may certify the other side; NULL: the system's */
 };
 
 enum { KITH_READABLE = 1, KITH_WRITABLE = 2 };
 
-enum { /* what became of an attempt to deliver */
-    KITH_SENT = 0,     /* the other side has it */
-    KITH_REJECTED = 1, /* it will never take it */
-    KITH_RETRY = 2,    /* not this time: try again later */
-    KITH_UNCERTAIN = 3 /* nobody knows */
+enum {                    /* what became of an attempt to deliver */
+       KITH_SENT = 0,     /* the other side has it */
+       KITH_REJECTED = 1, /* it will never take it */
+       KITH_RETRY = 2,    /* not this time: try again later */
+       KITH_UNCERTAIN = 3 /* nobody knows */
 };
 
 struct kith_outcome { /* for deliver() */
@@ -803,8 +808,9 @@ struct kith_host {
 
     /* An HTTP request to somewhere else, over the host's own client.  `done` has KITH_OK and
      * {status, headers: [[name, value], ...], body}, the body binary; or KITH_IO, or KITH_LIMIT of
-     * a body beyond answer_max, and {error}.  No redirect is followed.  Needs "fetch", and
-     * "fetch-private" for KITH_FETCH_PRIVATE. */
+     * a body beyond answer_max, and {error}, also {status, headers} where they have come, or
+     * {unsent: true} where the request has not gone out.  No redirect is followed.  Needs "fetch",
+     * and "fetch-private" for KITH_FETCH_PRIVATE. */
     int32_t (*fetch)(struct kith *kith, const struct kith_fetch *fetch, kith_done_fn *done,
                      void *arg);
 
@@ -852,6 +858,12 @@ struct kith_host {
      * a minute.  Among the headers may be Content-Type, but not Content-Length, Connection,
      * Transfer-Encoding and Date, which are the host's. */
     int32_t (*reply)(struct kith *kith, uint64_t request, const struct kith_reply *reply);
+
+    /* A document as JSON, and the JSON of an object as a document, by the rules of docs/http.md:
+     * times are text, bytes are base64.  What comes out lives until the same is called again, or
+     * the plugin returns.  KITH_INVALID: it is no JSON, or nests too deeply. */
+    int32_t (*to_json)(struct kith *kith, struct kith_doc doc, struct kith_text *out);
+    int32_t (*from_json)(struct kith *kith, struct kith_text json, struct kith_doc *out);
 };
 
 /* A message to be sent. */
@@ -860,13 +872,20 @@ struct kith_message {
     struct kith_text effect; /* its id, the same for every attempt: "812.3" */
     int64_t attempt;         /* from 1 on */
     struct kith_doc message; /* {id, customer or staff, address, subject, body, links, ...} */
+    struct kith_text channel;
 };
+
+enum { KITH_CLOSED = 0, KITH_OPEN = 1, KITH_HALF_OPEN = 2 };
 
 struct kith_channel_status {
     size_t size;
     size_t window;      /* messages that may be under way now; 0: none */
     int64_t wait_ms;    /* of window 0: ask again in so long */
     const char *target; /* for people, without secrets, until asked again; NULL: nothing to say */
+    struct kith_text channel; /* which one is asked */
+    uint32_t circuit;         /* for people: KITH_OPEN: the other side fails and is left alone;
+                               * KITH_HALF_OPEN: it is tried with one message */
+    uint32_t failures;        /* in a row */
 };
 
 enum {
@@ -878,7 +897,8 @@ enum {
 
 struct kith_channel {
     size_t size;
-    const char *name; /* of the channel: "email" */
+    const char *name; /* of the channel: "email"; "{FIELD}": one by each name among the tables of
+                       * this field of `config`, of KITH_HTML where its `html` is true */
     uint32_t flags;
     uint32_t reserved;
     void (*send)(void *self, const struct kith_message *message);
@@ -936,17 +956,24 @@ struct kith_job {
 
 /* -- The description --------------------------------------------------------------------------- */
 
-enum { KITH_REQUIRED = 1, KITH_SECRET = 2 };
+enum {
+    KITH_REQUIRED = 1,
+    KITH_SECRET = 2, /* written as secret "FILE": the outside side gets what the file says */
+    KITH_OUTSIDE = 4 /* the outside side alone gets it; it is kept out of the log */
+};
 
 /* What the operator may write into `config` of the plugin. */
 struct kith_field {
     size_t size;
     const char *name;
-    const char *type;     /* "text", "whole", "number", "flag", "duration", "list" (of texts) */
+    const char *type;     /* "text", "whole", "number", "flag", "duration", "list" (of texts), or
+                           * "tables": tables by name, { erp = { url = ... }, ... } */
     const char *standard; /* what it is when it is not given, written as in kith.lua; NULL: none */
     const char *about;    /* a sentence for people */
     uint32_t flags;
     uint32_t reserved;
+    const struct kith_field *const *fields; /* of "tables": what each of them may have, NULL behind
+                                             * the last, no "tables" among them */
 };
 
 struct kith_plugin {
@@ -990,6 +1017,10 @@ struct kith_plugin {
      * is in Kith any more; she is known by her number only.  Anything but KITH_OK: not yet; it is
      * called again until it is done, at least twice, and her erasure is not done before. */
     int32_t (*erased)(void *self, uint64_t customer);
+
+    /* The operator has changed files of secrets: from now on config() gives what they say, and what
+     * it gave before stays as it is.  NULL: it counts from the next start on. */
+    void (*reread)(void *self);
 };
 
 /* The one symbol that a plugin exports.  It returns a constant, has no effect, and may be called
