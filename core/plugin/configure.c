@@ -115,7 +115,7 @@ static int read_standard(const struct place *place, const struct kith_field *fie
     else if (strcmp(field->type, "number") == 0)
         *out = (struct doc_value){ .type = DOC_DOUBLE, .number = strtod(standard, &end) };
     else if (strcmp(field->type, "list") == 0)
-        *out = read_list(plugin, standard);
+        *out = read_list(place->plugin, standard);
     else
         *out = (struct doc_value){ .type = DOC_TEXT, .text = text_of(standard) };
     return out->type == DOC_NONE ? 0 : read_value(place, field, out, err);
