@@ -124,8 +124,8 @@ static void answer_export(struct call *call)
     }
     struct buf *const parts[] = { &export->record,   &export->rows,         &export->events,
                                   &export->timeline, &export->reminders,    &export->effects,
-                                   &export->files,    &export->suppressions, &export->records,
-                                   &export->plugins };
+                                  &export->files,    &export->suppressions, &export->records,
+                                  &export->plugins };
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         buf_deinit(parts[i]);
     read_linked_deinit(&export->linked);

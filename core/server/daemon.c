@@ -184,27 +184,6 @@ static bool is_active(const struct question *question, const struct scripts *scr
     return question->has_bundle && memcmp(question->hash, scripts->hash, BUNDLE_HASH_BYTES) == 0;
 }
 
-static void activate(struct daemon *daemon, const struct scripts *scripts, submission_done_fn *done)
-{
-    struct submission *submission =
-        deploy_submission(scripts->bundle, scripts->hash, text_of("kithd"), (struct text){ "", 0 });
-    submission->wants_applied = true;
-    submission->done = done;
-    submission->arg = daemon;
-    sequencer_post_own(node_sequencer(daemon->node), submission);
-}
-
-static bool was_activated(const struct submission *submission, struct err *err)
-{
-    if (submission->code != 0)
-        err_set(err, submission->code, "the scripts were not activated: %s", submission->err.text);
-    else if (submission->result.status == ENGINE_REFUSED)
-        err_set(err, E_INVALID, "%s", submission->result.reason);
-    else
-        return true;
-    return false;
-}
-
 /* -- Serving ----------------------------------------------------------------------------------- */
 
 static void on_saved(void *arg);
@@ -257,7 +236,7 @@ static void serve(struct daemon *daemon)
 static void first_activated(void *arg, const struct submission *submission)
 {
     struct daemon *daemon = arg;
-    if (was_activated(submission, daemon->err))
+    if (scripts_were_activated(submission, daemon->err))
         serve(daemon);
     else
         fail(daemon, daemon->err->code);
@@ -276,7 +255,7 @@ static void on_caught_up(struct question *question)
     int rc = scripts_read(&scripts, daemon->settings.scripts, daemon->settings.config,
                           daemon->plugins, daemon->err);
     if (rc == 0)
-        activate(daemon, &scripts, first_activated);
+        scripts_activate(&scripts, daemon->node, first_activated, daemon);
     else
         fail(daemon, rc);
     scripts_deinit(&scripts);
@@ -288,7 +267,7 @@ static void saved_activated(void *arg, const struct submission *submission)
 {
     struct err err;
     (void)arg;
-    if (was_activated(submission, &err))
+    if (scripts_were_activated(submission, &err))
         say("the scripts that were saved are active");
     else
         say("%s", err.text);
@@ -304,7 +283,7 @@ static void on_saved_looked(struct question *question)
     if (rc != 0)
         say("the scripts that were saved are not activated: %s", err.text);
     else if (!is_active(question, &scripts))
-        activate(daemon, &scripts, saved_activated);
+        scripts_activate(&scripts, daemon->node, saved_activated, daemon);
     scripts_deinit(&scripts);
 }
 

@@ -114,8 +114,8 @@ void home_doubt_given(struct home_guest *guest); /* its process is no more: nobo
 int home_read_openapi(struct home_route *route, struct err *err);
 int home_check_routes(struct home *home, struct err *err);
 int home_reply(struct home_guest *guest, uint64_t number, struct doc doc, struct err *err);
-void home_requests_hurry(struct home_guest *guest);                /* they have PLUGIN_STOP_MS */
-void home_requests_end(struct home_guest *guest, const char *why); /* with 503 */
+void home_requests_hurry(struct home_guest *guest);             /* they have PLUGIN_STOP_MS */
+void home_requests_end(struct home_guest *guest, bool is_lost); /* with 503 */
 
 int32_t home_up(void *guest, enum outside_up kind, uint64_t number, struct doc doc,
                 struct err *err);

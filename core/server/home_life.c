@@ -143,7 +143,7 @@ static void abandon(struct home_guest *guest)
 {
     guest->far = NULL;
     guest->state = GUEST_AWAY;
-    home_requests_end(guest, "crashed or did not answer");
+    home_requests_end(guest, true);
     home_doubt_given(guest);
 }
 
@@ -338,7 +338,7 @@ void home_stop(struct home *home, void (*done)(void *arg), void *arg)
         if (!is_there(guest))
             continue;
         home->stopping++;
-        home_requests_end(guest, "has come to its end");
+        home_requests_end(guest, false);
         guest->face.stop(guest->face.self, on_guest_stopped, guest);
     }
     home->stopped = done;

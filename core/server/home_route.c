@@ -60,11 +60,14 @@ void home_requests_hurry(struct home_guest *guest)
         uv_timer_start(&request->timer, on_late, PLUGIN_STOP_MS, 0);
 }
 
-void home_requests_end(struct home_guest *guest, const char *why)
+void home_requests_end(struct home_guest *guest, bool is_lost)
 {
     while (guest->requests != NULL) {
         struct call *call = end_request(guest->requests);
-        call_problem(call, 503, "the plugin %s %s", guest->plugin->name, why);
+        if (is_lost)
+            call_problem(call, 503, "the plugin %s crashed or did not answer", guest->plugin->name);
+        else
+            call_problem(call, 503, "the plugin %s has come to its end", guest->plugin->name);
     }
 }
 

@@ -4,6 +4,7 @@
 #include "core/base/err.h"
 #include "core/plugin/set.h"
 #include "core/server/deploy.h"
+#include "core/server/node.h"
 #include "core/server/say.h"
 
 #include <string.h>
@@ -44,4 +45,26 @@ void scripts_compare(const char *dir, struct doc config, struct plugin_set *plug
             "kith deploy %s",
             dir, SHORT_HASH, scripts.name, SHORT_HASH, name, dir);
     scripts_deinit(&scripts);
+}
+
+void scripts_activate(const struct scripts *scripts, struct node *node, submission_done_fn *done,
+                      void *arg)
+{
+    struct submission *submission =
+        deploy_submission(scripts->bundle, scripts->hash, text_of("kithd"), (struct text){ "", 0 });
+    submission->wants_applied = true;
+    submission->done = done;
+    submission->arg = arg;
+    sequencer_post_own(node_sequencer(node), submission);
+}
+
+bool scripts_were_activated(const struct submission *submission, struct err *err)
+{
+    if (submission->code != 0)
+        err_set(err, submission->code, "the scripts were not activated: %s", submission->err.text);
+    else if (submission->result.status == ENGINE_REFUSED)
+        err_set(err, E_INVALID, "%s", submission->result.reason);
+    else
+        return true;
+    return false;
 }

@@ -11,8 +11,10 @@
 #include "core/base/buf.h"
 #include "core/base/hash.h"
 #include "core/script/bundle.h"
+#include "core/server/submission.h"
 
 struct err;
+struct node;
 struct plugin_set;
 
 struct scripts {
@@ -31,5 +33,11 @@ void scripts_deinit(struct scripts *scripts);
 /* Tell the operator how what lies in the folder differs from the bundle `active`; NULL: none is. */
 void scripts_compare(const char *dir, struct doc config, struct plugin_set *plugins,
                      const uint8_t *active);
+
+/* Put them into force; `done` hears of it. */
+void scripts_activate(const struct scripts *scripts, struct node *node, submission_done_fn *done,
+                      void *arg);
+/* Whether they are, for `done`; else why not. */
+bool scripts_were_activated(const struct submission *submission, struct err *err);
 
 #endif

@@ -1,7 +1,7 @@
 /* settings_differ.c -- see settings_differ.h.
  *
- * Field by field, and not file by file: a comment that has changed changes nothing.  What is used at
- * once when it changes (rates, the files behind secrets and certificates) is left out.
+ * Field by field, and not file by file: a comment that has changed changes nothing.  What is used
+ * at once when it changes (rates, the files behind secrets and certificates) is left out.
  */
 #include "core/server/settings_differ.h"
 

@@ -1,7 +1,7 @@
 /* bad_outside.c -- an outside side that crashes and hangs when it is told to, and is well else.
  *
- *     GET  /v1/fragile/{what}   "crash", "hang", "job" (the next job crashes), "work" (on a thread),
- *                               "memory", "never"; anything else is answered
+ *     GET  /v1/fragile/{what}   "crash", "hang", "job" (the next one crashes), "work" (its
+ *                               thread), "memory", "never"; anything else is answered
  *     channel "glass"           a message "crash" or "hang"; one called "held" is never spoken of
  *     event Break               crashes on the deterministic side
  */
