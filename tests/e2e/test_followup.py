@@ -313,7 +313,7 @@ def test_a_message_goes_out_where_the_operator_has_written_one(house, tmp_path):
     house.promise("a call back", 1000)
     found = lambda: house.ok("GET", "/v1/effects?limit=50")["items"]
     eventually(found)
-    (effect,) = found()
+    effect = house.ok("GET", "/v1/effects/" + found()[0]["id"])
     assert (effect["channel"], effect["message"]["template"]) == ("log", "sorry")
     assert effect["message"]["data"]["what"] == "a call back"
 
