@@ -23,7 +23,8 @@ RULES = """
 rule "from the shop's own event" {
   on = "Shop Complained",
   run = function(event)
-    complaint.open { subject = event.title, severity = "high", order = event.order, channel = "shop" }
+    complaint.open { subject = event.title, severity = "high", order = event.order,
+      channel = "shop" }
   end,
 }
 rule "sellers respond by an event" {
