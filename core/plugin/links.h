@@ -1,8 +1,8 @@
 /* links.h -- the signed links that a plugin's message carries, as the engine keeps them.
  *
- * {NAME: {event, data, title, expires} or {purpose, channel, state, title, expires}}: what rules may
- * write (docs/lua-reference.md), checked as theirs is, and each with the moment at which it expires.
- * The engine's thread.
+ * {NAME: {event, data, title, expires} or {purpose, channel, state, title, expires}}: what rules
+ * may write (docs/lua-reference.md), checked as theirs is, and each with the moment at which it
+ * expires.  The engine's thread.
  */
 #ifndef CORE_PLUGIN_LINKS_H
 #define CORE_PLUGIN_LINKS_H

@@ -1,6 +1,6 @@
 /* kind.c -- see kind.h.
  *
- *     received -- acknowledge --> acknowledged -- assess --> assessed -- investigate --> investigated
+ *     received -- acknowledge -> acknowledged -- assess -> assessed -- investigate -> investigated
  *     any of the last three -- respond --> responded -- close --> closed -- reopen --> reopened
  *     whatever is open after "received" -- ask --> waiting -- resume --> assessed
  *     whatever is open -- withdraw, merge --> closed

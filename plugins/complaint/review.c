@@ -6,7 +6,6 @@
  */
 #include "review.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -57,7 +56,9 @@ static int64_t units_of(const struct kith_value *amount)
         text[said.size] = '\0';
         number = strtod(text, NULL);
     }
-    return number > -AMOUNT_MAX && number < AMOUNT_MAX ? llround(number * UNITS) : 0;
+    if (!(number > -AMOUNT_MAX && number < AMOUNT_MAX))
+        return 0;
+    return (int64_t)(number * UNITS + (number < 0 ? -0.5 : 0.5));
 }
 
 static void add_money(struct review_tally *tally, struct kith_doc money)

@@ -1,6 +1,7 @@
 """The complaint plugin in the daemon: every way in, and the whole course by a virtual clock."""
 import datetime
 import json
+import re
 import shutil
 import subprocess
 import time
@@ -22,7 +23,8 @@ RULES = """
 rule "from the shop's own event" {
   on = "Shop Complained",
   run = function(event)
-    complaint.open { subject = event.title, severity = "high", order = event.order, channel = "shop" }
+    complaint.open { subject = event.title, severity = "high", order = event.order,
+      channel = "shop" }
   end,
 }
 rule "sellers respond by an event" {
@@ -117,6 +119,35 @@ def moved(daemon, number, transition, **fields):
     return answer.json
 
 
+# -- What is said of it ----------------------------------------------------------------------------
+
+
+def test_it_keeps_the_contract():
+    done = subprocess.run(
+        [BUILD / "kith", "plugin", "check", BUILD / "plugins" / "complaint.so"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0 and "nothing to mend" in done.stdout, done.stdout
+
+
+def test_the_readme_has_the_configuration_as_it_is():
+    """The same names, types, defaults and sentences."""
+    source = (ROOT / "plugins" / "complaint" / "kind.c").read_text()
+    fields = re.findall(
+        r'^FIELD\((\w+), "(\w+)",\s+((?:"(?:[^"\\]|\\.)*"\s*)+),\s+"(.*)"\);', source, re.M
+    )
+    assert len(fields) == source.count("\nFIELD(")
+    rows = []
+    for name, kind, standard, words in fields:
+        standard = "".join(re.findall(r'"((?:[^"\\]|\\.)*)"', standard)).replace('\\"', '"')
+        words = words.replace('\\"', '"')
+        rows.append(f"| `{name}` | {kind} | {standard} | {words} |".replace("|  |", "| |"))
+    readme = (ROOT / "plugins" / "complaint" / "README.md").read_text()
+    assert [row for row in rows if row not in readme] == []
+
+
 # -- The ways in -----------------------------------------------------------------------------------
 
 
@@ -184,7 +215,12 @@ def test_by_hand_and_over_http_it_takes_the_same_course(house):
 
 def test_a_web_form_makes_whoever_is_unknown_known(house):
     answer = form(
-        house, email="new@example.com", name="Zoë", subject="Broken & late", text="a\r\nb", order="7"
+        house,
+        email="new@example.com",
+        name="Zoë",
+        subject="Broken & late",
+        text="a\r\nb",
+        order="7",
     )
     assert answer.status == 201, answer.body
     assert answer.json == {"record": "complaint:1", "id": 1, "state": "acknowledged"}
@@ -373,7 +409,7 @@ POLICY = """
 
 
 def berlin(words):
-    """"03-27 15:30" of 2026, as the clocks of Berlin show it."""
+    """ "03-27 15:30" of 2026, as the clocks of Berlin show it."""
     at = datetime.datetime.strptime("2026-" + words, "%Y-%m-%d %H:%M")
     return at.replace(tzinfo=BERLIN)
 
@@ -493,9 +529,10 @@ def test_from_a_mail_to_the_recovery_call_each_deadline_at_its_time(virtual):
     virtual.comes("03-31 10:00")
     moved(daemon, 1, "assess", severity="high")
     assert virtual.due_of("respond") == minute("04-07 17:00")
-    assert "severity is high: 5wd instead of 10wd" in virtual.events("complaint.rescheduled")[-1][
-        "data"
-    ]["reason"]
+    assert (
+        "severity is high: 5wd instead of 10wd"
+        in virtual.events("complaint.rescheduled")[-1]["data"]["reason"]
+    )
 
     # The customer is asked, and answers the next day: 21 hours were left and are left.
     virtual.comes("04-01 12:00")

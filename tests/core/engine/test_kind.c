@@ -92,6 +92,19 @@ static void a_declaration_is_read_whole(void **state)
     assert_int_equal(kind.line_count, 1);
 }
 
+static void a_step_of_a_ladder_may_be_a_text(void **state)
+{
+    (void)state;
+    int rc = parse("{'name':'case','states':['open','done'],'deadlines':{'answer':{'from':'open',"
+                   "'due':'1wd','escalate':['4wh the board',{'after':'1wd','to':'boss'}]}}}");
+    assert_int_equal(rc, 0);
+    const struct kind_deadline *deadline = &kind.deadlines[0];
+    assert_int_equal(deadline->step_count, 2);
+    assert_true(text_is(deadline->steps[0].to, "the board"));
+    assert_true(text_is(deadline->steps[0].after.words, "4wh"));
+    assert_int_equal(deadline->steps[0].after.duration.count, 4);
+}
+
 static void the_least_declaration_is_a_name_and_a_state(void **state)
 {
     (void)state;
@@ -233,6 +246,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_declaration_is_read_whole),
+        cmocka_unit_test(a_step_of_a_ladder_may_be_a_text),
         cmocka_unit_test(the_least_declaration_is_a_name_and_a_state),
         cmocka_unit_test(a_name_that_is_none_is_refused),
         cmocka_unit_test(what_is_not_known_is_refused_and_the_nearest_named),
