@@ -286,7 +286,7 @@ static int configure(struct plugin *plugin, struct doc given, struct doc *out_op
     return rc;
 }
 
-/* -- Channels that are named here ------------------------------------------------------------------- */
+/* -- Channels that are named here -------------------------------------------------------------- */
 
 /* One channel of each table. */
 static int add_named(struct plugin *plugin, const struct kith_channel *channel, size_t tables,

@@ -189,7 +189,7 @@ static bool is_loaded(struct call *call)
     return false;
 }
 
-/* The process of an isolated one that is gone has to be begun first, which whoever does so writes. */
+/* The process of an isolated one that is gone has to be begun first; whoever does so writes. */
 static void post_enable(struct call *call)
 {
     struct nurse *nurse = call->api->nurse;

@@ -30,7 +30,7 @@ struct nurse_options {
     struct node *node;          /* both outlive the nurse */
     struct plugin_set *plugins; /* not NULL */
     struct clock clock;
-    /* The engine has another process, whose ends are handed over: what else lives in it can begin. */
+    /* The engine has another process, whose ends are handed over: what else is in it can begin. */
     void (*on_process)(void *arg, size_t index, const struct remote_ends *ends);
     void (*on_rest)(void *arg); /* a process that was being begun is there, or could not be */
     void *arg;
