@@ -1,10 +1,10 @@
 /* handover.c -- kith staff remove: a colleague leaves, and what was hers goes to somebody.
  *
  * What is hers is listed first -- customers, open records of every kind, open follow-ups -- and
- * then given away, one change after the other, each an entry of its own with the name of whoever did it.
- * An interrupted handover is simply run again: what was given is not hers any more.  Customers go
- * before records, so that what a rule asks of the owner in between is asked of the new one, and
- * records before follow-ups, since those of a record's deadlines go with it.
+ * then given away, one change after the other, each an entry of its own with the name of whoever
+ * did it.  An interrupted handover is simply run again: what was given is not hers any more.
+ * Customers go before records, so that what a rule asks of the owner in between is asked of the new
+ * one, and records before follow-ups, since those of a record's deadlines go with it.
  *
  * Then it is looked again: what came to her meanwhile is given too, and she does not go while
  * anything is left.  The list from before is the protocol.
