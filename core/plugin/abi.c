@@ -110,13 +110,14 @@ _Static_assert(offsetof(struct kith_event, at) == 48, "kith_event.at");
 _Static_assert(offsetof(struct kith_event, data) == 56, "kith_event.data");
 _Static_assert(offsetof(struct kith_event, about) == 72, "kith_event.about");
 
-_Static_assert(sizeof(struct kith_ask) >= 72, "kith_ask");
+_Static_assert(sizeof(struct kith_ask) >= 88, "kith_ask");
 _Static_assert(offsetof(struct kith_ask, size) == 0, "kith_ask.size");
 _Static_assert(offsetof(struct kith_ask, method) == 8, "kith_ask.method");
 _Static_assert(offsetof(struct kith_ask, path) == 16, "kith_ask.path");
 _Static_assert(offsetof(struct kith_ask, body) == 24, "kith_ask.body");
 _Static_assert(offsetof(struct kith_ask, staff) == 40, "kith_ask.staff");
 _Static_assert(offsetof(struct kith_ask, key) == 56, "kith_ask.key");
+_Static_assert(offsetof(struct kith_ask, match) == 72, "kith_ask.match");
 _Static_assert(KITH_FETCH_PRIVATE == 1, "KITH_FETCH_PRIVATE");
 _Static_assert(KITH_FETCH_ONCE == 2, "KITH_FETCH_ONCE");
 
@@ -200,8 +201,7 @@ _Static_assert(offsetof(struct kith_channel_status, wait_ms) == 16, "kith_channe
 _Static_assert(offsetof(struct kith_channel_status, target) == 24, "kith_channel_status.target");
 _Static_assert(offsetof(struct kith_channel_status, channel) == 32, "kith_channel_status.channel");
 _Static_assert(offsetof(struct kith_channel_status, circuit) == 48, "kith_channel_status.circuit");
-_Static_assert(offsetof(struct kith_channel_status, failures) == 52,
-               "kith_channel_status.failures");
+_Static_assert(offsetof(struct kith_channel_status, failures) == 52, "kith_channel_status.failures");
 _Static_assert(KITH_NEEDS_ADDRESS == 1, "KITH_NEEDS_ADDRESS");
 _Static_assert(KITH_IDEMPOTENT == 2, "KITH_IDEMPOTENT");
 _Static_assert(KITH_MACHINE == 4, "KITH_MACHINE");
