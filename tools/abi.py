@@ -230,6 +230,10 @@ def list_text(rows):
     )
 
 
+COLUMNS = 100  # of a line of the tree
+BREAK = ",\n" + " " * len("_Static_assert(")
+
+
 def assertions_text(rows):
     lines, struct = [], None
     for (kind, name), words in rows.items():
@@ -242,7 +246,8 @@ def assertions_text(rows):
         elif kind == "member":
             struct, path = name.split(".", 1)
             claim = f'offsetof(struct {struct}, {path}) == {words[0]}, "{name}"'
-            lines.append(f"_Static_assert({claim});")
+            line = f"_Static_assert({claim});"
+            lines.append(line if len(line) <= COLUMNS else line.replace(', "', BREAK + '"'))
     return ESSAY + "\n".join(lines) + "\n#endif\n"
 
 

@@ -201,7 +201,8 @@ _Static_assert(offsetof(struct kith_channel_status, wait_ms) == 16, "kith_channe
 _Static_assert(offsetof(struct kith_channel_status, target) == 24, "kith_channel_status.target");
 _Static_assert(offsetof(struct kith_channel_status, channel) == 32, "kith_channel_status.channel");
 _Static_assert(offsetof(struct kith_channel_status, circuit) == 48, "kith_channel_status.circuit");
-_Static_assert(offsetof(struct kith_channel_status, failures) == 52, "kith_channel_status.failures");
+_Static_assert(offsetof(struct kith_channel_status, failures) == 52,
+               "kith_channel_status.failures");
 _Static_assert(KITH_NEEDS_ADDRESS == 1, "KITH_NEEDS_ADDRESS");
 _Static_assert(KITH_IDEMPOTENT == 2, "KITH_IDEMPOTENT");
 _Static_assert(KITH_MACHINE == 4, "KITH_MACHINE");
