@@ -329,6 +329,7 @@ static int64_t step_at(const struct record_work *work, const struct deadline *de
 
 static bool has_step(const struct deadline *deadline)
 {
+    ASSERT(deadline->rule != NULL); /* one that runs is declared */
     return deadline->level <= (int64_t)deadline->rule->step_count;
 }
 

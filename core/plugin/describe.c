@@ -447,7 +447,7 @@ static int check_head(struct plugin *plugin, const struct kith_plugin *theirs, s
 }
 
 #define COPY(list, shape, items, count) \
-    copy_list(plugin, theirs->list, &shape, (void **)&plugin->items, &plugin->count, err)
+    copy_list(plugin, theirs->list, &(shape), (void **)&plugin->items, &plugin->count, err)
 
 static int copy_lists(struct plugin *plugin, const struct kith_plugin *theirs, struct err *err)
 {

@@ -129,6 +129,7 @@ static int describe(struct plugin *plugin, const struct plugin_options *options,
         return rc;
     /* It stays open, as the code stays: the loader knows files by their names, and the next one
      * with this number would be taken for the same. */
+    ASSERT(call != NULL);
     unsigned slot = breadcrumb_slot();
     breadcrumb_enter(slot, options->number, 0, BREADCRUMB_DESCRIBE);
     const struct kith_plugin *said = call();

@@ -39,8 +39,6 @@ struct remote {
     bool is_lost;
 };
 
-extern char **environ;
-
 /* -- Starting ---------------------------------------------------------------------------------- */
 
 static int make_lanes(struct remote *remote, int *out_fd, struct err *err)

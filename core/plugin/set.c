@@ -21,7 +21,7 @@ static size_t count_types(const struct kith_handler *handler)
     size_t count = 0;
     while (handler->types[count] != NULL)
         count++;
-    return strcmp(handler->types[0], "*") == 0 ? 0 : count;
+    return count == 1 && strcmp(handler->types[0], "*") == 0 ? 0 : count;
 }
 
 static void fill_rule(struct plugin_set *set, const struct plugin *plugin,

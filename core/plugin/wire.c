@@ -204,6 +204,7 @@ static void far_run(void *self)
 }
 
 static int32_t far_start(const struct kith_host *host, struct kith *kith, void **out_self,
+                         /* NOLINTNEXTLINE(readability-non-const-parameter): the contract */
                          char *reason)
 {
     (void)host;

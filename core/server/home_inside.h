@@ -117,8 +117,8 @@ int home_reply(struct home_guest *guest, uint64_t number, struct doc doc, struct
 void home_requests_hurry(struct home_guest *guest);             /* they have PLUGIN_STOP_MS */
 void home_requests_end(struct home_guest *guest, bool is_lost); /* with 503 */
 
-int32_t home_up(void *guest, enum outside_up kind, uint64_t number, struct doc doc,
-                struct err *err);
+/* A wish of the guest that `arg` is. */
+int32_t home_up(void *arg, enum outside_up kind, uint64_t number, struct doc doc, struct err *err);
 
 /* home_life.c: where a guest lives */
 bool home_has_outside(const struct plugin *plugin);
