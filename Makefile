@@ -8,6 +8,7 @@
 #   make determinism [COUNT=1000000] [SEED=1]
 #                            one history, lived and folded by every build there is in build/
 #   make webhooks [COUNT=10000]  that many webhooks to a receiver that fails by turns
+#   make mails [COUNT=10000]     that many e-mails through a Postfix, begun for it by root
 #   make import-trial [COUNT=1000000] [KILLS=3]
 #                                that many customers and five times as many orders, and search
 #   make bench                   measures beside the peers that are installed
@@ -30,7 +31,7 @@ RELEASE := build/release
 COMPILE := cmake --build $(RELEASE) --target
 MAKEFLAGS += --no-print-directory
 
-.PHONY: run build test sim fuzz determinism webhooks import-trial bench reference abi install deb \
+.PHONY: run build test sim fuzz determinism webhooks mails import-trial bench reference abi install deb \
     deb-trial check-style format clean packages packages-test packages-bench packages-deb \
     packages-trial
 
@@ -61,6 +62,11 @@ webhooks: packages-test $(RELEASE)/build.ninja
 	$(COMPILE) all
 	KITH_WEBHOOKS=$(if $(filter command line,$(origin COUNT)),$(COUNT),10000) \
 	    $(PYTHON) -m pytest -q -p no:cacheprovider tests/e2e/test_webhook.py -k each_message
+
+mails: packages-test $(RELEASE)/build.ninja
+	$(COMPILE) all
+	KITH_MAILS=$(if $(filter command line,$(origin COUNT)),$(COUNT),10000) \
+	    $(PYTHON) -m pytest -q -s -p no:cacheprovider tests/e2e/test_email.py -k each_of_many
 
 import-trial: packages-test $(RELEASE)/build.ninja
 	$(COMPILE) all

@@ -50,7 +50,8 @@ foreach(source ${tests})
     if(folder MATCHES "^plugins/(.+)$")
         target_link_libraries(${target} PRIVATE kith_warnings plugin_${CMAKE_MATCH_1}_parts
                               PkgConfig::cmocka)
-        target_include_directories(${target} PRIVATE ${CMAKE_SOURCE_DIR})
+        target_include_directories(${target} PRIVATE ${CMAKE_SOURCE_DIR}
+                                   ${CMAKE_SOURCE_DIR}/plugins/sdk)
     else()
         target_link_libraries(${target} PRIVATE kith_warnings ${KITH_LIBRARIES}
                               PkgConfig::cmocka PkgConfig::bson)
@@ -76,6 +77,13 @@ foreach(source ${sources})
     cmake_path(GET source STEM name)
     kith_plugin_module(test_plugin_${name} tests/plugins ${source})
     set_target_properties(test_plugin_${name} PROPERTIES OUTPUT_NAME ${name})
+    list(APPEND shelf test_plugin_${name})
+endforeach()
+# Tests of the host load them.
+foreach(source ${tests})
+    if(source MATCHES "/tests/core/plugin/test_([^/]*)\\.c$")
+        add_dependencies(core_plugin_test_${CMAKE_MATCH_1} ${shelf})
+    endif()
 endforeach()
 
 file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/plugins/*/referee_*.c)

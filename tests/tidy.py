@@ -15,6 +15,7 @@ import sys
 
 FUNCTION_LINES_MAX = 70
 FILE_LINES_MAX = 800
+LONG_FILES = {"plugins/sdk/kith.h": 1200}  # the contract is one header, and its own manual
 COLUMNS_MAX = 100
 
 CODE = (".c", ".h", ".cc")
@@ -24,42 +25,73 @@ PROSE = (".md", ".txt", ".json", ".in", ".html", ".css", ".js", ".yml", ".1", ".
 SKIPPED_FOLDERS = {"build", "data", "__pycache__", ".git", ".pytest_cache"}  # data: not ours
 
 # Lowest first.  A file may include its own folder and those before it.
-ORDER = ("plugins/sdk/", "core/base/", "storage/", "core/engine/", "core/script/", "core/plugin/",
-         "core/server/", "core/cli/")
+ORDER = (
+    "plugins/sdk/",
+    "core/base/",
+    "storage/",
+    "core/engine/",
+    "core/script/",
+    "core/plugin/",
+    "core/server/",
+    "core/cli/",
+)
 
 # Whose header it is: only there may it be included.  Tests may include all.
 OWNED_HEADERS = (
     (re.compile(r"lmdb\.h"), ("storage/",), "storage/"),
-    (re.compile(r"(lua5\.4/)?(lua|lualib|lauxlib|luaconf)\.h(pp)?"), ("core/script/",),
-     "core/script/"),
-    (re.compile(r"uv(/.*)?\.h"), ("core/server/", "core/kithd.c"),
-     "core/server/ and core/kithd.c"),
+    (
+        re.compile(r"(lua5\.4/)?(lua|lualib|lauxlib|luaconf)\.h(pp)?"),
+        ("core/script/",),
+        "core/script/",
+    ),
+    (re.compile(r"uv(/.*)?\.h"), ("core/server/", "core/kithd.c"), "core/server/ and core/kithd.c"),
 )
 
 # The functions, where they are banned, where they are not, and what to do instead.
 EVERYWHERE = ("",)
 DETERMINISTIC = ("core/engine/", "core/script/")
-PRINTERS = ("core/cli/", "core/kithd.c", "core/base/mem.c", "tests/")
+PRINTERS = ("core/cli/", "core/kithd.c", "core/base/mem.c", "tests/", "plugins/sdk/template/test_")
 BANNED = (
-    ("strcpy strcat strncpy sprintf vsprintf gets", EVERYWHERE, (),
-     "it does not know the size of its target; use a struct buf or snprintf()"),
+    (
+        "strcpy strcat strncpy sprintf vsprintf gets",
+        EVERYWHERE,
+        (),
+        "it does not know the size of its target; use a struct buf or snprintf()",
+    ),
     ("strtok", EVERYWHERE, (), "it keeps state between calls and cuts its input; walk a pointer"),
     ("atoi atol atof", EVERYWHERE, (), "it cannot report bad input; use strtoll() or a parser"),
     ("alloca", EVERYWHERE, (), "the stack has no error; use an arena"),
     ("rand srand random", EVERYWHERE, (), "take randomness from the caller"),
-    ("time gettimeofday clock_gettime getrandom rand_r getenv", DETERMINISTIC, (),
-     "a replay must give the same result; take it from the entry"),
-    ("luaL_tolstring lua_topointer", DETERMINISTIC, (),
-     "it shows an address, which no replay repeats; use sandbox_push_text()"),
+    (
+        "time gettimeofday clock_gettime getrandom rand_r getenv",
+        DETERMINISTIC,
+        (),
+        "a replay must give the same result; take it from the entry",
+    ),
+    (
+        "luaL_tolstring lua_topointer",
+        DETERMINISTIC,
+        (),
+        "it shows an address, which no replay repeats; use sandbox_push_text()",
+    ),
     ("printf fprintf", EVERYWHERE, PRINTERS, "library code returns a struct err; programs print"),
 )
 
 # Written in two pieces, so that this file keeps its own rules.
 MARKERS = ("TO" "DO", "FIX" "ME", "X" "XX", "HA" "CK")
 MACHINE_FOLDERS = ("wo" "rk", "ho" "me", "ro" "ot")
-REGISTRIES = ("deb.deb" "ian.org", "security.deb" "ian.org", "registry.np" "mjs.org",
-              "py" "pi.org", "files.pythonho" "sted.org", "crat" "es.io", "proxy.gol" "ang.org",
-              "luaro" "cks.org", "docker" ".io", "gh" "cr.io")
+REGISTRIES = (
+    "deb.deb" "ian.org",
+    "security.deb" "ian.org",
+    "registry.np" "mjs.org",
+    "py" "pi.org",
+    "files.pythonho" "sted.org",
+    "crat" "es.io",
+    "proxy.gol" "ang.org",
+    "luaro" "cks.org",
+    "docker" ".io",
+    "gh" "cr.io",
+)
 
 MARKER = re.compile(r"\b(%s)\b" % "|".join(MARKERS))
 MACHINE_PATH = re.compile(r"(?<![\w./-])/(%s)/" % "|".join(MACHINE_FOLDERS))
@@ -111,8 +143,9 @@ def rule_lengths(source):
     if not source.path.endswith(CODE + SCRIPTS):
         return
     count = source.text.count("\n")
-    if count > FILE_LINES_MAX:
-        yield count, f"a file of {count} lines, at most {FILE_LINES_MAX}; split it by idea"
+    most = LONG_FILES.get(source.path, FILE_LINES_MAX)
+    if count > most:
+        yield count, f"a file of {count} lines, at most {most}; split it by idea"
     for number, line in enumerate(source.lines, 1):
         if len(line) > COLUMNS_MAX:
             yield number, f"{len(line)} columns, at most {COLUMNS_MAX}; break the line"
@@ -231,8 +264,10 @@ def rule_functions(source):
         return
     for name, first, last in functions(source.code):
         if last - first + 1 > FUNCTION_LINES_MAX:
-            yield first, (f"{name}() has {last - first + 1} lines, at most {FUNCTION_LINES_MAX}; "
-                          "let the parent branch and move the pieces below it")
+            yield first, (
+                f"{name}() has {last - first + 1} lines, at most {FUNCTION_LINES_MAX}; "
+                "let the parent branch and move the pieces below it"
+            )
 
 
 def functions(code):
@@ -283,8 +318,17 @@ def function_name(head):
     return found.group(1) if found else None
 
 
-RULES = (rule_blanks, rule_lengths, rule_markers, rule_machines, rule_essay, rule_guard,
-         rule_includes, rule_banned, rule_functions)
+RULES = (
+    rule_blanks,
+    rule_lengths,
+    rule_markers,
+    rule_machines,
+    rule_essay,
+    rule_guard,
+    rule_includes,
+    rule_banned,
+    rule_functions,
+)
 
 
 # ---- The tree ----------------------------------------------------------------------

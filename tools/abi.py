@@ -28,7 +28,7 @@ INSIDE = {"kith_iter", "kith_writer"}
 # These are raised when something is added or changed: that is what they are for.
 RAISED = {"KITH_LEVEL"}
 
-HEAD = """# What is released of kith.h: plugins that were built with it are out there, and rely on it.
+HEAD = """# What is released of kith.h: plugins are out there that were built with it.
 # Lines are added by `make abi`, and none is ever changed.
 #
 #   constant NAME VALUE | function NAME TYPE | type NAME TYPE | struct NAME BYTES
@@ -155,15 +155,21 @@ def changed(kind, name, old, new):
         if int(new[0]) < int(old[0]):
             yield f"{name}: was {old[0]}, is {new[0]}; it is only ever raised"
     elif kind == "constant" and old != new:
-        yield (f"{name}: was {old[0]}, is {new[0]}; a number that was released keeps its meaning: "
-               "add a constant of another name")
+        yield (
+            f"{name}: was {old[0]}, is {new[0]}; a number that was released keeps its meaning: "
+            "add a constant of another name"
+        )
     elif kind == "member":
         if old[0] != new[0]:
-            yield (f"{name}: was at offset {old[0]}, is at {new[0]}; members stay where they are, "
-                   "and new ones come behind the last")
+            yield (
+                f"{name}: was at offset {old[0]}, is at {new[0]}; members stay where they are, "
+                "and new ones come behind the last"
+            )
         if old[1:] != new[1:]:
-            yield (f"{name}: was {old[2]} of {old[1]} bytes, is {new[2]} of {new[1]}; "
-                   "leave it, and add another member behind the last")
+            yield (
+                f"{name}: was {old[2]} of {old[1]} bytes, is {new[2]} of {new[1]}; "
+                "leave it, and add another member behind the last"
+            )
     elif kind in ("function", "type") and old != new:
         yield f"{name}: was {old[0]}, is {new[0]}; make a function type of another name"
 
@@ -183,9 +189,11 @@ def grown(released, header):
         if not can_grow(released, struct):
             yield f"{name}: struct {struct} has no size and never grows; make another struct"
         elif int(new[0]) < size[struct]:
-            yield (f"{name}: at offset {new[0]}, inside of the {size[struct]} bytes that were "
-                   f"released of {struct}, where no size tells whether it is there; add it "
-                   "behind the last member, or name the room as reserved")
+            yield (
+                f"{name}: at offset {new[0]}, inside of the {size[struct]} bytes that were "
+                f"released of {struct}, where no size tells whether it is there; add it "
+                "behind the last member, or name the room as reserved"
+            )
 
 
 def unsized(released, header):
@@ -199,8 +207,10 @@ def unsized(released, header):
 def breaches(released, header):
     for (kind, name), old in released.items():
         if (kind, name) not in header:
-            yield (f"{name}: is gone; what was released stays: keep it, and say in its comment "
-                   "what is better")
+            yield (
+                f"{name}: is gone; what was released stays: keep it, and say in its comment "
+                "what is better"
+            )
         else:
             yield from changed(kind, name, old, header[kind, name])
     yield from grown(released, header)
@@ -215,8 +225,13 @@ def breaches(released, header):
 
 
 def list_text(rows):
-    return HEAD + "".join(" ".join([kind, name, *words]) + "\n"
-                          for (kind, name), words in rows.items())
+    return HEAD + "".join(
+        " ".join([kind, name, *words]) + "\n" for (kind, name), words in rows.items()
+    )
+
+
+COLUMNS = 100  # of a line of the tree
+BREAK = ",\n" + " " * len("_Static_assert(")
 
 
 def assertions_text(rows):
@@ -231,14 +246,17 @@ def assertions_text(rows):
         elif kind == "member":
             struct, path = name.split(".", 1)
             claim = f'offsetof(struct {struct}, {path}) == {words[0]}, "{name}"'
-            lines.append(f"_Static_assert({claim});")
+            line = f"_Static_assert({claim});"
+            lines.append(line if len(line) <= COLUMNS else line.replace(', "', BREAK + '"'))
     return ESSAY + "\n".join(lines) + "\n#endif\n"
 
 
 def merged(released, header):
     """What was released, and what is new in the place where the header has it."""
-    rows = {key: header[key] if key[0] == "struct" or key[1] in RAISED else released.get(key, words)
-            for key, words in header.items()}
+    rows = {
+        key: header[key] if key[0] == "struct" or key[1] in RAISED else released.get(key, words)
+        for key, words in header.items()
+    }
     return rows
 
 
@@ -250,8 +268,9 @@ def release(released, header, path, assertions):
 def main(arguments):
     is_release = arguments[:1] == ["--release"]
     paths = arguments[1:] if is_release else arguments
-    header_path, list_path = (pathlib.Path(word).resolve() for word in paths) if paths else (
-        HEADER, LIST)
+    header_path, list_path = (
+        (pathlib.Path(word).resolve() for word in paths) if paths else (HEADER, LIST)
+    )
     try:
         header = read_header(header_path)
     except (Unreadable, OSError) as error:
@@ -265,7 +284,8 @@ def main(arguments):
         print(f"abi: {len(found)} breaches of what was released")
         return 1
     if is_release:
-        release(released, header, list_path, ASSERTIONS if not paths else list_path.with_suffix(".c"))
+        assertions = list_path.with_suffix(".c") if paths else ASSERTIONS
+        release(released, header, list_path, assertions)
     elif not paths and ASSERTIONS.read_text() != assertions_text(released):
         print(f"{ASSERTIONS.relative_to(ROOT)} is not what the list says; run: make abi")
         return 1

@@ -51,6 +51,11 @@ fi
 
 echo "installing: $(echo $needed)"
 $as_root apt-get -q update
+# A mail server is wanted as a program; as a service it would begin to listen on this machine.
+if printf '%s\n' "$needed" | grep -qx postfix; then
+    echo "postfix postfix/main_mailer_type select No configuration" |
+        $as_root debconf-set-selections
+fi
 # Pattern-Only: apt-get takes a name it does not know, and in which it sees a +
 # or a dot, for a regular expression, and installs every package that matches.
 $as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=300 \

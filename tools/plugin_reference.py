@@ -94,8 +94,9 @@ def one_line(code):
 def pieces(body):
     """(declaration, comment) of each member, or constant."""
     above, at = "", 0
-    pattern = re.compile(r"\s*(?:/\*(?P<comment>.*?)\*/|(?P<code>[^;,/]+(?:\([^;]*\))?[^;/]*?[;]))",
-                         re.S)
+    pattern = re.compile(
+        r"\s*(?:/\*(?P<comment>.*?)\*/|(?P<code>[^;,/]+(?:\([^;]*\))?[^;/]*?[;]))", re.S
+    )
     while True:
         found = pattern.match(body, at)
         if found is None:
@@ -122,8 +123,12 @@ def is_table(members):
 
 
 def struct_text(name, body, about):
-    union = re.sub(r"union \{(.*?)\} (\w+);", lambda found: re.sub(
-        r"(\w+ \*?)(\w+;)", rf"\1{found[2]}.\2", found[1]), body, flags=re.S)
+    union = re.sub(
+        r"union \{(.*?)\} (\w+);",
+        lambda found: re.sub(r"(\w+ \*?)(\w+;)", rf"\1{found[2]}.\2", found[1]),
+        body,
+        flags=re.S,
+    )
     members = list(pieces(union))
     out = [f"### struct {name}\n", markdown(about)] if about else [f"### struct {name}\n"]
     if len(members) > 8 and is_table([row for row in members if row[1] or "(*" not in row[0]]):
@@ -155,7 +160,7 @@ def constants_text(found):
     above = found["above"] or ""
     inside = re.match(r"\s*/\*(.*?)\*/\n", found["constants"], re.S)
     head = inside[1] if inside and found["constants"].lstrip(" ").startswith("/*") else ""
-    body = found["constants"][inside.end():] if head else found["constants"]
+    body = found["constants"][inside.end() :] if head else found["constants"]
     behind = COMMENT.search(found["behind"])
     about = above or head or (behind[1] if behind else "")
     rows = re.findall(r"(KITH_\w+) = (-?\d+),?(?:[ ]*/\*(.*?)\*/)?", body, re.S)
@@ -176,7 +181,7 @@ def item_text(found):
     if found["struct"]:
         body, head = found["members"], re.match(r" /\*(.*?)\*/\n", found["members"], re.S)
         if head:
-            body, about = body[head.end():], about or head[1]
+            body, about = body[head.end() :], about or head[1]
         return struct_text(found["struct"], body, about)
     if found["constants"] is not None:
         return constants_text(found)
@@ -197,8 +202,9 @@ def item_text(found):
 def chapter_text(title, body):
     out = []
     for found in ITEM.finditer(body):
-        if not re.search(r"kith_(read_|take_room|put_raw|put_32|put_name|enter)",
-                         found["inline"] or ""):  # the machinery of others
+        if not re.search(
+            r"kith_(read_|take_room|put_raw|put_32|put_name|enter)", found["inline"] or ""
+        ):  # the machinery of others
             out.append(item_text(found))
     text = re.sub(r"\n{3,}", "\n\n", "".join(out))
     text = re.sub(r"(?<=\n)([^ \n#|][^\n]*\n)(?=    \w)", r"\1\n", text)

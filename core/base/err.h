@@ -19,6 +19,7 @@ enum {
     E_VERSION = -8,  /* stored by another version of the format */
     E_DENIED = -9,   /* the caller may not */
     E_BUSY = -10,    /* a queue is full or the time is not right: retry */
+    E_STALE = -11,   /* it has been changed since it was read: read it again */
 };
 
 #define ERR_TEXT_MAX 320

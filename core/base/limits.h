@@ -39,6 +39,9 @@
 #define PROFILE_BYTES_MAX (48u << 10)
 #define GROUP_MAX 32 /* customers merged into one */
 #define CUSTOMER_TIMERS_MAX 1000
+#define CUSTOMER_RECORDS_MAX 500 /* open ones, of all kinds, that are about her */
+#define RECORD_ROW_BYTES_MAX (32u << 10)
+#define RECORD_LINES_MAX 200
 
 /* Delivery [world] */
 #define EFFECT_ATTEMPTS_MAX 8
@@ -104,6 +107,27 @@
 #define POOL_CODES_MAX 10000000 /* of one pool, all told */
 #define POOL_LOAD_MAX 5000      /* in one call */
 #define SUBJECTS_MAX 200        /* declared by one bundle */
+
+/* Plugins, each for itself */
+#define PLUGIN_WISHES_MAX 1000             /* events, requests to Kith and files under way */
+#define PLUGIN_TIMERS_MAX 10000            /* set and not run */
+#define PLUGIN_WATCHERS_MAX 4096           /* watched descriptors */
+#define PLUGIN_LISTENERS_MAX 16            /* addresses listened on */
+#define PLUGIN_WORKS_MAX 256               /* waiting or at work */
+#define PLUGIN_THREADS_MAX 2               /* at work at once */
+#define PLUGIN_FETCHES_MAX 256             /* requests to others under way */
+#define PLUGIN_FETCH_BYTES_MAX (16u << 20) /* of the answer to one, and of what it sends */
+#define PLUGIN_FETCH_MS_MAX 300000
+#define PLUGIN_REQUESTS_MAX 256           /* to its routes, unanswered: then 503 */
+#define PLUGIN_REQUEST_MS 60000           /* an answer that has not come by then: 504 */
+#define PLUGIN_REPLY_BYTES_MAX (16u << 20) /* of one answer */
+#define PLUGIN_COUNTERS_MAX 32
+#define PLUGIN_LINES_MAX 100    /* of log() a minute; the others are counted */
+#define PLUGIN_LINE_BYTES_MAX 500
+#define PLUGIN_DELIVERY_MS 120000 /* its channels: an answer later than this is uncertain */
+#define PLUGIN_STOP_MS 5000     /* for works under way before stop() */
+#define PLUGIN_DRAIN_MS 10000   /* before a reload, for what it was given */
+#define PLUGIN_SLOW_MS 50       /* on the loop: the operator is told */
 
 /* A dry run of an import */
 #define DRY_RUN_BYTES_MAX (256u << 20) /* of changes that are tried out */

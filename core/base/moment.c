@@ -217,3 +217,18 @@ void moment_format(int64_t ms, char out_text[MOMENT_TEXT_SIZE])
     out_text[20] = (char)('0' + civil.ms / 100);
     write_pair(out_text + 21, civil.ms % 100);
 }
+
+bool moment_parse_clock(const char *text, size_t size, int *out_minute)
+{
+    if (size != 5 || text[2] != ':')
+        return false;
+    for (size_t i = 0; i < size; i++)
+        if (i != 2 && (text[i] < '0' || text[i] > '9'))
+            return false;
+    int hour = (text[0] - '0') * 10 + text[1] - '0';
+    int minute = (text[3] - '0') * 10 + text[4] - '0';
+    if (hour > 23 || minute > 59)
+        return false;
+    *out_minute = hour * 60 + minute;
+    return true;
+}

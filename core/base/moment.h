@@ -42,6 +42,9 @@ int moment_parse_loose(const char *text, size_t size, int64_t *out_ms, bool *out
 /* Read "2026-11-21" and nothing else, as days since 1970-01-01. */
 int moment_parse_date(const char *text, size_t size, int64_t *out_days, struct err *err);
 
+/* Read "09:00" and nothing else, as minutes of the day: 0 to 1439.  False: it is none. */
+bool moment_parse_clock(const char *text, size_t size, int *out_minute);
+
 /* Write "2026-11-21T10:11:12.345Z".  `ms` must be within the years 1..9999. */
 void moment_format(int64_t ms, char out_text[MOMENT_TEXT_SIZE]);
 

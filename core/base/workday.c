@@ -373,3 +373,46 @@ int workday_add_hours(const struct workweek *week, int64_t ms, int64_t n, int64_
     *out_ms = ms;
     return 0;
 }
+
+/* -- Open time by the millisecond ------------------------------------------ */
+
+static int64_t open_on(const struct workweek *week, int64_t date, int64_t from_ms, int64_t until_ms)
+{
+    const struct day *day = day_of(week, date);
+    int64_t open_ms = 0;
+    for (size_t i = 0; i < day->count; i++) {
+        struct span span = span_of(week, date, day->intervals[i]);
+        int64_t first = span.open_ms > from_ms ? span.open_ms : from_ms;
+        int64_t last = span.close_ms < until_ms ? span.close_ms : until_ms;
+        open_ms += last > first ? last - first : 0;
+    }
+    return open_ms;
+}
+
+int64_t workday_open_ms(const struct workweek *week, int64_t from_ms, int64_t until_ms)
+{
+    int64_t open_ms = 0;
+    if (from_ms >= until_ms || !is_in_bounds(from_ms) || !is_in_bounds(until_ms))
+        return 0;
+    int64_t first = date_of(week, from_ms) - 1, last = date_of(week, until_ms);
+    if (last - first > WORKDAY_SEARCH_DAYS_MAX)
+        last = first + WORKDAY_SEARCH_DAYS_MAX;
+    for (int64_t date = first; date <= last; date++)
+        open_ms += open_on(week, date, from_ms, until_ms);
+    return open_ms;
+}
+
+int workday_add_open(const struct workweek *week, int64_t ms, int64_t open_ms, int64_t *out_ms,
+                     struct err *err)
+{
+    if (!is_in_bounds(ms) || open_ms <= 0)
+        return refuse_range(err);
+    int64_t date = date_of(week, ms) - 1; /* see workday_is_open() */
+    bool is_spent = false;
+    for (int days = 0; !is_spent && days < WORKDAY_SEARCH_DAYS_MAX; days++)
+        is_spent = spend_forward(week, date++, &ms, &open_ms);
+    if (!is_spent || !is_in_bounds(ms))
+        return refuse_range(err);
+    *out_ms = ms;
+    return 0;
+}

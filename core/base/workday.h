@@ -85,4 +85,12 @@ int workday_add_days(const struct workweek *week, int64_t ms, int64_t n, int at_
 int workday_add_hours(const struct workweek *week, int64_t ms, int64_t n, int64_t *out_ms,
                       struct err *err);
 
+/* How long the calendar is open from `from_ms` until `until_ms`, in milliseconds; 0 where it ends
+ * before it begins, and no more than WORKDAY_SEARCH_DAYS_MAX days are looked at. */
+int64_t workday_open_ms(const struct workweek *week, int64_t from_ms, int64_t until_ms);
+/* The same backwards: the instant by which it has been open for `open_ms`, more than 0, since `ms`.
+ * Fails with E_LIMIT as workday_add_days(). */
+int workday_add_open(const struct workweek *week, int64_t ms, int64_t open_ms, int64_t *out_ms,
+                     struct err *err);
+
 #endif

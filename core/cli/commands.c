@@ -102,6 +102,42 @@ static const struct option plugin_disable_options[] = {
 
 static const struct option plugin_check_options[] = {
     { "config", "FILE", "a kith.lua: how this plugin is configured; else that is made up", false },
+    { "log", "DIR", "a backup, or the data of a daemon that does not run", false },
+    END,
+};
+
+static const struct option records_options[] = {
+    { "state", "STATE", "in this state only", false },
+    { "owner", "STAFF", "of this member of staff or team only", false },
+    { "customer", "CUSTOMER", "of this customer only, whatever her role", false },
+    { "all", NULL, "closed ones too", false },
+    LIMIT("how many, the newest first (all)"),
+    END,
+};
+
+static const struct option record_add_options[] = {
+    { "set", "NAME=VALUE", "a field", true },
+    { "role", "ROLE=CUSTOMER", "somebody else who has to do with it", true },
+    { "owner", "STAFF", "whose it is; else as the kind says", false },
+    END,
+};
+
+static const struct option record_change_options[] = {
+    { "set", "NAME=VALUE", "a field; NAME= empties it", true },
+    { "role", "ROLE=CUSTOMER", "who has that role; ROLE= nobody", true },
+    { "owner", "STAFF", "whose it is", false },
+    END,
+};
+
+static const struct option record_move_options[] = {
+    { "set", "NAME=VALUE", "a field, set with it", true },
+    { "note", "TEXT", "why, or how", false },
+    END,
+};
+
+static const struct option record_link_options[] = {
+    { "type", "TYPE", "what the link is: duplicate; else related", false },
+    { "remove", NULL, "take the link away", false },
     END,
 };
 
@@ -200,7 +236,8 @@ static const struct option back_options[] = {
 };
 
 static const struct option staff_remove_options[] = {
-    { "to", "STAFF", "who gets her customers and her open follow-ups", false },
+    { "to", "STAFF", "who gets her customers, open records and follow-ups", false },
+    { "dry-run", NULL, "list what would be handed over, and change nothing", false },
     END,
 };
 
@@ -361,6 +398,24 @@ const struct command command_table[] = {
     { "snooze", "ID WHEN", "a follow-up comes later: 2d, friday, 2026-12-01", NULL, NULL,
       run_snooze },
     { "assign", "CUSTOMER STAFF", "who owns the customer from now on", NULL, NULL, run_assign },
+    { "records", "[KIND]", "records of a kind; without one, the kinds",
+      "Open ones, unless --all or --state says otherwise; what is overdue is red.  A kind is what\n"
+      "a bundle declares: docs/records.md.",
+      records_options, run_records },
+    { "record show", "RECORD", "one, with its deadlines explained",
+      "RECORD is complaint:17, or by an external id complaint:erp:4711.", NULL, run_record_show },
+    { "record add", "KIND [CUSTOMER]", "make a record",
+      "VALUE is as the field's type wants it: 12.50 EUR, 2026-12-01, yes, a,b.", record_add_options,
+      run_record_add },
+    { "record change", "RECORD", "set fields, roles or the owner", NULL, record_change_options,
+      run_record_change },
+    { "record move", "RECORD TRANSITION", "into another state, by a transition of its kind", NULL,
+      record_move_options, run_record_move },
+    { "record assign", "RECORD STAFF", "whose it is from now on", NULL, NULL, run_record_assign },
+    { "record link", "RECORD OTHER", "link it to another record", NULL, record_link_options,
+      run_record_link },
+    { "record note", "RECORD TEXT...", "write a note about it onto the timeline", NULL, NULL,
+      run_record_note },
     { "merge", "SURVIVOR ABSORBED", "two customers are one person", NULL, NULL, run_merge },
     { "unmerge", "CUSTOMER", "take the absorbed customer out again", NULL, NULL, run_unmerge },
     { "consent", "CUSTOMER grant|withdraw PURPOSE/CHANNEL", "she said yes, or no", NULL,
@@ -453,15 +508,16 @@ const struct command command_table[] = {
       "be loaded, or the rules in force do not load with it, everything stays as it was.",
       NULL, run_plugin_reload },
     { "plugin new", "NAME", "a folder to begin a plugin in C with",
-      "The folder has a plugin that does something, its test, a Makefile and a CMakeLists.txt.  "
-      "All\n"
-      "it needs is a C compiler and kith.h.  docs/first-plugin.md goes on from there.",
+      "The folder has a plugin that does something, its test, a Makefile and a CMakeLists.txt.\n"
+      "All it needs is a C compiler and kith.h.  docs/first-plugin.md goes on from there.",
       NULL, run_plugin_new },
-    { "plugin check", "FILE", "does this plugin keep the contract?",
+    { "plugin check", "FILE [NEW]", "does this plugin keep the contract?",
       "The plugin is run in a process of its own, with events as they come and as nobody expects "
       "them,\n"
       "each twice, and all again in a second process.  What is wrong is told with what to do; no\n"
-      "daemon is needed.  docs/plugins.md says what is tried.",
+      "daemon is needed.  docs/plugins.md says what is tried.\n"
+      "With --log it hears of that log's events, too, twice.  With a second file and --log what\n"
+      "the two want of the log is compared, entry for entry.",
       plugin_check_options, run_plugin_check },
     { "staff add", "NAME", "add or change a member of staff", NULL, staff_options, run_staff_add },
     { "staff list", "", "who works here", NULL, NULL, run_staff_list },
@@ -473,8 +529,9 @@ const struct command command_table[] = {
     { "staff back", "NAME", "she is back before it was planned", NULL, back_options,
       run_staff_back },
     { "staff remove", "NAME", "she has left, and her keys end",
-      "Nobody leaves with open follow-ups: with --to all her customers and follow-ups are given\n"
-      "to somebody else first.",
+      "Nobody leaves with open follow-ups: with --to all her customers, open records and "
+      "follow-ups\n"
+      "are given to somebody else first, and listed.  Interrupted, it is run again.",
       staff_remove_options, run_staff_remove },
     { "team", "", "the teams, and who is in each", NULL, NULL, run_team },
     { "team set", "NAME", "make a team, or say how it gives work to its members",

@@ -203,12 +203,17 @@ static void summarise_marks(struct buf *out, struct doc trace)
                    refused.data);
 }
 
-/* "rule a, b -> effect 17.2; changed x" */
+/* "handler p.h; rule a, b -> effect 17.2; changed x" */
 static void summarise_trace(struct cli *cli, struct buf *out, struct doc trace)
 {
     (void)cli;
     summarise_marks(out, trace);
-    const char *gap = out->size != 0 ? "; rule " : "rule ";
+    const char *gap = out->size != 0 ? "; handler " : "handler ";
+    for (struct doc_iter it = doc_iter(doc_child(trace, "handlers")); doc_next(&it); gap = ", ") {
+        buf_text(out, gap);
+        value_print(&it.value, out);
+    }
+    gap = out->size != 0 ? "; rule " : "rule ";
     for (struct doc_iter it = doc_iter(doc_child(trace, "rules")); doc_next(&it); gap = ", ") {
         buf_text(out, gap);
         struct text name = doc_text(it.value.doc, "name");

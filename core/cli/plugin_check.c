@@ -1,9 +1,10 @@
 /* plugin_check.c -- `kith plugin check FILE.so`: does this plugin keep the contract?
  *
- * The plugin is run by this same program, started anew (core/plugin/kit.h): once, and once more with
- * everything else that can be else.  Here is who waits for these two, who tells a death or a silence
- * from an answer, and who holds what they wanted side by side.
+ * The plugin is run by this same program, started anew (core/plugin/kit.h): once, and once more
+ * with everything else that can be else.  Here is who waits for these two, who tells a death or a
+ * silence from an answer, and who holds what they wanted side by side.
  */
+#include "core/cli/plugin_check.h"
 #include "core/base/doc.h"
 #include "core/base/json_write.h"
 #include "core/base/mem.h"
@@ -31,23 +32,7 @@
 #define MESSAGE_BYTES_MAX (64u << 20)
 #define SHOWN_BYTES 60 /* of a difference */
 
-/* What one process has told. */
-struct told {
-    struct buf about, times;
-    struct buf *results; /* by number: its message */
-    size_t result_count;
-    char at[200]; /* what it was about to do last */
-    bool is_complete;
-};
-
-struct check {
-    struct cli *cli;
-    const char *path, *config; /* NULL: none */
-    struct buf findings;       /* documents, one behind another */
-    size_t errors, warnings;
-};
-
-/* -- The process that is tried in ----------------------------------------------------------------- */
+/* -- The process that is tried in -------------------------------------------------------------- */
 
 /* {NAME: config} of all plugins that the file names. */
 static struct doc read_configs(const char *path, struct settings *settings, struct buf *buf,
@@ -66,6 +51,7 @@ static int run_child(struct cli *cli, const char *which)
 {
     const char *config = args_value(&cli->args, "config");
     struct kit_options options = { .path = args_argument(&cli->args, 0),
+                                   .log = args_value(&cli->args, "log"),
                                    .is_again = strcmp(which, "again") == 0 };
     const struct rlimit no_core = { 0, 0 };
     struct settings settings = { .host = NULL };
@@ -115,8 +101,17 @@ _Noreturn static void become_child(const struct check *check, bool is_again, int
         if (chdir("/") != 0)
             _exit(EXIT_FAILED);
     }
-    execl("/proc/self/exe", "kith", "plugin", "check", check->path,
-          check->config != NULL ? "--config" : NULL, check->config, (char *)NULL);
+    const char *words[10] = { "kith", "plugin", "check", check->path };
+    size_t count = 4;
+    if (check->config != NULL) {
+        words[count++] = "--config";
+        words[count++] = check->config;
+    }
+    if (check->log != NULL) {
+        words[count++] = "--log";
+        words[count++] = check->log;
+    }
+    execv("/proc/self/exe", (char *const *)(uintptr_t)words);
     _exit(EXIT_FAILED);
 }
 
@@ -135,11 +130,13 @@ static pid_t start_child(const struct check *check, bool is_again, int *out_fd)
     return pid;
 }
 
-/* -- Findings ------------------------------------------------------------------------------------- */
+/* -- Findings ---------------------------------------------------------------------------------- */
 
 /* Whether the same has been found of the same before, with whatever it was given. */
 static bool is_known(const struct check *check, struct doc finding)
 {
+    if (text_is(doc_text(finding, "who"), "log")) /* each entry is one */
+        return false;
     for (size_t at = 0; at < check->findings.size;) {
         struct doc known = { check->findings.data + at, 0 };
         memcpy(&known.size, known.data, sizeof known.size);
@@ -162,8 +159,8 @@ static void add_finding(struct check *check, struct doc finding)
     buf_append(&check->findings, finding.data, finding.size);
 }
 
-static void find(struct check *check, const char *level, const char *who, const char *given,
-                 const char *what, const char *todo)
+void check_find(struct check *check, const char *level, const char *who, const char *given,
+                const char *what, const char *todo)
 {
     struct buf buf = BUF_INIT;
     struct doc_writer w;
@@ -177,7 +174,7 @@ static void find(struct check *check, const char *level, const char *who, const 
     buf_deinit(&buf);
 }
 
-/* -- Hearing -------------------------------------------------------------------------------------- */
+/* -- Hearing ----------------------------------------------------------------------------------- */
 
 static void keep_result(struct told *told, struct doc message)
 {
@@ -209,6 +206,8 @@ static void hear(struct check *check, struct told *told, struct doc message)
         keep_at(told, message);
     else if (text_is(it.name, "finding"))
         add_finding(check, doc_child(message, "finding"));
+    else if (text_is(it.name, "result") && check->log != NULL)
+        replay_hear(check, told, message);
     else if (text_is(it.name, "result"))
         keep_result(told, message);
     else if (text_is(it.name, "about"))
@@ -264,7 +263,7 @@ static bool listen_to(struct check *check, struct told *told, int fd)
     return !is_silent;
 }
 
-/* -- Deaths --------------------------------------------------------------------------------------- */
+/* -- Deaths ------------------------------------------------------------------------------------ */
 
 static const char *signal_words(int number)
 {
@@ -290,28 +289,30 @@ static void tell_death(struct check *check, const struct told *told, int status)
     if (!WIFSIGNALED(status)) {
         snprintf(what, sizeof what, "it ended the whole process, with exit code %d",
                  WEXITSTATUS(status));
-        find(check, "error", told->at, NULL, what,
-             "the process is the daemon's: return a code, and say why by fail()");
+        check_find(check, "error", told->at, NULL, what,
+                   "the process is the daemon's: return a code, and say why by fail()");
         return;
     }
     snprintf(what, sizeof what, "it crashed (SIG%s): %s", sigabbrev_np(WTERMSIG(status)),
              signal_words(WTERMSIG(status)));
-    find(check, "error", told->at, NULL, what,
-         "in the daemon it is quarantined from then on; find the place with gdb, or build it with "
-         "-fsanitize=address,undefined");
+    check_find(
+        check, "error", told->at, NULL, what,
+        "in the daemon it is quarantined from then on; find the place with gdb, or build it with "
+        "-fsanitize=address,undefined");
 }
 
 static void tell_silence(struct check *check, const struct told *told)
 {
     char what[120];
     snprintf(what, sizeof what, "it did not come back within %d s", KIT_CALL_MS / 1000);
-    find(check, "error", told->at, NULL, what,
-         "every loop needs an end that does not depend on what it is given; who must wait does so "
-         "on the outside side");
+    check_find(
+        check, "error", told->at, NULL, what,
+        "every loop needs an end that does not depend on what it is given; who must wait does so "
+        "on the outside side");
 }
 
 /* False: it could not be started. */
-static bool try_out(struct check *check, bool is_again, struct told *told)
+bool check_try_out(struct check *check, bool is_again, struct told *told)
 {
     int fd, status = 0;
     pid_t pid = start_child(check, is_again, &fd);
@@ -332,16 +333,17 @@ static bool try_out(struct check *check, bool is_again, struct told *told)
     return true;
 }
 
-static void told_deinit(struct told *told)
+void told_deinit(struct told *told)
 {
     for (size_t i = 0; i < told->result_count; i++)
         buf_deinit(&told->results[i]);
     free(told->results);
     buf_deinit(&told->about);
     buf_deinit(&told->times);
+    buf_deinit(&told->next);
 }
 
-/* -- Side by side --------------------------------------------------------------------------------- */
+/* -- Side by side ------------------------------------------------------------------------------ */
 
 static struct doc doc_of(const struct buf *buf)
 {
@@ -368,9 +370,10 @@ static void tell_difference(struct check *check, struct doc first, struct doc se
     struct buf clean = BUF_INIT, where = BUF_INIT;
     text_clean(words, &clean);
     buf_append(&where, given.data, given.size);
-    find(check, "error", buf_string(&who), buf_string(&where), buf_string(&clean),
-         "nothing may decide but what it was given: no clock, addresses, order of calls, zone, "
-         "folder, or memory that was never set");
+    check_find(
+        check, "error", buf_string(&who), buf_string(&where), buf_string(&clean),
+        "nothing may decide but what it was given: no clock, addresses, order of calls, zone, "
+        "folder, or memory that was never set");
     struct buf *bufs[] = { &texts[0], &texts[1], &what, &who, &clean, &where };
     for (size_t i = 0; i < sizeof bufs / sizeof *bufs; i++)
         buf_deinit(bufs[i]);
@@ -391,7 +394,7 @@ static void compare(struct check *check, const struct told *first, const struct 
     }
 }
 
-/* -- The verdict ---------------------------------------------------------------------------------- */
+/* -- The verdict ------------------------------------------------------------------------------- */
 
 static void print_finding(struct cli *cli, struct doc finding)
 {
@@ -484,18 +487,23 @@ static void print_summary_json(struct check *check, const struct told *told)
 
 static void find_symbol(void *arg, const char *level, const char *what, const char *todo)
 {
-    find(arg, level, "file", NULL, what, todo);
+    check_find(arg, level, "file", NULL, what, todo);
+}
+
+void check_wait_for_clock(void)
+{
+    const struct timespec moved = { CLOCK_MOVES_MS / 1000, CLOCK_MOVES_MS % 1000 * 1000000l };
+    nanosleep(&moved, NULL);
 }
 
 static int check_file(struct check *check)
 {
     struct told first = { .at = "loading" }, second = { .at = "loading" };
-    const struct timespec moved = { CLOCK_MOVES_MS / 1000, CLOCK_MOVES_MS % 1000 * 1000000l };
-    bool is_done = try_out(check, false, &first);
+    bool is_done = check_try_out(check, false, &first);
     if (is_done && first.is_complete && first.result_count != 0) {
-        nanosleep(&moved, NULL);
+        check_wait_for_clock();
         size_t errors = check->errors, warnings = check->warnings, size = check->findings.size;
-        is_done = try_out(check, true, &second);
+        is_done = check_try_out(check, true, &second);
         if (second.is_complete) { /* it has found the same again */
             check->errors = errors;
             check->warnings = warnings;
@@ -517,21 +525,67 @@ static int check_file(struct check *check)
     return is_done && check->errors == 0 ? EXIT_DONE : EXIT_FAILED;
 }
 
+/* The path of an argument or option from the root, in `room`; NULL is NULL.  False: there is no
+ * such file, and that has been said. */
+static bool resolve(struct cli *cli, const char *given, char *room, const char **out_path)
+{
+    *out_path = NULL;
+    if (given == NULL)
+        return true;
+    if (realpath(given, room) == NULL) {
+        cli_fail(cli, "cannot read %s: %s", given, strerror(errno));
+        return false;
+    }
+    *out_path = room;
+    return true;
+}
+
+/* The folder of the log within that of the data, or of a backup. */
+static bool resolve_log(struct cli *cli, const char *given, char *room, const char **out_path)
+{
+    struct buf path = BUF_INIT;
+    if (given != NULL)
+        buf_printf(&path, "%s/log", given);
+    bool is_there = resolve(cli, given != NULL ? buf_string(&path) : NULL, room, out_path);
+    buf_deinit(&path);
+    return is_there;
+}
+
+static int check_all(struct check *check, const char *other)
+{
+    const char *log = check->log;
+    bool is_done = true;
+    check->log = NULL;
+    int code = other == NULL ? check_file(check) : EXIT_DONE;
+    buf_clear(&check->findings);
+    check->errors = check->warnings = 0;
+    check->log = log;
+    if (log != NULL)
+        is_done = replay_compare(check, other);
+    if (log != NULL)
+        print_findings(check);
+    return is_done && check->errors == 0 ? code : EXIT_FAILED;
+}
+
 int run_plugin_check(struct cli *cli)
 {
-    const char *which = getenv(CHILD_VARIABLE), *file = args_argument(&cli->args, 0);
-    const char *settings = args_value(&cli->args, "config");
-    char path[PATH_MAX], config[PATH_MAX];
+    const char *which = getenv(CHILD_VARIABLE), *other = args_argument(&cli->args, 1);
+    char room[4][PATH_MAX];
+    struct check check = { .cli = cli };
     if (which != NULL)
         return run_child(cli, which);
-    if (realpath(file, path) == NULL)
-        return cli_fail(cli, "cannot read %s: %s", file, strerror(errno));
-    if (settings != NULL && realpath(settings, config) == NULL)
-        return cli_fail(cli, "cannot read %s: %s", settings, strerror(errno));
-    if (settings != NULL && check_config(cli, config) != EXIT_DONE)
+    if (other != NULL && args_value(&cli->args, "log") == NULL) {
+        cli_fail(cli, "two plugins are compared over a log: --log DIR");
+        return EXIT_USAGE;
+    }
+    if (!resolve(cli, args_argument(&cli->args, 0), room[0], &check.path) ||
+        !resolve(cli, other, room[1], &other) ||
+        !resolve(cli, args_value(&cli->args, "config"), room[2], &check.config) ||
+        !resolve_log(cli, args_value(&cli->args, "log"), room[3], &check.log))
         return EXIT_FAILED;
-    struct check check = { .cli = cli, .path = path, .config = settings != NULL ? config : NULL };
-    int code = check_file(&check);
+    if (check.config != NULL && check_config(cli, check.config) != EXIT_DONE)
+        return EXIT_FAILED;
+    int code = check_all(&check, other);
     buf_deinit(&check.findings);
     return code;
 }

@@ -39,12 +39,24 @@ static void cell_due(struct cli *cli, struct table *table, struct doc item)
     buf_deinit(&text);
 }
 
+/* "ben for anna": he stands in for her. */
+static void cell_assignee(struct table *table, struct doc item)
+{
+    struct text of = doc_text(item, "of"), assignee = doc_text(item, "assignee");
+    struct buf text = BUF_INIT;
+    buf_append(&text, assignee.data, assignee.size);
+    buf_text(&text, of.size != 0 ? " for " : "");
+    buf_append(&text, of.data, of.size);
+    table_add(table, (struct text){ buf_string(&text), (uint32_t)text.size }, TINT_NONE);
+    buf_deinit(&text);
+}
+
 static void reminder_item(struct cli *cli, struct doc item, void *arg)
 {
     struct table *table = arg;
     cell_field(table, item, "id", TINT_BOLD);
     cell_due(cli, table, item);
-    cell_field(table, item, "assignee", TINT_NONE);
+    cell_assignee(table, item);
     cell_field(table, item, "customer", TINT_NONE);
     cell_field(table, item, "customer_name", TINT_NONE);
     cell_field(table, item, "title", TINT_NONE);

@@ -202,7 +202,7 @@ int step_check_event(const struct step *step, struct text type, struct doc data,
     if (type.size == 0 || type.size > TYPE_BYTES_MAX)
         return err_set(err, E_INVALID, "%s: an event's type has 1 to %d bytes", word,
                        TYPE_BYTES_MAX);
-    if (event_type_is_system(type))
+    if (engine_owns_type(step->engine, type))
         return err_set(err, E_DENIED, "%s: \"%.*s\" is a type of the system", word, (int)type.size,
                        type.data);
     if (data.size > DERIVED_BYTES_MAX)

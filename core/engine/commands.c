@@ -251,7 +251,14 @@ void relation_set(struct step *step, struct text type, uint64_t other, int64_t s
 
 /* -- The table ------------------------------------------------------------ */
 
-enum needs { NEEDS_NOTHING, NEEDS_CUSTOMER, NEEDS_TASK, NEEDS_EFFECT };
+enum needs {
+    NEEDS_NOTHING,
+    NEEDS_CUSTOMER,
+    NEEDS_TASK,
+    NEEDS_EFFECT,
+    NEEDS_RECORD,
+    NEEDS_SUBJECT, /* of a record to come: a customer, if it is to be about one */
+};
 
 static const struct command {
     const char *type;
@@ -276,6 +283,12 @@ static const struct command {
     { "plugin.disabled", NEEDS_NOTHING, plugin_disabled, false },
     { "plugin.enabled", NEEDS_NOTHING, plugin_enabled, false },
     { "pool.load", NEEDS_NOTHING, command_subject, false },
+    { "record.assign", NEEDS_RECORD, command_record_assign, false },
+    { "record.change", NEEDS_RECORD, command_record_change, false },
+    { "record.create", NEEDS_SUBJECT, command_record_create, false },
+    { "record.link", NEEDS_RECORD, command_record_link, false },
+    { "record.move", NEEDS_RECORD, command_record_move, false },
+    { "record.put", NEEDS_SUBJECT, command_record_put, false },
     { "relation.changed", NEEDS_CUSTOMER, relation_changed, false },
     { "reminder.change", NEEDS_TASK, command_reminder_change, false },
     { "reminder.done", NEEDS_TASK, command_reminder_done, false },
@@ -313,6 +326,8 @@ static uint64_t customer_of_command(struct engine *engine, const struct event *e
         return reminder_customer(engine, (uint64_t)doc_int(event->data, "task", 0));
     if (needs == NEEDS_EFFECT)
         return effect_load(&effect, engine, doc_text(event->data, "id")) ? effect.customer : 0;
+    if (needs == NEEDS_RECORD || (needs == NEEDS_SUBJECT && event->ref.size == 0))
+        return record_customer_of_command(engine, event->data);
     return identity_of_event(engine, event);
 }
 
@@ -348,8 +363,14 @@ bool command_apply(struct engine *engine, struct event *event)
     struct step step;
     event->is_command = true;
     event->customer = customer_of_command(engine, event, command->needs);
-    if (command->needs == NEEDS_CUSTOMER && erase_refuse_late(engine, event))
+    bool names_customer = command->needs == NEEDS_CUSTOMER ||
+                          (command->needs == NEEDS_SUBJECT && event->ref.size != 0);
+    if (names_customer && erase_refuse_late(engine, event))
         return true;
+    if (command->needs == NEEDS_RECORD && erase_is_open(engine, event->customer)) {
+        erase_note_entry(engine, event->customer, 0); /* said too late of what is about her */
+        erase_wake(engine, event->customer);
+    }
     step_begin(&step, engine, event);
     engine->result->customer = step.customer.number;
     if (dedupe_seen(engine, &step.customer, event)) {
@@ -358,7 +379,7 @@ bool command_apply(struct engine *engine, struct event *event)
         erase_note_entry(engine, event->customer, event->customer);
         return true;
     }
-    if (command->needs == NEEDS_CUSTOMER && event->customer == 0) {
+    if (names_customer && event->customer == 0) {
         engine_refuse(engine, E_NOTFOUND, "no such customer: %.*s", (int)event->ref.size,
                       event->ref.data);
         erase_note_reference(engine, event->ref, 0);

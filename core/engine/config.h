@@ -45,6 +45,7 @@ struct limits { /* [world] of base/limits.h */
     int64_t timers_per_tick, sweep_per_tick, moves_per_tick, erase_per_tick;
     int64_t rule_instructions, rule_memory_bytes, rule_arena_bytes, rule_cpu_ms, trace_lines;
     int64_t identities, traits, trait_sources, profile_bytes, group, timers;
+    int64_t records, record_bytes, record_lines;
     int64_t effect_attempts, effect_expires_ms, effect_retry_ms, effect_bytes, dedupe_days;
     int64_t plugin_state_bytes, plugin_parked, parked_per_tick;
 };

@@ -382,6 +382,37 @@ static bool prefer_only(struct customer *customer, struct engine *engine,
     return is_changed;
 }
 
+static int lose_address(struct profile *profile, struct engine *engine, const struct address *lost,
+                        bool *out_changed, struct err *err)
+{
+    struct profile before = *profile;
+    size_t at = 0;
+    for (struct doc_iter it = doc_iter(profile->addresses); doc_next(&it); at++) {
+        struct address address = address_read(it.value.doc);
+        if (!text_equal(address.channel, lost->channel) ||
+            !text_equal(address.value, lost->value) || text_equal(address.state, lost->state) ||
+            text_is(address.state, "complained"))
+            continue;
+        address.state = lost->state;
+        struct doc_value value = { .type = DOC_DOC, .doc = address_write(engine, &address) };
+        profile->addresses = section_put(profile->addresses, engine, at, &value);
+        profile->is_dirty = *out_changed = true;
+        return customer_check_size(profile, &before, engine, err);
+    }
+    return 0;
+}
+
+int customer_lose_address(struct customer *customer, struct engine *engine, struct text channel,
+                          struct text value, struct text state, bool *out_changed, struct err *err)
+{
+    const struct address lost = { .channel = channel, .value = value, .state = state };
+    int rc = 0;
+    *out_changed = false;
+    for (size_t i = 0; rc == 0 && i < customer->count; i++)
+        rc = lose_address(&customer->members[i], engine, &lost, out_changed, err);
+    return rc;
+}
+
 int customer_set_address(struct customer *customer, struct engine *engine,
                          const struct address *address, bool *out_changed, struct err *err)
 {

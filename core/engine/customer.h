@@ -93,6 +93,10 @@ bool customer_address(const struct customer *customer, struct text channel,
 bool customer_has_address(const struct customer *customer, struct text channel, struct text value);
 /* Whether it is known to have bounced or complained. */
 bool customer_lost_address(const struct customer *customer, struct text channel, struct text value);
+/* Nobody can be reached there any more: `state` is bounced or complained, which it stays.  Whoever
+ * of the group has the address; one that nobody has changes nothing. */
+int customer_lose_address(struct customer *customer, struct engine *engine, struct text channel,
+                          struct text value, struct text state, bool *out_changed, struct err *err);
 /* Add, or change the one with the same channel and value.  One that is preferred is the only one
  * of its channel in the group: the others are not any more. */
 int customer_set_address(struct customer *customer, struct engine *engine,

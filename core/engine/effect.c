@@ -11,6 +11,7 @@
  *                                   attempt's time, or failed for good | uncertain
  *     claimed     daemon.started    uncertain | pending, on an idempotent channel
  *     uncertain   outcome           sent | rejected: late, but certain
+ *     uncertain   feedback          sent: whoever speaks of it has it
  *     uncertain   release, drop     pending | dropped
  *     held        release, drop     pending | dropped
  *     parked      drop              dropped
@@ -109,6 +110,7 @@ void effect_read(struct effect *effect, uint64_t seq, uint64_t n, struct doc doc
         .cause = (uint64_t)doc_int(doc, "cause", 0),
         .content = doc_child(doc, "content"),
         .message = doc_child(doc, "message"),
+        .feedback = doc_child(doc, "feedback"),
         .created = doc_int(doc, "created", 0),
         .expires = doc_int(doc, "expires", 0),
         .attempt = doc_int(doc, "attempt", 0),
@@ -173,8 +175,11 @@ static bool find_by_print(struct effect *effect, struct engine *engine, uint64_t
 
 bool effect_find(struct effect *effect, struct engine *engine, struct doc data)
 {
-    struct text id = doc_text(data, "id");
-    int64_t print = doc_int(data, "print", 0);
+    return effect_find_by(effect, engine, doc_text(data, "id"), doc_int(data, "print", 0));
+}
+
+bool effect_find_by(struct effect *effect, struct engine *engine, struct text id, int64_t print)
+{
     uint64_t seq, n;
     if (effect_load(effect, engine, id) && (print == 0 || effect_print(effect) == print))
         return true;
@@ -219,6 +224,8 @@ static void effect_store(const struct effect *effect, struct engine *engine)
     put_number_present(&w, "print", effect->print);
     put_number_present(&w, "place", (int64_t)effect->place);
     put_number_present(&w, "released", effect->released);
+    if (effect->feedback.data != NULL)
+        doc_put_doc(&w, "feedback", effect->feedback);
     if (effect->message.data != NULL)
         doc_put_doc(&w, "message", effect->message);
     else
@@ -430,6 +437,7 @@ bool effect_erase(struct engine *engine, struct text id, uint64_t customer)
         return true;
     }
     effect.reason = effect.to = effect.key = none;
+    effect.feedback = (struct doc){ NULL, 0 };
     effect.content = effect.message = (struct doc){ NULL, 0 };
     effect_store(&effect, engine);
     return false;
@@ -641,6 +649,22 @@ void effect_outcome(struct step *step)
         wait_for_next_attempt(step, &effect, detail, doc_int(data, "wait_ms", 0));
     else
         finish(step, &effect, "failed", detail);
+}
+
+void effect_note_feedback(struct step *step, struct effect *effect, const char *word)
+{
+    struct engine *engine = step->engine;
+    struct doc_writer w;
+    engine_draft(engine, &w);
+    for (struct doc_iter it = doc_iter(effect->feedback); doc_next(&it);)
+        doc_put_value_text(&w, it.name, &it.value);
+    if (doc_get(effect->feedback, word).type == DOC_NONE)
+        doc_put_datetime(&w, word, step->event->at);
+    effect->feedback = engine_doc(engine, &w);
+    if (text_is(effect->state, "uncertain"))
+        finish(step, effect, "sent", arena_printf(&engine->arena, "it arrived: message.%s", word));
+    else
+        effect_store(effect, engine);
 }
 
 /* Between two runs: a claim without an outcome may or may not have gone out. */

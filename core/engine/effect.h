@@ -27,6 +27,7 @@ struct effect {
     unsigned depth;   /* of the event that made it */
     uint64_t place;   /* in its line: the entry that let it in again; 0: its own */
     int64_t released; /* when that was; 0: never */
+    struct doc feedback; /* {delivered: when first, ...}; none: nothing was heard of it */
     bool is_notification;
     bool is_parked;   /* pending, and out of its line until its rule is resumed */
     bool is_test;     /* to the address in `to`; counts nowhere, and no rule hears of it */
@@ -39,6 +40,7 @@ bool effect_load(struct effect *effect, struct engine *engine, struct text id);
  * makes differently, so the id alone could name somebody else's message: the print decides,
  * and finds it under its new number. */
 bool effect_find(struct effect *effect, struct engine *engine, struct doc data);
+bool effect_find_by(struct effect *effect, struct engine *engine, struct text id, int64_t print);
 /* A hash of what it is to do: to whom, on which channel, for which rule, with which content. */
 int64_t effect_print(const struct effect *effect);
 /* From a row that the caller keeps: the effect borrows from it. */

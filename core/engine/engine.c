@@ -8,6 +8,7 @@
 #include "core/engine/engine.h"
 
 #include "core/base/utf8.h"
+#include "core/base/workday.h"
 #include "core/engine/effect.h"
 #include "core/engine/engine_inside.h"
 
@@ -96,6 +97,7 @@ int engine_open(const struct engine_options *options, struct engine **out_engine
     engine->run = (uint64_t)doc_int(meta_get(engine, "run"), "seq", 0);
     engine->replay_until = doc_int(meta_get(engine, "replay"), "until", 0);
     engine->sweep_is_open = meta_get(engine, "sweep").data != NULL;
+    engine->records_are_swept = meta_get(engine, "records").data != NULL;
     engine->resume_is_open = meta_get(engine, "resumed").data != NULL;
     erase_open(engine);
 
@@ -119,6 +121,7 @@ void engine_close(struct engine *engine)
         return;
     engine_use_rules(engine, NULL);
     engine_set_plugins(engine, NULL);
+    workday_free(engine->usual_week);
     arena_deinit(&engine->arena);
     arena_deinit(&engine->lasting);
     arena_deinit(&engine->spare);
@@ -138,6 +141,8 @@ int engine_set_world(struct engine *engine, uint64_t seq, struct doc world, stru
         return rc;
     engine->config = config;
     engine->world_seq = seq;
+    workday_free(engine->usual_week); /* its zone may be another */
+    engine->usual_week = NULL;
     struct doc_writer w;
     engine_draft(engine, &w);
     doc_put_int(&w, "seq", (int64_t)seq);
@@ -265,8 +270,12 @@ static void dispatch(struct engine *engine, struct event *event)
         if (command_apply(engine, event))
             return;
         break;
+    case LOG_PLUGIN: /* speaks of records as staff does, and of what became of messages */
+        if ((event_type_is_of_records(event->type) && command_apply(engine, event)) ||
+            feedback_apply(engine, event))
+            return;
+        break;
     case LOG_CLIENT:
-    case LOG_PLUGIN:
         break;
     }
     calls_apply(engine, event);
@@ -306,6 +315,7 @@ void engine_apply(struct engine *engine, const struct log_entry *entry,
         engine_use_rules(engine, engine->rules_coming);
         engine->rules_coming = NULL;
         schedule_start_sweep(engine);
+        record_start_sweep(engine);
     }
     plugins_note_lost(engine);
     store_counters(engine);
@@ -337,8 +347,8 @@ uint64_t engine_world(const struct engine *engine)
 
 int64_t engine_next_due(struct engine *engine)
 {
-    bool is_busy = engine->sweep_is_open || engine->resume_is_open || engine->erase_is_wanted ||
-                   engine->parked_is_open;
+    bool is_busy = engine->sweep_is_open || engine->records_are_swept || engine->resume_is_open ||
+                   engine->erase_is_wanted || engine->parked_is_open;
     return is_busy ? engine->now : timer_first_due(engine);
 }
 
@@ -369,6 +379,15 @@ size_t engine_ready(struct engine *engine, struct text channel, struct ready_eff
     }
     cursor_close(&cursor);
     return count;
+}
+
+bool engine_effect_print(struct engine *engine, struct text id, int64_t *out_print)
+{
+    struct effect effect;
+    bool is_there = effect_load(&effect, engine, id);
+    if (is_there)
+        *out_print = effect_print(&effect);
+    return is_there;
 }
 
 const struct ruleset *engine_rules(const struct engine *engine)

@@ -82,6 +82,7 @@ struct engine_result {
     char reason[200];
     uint64_t customer; /* the subject; 0: none */
     uint64_t task;     /* the reminder made or changed; 0: none */
+    uint64_t record;   /* the number of the record made or changed; 0: none */
     uint64_t next;     /* the reminder that follows the one that is done; 0: none */
 };
 
@@ -111,6 +112,9 @@ struct ready_effect {
 };
 size_t engine_ready(struct engine *engine, struct text channel, struct ready_effect *out_effects,
                     size_t count_max);
+
+/* The print of an effect, for an entry that names it; false: no effect has the id. */
+bool engine_effect_print(struct engine *engine, struct text id, int64_t *out_print);
 
 /* How many effects of `channel` are the first of their line and not under way, counted up to
  * `count_max`: as many lines wait for the channel, or for their own next attempt no longer. */

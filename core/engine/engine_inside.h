@@ -19,6 +19,7 @@
 #include "core/engine/engine.h"
 #include "core/engine/event.h"
 #include "core/engine/keys.h"
+#include "core/engine/kind.h"
 #include "core/engine/plugins.h"
 #include "core/engine/rule_index.h"
 #include "core/engine/rules.h"
@@ -62,6 +63,8 @@ struct engine {
     struct ruleset *rules;
     struct rule_index *index;     /* type -> rules, in order */
     struct ruleset *rules_coming; /* activated by this entry: in force from the next on */
+    struct kinds kinds;           /* of records, in force */
+    struct workweek *usual_week;  /* the company's while there are no rules; NULL: not wanted yet */
     bool *paused_rules;           /* by index, as the state has it; NULL: none is paused */
     bool has_paused_rules;        /* whether or not they are in the bundle in force */
     struct plugins *plugins;      /* NULL: none */
@@ -74,13 +77,14 @@ struct engine {
     uint64_t live_from; /* reports for entries behind it; 0: none */
     struct counters counters, counters_stored;
     bool sweep_is_open;
-    bool parked_is_open;  /* a plugin that is back has not heard of all that was parked */
-    bool resume_is_open;  /* messages of resumed rules are to be put into their lines again */
-    uint64_t erasures;    /* begun and not done */
-    bool erase_is_wanted; /* a tick would find rows of theirs to take */
-    bool has_erased;      /* one is through: to be reported */
-    bool has_outgoing;    /* this entry put a row into `outgoing` */
-    bool has_new_verdict; /* a rule of this entry was killed: to be recorded */
+    bool parked_is_open;    /* a plugin that is back has not heard of all that was parked */
+    bool records_are_swept; /* rules or the world have changed: deadlines are worked out anew */
+    bool resume_is_open;    /* messages of resumed rules are to be put into their lines again */
+    uint64_t erasures;      /* begun and not done */
+    bool erase_is_wanted;   /* a tick would find rows of theirs to take */
+    bool has_erased;        /* one is through: to be reported */
+    bool has_outgoing;      /* this entry put a row into `outgoing` */
+    bool has_new_verdict;   /* a rule of this entry was killed: to be recorded */
     /* No timer's key lies before it (timer.c); size 0: not known yet. */
     struct key timers_from;
     /* The same of the dedupe marks of a few customers (dedupe.c). */
@@ -114,6 +118,11 @@ static inline bool engine_holds(const struct engine *engine)
 }
 __attribute__((format(printf, 3, 4))) void engine_refuse(struct engine *engine, int code,
                                                          const char *format, ...);
+/* A type of Kith's own: the system's, or of a kind of records in force ("complaint.created"). */
+static inline bool engine_owns_type(const struct engine *engine, struct text type)
+{
+    return event_type_is_system(type) || kinds_own_type(&engine->kinds, type);
+}
 /* At the end of this entry, report that the channel has an effect to claim. */
 void engine_note_ready(struct engine *engine, struct text channel);
 struct doc meta_get(struct engine *engine, const char *name);           /* copied into the arena */
@@ -278,6 +287,22 @@ uint64_t reminder_of_timer(struct text name);
 void reminder_move(struct engine *engine, struct customer *customer, uint64_t number,
                    const struct zone *zone);
 void reminder_erase(struct engine *engine, uint64_t number, uint64_t customer); /* if it is hers */
+/* Of a deadline: a task that follows it, under the record's customer. */
+struct own_reminder {
+    struct text title, to, about, by;
+    uint64_t customer;
+    int64_t due;
+};
+/* 0: she has limits.timers already.  The others do nothing when it is done with. */
+uint64_t reminder_put(struct engine *engine, struct customer *customer,
+                      const struct own_reminder *own, unsigned depth);
+void reminder_shift(struct engine *engine, struct customer *customer, uint64_t number, int64_t due,
+                    unsigned depth);
+void reminder_close(struct engine *engine, struct customer *customer, uint64_t number,
+                    struct text outcome, unsigned depth);
+/* It is somebody else's, told as `type`.  False: it is done with. */
+bool reminder_hand(struct engine *engine, struct customer *customer, uint64_t number,
+                   struct text to, const char *type, unsigned depth);
 void command_reminder_set(struct step *step);
 void command_reminder_change(struct step *step);
 void command_reminder_done(struct step *step);
@@ -318,6 +343,13 @@ void effect_unpark(struct engine *engine, struct text id);
  * it goes when the answer is there. */
 bool effect_erase(struct engine *engine, struct text id, uint64_t customer);
 
+/* What a plugin says became of it, by its word (delivered ...): the first time is kept, and one
+ * that was uncertain has been sent. */
+void effect_note_feedback(struct step *step, struct effect *effect, const char *word);
+
+/* -- feedback.c ----------------------------------------------------------- */
+bool feedback_apply(struct engine *engine, struct event *event); /* false: it is none */
+
 /* -- pause.c -------------------------------------------------------------- */
 void channel_paused(struct step *step);
 void channel_resumed(struct step *step);
@@ -336,6 +368,24 @@ void key_parked_prefix(struct key *prefix, struct text rule);
 void key_parked(struct key *key, struct text rule, uint64_t seq, uint64_t n);
 void pause_sweep(struct engine *engine); /* one slice */
 
+/* -- record_change.c, record_deadline.c, record_erase.c -------------------- */
+void command_record_create(struct step *step);
+void command_record_put(struct step *step);
+void command_record_change(struct step *step);
+void command_record_move(struct step *step);
+void command_record_assign(struct step *step);
+void command_record_link(struct step *step);
+/* The record that a command names, by number or external id; 0: there is none.  The second is whose
+ * it is, 0: nobody's. */
+uint64_t record_of_command(struct engine *engine, struct doc data);
+uint64_t record_customer_of_command(struct engine *engine, struct doc data);
+void record_fire(struct engine *engine, uint64_t owner, struct doc timer);
+/* Rules or the world have changed: what is due may be due at another moment. */
+void record_start_sweep(struct engine *engine);
+void record_sweep(struct engine *engine); /* one slice */
+/* Somebody who is being erased has a role in it: it goes with its subject, else her role does. */
+void record_erase(struct engine *engine, uint64_t customer, struct text kind, uint64_t number);
+
 /* -- act.c ---------------------------------------------------------------- */
 /* Whether a rule may make such an event: E_INVALID, E_DENIED, E_LIMIT. */
 int step_check_event(const struct step *step, struct text type, struct doc data, const char *word,
@@ -350,6 +400,7 @@ struct plugin_standing {
     enum plugin_presence presence;
     bool is_news;             /* that it was lost: to be reported */
     enum plugin_outcome lost; /* in a call of this entry, and the row does not say so yet */
+    int64_t about;            /* the entry that it was called for then; 0: not known */
     uint64_t calls;           /* into it, in this entry */
 };
 void plugins_begin_entry(struct engine *engine);
@@ -364,14 +415,18 @@ void plugins_hear(struct step *step);
 void plugins_sweep(struct engine *engine); /* one slice */
 void plugin_enabled(struct step *step);
 void plugin_disabled(struct step *step);
+/* Its place in engine->plugins; SIZE_MAX: it is not loaded. */
+size_t plugin_place(const struct engine *engine, struct text name);
+/* The version that the plugin's documents under `key` have today; 0: there is no telling. */
+int64_t plugin_version(struct engine *engine, struct text plugin, struct text key);
 /* What the plugin makes of its documents.  False: it leaves that to us. */
 bool plugin_fold(struct engine *engine, struct text plugin, enum plugin_fold what, struct text key,
                  struct doc arguments, struct doc *out_answer);
 
 /* -- plugin_state.c ------------------------------------------------------- */
-/* Both before the link between them is made, or after it was found to be ended. */
+/* Both while the link between them is not made yet, or still there. */
 void plugin_states_merge(struct engine *engine, uint64_t survivor, uint64_t absorbed);
-void plugin_states_unmerge(struct engine *engine, uint64_t root, uint64_t above, uint64_t leaving);
+void plugin_states_unmerge(struct engine *engine, const struct customer *group, uint64_t leaving);
 
 /* An event for another subject, by way of the log: a row in `outgoing` until its entry is applied.
  */
@@ -481,6 +536,7 @@ void relation_set(struct step *step, struct text type, uint64_t other, int64_t s
 bool command_apply(struct engine *engine, struct event *event); /* false: not a command */
 void system_apply(struct engine *engine, struct event *event);
 int engine_load_active(struct engine *engine, struct err *err); /* the bundle that meta names */
+void engine_note_kinds(struct engine *engine); /* of the bundle and the plugins in force */
 void engine_use_rules(struct engine *engine, struct ruleset *rules); /* takes them; NULL: none */
 
 /* -- staff.c -------------------------------------------------------------- */

@@ -524,6 +524,19 @@ static bool forget_in_line(struct erasure *erasure, struct key_reader *at)
     return effect_erase(erasure->engine, event_id_text(seq, n, id), erasure->number);
 }
 
+/* A record in which she has a role. */
+static void forget_record(struct engine *engine, struct key_reader *at, uint64_t customer)
+{
+    struct buf kind = BUF_INIT;
+    uint64_t number;
+    bool is_record = key_read_text(at, &kind) && key_read_number_down(at, &number);
+    ASSERT(is_record);
+    struct text name =
+        arena_text(&engine->arena, (struct text){ (const char *)kind.data, (uint32_t)kind.size });
+    buf_deinit(&kind);
+    record_erase(engine, customer, name, number);
+}
+
 /* One row of her cluster, `at` behind the letter of its table.  False: it has to wait. */
 static bool forget_row(struct erasure *erasure, char table, struct key_reader at, struct doc row)
 {
@@ -548,6 +561,9 @@ static bool forget_row(struct erasure *erasure, char table, struct key_reader at
         file_forget(engine, erasure->number, n, seq);
         return true;
     }
+    case 'R':
+        forget_record(engine, &at, erasure->number);
+        return true;
     case 'F': {
         bool is_row = key_read_number(&at, &seq);
         ASSERT(is_row);

@@ -13,10 +13,10 @@
 
 /* The first words of the system's own types. */
 static const char *const system_words[] = {
-    "address",     "budget",   "bundle",   "channel",  "clock", "consent", "customer", "daemon",
-    "duplicate",   "effect",   "erase",    "identity", "key",   "member",  "owner",    "plugin",
-    "pool",        "relation", "reminder", "replay",   "role",  "rule",    "schedule", "staff",
-    "suppression", "tag",      "trait",    "verdict",  "world",
+    "address",   "budget", "bundle",      "channel",  "clock",    "consent", "customer", "daemon",
+    "duplicate", "effect", "erase",       "identity", "key",      "member",  "message",  "owner",
+    "plugin",    "pool",   "record",      "relation", "reminder", "replay",  "role",     "rule",
+    "schedule",  "staff",  "suppression", "tag",      "trait",    "verdict", "world",
 };
 
 /* Entries of the system whose types have no dot. */
@@ -25,18 +25,36 @@ static bool is_entry_of_system(struct text type)
     return text_is(type, "tick") || text_is(type, "verdict") || text_is(type, "world");
 }
 
+struct text event_type_word(struct text type)
+{
+    const char *dot = type.size != 0 ? memchr(type.data, '.', type.size) : NULL;
+    return (struct text){ type.data, dot != NULL ? (uint32_t)(dot - type.data) : 0 };
+}
+
 bool event_type_is_system(struct text type)
 {
     if (is_entry_of_system(type))
         return true;
-    const char *dot = type.size != 0 ? memchr(type.data, '.', type.size) : NULL;
-    if (dot == NULL)
-        return false;
-    struct text word = { type.data, (uint32_t)(dot - type.data) };
-    for (size_t i = 0; i < sizeof system_words / sizeof *system_words; i++)
+    struct text word = event_type_word(type);
+    for (size_t i = 0; word.size != 0 && i < sizeof system_words / sizeof *system_words; i++)
         if (text_is(word, system_words[i]))
             return true;
     return false;
+}
+
+bool event_type_is_of_records(struct text type)
+{
+    static const char prefix[] = "record.";
+    return type.size > strlen(prefix) && memcmp(type.data, prefix, strlen(prefix)) == 0;
+}
+
+struct text event_plugin(const struct event *event)
+{
+    const uint32_t size = sizeof EVENT_PLUGIN_PREFIX - 1;
+    bool is_plugin = event->class == LOG_PLUGIN && event->source.size > size &&
+                     memcmp(event->source.data, EVENT_PLUGIN_PREFIX, size) == 0;
+    return is_plugin ? (struct text){ event->source.data + size, event->source.size - size }
+                     : (struct text){ "", 0 };
 }
 
 static struct text *text_field(struct event *event, struct text name)

@@ -34,7 +34,13 @@ struct event {
     const struct text *schedule; /* of schedules only this rule is due; NULL: none */
     const struct event *parked;  /* what a plugin hears of instead; NULL: of this */
     size_t parked_for;           /* which: its place in engine->plugins */
+    bool parked_is_foreign;      /* of one that was parked: its name is not its sender's to give */
 };
+
+/* The plugin that an event of class LOG_PLUGIN came from: its source is "plugin:NAME", which the
+ * host writes.  Empty: from none. */
+#define EVENT_PLUGIN_PREFIX "plugin:"
+struct text event_plugin(const struct event *event);
 
 /* "<seq>" or "<seq>.<n>". */
 #define EVENT_ID_TEXT_MAX 44
@@ -56,7 +62,14 @@ struct doc_value event_field(const struct event *event, struct text name,
  * `world`.  Such a type from a client means nothing to the engine, and no rule may emit it. */
 bool event_type_is_system(struct text type);
 
-/* Those of them that staff sends, to have something changed. */
+/* Those of them that say what became of a message (feedback.c): a plugin alone may send them. */
+bool event_type_is_feedback(struct text type);
+/* The first word of a type with a dot, "reviews" of "reviews.asked"; empty: it has none. */
+struct text event_type_word(struct text type);
+
+/* Those of them that staff sends, to have something changed; and those that plugins may send too,
+ * of records. */
 bool event_type_is_command(struct text type);
+bool event_type_is_of_records(struct text type);
 
 #endif

@@ -162,7 +162,7 @@ void command_unmerge(struct step *step)
         above->absorbed = remove_members(engine, above->absorbed, number, member->absorbed);
         above->is_dirty = true;
     }
-    plugin_states_unmerge(engine, root, member->merged, number);
+    plugin_states_unmerge(engine, &step->customer, number);
     const struct zone *zone = customer_zone(&step->customer, engine, context);
     member->merged = 0;
     member->is_dirty = true;

@@ -11,17 +11,18 @@
  *     -----------     -------------------------   ------------------------------------------
  *     there           a call crashes or hangs     quarantined; what it heard of is parked
  *     there           plugin.disabled             quarantined
+ *     quarantined     plugin.disabled of staff's  the same, and only a person lets it in again
  *     quarantined     an event it listens to      the same; the event is parked, or over
  *                                                 limits.plugin_parked counted as missed
  *     quarantined     plugin.enabled              behind, if anything is parked, else there
- *     behind          tick                        hears of so many parked events; of the last: there
+ *     behind          tick                        hears of so many parked events; at last: there
  *     behind          an event it listens to      the same; the event is parked
  *     behind          a call crashes or hangs     quarantined
  *
- *     `m` plugins            {NAME: {kind, seq, reason, since, parked, missed}, ...}; `kind` only of
- *                            those that are quarantined
+ *     `m` plugins            {NAME: {kind, seq, reason, since, parked, missed}, ...}; `kind`
+ *                            only of those that are quarantined
  *     `p` plugin seq n       customer: the events that are parked, in order ...
- *     `c` customer `p` plugin seq n    ... and what they say, which lies with the customer
+ *     `c` customer `Q` plugin seq n    ... and what they say, which lies with the customer
  */
 #include "core/engine/engine_inside.h"
 
@@ -39,7 +40,7 @@ static void key_queue(struct key *key, struct text plugin)
 static void key_parked_event(struct key *key, uint64_t customer, struct text plugin, uint64_t seq,
                              uint64_t n)
 {
-    key_customer(key, customer, 'p');
+    key_customer(key, customer, 'Q');
     key_text(key, plugin);
     key_id(key, seq, n);
 }
@@ -53,15 +54,18 @@ static struct doc row_of(struct engine *engine, struct text plugin)
 struct standing {             /* of one plugin, as its row has it */
     struct text kind, reason; /* `kind` empty: not quarantined */
     int64_t seq, since, parked, missed;
+    int64_t about; /* what it heard of when it was lost: an entry; 0: the first that is parked */
 };
 
+/* Its texts are copied: what a row says is gone with the next one that is written. */
 static struct standing standing_of(struct engine *engine, struct text plugin)
 {
     struct doc row = row_of(engine, plugin);
     return (struct standing){
-        .kind = doc_text(row, "kind"),
-        .reason = doc_text(row, "reason"),
+        .kind = arena_text(&engine->arena, doc_text(row, "kind")),
+        .reason = arena_text(&engine->arena, doc_text(row, "reason")),
         .seq = doc_int(row, "seq", 0),
+        .about = doc_int(row, "about", 0),
         .since = doc_int(row, "since", 0),
         .parked = doc_int(row, "parked", 0),
         .missed = doc_int(row, "missed", 0),
@@ -74,6 +78,8 @@ static void put_standing(struct doc_writer *w, struct text plugin, const struct 
     if (standing->kind.size != 0) {
         doc_put_text(w, "kind", standing->kind);
         doc_put_int(w, "seq", standing->seq);
+        if (standing->about != 0)
+            doc_put_int(w, "about", standing->about);
         doc_put_present(w, "reason", standing->reason);
         doc_put_int(w, "since", standing->since);
     }
@@ -87,11 +93,11 @@ void plugins_note_away(struct engine *engine)
     engine->parked_is_open = false;
     for (size_t i = 0; engine->plugins != NULL && i < engine->plugins->count; i++) {
         struct plugin_standing *known = &engine->standings[i];
-        struct standing row = standing_of(engine, engine->plugins->names[i]);
-        bool is_quarantined = row.kind.size != 0 || known->lost != PLUGIN_OK;
-        known->presence = is_quarantined    ? PLUGIN_QUARANTINED
-                          : row.parked != 0 ? PLUGIN_BEHIND
-                                            : PLUGIN_THERE;
+        struct doc row = row_of(engine, engine->plugins->names[i]);
+        bool is_quarantined = doc_text(row, "kind").size != 0 || known->lost != PLUGIN_OK;
+        known->presence = is_quarantined                   ? PLUGIN_QUARANTINED
+                          : doc_int(row, "parked", 0) != 0 ? PLUGIN_BEHIND
+                                                           : PLUGIN_THERE;
         if (known->presence == PLUGIN_BEHIND)
             engine->parked_is_open = true;
     }
@@ -119,7 +125,7 @@ static void set_standing(struct engine *engine, struct text plugin, const struct
 
 /* -- Parking -------------------------------------------------------------- */
 
-static struct doc put_parked(struct engine *engine, const struct event *event)
+static struct doc put_parked(struct engine *engine, const struct event *event, bool is_foreign)
 {
     struct doc_writer w;
     engine_draft(engine, &w);
@@ -128,6 +134,8 @@ static struct doc put_parked(struct engine *engine, const struct event *event)
     doc_put_int(&w, "logged", event->logged);
     doc_put_int(&w, "class", event->class);
     doc_put_int(&w, "depth", event->depth);
+    if (is_foreign)
+        doc_put_bool(&w, "foreign", true);
     doc_put_present(&w, "id", event->id);
     doc_put_present(&w, "source", event->source);
     doc_put_present(&w, "by", event->by);
@@ -151,6 +159,7 @@ static struct event *read_parked(struct engine *engine, uint64_t seq, uint64_t n
         .at = doc_int(row, "at", 0),
         .logged = doc_int(row, "logged", 0),
         .depth = (unsigned)doc_int(row, "depth", 0),
+        .parked_is_foreign = doc_bool(row, "foreign", false),
         .id = doc_text(row, "id"),
         .source = doc_text(row, "source"),
         .by = doc_text(row, "by"),
@@ -167,13 +176,20 @@ static bool is_too_large(struct doc row)
     return row.size > STATE_VALUE_MAX;
 }
 
+/* Whether what plugins hear of only bears a name that is the system's or a plugin's. */
+static bool hears_foreign(const struct step *step)
+{
+    const struct event *parked = step->event->parked;
+    return parked != NULL ? parked->parked_is_foreign : step->trace.is_foreign;
+}
+
 static void park(struct step *step, size_t plugin)
 {
     struct engine *engine = step->engine;
     struct text name = engine->plugins->names[plugin];
     const struct event *event = step_event(step);
     struct standing standing = standing_of(engine, name);
-    struct doc row = put_parked(engine, event);
+    struct doc row = put_parked(engine, event, hears_foreign(step));
     struct key key, number = { .size = 0 };
     bool has_room = standing.parked < engine->config.limits.plugin_parked && !is_too_large(row);
     step_note_line(step,
@@ -197,7 +213,7 @@ static void park(struct step *step, size_t plugin)
 
 /* -- Quarantine ----------------------------------------------------------- */
 
-static size_t place_of(const struct engine *engine, struct text name)
+size_t plugin_place(const struct engine *engine, struct text name)
 {
     size_t count = engine->plugins != NULL ? engine->plugins->count : 0, i = 0;
     while (i < count && !text_equal(engine->plugins->names[i], name))
@@ -206,19 +222,20 @@ static size_t place_of(const struct engine *engine, struct text name)
 }
 
 static void quarantine(struct engine *engine, struct text name, const char *kind,
-                       struct text reason)
+                       struct text reason, int64_t about)
 {
     struct standing standing = standing_of(engine, name);
     standing.kind = text_of(kind);
     standing.seq = (int64_t)engine->seq;
     standing.since = engine->now;
     standing.reason = reason;
+    standing.about = about;
     set_standing(engine, name, &standing);
 }
 
 bool engine_plugin_is_there(const struct engine *engine, struct text name)
 {
-    size_t place = place_of(engine, name);
+    size_t place = plugin_place(engine, name);
     return place != SIZE_MAX && engine->standings[place].presence != PLUGIN_QUARANTINED;
 }
 
@@ -254,9 +271,11 @@ static void add_verdict(struct engine *engine, struct text plugin, enum plugin_o
 void plugins_obey_verdict(struct engine *engine)
 {
     for (struct doc_iter it = doc_iter(engine->plugin_verdict); doc_next(&it);) {
-        size_t place = place_of(engine, doc_text(it.value.doc, "plugin"));
-        if (place != SIZE_MAX && doc_get(it.value.doc, "nth").type == DOC_NONE)
-            engine->standings[place].lost = outcome_of(it.value.doc);
+        size_t place = plugin_place(engine, doc_text(it.value.doc, "plugin"));
+        if (place == SIZE_MAX || doc_get(it.value.doc, "nth").type != DOC_NONE)
+            continue;
+        engine->standings[place].lost = outcome_of(it.value.doc);
+        engine->standings[place].about = doc_int(it.value.doc, "about", 0);
     }
     plugins_note_lost(engine);
 }
@@ -286,11 +305,14 @@ static void leave(struct engine *engine, size_t plugin, enum plugin_outcome outc
 void plugins_note_lost(struct engine *engine)
 {
     for (size_t i = 0; engine->plugins != NULL && i < engine->plugins->count; i++) {
-        enum plugin_outcome lost = engine->standings[i].lost;
-        engine->standings[i].lost = PLUGIN_OK;
+        struct plugin_standing *standing = &engine->standings[i];
+        enum plugin_outcome lost = standing->lost;
+        int64_t about = standing->about;
+        standing->lost = PLUGIN_OK;
+        standing->about = 0;
         if (lost != PLUGIN_OK)
             quarantine(engine, engine->plugins->names[i], lost == PLUGIN_HUNG ? "hang" : "crash",
-                       (struct text){ "", 0 });
+                       (struct text){ "", 0 }, about);
     }
 }
 
@@ -322,21 +344,32 @@ int step_call_plugin(struct step *step, size_t function, struct doc arguments,
     if (engine->standings[plugin].presence == PLUGIN_QUARANTINED)
         return err_set(err, E_BUSY, "plugin %.*s is quarantined: see kith plugin list",
                        (int)name.size, name.data);
+    struct savepoint point;
+    step_save(step, &point);
     enum plugin_outcome outcome = enter(engine, plugin);
     bool is_known = outcome != PLUGIN_OK;
     if (!is_known)
         outcome =
             engine->plugins->call(engine->plugins, function, step, arguments, out_answer, err);
     leave(engine, plugin, outcome, is_known);
-    if (outcome == PLUGIN_OK)
+    if (outcome == PLUGIN_OK) {
+        step_keep(step);
         return 0;
+    }
+    step_undo(step, &point); /* the rule may go on */
     return outcome == PLUGIN_FAILED ? err->code : lost_error(name, outcome, err);
+}
+
+int64_t plugin_version(struct engine *engine, struct text plugin, struct text key)
+{
+    size_t place = plugin_place(engine, plugin);
+    return place != SIZE_MAX ? engine->plugins->version(engine->plugins, place, key) : 0;
 }
 
 bool plugin_fold(struct engine *engine, struct text plugin, enum plugin_fold what, struct text key,
                  struct doc arguments, struct doc *out_answer)
 {
-    size_t place = place_of(engine, plugin);
+    size_t place = plugin_place(engine, plugin);
     struct err err;
     *out_answer = (struct doc){ NULL, 0 };
     if (place == SIZE_MAX || engine->standings[place].presence == PLUGIN_QUARANTINED)
@@ -381,7 +414,8 @@ static void note_handler(struct step *step, const struct rule *handler)
         trace->is_cut = true;
 }
 
-static void run_handler(struct step *step, size_t index)
+/* Whether the plugin is still there afterwards. */
+static bool run_handler(struct step *step, size_t index)
 {
     struct engine *engine = step->engine;
     struct plugins *plugins = engine->plugins;
@@ -402,40 +436,73 @@ static void run_handler(struct step *step, size_t index)
         step_keep(step);
         if (step_has_acted(step, &point))
             note_handler(step, handler);
-        return;
+        return true;
     }
     step_undo(step, &point);
-    plugins_note_lost(engine);
     if (outcome == PLUGIN_FAILED)
         report_failure(step, plugin, handler, err.text);
-    else
-        park(step, plugin);
+    return outcome == PLUGIN_FAILED;
 }
 
-/* Handlers of one plugin follow one another; one event is parked once. */
+static bool is_meant(const struct step *step, size_t index)
+{
+    const struct event *event = step->event;
+    const struct plugins *plugins = step->engine->plugins;
+    return (event->parked == NULL || plugins->owners[index] == event->parked_for) &&
+           (!hears_foreign(step) || plugins->handlers[index].type_count == 0);
+}
+
+/* Those of a list that the event is for. */
+static size_t count_meant(const struct step *step, struct rule_list list)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < list.count; i++)
+        count += is_meant(step, list.items[i]);
+    return count;
+}
+
+/* One plugin hears of it.  When it is lost in one of several handlers, what those before did is
+ * undone too: it will hear of the whole event again. */
+static void hear(struct step *step, size_t plugin, struct rule_list list, bool are_several)
+{
+    struct engine *engine = step->engine;
+    struct savepoint point;
+    bool is_there = true;
+    if (are_several)
+        step_save(step, &point);
+    for (size_t i = 0; is_there && i < list.count; i++)
+        is_there = !is_meant(step, list.items[i]) || run_handler(step, list.items[i]);
+    if (are_several && is_there)
+        step_keep(step);
+    else if (are_several)
+        step_undo(step, &point);
+    if (is_there)
+        return;
+    plugins_note_lost(engine);
+    park(step, plugin);
+}
+
+/* Handlers of one plugin follow one another. */
 void plugins_hear(struct step *step)
 {
     struct engine *engine = step->engine;
-    const struct event *heard = step_event(step);
-    bool is_parked = heard != step->event;
-    size_t parked_for = SIZE_MAX;
     if (engine->plugins == NULL || step->event->historic)
         return;
-    struct rule_list list = rule_index_find(engine->plugin_index, heard->type);
-    for (size_t i = 0; i < list.count; i++) {
-        size_t index = list.items[i], plugin = engine->plugins->owners[index];
-        const struct rule *handler = &engine->plugins->handlers[index];
-        if (plugin == parked_for || (is_parked && plugin != step->event->parked_for) ||
-            (step->trace.is_foreign && handler->type_count != 0))
-            continue;
-        bool is_there = engine->standings[plugin].presence == PLUGIN_THERE;
-        if (is_there || (is_parked && engine->standings[plugin].presence == PLUGIN_BEHIND)) {
-            run_handler(step, index);
-        } else {
+    struct rule_list left = rule_index_find(engine->plugin_index, step_event(step)->type);
+    while (left.count != 0) {
+        size_t plugin = engine->plugins->owners[left.items[0]];
+        struct rule_list own = { left.items, 0 };
+        while (own.count < left.count && engine->plugins->owners[left.items[own.count]] == plugin)
+            own.count++;
+        left = (struct rule_list){ left.items + own.count, left.count - own.count };
+
+        size_t meant = count_meant(step, own);
+        enum plugin_presence presence = engine->standings[plugin].presence;
+        bool is_next = step->event->parked != NULL && presence == PLUGIN_BEHIND;
+        if (meant != 0 && (presence == PLUGIN_THERE || is_next))
+            hear(step, plugin, own, meant > 1);
+        else if (meant != 0)
             park(step, plugin);
-        }
-        if (engine->standings[plugin].presence == PLUGIN_QUARANTINED)
-            parked_for = plugin;
     }
 }
 
@@ -495,17 +562,22 @@ void engine_foresee(struct engine *engine, const struct log_entry *entries, size
 
 /* -- Back again ----------------------------------------------------------- */
 
-/* The first event that is parked for the plugin; false: there is none. */
-static bool first_parked(struct engine *engine, struct text plugin, struct key *out_place,
-                         uint64_t *out_seq, uint64_t *out_n, uint64_t *out_customer)
+/* The first event that is parked for the plugin, of the entry `about` unless that is 0; false:
+ * there is none. */
+static bool first_parked(struct engine *engine, struct text plugin, uint64_t about,
+                         struct key *out_place, uint64_t *out_seq, uint64_t *out_n,
+                         uint64_t *out_customer)
 {
-    struct key prefix;
+    struct key queue, prefix;
     struct cursor cursor;
-    key_queue(&prefix, plugin);
+    key_queue(&queue, plugin);
+    prefix = queue;
+    if (about != 0)
+        key_number(&prefix, about);
     cursor_open(&cursor, engine->state, &prefix);
     bool is_there = cursor_next(&cursor);
     if (is_there) {
-        struct key_reader id = { cursor.key.data + prefix.size, cursor.key.data + cursor.key.size };
+        struct key_reader id = { cursor.key.data + queue.size, cursor.key.data + cursor.key.size };
         struct key_reader row = { cursor.value.data,
                                   (const uint8_t *)cursor.value.data + cursor.value.size };
         bool is_read = key_read_number(&id, out_seq) && key_read_number(&id, out_n) &&
@@ -519,7 +591,7 @@ static bool first_parked(struct engine *engine, struct text plugin, struct key *
     return is_there;
 }
 
-/* Take the first one out of the queue.  NULL: she was erased, or nothing is left. */
+/* Take the first one out of the queue.  NULL: she was erased. */
 static struct event *unpark(struct engine *engine, struct text plugin)
 {
     struct standing standing = standing_of(engine, plugin);
@@ -527,11 +599,8 @@ static struct event *unpark(struct engine *engine, struct text plugin)
     struct bytes row;
     uint64_t seq, n, customer;
     struct event *event = NULL;
-    if (!first_parked(engine, plugin, &place, &seq, &n, &customer)) {
-        standing.parked = 0;
-        set_standing(engine, plugin, &standing);
-        return NULL;
-    }
+    bool is_there = first_parked(engine, plugin, 0, &place, &seq, &n, &customer);
+    ASSERT(is_there);
     state_delete(engine->state, &place);
     key_parked_event(&key, customer, plugin, seq, n);
     if (state_get(engine->state, &key, &row)) {
@@ -588,33 +657,57 @@ void plugins_sweep(struct engine *engine)
 
 /* -- Entries -------------------------------------------------------------- */
 
+/* What it was lost at: all of that entry, or the first that is parked.  How many. */
+static int64_t drop_parked(struct engine *engine, struct text plugin, uint64_t about)
+{
+    struct key place, key;
+    uint64_t seq, n, customer;
+    int64_t count = 0;
+    while ((about != 0 || count == 0) &&
+           first_parked(engine, plugin, about, &place, &seq, &n, &customer)) {
+        key_parked_event(&key, customer, plugin, seq, n);
+        state_delete(engine->state, &place);
+        state_delete(engine->state, &key);
+        count++;
+    }
+    return count;
+}
+
+/* By itself (`again`: its process has been begun anew) nobody is let in whom a person took out. */
 void plugin_enabled(struct step *step)
 {
     struct engine *engine = step->engine;
     struct doc data = step->event->data;
     struct text name = doc_text(data, "plugin");
     struct standing standing = standing_of(engine, name);
+    bool is_kept_out = doc_bool(data, "again", false) && text_is(standing.kind, "staff");
     if (standing.kind.size == 0) {
         engine_refuse(engine, E_CONFLICT, "plugin %.*s is not quarantined", (int)name.size,
                       name.data);
         return;
     }
+    if (is_kept_out) {
+        engine_refuse(engine, E_CONFLICT, "plugin %.*s is disabled by a person", (int)name.size,
+                      name.data);
+        return;
+    }
+    if (doc_bool(data, "skip", false))
+        standing.parked -= drop_parked(engine, name, (uint64_t)standing.about);
     standing.kind = (struct text){ "", 0 };
-    standing.missed = 0;
+    standing.missed = standing.about = 0;
     set_standing(engine, name, &standing);
-    if (doc_bool(data, "skip", false) && standing.parked != 0)
-        unpark(engine, name);
 }
 
+/* The first reason is kept, but that of a person comes before any other. */
 void plugin_disabled(struct step *step)
 {
     struct engine *engine = step->engine;
     struct text name = doc_text(step->event->data, "plugin");
-    struct text kind = doc_text(step->event->data, "kind");
-    if (standing_of(engine, name).kind.size != 0)
-        return; /* the first reason is kept */
-    quarantine(engine, name, text_is(kind, "crash") ? "crash" : "staff",
-               doc_text(step->event->data, "reason"));
+    bool is_crash = text_is(doc_text(step->event->data, "kind"), "crash");
+    struct standing standing = standing_of(engine, name);
+    if (standing.kind.size == 0 || (!is_crash && !text_is(standing.kind, "staff")))
+        quarantine(engine, name, is_crash ? "crash" : "staff",
+                   doc_text(step->event->data, "reason"), 0);
 }
 
 void engine_set_plugins(struct engine *engine, struct plugins *plugins)
@@ -628,10 +721,19 @@ void engine_set_plugins(struct engine *engine, struct plugins *plugins)
         engine->plugin_index = rule_index_new(plugins->handlers, plugins->handler_count);
         engine->standings = mem_zero((plugins->count + 1) * sizeof *engine->standings);
     }
+    engine_note_kinds(engine);
     plugins_note_away(engine);
 }
 
 /* -- Showing -------------------------------------------------------------- */
+
+size_t plugins_quarantined(struct engine *engine)
+{
+    size_t count = 0;
+    for (struct doc_iter it = doc_iter(meta_get(engine, "plugins")); doc_next(&it);)
+        count += doc_text(it.value.doc, "kind").size != 0;
+    return count;
+}
 
 void plugins_show(struct engine *engine, struct doc_writer *w)
 {

@@ -1,14 +1,17 @@
 /* plugin_state.c -- the documents that plugins keep about customers.
  *
  *     `c` customer `P` plugin key             BSON {p, k, v, d}: plugin, key, version, document
- *     `c` customer `O` absorbed plugin key    the same of the survivor before this merge; no d: none
+ *     `c` customer `O` absorbed plugin key    the same of the survivor before this; no d: none
  *
  * They lie with the customer, so that whoever erases or exports her need not know of them.  While
  * customers are one there is one document, the root's: what the absorbed had stays where it is and
  * is not looked at, and what the survivor had is put aside, so that both can be asked for when they
  * are two again.
  */
+#include "core/base/err.h"
 #include "core/engine/engine_inside.h"
+#include "core/engine/read.h"
+#include "core/engine/read_inside.h"
 
 #include <string.h>
 
@@ -154,6 +157,42 @@ static void put_child(struct doc_writer *w, const char *name, struct doc doc)
         doc_put_doc(w, name, doc);
 }
 
+/* In the shape that the plugin in force gives its documents, which its hooks know; as it is, if
+ * there is no telling. */
+static void bring_up(struct engine *engine, struct document *document)
+{
+    int64_t version = plugin_version(engine, document->plugin, document->name);
+    struct doc_writer w;
+    struct doc brought;
+    if (document->doc.data == NULL || version <= document->version)
+        return;
+    engine_draft(engine, &w);
+    doc_put_int(&w, "version", document->version);
+    doc_put_doc(&w, "state", document->doc);
+    if (!plugin_fold(engine, document->plugin, PLUGIN_MIGRATE, document->name,
+                     engine_doc(engine, &w), &brought))
+        return;
+    document->doc = brought;
+    document->version = version;
+}
+
+static struct document merge(struct engine *engine, const struct document *own,
+                             const struct document *theirs)
+{
+    struct document survivor = *own, absorbed = *theirs, merged = *own;
+    struct doc_writer w;
+    bring_up(engine, &survivor);
+    bring_up(engine, &absorbed);
+    engine_draft(engine, &w);
+    put_child(&w, "survivor", survivor.doc);
+    put_child(&w, "absorbed", absorbed.doc);
+    if (!plugin_fold(engine, own->plugin, PLUGIN_MERGE, own->name, engine_doc(engine, &w),
+                     &merged.doc))
+        return survivor.doc.data != NULL ? survivor : absorbed;
+    merged.version = plugin_version(engine, own->plugin, own->name);
+    return merged;
+}
+
 void plugin_states_merge(struct engine *engine, uint64_t survivor, uint64_t absorbed)
 {
     struct key prefix, aside;
@@ -161,50 +200,123 @@ void plugin_states_merge(struct engine *engine, uint64_t survivor, uint64_t abso
     key_customer(&prefix, absorbed, 'P');
     size_t count = read_documents(engine, &prefix, &theirs);
     for (size_t i = 0; i < count; i++) {
-        struct document own = get(engine, survivor, &theirs[i]), merged = own;
-        struct doc_writer w;
+        struct document own = get(engine, survivor, &theirs[i]);
         key_aside(&aside, survivor, absorbed, &own);
         put_row(engine, &aside, &own);
-        engine_draft(engine, &w);
-        put_child(&w, "survivor", own.doc);
-        put_child(&w, "absorbed", theirs[i].doc);
-        if (!plugin_fold(engine, own.plugin, PLUGIN_MERGE, own.name, engine_doc(engine, &w),
-                         &merged.doc))
-            merged.doc = own.doc.data != NULL ? own.doc : theirs[i].doc;
-        merged.version = theirs[i].version > own.version ? theirs[i].version : own.version;
+        struct document merged = merge(engine, &own, &theirs[i]);
         put(engine, survivor, &merged);
     }
 }
 
-/* Each has again what was hers, unless the plugin says otherwise. */
-static void part(struct engine *engine, uint64_t root, uint64_t leaving, const struct document *was)
+/* What `from` has becomes what it has without her who leaves, and she has what is hers, unless the
+ * plugin leaves that to us: then it keeps what it has. */
+static void part(struct engine *engine, uint64_t from, uint64_t leaving, struct document was)
 {
-    struct document now = get(engine, root, was), theirs = get(engine, leaving, was);
+    struct document now = get(engine, from, &was), theirs = get(engine, leaving, &was);
     struct doc answer;
     struct doc_writer w;
+    bring_up(engine, &now);
+    bring_up(engine, &was);
+    bring_up(engine, &theirs);
     engine_draft(engine, &w);
     put_child(&w, "now", now.doc);
-    put_child(&w, "survivor", was->doc);
+    put_child(&w, "survivor", was.doc);
     put_child(&w, "absorbed", theirs.doc);
-    if (!plugin_fold(engine, was->plugin, PLUGIN_UNMERGE, was->name, engine_doc(engine, &w),
-                     &answer))
+    if (!plugin_fold(engine, was.plugin, PLUGIN_UNMERGE, was.name, engine_doc(engine, &w), &answer))
         return;
-    theirs.version = now.version;
+    now.version = theirs.version = plugin_version(engine, was.plugin, was.name);
     now.doc = doc_child(answer, "survivor");
     theirs.doc = doc_child(answer, "absorbed");
-    put(engine, root, &now);
+    put(engine, from, &now);
     put(engine, leaving, &theirs);
 }
 
-void plugin_states_unmerge(struct engine *engine, uint64_t root, uint64_t above, uint64_t leaving)
+/* Who absorbed `customer`; 0: nobody. */
+static uint64_t absorber_of(const struct customer *group, uint64_t customer)
+{
+    for (size_t i = 0; i < group->count; i++)
+        if (group->members[i].number == customer)
+            return group->members[i].merged;
+    return 0;
+}
+
+/* Each of those she was absorbed into, one by the other, had something of hers; the last is the
+ * root, whose answer stays. */
+void plugin_states_unmerge(struct engine *engine, const struct customer *group, uint64_t leaving)
 {
     struct key prefix, aside;
     struct document *were;
+    uint64_t above = absorber_of(group, leaving);
     key_aside_prefix(&prefix, above, leaving);
     size_t count = read_documents(engine, &prefix, &were);
     for (size_t i = 0; i < count; i++) {
-        part(engine, root, leaving, &were[i]);
+        struct document hers = get(engine, leaving, &were[i]);
+        for (uint64_t from = above; from != 0; from = absorber_of(group, from)) {
+            put(engine, leaving, &hers); /* as it was, for each of them */
+            part(engine, from, leaving, were[i]);
+        }
         key_aside(&aside, above, leaving, &were[i]);
         state_delete(engine->state, &aside);
     }
+}
+
+/* -- Telling her ---------------------------------------------------------- */
+
+/* What the plugin makes of it between two entries: nothing of the state may follow from that, nor
+ * from its being lost while it is asked.  False: it has nothing to say. */
+static bool ask(struct engine *engine, const struct document *document, enum plugin_fold what,
+                struct doc *out)
+{
+    struct plugins *plugins = engine->plugins;
+    struct doc_writer w;
+    struct doc answer = { NULL, 0 };
+    struct err err;
+    size_t place = plugin_place(engine, document->plugin);
+    if (place == SIZE_MAX || !engine_plugin_is_there(engine, document->plugin))
+        return false;
+    engine_draft(engine, &w);
+    doc_put_int(&w, "version", document->version);
+    doc_put_doc(&w, "state", document->doc);
+    if (plugins->fold(plugins, place, what, document->name, engine_doc(engine, &w), &engine->arena,
+                      &answer, &err) != PLUGIN_OK ||
+        answer.data == NULL)
+        return false;
+    *out = answer;
+    return true;
+}
+
+static void show_document(struct engine *engine, uint64_t customer, struct document *document,
+                          struct buf *out)
+{
+    int64_t version = plugin_version(engine, document->plugin, document->name);
+    struct doc_writer w;
+    if (document->doc.data == NULL)
+        return;
+    if (document->version < version && ask(engine, document, PLUGIN_MIGRATE, &document->doc))
+        document->version = version;
+    ask(engine, document, PLUGIN_GIVE, &document->doc);
+    doc_begin(&w, out);
+    doc_put_text(&w, "plugin", document->plugin);
+    doc_put_text(&w, "key", document->name);
+    doc_put_int(&w, "customer", (int64_t)customer);
+    doc_put_doc(&w, "state", document->doc);
+    doc_end(&w);
+}
+
+int read_plugin_states_of(struct engine *engine, struct text reference, struct buf *out,
+                          struct err *err)
+{
+    static const char tables[] = { 'P', 'O' };
+    struct customer customer;
+    int rc = customer_find(&customer, engine, reference, err);
+    for (size_t i = 0; rc == 0 && i < customer.count; i++)
+        for (size_t j = 0; j < sizeof tables; j++) {
+            struct key prefix;
+            struct document *documents;
+            key_customer(&prefix, customer.members[i].number, tables[j]);
+            size_t count = read_documents(engine, &prefix, &documents);
+            for (size_t k = 0; k < count; k++)
+                show_document(engine, customer.members[i].number, &documents[k], out);
+        }
+    return rc;
 }

@@ -4,9 +4,9 @@
  * savepoint as rules are.  How a plugin computes, in this process or in another, is its host's
  * business; what it wants it asks of step.h, and keeps in documents that lie with the customer.
  *
- * A plugin that crashed or hung is **quarantined**: from the event on at which it did so it takes no
- * part in anything.  What it should have heard of is parked, and handed to it in order when it is
- * enabled again; until the last of these it hears of nothing new.  When it crashed is not for a
+ * A plugin that crashed or hung is **quarantined**: from the event on at which it did so it takes
+ * no part in anything.  What it should have heard of is parked, and handed to it in order when it
+ * is enabled again; until the last of these it hears of nothing new.  When it crashed is not for a
  * replay to find out: a verdict says so (docs/log.md).
  *
  * Engine thread only.
@@ -22,6 +22,7 @@
 
 struct arena;
 struct err;
+struct kind;
 struct log_entry;
 struct rule;
 struct step;
@@ -52,6 +53,8 @@ struct plugins {
     size_t handler_count;
     const struct plugin_function *functions; /* of all plugins, those of one together */
     size_t function_count;
+    const struct kind *kinds; /* of records, that they declare */
+    size_t kind_count;
 
     /* Run handlers[index] on what `step` hears of. */
     enum plugin_outcome (*run)(struct plugins *plugins, size_t index, struct step *step,
@@ -66,6 +69,8 @@ struct plugins {
     enum plugin_outcome (*call)(struct plugins *plugins, size_t function, struct step *step,
                                 struct doc arguments, struct doc_value *out_answer,
                                 struct err *err);
+    /* The version that documents under `key` are kept with; 0: the plugin has none of that name. */
+    int64_t (*version)(struct plugins *plugins, size_t plugin, struct text key);
     /* What the plugin makes of its document under `key`; none: it leaves that to us.  The answer
      * lies in `arena`. */
     enum plugin_outcome (*fold)(struct plugins *plugins, size_t plugin, enum plugin_fold what,
@@ -88,11 +93,13 @@ void engine_foresee(struct engine *engine, const struct log_entry *entries, size
 /* Whether this plugin may be called now: it is not quarantined, nor behind. */
 bool engine_plugin_is_there(const struct engine *engine, struct text name);
 
+size_t plugins_quarantined(struct engine *engine); /* loaded or not */
+
 /* Append {plugins: [{name, quarantined: {seq, n, kind, reason, since}, parked, missed}, ...]} to an
  * open document: those of which there is anything to say. */
 void plugins_show(struct engine *engine, struct doc_writer *w);
 
-/* -- For the host, on behalf of a plugin, inside run() or a rule that called it ------------------- */
+/* -- For the host, on behalf of a plugin, inside run() or a rule that called it ---------------- */
 
 /* From here on what is asked of the step is asked by this plugin; empty: by the rule again. */
 void step_set_plugin(struct step *step, struct text plugin);

@@ -21,6 +21,7 @@
 #include "core/base/doc.h"
 #include "core/base/limits.h"
 
+struct arena;
 struct engine;
 struct err;
 struct log;
@@ -140,12 +141,12 @@ struct read_erasure_counts {
 };
 void read_erasure_counts(struct engine *engine, struct read_erasure_counts *out_counts);
 
-/* What the rows of a page of a timeline (read_timeline) name: appends each effect, each reminder
- * and each naming of a file once, documents one behind another.  Begins as zeros, ends with
- * read_linked_deinit(). */
+/* What the rows of a page of a timeline (read_timeline) name: appends each effect, each reminder,
+ * each record about her and each naming of a file once, documents one behind another.  Begins as
+ * zeros, ends with read_linked_deinit(). */
 struct read_linked {
-    struct buf effects, reminders, files;
-    struct buf tasks; /* private */
+    struct buf effects, reminders, files, records;
+    struct buf tasks, seen; /* private */
 };
 void read_linked(struct engine *engine, struct doc rows, struct read_linked *linked);
 void read_linked_deinit(struct read_linked *linked);
@@ -154,6 +155,12 @@ void read_linked_deinit(struct read_linked *linked);
  * {channel, value, state, reason, at}.  E_NOTFOUND. */
 int read_suppressions_of(struct engine *engine, struct text reference, struct buf *out,
                          struct err *err);
+
+/* What plugins keep about her and all she was merged with: documents
+ * {plugin, key, customer, state}, one behind another, each as its plugin tells her of it.
+ * E_NOTFOUND. */
+int read_plugin_states_of(struct engine *engine, struct text reference, struct buf *out,
+                          struct err *err);
 
 /* -- Reminders ------------------------------------------------------------------------- */
 
@@ -164,6 +171,7 @@ int read_reminder(struct engine *engine, uint64_t task, struct buf *out, struct 
 /* Open ones in order of (assignee, due); others, the newest first. */
 struct read_reminders {
     struct text to;     /* the assignee; empty: all */
+    struct text of;     /* whom the assignee stands in for; empty: anybody or nobody */
     bool is_open;       /* else those in `state` */
     struct text state;  /* empty: all; not with is_open */
     int64_t due_before; /* INT64_MAX: all */
@@ -183,6 +191,42 @@ int read_reminders_of(struct engine *engine, struct text reference,
                       struct buf *out, struct err *err);
 int read_reminders(struct snapshot *snapshot, const struct read_reminders *which,
                    const struct read_page *page, struct buf *out, struct err *err);
+
+/* -- Records (record.h) ------------------------------------------------------------------- */
+
+/* {kind, id, state, open, since, created, owner, customer, customers, fields, version, title, by,
+ * lines, links, transitions, deadlines: {NAME: {status, due, left, rule, since, event, missed,
+ * ended, escalated, reminder, pauses, moves: [{at, event, was, due, left, reason}]}},
+ * customer_name}.  E_NOTFOUND. */
+int read_record(struct engine *engine, struct text kind, uint64_t number, struct buf *out,
+                struct err *err);
+/* The number that "17" or "erp:4711" (an external id) names.  E_NOTFOUND. */
+int read_record_number(struct engine *engine, struct text kind, struct text reference,
+                       uint64_t *out_number, struct err *err);
+/* The one of the last that the call `id` has made; 0: none. */
+uint64_t read_record_made(struct engine *engine, struct text kind, struct text id);
+
+/* Of one kind, the newest first, without lines, links and deadlines, but with `due`, the next of
+ * these, and `overdue`. */
+struct read_records {
+    struct text kind, title;  /* of read_kind_title() */
+    bool is_open;             /* only those whose state is not final */
+    struct text state, owner; /* empty: any */
+    /* In which one of these has a role; NULL: whoever's. */
+    const uint64_t *customers;
+    size_t customer_count;
+};
+int read_records(struct snapshot *snapshot, const struct read_records *which,
+                 const struct read_page *page, struct buf *out, struct err *err);
+
+/* A list of the kinds in force, as they were declared. */
+void read_kinds(struct engine *engine, struct buf *out);
+/* The field by which records of a kind are called, copied; may be empty.  E_NOTFOUND: no kind. */
+int read_kind_title(struct engine *engine, struct text name, struct arena *arena,
+                    struct text *out_title, struct err *err);
+/* Its only external id.  E_INVALID: it has none, or several. */
+int read_kind_external(struct engine *engine, struct text name, struct arena *arena,
+                       struct text *out_field, struct err *err);
 
 /* An instant as people write it: "3d", "1wd" (durations from `now` on), "2026-12-01 10:00" (in
  * the company's zone, unless it says which), "2026-12-01" (its day at `day_minute`), "today",

@@ -462,7 +462,8 @@ struct contact {
 /* Something came in or went out; that she was given another owner is no contact. */
 static bool is_contact(struct text type)
 {
-    return !event_type_is_system(type) || text_is(type, "effect.outcome");
+    return !event_type_is_system(type) || text_is(type, "effect.outcome") ||
+           text_is(type, "message.replied");
 }
 
 static int look_at_entry(void *arg, struct bytes key, struct bytes value)

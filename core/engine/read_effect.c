@@ -51,6 +51,8 @@ void show_effect(struct doc_writer *w, uint64_t seq, uint64_t n, struct doc row)
     doc_put_bool(w, "notification", effect.is_notification);
     if (effect.is_test)
         doc_put_bool(w, "test", true);
+    if (effect.feedback.data != NULL)
+        doc_put_doc(w, "feedback", effect.feedback);
     /* What the rule gave, until it has become a message. */
     if (effect.message.data != NULL)
         doc_put_doc(w, "message", effect.message);

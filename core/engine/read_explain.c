@@ -161,6 +161,8 @@ static void add_customer_of(struct chain *chain, uint64_t seq)
     if (effect_load(&effect, engine, doc_text(event.data, "id")))
         add_group(chain, effect.customer);
     add_group(chain, reminder_customer(engine, (uint64_t)doc_int(event.data, "task", 0)));
+    if (event_type_is_of_records(event.type))
+        add_group(chain, record_customer_of_command(engine, event.data));
     add_group(chain, identity_of_event(engine, &event));
 }
 

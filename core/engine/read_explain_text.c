@@ -104,6 +104,19 @@ static void say_subject(struct buf *text, const struct link *link, struct text t
     buf_printf(text, " (%s)", id);
 }
 
+/* Of a record's deadline: which, and why it is another moment. */
+static void say_deadline(struct buf *text, const struct link *link)
+{
+    struct doc data = doc_child(link->row, "data");
+    struct text name = doc_text(data, "deadline"), reason = doc_text(data, "reason");
+    if (name.size == 0)
+        return;
+    say_quoted(text, ", of the deadline ", name);
+    say_quoted(text, " of ", doc_text(link->row, "about"));
+    if (reason.size != 0)
+        buf_printf(text, ", because %.*s", (int)reason.size, reason.data);
+}
+
 void tell_derived(struct buf *text, const struct link *link, const struct link *maker)
 {
     struct text by = doc_text(link->row, "by");
@@ -115,6 +128,7 @@ void tell_derived(struct buf *text, const struct link *link, const struct link *
     buf_printf(text, " (%s)", id);
     if (by.size != 0)
         say_quoted(text, is_rule_of(maker->row, by) ? ", by the rule " : ", by ", by);
+    say_deadline(text, link);
     buf_text(text, ". ");
 }
 
@@ -128,6 +142,7 @@ void tell_timer(struct buf *text, const struct link *link)
         buf_text(text, " came from a timer");
     if (by.size != 0 && !text_is(doc_text(link->row, "type"), "schedule.due"))
         say_quoted(text, ", set by ", by);
+    say_deadline(text, link);
     buf_text(text, ", which was due");
     say_time(text, doc_int(link->row, "at", 0));
     buf_printf(text, " (entry %llu of the log). ", (unsigned long long)link->seq);
@@ -182,6 +197,13 @@ void tell_consequences(struct buf *text, const struct link *link)
     }
     if (before[0] == ',')
         buf_text(text, ". ");
+    before = "The plugins that acted on it, by their handlers: ";
+    for (struct doc_iter it = doc_iter(doc_child(link->row, "handlers")); doc_next(&it);) {
+        say_quoted(text, before, it.value.text);
+        before = ", ";
+    }
+    if (before[0] == ',')
+        buf_text(text, ". ");
     before = "It made the effects ";
     for (struct doc_iter it = doc_iter(effects); doc_next(&it);) {
         char id[EVENT_ID_TEXT_MAX];
@@ -206,10 +228,12 @@ void tell_failed(struct buf *text, const struct link *link)
     struct doc data = doc_child(link->row, "data");
     struct text message = doc_text(data, "message");
     char id[EVENT_ID_TEXT_MAX];
-    if (link->n == 0 || !text_is(doc_text(link->row, "type"), "rule.failed"))
+    bool is_plugin = text_is(doc_text(link->row, "type"), "plugin.failed");
+    if (link->n == 0 || !(is_plugin || text_is(doc_text(link->row, "type"), "rule.failed")))
         return;
     event_id_text(link->seq, link->n, id);
-    say_quoted(text, "The rule ", doc_text(data, "rule"));
+    say_quoted(text, is_plugin ? "The handler " : "The rule ",
+               doc_text(data, is_plugin ? "handler" : "rule"));
     buf_printf(text, " failed (%s): %.*s. ", id, (int)message.size, message.data);
 }
 

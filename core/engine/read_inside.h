@@ -71,6 +71,12 @@ void show_rules(struct doc_writer *w, struct doc row);
 void show_reminder(struct doc_writer *w, uint64_t task, struct doc row);
 void show_effect(struct doc_writer *w, uint64_t seq, uint64_t n, struct doc row);
 
+/* A record whole; its fields that a list has too; its deadlines. */
+struct record;
+void show_record(struct doc_writer *w, struct engine *engine, const struct record *record);
+void show_record_head(struct doc_writer *w, const struct record *record, struct text title);
+void show_deadlines(struct doc_writer *w, struct engine *engine, const struct record *record);
+
 /* The customer `reference` names, with her whole group, in the engine's arena. E_NOTFOUND. */
 int customer_find(struct customer *customer, struct engine *engine, struct text reference,
                   struct err *err);

@@ -8,6 +8,7 @@
 #include "core/base/json_write.h"
 #include "core/engine/engine_inside.h"
 #include "core/engine/read_inside.h"
+#include "core/engine/record.h"
 
 #include <string.h>
 
@@ -116,8 +117,32 @@ static void name_reminder(struct engine *engine, uint64_t task, struct read_link
         read_reminder(engine, task, &linked->reminders, NULL);
 }
 
+/* Of a record that is about her, all; the number alone of one in which she has a role. */
+static void name_record(struct engine *engine, uint64_t member, struct doc data,
+                        struct read_linked *linked)
+{
+    struct text kind = doc_text(data, "kind");
+    struct record record;
+    struct doc_writer w;
+    uint64_t number = (uint64_t)doc_int(data, "number", 0);
+    struct text name = kind.size != 0 && number != 0
+                           ? arena_printf(&engine->arena, "%.*s:%llu", (int)kind.size, kind.data,
+                                          (unsigned long long)number)
+                           : (struct text){ "", 0 };
+    for (size_t at = 0; at < linked->seen.size; at += strlen((char *)linked->seen.data + at) + 1)
+        if (text_is(name, (char *)linked->seen.data + at))
+            return;
+    if (name.size == 0 || !record_load(&record, engine, kind, number) || record.customer != member)
+        return;
+    buf_append(&linked->seen, name.data, name.size + 1);
+    doc_begin(&w, &linked->records);
+    show_record(&w, engine, &record);
+    doc_end(&w);
+}
+
 void read_linked(struct engine *engine, struct doc rows, struct read_linked *linked)
 {
+    arena_clear(&engine->arena);
     char id[EVENT_ID_TEXT_MAX];
     for (struct doc_iter it = doc_iter(doc_child(rows, "items")); doc_next(&it);) {
         struct doc row = doc_child(it.value.doc, "row");
@@ -127,8 +152,11 @@ void read_linked(struct engine *engine, struct doc rows, struct read_linked *lin
                         &linked->effects, NULL);
         if (doc_int(it.value.doc, "n", 0) == 0)
             file_show(engine, (uint64_t)doc_int(it.value.doc, "member", 0), seq, &linked->files);
-        else
-            name_reminder(engine, (uint64_t)doc_int(doc_child(row, "data"), "task", 0), linked);
+        else {
+            struct doc data = doc_child(row, "data");
+            name_reminder(engine, (uint64_t)doc_int(data, "task", 0), linked);
+            name_record(engine, (uint64_t)doc_int(it.value.doc, "member", 0), data, linked);
+        }
     }
 }
 
@@ -138,6 +166,8 @@ void read_linked_deinit(struct read_linked *linked)
     buf_deinit(&linked->reminders);
     buf_deinit(&linked->files);
     buf_deinit(&linked->tasks);
+    buf_deinit(&linked->records);
+    buf_deinit(&linked->seen);
 }
 
 /* -- Whether she may be written to ---------------------------------------------------------- */

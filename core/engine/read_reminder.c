@@ -8,6 +8,7 @@
 #include "core/base/hash.h"
 #include "core/engine/engine_inside.h"
 #include "core/engine/read_inside.h"
+#include "core/engine/reminder_version.h"
 
 #include <string.h>
 
@@ -32,6 +33,9 @@ void show_reminder(struct doc_writer *w, uint64_t task, struct doc row)
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         doc_put_present(w, texts[i], doc_text(row, texts[i]));
     show_time(w, "escalate_due", doc_int(row, "escalate_due", 0));
+    char version[REMINDER_VERSION_SIZE];
+    reminder_version(row, version);
+    doc_put_string(w, "version", version);
 }
 
 int read_reminder(struct engine *engine, uint64_t task, struct buf *out, struct err *err)
@@ -104,6 +108,7 @@ static bool is_wanted(const struct read_reminders *which, struct doc row)
         is_of_customer = which->customers[i] == (uint64_t)doc_int(row, "customer", 0);
     return is_of_customer && doc_int(row, "due", 0) < which->due_before &&
            (which->state.size == 0 || text_equal(doc_text(row, "state"), which->state)) &&
+           (which->of.size == 0 || text_equal(doc_text(row, "of"), which->of)) &&
            (which->to.size == 0 || text_equal(doc_text(row, "assignee"), which->to));
 }
 
@@ -245,9 +250,10 @@ static int read_open(struct snapshot *snapshot, const struct read_reminders *whi
     int rc = after_key(page->after, &visit.last, err);
     if (rc != 0)
         return rc;
-    key_start(&prefix, 'o');
-    if (which->to.size != 0)
-        key_text(&prefix, which->to);
+    struct text list_of = which->of.size != 0 ? which->of : which->to;
+    key_start(&prefix, which->of.size != 0 ? 'O' : 'o');
+    if (list_of.size != 0)
+        key_text(&prefix, list_of);
     list_begin(&visit.list, out, page->limit);
     do {
         struct key first = visit.last;
@@ -256,7 +262,7 @@ static int read_open(struct snapshot *snapshot, const struct read_reminders *whi
             snapshot_visit(snapshot, &prefix, first.size != 0 ? &first : NULL, visit_open, &visit);
         if (visit.is_late)
             skip_assignee(&visit.last);
-    } while (visit.is_late && which->to.size == 0);
+    } while (visit.is_late && list_of.size == 0);
     if (visit.is_cut)
         hex_encode(visit.last.data, visit.last.size, next);
     snapshot_applied(snapshot, &seq, &logged);

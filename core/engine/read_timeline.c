@@ -152,6 +152,8 @@ void show_rules(struct doc_writer *w, struct doc row)
         doc_close(w);
     }
     doc_close(w);
+    if (doc_child(row, "handlers").data != NULL)
+        doc_put_array(w, "handlers", doc_child(row, "handlers"));
 }
 
 static bool is_effect(struct doc effects, uint64_t n)

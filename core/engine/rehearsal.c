@@ -10,6 +10,7 @@
 #include "core/engine/effect.h"
 #include "core/engine/engine_inside.h"
 #include "core/engine/read_inside.h"
+#include "core/engine/record.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -314,6 +315,7 @@ int rehearsal_timeline(struct rehearsal *rehearsal, uint64_t number, size_t limi
 
 /* The rows of one table that are about some of the customers. */
 struct listing {
+    struct engine *engine;
     struct doc_writer w;
     uint8_t table;
     const uint64_t *numbers;
@@ -328,9 +330,31 @@ static bool is_listed(const struct listing *listing, uint64_t number)
     return false;
 }
 
+static void list_record(struct listing *listing, struct bytes key)
+{
+    struct key_reader reader = { key.data + 1, key.data + key.size };
+    struct buf kind = BUF_INIT;
+    struct record record;
+    uint64_t number;
+    bool is_row = key_read_text(&reader, &kind) && key_read_number(&reader, &number);
+    ASSERT(is_row);
+    struct text name = { (const char *)kind.data, (uint32_t)kind.size };
+    bool is_there = record_load(&record, listing->engine, name, number);
+    buf_deinit(&kind);
+    if (!is_there || !is_listed(listing, record.customer))
+        return;
+    doc_open(&listing->w, "");
+    show_record(&listing->w, listing->engine, &record);
+    doc_close(&listing->w);
+}
+
 static void list_row(void *arg, struct bytes key, struct bytes value)
 {
     struct listing *listing = arg;
+    if (listing->table == 'R' && key.data[0] == 'R') {
+        list_record(listing, key);
+        return;
+    }
     struct key_reader reader = { key.data + 1, key.data + key.size };
     struct doc row = doc_of(value);
     uint64_t seq = 0, n = 0;
@@ -352,7 +376,12 @@ static void list_row(void *arg, struct bytes key, struct bytes value)
 
 static void list_rows(struct rehearsal *rehearsal, uint8_t table, uint64_t number, struct buf *out)
 {
-    struct listing listing = { .table = table, .numbers = &number, .number_count = 1 };
+    struct listing listing = {
+        .engine = rehearsal->engine,
+        .table = table,
+        .numbers = &number,
+        .number_count = 1,
+    };
     struct buf members = BUF_INIT;
     char text[24];
     if (read_members(rehearsal->engine, reference_of(number, text), &members, NULL) == 0) {
@@ -370,6 +399,11 @@ static void list_rows(struct rehearsal *rehearsal, uint8_t table, uint64_t numbe
 void rehearsal_effects(struct rehearsal *rehearsal, uint64_t number, struct buf *out)
 {
     list_rows(rehearsal, 'e', number, out);
+}
+
+void rehearsal_records(struct rehearsal *rehearsal, uint64_t number, struct buf *out)
+{
+    list_rows(rehearsal, 'R', number, out);
 }
 
 void rehearsal_reminders(struct rehearsal *rehearsal, uint64_t number, struct buf *out)

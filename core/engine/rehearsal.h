@@ -60,6 +60,7 @@ int rehearsal_timeline(struct rehearsal *rehearsal, uint64_t number, size_t limi
                        struct err *err);
 void rehearsal_effects(struct rehearsal *rehearsal, uint64_t number, struct buf *out);
 void rehearsal_reminders(struct rehearsal *rehearsal, uint64_t number, struct buf *out);
+void rehearsal_records(struct rehearsal *rehearsal, uint64_t number, struct buf *out);
 
 /* The data of the first rule.failed since the base: {rule, message, traceback}; false: there is
  * none. */

@@ -7,6 +7,7 @@
  */
 #include "core/base/civil.h"
 #include "core/engine/engine_inside.h"
+#include "core/engine/reminder_version.h"
 #include "core/engine/staff.h"
 
 #include <string.h>
@@ -502,6 +503,76 @@ void reminder_settle(struct engine *engine, uint64_t number, bool is_anew)
     derive(engine, "reminder.moved", &task, engine->depth + 1);
 }
 
+/* -- Of deadlines ---------------------------------------------------------- */
+
+uint64_t reminder_put(struct engine *engine, struct customer *customer,
+                      const struct own_reminder *own, unsigned depth)
+{
+    struct task task = {
+        .customer = own->customer,
+        .title = own->title,
+        .to = own->to,
+        .assignee = staff_assignee(engine, own->to, customer),
+        .by = own->by,
+        .about = own->about,
+        .state = text_of("open"),
+        .created = engine->now,
+        .due = { .ms = own->due, .at_minute = DUE_NO_MINUTE, .base = DUE_FIXED },
+    };
+    if (check_timers(engine, customer, &task, NULL) != 0)
+        return 0;
+    task.number = ++engine->counters.task;
+    task_open(&task, engine, customer);
+    task_store(&task, engine);
+    derive(engine, "reminder.created", &task, depth);
+    return task.number;
+}
+
+static bool load_open(struct task *task, struct engine *engine, uint64_t number)
+{
+    return number != 0 && task_load(task, engine, number) && text_is(task->state, "open");
+}
+
+void reminder_shift(struct engine *engine, struct customer *customer, uint64_t number, int64_t due,
+                    unsigned depth)
+{
+    struct task before, task;
+    if (!load_open(&before, engine, number) || before.due.ms == due)
+        return;
+    task = before;
+    task.due.ms = due;
+    task_change(&before, &task, engine, customer);
+    derive(engine, "reminder.moved", &task, depth);
+}
+
+bool reminder_hand(struct engine *engine, struct customer *customer, uint64_t number,
+                   struct text to, const char *type, unsigned depth)
+{
+    struct task task;
+    if (!load_open(&task, engine, number))
+        return false;
+    unlist_for_assignee(&task, engine);
+    task.to = to;
+    task.assignee = staff_assignee(engine, to, customer);
+    list_for_assignee(&task, engine);
+    task_store(&task, engine);
+    derive(engine, type, &task, depth);
+    return true;
+}
+
+void reminder_close(struct engine *engine, struct customer *customer, uint64_t number,
+                    struct text outcome, unsigned depth)
+{
+    struct task task;
+    if (!load_open(&task, engine, number))
+        return;
+    task_close(&task, engine, customer);
+    task.state = text_of("done");
+    task.outcome = outcome;
+    task_store(&task, engine);
+    derive(engine, "reminder.closed", &task, depth);
+}
+
 /* -- Moving with the customer --------------------------------------------- */
 
 uint64_t reminder_of_timer(struct text name)
@@ -571,6 +642,22 @@ void command_reminder_set(struct step *step)
     step->engine->result->task = task;
 }
 
+/* Whether it still is what whoever gave the command has seen. */
+static bool is_expected(struct step *step, const struct task *task)
+{
+    char version[REMINDER_VERSION_SIZE];
+    struct text expected = doc_text(step->event->data, "expect");
+    reminder_version_of(task->title, task->note, task->assignee, task->state, task->due.ms,
+                        version);
+    if (expected.size == 0 || text_is(expected, version))
+        return true;
+    engine_refuse(step->engine, E_STALE,
+                  "reminder %llu has changed since: read it again, and see whether what you mean "
+                  "still holds",
+                  (unsigned long long)task->number);
+    return false;
+}
+
 /* The open task a command names; refuses when there is none. */
 static bool command_task(struct step *step, struct task *task)
 {
@@ -586,6 +673,8 @@ static bool command_task(struct step *step, struct task *task)
                       (unsigned long long)number, (int)task->state.size, task->state.data);
         return false;
     }
+    if (!is_expected(step, task))
+        return false;
     engine->result->task = number;
     return true;
 }

@@ -16,6 +16,7 @@
 #include "core/base/duration.h"
 
 struct calendar;
+struct kind;
 struct mustache;
 struct step;
 
@@ -88,6 +89,8 @@ struct ruleset {
     size_t template_count;
     struct subject_plan *subjects; /* in order of file and line */
     size_t subject_count;
+    struct kind *kinds; /* of records */
+    size_t kind_count;
 
     /* The host's. */
     /* NULL: unknown; empty name: the company's, which there always is. It is the ruleset's. */

@@ -498,9 +498,12 @@ static bool is_foreign(const struct engine *engine, const struct event *event)
 {
     if (event->class == LOG_SYSTEM || event->is_command)
         return false;
-    struct text owner = config_owner(&engine->config, event->type);
-    bool is_own = event->class == LOG_PLUGIN && text_equal(owner, event->source);
-    return event_type_is_system(event->type) || (owner.size != 0 && !is_own);
+    if (event->class == LOG_PLUGIN)
+        return !event_type_is_feedback(event->type) &&
+               (event_type_word(event->type).size == 0 ||
+                !text_equal(event_type_word(event->type), event_plugin(event)));
+    return engine_owns_type(engine, event->type) ||
+           config_owner(&engine->config, event->type).size != 0;
 }
 
 void step_begin(struct step *step, struct engine *engine, struct event *event)

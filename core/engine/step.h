@@ -88,6 +88,38 @@ int step_send(struct step *step, const struct send_request *request, struct err 
  * E_NOTFOUND. */
 int step_check_template(struct step *step, struct text name, struct text channel, struct err *err);
 
+/* -- Records (record.h): only those whose subject is the step's customer -------------------- */
+
+struct record;
+struct record_request {
+    struct text kind;
+    struct doc fields;
+    struct text owner;    /* empty: as the kind says */
+    struct doc lines;     /* array; none: none */
+    struct doc customers; /* {ROLE: CUSTOMER or list}, without the subject */
+};
+/* E_NOTFOUND: no such kind; E_INVALID: a field; E_CONFLICT: an external id is taken; E_LIMIT. */
+int step_create_record(struct step *step, const struct record_request *request,
+                       uint64_t *out_number, struct err *err);
+/* False: there is none, or it is about somebody else. */
+bool step_record(struct step *step, struct text kind, uint64_t number, struct record *out_record);
+/* These fail with E_NOTFOUND in the same case.  A transition: E_CONFLICT: not from its state. */
+int step_move_record(struct step *step, struct text kind, uint64_t number, struct text transition,
+                     struct doc fields, struct err *err);
+/* DOC_NULL removes. */
+int step_set_record(struct step *step, struct text kind, uint64_t number, struct text name,
+                    const struct doc_value *value, struct err *err);
+int step_assign_record(struct step *step, struct text kind, uint64_t number, struct text to,
+                       struct err *err);
+/* Numbers of those of a kind that are open, the oldest first, up to `most`. */
+size_t step_open_records(struct step *step, struct text kind, uint64_t *out_numbers, size_t most);
+/* Append {deadlines: {NAME: {status, due ...}}} as read.h has it. */
+struct buf;
+void step_record_deadlines(struct step *step, const struct record *record, struct buf *out);
+/* To another record, "order:5"; `is_on` false: no more. */
+int step_link_record(struct step *step, struct text kind, uint64_t number, struct text type,
+                     struct text to, bool is_on, struct err *err);
+
 /* A line for the trace; beyond limits.trace_lines dropped, with a last line saying so. */
 void step_log(struct step *step, struct text line);
 

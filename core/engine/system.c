@@ -7,6 +7,20 @@
 
 /* -- Bundles -------------------------------------------------------------- */
 
+/* All that declare kinds, together: those of the bundle. */
+static int kinds_in_force(const struct engine *engine, const struct ruleset *rules,
+                          struct kinds *out, struct err *err)
+{
+    const struct plugins *plugins = engine->plugins;
+    int rc = 0;
+    out->count = 0;
+    if (plugins != NULL)
+        rc = kinds_add(out, plugins->kinds, plugins->kind_count, "a plugin", err);
+    if (rc == 0 && rules != NULL)
+        rc = kinds_add(out, rules->kinds, rules->kind_count, "the bundle", err);
+    return rc;
+}
+
 static int load_bundle(struct engine *engine, const uint8_t hash[LOG_HASH_BYTES],
                        struct ruleset **out_rules, struct err *err)
 {
@@ -26,10 +40,16 @@ void engine_use_rules(struct engine *engine, struct ruleset *rules)
         engine->rules->free(engine->rules);
     rule_index_free(engine->index);
     engine->rules = rules;
+    kinds_in_force(engine, rules, &engine->kinds, NULL); /* asked before they were activated */
     engine->index = rules != NULL ? rule_index_new(rules->rules, rules->count) : NULL;
     rules_note_paused(engine);
     if (rules != NULL)
         rules->repeat(rules, !engine_is_live(engine));
+}
+
+void engine_note_kinds(struct engine *engine)
+{
+    kinds_in_force(engine, engine->rules, &engine->kinds, NULL);
 }
 
 int engine_load_active(struct engine *engine, struct err *err)
@@ -39,7 +59,13 @@ int engine_load_active(struct engine *engine, struct err *err)
     struct err reason = { 0 };
     if (hash.type != DOC_BINARY || hash.binary.size != LOG_HASH_BYTES)
         return 0;
+    struct kinds kinds;
     int rc = load_bundle(engine, hash.binary.data, &rules, &reason);
+    if (rc == 0) {
+        rc = kinds_in_force(engine, rules, &kinds, &reason);
+        if (rc != 0)
+            rules->free(rules);
+    }
     if (rc != 0)
         return err_set(err, rc,
                        "the rules in force cannot be loaded by this version: %s; start the version "
@@ -103,6 +129,11 @@ static void bundle_activated(struct step *step)
         return;
     }
     int rc = load_bundle(engine, hash.binary.data, &rules, &err);
+    struct kinds kinds;
+    if (rc == 0)
+        rc = kinds_in_force(engine, rules, &kinds, &err);
+    if (rc != 0 && rules != NULL)
+        rules->free(rules);
     if (rc != 0) {
         engine_refuse(engine, rc, "the bundle cannot be activated: %s", err.text);
         return;
@@ -117,6 +148,7 @@ static void tick(struct engine *engine)
 {
     timer_fire_due(engine);
     schedule_sweep(engine);
+    record_sweep(engine);
     pause_sweep(engine);
     plugins_sweep(engine);
     erase_sweep(engine);
@@ -132,6 +164,12 @@ static void daemon_started(struct step *step)
     meta_put(engine, "run", engine_doc(engine, &w));
     engine->run = engine->seq;
     effect_close_run(step);
+}
+
+/* The company's zone may be another. */
+static void world_set(struct step *step)
+{
+    record_start_sweep(step->engine);
 }
 
 /* What follows until then is the past: it is told, and not acted upon. */
@@ -162,7 +200,8 @@ static const struct {
     { "plugin.enabled", plugin_enabled, false },
     { "replay.started", replay_started, true },
     { "verdict", NULL, true }, /* one that died at an event would die at its verdict */
-    { "world", NULL, false },  /* it has been set before the entry is applied: engine_set_world */
+    { "world", world_set,
+      false }, /* it has been set before the entry is applied: engine_set_world */
 };
 
 /* What a rule sent: all but the number that it got. */

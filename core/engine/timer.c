@@ -205,6 +205,8 @@ static void fire(struct engine *engine, const struct due_timer *timer)
         after_fire(engine, timer->owner, timer->payload);
     else if (text_is(kind, "task") || text_is(kind, "escalate"))
         reminder_fire(engine, timer->owner, timer->payload);
+    else if (text_is(kind, "deadline"))
+        record_fire(engine, timer->owner, timer->payload);
     else if (text_is(kind, "zone"))
         moving_fire(engine, timer->owner, timer->payload, timer->due);
     else if (text_is(kind, "absence"))

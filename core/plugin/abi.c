@@ -110,16 +110,18 @@ _Static_assert(offsetof(struct kith_event, at) == 48, "kith_event.at");
 _Static_assert(offsetof(struct kith_event, data) == 56, "kith_event.data");
 _Static_assert(offsetof(struct kith_event, about) == 72, "kith_event.about");
 
-_Static_assert(sizeof(struct kith_ask) >= 72, "kith_ask");
+_Static_assert(sizeof(struct kith_ask) >= 88, "kith_ask");
 _Static_assert(offsetof(struct kith_ask, size) == 0, "kith_ask.size");
 _Static_assert(offsetof(struct kith_ask, method) == 8, "kith_ask.method");
 _Static_assert(offsetof(struct kith_ask, path) == 16, "kith_ask.path");
 _Static_assert(offsetof(struct kith_ask, body) == 24, "kith_ask.body");
 _Static_assert(offsetof(struct kith_ask, staff) == 40, "kith_ask.staff");
 _Static_assert(offsetof(struct kith_ask, key) == 56, "kith_ask.key");
+_Static_assert(offsetof(struct kith_ask, match) == 72, "kith_ask.match");
 _Static_assert(KITH_FETCH_PRIVATE == 1, "KITH_FETCH_PRIVATE");
+_Static_assert(KITH_FETCH_ONCE == 2, "KITH_FETCH_ONCE");
 
-_Static_assert(sizeof(struct kith_fetch) >= 72, "kith_fetch");
+_Static_assert(sizeof(struct kith_fetch) >= 80, "kith_fetch");
 _Static_assert(offsetof(struct kith_fetch, size) == 0, "kith_fetch.size");
 _Static_assert(offsetof(struct kith_fetch, method) == 8, "kith_fetch.method");
 _Static_assert(offsetof(struct kith_fetch, url) == 16, "kith_fetch.url");
@@ -130,6 +132,7 @@ _Static_assert(offsetof(struct kith_fetch, timeout_ms) == 48, "kith_fetch.timeou
 _Static_assert(offsetof(struct kith_fetch, answer_max) == 56, "kith_fetch.answer_max");
 _Static_assert(offsetof(struct kith_fetch, flags) == 64, "kith_fetch.flags");
 _Static_assert(offsetof(struct kith_fetch, reserved) == 68, "kith_fetch.reserved");
+_Static_assert(offsetof(struct kith_fetch, ca) == 72, "kith_fetch.ca");
 _Static_assert(KITH_READABLE == 1, "KITH_READABLE");
 _Static_assert(KITH_WRITABLE == 2, "KITH_WRITABLE");
 _Static_assert(KITH_SENT == 0, "KITH_SENT");
@@ -156,7 +159,7 @@ _Static_assert(KITH_INFO == 1, "KITH_INFO");
 _Static_assert(KITH_WARNING == 2, "KITH_WARNING");
 _Static_assert(KITH_ERROR == 3, "KITH_ERROR");
 
-_Static_assert(sizeof(struct kith_host) >= 160, "kith_host");
+_Static_assert(sizeof(struct kith_host) >= 176, "kith_host");
 _Static_assert(offsetof(struct kith_host, size) == 0, "kith_host.size");
 _Static_assert(offsetof(struct kith_host, level) == 8, "kith_host.level");
 _Static_assert(offsetof(struct kith_host, reserved) == 12, "kith_host.reserved");
@@ -178,18 +181,28 @@ _Static_assert(offsetof(struct kith_host, file_write) == 128, "kith_host.file_wr
 _Static_assert(offsetof(struct kith_host, deliver) == 136, "kith_host.deliver");
 _Static_assert(offsetof(struct kith_host, pause) == 144, "kith_host.pause");
 _Static_assert(offsetof(struct kith_host, reply) == 152, "kith_host.reply");
+_Static_assert(offsetof(struct kith_host, to_json) == 160, "kith_host.to_json");
+_Static_assert(offsetof(struct kith_host, from_json) == 168, "kith_host.from_json");
 
-_Static_assert(sizeof(struct kith_message) >= 48, "kith_message");
+_Static_assert(sizeof(struct kith_message) >= 64, "kith_message");
 _Static_assert(offsetof(struct kith_message, size) == 0, "kith_message.size");
 _Static_assert(offsetof(struct kith_message, effect) == 8, "kith_message.effect");
 _Static_assert(offsetof(struct kith_message, attempt) == 24, "kith_message.attempt");
 _Static_assert(offsetof(struct kith_message, message) == 32, "kith_message.message");
+_Static_assert(offsetof(struct kith_message, channel) == 48, "kith_message.channel");
+_Static_assert(KITH_CLOSED == 0, "KITH_CLOSED");
+_Static_assert(KITH_OPEN == 1, "KITH_OPEN");
+_Static_assert(KITH_HALF_OPEN == 2, "KITH_HALF_OPEN");
 
-_Static_assert(sizeof(struct kith_channel_status) >= 32, "kith_channel_status");
+_Static_assert(sizeof(struct kith_channel_status) >= 56, "kith_channel_status");
 _Static_assert(offsetof(struct kith_channel_status, size) == 0, "kith_channel_status.size");
 _Static_assert(offsetof(struct kith_channel_status, window) == 8, "kith_channel_status.window");
 _Static_assert(offsetof(struct kith_channel_status, wait_ms) == 16, "kith_channel_status.wait_ms");
 _Static_assert(offsetof(struct kith_channel_status, target) == 24, "kith_channel_status.target");
+_Static_assert(offsetof(struct kith_channel_status, channel) == 32, "kith_channel_status.channel");
+_Static_assert(offsetof(struct kith_channel_status, circuit) == 48, "kith_channel_status.circuit");
+_Static_assert(offsetof(struct kith_channel_status, failures) == 52,
+               "kith_channel_status.failures");
 _Static_assert(KITH_NEEDS_ADDRESS == 1, "KITH_NEEDS_ADDRESS");
 _Static_assert(KITH_IDEMPOTENT == 2, "KITH_IDEMPOTENT");
 _Static_assert(KITH_MACHINE == 4, "KITH_MACHINE");
@@ -246,8 +259,9 @@ _Static_assert(offsetof(struct kith_job, every_ms) == 16, "kith_job.every_ms");
 _Static_assert(offsetof(struct kith_job, run) == 24, "kith_job.run");
 _Static_assert(KITH_REQUIRED == 1, "KITH_REQUIRED");
 _Static_assert(KITH_SECRET == 2, "KITH_SECRET");
+_Static_assert(KITH_OUTSIDE == 4, "KITH_OUTSIDE");
 
-_Static_assert(sizeof(struct kith_field) >= 48, "kith_field");
+_Static_assert(sizeof(struct kith_field) >= 56, "kith_field");
 _Static_assert(offsetof(struct kith_field, size) == 0, "kith_field.size");
 _Static_assert(offsetof(struct kith_field, name) == 8, "kith_field.name");
 _Static_assert(offsetof(struct kith_field, type) == 16, "kith_field.type");
@@ -255,8 +269,9 @@ _Static_assert(offsetof(struct kith_field, standard) == 24, "kith_field.standard
 _Static_assert(offsetof(struct kith_field, about) == 32, "kith_field.about");
 _Static_assert(offsetof(struct kith_field, flags) == 40, "kith_field.flags");
 _Static_assert(offsetof(struct kith_field, reserved) == 44, "kith_field.reserved");
+_Static_assert(offsetof(struct kith_field, fields) == 48, "kith_field.fields");
 
-_Static_assert(sizeof(struct kith_plugin) >= 144, "kith_plugin");
+_Static_assert(sizeof(struct kith_plugin) >= 152, "kith_plugin");
 _Static_assert(offsetof(struct kith_plugin, size) == 0, "kith_plugin.size");
 _Static_assert(offsetof(struct kith_plugin, abi) == 8, "kith_plugin.abi");
 _Static_assert(offsetof(struct kith_plugin, reserved) == 12, "kith_plugin.reserved");
@@ -276,4 +291,5 @@ _Static_assert(offsetof(struct kith_plugin, jobs) == 112, "kith_plugin.jobs");
 _Static_assert(offsetof(struct kith_plugin, start) == 120, "kith_plugin.start");
 _Static_assert(offsetof(struct kith_plugin, stop) == 128, "kith_plugin.stop");
 _Static_assert(offsetof(struct kith_plugin, erased) == 136, "kith_plugin.erased");
+_Static_assert(offsetof(struct kith_plugin, reread) == 144, "kith_plugin.reread");
 #endif

@@ -20,7 +20,7 @@ static int32_t refuse(struct kith_call *call, int32_t code, const char *word, co
     return code;
 }
 
-/* -- Values across the border --------------------------------------------------------------------- */
+/* -- Values across the border ------------------------------------------------------------------ */
 
 static struct kith_value out_of(const struct doc_value *value)
 {
@@ -94,7 +94,7 @@ static bool into(const struct kith_value *value, struct doc_value *out)
     }
 }
 
-/* -- Reading -------------------------------------------------------------------------------------- */
+/* -- Reading ----------------------------------------------------------------------------------- */
 
 static int32_t call_read(struct kith_call *call, uint32_t index, struct kith_value *out)
 {
@@ -116,7 +116,7 @@ static bool is_declared(const struct kith_call *call, const char *key)
     return false;
 }
 
-/* What an older version of the plugin kept, as this one would have. */
+/* What an older version of the plugin kept, as this one would have.  It lives as the call does. */
 static struct doc migrate(struct kith_call *call, size_t index, struct doc doc, int64_t version,
                           int32_t *out_code)
 {
@@ -128,21 +128,27 @@ static struct doc migrate(struct kith_call *call, size_t index, struct doc doc, 
         .source = call->source,
         .now = call->now,
         .writes = &writes,
-        .answer = &call->converted,
+        .answer = &call->converted[index],
     };
     struct doc_writer w;
     struct err err;
+    *out_code = KITH_OK;
+    if ((call->converted_states & 1u << index) != 0)
+        return doc_child(
+            (struct doc){ call->converted[index].data, (uint32_t)call->converted[index].size },
+            "answer");
+    call->converted[index] = (struct buf)BUF_INIT;
+    call->converted_states |= 1u << index;
     doc_begin(&w, &arguments);
     doc_put_int(&w, "version", version);
     doc_put_doc(&w, "state", doc);
     inner.arguments = doc_end(&w);
-    *out_code = KITH_OK;
     if (plugin_call(&inner, call->plugin->states[index].migrate, &err) != 0)
         *out_code = refuse(call, KITH_FAILED, "migrate", inner.words);
-    doc = plugin_answer(&inner).doc;
     buf_deinit(&arguments);
     buf_deinit(&writes);
-    return doc;
+    struct doc_value answer = plugin_answer(&inner);
+    return answer.type == DOC_DOC ? answer.doc : (struct doc){ NULL, 0 };
 }
 
 static int32_t call_state(struct kith_call *call, const char *key, struct kith_doc *out)
@@ -180,7 +186,7 @@ static int64_t call_now(struct kith_call *call)
     return call->now;
 }
 
-/* -- Wanting -------------------------------------------------------------------------------------- */
+/* -- Wanting ----------------------------------------------------------------------------------- */
 
 static int32_t want(struct kith_call *call, const char *word, struct text name,
                     const struct doc_value *value, struct text to)
@@ -288,7 +294,7 @@ static int32_t call_fail(struct kith_call *call, const char *reason)
     return KITH_FAILED;
 }
 
-/* -- One call ------------------------------------------------------------------------------------- */
+/* -- One call ---------------------------------------------------------------------------------- */
 
 static const struct kith_engine engine = {
     .size = sizeof engine,
@@ -311,11 +317,13 @@ int plugin_call(struct kith_call *call, kith_fn *fn, struct err *err)
 {
     call->words[0] = '\0';
     call->refused = KITH_OK;
-    call->converted = (struct buf)BUF_INIT;
+    call->converted_states = 0;
     buf_clear(call->writes);
     buf_clear(call->answer);
     int32_t code = fn(&engine, call);
-    buf_deinit(&call->converted);
+    for (size_t i = 0; call->converted_states != 0 && i < PLUGIN_STATES_MAX; i++)
+        if ((call->converted_states >> i & 1) != 0)
+            buf_deinit(&call->converted[i]);
     if (code == KITH_OK)
         return 0;
     buf_clear(call->writes);

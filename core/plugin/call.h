@@ -18,6 +18,8 @@ struct err;
 #define PLUGIN_WRITES_BYTES_MAX (1u << 20) /* of all that one call wants */
 #define PLUGIN_CALL_WORDS 256
 
+_Static_assert(PLUGIN_STATES_MAX <= 32, "kith_call.converted_states has a bit for each");
+
 /* Where the values of a call come from.  What is returned is borrowed until the call has ended. */
 struct plugin_source {
     void *arg;
@@ -33,16 +35,18 @@ struct kith_call {
     const struct plugin_source *source;
     struct doc arguments; /* none: it has none */
     int64_t now;
-    struct buf *writes;   /* what it wants; cleared by plugin_call() */
-    struct buf *answer;   /* {answer: VALUE}; cleared, and empty when it has not answered */
-    struct buf converted; /* a state of an older version */
+    struct buf *writes; /* what it wants; cleared by plugin_call() */
+    struct buf *answer; /* {answer: VALUE}; cleared, and empty when it has not answered */
+    /* States of an older version, as they are today, by their place; made when asked for. */
+    struct buf converted[PLUGIN_STATES_MAX];
+    uint32_t converted_states; /* bits of those that are */
     uint8_t decimals[PLUGIN_READS_MAX][16];
     int32_t refused; /* what the last call was answered that was refused, KITH_OK: none was */
     char words[PLUGIN_CALL_WORDS];
 };
 
-/* Run `fn` inside of `call`, whose members up to `answer` are the caller's.  Returns 0, or E_INVALID
- * with the plugin's words; then `writes` is empty. */
+/* Run `fn` inside of `call`, whose members up to `answer` are the caller's.  Returns 0, or
+ * E_INVALID with the plugin's words; then `writes` is empty. */
 int plugin_call(struct kith_call *call, kith_fn *fn, struct err *err);
 
 /* What the last call answered; of type DOC_NONE: nothing. */

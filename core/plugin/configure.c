@@ -13,28 +13,37 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #define SECRET_BYTES_MAX 16384 /* a private key is one */
 
-static int refuse(const struct plugin *plugin, const struct kith_field *field, const char *wanted,
+/* Where a field stands: `path` is "config", or "config.receivers.erp". */
+struct place {
+    struct plugin *plugin;
+    const char *path;
+    const struct plugin_fields *fields;
+    const struct plugin_fields *tables; /* by field; NULL: there are none */
+};
+
+static int refuse(const struct place *place, const struct kith_field *field, const char *wanted,
                   struct err *err)
 {
-    return err_set(err, E_INVALID, "plugin %s: config.%s is %s (%s)", plugin->name, field->name,
-                   wanted, field->about);
+    return err_set(err, E_INVALID, "plugin %s: %s.%s is %s (%s)", place->plugin->name, place->path,
+                   field->name, wanted, field->about);
 }
 
-/* -- Values ----------------------------------------------------------------------------------------- */
+/* -- Values ------------------------------------------------------------------------------------ */
 
-static int read_duration(const struct plugin *plugin, const struct kith_field *field,
+static int read_duration(const struct place *place, const struct kith_field *field,
                          struct text text, struct doc_value *out, struct err *err)
 {
     struct duration duration;
     if (duration_parse(text.data, text.size, &duration, NULL) != 0 ||
         !duration_is_elapsed(duration) || duration.count < 0)
-        return refuse(plugin, field, "a time like \"30s\", \"5min\" or \"2h\"", err);
+        return refuse(place, field, "a time like \"30s\", \"5min\" or \"2h\"", err);
     *out = (struct doc_value){ .type = DOC_INT64, .integer = duration_elapsed_ms(duration) };
     return 0;
 }
@@ -50,29 +59,48 @@ static bool is_list_of_texts(const struct doc_value *value)
 }
 
 /* Of the type that the field has; a duration becomes a number. */
-static int read_value(const struct plugin *plugin, const struct kith_field *field,
+static int read_value(const struct place *place, const struct kith_field *field,
                       struct doc_value *value, struct err *err)
 {
     const char *type = field->type;
     if (strcmp(type, "text") == 0)
-        return value->type == DOC_TEXT ? 0 : refuse(plugin, field, "text in quotes", err);
+        return value->type == DOC_TEXT ? 0 : refuse(place, field, "text in quotes", err);
     if (strcmp(type, "whole") == 0)
-        return value->type == DOC_INT64 ? 0 : refuse(plugin, field, "a whole number", err);
+        return value->type == DOC_INT64 ? 0 : refuse(place, field, "a whole number", err);
     if (strcmp(type, "number") == 0)
         return value->type == DOC_INT64 || value->type == DOC_DOUBLE
                    ? 0
-                   : refuse(plugin, field, "a number", err);
+                   : refuse(place, field, "a number", err);
     if (strcmp(type, "flag") == 0)
-        return value->type == DOC_BOOL ? 0 : refuse(plugin, field, "true or false", err);
+        return value->type == DOC_BOOL ? 0 : refuse(place, field, "true or false", err);
     if (strcmp(type, "list") == 0)
-        return is_list_of_texts(value) ? 0 : refuse(plugin, field, "a list of texts", err);
+        return is_list_of_texts(value) ? 0 : refuse(place, field, "a list of texts", err);
     if (value->type != DOC_TEXT)
-        return refuse(plugin, field, "a time like \"30s\", \"5min\" or \"2h\"", err);
-    return read_duration(plugin, field, value->text, value, err);
+        return refuse(place, field, "a time like \"30s\", \"5min\" or \"2h\"", err);
+    return read_duration(place, field, value->text, value, err);
+}
+
+/* { "a", "b" }: what stands between quotation marks. */
+static struct doc_value read_list(struct plugin *plugin, const char *words)
+{
+    struct buf bytes = BUF_INIT;
+    struct doc_writer w;
+    doc_begin(&w, &bytes);
+    doc_open_array(&w, "");
+    for (const char *from = strchr(words, '"'), *to; from != NULL; from = strchr(to + 1, '"')) {
+        to = strchr(from + 1, '"');
+        if (to == NULL)
+            break;
+        doc_put_text(&w, "", (struct text){ from + 1, (uint32_t)(to - from - 1) });
+    }
+    doc_close(&w);
+    struct doc doc = arena_doc(&plugin->arena, doc_end(&w));
+    buf_deinit(&bytes);
+    return doc_get(doc, "");
 }
 
 /* What it is without being given: as it would be written. */
-static int read_standard(struct plugin *plugin, const struct kith_field *field,
+static int read_standard(const struct place *place, const struct kith_field *field,
                          struct doc_value *out, struct err *err)
 {
     const char *standard = field->standard;
@@ -86,97 +114,236 @@ static int read_standard(struct plugin *plugin, const struct kith_field *field,
         *out = (struct doc_value){ .type = DOC_INT64, .integer = strtoll(standard, &end, 10) };
     else if (strcmp(field->type, "number") == 0)
         *out = (struct doc_value){ .type = DOC_DOUBLE, .number = strtod(standard, &end) };
-    else if (strcmp(field->type, "list") != 0)
+    else if (strcmp(field->type, "list") == 0)
+        *out = read_list(place->plugin, standard);
+    else
         *out = (struct doc_value){ .type = DOC_TEXT, .text = text_of(standard) };
-    return out->type == DOC_NONE ? 0 : read_value(plugin, field, out, err);
+    return out->type == DOC_NONE ? 0 : read_value(place, field, out, err);
 }
 
-/* -- Secrets ---------------------------------------------------------------------------------------- */
+/* -- Secrets ----------------------------------------------------------------------------------- */
 
-static int read_secret(struct plugin *plugin, const struct kith_field *field,
+static int read_secret(const struct place *place, const struct kith_field *field,
                        const struct doc_value *given, struct doc_value *out, struct err *err)
 {
     struct text path =
         given->type == DOC_DOC ? doc_text(given->doc, "secret_file") : (struct text){ NULL, 0 };
     if (path.size == 0)
-        return refuse(plugin, field, "secret \"FILE\": a value that is in a file", err);
-    char *room = arena_alloc(&plugin->arena, SECRET_BYTES_MAX);
+        return refuse(place, field, "secret \"FILE\": a value that is in a file", err);
+    char room[SECRET_BYTES_MAX];
     int fd = open(path.data, O_RDONLY | O_CLOEXEC);
     ssize_t got = fd >= 0 ? read(fd, room, SECRET_BYTES_MAX) : -1;
     int code = errno;
     if (fd >= 0)
         close(fd);
     if (got < 0)
-        return err_set(err, E_IO, "plugin %s: config.%s: %s: %s", plugin->name, field->name,
-                       path.data, strerror(code));
+        return err_set(err, E_IO, "plugin %s: %s.%s: %s: %s", place->plugin->name, place->path,
+                       field->name, path.data, strerror(code));
     size_t size = (size_t)got;
     while (size != 0 && (room[size - 1] == '\n' || room[size - 1] == '\r'))
         size--;
     if (size == 0 || size == SECRET_BYTES_MAX)
-        return err_set(err, E_INVALID, "plugin %s: config.%s: %s is empty, or larger than %d bytes",
-                       plugin->name, field->name, path.data, SECRET_BYTES_MAX);
-    *out = (struct doc_value){ .type = DOC_TEXT, .text = { room, (uint32_t)size } };
+        return err_set(err, E_INVALID, "plugin %s: %s.%s: %s is empty, or larger than %d bytes",
+                       place->plugin->name, place->path, field->name, path.data, SECRET_BYTES_MAX);
+    struct text secret = arena_text(&place->plugin->arena, (struct text){ room, (uint32_t)size });
+    explicit_bzero(room, size);
+    *out = (struct doc_value){ .type = DOC_TEXT, .text = secret };
     return 0;
 }
 
-/* -- All fields ------------------------------------------------------------------------------------- */
+/* -- All fields -------------------------------------------------------------------------------- */
 
-static int check_known(const struct plugin *plugin, struct doc given, struct err *err)
+static int check_known(const struct place *place, struct doc given, struct err *err)
 {
     for (struct doc_iter it = doc_iter(given); doc_next(&it);) {
         size_t best = SIZE_MAX;
         const char *near = "";
-        for (size_t i = 0; i < plugin->field_count; i++) {
-            size_t distance = near_distance(it.name.data, plugin->fields[i].name);
-            near = distance < best ? plugin->fields[i].name : near;
+        for (size_t i = 0; i < place->fields->count; i++) {
+            size_t distance = near_distance(it.name.data, place->fields->items[i].name);
+            near = distance < best ? place->fields->items[i].name : near;
             best = distance < best ? distance : best;
         }
         if (best == 0)
             continue;
         bool is_likely = best != SIZE_MAX && near_is_likely(best, it.name.size);
-        return err_set(err, E_INVALID, "plugin %s knows no config.%.40s%s%s%s", plugin->name,
-                       it.name.data, is_likely ? "; did you mean " : "", is_likely ? near : "",
-                       is_likely ? "?" : "");
+        return err_set(err, E_INVALID, "plugin %s knows no %s.%.40s%s%s%s", place->plugin->name,
+                       place->path, it.name.data, is_likely ? "; did you mean " : "",
+                       is_likely ? near : "", is_likely ? "?" : "");
     }
     return 0;
 }
 
-static int field_value(struct plugin *plugin, const struct kith_field *field, struct doc given,
+static int field_value(const struct place *place, const struct kith_field *field, struct doc given,
                        struct doc_value *out, struct err *err)
 {
     *out = doc_get(given, field->name);
     if (out->type == DOC_NONE && (field->flags & KITH_REQUIRED) != 0)
-        return err_set(err, E_INVALID, "plugin %s needs config.%s: %s", plugin->name, field->name,
-                       field->about);
+        return err_set(err, E_INVALID, "plugin %s needs %s.%s: %s", place->plugin->name,
+                       place->path, field->name, field->about);
     if (out->type == DOC_NONE)
-        return read_standard(plugin, field, out, err);
+        return read_standard(place, field, out, err);
     if ((field->flags & KITH_SECRET) != 0) {
         struct doc_value file = *out;
-        return read_secret(plugin, field, &file, out, err);
+        return read_secret(place, field, &file, out, err);
     }
-    return read_value(plugin, field, out, err);
+    return read_value(place, field, out, err);
+}
+
+/* The two documents that come of it. */
+struct result {
+    struct doc_writer open, secret;
+};
+
+static int read_tables(const struct place *place, size_t index, struct doc given,
+                       struct result *result, struct err *err);
+
+static int read_fields(const struct place *place, struct doc given, struct result *result,
+                       struct err *err)
+{
+    int rc = check_known(place, given, err);
+    for (size_t i = 0; rc == 0 && i < place->fields->count; i++) {
+        const struct kith_field *field = &place->fields->items[i];
+        struct doc_value value;
+        if (place->tables != NULL && place->tables[i].count != 0) {
+            rc = read_tables(place, i, given, result, err);
+            continue;
+        }
+        rc = field_value(place, field, given, &value, err);
+        if (rc != 0)
+            break;
+        doc_put_value(&result->secret, field->name, &value);
+        if ((field->flags & (KITH_SECRET | KITH_OUTSIDE)) == 0)
+            doc_put_value(&result->open, field->name, &value);
+    }
+    return rc;
+}
+
+/* No table is inside of one of these (describe.c), so this is as deep as it goes. */
+static int read_table(const struct place *outer, size_t index, const struct doc_iter *table,
+                      struct result *result, struct err *err)
+{
+    char path[sizeof "config.." + 2 * PLUGIN_NAME_MAX];
+    const struct kith_field *field = &outer->fields->items[index];
+    const struct place place = {
+        .plugin = outer->plugin,
+        .path = path,
+        .fields = &outer->tables[index],
+    };
+    if (table->value.type != DOC_DOC || !plugin_is_name(table->name.data))
+        return refuse(
+            outer, field,
+            "a table of tables, each with a name of small letters, digits and _, a letter "
+            "first",
+            err);
+    snprintf(path, sizeof path, "%s.%s.%s", outer->path, field->name, table->name.data);
+    doc_open_text(&result->open, table->name);
+    doc_open_text(&result->secret, table->name);
+    int rc = read_fields(&place, table->value.doc, result, err);
+    doc_close(&result->open);
+    doc_close(&result->secret);
+    return rc;
+}
+
+static int read_tables(const struct place *place, size_t index, struct doc given,
+                       struct result *result, struct err *err)
+{
+    const struct kith_field *field = &place->fields->items[index];
+    struct doc_value value = doc_get(given, field->name);
+    int rc = 0;
+    if (value.type == DOC_NONE && (field->flags & KITH_REQUIRED) != 0)
+        return err_set(err, E_INVALID, "plugin %s needs %s.%s: %s", place->plugin->name,
+                       place->path, field->name, field->about);
+    if (value.type == DOC_NONE)
+        return 0;
+    if (value.type != DOC_DOC)
+        return refuse(place, field, "a table of tables: { name = { ... }, ... }", err);
+    doc_open(&result->open, field->name);
+    doc_open(&result->secret, field->name);
+    for (struct doc_iter it = doc_iter(value.doc); rc == 0 && doc_next(&it);)
+        rc = read_table(place, index, &it, result, err);
+    doc_close(&result->open);
+    doc_close(&result->secret);
+    return rc;
+}
+
+static int configure(struct plugin *plugin, struct doc given, struct doc *out_open,
+                     struct doc *out_secret, struct err *err)
+{
+    const struct plugin_fields fields = { plugin->fields, plugin->field_count };
+    const struct place place = { plugin, "config", &fields, plugin->tables };
+    struct buf open = BUF_INIT, secret = BUF_INIT;
+    struct result result;
+    doc_begin(&result.open, &open);
+    doc_begin(&result.secret, &secret);
+    int rc = read_fields(&place, given, &result, err);
+    struct doc open_doc = doc_end(&result.open), secret_doc = doc_end(&result.secret);
+    if (rc == 0) {
+        *out_open = arena_doc(&plugin->arena, open_doc);
+        *out_secret = arena_doc(&plugin->arena, secret_doc);
+    }
+    buf_deinit(&open);
+    buf_deinit(&secret);
+    return rc;
+}
+
+/* -- Channels that are named here -------------------------------------------------------------- */
+
+/* One channel of each table. */
+static int add_named(struct plugin *plugin, const struct kith_channel *channel, size_t tables,
+                     struct kith_channel *channels, size_t *count, struct err *err)
+{
+    struct doc named = doc_child(plugin->config, plugin->fields[tables].name);
+    for (struct doc_iter it = doc_iter(named); doc_next(&it);) {
+        if (*count == PLUGIN_CHANNELS_MAX)
+            return err_set(err, E_LIMIT, "plugin %s: more than %d channels", plugin->name,
+                           PLUGIN_CHANNELS_MAX);
+        channels[*count] = *channel;
+        channels[*count].name = it.name.data;
+        if (doc_bool(it.value.doc, "html", false))
+            channels[*count].flags |= KITH_HTML;
+        ++*count;
+    }
+    return 0;
+}
+
+static int name_channels(struct plugin *plugin, struct err *err)
+{
+    struct kith_channel *channels =
+        arena_zero(&plugin->arena, PLUGIN_CHANNELS_MAX * sizeof *channels);
+    size_t count = 0;
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < plugin->channel_count; i++) {
+        size_t tables = plugin_channel_tables(plugin, i);
+        if (tables != SIZE_MAX)
+            rc = add_named(plugin, &plugin->channels[i], tables, channels, &count, err);
+        else if (count < PLUGIN_CHANNELS_MAX)
+            channels[count++] = plugin->channels[i];
+    }
+    plugin->channels = channels;
+    plugin->channel_count = count;
+    for (size_t i = 0; i < count; i++)
+        for (size_t j = 0; rc == 0 && j < i; j++)
+            if (strcmp(channels[i].name, channels[j].name) == 0)
+                rc = err_set(err, E_INVALID, "plugin %s: two channels are called %s", plugin->name,
+                             channels[i].name);
+    return rc;
 }
 
 int plugin_configure(struct plugin *plugin, struct doc given, struct err *err)
 {
-    struct buf open = BUF_INIT, secret = BUF_INIT;
-    struct doc_writer w, s;
-    int rc = check_known(plugin, given, err);
-    doc_begin(&w, &open);
-    doc_begin(&s, &secret);
-    for (size_t i = 0; rc == 0 && i < plugin->field_count; i++) {
-        const struct kith_field *field = &plugin->fields[i];
-        struct doc_value value;
-        rc = field_value(plugin, field, given, &value, err);
-        if (rc != 0)
-            break;
-        doc_put_value(&s, field->name, &value);
-        if ((field->flags & KITH_SECRET) == 0)
-            doc_put_value(&w, field->name, &value);
-    }
-    plugin->config = arena_doc(&plugin->arena, doc_end(&w));
-    plugin->secrets = arena_doc(&plugin->arena, doc_end(&s));
-    buf_deinit(&open);
-    buf_deinit(&secret);
-    return rc;
+    int rc = configure(plugin, given, &plugin->config, &plugin->secrets, err);
+    return rc == 0 ? name_channels(plugin, err) : rc;
+}
+
+int plugin_reread(struct plugin *plugin, bool *out_is_changed, struct err *err)
+{
+    struct doc open, secret;
+    int rc = configure(plugin, plugin->given, &open, &secret, err);
+    if (rc != 0)
+        return rc;
+    *out_is_changed = secret.size != plugin->secrets.size ||
+                      memcmp(secret.data, plugin->secrets.data, secret.size) != 0;
+    if (*out_is_changed)
+        plugin->secrets = secret;
+    return 0;
 }

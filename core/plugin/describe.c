@@ -16,9 +16,9 @@
 #define SMALL_LETTERS "abcdefghijklmnopqrstuvwxyz"
 #define NAME_LETTERS SMALL_LETTERS "0123456789_"
 
-/* -- Names and words ------------------------------------------------------------------------------ */
+/* -- Names and words --------------------------------------------------------------------------- */
 
-static bool is_name(const char *name)
+bool plugin_is_name(const char *name)
 {
     size_t size = name != NULL ? strspn(name, NAME_LETTERS) : 0;
     return size != 0 && size <= PLUGIN_NAME_MAX && name[size] == '\0' &&
@@ -28,7 +28,7 @@ static bool is_name(const char *name)
 static int check_name(const struct plugin *plugin, const char *what, const char *name,
                       struct err *err)
 {
-    if (is_name(name))
+    if (plugin_is_name(name))
         return 0;
     return err_set(err, E_INVALID,
                    "plugin %s: a %s is called \"%.40s\": a name has 1 to %d small letters, digits "
@@ -54,7 +54,7 @@ static int refuse_many(const struct plugin *plugin, const char *what, size_t mos
     return err_set(err, E_LIMIT, "plugin %s: more than %zu %s", plugin->name, most, what);
 }
 
-/* -- Lists ---------------------------------------------------------------------------------------- */
+/* -- Lists ------------------------------------------------------------------------------------- */
 
 /* One kind of item: what it is called, how large ours is, how large any may be at least. */
 struct shape {
@@ -126,7 +126,7 @@ static int count_texts(const struct plugin *plugin, const char *const *list, con
     return 0;
 }
 
-/* -- What functions read -------------------------------------------------------------------------- */
+/* -- What functions read ----------------------------------------------------------------------- */
 
 static bool starts_with(const char *text, const char *start)
 {
@@ -149,6 +149,10 @@ static bool parse_read(const char *words, struct plugin_read *out)
         out->kind = PLUGIN_READ_CUSTOMER;
     else if (starts_with(words, "state."))
         out->kind = PLUGIN_READ_STATE;
+    else if (starts_with(words, "record."))
+        out->kind = PLUGIN_READ_RECORD;
+    else if (starts_with(words, "records."))
+        out->kind = PLUGIN_READ_RECORDS;
     else
         return false;
     return true;
@@ -167,7 +171,7 @@ static int read_reads(struct plugin *plugin, const char *owner, const char *cons
         if (!parse_read(list[i], &items[i]))
             return err_set(err, E_INVALID,
                            "plugin %s: %s reads \"%.40s\": it is \"event\", \"event.NAME\", "
-                           "\"customer.NAME\" or \"state.KEY\"",
+                           "\"customer.NAME\", \"state.KEY\", \"record.NAME\" or \"records.KIND\"",
                            plugin->name, owner, list[i]);
         if (items[i].kind == PLUGIN_READ_STATE &&
             plugin_state_find(plugin, items[i].name) == SIZE_MAX)
@@ -179,25 +183,74 @@ static int read_reads(struct plugin *plugin, const char *owner, const char *cons
     return 0;
 }
 
-/* -- One kind after another ----------------------------------------------------------------------- */
+/* Names that lead to somebody must lead to one. */
+static int check_unique(const struct plugin *plugin, const char *what, const void *items,
+                        size_t size, size_t offset, size_t count, struct err *err)
+{
+    for (size_t i = 0; i < count; i++)
+        for (size_t j = 0; j < i; j++) {
+            const char *a = item_at((const char *)items + i * size + offset, 0);
+            const char *b = item_at((const char *)items + j * size + offset, 0);
+            if (strcmp(a, b) == 0)
+                return err_set(err, E_INVALID, "plugin %s: two %s are called %s", plugin->name,
+                               what, a);
+        }
+    return 0;
+}
+
+/* -- One kind after another -------------------------------------------------------------------- */
+
+static int check_field(const struct plugin *plugin, const struct kith_field *field, bool is_inside,
+                       struct err *err)
+{
+    static const char *const types[] = { "text", "whole",    "number", "flag",
+                                         "list", "duration", "tables" };
+    size_t count = sizeof types / sizeof *types - is_inside;
+    bool is_known = false;
+    for (size_t i = 0; field->type != NULL && i < count; i++)
+        is_known = is_known || strcmp(field->type, types[i]) == 0;
+    int rc = check_name(plugin, "config field", field->name, err);
+    if (rc == 0)
+        rc = check_words(plugin, "sentence about a config field", field->about, true, err);
+    if (rc == 0 && !is_known)
+        rc = err_set(err, E_INVALID,
+                     "plugin %s: config field %s is a \"%.20s\": there are text, whole, number, "
+                     "flag, duration, list%s",
+                     plugin->name, field->name, field->type != NULL ? field->type : "",
+                     is_inside ? "" : " and tables");
+    return rc;
+}
+
+/* What each of the tables of a field may have. */
+static int check_tables(struct plugin *plugin, size_t index, struct err *err)
+{
+    const struct kith_field *field = &plugin->fields[index];
+    struct plugin_fields *tables = &plugin->tables[index];
+    if (strcmp(field->type, "tables") != 0)
+        return 0;
+    int rc = copy_list(plugin, field->fields, &field_shape, (void **)&tables->items, &tables->count,
+                       err);
+    if (rc == 0 && (tables->count == 0 || (field->flags & KITH_SECRET) != 0))
+        rc = err_set(err, E_INVALID,
+                     "plugin %s: config field %s has tables: it needs fields, and is no secret "
+                     "itself",
+                     plugin->name, field->name);
+    for (size_t i = 0; rc == 0 && i < tables->count; i++)
+        rc = check_field(plugin, &tables->items[i], true, err);
+    return rc != 0
+               ? rc
+               : check_unique(plugin, "fields of one table", tables->items, sizeof *tables->items,
+                              offsetof(struct kith_field, name), tables->count, err);
+}
 
 static int check_fields(struct plugin *plugin, struct err *err)
 {
-    static const char *const types[] = { "text", "whole", "number", "flag", "duration", "list" };
     int rc = 0;
+    plugin->tables = arena_zero(&plugin->arena, (plugin->field_count + 1) * sizeof *plugin->tables);
     for (size_t i = 0; rc == 0 && i < plugin->field_count; i++) {
-        const struct kith_field *field = &plugin->fields[i];
-        bool is_known = false;
-        for (size_t j = 0; field->type != NULL && j < sizeof types / sizeof *types; j++)
-            is_known = is_known || strcmp(field->type, types[j]) == 0;
-        rc = check_name(plugin, "config field", field->name, err);
+        rc = check_field(plugin, &plugin->fields[i], false, err);
         if (rc == 0)
-            rc = check_words(plugin, "sentence about a config field", field->about, true, err);
-        if (rc == 0 && !is_known)
-            rc = err_set(err, E_INVALID,
-                         "plugin %s: config field %s is a \"%.20s\": there are text, whole, "
-                         "number, flag, duration and list",
-                         plugin->name, field->name, field->type != NULL ? field->type : "");
+            rc = check_tables(plugin, i, err);
     }
     return rc;
 }
@@ -300,11 +353,26 @@ static int check_kinds(struct plugin *plugin, struct err *err)
     return rc;
 }
 
+/* "{receivers}" */
+size_t plugin_channel_tables(const struct plugin *plugin, size_t index)
+{
+    const char *name = plugin->channels[index].name;
+    size_t size = name != NULL ? strlen(name) : 0;
+    for (size_t i = 0; i < plugin->field_count; i++)
+        if (size > 2 && name[0] == '{' && name[size - 1] == '}' && plugin->tables[i].count != 0 &&
+            strlen(plugin->fields[i].name) == size - 2 &&
+            memcmp(plugin->fields[i].name, name + 1, size - 2) == 0)
+            return i;
+    return SIZE_MAX;
+}
+
 static int check_channels(struct plugin *plugin, struct err *err)
 {
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < plugin->channel_count; i++) {
-        rc = check_name(plugin, "channel", plugin->channels[i].name, err);
+        rc = plugin_channel_tables(plugin, i) != SIZE_MAX
+                 ? 0
+                 : check_name(plugin, "channel", plugin->channels[i].name, err);
         if (rc == 0 && plugin->channels[i].send == NULL)
             rc = err_set(err, E_INVALID, "plugin %s: the channel %s has no send()", plugin->name,
                          plugin->channels[i].name);
@@ -344,22 +412,7 @@ static int check_jobs(struct plugin *plugin, struct err *err)
     return rc;
 }
 
-/* Names that lead to somebody must lead to one. */
-static int check_unique(const struct plugin *plugin, const char *what, const void *items,
-                        size_t size, size_t offset, size_t count, struct err *err)
-{
-    for (size_t i = 0; i < count; i++)
-        for (size_t j = 0; j < i; j++) {
-            const char *a = item_at((const char *)items + i * size + offset, 0);
-            const char *b = item_at((const char *)items + j * size + offset, 0);
-            if (strcmp(a, b) == 0)
-                return err_set(err, E_INVALID, "plugin %s: two %s are called %s", plugin->name,
-                               what, a);
-        }
-    return 0;
-}
-
-/* -- All of it ------------------------------------------------------------------------------------ */
+/* -- All of it --------------------------------------------------------------------------------- */
 
 #define LEAST_SIZE \
     (offsetof(struct kith_plugin, erased) + sizeof(((struct kith_plugin *)0)->erased))
@@ -377,7 +430,7 @@ static int check_head(struct plugin *plugin, const struct kith_plugin *theirs, s
                        "it was built for version %u of the contract, and this is version %d: build "
                        "it with the kith.h of this Kith",
                        theirs->abi, KITH_ABI);
-    if (!is_name(theirs->name))
+    if (!plugin_is_name(theirs->name))
         return err_set(err, E_INVALID,
                        "its name is \"%.40s\": a name has 1 to %d small letters, digits and _, a "
                        "letter first",
@@ -394,7 +447,7 @@ static int check_head(struct plugin *plugin, const struct kith_plugin *theirs, s
 }
 
 #define COPY(list, shape, items, count) \
-    copy_list(plugin, theirs->list, &shape, (void **)&plugin->items, &plugin->count, err)
+    copy_list(plugin, theirs->list, &(shape), (void **)&plugin->items, &plugin->count, err)
 
 static int copy_lists(struct plugin *plugin, const struct kith_plugin *theirs, struct err *err)
 {
@@ -467,10 +520,11 @@ int plugin_describe(struct plugin *plugin, const struct kith_plugin *theirs, str
     plugin->start = theirs->start;
     plugin->stop = theirs->stop;
     plugin->erased = theirs->erased;
+    plugin->reread = KITH_HAS(theirs, reread) ? theirs->reread : NULL;
     return rc;
 }
 
-/* -- Looking things up ---------------------------------------------------------------------------- */
+/* -- Looking things up ------------------------------------------------------------------------- */
 
 bool plugin_may(const struct plugin *plugin, const char *need)
 {

@@ -1,6 +1,7 @@
 /* guest.c -- see guest.h.
  *
- *     item    {f: kind, i: index, now, x: fold, v: {"0": VALUE, ...}, s: {KEY: {v, d}}, a: ARGUMENTS}
+ *     item    {f: kind, i: index, now, x: fold, v: {"0": VALUE, ...}, s: {KEY: {v, d}},
+ *              a: ARGUMENTS}
  *     reply   {c: REPLY_..., e: words, w: what it wants, a: {answer: VALUE}}
  *
  * When the parent dies so does this process: whatever it was doing, nobody would hear of it.
@@ -23,6 +24,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 struct guest {
@@ -31,7 +33,7 @@ struct guest {
     struct buf writes, answer, reply;
 };
 
-/* -- One item ------------------------------------------------------------------------------------- */
+/* -- One item ---------------------------------------------------------------------------------- */
 
 struct item_source {
     const struct plugin *plugin;
@@ -142,7 +144,7 @@ static void work_off(struct guest *guest, struct doc item)
     put_reply(guest, rc, &err);
 }
 
-/* -- Lanes ---------------------------------------------------------------------------------------- */
+/* -- Lanes ------------------------------------------------------------------------------------- */
 
 static void wake_parent(struct guest *guest)
 {
@@ -184,6 +186,7 @@ static void work_off_lane(struct guest *guest, struct lane *lane)
 static void *work(void *arg)
 {
     struct guest *guest = arg;
+    atomic_store(&guest->lanes->worker, (uint32_t)syscall(SYS_gettid));
     uint32_t seen[LANES] = { 0 };
     for (;;) {
         uint64_t count;
@@ -198,12 +201,17 @@ static void *work(void *arg)
     return NULL;
 }
 
-/* -- Beginning ------------------------------------------------------------------------------------ */
+/* -- Beginning --------------------------------------------------------------------------------- */
+
+#ifndef __has_feature /* clang's way to say it */
+#define __has_feature(feature) 0
+#endif
 
 /* A sanitizer takes terabytes of addresses for itself. */
 static void limit_memory(void)
 {
-#if !defined __SANITIZE_ADDRESS__ && !defined __SANITIZE_THREAD__ && !defined __clang__
+#if !defined __SANITIZE_ADDRESS__ && !defined __SANITIZE_THREAD__ && \
+    !__has_feature(address_sanitizer) && !__has_feature(thread_sanitizer)
     struct rlimit memory = { GUEST_BYTES_MAX, GUEST_BYTES_MAX };
     setrlimit(RLIMIT_DATA, &memory);
 #endif
@@ -213,9 +221,7 @@ static void confine(void)
 {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-    limit_memory();
-    if (getppid() == 1) /* it died before we asked to be told */
-        _exit(EXIT_FAILURE);
+    limit_memory(); /* had it died before we asked to be told, its socket would tell */
 }
 
 static int load(struct plugin **out_plugin, struct err *err)
@@ -249,7 +255,6 @@ static int introduce(const struct plugin *plugin, int rc, const struct err *reas
         doc_open(&w, "plugin");
         wire_put_plugin(&w, plugin);
         doc_close(&w);
-        doc_put_doc(&w, "config", plugin->config);
     }
     int sent = frame_write(FD_SOCKET, doc_end(&w), &err);
     buf_deinit(&bytes);

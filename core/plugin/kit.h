@@ -4,7 +4,7 @@
  * everything that the plugin can be called for is called, with values as they come and as nobody
  * expects them (kit_cases.h), and what is seen is told through a pipe, a document at a time:
  *
- *     {at, given}                          about to call this: the last one before a death is its cause
+ *     {at, given}                          about to call this: the last before a death is its cause
  *     {about: {name, version, about, handlers, functions, ...}}
  *     {finding: {level, who, given, what, todo}}       level: "error", "warning"
  *     {result: N, who, given, out}         what the try number N wanted, for a comparison
@@ -31,9 +31,9 @@
 struct kit_options {
     const char *path; /* of the plugin */
     struct doc
-        configs;   /* {NAME: config}, as operators write it; what is needed besides is made up */
-    bool is_again; /* the second process */
-    const char *events; /* a file of events to be replayed instead (kit_replay.h), or NULL */
+        configs;     /* {NAME: config}, as operators write it; what is needed besides is made up */
+    bool is_again;   /* the second process */
+    const char *log; /* folder of a log whose events it is to hear of instead; NULL: made-up ones */
 };
 
 /* Returns the exit code of the process: 0 when the last document was written. */

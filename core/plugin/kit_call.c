@@ -1,7 +1,8 @@
 /* kit_call.c -- calls of a plugin's functions with what is made up for them; see kit.h.
  *
- * The stack and the heap of the second process hold other leftovers than those of the first: whoever
- * reads a variable before it is set, or memory from malloc() as it comes, wants something else there.
+ * The stack and the heap of the second process hold other leftovers than those of the first:
+ * whoever reads a variable before it is set, or memory from malloc() as it comes, wants something
+ * else there.
  */
 #include "core/base/err.h"
 #include "core/base/limits.h"
@@ -20,7 +21,7 @@
 #define NAMES_MAX 32
 #define STACK_BYTES (64u << 10)
 
-/* -- Who can be called ---------------------------------------------------------------------------- */
+/* -- Who can be called ------------------------------------------------------------------------- */
 
 static void add(struct probe *probe, enum kit_kind kind, size_t index, kith_fn *run,
                 const struct plugin_reads *reads, const char *what, const char *name)
@@ -70,7 +71,7 @@ const char *kit_given(struct probe *probe, const struct kit_try *try)
         .data;
 }
 
-/* -- What they are given -------------------------------------------------------------------------- */
+/* -- What they are given ----------------------------------------------------------------------- */
 
 static struct doc_value text_value(const char *text)
 {
@@ -133,6 +134,8 @@ static struct doc_value read_value(void *arg, const struct plugin_read *read)
         return event_field(probe, asked->try, read->name, asked->round);
     case PLUGIN_READ_CUSTOMER:
         return customer_field(probe, asked->try, read->name);
+    case PLUGIN_READ_RECORD:
+    case PLUGIN_READ_RECORDS:
     case PLUGIN_READ_STATE:
         break;
     }
@@ -198,7 +201,7 @@ static struct doc arguments(struct probe *probe, const struct kit_try *try)
     return copy;
 }
 
-/* -- A call --------------------------------------------------------------------------------------- */
+/* -- A call ------------------------------------------------------------------------------------ */
 
 static int64_t processor_ns(void)
 {
@@ -231,8 +234,7 @@ __attribute__((noinline)) static void paint_stack(bool is_again)
         room[i] = is_again ? 0xa5 : 0x5a;
 }
 
-/* The next of what a call wanted: documents one behind another. */
-static bool next_write(const struct buf *writes, size_t *at, struct doc *out)
+bool kit_next_write(const struct buf *writes, size_t *at, struct doc *out)
 {
     if (*at >= writes->size)
         return false;
@@ -245,7 +247,7 @@ static bool next_write(const struct buf *writes, size_t *at, struct doc *out)
 static void keep_states(struct probe *probe, struct buf *states)
 {
     struct doc write;
-    for (size_t at = 0; next_write(&probe->writes, &at, &write);) {
+    for (size_t at = 0; kit_next_write(&probe->writes, &at, &write);) {
         if (!text_is(doc_text(write, "w"), "keep"))
             continue;
         struct doc doc = doc_child(write, "v");
@@ -293,7 +295,7 @@ static void judge(struct probe *probe, const struct kit_try *try, int rc)
                  "call answer() with a document before KITH_OK is returned", "%s",
                  answer == DOC_NONE ? "it answered nothing" : "it answered what is no document");
     struct doc write;
-    for (size_t at = 0; rc == 0 && next_write(&probe->writes, &at, &write);)
+    for (size_t at = 0; rc == 0 && kit_next_write(&probe->writes, &at, &write);)
         judge_write(probe, try, write);
 }
 
@@ -327,7 +329,7 @@ static void put_result(struct probe *probe, int rc, const struct err *err, struc
     struct doc write;
     doc_open(w, NULL);
     doc_open_array(w, "wants");
-    for (size_t at = 0; rc == 0 && next_write(&probe->writes, &at, &write);)
+    for (size_t at = 0; rc == 0 && kit_next_write(&probe->writes, &at, &write);)
         doc_put_doc(w, NULL, write);
     doc_close(w);
     if (rc == 0)
@@ -376,7 +378,7 @@ void kit_learn(struct probe *probe)
     }
 }
 
-/* -- Memory --------------------------------------------------------------------------------------- */
+/* -- Memory ------------------------------------------------------------------------------------ */
 
 static size_t memory_in_use(void)
 {
@@ -395,7 +397,7 @@ void kit_watch_memory(struct probe *probe, const struct kit_try *try)
         calls++;
     }
     size_t now = memory_in_use();
-    if (now > used && (now - used) / calls >= 8)
+    if (calls != 0 && now > used && (now - used) / calls >= 8)
         kit_find(probe, try->callee, KIT_GROWS, kit_given(probe, try),
                  "give back before it returns what a call takes: nothing may be kept between two",
                  "it takes %zu bytes a call and never gives them back", (now - used) / calls);

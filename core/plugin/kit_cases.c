@@ -1,8 +1,8 @@
 /* kit_cases.c -- see kit_cases.h.
  *
  * The list is that of mistakes that are made: a number that is a text, a fraction where a count was
- * expected, a sum that overflows, a name in Chinese that is cut in the middle of a character, a text
- * without an end, a document that one recursion too many walks into.
+ * expected, a sum that overflows, a name in Chinese that is cut in the middle of a character, a
+ * text without an end, a document that one recursion too many walks into.
  */
 #include "core/plugin/kit_cases.h"
 

@@ -1,9 +1,10 @@
-/* kit_cases.h -- what a plugin is tried with: values as they come, and values as nobody expects them.
+/* kit_cases.h -- what a plugin is tried with: values as they come, and values as nobody expects
+ * them.
  *
- * A client may send anything that JSON can say under any name, so each value that a plugin reads can be
- * of every type, missing, empty, huge or deep.  A **style** is one such choice for all values of
- * a call; its words say it to the plugin's author.  The same style gives the same bytes for ever.
- * Any thread.
+ * A client may send anything that JSON can say under any name, so each value that a plugin reads
+ * can be of every type, missing, empty, huge or deep.  A **style** is one such choice for all
+ * values of a call; its words say it to the plugin's author.  The same style gives the same bytes
+ * for ever. Any thread.
  */
 #ifndef CORE_PLUGIN_KIT_CASES_H
 #define CORE_PLUGIN_KIT_CASES_H

@@ -6,6 +6,8 @@
 #include "core/plugin/call.h"
 #include "core/plugin/kit.h"
 
+struct err;
+
 /* Everything in a plugin that can be called by the engine, in one list. */
 enum kit_kind { KIT_HANDLER, KIT_FUNCTION, KIT_MERGE, KIT_UNMERGE, KIT_MIGRATE, KIT_GIVE };
 
@@ -58,7 +60,7 @@ struct kit_try {
     bool is_row;        /* KIT_ROUNDS calls, each with what the one before has kept */
 };
 
-/* -- Telling (kit_probe.c) ------------------------------------------------------------------------ */
+/* -- Telling (kit_probe.c) --------------------------------------------------------------------- */
 
 void kit_say_at(struct probe *probe, const char *who, const char *given);
 /* `callee` NULL: of the whole, and always told. */
@@ -66,12 +68,17 @@ __attribute__((format(printf, 6, 7))) void kit_find(struct probe *probe, struct 
                                                     enum kit_finding kind, const char *given,
                                                     const char *todo, const char *format, ...);
 
-/* -- Calling (kit_call.c) ------------------------------------------------------------------------- */
+/* What a try wanted, in probe->out. */
+void kit_say_result(struct probe *probe, uint64_t number, const char *who, const char *given);
+
+/* -- Calling (kit_call.c) ---------------------------------------------------------------------- */
 
 void kit_list_callees(struct probe *probe);
 void kit_free_callees(struct probe *probe);
 /* "Shop Visited, given texts" */
 const char *kit_given(struct probe *probe, const struct kit_try *try);
+/* The next of what a call wanted: documents one behind another.  *at begins with 0. */
+bool kit_next_write(const struct buf *writes, size_t *at, struct doc *out);
 /* Make the calls of a try; what they wanted is in probe->out. */
 void kit_run_try(struct probe *probe, const struct kit_try *try);
 /* Remember what the handlers keep on an ordinary day. */
@@ -82,9 +89,14 @@ void kit_measure_clock(struct probe *probe);
 /* Make the same call over and over: does memory grow? */
 void kit_watch_memory(struct probe *probe, const struct kit_try *try);
 
-/* -- The outside side (kit_outside.c) ------------------------------------------------------------- */
+/* -- The outside side (kit_outside.c) ---------------------------------------------------------- */
 
 /* From start() to stop(), with all that it offers asked of it. */
 void kit_try_outside(struct probe *probe);
+
+/* -- A log (kit_replay.c) ---------------------------------------------------------------------- */
+
+/* Call the handlers for all that is in probe->options->log, and tell what they want. */
+int kit_replay(struct probe *probe, struct err *err);
 
 #endif

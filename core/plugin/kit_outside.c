@@ -1,14 +1,17 @@
 /* kit_outside.c -- the outside side of a plugin, tried out; see kit.h.
  *
  * There is no world here.  The host answers everything that is asked of it with what a plugin must
- * be able to bear: appended, not found, refused, broken off.  Time is made up and goes on when nothing
- * else is to be done, so that a timer of a day takes no time.  Sockets that a plugin opens are its own
- * and real; nobody connects to what it listens on.
+ * be able to bear: appended, not found, refused, broken off.  Time is made up and goes on when
+ * nothing else is to be done, so that a timer of a day takes no time.  Sockets that a plugin opens
+ * are its own and real; nobody connects to what it listens on.
  *
  * start(), a message to each channel, requests to each route, each job, an erasure, stop(): then
  * nothing of it may be left.
  */
 #include "core/base/err.h"
+#include "core/base/json_read.h"
+#include "core/base/json_write.h"
+#include "core/base/limits.h"
 #include "core/base/mem.h"
 #include "core/plugin/kit_cases.h"
 #include "core/plugin/kit_inside.h"
@@ -25,7 +28,7 @@
 #define WATCHES_MAX 64
 #define OPEN_MAX 256 /* messages and requests that wait for an answer */
 #define BEGIN_MS 1767225600000
-#define CYCLES 5
+#define CYCLES 12 /* the allocator keeps 7 freed pieces of a size, and counts them as taken */
 
 enum pending_kind { ANSWER, TIMER };
 
@@ -67,9 +70,10 @@ struct kith {
     size_t waiting_count;
     uint32_t told; /* refusals, each told once, by the number of the need */
     bool is_stopped;
+    struct buf json, parsed; /* what came out of to_json() and from_json() */
 };
 
-/* -- Needs ---------------------------------------------------------------------------------------- */
+/* -- Needs ------------------------------------------------------------------------------------- */
 
 static const char *const needs[] = { "append",  "read", "staff", "fetch",   "fetch-private",
                                      "sockets", "work", "files", "channel", "routes" };
@@ -89,7 +93,7 @@ static bool may(struct kith *kith, const char *call, const char *need)
     return false;
 }
 
-/* -- What ends later ------------------------------------------------------------------------------ */
+/* -- What ends later --------------------------------------------------------------------------- */
 
 static struct pending *add_pending(struct kith *kith, enum pending_kind kind, void *arg)
 {
@@ -126,7 +130,7 @@ static void drop_pending(struct kith *kith, size_t at)
             (--kith->pending_count - at) * sizeof *kith->pending);
 }
 
-/* -- The table ------------------------------------------------------------------------------------ */
+/* -- The table --------------------------------------------------------------------------------- */
 
 static int32_t on_config(struct kith *kith, struct kith_doc *out)
 {
@@ -370,6 +374,31 @@ static int32_t on_reply(struct kith *kith, uint64_t request, const struct kith_r
     return answered(kith, found, "reply");
 }
 
+static int32_t on_to_json(struct kith *kith, struct kith_doc doc, struct kith_text *out)
+{
+    struct buf *json = &kith->json;
+    if (doc.size != 0 && doc_validate(doc.data, doc.size, NESTING_MAX, NULL) != 0)
+        return KITH_INVALID;
+    buf_clear(json);
+    json_write_doc(json, (struct doc){ doc.data, (uint32_t)doc.size });
+    *out = (struct kith_text){ buf_string(json), json->size };
+    return KITH_OK;
+}
+
+static int32_t on_from_json(struct kith *kith, struct kith_text json, struct kith_doc *out)
+{
+    static const struct json_limits limits = { .depth_max = NESTING_MAX };
+    struct json_reader *reader = json_reader_new();
+    struct doc doc;
+    buf_clear(&kith->parsed);
+    int rc = json_to_doc(reader, json.data, json.size, &limits, &kith->parsed, &doc, NULL);
+    json_reader_free(reader);
+    if (rc != 0)
+        return KITH_INVALID;
+    *out = (struct kith_doc){ doc.data, doc.size };
+    return KITH_OK;
+}
+
 static const struct kith_host table = {
     .size = sizeof table,
     .level = KITH_LEVEL,
@@ -391,9 +420,11 @@ static const struct kith_host table = {
     .deliver = on_deliver,
     .pause = on_pause,
     .reply = on_reply,
+    .to_json = on_to_json,
+    .from_json = on_from_json,
 };
 
-/* -- Turns of the loop ---------------------------------------------------------------------------- */
+/* -- Turns of the loop ------------------------------------------------------------------------- */
 
 static bool look_at_sockets(struct kith *kith)
 {
@@ -460,7 +491,7 @@ static void turns(struct kith *kith, const char *after)
     }
 }
 
-/* -- What it is asked ----------------------------------------------------------------------------- */
+/* -- What it is asked -------------------------------------------------------------------------- */
 
 static struct waiting *add_waiting(struct kith *kith, const char *what, const char *name)
 {
@@ -533,7 +564,7 @@ static void send_requests(struct kith *kith, void *self, const struct kith_route
     }
 }
 
-/* -- What is left --------------------------------------------------------------------------------- */
+/* -- What is left ------------------------------------------------------------------------------ */
 
 static size_t count_entries(const char *path)
 {
@@ -592,6 +623,8 @@ static bool live(struct probe *probe, bool is_first)
         turns(kith, "start()");
     if (code == KITH_OK || self != NULL)
         end(kith, self);
+    buf_deinit(&kith->json);
+    buf_deinit(&kith->parsed);
     free(kith);
     return code == KITH_OK;
 }

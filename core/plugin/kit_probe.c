@@ -17,7 +17,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* -- Telling -------------------------------------------------------------------------------------- */
+/* -- Telling ----------------------------------------------------------------------------------- */
 
 static struct doc_writer *message(struct probe *probe, struct doc_writer *w)
 {
@@ -72,7 +72,7 @@ void kit_find(struct probe *probe, struct kit_callee *callee, enum kit_finding k
     tell(probe, &w);
 }
 
-/* -- Loading -------------------------------------------------------------------------------------- */
+/* -- Loading ----------------------------------------------------------------------------------- */
 
 typedef const struct kith_plugin *describe_fn(void);
 
@@ -98,7 +98,7 @@ static int load(struct probe *probe, struct err *err)
     return plugin_describe(&probe->plugin, theirs, err);
 }
 
-/* -- Configuration -------------------------------------------------------------------------------- */
+/* -- Configuration ----------------------------------------------------------------------------- */
 
 /* A value of the type that a field needs, as somebody would write it. */
 static void put_made_up(struct doc_writer *w, const struct kith_field *field)
@@ -137,11 +137,13 @@ static int configure(struct probe *probe, struct err *err)
             put_made_up(&w, field);
     }
     int rc = plugin_configure(&probe->plugin, doc_end(&w), err);
+    if (rc == 0)
+        rc = plugin_read_kinds(&probe->plugin, err);
     buf_deinit(&buf);
     return rc;
 }
 
-/* -- Tries ---------------------------------------------------------------------------------------- */
+/* -- Tries ------------------------------------------------------------------------------------- */
 
 static size_t type_count(const struct probe *probe, const struct kit_callee *callee)
 {
@@ -178,12 +180,12 @@ static size_t count_tries(const struct probe *probe)
     return count;
 }
 
-static void tell_result(struct probe *probe, size_t number, const struct kit_try *try)
+void kit_say_result(struct probe *probe, uint64_t number, const char *who, const char *given)
 {
     struct doc_writer w;
     doc_put_int(message(probe, &w), "result", (int64_t)number);
-    doc_put_string(&w, "who", try->callee->who);
-    doc_put_string(&w, "given", kit_given(probe, try));
+    doc_put_string(&w, "who", who);
+    doc_put_string(&w, "given", given);
     if (probe->out.size <= KIT_TRY_BYTES_MAX)
         doc_put_doc(&w, "out", (struct doc){ probe->out.data, (uint32_t)probe->out.size });
     else {
@@ -208,10 +210,10 @@ static void make_try(struct probe *probe, size_t number, const struct kit_try *t
                  "what it wants",
                  "called twice with the same it wants something else the second time");
     buf_deinit(&first);
-    tell_result(probe, number, try);
+    kit_say_result(probe, number, try->callee->who, kit_given(probe, try));
 }
 
-/* -- After all calls ------------------------------------------------------------------------------ */
+/* -- After all calls --------------------------------------------------------------------------- */
 
 static int compare_times(const void *a, const void *b)
 {
@@ -286,7 +288,7 @@ static void tell_about(struct probe *probe)
     tell(probe, &w);
 }
 
-/* -- The whole ------------------------------------------------------------------------------------ */
+/* -- The whole --------------------------------------------------------------------------------- */
 
 static void try_all(struct probe *probe)
 {
@@ -337,9 +339,13 @@ int kit_probe(const struct kit_options *options, int out_fd)
         kit_find(&probe, NULL, KIT_DENIED, NULL,
                  "--config FILE gives a kith.lua; without it what is required is made up", "%s",
                  err.text);
-    if (rc == 0)
+    if (rc == 0 && options->log != NULL && kit_replay(&probe, &err) != 0)
+        kit_find(&probe, NULL, KIT_DENIED, options->log,
+                 "name the folder of a backup, or the data of a daemon that does not run", "%s",
+                 err.text);
+    if (rc == 0 && options->log == NULL)
         try_all(&probe);
-    if (rc == 0 && !options->is_again)
+    if (rc == 0 && options->log == NULL && !options->is_again)
         kit_try_outside(&probe);
     doc_put_bool(message(&probe, &w), "end", true);
     tell(&probe, &w);

@@ -1,7 +1,7 @@
 /* kit_symbols.c -- see kit_symbols.h.
  *
- * The file is ELF with 64 bits, little-endian, as everything that kithd can load.  It was written by
- * anybody, so every offset is held against the size of the file before it is followed.
+ * The file is ELF with 64 bits, little-endian, as everything that kithd can load.  It was written
+ * by anybody, so every offset is held against the size of the file before it is followed.
  */
 #include "core/plugin/kit_symbols.h"
 
@@ -23,8 +23,8 @@ struct file {
     size_t size;
 };
 
-/* What a pure function has no use for; one of them in a plugin without an outside side is a clock, a
- * die or a door. */
+/* What a pure function has no use for; one of them in a plugin without an outside side is a clock,
+ * a die or a door. */
 static const char *const impure[] = {
     "clock",  "clock_gettime",  "connect",      "fopen",     "fopen64",     "fork",     "getenv",
     "getpid", "getrandom",      "gettimeofday", "localtime", "localtime_r", "open",     "open64",

@@ -1,7 +1,7 @@
 /* kit_symbols.h -- what a plugin's file says before any of it has run: its symbols.
  *
- * What is exported besides kith_describe() may be taken for a function of the same name elsewhere; what
- * is asked of the C library tells of a clock, of randomness and of files before a replay does.
+ * What is exported besides kith_describe() may be taken for a function of the same name elsewhere;
+ * what is asked of the C library tells of a clock, of randomness and of files before a replay does.
  */
 #ifndef CORE_PLUGIN_KIT_SYMBOLS_H
 #define CORE_PLUGIN_KIT_SYMBOLS_H

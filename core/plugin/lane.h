@@ -30,6 +30,7 @@ struct lane {
 };
 
 struct lanes {
+    _Atomic uint32_t worker;     /* the thread that works them off, as the kernel numbers it */
     _Atomic uint32_t is_waiting; /* the side that posts sleeps until `done` grows */
     struct lane lane[LANES];
 };

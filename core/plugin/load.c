@@ -20,7 +20,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* -- The file ------------------------------------------------------------------------------------- */
+/* -- The file ---------------------------------------------------------------------------------- */
 
 /* Whoever may write it may run code as the daemon. */
 static int check_file(const char *path, int fd, struct stat *out_status, struct err *err)
@@ -87,14 +87,14 @@ static int copy_to_memory(const char *name, const struct buf *bytes, struct err 
     return E_IO;
 }
 
-/* -- The code ------------------------------------------------------------------------------------- */
+/* -- The code ---------------------------------------------------------------------------------- */
 
 #define PATH_BYTES 128
 
 typedef const struct kith_plugin *describe_fn(void);
 
-/* The loader takes two files of one name for one, and descriptors come again: each load spells the
- * way to its own in another manner, in binary with "/" and "./". */
+/* The loader takes two files of one name for one, and keeps what it has: each load spells the way
+ * to its own in another manner, in binary with "/" and "./". */
 static void spell_path(int fd, char out[PATH_BYTES])
 {
     static atomic_uint loads;
@@ -104,12 +104,14 @@ static void spell_path(int fd, char out[PATH_BYTES])
     snprintf(at, (size_t)(out + PATH_BYTES - at), "%d", fd);
 }
 
-/* Names are bound at once and stay the plugin's own; it is never unmapped. */
+/* Names are bound at once and stay the plugin's own; it is never unmapped, and needs no descriptor
+ * any more.  Takes over `fd`. */
 static int open_code(const char *name, int fd, describe_fn **out_describe, struct err *err)
 {
     char path[PATH_BYTES];
     spell_path(fd, path);
     void *code = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+    close(fd);
     if (code == NULL)
         return err_set(err, E_INVALID, "plugin %s cannot be loaded: %s", name, dlerror());
     void *symbol = dlsym(code, "kith_describe");
@@ -134,23 +136,18 @@ static int describe(struct plugin *plugin, const struct plugin_options *options,
     digest_32(bytes.data, bytes.size, plugin->hash);
     buf_deinit(&bytes);
     rc = open_code(options->name, fd, &call, err);
-    close(fd);
     if (rc != 0)
         return rc;
+    ASSERT(call != NULL);
     unsigned slot = breadcrumb_slot();
     breadcrumb_enter(slot, options->number, 0, BREADCRUMB_DESCRIBE);
     const struct kith_plugin *said = call();
     breadcrumb_leave(slot);
     rc = plugin_describe(plugin, said, &reason);
-    if (rc != 0)
-        return err_set(err, rc, "%s: %s", options->path, reason.text);
-    if (strcmp(plugin->name, options->name) != 0)
-        return err_set(err, E_INVALID, "%s: it says it is called %s, and is configured as %s",
-                       options->path, plugin->name, options->name);
-    return 0;
+    return rc != 0 ? err_set(err, rc, "%s: %s", options->path, reason.text) : 0;
 }
 
-/* -- What the operator allows --------------------------------------------------------------------- */
+/* -- What the operator allows ------------------------------------------------------------------ */
 
 static bool is_granted(struct doc grant, const char *need)
 {
@@ -176,31 +173,44 @@ static int check_grant(const struct plugin *plugin, struct doc grant, struct err
                    plugin->name, list);
 }
 
-/* -- Life ----------------------------------------------------------------------------------------- */
+/* To load it again. */
+static void keep_options(struct plugin *plugin, const struct plugin_options *options)
+{
+    plugin->number = options->number;
+    plugin->path = arena_text(&plugin->arena, text_of(options->path)).data;
+    plugin->grant = arena_doc(&plugin->arena, options->grant);
+    plugin->given = arena_doc(&plugin->arena, options->config);
+}
+
+/* -- Life -------------------------------------------------------------------------------------- */
 
 int plugin_load(const struct plugin_options *options, struct plugin **out_plugin, struct err *err)
 {
     struct plugin *plugin = mem_zero(sizeof *plugin);
     int rc = describe(plugin, options, err);
     if (rc == 0)
-        rc = check_grant(plugin, options->grant, err);
-    if (rc == 0)
-        rc = plugin_configure(plugin, options->config, err);
+        rc = plugin_allow(plugin, options, err);
     if (rc != 0) {
         plugin_free(plugin);
         return rc;
     }
-    plugin_keep_options(plugin, options);
     *out_plugin = plugin;
     return 0;
 }
 
-void plugin_keep_options(struct plugin *plugin, const struct plugin_options *options)
+int plugin_allow(struct plugin *plugin, const struct plugin_options *options, struct err *err)
 {
-    plugin->number = options->number;
-    plugin->path = arena_text(&plugin->arena, text_of(options->path)).data;
-    plugin->grant = arena_doc(&plugin->arena, options->grant);
-    plugin->given = arena_doc(&plugin->arena, options->config);
+    if (strcmp(plugin->name, options->name) != 0)
+        return err_set(err, E_INVALID, "%s: it says it is called %s, and is configured as %s",
+                       options->path, plugin->name, options->name);
+    int rc = check_grant(plugin, options->grant, err);
+    if (rc == 0)
+        rc = plugin_configure(plugin, options->config, err);
+    if (rc == 0)
+        rc = plugin_read_kinds(plugin, err);
+    if (rc == 0)
+        keep_options(plugin, options);
+    return rc;
 }
 
 void plugin_free(struct plugin *plugin)

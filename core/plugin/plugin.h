@@ -10,7 +10,7 @@
  * nothing under our feet, and the same path loaded again is another plugin.
  *
  * A struct plugin is constant once plugin_load() has returned, but for its numbers, which any
- * thread may add to and read.
+ * thread may add to and read, and its secrets, which are the outside side's (plugin_reread).
  */
 #ifndef CORE_PLUGIN_PLUGIN_H
 #define CORE_PLUGIN_PLUGIN_H
@@ -24,6 +24,7 @@
 #include <stdbool.h>
 
 struct err;
+struct kind;
 
 /* What a plugin may have, each for itself. */
 #define PLUGIN_NAME_MAX 31
@@ -37,7 +38,7 @@ struct err;
 #define PLUGIN_STATES_MAX 32
 #define PLUGIN_TRAITS_MAX 64
 #define PLUGIN_KINDS_MAX 16
-#define PLUGIN_CHANNELS_MAX 8
+#define PLUGIN_CHANNELS_MAX 31 /* with those that the configuration names */
 #define PLUGIN_ROUTES_MAX 64
 #define PLUGIN_JOBS_MAX 32
 #define PLUGIN_FILE_BYTES_MAX (64u << 20)
@@ -47,6 +48,8 @@ enum plugin_read_kind {
     PLUGIN_READ_FIELD,    /* "event.NAME" */
     PLUGIN_READ_CUSTOMER, /* "customer.NAME" */
     PLUGIN_READ_STATE,    /* "state.KEY" */
+    PLUGIN_READ_RECORD,   /* "record.NAME" */
+    PLUGIN_READ_RECORDS,  /* "records.KIND" */
 };
 
 struct plugin_read {
@@ -56,6 +59,11 @@ struct plugin_read {
 
 struct plugin_reads {
     const struct plugin_read *items;
+    size_t count;
+};
+
+struct plugin_fields {
+    struct kith_field *items;
     size_t count;
 };
 
@@ -77,6 +85,7 @@ struct plugin {
     const char *const *needs; /* all of them are granted */
     size_t need_count;
     struct kith_field *fields;
+    struct plugin_fields *tables; /* by field: what the tables of one may have */
     size_t field_count;
     struct kith_handler *handlers;
     struct plugin_reads *handler_reads; /* by handler */
@@ -89,6 +98,7 @@ struct plugin {
     struct kith_trait *traits;
     size_t trait_count;
     struct kith_kind *kinds;
+    struct kind *record_kinds; /* the same, read */
     size_t kind_count;
     struct kith_channel *channels;
     size_t channel_count;
@@ -100,6 +110,7 @@ struct plugin {
                      char *reason);
     void (*stop)(void *self);
     int32_t (*erased)(void *self, uint64_t customer);
+    void (*reread)(void *self);
 
     /* Configuration with defaults filled in: `config` for the deterministic side and the world,
      * without secrets; `secrets` for the outside, with what the files say. */
@@ -118,8 +129,9 @@ struct plugin {
  * or one that a secret is in, cannot be read.  Words are for the operator, and name the plugin. */
 int plugin_load(const struct plugin_options *options, struct plugin **out_plugin, struct err *err);
 
-/* Note what it was loaded with. */
-void plugin_keep_options(struct plugin *plugin, const struct plugin_options *options);
+/* The second half: whether it is who it should be, is granted what it needs, and is configured
+ * well.  Notes what it was loaded with. */
+int plugin_allow(struct plugin *plugin, const struct plugin_options *options, struct err *err);
 
 /* Nobody may be inside of it; its code stays.  NULL is allowed. */
 void plugin_free(struct plugin *plugin);
@@ -128,8 +140,21 @@ void plugin_free(struct plugin *plugin);
  * first half of plugin_load(), for those who want to know what is wrong with a file. */
 int plugin_describe(struct plugin *plugin, const struct kith_plugin *theirs, struct err *err);
 
+/* The kinds of records that it declares, when it has been configured: their declarations may stand
+ * for what is in the configuration.  E_INVALID, E_LIMIT. */
+int plugin_read_kinds(struct plugin *plugin, struct err *err);
+
 bool plugin_may(const struct plugin *plugin, const char *need);     /* whether it was granted */
 bool plugin_may_act(const struct plugin *plugin, struct text word); /* the same of "act:WORD" */
+
+bool plugin_is_name(const char *name); /* small letters, digits and _, a letter first */
+
+/* The field of configuration whose tables name this channel; SIZE_MAX: it has a name of its own. */
+size_t plugin_channel_tables(const struct plugin *plugin, size_t index);
+
+/* Read the files of secrets anew: plugin->secrets is another document where one has changed, and
+ * *out_is_changed says so; that of before stays as it is.  E_INVALID, E_IO: all stays. */
+int plugin_reread(struct plugin *plugin, bool *out_is_changed, struct err *err);
 
 /* The place of the state, trait `name` in its list; SIZE_MAX: it has none. */
 size_t plugin_state_find(const struct plugin *plugin, struct text name);

@@ -35,12 +35,11 @@ struct remote {
     struct lanes *lanes;
     struct side sides[LANES];
     struct buf batch; /* its items once more: the process could write over those in the lane */
+    struct buf reply; /* a copy, for the same reason */
     bool is_lost;
 };
 
-extern char **environ;
-
-/* -- Starting ------------------------------------------------------------------------------------- */
+/* -- Starting ---------------------------------------------------------------------------------- */
 
 static int make_lanes(struct remote *remote, int *out_fd, struct err *err)
 {
@@ -117,6 +116,16 @@ static int ask(const struct remote *remote, const struct plugin_options *options
     return rc;
 }
 
+/* The reason that it gives. */
+static int refused(struct doc said, struct err *err)
+{
+    int64_t code = doc_int(said, "code", E_INVALID);
+    struct text words = doc_text(said, "error");
+    return err_set(err, code < 0 && code > -1000 ? (int)code : E_INVALID, "%s",
+                   words.size != 0 ? words.data : "a plugin's process does not say why it ended");
+}
+
+/* It has checked what it says, and we do too: the plugin's code has run there already. */
 static int hear(const struct remote *remote, const struct plugin_options *options,
                 struct plugin *plugin, struct err *err)
 {
@@ -130,17 +139,11 @@ static int hear(const struct remote *remote, const struct plugin_options *option
     else if (rc != 0)
         rc = err_set(err, rc, "plugin %s: %s", options->name, reason.text);
     else if (doc_int(said, "code", E_INVALID) != 0)
-        rc = err_set(err, (int)doc_int(said, "code", E_INVALID), "%s",
-                     doc_text(said, "error").size != 0 ? doc_text(said, "error").data
-                                                       : "it says nothing");
+        rc = refused(said, err);
     else
         rc = wire_get_plugin(doc_child(said, "plugin"), plugin, err);
-    if (rc == 0) {
-        plugin->config = arena_doc(&plugin->arena, doc_child(said, "config"));
-        plugin_keep_options(plugin, options);
-    }
     buf_deinit(&bytes);
-    return rc;
+    return rc != 0 ? rc : plugin_allow(plugin, options, err);
 }
 
 int remote_open(const struct plugin_options *options, struct remote **out_remote,
@@ -184,6 +187,7 @@ void remote_close(struct remote *remote)
     close_fd(remote->posted);
     close_fd(remote->done);
     buf_deinit(&remote->batch);
+    buf_deinit(&remote->reply);
     if (remote->lanes != NULL)
         munmap(remote->lanes, sizeof *remote->lanes);
     free(remote);
@@ -194,9 +198,24 @@ int remote_pid(const struct remote *remote)
     return remote->pid;
 }
 
-int remote_socket(const struct remote *remote)
+int remote_ends(const struct remote *remote, struct remote_ends *out_ends, struct err *err)
 {
-    return remote->socket;
+    struct remote_ends ends = { .socket = fcntl(remote->socket, F_DUPFD_CLOEXEC, 0),
+                                .process = fcntl(remote->pid_fd, F_DUPFD_CLOEXEC, 0) };
+    if (ends.socket < 0 || ends.process < 0) {
+        int rc = err_set(err, E_IO, "no descriptors for a plugin's process: %s", strerror(errno));
+        remote_ends_close(&ends);
+        return rc;
+    }
+    *out_ends = ends;
+    return 0;
+}
+
+void remote_ends_close(struct remote_ends *ends)
+{
+    close_fd(ends->socket);
+    close_fd(ends->process);
+    ends->socket = ends->process = -1;
 }
 
 bool remote_is_lost(const struct remote *remote)
@@ -204,7 +223,7 @@ bool remote_is_lost(const struct remote *remote)
     return remote->is_lost;
 }
 
-/* -- Waiting -------------------------------------------------------------------------------------- */
+/* -- Waiting ----------------------------------------------------------------------------------- */
 
 static enum plugin_outcome lose(struct remote *remote, enum plugin_outcome outcome)
 {
@@ -213,7 +232,7 @@ static enum plugin_outcome lose(struct remote *remote, enum plugin_outcome outco
     return outcome;
 }
 
-/* Nanoseconds that the process has had of a processor. */
+/* Nanoseconds that the process has had of a processor; asked before every wait, so it is cheap. */
 static int64_t cpu_ns(const struct remote *remote)
 {
     clockid_t clock;
@@ -223,11 +242,13 @@ static int64_t cpu_ns(const struct remote *remote)
     return (int64_t)used.tv_sec * 1000000000 + used.tv_nsec;
 }
 
-/* Whether one of its threads would run if it were let; only asked when time is up. */
+/* Whether the thread that works off the lanes would run if it were let; only asked when time is up.
+ * The process says which thread that is, and can gain little by naming another of its own. */
 static bool wants_to_run(const struct remote *remote)
 {
-    char path[64], line[512];
-    snprintf(path, sizeof path, "/proc/%d/stat", (int)remote->pid);
+    char path[96], line[512];
+    snprintf(path, sizeof path, "/proc/%d/task/%u/stat", (int)remote->pid,
+             (unsigned)atomic_load(&remote->lanes->worker));
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     ssize_t size = fd >= 0 ? read(fd, line, sizeof line - 1) : -1;
     close_fd(fd);
@@ -238,8 +259,8 @@ static bool wants_to_run(const struct remote *remote)
     return state != NULL && (state[2] == 'R' || state[2] == 'D');
 }
 
-/* Sleep until it says that it is further, or is no more.  False: nothing was said. */
-static bool sleep_for_it(struct remote *remote, int ms, bool *out_is_dead)
+/* Sleep until it says something, or is no more, or for so long. */
+static void sleep_for_it(struct remote *remote, int ms, bool *out_is_dead)
 {
     struct pollfd ready[2] = { { .fd = remote->done, .events = POLLIN },
                                { .fd = remote->pid_fd, .events = POLLIN } };
@@ -247,38 +268,72 @@ static bool sleep_for_it(struct remote *remote, int ms, bool *out_is_dead)
     int rc = poll(ready, 2, ms);
     *out_is_dead = rc > 0 && ready[1].revents != 0;
     if (rc > 0 && ready[0].revents != 0 && read(remote->done, &count, sizeof count) < 0)
-        return false;
-    return rc != 0;
+        return; /* somebody took it already: there is nothing to be taken */
 }
 
-/* Until item `index` of the lane is done. */
+/* How many items it says are done, of both lanes; never more than there are. */
+static uint32_t progress(const struct remote *remote)
+{
+    uint32_t sum = 0;
+    for (size_t i = 0; i < LANES; i++) {
+        uint32_t done = atomic_load(&remote->lanes->lane[i].done);
+        sum += done < remote->sides[i].count ? done : remote->sides[i].count;
+    }
+    return sum;
+}
+
+static int64_t now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Whether the machine kept it from running while its time went by. */
+static bool is_starved(const struct remote *remote, int64_t used_ns, int64_t waited_ms)
+{
+    return waited_ms < REMOTE_STARVED_MS && wants_to_run(remote) &&
+           cpu_ns(remote) - used_ns < (int64_t)REMOTE_PATIENCE_MS * 1000000 / 2;
+}
+
+/* Until item `index` of the lane is done.  Time begins anew with every item that is, of whatever
+ * lane; that it wakes us and is no further is no progress. */
+static enum plugin_outcome wait_for(struct remote *remote, struct lane *lane, uint32_t index)
+{
+    uint32_t before = progress(remote);
+    int64_t begin = now_ms(), used = cpu_ns(remote);
+    int64_t until = begin + REMOTE_PATIENCE_MS;
+    while (atomic_load(&lane->done) <= index) {
+        bool is_dead = false;
+        int64_t now = now_ms();
+        if (progress(remote) > before) {
+            before = progress(remote);
+            begin = now;
+            used = cpu_ns(remote);
+            until = begin + REMOTE_PATIENCE_MS;
+        }
+        if (now >= until && !is_starved(remote, used, now - begin))
+            return lose(remote, PLUGIN_HUNG);
+        if (now >= until)
+            until = now + REMOTE_PATIENCE_MS;
+        sleep_for_it(remote, (int)(until - now), &is_dead);
+        if (is_dead && atomic_load(&lane->done) <= index)
+            return lose(remote, PLUGIN_CRASHED);
+    }
+    return PLUGIN_OK;
+}
+
 static enum plugin_outcome await(struct remote *remote, struct lane *lane, uint32_t index)
 {
-    int64_t waited = 0, used = 0;
     if (atomic_load(&lane->done) > index)
         return PLUGIN_OK;
     atomic_store(&remote->lanes->is_waiting, 1);
-    enum plugin_outcome outcome = PLUGIN_OK;
-    while (outcome == PLUGIN_OK && atomic_load(&lane->done) <= index) {
-        bool is_dead = false;
-        if (waited == 0)
-            used = cpu_ns(remote);
-        if (sleep_for_it(remote, REMOTE_PATIENCE_MS, &is_dead)) {
-            if (is_dead && atomic_load(&lane->done) <= index)
-                outcome = lose(remote, PLUGIN_CRASHED);
-            continue;
-        }
-        waited += REMOTE_PATIENCE_MS;
-        bool is_starved = wants_to_run(remote) &&
-                          cpu_ns(remote) - used < (int64_t)REMOTE_PATIENCE_MS * 1000000 / 2;
-        if (!is_starved || waited >= REMOTE_STARVED_MS)
-            outcome = lose(remote, PLUGIN_HUNG);
-    }
+    enum plugin_outcome outcome = wait_for(remote, lane, index);
     atomic_store(&remote->lanes->is_waiting, 0);
     return outcome;
 }
 
-/* -- Calls ---------------------------------------------------------------------------------------- */
+/* -- Calls ------------------------------------------------------------------------------------- */
 
 static bool add(struct remote *remote, size_t which, struct doc item)
 {
@@ -304,17 +359,23 @@ static void post(struct remote *remote, size_t which)
         lose(remote, PLUGIN_CRASHED);
 }
 
-/* The process writes there: what it says of sizes is not believed. */
-static struct doc reply_at(const struct lane *lane, uint32_t at)
+/* The process writes there, perhaps now: what it says of sizes is not believed, and what is looked
+ * at is a copy. */
+static struct doc reply_at(struct remote *remote, const struct lane *lane, uint32_t at)
 {
     struct doc reply = { NULL, 0 };
-    uint32_t size = 0, end = atomic_load(&lane->out_size);
+    uint32_t size = 0, again = 0, end = atomic_load(&lane->out_size);
     if (end > LANE_BYTES || at > end || end - at < 5)
         return reply;
     memcpy(&size, lane->out + at, sizeof size);
-    if (size < 5 || size > end - at || doc_validate(lane->out + at, size, DOC_DEPTH_MAX, NULL) != 0)
+    if (size < 5 || size > end - at)
         return reply;
-    return (struct doc){ lane->out + at, size };
+    buf_clear(&remote->reply);
+    buf_append(&remote->reply, lane->out + at, size);
+    memcpy(&again, remote->reply.data, sizeof again);
+    if (again != size || doc_validate(remote->reply.data, size, DOC_DEPTH_MAX, NULL) != 0)
+        return reply;
+    return (struct doc){ remote->reply.data, size };
 }
 
 static enum plugin_outcome take(struct remote *remote, size_t which, struct doc *out_reply)
@@ -326,7 +387,7 @@ static enum plugin_outcome take(struct remote *remote, size_t which, struct doc 
     enum plugin_outcome outcome = await(remote, lane, side->taken);
     if (outcome != PLUGIN_OK)
         return outcome;
-    *out_reply = reply_at(lane, side->taken_out);
+    *out_reply = reply_at(remote, lane, side->taken_out);
     if (out_reply->data == NULL)
         return lose(remote, PLUGIN_CRASHED);
     side->taken_out += out_reply->size;
@@ -382,6 +443,11 @@ enum plugin_outcome remote_take(struct remote *remote, struct doc *out_reply)
     if (remote->sides[LANE_BATCH].is_posted)
         remote->sides[LANE_BATCH].taken_in += item.size;
     return outcome;
+}
+
+void remote_distrust(struct remote *remote)
+{
+    lose(remote, PLUGIN_CRASHED);
 }
 
 void remote_skip(struct remote *remote)

@@ -5,8 +5,8 @@
  * entries.  A call that is not answered in REMOTE_PATIENCE_MS is lost, and so is the process: it is
  * killed, and another is begun by whoever has the loop (remote_open(), plugin_set_replace()).
  *
- * Being slow is not hanging: as long as the machine does not let the process run, which /proc tells,
- * it gets more time, REMOTE_STARVED_MS in all.
+ * Being slow is not hanging: as long as the machine does not let the process run, which /proc
+ * tells, it gets more time, REMOTE_STARVED_MS in all.
  *
  * Starting and closing: any thread.  Calls: one thread, which has the remote.
  */
@@ -30,7 +30,15 @@ int remote_open(const struct plugin_options *options, struct remote **out_remote
 void remote_close(struct remote *remote); /* it is ended, whatever it does; NULL is allowed */
 
 int remote_pid(const struct remote *remote);
-int remote_socket(const struct remote *remote); /* for the outside side */
+
+/* Descriptors of one's own, for the outside side: the socket, and the process to signal.  Whoever
+ * has them closes them; they are good whatever becomes of the remote.  E_IO: there are no more. */
+struct remote_ends {
+    int socket, process;
+};
+int remote_ends(const struct remote *remote, struct remote_ends *out_ends, struct err *err);
+void remote_ends_close(struct remote_ends *ends);
+
 bool remote_is_lost(const struct remote *remote);
 
 /* One call: `item` (guest.c) and its reply, borrowed until the next call. */
@@ -44,5 +52,8 @@ void remote_post(struct remote *remote);
 struct doc remote_next(const struct remote *remote);
 enum plugin_outcome remote_take(struct remote *remote, struct doc *out_reply);
 void remote_skip(struct remote *remote); /* the next one is not wanted */
+
+/* It said what it cannot have meant: it is lost. */
+void remote_distrust(struct remote *remote);
 
 #endif

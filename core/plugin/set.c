@@ -2,12 +2,13 @@
 #include "core/plugin/set.h"
 
 #include "core/base/mem.h"
+#include "core/engine/kind.h"
 #include "core/plugin/set_inside.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* -- Making a set --------------------------------------------------------------------------------- */
+/* -- Making a set ------------------------------------------------------------------------------ */
 
 static int compare(const void *a, const void *b)
 {
@@ -20,7 +21,7 @@ static size_t count_types(const struct kith_handler *handler)
     size_t count = 0;
     while (handler->types[count] != NULL)
         count++;
-    return strcmp(handler->types[0], "*") == 0 ? 0 : count;
+    return count == 1 && strcmp(handler->types[0], "*") == 0 ? 0 : count;
 }
 
 static void fill_rule(struct plugin_set *set, const struct plugin *plugin,
@@ -41,17 +42,19 @@ static void fill_rule(struct plugin_set *set, const struct plugin *plugin,
 
 static void fill(struct plugin_set *set)
 {
-    size_t handlers = 0, functions = 0;
+    size_t handlers = 0, functions = 0, kinds = 0;
     for (size_t i = 0; i < set->count; i++) {
         handlers += set->plugins[i]->handler_count;
         functions += set->plugins[i]->function_count;
+        kinds += set->plugins[i]->kind_count;
     }
     set->handlers = arena_zero(&set->arena, (handlers + 1) * sizeof *set->handlers);
     set->owners = arena_zero(&set->arena, (handlers + 1) * sizeof *set->owners);
     set->handler_places = arena_zero(&set->arena, (handlers + 1) * sizeof *set->handler_places);
     set->function_places = arena_zero(&set->arena, (functions + 1) * sizeof *set->function_places);
     set->functions = arena_zero(&set->arena, (functions + 1) * sizeof *set->functions);
-    handlers = functions = 0;
+    struct kind *all = arena_zero(&set->arena, (kinds + 1) * sizeof *all);
+    handlers = functions = kinds = 0;
     for (size_t i = 0; i < set->count; i++) {
         const struct plugin *plugin = set->plugins[i];
         set->names[i] = text_of(plugin->name);
@@ -60,6 +63,8 @@ static void fill(struct plugin_set *set)
             set->owners[handlers] = i;
             set->handler_places[handlers] = (struct place){ i, j };
         }
+        for (size_t j = 0; j < plugin->kind_count; j++)
+            all[kinds++] = plugin->record_kinds[j];
         for (size_t j = 0; j < plugin->function_count; j++, functions++) {
             set->functions[functions].name = text_of(plugin->functions[j].name);
             set->functions[functions].plugin = i;
@@ -74,8 +79,11 @@ static void fill(struct plugin_set *set)
         .handler_count = handlers,
         .functions = set->functions,
         .function_count = functions,
+        .kinds = all,
+        .kind_count = kinds,
         .run = set_run,
         .call = set_call,
+        .version = set_version,
         .fold = set_fold,
     };
     for (size_t i = 0; i < set->count; i++)
@@ -210,6 +218,12 @@ void plugin_set_replace(struct plugin_set *set, size_t index, struct remote *rem
     set->remotes[index] = remote;
 }
 
+int plugin_set_ends(const struct plugin_set *set, size_t index, struct remote_ends *out_ends,
+                    struct err *err)
+{
+    return remote_ends(set->remotes[index], out_ends, err);
+}
+
 bool plugin_set_is_isolated(const struct plugin_set *set, size_t index)
 {
     return set->is_isolated[index];
@@ -230,7 +244,7 @@ const struct plugin *plugin_set_at(const struct plugin_set *set, size_t index)
     return set->plugins[index];
 }
 
-/* -- The world ------------------------------------------------------------------------------------ */
+/* -- The world --------------------------------------------------------------------------------- */
 
 void plugin_set_put_config(const struct plugin_set *set, struct doc_writer *w)
 {

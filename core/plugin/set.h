@@ -1,8 +1,8 @@
 /* set.h -- the plugins of a daemon, as its engine sees them.
  *
  * A set is made once, of plugins in the order of their names, and constant.  What runs in it
- * belongs to the thread that has the set: the engine's.  When one of its plugins is
- * loaded anew another set succeeds it, in the same order, so that a place means the same plugin in both.
+ * belongs to the thread that has the set: the engine's.  When one of its plugins is loaded anew
+ * another set succeeds it, in the same order, so that a place means the same plugin in both.
  */
 #ifndef CORE_PLUGIN_SET_H
 #define CORE_PLUGIN_SET_H
@@ -15,6 +15,7 @@
 struct err;
 struct plugin_set;
 struct remote;
+struct remote_ends;
 
 struct plugin_member {
     struct plugin *plugin;
@@ -38,6 +39,9 @@ int plugin_set_another(const struct plugin_set *set, size_t index, struct remote
                        struct err *err);
 /* Use it from now on; the one before is closed.  The thread that has the set. */
 void plugin_set_replace(struct plugin_set *set, size_t index, struct remote *remote);
+/* Of isolated plugin `index`: its remote_ends().  As long as nobody replaces it. */
+int plugin_set_ends(const struct plugin_set *set, size_t index, struct remote_ends *out_ends,
+                    struct err *err);
 bool plugin_set_is_isolated(const struct plugin_set *set, size_t index);
 
 /* The same plugins, but `index`, which is `member`, of the same name and taken over.  Until it

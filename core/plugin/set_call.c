@@ -1,12 +1,13 @@
 /* set_call.c -- calls of the engine on the plugins of a set, the step as their source of values. */
 #include "core/plugin/breadcrumb.h"
 #include "core/plugin/lane.h"
+#include "core/plugin/records.h"
 #include "core/plugin/set_inside.h"
 #include "core/plugin/writes.h"
 
 #include <time.h>
 
-/* -- The step as a source ------------------------------------------------------------------------- */
+/* -- The step as a source ---------------------------------------------------------------------- */
 
 struct doc_value step_source_read(void *arg, const struct plugin_read *read)
 {
@@ -23,6 +24,10 @@ struct doc_value step_source_read(void *arg, const struct plugin_read *read)
                                : NULL);
     case PLUGIN_READ_CUSTOMER:
         return step_customer_field(source->step, read->name);
+    case PLUGIN_READ_RECORD:
+        return plugin_read_record(source->step, read->name);
+    case PLUGIN_READ_RECORDS:
+        return plugin_read_records(source->step, read->name);
     case PLUGIN_READ_STATE:
         break;
     }
@@ -38,7 +43,7 @@ struct doc step_source_state(void *arg, size_t index, int64_t *out_version)
     return doc;
 }
 
-/* -- Calls in this process ------------------------------------------------------------------------ */
+/* -- Calls in this process --------------------------------------------------------------------- */
 
 static int64_t now_ns(void)
 {
@@ -87,7 +92,7 @@ static enum plugin_outcome call_here(struct plugin_set *set, struct plugin *plug
     return call_marked(&call, fn, step_event(step)->seq, mark, err);
 }
 
-/* -- What the engine calls ------------------------------------------------------------------------ */
+/* -- What the engine calls --------------------------------------------------------------------- */
 
 static enum plugin_outcome call_on_step(struct plugin_set *set, size_t place, int kind,
                                         size_t index, struct step *step, struct doc arguments,
@@ -178,6 +183,13 @@ static enum plugin_outcome fold_here(struct plugin_set *set, struct plugin *plug
     call.writes = &set->writes;
     call.answer = &set->answer;
     return call_marked(&call, fn, 0, BREADCRUMB_STATE, err);
+}
+
+int64_t set_version(struct plugins *plugins, size_t index, struct text key)
+{
+    const struct plugin *plugin = ((struct plugin_set *)plugins)->plugins[index];
+    size_t state = plugin_state_find(plugin, key);
+    return state != SIZE_MAX ? (int64_t)plugin->states[state].version : 0;
 }
 
 /* A hook sees its arguments and nothing else, and what it wants besides answering is dropped. */

@@ -88,26 +88,27 @@ static enum plugin_outcome ask_remote(struct remote *remote, struct doc item, st
     return remote_call(remote, item, out_reply);
 }
 
-/* The reply into `writes` and `answer`, as plugin_call() leaves them. */
-static enum plugin_outcome take_reply(struct plugin_set *set, struct plugin *plugin,
-                                      struct doc reply, struct err *err)
+/* The reply into `writes` and `answer`, as plugin_call() leaves them.  False: no guest.c of ours
+ * wrote this. */
+static bool read_reply(struct plugin_set *set, const struct plugin *plugin, struct doc reply,
+                       enum plugin_outcome *out_outcome, struct err *err)
 {
     struct doc_value writes = doc_get(reply, "w");
     struct doc answer = doc_child(reply, "a");
     struct text words = doc_text(reply, "e");
+    int64_t code = doc_int(reply, "c", -1);
     buf_clear(&set->writes);
     buf_clear(&set->answer);
-    if (doc_int(reply, "c", REPLY_FAILED) != REPLY_OK) {
+    *out_outcome = code == REPLY_OK ? PLUGIN_OK : PLUGIN_FAILED;
+    if (code == REPLY_FAILED)
         err_set(err, E_INVALID, "%.*s", (int)words.size, words.data != NULL ? words.data : "");
-        return PLUGIN_FAILED;
-    }
+    if (code != REPLY_OK)
+        return code == REPLY_FAILED;
     if (writes.type == DOC_BINARY)
         buf_append(&set->writes, writes.binary.data, writes.binary.size);
     if (answer.data != NULL)
         buf_append(&set->answer, answer.data, answer.size);
-    if (plugin_check_writes(plugin, &set->writes, err) == 0)
-        return PLUGIN_OK;
-    return PLUGIN_FAILED;
+    return plugin_check_writes(plugin, &set->writes, err) == 0;
 }
 
 static enum plugin_outcome ask(struct plugin_set *set, size_t place, struct doc item,
@@ -115,7 +116,12 @@ static enum plugin_outcome ask(struct plugin_set *set, size_t place, struct doc 
 {
     struct doc reply;
     enum plugin_outcome outcome = ask_remote(set->remotes[place], item, &reply);
-    return outcome == PLUGIN_OK ? take_reply(set, set->plugins[place], reply, err) : outcome;
+    if (outcome != PLUGIN_OK || read_reply(set, set->plugins[place], reply, &outcome, err))
+        return outcome;
+    buf_clear(&set->writes);
+    buf_clear(&set->answer);
+    remote_distrust(set->remotes[place]);
+    return PLUGIN_CRASHED;
 }
 
 enum plugin_outcome far_call(struct plugin_set *set, size_t place, int kind, size_t index,
@@ -146,14 +152,13 @@ enum plugin_outcome far_fold(struct plugin_set *set, size_t place, size_t state,
     return ask(set, place, make_fold_item(set, state, what, arguments), err);
 }
 
-/* -- What is to come ------------------------------------------------------------------------------ */
+/* -- What is to come --------------------------------------------------------------------------- */
 
 /* Whether what came before could change it. */
 static bool reads_customer(const struct plugin_reads *reads)
 {
     for (size_t i = 0; i < reads->count; i++)
-        if (reads->items[i].kind == PLUGIN_READ_CUSTOMER ||
-            reads->items[i].kind == PLUGIN_READ_STATE)
+        if (reads->items[i].kind != PLUGIN_READ_EVENT && reads->items[i].kind != PLUGIN_READ_FIELD)
             return true;
     return false;
 }

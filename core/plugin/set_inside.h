@@ -32,13 +32,14 @@ struct plugin_set {
     struct arena arena;              /* names */
 };
 
-/* -- set_call.c: what the engine calls ------------------------------------------------------------ */
+/* -- set_call.c: what the engine calls --------------------------------------------------------- */
 enum plugin_outcome set_run(struct plugins *plugins, size_t index, struct step *step,
                             struct err *err);
 void set_foresee(struct plugins *plugins, size_t index, struct step *step, bool is_first);
 void set_post(struct plugins *plugins);
 enum plugin_outcome set_call(struct plugins *plugins, size_t function, struct step *step,
                              struct doc arguments, struct doc_value *out_answer, struct err *err);
+int64_t set_version(struct plugins *plugins, size_t index, struct text key);
 enum plugin_outcome set_fold(struct plugins *plugins, size_t index, enum plugin_fold what,
                              struct text key, struct doc arguments, struct arena *arena,
                              struct doc *out, struct err *err);
@@ -52,7 +53,7 @@ struct step_source {
 struct doc_value step_source_read(void *arg, const struct plugin_read *read);
 struct doc step_source_state(void *arg, size_t index, int64_t *out_version);
 
-/* -- set_far.c: the same, in another process.  All leave what is wanted in set->writes. ----------- */
+/* -- set_far.c: the same, in another process.  All leave what is wanted in set->writes. -------- */
 enum plugin_outcome far_call(struct plugin_set *set, size_t place, int kind, size_t index,
                              struct step *step, struct doc arguments, struct err *err);
 enum plugin_outcome far_fold(struct plugin_set *set, size_t place, size_t state,

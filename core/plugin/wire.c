@@ -1,7 +1,7 @@
 /* wire.c -- see wire.h.
  *
- * What is on the wire is the description as its author wrote it; the reader rebuilds that and has it
- * checked by plugin_describe() like any other, so that a process that has been taken over cannot
+ * What is on the wire is the description as its author wrote it; the reader rebuilds that and has
+ * it checked by plugin_describe() like any other, so that a process that has been taken over cannot
  * tell us what a file could not.
  */
 #include "core/plugin/wire.h"
@@ -12,7 +12,7 @@
 
 #include <string.h>
 
-/* -- Out -------------------------------------------------------------------------------------------- */
+/* -- Out --------------------------------------------------------------------------------------- */
 
 static void put_text(struct doc_writer *w, const char *name, const char *text)
 {
@@ -28,17 +28,28 @@ static void put_texts(struct doc_writer *w, const char *name, const char *const 
     doc_close(w);
 }
 
+static void put_field(struct doc_writer *w, const struct kith_field *field)
+{
+    put_text(w, "name", field->name);
+    put_text(w, "type", field->type);
+    put_text(w, "standard", field->standard);
+    put_text(w, "about", field->about);
+    doc_put_int(w, "flags", field->flags);
+}
+
 static void put_fields(struct doc_writer *w, const struct plugin *plugin)
 {
     doc_open_array(w, "config");
     for (size_t i = 0; i < plugin->field_count; i++) {
-        const struct kith_field *field = &plugin->fields[i];
         doc_open(w, "");
-        put_text(w, "name", field->name);
-        put_text(w, "type", field->type);
-        put_text(w, "standard", field->standard);
-        put_text(w, "about", field->about);
-        doc_put_int(w, "flags", field->flags);
+        put_field(w, &plugin->fields[i]);
+        doc_open_array(w, "fields");
+        for (size_t j = 0; j < plugin->tables[i].count; j++) {
+            doc_open(w, "");
+            put_field(w, &plugin->tables[i].items[j]);
+            doc_close(w);
+        }
+        doc_close(w);
         doc_close(w);
     }
     doc_close(w);
@@ -154,14 +165,14 @@ void wire_put_plugin(struct doc_writer *w, const struct plugin *plugin)
     doc_put_binary(w, "hash", plugin->hash, sizeof plugin->hash);
 }
 
-/* -- In --------------------------------------------------------------------------------------------- */
+/* -- In ---------------------------------------------------------------------------------------- */
 
 /* What stands where a function is that lies in another process. */
 static int32_t far_fn(const struct kith_engine *engine, struct kith_call *call)
 {
     (void)engine;
     (void)call;
-    ASSERT(!"a function of another process is called here");
+    ASSERT(false && "a function of another process is called here");
     return KITH_FAILED;
 }
 
@@ -169,37 +180,38 @@ static void far_send(void *self, const struct kith_message *message)
 {
     (void)self;
     (void)message;
-    ASSERT(!"a channel of another process is called here");
+    ASSERT(false && "a channel of another process is called here");
 }
 
 static void far_status(void *self, struct kith_channel_status *status)
 {
     (void)self;
     (void)status;
-    ASSERT(!"a channel of another process is called here");
+    ASSERT(false && "a channel of another process is called here");
 }
 
 static void far_handle(void *self, const struct kith_request *request)
 {
     (void)self;
     (void)request;
-    ASSERT(!"a route of another process is called here");
+    ASSERT(false && "a route of another process is called here");
 }
 
 static void far_run(void *self)
 {
     (void)self;
-    ASSERT(!"a job of another process is called here");
+    ASSERT(false && "a job of another process is called here");
 }
 
 static int32_t far_start(const struct kith_host *host, struct kith *kith, void **out_self,
+                         /* NOLINTNEXTLINE(readability-non-const-parameter): the contract */
                          char *reason)
 {
     (void)host;
     (void)kith;
     (void)out_self;
     (void)reason;
-    ASSERT(!"a plugin of another process is started here");
+    ASSERT(false && "a plugin of another process is started here");
     return KITH_FAILED;
 }
 
@@ -207,7 +219,7 @@ static int32_t far_erased(void *self, uint64_t customer)
 {
     (void)self;
     (void)customer;
-    ASSERT(!"a plugin of another process is told here");
+    ASSERT(false && "a plugin of another process is told here");
     return KITH_FAILED;
 }
 
@@ -254,6 +266,13 @@ static void field_in(struct plugin *plugin, struct doc doc, void *out)
     field->standard = text_in(doc, "standard");
     field->about = text_in(doc, "about");
     field->flags = (uint32_t)doc_int(doc, "flags", 0);
+}
+
+static void outer_field_in(struct plugin *plugin, struct doc doc, void *out)
+{
+    struct kith_field *field = out;
+    field_in(plugin, doc, out);
+    field->fields = list_in(plugin, doc, "fields", sizeof(struct kith_field), field_in);
 }
 
 static void handler_in(struct plugin *plugin, struct doc doc, void *out)
@@ -340,7 +359,7 @@ static void job_in(struct plugin *plugin, struct doc doc, void *out)
 static void far_stop(void *self)
 {
     (void)self;
-    ASSERT(!"a plugin of another process is stopped here");
+    ASSERT(false && "a plugin of another process is stopped here");
 }
 
 int wire_get_plugin(struct doc doc, struct plugin *plugin, struct err *err)
@@ -353,7 +372,7 @@ int wire_get_plugin(struct doc doc, struct plugin *plugin, struct err *err)
     said.version = text_in(doc, "version");
     said.about = text_in(doc, "about");
     said.needs = texts_in(plugin, doc, "needs");
-    said.config = list_in(plugin, doc, "config", sizeof(struct kith_field), field_in);
+    said.config = list_in(plugin, doc, "config", sizeof(struct kith_field), outer_field_in);
     said.handlers = list_in(plugin, doc, "handlers", sizeof(struct kith_handler), handler_in);
     said.functions = list_in(plugin, doc, "functions", sizeof(struct kith_function), function_in);
     said.states = list_in(plugin, doc, "states", sizeof(struct kith_state), state_in);

@@ -3,13 +3,16 @@
 
 #include "core/base/arena.h"
 #include "core/base/err.h"
+#include "core/base/moment.h"
+#include "core/engine/record.h"
 #include "core/engine/step.h"
+#include "core/plugin/links.h"
 
 #define NO_MINUTE (-1)
 
-/* -- Fields ----------------------------------------------------------------------------------------- */
+/* -- Fields ------------------------------------------------------------------------------------ */
 
-/* Whether all fields are among `names`, which have a blank behind each. */
+/* Whether all fields are among `names`. */
 static int check_fields(const char *word, struct doc fields, const char *const names[],
                         struct err *err)
 {
@@ -29,17 +32,9 @@ static int read_minute(const char *word, struct doc fields, int *out_minute, str
 {
     struct text at = doc_text(fields, "at");
     *out_minute = NO_MINUTE;
-    if (at.size == 0)
+    if (at.size == 0 || moment_parse_clock(at.data, at.size, out_minute))
         return 0;
-    bool is_clock = at.size == 5 && at.data[2] == ':';
-    for (size_t i = 0; is_clock && i < 5; i++)
-        is_clock = i == 2 || (at.data[i] >= '0' && at.data[i] <= '9');
-    int hour = is_clock ? (at.data[0] - '0') * 10 + at.data[1] - '0' : 24;
-    int minute = is_clock ? (at.data[3] - '0') * 10 + at.data[4] - '0' : 60;
-    if (hour > 23 || minute > 59)
-        return err_set(err, E_INVALID, "%s: at is a time of day like \"09:00\"", word);
-    *out_minute = hour * 60 + minute;
-    return 0;
+    return err_set(err, E_INVALID, "%s: at is a time of day like \"09:00\"", word);
 }
 
 /* `name`: words like "3d", or milliseconds. */
@@ -50,7 +45,7 @@ static int read_due(struct step *step, const char *word, const char *name, struc
     int rc = read_minute(word, fields, &out->at_minute, err);
     if (rc != 0)
         return rc;
-    if (value.type == DOC_INT64 || value.type == DOC_DATETIME) {
+    if (value.type == DOC_INT64 || value.type == DOC_INT32 || value.type == DOC_DATETIME) {
         out->ms = value.integer;
         return 0;
     }
@@ -61,7 +56,7 @@ static int read_due(struct step *step, const char *word, const char *name, struc
     return step_when(step, word, value.text, out->at_minute, who, from, &out->ms, err);
 }
 
-/* -- Words ------------------------------------------------------------------------------------------ */
+/* -- Words ------------------------------------------------------------------------------------- */
 
 static int word_remind(struct step *step, struct doc fields, struct err *err)
 {
@@ -119,7 +114,8 @@ static int word_cancel(struct step *step, struct doc fields, struct err *err)
 }
 
 /* {template, body, data, links}, as the channel gets it. */
-static struct doc content_of(struct step *step, struct doc fields, const char *body)
+static struct doc content_of(struct step *step, struct doc fields, const char *body,
+                             struct doc links)
 {
     struct buf bytes = BUF_INIT;
     struct doc_writer w;
@@ -128,8 +124,8 @@ static struct doc content_of(struct step *step, struct doc fields, const char *b
     doc_put_present(&w, "body", doc_text(fields, body));
     if (doc_child(fields, "data").data != NULL)
         doc_put_doc(&w, "data", doc_child(fields, "data"));
-    if (doc_child(fields, "links").data != NULL)
-        doc_put_doc(&w, "links", doc_child(fields, "links"));
+    if (links.data != NULL)
+        doc_put_doc(&w, "links", links);
     struct doc content = arena_doc(step_arena(step), doc_end(&w));
     buf_deinit(&bytes);
     return content;
@@ -143,9 +139,12 @@ static int word_send(struct step *step, struct doc fields, struct err *err)
         .channel = doc_text(fields, "channel"),
         .purpose = doc_text(fields, "purpose"),
         .key = doc_text(fields, "key"),
-        .content = content_of(step, fields, "body"),
     };
+    struct doc links = { NULL, 0 };
     int rc = check_fields("send", fields, names, err);
+    if (rc == 0)
+        rc = plugin_links(step, doc_child(fields, "links"), &links, err);
+    request.content = content_of(step, fields, "body", links);
     if (rc == 0 && request.purpose.size == 0)
         rc = err_set(err, E_INVALID, "send needs a purpose: one of the bundle's, or \"service\"");
     if (rc == 0 && doc_text(fields, "body").size == 0 && doc_text(fields, "template").size == 0)
@@ -170,7 +169,7 @@ static int word_notify(struct step *step, struct doc fields, struct err *err)
     struct send_request request = {
         .channel = channel.size != 0 ? channel : text_of("log"),
         .to = step_assignee(step, doc_text(fields, "to")),
-        .content = content_of(step, fields, "text"),
+        .content = content_of(step, fields, "text", (struct doc){ NULL, 0 }),
         .is_notification = true,
     };
     int rc = check_fields("notify", fields, names, err);
@@ -180,19 +179,27 @@ static int word_notify(struct step *step, struct doc fields, struct err *err)
     return rc != 0 ? rc : step_send(step, &request, err);
 }
 
+static const char *const tag_names[] = { "tag", NULL };
+
 static int word_tag(struct step *step, struct doc fields, struct err *err)
 {
-    return step_tag(step, doc_text(fields, "tag"), err);
+    int rc = check_fields("tag", fields, tag_names, err);
+    return rc != 0 ? rc : step_tag(step, doc_text(fields, "tag"), err);
 }
 
 static int word_untag(struct step *step, struct doc fields, struct err *err)
 {
-    return step_untag(step, doc_text(fields, "tag"), err);
+    int rc = check_fields("untag", fields, tag_names, err);
+    return rc != 0 ? rc : step_untag(step, doc_text(fields, "tag"), err);
 }
 
 static int word_set(struct step *step, struct doc fields, struct err *err)
 {
+    static const char *const names[] = { "name", "value", NULL };
     struct doc_value value = doc_get(fields, "value");
+    int rc = check_fields("set", fields, names, err);
+    if (rc != 0)
+        return rc;
     if (doc_text(fields, "name").size == 0)
         return err_set(err, E_INVALID, "set needs a name");
     if (value.type == DOC_NONE)
@@ -200,13 +207,94 @@ static int word_set(struct step *step, struct doc fields, struct err *err)
     return step_set(step, doc_text(fields, "name"), &value, err);
 }
 
+/* -- Records ----------------------------------------------------------------------------------- */
+
+static int read_id(const char *word, struct doc fields, struct text *out_kind, uint64_t *out_number,
+                   struct err *err)
+{
+    struct text id = doc_text(fields, "record");
+    if (record_about_parse(id, out_kind, out_number))
+        return 0;
+    return err_set(err, E_INVALID, "%s needs record: an id like \"complaint:17\"", word);
+}
+
+static int word_create(struct step *step, struct doc fields, struct err *err)
+{
+    static const char *const names[] = { "kind", "fields", "owner", "customers", "lines", NULL };
+    struct record_request request = {
+        .kind = doc_text(fields, "kind"),
+        .fields = doc_child(fields, "fields"),
+        .owner = doc_text(fields, "owner"),
+        .lines = doc_child(fields, "lines"),
+        .customers = doc_child(fields, "customers"),
+    };
+    uint64_t number;
+    int rc = check_fields("create", fields, names, err);
+    return rc != 0 ? rc : step_create_record(step, &request, &number, err);
+}
+
+static int word_move(struct step *step, struct doc fields, struct err *err)
+{
+    static const char *const names[] = { "record", "transition", "fields", NULL };
+    struct text kind;
+    uint64_t number;
+    int rc = check_fields("move", fields, names, err);
+    if (rc == 0)
+        rc = read_id("move", fields, &kind, &number, err);
+    return rc != 0 ? rc
+                   : step_move_record(step, kind, number, doc_text(fields, "transition"),
+                                      doc_child(fields, "fields"), err);
+}
+
+static int word_change(struct step *step, struct doc fields, struct err *err)
+{
+    static const char *const names[] = { "record", "fields", NULL };
+    struct text kind;
+    uint64_t number;
+    int rc = check_fields("change", fields, names, err);
+    if (rc == 0)
+        rc = read_id("change", fields, &kind, &number, err);
+    for (struct doc_iter it = doc_iter(doc_child(fields, "fields")); rc == 0 && doc_next(&it);)
+        rc = step_set_record(step, kind, number, it.name, &it.value, err);
+    return rc;
+}
+
+static int word_assign(struct step *step, struct doc fields, struct err *err)
+{
+    static const char *const names[] = { "record", "to", NULL };
+    struct text kind;
+    uint64_t number;
+    int rc = check_fields("assign", fields, names, err);
+    if (rc == 0)
+        rc = read_id("assign", fields, &kind, &number, err);
+    return rc != 0 ? rc : step_assign_record(step, kind, number, doc_text(fields, "to"), err);
+}
+
+static int word_link(struct step *step, struct doc fields, struct err *err)
+{
+    static const char *const names[] = { "record", "to", "type", "off", NULL };
+    struct text kind, type = doc_text(fields, "type");
+    uint64_t number;
+    int rc = check_fields("link", fields, names, err);
+    if (rc == 0)
+        rc = read_id("link", fields, &kind, &number, err);
+    return rc != 0
+               ? rc
+               : step_link_record(step, kind, number, type.size != 0 ? type : text_of("related"),
+                                  doc_text(fields, "to"), !doc_bool(fields, "off", false), err);
+}
+
+/* -- All of them ------------------------------------------------------------------------------- */
+
 static const struct {
     const char *word;
     int (*act)(struct step *step, struct doc fields, struct err *err);
 } words[] = {
-    { "after", word_after },   { "cancel", word_cancel }, { "notify", word_notify },
-    { "remind", word_remind }, { "send", word_send },     { "set", word_set },
-    { "tag", word_tag },       { "untag", word_untag },
+    { "after", word_after },   { "assign", word_assign }, { "cancel", word_cancel },
+    { "change", word_change }, { "create", word_create }, { "link", word_link },
+    { "move", word_move },     { "notify", word_notify }, { "remind", word_remind },
+    { "send", word_send },     { "set", word_set },       { "tag", word_tag },
+    { "untag", word_untag },
 };
 
 int plugin_word(struct step *step, struct text word, struct doc fields, struct err *err)
@@ -214,8 +302,9 @@ int plugin_word(struct step *step, struct text word, struct doc fields, struct e
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (text_is(word, words[i].word))
             return words[i].act(step, fields, err);
-    return err_set(err, E_NOTFOUND,
-                   "there is no word \"%.*s\" for plugins: there are after, cancel, notify, "
-                   "remind, send, set, tag and untag",
-                   (int)word.size, word.data);
+    return err_set(
+        err, E_NOTFOUND,
+        "there is no word \"%.*s\" for plugins: there are after, assign, cancel, change, "
+        "create, link, move, notify, remind, send, set, tag and untag",
+        (int)word.size, word.data);
 }

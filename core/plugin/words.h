@@ -1,7 +1,9 @@
-/* words.h -- the words of rules, for plugins: remind, after, cancel, send, notify, tag, untag, set.
+/* words.h -- the words of rules, for plugins: remind, after, cancel, send, notify, tag, untag, set,
+ * and those of records: create, move, change, assign, link.
  *
  * Their fields are those of Lua (docs/lua-reference.md), in a document instead of a table.  `tag`
- * and `untag` take {tag}, `set` {name, value}, `cancel` {key}.  The engine's thread.
+ * and `untag` take {tag}, `set` {name, value}, `cancel` {key}; kith.h has those of records.  The
+ * engine's thread.
  */
 #ifndef CORE_PLUGIN_WORDS_H
 #define CORE_PLUGIN_WORDS_H

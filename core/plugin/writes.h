@@ -16,8 +16,8 @@ struct step;
 int plugin_do(const struct plugin *plugin, const struct buf *writes, struct step *step,
               struct err *err);
 
-/* Whether these bytes, from another process, are what a function of this plugin could want: else the
- * process cannot be believed.  E_INVALID. */
+/* Whether these bytes, from another process, are what a function of this plugin could want: else
+ * the process cannot be believed.  E_INVALID. */
 int plugin_check_writes(const struct plugin *plugin, const struct buf *writes, struct err *err);
 
 #endif

@@ -200,6 +200,7 @@ static void host_free(struct ruleset *rules)
     free(host->functions);
     free(host->rules.rules);
     free(host->rules.purposes);
+    free(host->rules.kinds);
     free(host->rules.templates);
     free(host->rules.subjects);
     arena_deinit(&host->arena);
@@ -230,6 +231,7 @@ static struct host *host_new(const struct config *config)
     words_send_add(host);
     words_time_add(host);
     words_customer_add(host);
+    words_record_add(host);
     return host;
 }
 
@@ -245,7 +247,9 @@ static int load_files(struct host *host, struct doc files, struct err *err)
             rc = sandbox_load(host->sandbox, it.name.data, it.value.text.data, it.value.text.size,
                               err);
     if (rc == 0)
-        return declare_finish(host, err);
+        rc = declare_finish(host, err);
+    if (rc == 0)
+        return kinds_finish(host, err);
     explain_err(&context, &host->scratch, err);
     return rc;
 }

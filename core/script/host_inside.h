@@ -95,11 +95,18 @@ void words_time_add(struct host *host);     /* now, ago, and these */
 void words_customer_add(struct host *host); /* the objects event and customer */
 /* Tables of functions; NULL: none.  E_CONFLICT: a plugin has the name of a word. */
 int words_plugin_add(struct host *host, const struct plugins *plugins, struct err *err);
+void words_record_add(struct host *host); /* kind, create, record, records */
 
 /* The body of a declaring word, `word "name" { ... }` or word("name", { ... }). */
 int declare(lua_State *lua, const char *word, declare_fn *read);
 /* E_INVALID: a declaration that never got its table. */
 int declare_finish(const struct host *host, struct err *err);
+
+/* All kinds are declared: their calendars, and what rules wait for of them.  E_INVALID. */
+int kinds_finish(struct host *host, struct err *err);
+/* A record, as scripts see it; the one that the event is about (false: none, nothing is pushed). */
+void push_record(lua_State *lua, struct text kind, uint64_t number);
+bool push_event_record(lua_State *lua);
 
 /* Read what a rule has as `on`, the value on top of the stack. */
 void trigger_read(lua_State *lua, struct host *host, struct rule *rule);

@@ -35,6 +35,7 @@ static const struct chapter chapters[] = {
       "What many customers draw on, declared as rules are; docs/pools.md tells what they answer.",
       words_subject },
     { "Asking them", "", "It stands in the `run` of a rule.", words_ask },
+    { "Kinds of records", "", "Declared as rules are.", words_kind },
     { "Triggers", "",
       "What `on` of a rule may be, besides an event's type, a list of types, and `\"*\"` for every "
       "event.",
@@ -45,6 +46,11 @@ static const struct chapter chapters[] = {
     { "What a rule does", "",
       "These words stand in the `run` of a rule, and act on the customer whom the event is about.",
       words_act },
+    { "Records", "", "They stand in the `run` of a rule; records are of declared kinds.",
+      words_record },
+    { "A record", "", "What `create`, `record` and `event.record` give.", words_record_object },
+    { "Methods of a record", "record:", "They stand in the `run` of a rule, with a colon.",
+      words_record_methods },
     { "Messages", "", "They stand in the `run` of a rule.", words_send },
     { "Time", "",
       "Moments are whole numbers, milliseconds since 1970 in UTC. They stand in the `run` of a "

@@ -76,8 +76,8 @@ struct settings {
     struct rate rate;                          /* of keys without one of their own */
     struct doc limits, blocked;                /* as they stand in the config */
 
-    /* What plugins add to the config, from whoever has loaded them: {NAME: {...}} of plugins, and of
-     * channels as config.h reads them.  None until then. */
+    /* What plugins add to the config, from whoever has loaded them: {NAME: {...}} of plugins, and
+     * of channels as config.h reads them.  None until then. */
     struct doc plugin_worlds, plugin_channels;
 
     struct doc config; /* of the world; settings_finish() makes it */

@@ -43,12 +43,23 @@ const struct script_field reminder_fields[] = {
     { 0 },
 };
 
+const struct script_field record_expected[] = {
+    { "kind", "text", "its kind", false },
+    { "id", "number", "its number", false },
+    { "state", "text", "the state that it is in", false },
+    { "owner", "text", "whose it is", false },
+    { "open", "true or false", "whether its state is not final", false },
+    { "fields", "table", "of which only what is named is looked at", false },
+    { "times", "number", "how many there must be; not where none is expected", false },
+    { 0 },
+};
+
 /* What is looked for, and among what. */
 struct search {
     lua_State *lua;
     struct suite *suite;
     const char *word, *what; /* "t:expect_sent", "message" */
-    const char *state;       /* that it must be in */
+    const char *state;       /* that it must be in; NULL: any */
     uint64_t number;         /* of the customer */
     struct doc wanted, items;
     size_t found;
@@ -126,7 +137,7 @@ static bool has_field(const struct search *search, struct doc item, const struct
 
 static bool is_found(const struct search *search, struct doc item)
 {
-    if (!text_is(doc_text(item, "state"), search->state))
+    if (search->state != NULL && !text_is(doc_text(item, "state"), search->state))
         return false;
     for (struct doc_iter it = doc_iter(search->wanted); doc_next(&it);)
         if (!has_field(search, item, &it))
@@ -248,6 +259,20 @@ int expect_not_sent(lua_State *lua)
     struct search search = { .word = "t:expect_not_sent", .what = "message", .state = "sent" };
     look(&search, lua, sent_fields, rehearsal_effects);
     return expect_none(&search, "sent");
+}
+
+int expect_record(lua_State *lua)
+{
+    struct search search = { .word = "t:expect_record", .what = "record" };
+    look(&search, lua, record_expected, rehearsal_records);
+    return expect_some(&search, "there");
+}
+
+int expect_no_record(lua_State *lua)
+{
+    struct search search = { .word = "t:expect_no_record", .what = "record" };
+    look(&search, lua, record_expected, rehearsal_records);
+    return expect_none(&search, "there");
 }
 
 int expect_reminder(lua_State *lua)

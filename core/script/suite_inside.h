@@ -72,9 +72,11 @@ int64_t play_moment(lua_State *lua, const char *word, struct text words);
 const char *play_clock(struct suite *suite, int64_t ms);
 
 /* suite_expect.c: t:expect_...(c, fields). */
-extern const struct script_field sent_fields[], reminder_fields[];
+extern const struct script_field sent_fields[], reminder_fields[], record_expected[];
 int expect_sent(lua_State *lua);
 int expect_not_sent(lua_State *lua);
+int expect_record(lua_State *lua);
+int expect_no_record(lua_State *lua);
 int expect_reminder(lua_State *lua);
 int expect_no_reminder(lua_State *lua);
 

@@ -255,7 +255,8 @@ static int test_event(lua_State *lua)
     bool is_command = event_type_is_command(type);
     if (type.size > TYPE_BYTES_MAX || memchr(type.data, '\0', type.size) != NULL)
         return luaL_error(lua, "t:event: a type has 1 to %d bytes", TYPE_BYTES_MAX);
-    if (event_type_is_system(type) && !is_command)
+    bool is_feedback = event_type_is_feedback(type);
+    if (event_type_is_system(type) && !is_command && !is_feedback)
         return luaL_error(lua,
                           "t:event: \"%s\" is Kith's own to say: let happen what it follows "
                           "from, or pass the time until it is due",
@@ -263,11 +264,13 @@ static int test_event(lua_State *lua)
     entry_begin(lua, &w, type);
     if (number != 0)
         put_reference(&w, number);
-    if (!is_command)
+    if (is_feedback)
+        doc_put_string(&w, "source", EVENT_PLUGIN_PREFIX "test");
+    else if (!is_command)
         doc_put_string(&w, "call", call_of(type));
     doc_put_doc(&w, "data", data);
     doc_end(&w);
-    play_enter(lua, "t:event", is_command ? LOG_STAFF : LOG_CLIENT);
+    play_enter(lua, "t:event", is_command ? LOG_STAFF : is_feedback ? LOG_PLUGIN : LOG_CLIENT);
     return 0;
 }
 
@@ -352,6 +355,14 @@ const struct script_word suite_methods[] = {
         "t:event(c, \"Order Completed\", { total = 1500 })\n",
     },
     {
+        "expect_no_record",
+        expect_no_record,
+        "t:expect_no_record(C, FIELDS)",
+        "There is no record about her with these fields.",
+        record_expected,
+        "t:expect_no_record(c, { kind = \"case\", state = \"closed\" })\n",
+    },
+    {
         "expect_no_reminder",
         expect_no_reminder,
         "t:expect_no_reminder(C, FIELDS)",
@@ -366,6 +377,20 @@ const struct script_word suite_methods[] = {
         "No message with these fields was sent to her; without fields, none at all.",
         sent_fields,
         "t:expect_not_sent(c, { purpose = \"newsletter\" })\n",
+    },
+    {
+        "expect_record",
+        expect_record,
+        "t:expect_record(C, FIELDS)",
+        "There is a record about her with these fields; it is what the call gives, as `GET "
+        "/v1/records` does, with `deadlines`. What staff does to it is an event: `record.move` `{ "
+        "kind, record, transition }`.",
+        record_expected,
+        "t:event(c, \"Case\", { text = \"late\" })\n"
+        "local case = t:expect_record(c, { kind = \"case\", state = \"new\" })\n"
+        "t:event(c, \"record.move\", { kind = \"case\", record = case.id, transition = \"close\" "
+        "})\n"
+        "t:expect_record(c, { kind = \"case\", fields = { subject = \"late\" }, times = 1 })\n",
     },
     {
         "expect_reminder",
@@ -391,7 +416,7 @@ const struct script_word suite_methods[] = {
     },
     { 0 },
 };
-#define METHODS_MAX 8
+#define METHODS_MAX 16
 
 const struct script_word suite_words[] = {
     {

@@ -39,6 +39,9 @@ struct script_word {
 extern const struct script_word words_declare[], words_calendar[]; /* rule, purpose; calendar */
 extern const struct script_word words_subject[], words_ask[];      /* pool, budget; ask */
 extern const struct script_word words_trigger[];                   /* every, date, yearly */
+extern const struct script_word words_kind[], words_record[];      /* kind; create, record ... */
+extern const struct script_word words_record_object[];             /* record.NAME */
+extern const struct script_word words_record_methods[];            /* record:move ... */
 extern const struct script_word words_objects[];                   /* event, customer */
 extern const struct script_word words_customer[];                  /* customer:set ... */
 extern const struct script_word words_act[], words_send[];         /* remind ...; send, notify */
@@ -47,6 +50,7 @@ extern const struct script_word suite_words[], suite_methods[];    /* test; t:ev
 extern const struct script_word settings_words[];                  /* of kith.lua */
 
 extern const struct script_field customer_fields[]; /* those that are Kith's own */
+extern const struct script_field record_parts[];    /* of a record, the same */
 
 /* The place of `name` among the fields; SIZE_MAX: it is none of them. */
 size_t script_field_find(const struct script_field fields[], struct text name);

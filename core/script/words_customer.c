@@ -43,6 +43,8 @@ static int event_index(lua_State *lua)
     char id[EVENT_ID_TEXT_MAX];
     struct text name = check_field(lua, "event");
     sandbox_spend(lua, step_event(step)->data.size / LOOK_BYTES);
+    if (text_is(name, "record") && push_event_record(lua))
+        return 1;
     struct doc_value value = event_field(step_event(step), name, id);
     push_value(lua, "event", name, &value);
     return 1;

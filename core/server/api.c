@@ -30,12 +30,22 @@
 #include <string.h>
 #include <strings.h>
 
-const struct route *const api_tables[] = {
-    routes_ingest,   routes_cloud,     routes_system,   routes_customers, routes_reminders,
-    routes_effects,  routes_bundles,   routes_rules,    routes_stream,    routes_admin,
-    routes_channels, routes_links,     routes_files,    routes_privacy,   routes_backup,
-    routes_dry_run,  routes_templates, routes_subjects, routes_plugins,   NULL,
+static const struct route *const tables[] = {
+    routes_ingest,    routes_cloud,     routes_system,
+    routes_customers, routes_reminders, routes_effects,
+    routes_bundles,   routes_rules,     routes_stream,
+    routes_admin,     routes_channels,  routes_links,
+    routes_files,     routes_privacy,   routes_backup,
+    routes_dry_run,   routes_templates, routes_records,
+    routes_subjects,  routes_plugins,   NULL,
 };
+
+#define TABLES (sizeof tables / sizeof *tables - 1)
+
+const struct route *api_table(const struct api *api, size_t index)
+{
+    return index < TABLES ? tables[index] : index == TABLES ? api->plugin_routes : NULL;
+}
 
 void api_init(struct api *api)
 {
@@ -60,9 +70,16 @@ void api_keys_changed(struct api *api)
 
 /* -- Finding the row --------------------------------------------------------------------------- */
 
+static bool is_tail(const char *pattern)
+{
+    return pattern[0] == '/' && pattern[1] == '*' && pattern[2] == '\0';
+}
+
 static bool pattern_fits(const char *pattern, const char *path)
 {
     while (*pattern == '/' && *path == '/') {
+        if (is_tail(pattern))
+            return true;
         size_t pattern_size = strcspn(++pattern, "/"), size = strcspn(++path, "/");
         bool is_parameter = *pattern == '{';
         if (is_parameter ? size == 0 : size != pattern_size || memcmp(pattern, path, size) != 0)
@@ -73,47 +90,60 @@ static bool pattern_fits(const char *pattern, const char *path)
     return *pattern == '\0' && *path == '\0';
 }
 
-/* Of two patterns that fit the same path: they have as many segments. */
+/* How much a segment leaves open. */
+static int freedom(const char *segment)
+{
+    return is_tail(segment) ? 2 : segment[1] == '{';
+}
+
+/* Of two patterns that fit the same path. */
 static bool is_more_literal(const char *a, const char *b)
 {
-    while (*a != '\0' && *b != '\0') {
+    while (*a == '/' && *b == '/') {
+        if (freedom(a) != freedom(b))
+            return freedom(a) < freedom(b);
         a += 1 + strcspn(a + 1, "/");
         b += 1 + strcspn(b + 1, "/");
-        if (*a != '\0' && *b != '\0' && (a[1] == '{') != (b[1] == '{'))
-            return b[1] == '{';
     }
     return false;
 }
 
 static bool method_fits(const struct route *route, const char *method)
 {
-    return strcmp(method, route->method) == 0 ||
+    return strcmp(method, route->method) == 0 || strcmp(route->method, "*") == 0 ||
            (strcmp(method, "HEAD") == 0 && strcmp(route->method, "GET") == 0);
 }
 
-/* The best row, or NULL; `*out_any` is then a row of the path with another method, or NULL. */
-static const struct route *find(const char *method, const char *path, const struct route **out_any)
+static bool is_better(const struct route *a, const struct route *b)
 {
-    const struct route *best = NULL;
+    if (b == NULL || is_more_literal(a->path, b->path))
+        return true;
+    return strcmp(b->method, "*") == 0 && !is_more_literal(b->path, a->path);
+}
+
+const struct route *api_find(const struct api *api, const char *method, const char *path,
+                             const struct route **out_any)
+{
+    const struct route *best = NULL, *table;
     *out_any = NULL;
-    for (size_t i = 0; api_tables[i] != NULL; i++)
-        for (const struct route *route = api_tables[i]; route->method != NULL; route++) {
+    for (size_t i = 0; (table = api_table(api, i)) != NULL; i++)
+        for (const struct route *route = table; route->method != NULL; route++) {
             if (!pattern_fits(route->path, path))
                 continue;
             *out_any = route;
-            if (method_fits(route, method) &&
-                (best == NULL || is_more_literal(route->path, best->path)))
+            if (method_fits(route, method) && is_better(route, best))
                 best = route;
         }
     return best;
 }
 
-static void add_allow(struct http_request *request)
+static void add_allow(const struct api *api, struct http_request *request)
 {
     struct buf allow = BUF_INIT;
-    for (size_t i = 0; api_tables[i] != NULL; i++)
-        for (const struct route *route = api_tables[i]; route->method != NULL; route++)
-            if (pattern_fits(route->path, http_path(request)))
+    const struct route *table;
+    for (size_t i = 0; (table = api_table(api, i)) != NULL; i++)
+        for (const struct route *route = table; route->method != NULL; route++)
+            if (strcmp(route->method, "*") != 0 && pattern_fits(route->path, http_path(request)))
                 buf_printf(&allow, "%s, %s", route->method,
                            strcmp(route->method, "GET") == 0 ? "HEAD, " : "");
     buf_text(&allow, "OPTIONS");
@@ -132,9 +162,10 @@ static void allow_origins(struct http_request *request, const struct route *rout
 }
 
 /* OPTIONS: a browser asks before it sends, or somebody is curious. */
-static void answer_options(struct http_request *request, const struct route *route)
+static void answer_options(const struct api *api, struct http_request *request,
+                           const struct route *route)
 {
-    add_allow(request);
+    add_allow(api, request);
     if (route->scope == SCOPE_WRITE) {
         http_add_field(request, "Access-Control-Allow-Methods", "POST, OPTIONS");
         const char *wanted = http_field(request, "Access-Control-Request-Headers");
@@ -206,19 +237,19 @@ static void on_head(void *arg, struct http_request *request)
 {
     const struct api *api = arg;
     const struct route *any;
-    bool is_options = strcmp(http_method(request), "OPTIONS") == 0;
-    const struct route *route = find(http_method(request), http_path(request), &any);
+    const struct route *route = api_find(api, http_method(request), http_path(request), &any);
+    bool is_options = route == NULL && strcmp(http_method(request), "OPTIONS") == 0;
     http_data_set(request, (void *)route);
     if (any != NULL)
         allow_origins(request, any);
     if (is_options && any != NULL) {
-        answer_options(request, any);
+        answer_options(api, request, any);
     } else if (is_options && strcmp(http_path(request), "*") == 0) {
         answer_options_of_all(request);
     } else if (any == NULL) {
         refuse(request, 404, "there is nothing at this path: see /openapi.json");
     } else if (route == NULL) {
-        add_allow(request);
+        add_allow(api, request);
         refuse(request, 405, "this path has other methods: see Allow");
     } else {
         int status = check_key(api, request, route);
@@ -248,7 +279,7 @@ static bool read_body(struct call *call)
     struct err err;
     size_t size;
     const char *body = http_body(call->request, &size);
-    if (!call->route->takes_json || size == 0)
+    if (!call->route->takes_json || size == 0 || call->body.data != NULL)
         return true;
     if (type != NULL && !is_json_type(type)) {
         call_problem(call, 415, "JSON is expected: Content-Type: application/json");
@@ -301,6 +332,8 @@ static bool check_query(struct call *call)
 {
     const char *cursor = http_query(call->request);
     struct buf name = BUF_INIT, value = BUF_INIT;
+    if (call->route->plugin != NULL)
+        return true; /* it looks itself */
     int rc = *cursor != '\0' ? http_query_next(&cursor, &name, &value) : E_NOTFOUND;
     while (rc == 0 && is_listed(call->route->queries, &name) && utf8_valid(value.data, value.size))
         rc = http_query_next(&cursor, &name, &value);
@@ -322,7 +355,8 @@ static bool take_token(struct call *call)
     struct api *api = call->api;
     const struct caller *caller = &call->caller;
     const struct rate *rate = caller->rate.count != 0 ? &caller->rate : &api->settings->rate;
-    if (caller->name.size == 0 || (text_is(caller->name, "admin") && caller->rate.count == 0))
+    if (caller->name.size == 0 || caller->is_inside ||
+        (text_is(caller->name, "admin") && caller->rate.count == 0))
         return true;
     call->retry_s =
         limiter_take(api->limiter, caller->name, rate, api->clock.boot_ms(api->clock.arg));
@@ -413,25 +447,60 @@ void call_admit(struct call *call, struct text secret, void (*done)(struct call 
     identify(call, secret, admitted_late);
 }
 
+/* All that is left of the path, decoded. */
+static bool read_tail(struct call *call, const char *path, struct buf *rest)
+{
+    buf_clear(rest);
+    if (http_decode(path + 1, strlen(path + 1), false, rest) != 0 ||
+        !utf8_valid(rest->data, rest->size))
+        return false;
+    const struct text text = { rest->size != 0 ? (const char *)rest->data : "",
+                               (uint32_t)rest->size };
+    call->params[call->param_count++] = arena_text(&call->arena, text);
+    return true;
+}
+
 /* The parts of the path that the pattern names. */
 static bool read_params(struct call *call)
 {
     const char *pattern = call->route->path, *path = http_path(call->request);
     struct buf segment = BUF_INIT;
-    size_t count = 0;
     bool is_good = true;
-    while (is_good && *pattern != '\0') {
+    while (is_good && *pattern != '\0' && !is_tail(pattern)) {
         int rc = http_segment_next(&path, &segment);
         is_good = rc == 0 && utf8_valid(segment.data, segment.size);
         if (is_good && pattern[1] == '{') {
             struct text text = { (const char *)segment.data, (uint32_t)segment.size };
-            ASSERT(count < CALL_PARAMS_MAX);
-            call->params[count++] = arena_text(&call->arena, text);
+            ASSERT(call->param_count < CALL_PARAMS_MAX);
+            call->params[call->param_count++] = arena_text(&call->arena, text);
         }
         pattern += 1 + strcspn(pattern + 1, "/");
     }
+    if (is_good && *pattern != '\0')
+        is_good = read_tail(call, path, &segment);
     buf_deinit(&segment);
     return is_good;
+}
+
+/* False: answered. */
+static bool check_request(struct call *call)
+{
+    size_t size;
+    http_body(call->request, &size);
+    if (!read_params(call))
+        call_problem(call, 400, "the path holds a broken %%-escape or is not UTF-8");
+    else if (size > call->route->body_max)
+        call_problem(call, 413, "the body has %zu bytes, at most %zu are taken", size,
+                     call->route->body_max);
+    else
+        return true;
+    return false;
+}
+
+void call_enter_inside(struct call *call)
+{
+    if (check_request(call))
+        admitted(call);
 }
 
 static void on_request(void *arg, struct http_request *request)
@@ -439,14 +508,9 @@ static void on_request(void *arg, struct http_request *request)
     const struct route *route = http_data(request);
     struct call *call = call_new(arg, request, route);
     const char *authorization = http_field(request, "Authorization");
-    size_t size;
-    http_body(request, &size);
-    if (!read_params(call))
-        call_problem(call, 400, "the path holds a broken %%-escape or is not UTF-8");
-    else if (size > route->body_max)
-        call_problem(call, 413, "the body has %zu bytes, at most %zu are taken", size,
-                     route->body_max);
-    else if (route->scope == SCOPE_NONE || (authorization == NULL && route->scope == SCOPE_WRITE))
+    if (!check_request(call))
+        return;
+    if (route->scope == SCOPE_NONE || (authorization == NULL && route->scope == SCOPE_WRITE))
         enter(call);
     else
         identify(call, auth_secret(authorization, &call->arena), admitted);

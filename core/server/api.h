@@ -44,6 +44,8 @@ struct call;
 struct engine;
 struct field;
 struct files;
+struct home;
+struct home_route;
 struct http_handler;
 struct http_request;
 struct json_reader;
@@ -86,6 +88,9 @@ struct route {
      * of two, with "201 " or "202 " in front where that is the status; "text", "page", "bytes" or
      * "event-stream"; NULL: an object of whatever fields. */
     const char *answer;
+    /* Of a plugin's route, which may also end in "/" and a star, all that is below, and have the
+     * method "*", any: */
+    const struct home_route *plugin; /* NULL: it is Kith's own */
 };
 /* A row leaves out what it has not at its end. */
 #pragma GCC diagnostic ignored "-Wmissing-field-initializers"
@@ -95,12 +100,13 @@ struct route {
     }
 
 /* The tables, each ending with ROUTES_END.  A new file of handlers adds itself here and to
- * `api_tables` in api.c. */
+ * `tables` in api.c. */
 extern const struct route routes_system[];    /* api_system.c: health, metrics, /openapi.json */
 extern const struct route routes_ingest[];    /* ingest.c: Segment's tracking API */
 extern const struct route routes_cloud[];     /* api_cloud.c: CloudEvents */
 extern const struct route routes_customers[]; /* api_customers.c */
 extern const struct route routes_reminders[]; /* api_reminders.c */
+extern const struct route routes_records[];   /* api_records.c */
 extern const struct route routes_effects[];   /* api_effects.c */
 extern const struct route routes_channels[];  /* api_channels.c */
 extern const struct route routes_links[];     /* api_links.c */
@@ -132,9 +138,11 @@ struct api {
     struct plugin_set *_Atomic plugins; /* NULL: none; whoever has looked keeps what he has seen */
     struct nurse *nurse;                /* of those that are isolated; NULL: there are no plugins */
     struct reload *reload;              /* NULL: the same */
+    struct home *home;                  /* of their outside sides; NULL: none */
     const struct zone *zone;            /* the company's */
     struct clock clock;
-    void (*on_idle)(void *arg); /* the last call under way has ended; may be NULL */
+    const struct route *plugin_routes; /* a table too; NULL: none */
+    void (*on_idle)(void *arg);        /* the last call under way has ended; may be NULL */
     void *idle_arg;
 
     struct dry_run_session *dry_run; /* api_dry_run.c; NULL: none is under way */
@@ -157,6 +165,23 @@ struct http_handler api_handler(struct api *api);
 /* Whoever changed keys calls this when its entry has been applied: keys are remembered. */
 void api_keys_changed(struct api *api);
 
+/* A request from inside of this process (core/server/api_ask.c).  The answer comes as a document,
+ * of what is no JSON {type, body}; also from inside of this call. */
+struct api_ask {
+    const char *method, *path; /* "GET", "/v1/reminders?to=ann" */
+    struct doc body;           /* none: `bytes` */
+    const void *bytes;
+    size_t size;
+    const char *content_type;    /* of `bytes`; may be NULL */
+    struct text key;             /* an Idempotency-Key; empty: none */
+    struct text match;           /* If-Match; empty: none */
+    const struct caller *caller; /* is copied; on whose behalf, if staff is not empty, who must be
+                                    known */
+    void (*answered)(void *arg, int status, struct doc answer);
+    void *arg;
+};
+void api_ask(struct api *api, const struct api_ask *ask);
+
 /* -- One request ------------------------------------------------------------------------------- */
 
 #define CALL_PARAMS_MAX 4
@@ -166,6 +191,7 @@ struct caller {
     struct text staff; /* whose key it is; empty: nobody's */
     uint32_t scopes;   /* bits 1 << SCOPE_... */
     struct rate rate;  /* of its own; count 0: it has none */
+    bool is_inside;    /* a plugin, by way of api_ask(): no rate */
 };
 
 struct call {
@@ -182,7 +208,10 @@ struct call {
 
     /* private to api.c and call.c */
     struct text params[CALL_PARAMS_MAX];
+    size_t param_count;
     struct buf json;
+    void (*answered)(void *arg, int status, struct doc answer); /* of api_ask(); NULL: none */
+    void *answered_arg;
     bool is_once; /* it has an Idempotency-Key, and ... */
     struct idempotency_id once;
     int64_t retry_s; /* Retry-After of a 429 or 503; 0: 1 */
@@ -237,8 +266,8 @@ void call_reply_text(struct call *call, int status, const char *content_type, st
 __attribute__((format(printf, 3, 4))) void call_problem(struct call *call, int status,
                                                         const char *format, ...);
 /* The same from a failure: E_INVALID 400, E_DENIED 403, E_NOTFOUND 404, E_CONFLICT 409,
- * E_LIMIT 422, E_BUSY 429 and E_FULL, E_IO 503 with Retry-After, else 500 (told the operator
- * too). */
+ * E_STALE 412, E_LIMIT 422, E_BUSY 429 and E_FULL, E_IO 503 with Retry-After, else 500 (told the
+ * operator too). */
 void call_error(struct call *call, int code, const struct err *err);
 
 /* -- Handing on -------------------------------------------------------------------------------- */

@@ -161,6 +161,8 @@ struct doc call_document(const struct call *call)
 static void answer(struct call *call)
 {
     struct command *command = call->data;
+    if (command->code == 0 && command->told != NULL)
+        command->told(call);
     if (command->code != 0)
         call_error(call, command->code, &command->err);
     else
@@ -194,6 +196,8 @@ static void applied(struct call *call, const struct submission *submission)
         return;
     if (submission->result.task != 0)
         command->task = submission->result.task;
+    if (submission->result.record != 0)
+        command->record = submission->result.record;
     command->next = submission->result.next;
     command->seq = submission->first_seq;
     command->customer = submission->result.customer;
@@ -246,6 +250,8 @@ static void submit(struct call *call)
         doc_put_string(&w, "call", command->of_call);
     if (command->ref.size != 0)
         doc_put_text(&w, "ref", command->ref);
+    if (command->about.size != 0)
+        doc_put_text(&w, "about", command->about);
     doc_put_text(&w, "source", call->caller.name);
     doc_put_text(&w, "by", call_by(call));
     write_data(command, &w);

@@ -77,6 +77,7 @@ struct command {
     const char *type;
     const char *of_call; /* Segment's call; NULL: none */
     struct text ref;     /* the customer; empty: none */
+    struct text about;   /* a record, "complaint:17"; empty: none */
     struct doc data;
     /* One field of the data that is a time, counted by the calendar of whoever would do what is
      * addressed to `due_to`, or of the assignee of `due_task`. */
@@ -94,10 +95,12 @@ struct command {
     /* What is answered; `arg` is the command.  NULL: an empty object. */
     call_read_fn *read;
     void (*applied)(struct call *call); /* on the loop, before the answer; NULL: nothing */
+    void (*told)(struct call *call);    /* when the answer is in call->out; NULL: nothing */
     struct text key;                    /* for readers and `applied`: a name, an id */
     uint64_t customer;                  /* whose it is; 0: nobody's */
     uint64_t task;                      /* the reminder that was made or changed */
     uint64_t next;                      /* the one that follows it; 0: none */
+    uint64_t record;                    /* the number of the record that was made or changed */
     uint64_t seq;                       /* of its entry */
 
     bool wants_applied; /* private */

@@ -12,8 +12,8 @@
 
 /* -- Reading --------------------------------------------------------------------------- */
 
-static int read_record(struct engine *engine, struct call *call, void *arg, struct buf *out,
-                       struct err *err)
+static int read_whole(struct engine *engine, struct call *call, void *arg, struct buf *out,
+                      struct err *err)
 {
     (void)arg;
     return read_customer(engine, call_param(call, "customer"), out, err);
@@ -25,7 +25,7 @@ static void get_customer(struct call *call)
     if (time.data != NULL)
         get_as_of(call, time);
     else
-        call_read(call, read_record, NULL);
+        call_read(call, read_whole, NULL);
 }
 
 /* All, or who is found by ?q=. */
@@ -49,7 +49,7 @@ static int read_consents(struct engine *engine, struct call *call, void *arg, st
 {
     struct buf record = BUF_INIT;
     struct doc_writer w;
-    int rc = read_record(engine, call, arg, &record, err);
+    int rc = read_whole(engine, call, arg, &record, err);
     if (rc == 0) {
         struct doc doc = { record.data, (uint32_t)record.size };
         doc_begin(&w, out);
@@ -140,7 +140,7 @@ static struct command *command_on(struct call *call, const char *type)
     struct command *command = command_new(call, type);
     command->ref = call_param(call, "customer");
     command->data = command_data(call, call->body, NULL);
-    command->read = read_record;
+    command->read = read_whole;
     return command;
 }
 

@@ -11,6 +11,7 @@
 #include "core/server/api_command.h"
 #include "core/server/api_shape.h"
 #include "core/server/call.h"
+#include "core/server/home.h"
 #include "core/server/http.h"
 
 #include <ctype.h>
@@ -76,15 +77,17 @@ static void put_shape_type(struct doc_writer *w, const char *type)
 
 static void put_shape(struct doc_writer *w, const struct shape *shape)
 {
-    bool is_open = false, has_always = false;
+    const struct shape_field *others = NULL; /* any other name */
+    bool has_always = false;
     doc_open(w, shape->name);
     doc_put_string(w, "type", "object");
     doc_open(w, "properties");
     for (const struct shape_field *field = shape->fields; field->name != NULL; field++) {
         has_always = has_always || field->is_always;
-        is_open = is_open || strcmp(field->name, "*") == 0;
-        if (strcmp(field->name, "*") == 0)
+        if (strcmp(field->name, "*") == 0) {
+            others = field;
             continue;
+        }
         doc_open(w, field->name);
         put_shape_type(w, field->type);
         if (field->text != NULL)
@@ -99,7 +102,13 @@ static void put_shape(struct doc_writer *w, const struct shape *shape)
             doc_put_string(w, "", field->name);
     if (has_always)
         doc_close(w);
-    doc_put_bool(w, "additionalProperties", is_open);
+    if (others == NULL || strcmp(others->type, "any") == 0) {
+        doc_put_bool(w, "additionalProperties", others != NULL);
+    } else {
+        doc_open(w, "additionalProperties");
+        put_shape_type(w, others->type);
+        doc_close(w);
+    }
     doc_close(w);
 }
 
@@ -200,6 +209,12 @@ static bool is_reading(const struct route *route)
     return strcmp(route->method, "GET") == 0;
 }
 
+static bool is_versioned(const struct route *route)
+{
+    return !is_reading(route) && (strncmp(route->path, "/v1/records/{kind}/{id}", 23) == 0 ||
+                                  strncmp(route->path, "/v1/reminders/{id}", 18) == 0);
+}
+
 static void put_parameters(struct doc_writer *w, const struct route *route)
 {
     doc_open_array(w, "parameters");
@@ -214,6 +229,8 @@ static void put_parameters(struct doc_writer *w, const struct route *route)
         put_header(w, "Idempotency-Key",
                    "The same call again with the same key gets the first answer, for 24 hours",
                    IDEMPOTENCY_KEY_BYTES_MAX);
+    if (is_versioned(route))
+        put_header(w, "If-Match", "Only if this is the ETag that it has by now", 64);
     if (is_stream(route))
         put_header(w, "Last-Event-ID", "Behind this event, whatever ?after= says",
                    EVENT_ID_TEXT_MAX - 1);
@@ -498,6 +515,7 @@ static const struct described_refusal {
     { "404", "Nothing is called that", names_something },
     { "409", "Not as things stand now, or the same call is under way", may_conflict },
     { "410", "It was there once", may_be_gone },
+    { "412", "If-Match names another version than there is by now", is_versioned },
     { "413", "The body is too large, or none is taken", is_any },
     { "415", "The body is of another type or coding than is read here", has_body },
     { "422", "Read, and it makes no sense", is_change },
@@ -534,7 +552,7 @@ static void put_responses(struct doc_writer *w, const struct route *route)
                : is_begun ? "Begun"
                           : "Done",
                media, is_made || is_begun ? answer + 4 : answer);
-    if (is_made && strcmp(answer + 4, "Deployment") == 0)
+    if (is_made && (strcmp(answer + 4, "Deployment") == 0 || strcmp(route->method, "PUT") == 0))
         put_answer(w, "200", "Done; it was here already", media, answer + 4);
     if (may_wait(route) && !is_begun)
         put_answer(w, "202", "In the log; what comes of it is not known yet (wait=durable)",
@@ -608,11 +626,12 @@ static void put_operation(struct doc_writer *w, const struct route *route)
 }
 
 /* All rows of a path stand under it, at the place of the first. */
-static void put_path(struct doc_writer *w, const struct route *first)
+static void put_path(struct doc_writer *w, const struct api *api, const struct route *first)
 {
+    const struct route *table;
     bool is_open = false;
-    for (size_t i = 0; api_tables[i] != NULL; i++)
-        for (const struct route *route = api_tables[i]; route->method != NULL; route++) {
+    for (size_t i = 0; (table = api_table(api, i)) != NULL; i++)
+        for (const struct route *route = table; route->method != NULL; route++) {
             if (strcmp(route->path, first->path) != 0)
                 continue;
             if (!is_open && route != first)
@@ -662,26 +681,29 @@ static void put_tag_description(struct doc_writer *w, struct text tag)
     doc_put_string(w, "description", text);
 }
 
-static bool is_first_of_tag(const struct route *wanted)
+static bool is_first_of_tag(const struct api *api, const struct route *wanted)
 {
-    for (size_t i = 0; api_tables[i] != NULL; i++)
-        for (const struct route *route = api_tables[i]; route->method != NULL; route++)
+    const struct route *table;
+    for (size_t i = 0; (table = api_table(api, i)) != NULL; i++)
+        for (const struct route *route = table; route->method != NULL; route++)
             if (text_equal(tag_of(route), tag_of(wanted)))
                 return route == wanted;
     return false;
 }
 
-static void put_tags(struct doc_writer *w)
+static void put_tags(struct doc_writer *w, const struct api *api, const struct home *home)
 {
+    const struct route *table;
     doc_open_array(w, "tags");
-    for (size_t i = 0; api_tables[i] != NULL; i++)
-        for (const struct route *route = api_tables[i]; route->method != NULL; route++)
-            if (is_first_of_tag(route)) {
+    for (size_t i = 0; (table = api_table(api, i)) != NULL; i++)
+        for (const struct route *route = table; route->method != NULL; route++)
+            if (is_first_of_tag(api, route)) {
                 doc_open(w, "");
                 doc_put_text(w, "name", tag_of(route));
                 put_tag_description(w, tag_of(route));
                 doc_close(w);
             }
+    home_put_tags(home, w);
     doc_close(w);
 }
 
@@ -699,7 +721,8 @@ static void put_components(struct doc_writer *w)
     doc_open(w, "components");
     doc_open(w, "securitySchemes");
     put_scheme(w, "bearer", "Authorization: Bearer KEY");
-    put_scheme(w, "basic", "The key as user name, without a password");
+    put_scheme(w, "basic",
+               "The key as user name, without a password; or as the password of any user");
     doc_close(w);
     doc_open(w, "schemas");
     for (const struct shape *shape = shapes; shape->name != NULL; shape++)
@@ -708,18 +731,21 @@ static void put_components(struct doc_writer *w)
     doc_close(w);
 }
 
-struct doc openapi_document(struct buf *out)
+struct doc openapi_document(const struct home *home, struct buf *out)
 {
+    static const struct api own = { .plugin_routes = NULL }, *api = &own;
+    const struct route *table;
     struct doc_writer w;
     doc_begin(&w, out);
     doc_put_string(&w, "openapi", "3.1.0");
     put_info(&w);
-    put_tags(&w);
+    put_tags(&w, api, home);
     put_components(&w);
     doc_open(&w, "paths");
-    for (size_t i = 0; api_tables[i] != NULL; i++)
-        for (const struct route *route = api_tables[i]; route->method != NULL; route++)
-            put_path(&w, route);
+    for (size_t i = 0; (table = api_table(api, i)) != NULL; i++)
+        for (const struct route *route = table; route->method != NULL; route++)
+            put_path(&w, api, route);
+    home_put_paths(home, &w);
     doc_close(&w);
     return doc_end(&w);
 }

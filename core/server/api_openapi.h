@@ -7,8 +7,10 @@
 
 #include "core/base/doc.h"
 
-/* Append an OpenAPI 3.1 document of every row of the tables to `out`, from which it is borrowed:
- * valid until `out` changes. */
-struct doc openapi_document(struct buf *out);
+struct home;
+
+/* Append an OpenAPI 3.1 document of all rows of the tables, and of the routes of plugins, to `out`,
+ * from which it is borrowed: valid until `out` changes. */
+struct doc openapi_document(const struct home *home, struct buf *out);
 
 #endif

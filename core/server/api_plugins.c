@@ -8,12 +8,13 @@
 #include "core/engine/plugins.h"
 #include "core/plugin/set.h"
 #include "core/server/api_command.h"
+#include "core/server/home.h"
 #include "core/server/nurse.h"
 #include "core/server/reload.h"
 
 #define BODY_MAX (16u << 10)
 
-/* -- Reading -------------------------------------------------------------------------------------- */
+/* -- Reading ----------------------------------------------------------------------------------- */
 
 static void put_names(struct doc_writer *w, const struct plugin *plugin)
 {
@@ -164,7 +165,7 @@ static void get_plugin(struct call *call)
     call_read(call, read_one, NULL);
 }
 
-/* -- Deciding ------------------------------------------------------------------------------------- */
+/* -- Deciding ---------------------------------------------------------------------------------- */
 
 static void decide(struct call *call, const char *type)
 {
@@ -190,14 +191,16 @@ static bool is_loaded(struct call *call)
     return false;
 }
 
-/* The process of an isolated one has to be begun first, which whoever does so writes. */
+/* The process of an isolated one that is gone has to be begun first; whoever does so writes. */
 static void post_enable(struct call *call)
 {
     struct nurse *nurse = call->api->nurse;
     bool skip = doc_bool(call->body, "skip", false);
     if (!is_loaded(call))
         return;
-    if (nurse != NULL && nurse_enable(nurse, call_param(call, "name"), call_by(call), skip))
+    bool serves = home_enable(call->api->home, call_param(call, "name"));
+    if (!serves && nurse != NULL &&
+        nurse_enable(nurse, call_param(call, "name"), call_by(call), skip))
         call_read(call, read_one, NULL);
     else
         decide(call, "plugin.enabled");

@@ -20,8 +20,8 @@ struct export
     struct read_page page;
     struct buf record, rows, events; /* of the page, but for the first */
     struct read_linked linked;
-    struct buf timeline, reminders, effects, files; /* JSON */
-    struct buf suppressions;
+    struct buf timeline, reminders, effects, files, records; /* JSON */
+    struct buf suppressions, plugins;
     int code;
     struct err err;
 };
@@ -33,8 +33,10 @@ static void ask_page(struct engine *engine, struct call *call)
     buf_clear(&export->rows);
     if (export->record.size == 0) {
         export->code = read_customer(engine, customer, &export->record, &export->err);
-        if (export->code == 0)
+        if (export->code == 0) {
             read_suppressions_of(engine, customer, &export->suppressions, NULL);
+            read_plugin_states_of(engine, customer, &export->plugins, NULL);
+        }
     }
     if (export->code == 0)
         export->code = read_timeline(engine, customer, &export->page, &export->rows, &export->err);
@@ -76,8 +78,10 @@ static void write_page(struct call *call)
     put_items(&export->reminders, &export->linked.reminders);
     put_items(&export->effects, &export->linked.effects);
     put_items(&export->files, &export->linked.files);
+    put_items(&export->records, &export->linked.records);
     export->page.after = arena_text(&call->arena, doc_text(events, "next"));
-    if (export->timeline.size + export->reminders.size + export->effects.size + export->files.size >
+    if (export->timeline.size + export->reminders.size + export->effects.size + export->files.size +
+            export->records.size >
         EXPORT_BYTES_MAX)
         export->code = err_set(&export->err, E_LIMIT,
                                "what is known of the customer is more than %u MiB: read the "
@@ -90,6 +94,14 @@ static void put_list(struct buf *json, const char *name, const struct buf *items
     buf_printf(json, ",\n\"%s\":[", name);
     buf_append(json, items->data, items->size);
     buf_byte(json, ']');
+}
+
+static void put_docs(struct buf *json, const char *name, struct buf *docs)
+{
+    struct buf list = BUF_INIT;
+    put_items(&list, docs);
+    put_list(json, name, &list);
+    buf_deinit(&list);
 }
 
 static void answer_export(struct call *call)
@@ -105,15 +117,15 @@ static void answer_export(struct call *call)
         put_list(out, "reminders", &export->reminders);
         put_list(out, "effects", &export->effects);
         put_list(out, "files", &export->files);
-        struct buf list = BUF_INIT;
-        put_items(&list, &export->suppressions);
-        put_list(out, "suppressions", &list);
-        buf_deinit(&list);
+        put_list(out, "records", &export->records);
+        put_docs(out, "suppressions", &export->suppressions);
+        put_docs(out, "plugins", &export->plugins);
         buf_text(out, "}\n");
     }
-    struct buf *const parts[] = { &export->record,   &export->rows,        &export->events,
-                                  &export->timeline, &export->reminders,   &export->effects,
-                                  &export->files,    &export->suppressions };
+    struct buf *const parts[] = { &export->record,   &export->rows,         &export->events,
+                                  &export->timeline, &export->reminders,    &export->effects,
+                                  &export->files,    &export->suppressions, &export->records,
+                                  &export->plugins };
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         buf_deinit(parts[i]);
     read_linked_deinit(&export->linked);

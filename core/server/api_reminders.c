@@ -3,6 +3,10 @@
 #include "core/engine/event.h"
 #include "core/engine/read.h"
 #include "core/server/api_command.h"
+#include "core/server/http.h"
+
+#include <stdio.h>
+#include <string.h>
 
 #define BODY_MAX (64u << 10)
 
@@ -19,18 +23,64 @@ static bool task_of(struct call *call, uint64_t *out_task)
     return false;
 }
 
-static int read_task(struct engine *engine, struct call *call, void *arg, struct buf *out,
-                     struct err *err)
+/* What the answer says of the reminder, for whoever changes it later. */
+static void add_etag(struct call *call)
 {
-    (void)call;
-    return read_reminder(engine, *(const uint64_t *)arg, out, err);
+    char tag[24];
+    struct text version = doc_text(call_document(call), "version");
+    snprintf(tag, sizeof tag, "\"%.*s\"", (int)version.size, version.data);
+    if (version.size != 0)
+        http_add_field(call->request, "ETag", tag);
+}
+
+/* The version that whoever calls has seen; empty: any.  False: answered. */
+static bool read_expected(struct call *call, struct text *out_version)
+{
+    const char *tag = http_field(call->request, "If-Match");
+    *out_version = (struct text){ "", 0 };
+    if (tag == NULL || strcmp(tag, "*") == 0)
+        return true;
+    size_t size = strlen(tag);
+    if (size > 2 && tag[0] == '"' && strchr(tag + 1, '"') == tag + size - 1) {
+        *out_version = arena_text(&call->arena, (struct text){ tag + 1, (uint32_t)size - 2 });
+        return true;
+    }
+    call_problem(call, 412,
+                 "If-Match is the ETag of the reminder, as it was read: its version in "
+                 "quotes");
+    return false;
+}
+
+struct one {
+    uint64_t task;
+    int code;
+    struct err err;
+};
+
+static void ask_one(struct engine *engine, struct call *call)
+{
+    struct one *one = call->data;
+    one->code = read_reminder(engine, one->task, &call->out, &one->err);
+}
+
+static void have_one(struct call *call)
+{
+    struct one *one = call->data;
+    if (one->code != 0) {
+        call_error(call, one->code, &one->err);
+        return;
+    }
+    add_etag(call);
+    call_reply(call, 200, call_document(call));
 }
 
 static void get_reminder(struct call *call)
 {
-    uint64_t *task = arena_alloc(&call->arena, sizeof *task);
-    if (task_of(call, task))
-        call_read(call, read_task, task);
+    struct one *one = arena_zero(&call->arena, sizeof *one);
+    if (!task_of(call, &one->task))
+        return;
+    call->data = one;
+    call_ask(call, ask_one, have_one);
 }
 
 struct listing {
@@ -124,6 +174,7 @@ static void get_reminders(struct call *call)
     listing->due = call_query(call, "due");
     listing->which = (struct read_reminders){
         .to = call_query(call, "to"),
+        .of = call_query(call, "of"),
         .is_open = state.size == 0 || text_is(state, "open"),
         .state = text_is(state, "done") ? state : (struct text){ "", 0 },
         .due_before = INT64_MAX,
@@ -239,12 +290,15 @@ static void change(struct call *call, const char *type, const char *time_name)
 {
     uint64_t task;
     struct doc_writer w;
-    if (!task_of(call, &task))
+    struct text expected;
+    if (!task_of(call, &task) || !read_expected(call, &expected))
         return;
     struct command *command = command_new(call, type);
+    command->told = add_etag;
     buf_clear(&call->out);
     doc_begin(&w, &call->out);
     doc_put_int(&w, "task", (int64_t)task);
+    doc_put_present(&w, "expect", expected);
     for (struct doc_iter it = doc_iter(call->body); doc_next(&it);)
         if (it.value.type != DOC_NULL && !text_is(it.name, time_name))
             doc_put_value_text(&w, it.name, &it.value);
@@ -291,8 +345,8 @@ static void post_snooze(struct call *call)
 
 const struct route routes_reminders[] = {
     { "GET", "/v1/reminders", SCOPE_READ, 0, false, get_reminders,
-      "Reminders: ?to= ?state=open|done|all ?due= ?customer=", "to state due customer limit after",
-      NULL, "Reminder[]" },
+      "Reminders: ?to= ?of= ?state=open|done|all ?due= ?customer=",
+      "to of state due customer limit after", NULL, "Reminder[]" },
     { "POST", "/v1/reminders", SCOPE_STAFF, BODY_MAX, true, post_reminder,
       "Remind somebody of a customer", "wait", reminder_fields, "201 Reminder" },
     { "GET", "/v1/reminders/{id}", SCOPE_READ, 0, false, get_reminder, "One reminder", NULL, NULL,

@@ -102,6 +102,7 @@ static const struct shape_field customer_then[] = {
 
 static const struct shape_field trace[] = {
     { "rules", "[object]", false, "Those that ran: name, bundle" },
+    { "handlers", "[text]", false, "Those of plugins that did something: PLUGIN.HANDLER" },
     { "changed", "object", false, "What of the customer is another than before" },
     { "effects", "[text]", false, "Ids of the effects that it made" },
     { "made", "[text]", false, "Ids of the events that it made" },
@@ -157,6 +158,7 @@ static const struct shape_field reminder[] = {
     { "civil", "text", false, "The time as it was said" },
     { "escalate_to", "text", false, NULL },
     { "escalate_due", "time", false, NULL },
+    { "version", "text", true, "What can be changed of it, as a word: the same as the ETag" },
     { "next", "object", false, "The reminder that follows one that is done" },
     END,
 };
@@ -177,6 +179,7 @@ static const struct shape_field effect[] = {
     { "attempt", "integer", true, NULL },
     { "notification", "boolean", true, "To staff" },
     { "test", "boolean", false, "Sent by staff to see what she would get" },
+    { "feedback", "object", false, "When it was first delivered, opened, clicked, bounced ..." },
     { "content", "object", false, "Before it is claimed" },
     { "message", "object", false, "As it is sent" },
     END,
@@ -209,8 +212,11 @@ static const struct shape_field export[] = {
     { "timeline", "[TimelineEntry]", true, "All of it, the newest first" },
     { "reminders", "[Reminder]", true, "Open and done" },
     { "effects", "[Effect]", true, "Every message, sent or not" },
+    { "records", "[Record]", true, "Those that are about her" },
     { "files", "[object]", true, "hash of each file that an event of hers names, and the event" },
     { "suppressions", "[object]", true, "Addresses of hers that nothing may be sent to" },
+    { "plugins", "[object]", true,
+      "What each plugin keeps about her: plugin, key, customer, state" },
     END,
 };
 
@@ -461,6 +467,96 @@ static const struct shape_field file[] = {
     END,
 };
 
+/* -- Records --------------------------------------------------------------------------- */
+
+static const struct shape_field record_move[] = {
+    { "at", "time", true, NULL },
+    { "event", "text", true, "What moved it" },
+    { "was", "time", false, "When it was due before; not there: it was paused" },
+    { "due", "time", false, "When it is due since; not there: it is paused" },
+    { "left", "text", false, "What was left then" },
+    { "reason", "text", true, "In words" },
+    END,
+};
+
+static const struct shape_field record_pause[] = {
+    { "from", "time", true, NULL },
+    { "until", "time", false, "Not there: it still waits" },
+    END,
+};
+
+static const struct shape_field record_deadline[] = {
+    { "status", "text", true, "running, paused, overdue, met, missed or dropped" },
+    { "due", "time", false, NULL },
+    { "left", "text", false, "While it is paused" },
+    { "rule", "text", true, "How it is worked out, in words" },
+    { "since", "time", true, "What it counts from" },
+    { "event", "text", true, "The event that it began with" },
+    { "missed", "time", false, NULL },
+    { "ended", "time", false, NULL },
+    { "escalated", "integer", false, "Steps so far" },
+    { "reminder", "integer", false, "Its open reminder" },
+    { "pauses", "[RecordPause]", true, NULL },
+    { "moves", "[RecordMove]", true, "The last ones" },
+    END,
+};
+
+static const struct shape_field record_deadlines[] = {
+    { "*", "RecordDeadline", false, NULL },
+    END,
+};
+
+static const struct shape_field record_link[] = {
+    { "type", "text", true, "What the link is" },
+    { "to", "text", false, "Another record, order:5" },
+    { "from", "text", false, "The other record, which links to this one" },
+    END,
+};
+
+#define RECORD_HEAD                                                                             \
+    { "kind", "text", true, NULL },                                                             \
+        { "id", "integer", true, "Its number, which counts for each kind" },                    \
+        { "state", "text", true, NULL }, { "open", "boolean", true, "Its state is not final" }, \
+        { "since", "time", true, "Since when it is in its state" },                             \
+        { "created", "time", true, NULL }, { "owner", "text?", true, "Whose it is" },           \
+        { "customer", "integer?", true, "Whom it is about" },                                   \
+        { "customers", "object", true, "Others: lists of numbers by role" },                    \
+        { "fields", "object", true, "As the kind declares them" },                              \
+        { "version", "integer", true, "The same as the ETag" },                                 \
+        { "title", "text", false, "What it is called by" },                                     \
+    {                                                                                           \
+        "customer_name", "text", false, NULL                                                    \
+    }
+
+static const struct shape_field record_summary[] = {
+    RECORD_HEAD,
+    { "due", "time", false, "When the next of its deadlines is" },
+    { "overdue", "boolean", false, "One of its deadlines was missed and still runs" },
+    END,
+};
+
+static const struct shape_field record[] = {
+    RECORD_HEAD,
+    { "by", "text", false, "Who, or what rule, made it" },
+    { "lines", "[object]", true, NULL },
+    { "links", "[RecordLink]", true, NULL },
+    { "transitions", "[text]", true, "What is possible from its state" },
+    { "deadlines", "RecordDeadlines", true, "By name" },
+    END,
+};
+
+static const struct shape_field kind[] = {
+    { "kind", "text", true, NULL },
+    { "description", "text", false, NULL },
+    { "fields", "object", true, NULL },
+    { "lines", "object", true, "Fields of a line" },
+    { "roles", "object", true, NULL },
+    { "states", "[object]", true, "The first is where it begins" },
+    { "transitions", "object", true, NULL },
+    { "deadlines", "object", true, NULL },
+    END,
+};
+
 static const struct shape_field health[] = { { "status", "text", true, NULL }, END };
 
 static const struct shape_field readiness[] = {
@@ -495,6 +591,7 @@ const struct shape shapes[] = {
     { "File", file },
     { "Health", health },
     { "Key", key },
+    { "Kind", kind },
     { "Link", link },
     { "NewKey", new_key },
     { "Nothing", nothing },
@@ -504,6 +601,13 @@ const struct shape shapes[] = {
     { "Problem", problem },
     { "Quarantine", quarantine },
     { "Readiness", readiness },
+    { "Record", record },
+    { "RecordDeadline", record_deadline },
+    { "RecordDeadlines", record_deadlines },
+    { "RecordLink", record_link },
+    { "RecordMove", record_move },
+    { "RecordPause", record_pause },
+    { "RecordSummary", record_summary },
     { "Relation", relation },
     { "Reminder", reminder },
     { "Role", role },
@@ -523,6 +627,7 @@ const struct query_shape query_shapes[] = {
     { "q", NULL, "text", "Part of a name, the end of a number, an address" },
     { "limit", NULL, "integer", "How many items at most" },
     { "after", "/v1/stream", "text", "Behind this event: 4711, or 4711.2; 0: from the beginning" },
+    { "type", "/v1/records/{kind}/{id}/links", "text", "What the link is; related, else" },
     { "type", NULL, "text", "Of this type only; may be given up to 16 times" },
     { "after", NULL, "text", "The `next` of the page before" },
     { "wait", NULL, "durable|applied",
@@ -531,8 +636,13 @@ const struct query_shape query_shapes[] = {
     { "state", "/v1/effects",
       "pending|claimed|sent|suppressed|rejected|failed|expired|uncertain|held|dropped",
       "Those in this state only" },
+    { "state", "/v1/records/{kind}", "text", "Those in this state only" },
+    { "owner", NULL, "text", "Of this member of staff or team only" },
+    { "open", NULL, "flag", "Those whose state is not final" },
     { "channel", NULL, "text", "Of this channel only" },
+    { "to", "/v1/records/{kind}/{id}/links", "text", "The other record: order:5" },
     { "to", NULL, "text", "Of this member of staff or team only" },
+    { "of", NULL, "text", "Those of this member of staff that a deputy has" },
     { "from", NULL, "time", "The moment at which the absence begins" },
     { "due", NULL, "text", "Due by then: today, 2026-12-01, or from now: 3d" },
     { "customer", NULL, "text", "Of this customer only: 42, user_id:u-17, email:ann@example.com" },

@@ -2,6 +2,7 @@
  * and what can be asked of it. */
 #include "core/server/api.h"
 #include "core/server/api_openapi.h"
+#include "core/server/home.h"
 #include "core/server/metrics.h"
 #include "core/server/node.h"
 
@@ -49,14 +50,15 @@ static void ready(struct call *call)
 
 static void metrics(struct call *call)
 {
-    metrics_write(call->api->metrics, call->api->node, &call->out);
+    metrics_write(call->api->metrics, call->api->node, call->api->plugins, &call->out);
+    home_write_metrics(call->api->home, &call->out);
     call_reply_text(call, 200, "text/plain; version=0.0.4; charset=utf-8",
                     (struct text){ (const char *)call->out.data, (uint32_t)call->out.size });
 }
 
 static void openapi(struct call *call)
 {
-    call_reply(call, 200, openapi_document(&call->out));
+    call_reply(call, 200, openapi_document(call->api->home, &call->out));
 }
 
 const struct route routes_system[] = {

@@ -20,6 +20,7 @@
 #include <string.h>
 #include <strings.h>
 
+#define SECRET_TEXT_MIN 16  /* of a key */
 #define SECRET_TEXT_MAX 256 /* of any secret, as it is sent */
 #define PLACES 512
 
@@ -49,7 +50,7 @@ static int read_file(const char *path, uint8_t out_digest[DIGEST_32_BYTES], stru
         return rc;
     while (size > 0 && (text[size - 1] == '\n' || text[size - 1] == '\r' || text[size - 1] == ' '))
         size--;
-    if (size < 16 || size == sizeof text)
+    if (size < SECRET_TEXT_MIN || size == sizeof text)
         return err_set(err, E_INVALID,
                        "%s holds no key: one line of 16 to %d characters; remove the file to have "
                        "a new one made",
@@ -220,7 +221,9 @@ void auth_remember(struct auth *auth, const struct auth_question *question)
 
 /* -- The field --------------------------------------------------------------------------------- */
 
-static struct text basic_user(const char *text, struct arena *arena)
+/* The key is the user, as Segment's clients have it; or the password, where a device insists on a
+ * user of its own.  No key is as short as what people put where nothing is asked for. */
+static struct text basic_secret(const char *text, struct arena *arena)
 {
     static const int variants[] = { sodium_base64_VARIANT_ORIGINAL,
                                     sodium_base64_VARIANT_ORIGINAL_NO_PADDING };
@@ -232,13 +235,16 @@ static struct text basic_user(const char *text, struct arena *arena)
                                     &size, NULL, variants[i]) == 0;
     const char *colon = is_good ? memchr(plain, ':', size) : NULL;
     struct text user = { plain, colon != NULL ? (uint32_t)(colon - plain) : 0 };
+    size_t behind = colon != NULL ? size - user.size - 1 : 0;
+    if (behind >= SECRET_TEXT_MIN)
+        return arena_text(arena, (struct text){ colon + 1, (uint32_t)behind });
     return arena_text(arena, user);
 }
 
 struct text auth_secret(const char *authorization, struct arena *arena)
 {
     if (strncasecmp(authorization, "Basic ", 6) == 0)
-        return basic_user(authorization + 6 + strspn(authorization + 6, " "), arena);
+        return basic_secret(authorization + 6 + strspn(authorization + 6, " "), arena);
     if (strncasecmp(authorization, "Bearer ", 7) == 0)
         return arena_text(arena, text_of(authorization + 7 + strspn(authorization + 7, " ")));
     return (struct text){ "", 0 };

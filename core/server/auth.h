@@ -47,7 +47,8 @@ void auth_remember(struct auth *auth, const struct auth_question *question);
 /* Forget what was looked up: keys have changed. */
 void auth_forget(struct auth *auth);
 
-/* The secret of an Authorization field, Bearer or Basic (the user name), in the arena; size 0:
+/* The secret of an Authorization field, Bearer or Basic (the password if that is as long as a
+ * key, else the user name), in the arena; size 0:
  * it holds none. */
 struct text auth_secret(const char *authorization, struct arena *arena);
 

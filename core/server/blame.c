@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -42,19 +43,33 @@ void blame_leave(void)
     buf_deinit(&lines);
 }
 
+/* A number and the blank behind it. */
+static bool read_number(const char **at, uint64_t *out_number)
+{
+    char *end;
+    errno = 0;
+    *out_number = strtoull(*at, &end, 10);
+    bool is_read = **at >= '0' && **at <= '9' && *end == ' ' && errno == 0;
+    *at = end + (*end == ' ');
+    return is_read;
+}
+
 static bool read_line(char *line, struct breadcrumb_crash *out_crash)
 {
-    char kind[8];
-    int at = 0;
+    static const char hang[] = "hang ", crash[] = "crash ";
+    const char *at = line;
+    uint64_t call;
     *out_crash = (struct breadcrumb_crash){ .count = 1 };
     line[strcspn(line, "\n")] = '\0';
-    if (sscanf(line, "%" SCNu64 " %" SCNu32 " %7s %n", &out_crash->seq, &out_crash->call, kind,
-               &at) != 3 ||
-        at == 0 || line[at] == '\0')
+    if (!read_number(&at, &out_crash->seq) || !read_number(&at, &call) || call > UINT32_MAX)
         return false;
-    out_crash->is_hang = strcmp(kind, "hang") == 0;
-    snprintf(out_crash->plugin, sizeof out_crash->plugin, "%s", line + at);
-    return true;
+    out_crash->call = (uint32_t)call;
+    out_crash->is_hang = strncmp(at, hang, sizeof hang - 1) == 0;
+    if (!out_crash->is_hang && strncmp(at, crash, sizeof crash - 1) != 0)
+        return false;
+    at += out_crash->is_hang ? sizeof hang - 1 : sizeof crash - 1;
+    snprintf(out_crash->plugin, sizeof out_crash->plugin, "%s", at);
+    return at[0] != '\0';
 }
 
 void blame_find(const char *dir)

@@ -12,6 +12,7 @@
 #include "core/server/api_idempotency.h"
 #include "core/server/fold.h"
 #include "core/server/http.h"
+#include "core/server/http_local.h"
 #include "core/server/metrics.h"
 #include "core/server/node.h"
 #include "core/server/say.h"
@@ -167,8 +168,13 @@ static void reply_buf(struct call *call, int status, const char *content_type, s
 void call_reply(struct call *call, int status, struct doc doc)
 {
     struct buf text = BUF_INIT;
-    json_write_doc(&text, doc);
-    buf_byte(&text, '\n');
+    if (call->answered != NULL && !call->is_once) { /* whoever asks has no use for JSON */
+        http_local_forget(call->request);
+        call->answered(call->answered_arg, status, doc);
+    } else {
+        json_write_doc(&text, doc);
+        buf_byte(&text, '\n');
+    }
     reply_buf(call, status, "application/json", &text);
 }
 
@@ -220,6 +226,8 @@ static int status_of(int code)
         return 404;
     case E_CONFLICT:
         return 409;
+    case E_STALE:
+        return 412;
     case E_LIMIT:
         return 422;
     case E_BUSY:

@@ -21,7 +21,15 @@ struct http_request *call_take(struct call *call);
 /* Add the field that goes with a 401. */
 void call_challenge(struct http_request *request);
 
-/* All tables, ending with NULL. */
-extern const struct route *const api_tables[];
+/* Table number `index`, those of plugins last; NULL: there are not so many. */
+const struct route *api_table(const struct api *api, size_t index);
+
+/* The best row for a request, or NULL; `*out_any` is then a row of the path with another method, or
+ * NULL. */
+const struct route *api_find(const struct api *api, const char *method, const char *path,
+                             const struct route **out_any);
+
+/* What api_ask() has made, whose caller is known: go on as with any other. */
+void call_enter_inside(struct call *call);
 
 #endif

@@ -54,6 +54,7 @@ struct channel {
     const char *name;   /* lives as long as the channel */
     bool needs_address; /* without one the arbiter rejects the message */
     bool is_idempotent; /* the receiver drops a repeated id: doubt is resolved by sending again */
+    int64_t timeout_ms; /* an answer later than this is not waited for; 0: CHANNEL_TIMEOUT_MS */
     void *self;
     /* Begin one attempt; `message` is borrowed for the call.  The answer may come from inside. */
     void (*send)(void *self, struct deliverer *deliverer, struct text id, int64_t attempt,

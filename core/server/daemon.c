@@ -15,6 +15,7 @@
 #include "core/base/mem.h"
 #include "core/base/pinyin.h"
 #include "core/base/zone.h"
+#include "core/engine/config.h"
 #include "core/engine/event.h"
 #include "core/engine/rules.h"
 #include "core/plugin/breadcrumb.h"
@@ -28,19 +29,19 @@
 #include "core/server/channel_webhook.h"
 #include "core/server/deploy.h"
 #include "core/server/files.h"
-#include "core/server/hangup.h"
+#include "core/server/hosting.h"
 #include "core/server/http.h"
 #include "core/server/link_epochs.h"
 #include "core/server/listening.h"
 #include "core/server/metrics.h"
 #include "core/server/node.h"
 #include "core/server/notify.h"
-#include "core/server/nurse.h"
 #include "core/server/parent.h"
 #include "core/server/plugins.h"
-#include "core/server/reload.h"
 #include "core/server/rule_watch.h"
 #include "core/server/say.h"
+#include "core/server/scripts.h"
+#include "core/server/settings_differ.h"
 #include "core/server/stream.h"
 #include "core/server/sweeper.h"
 #include "core/server/watch.h"
@@ -60,9 +61,8 @@
 #define END_MS 20000u     /* ... and for what their requests began */
 #define DELIVERY_MS 5000u /* for answers to messages that are under way then */
 #define SIGNALS 3
-#define SHORT_HASH 12 /* digits of a bundle's name in messages */
 
-enum stage { STAGE_STARTING, STAGE_SERVING, STAGE_STOPPING };
+enum stage { STAGE_STARTING, STAGE_SERVING, STAGE_STOPPING, STAGE_ENDING };
 
 struct daemon {
     const struct daemon_options *options;
@@ -77,7 +77,8 @@ struct daemon {
     struct metrics *metrics;
     struct channel_log *log;
     struct channel_webhook *webhooks[SETTINGS_WEBHOOKS_MAX];
-    struct channel channels[1 + SETTINGS_WEBHOOKS_MAX];
+    struct channel channels[CONFIG_CHANNELS_MAX];
+    size_t channel_count;
     struct auth *auth;
     struct idempotency *idempotency;
     struct link_keys links;
@@ -92,10 +93,8 @@ struct daemon {
     bool is_impatient; /* it ends, whatever is still being delivered */
     struct watchdog *watchdog;
     struct rule_watch *rule_watch;
-    atomic_bool interrupt; /* the rule that runs */
-    struct plugin_set *plugins;
-    struct nurse *nurse;   /* NULL: there are no plugins */
-    struct reload *reload; /* the same */
+    atomic_bool interrupt;   /* the rule that runs */
+    struct hosting *hosting; /* of plugins */
     struct script_surroundings surroundings;
     int code_of_failure;
     struct err *err;
@@ -177,54 +176,9 @@ static void ask_active(struct daemon *daemon, void (*then)(struct question *ques
 
 /* -- Scripts ----------------------------------------------------------------------------------- */
 
-struct scripts {
-    struct buf bytes;
-    struct doc bundle;
-    uint8_t hash[BUNDLE_HASH_BYTES];
-    char name[HEX_SIZE(BUNDLE_HASH_BYTES)];
-};
-
-/* Read and load what lies in the directory.  scripts_deinit() either way. */
-static int read_scripts(struct scripts *scripts, const char *dir, struct doc config,
-                        struct plugin_set *plugins, struct err *err)
-{
-    int rc = bundle_read_dir(dir, &scripts->bytes, &scripts->bundle, err);
-    if (rc != 0)
-        return rc;
-    bundle_hash(scripts->bundle, scripts->hash);
-    hex_encode(scripts->hash, sizeof scripts->hash, scripts->name);
-    return deploy_check(scripts->bundle, config, plugin_set_engine(plugins), NULL, err);
-}
-
-static void scripts_deinit(struct scripts *scripts)
-{
-    buf_deinit(&scripts->bytes);
-}
-
 static bool is_active(const struct question *question, const struct scripts *scripts)
 {
     return question->has_bundle && memcmp(question->hash, scripts->hash, BUNDLE_HASH_BYTES) == 0;
-}
-
-static void activate(struct daemon *daemon, const struct scripts *scripts, submission_done_fn *done)
-{
-    struct submission *submission =
-        deploy_submission(scripts->bundle, scripts->hash, text_of("kithd"), (struct text){ "", 0 });
-    submission->wants_applied = true;
-    submission->done = done;
-    submission->arg = daemon;
-    sequencer_post_own(node_sequencer(daemon->node), submission);
-}
-
-static bool was_activated(const struct submission *submission, struct err *err)
-{
-    if (submission->code != 0)
-        err_set(err, submission->code, "the scripts were not activated: %s", submission->err.text);
-    else if (submission->result.status == ENGINE_REFUSED)
-        err_set(err, E_INVALID, "%s", submission->result.reason);
-    else
-        return true;
-    return false;
 }
 
 /* -- Serving ----------------------------------------------------------------------------------- */
@@ -246,8 +200,9 @@ static void prepare(uv_work_t *work)
     pinyin_prepare();
 }
 
-static void serve(struct daemon *daemon)
+static void listen_to_all(void *arg)
 {
+    struct daemon *daemon = arg;
     if (daemon->stage != STAGE_STARTING)
         return;
     int rc = listening_open(&daemon->loop, &daemon->settings, daemon->socket,
@@ -261,17 +216,23 @@ static void serve(struct daemon *daemon)
     daemon->stage = STAGE_SERVING;
     if (node_refused_seq(daemon->node) == 0) { /* else events that name files are not applied */
         sweeper_start(daemon->sweeper);
-        if (daemon->nurse != NULL)
-            nurse_start(daemon->nurse);
+        hosting_serve(daemon->hosting);
     }
     listening_say(daemon->server, &daemon->settings, daemon->socket);
     uv_queue_work(&daemon->loop, &daemon->preparation, prepare, NULL);
 }
 
+/* Plugins first: nobody is served before they are. */
+static void serve(struct daemon *daemon)
+{
+    if (daemon->stage == STAGE_STARTING)
+        hosting_start(daemon->hosting, listen_to_all, daemon);
+}
+
 static void first_activated(void *arg, const struct submission *submission)
 {
     struct daemon *daemon = arg;
-    if (was_activated(submission, daemon->err))
+    if (scripts_were_activated(submission, daemon->err))
         serve(daemon);
     else
         fail(daemon, daemon->err->code);
@@ -287,10 +248,10 @@ static void on_caught_up(struct question *question)
         serve(daemon);
         return;
     }
-    int rc = read_scripts(&scripts, daemon->settings.scripts, daemon->settings.config,
-                          daemon->plugins, daemon->err);
+    int rc = scripts_read(&scripts, daemon->settings.scripts, daemon->settings.config,
+                          hosting_plugins(daemon->hosting), daemon->err);
     if (rc == 0)
-        activate(daemon, &scripts, first_activated);
+        scripts_activate(&scripts, daemon->node, first_activated, daemon);
     else
         fail(daemon, rc);
     scripts_deinit(&scripts);
@@ -302,7 +263,7 @@ static void saved_activated(void *arg, const struct submission *submission)
 {
     struct err err;
     (void)arg;
-    if (was_activated(submission, &err))
+    if (scripts_were_activated(submission, &err))
         say("the scripts that were saved are active");
     else
         say("%s", err.text);
@@ -313,12 +274,12 @@ static void on_saved_looked(struct question *question)
     struct daemon *daemon = question->daemon;
     struct scripts scripts = { .bytes = BUF_INIT };
     struct err err;
-    int rc = read_scripts(&scripts, daemon->settings.scripts, daemon->settings.config,
-                          daemon->plugins, &err);
+    int rc = scripts_read(&scripts, daemon->settings.scripts, daemon->settings.config,
+                          hosting_plugins(daemon->hosting), &err);
     if (rc != 0)
         say("the scripts that were saved are not activated: %s", err.text);
     else if (!is_active(question, &scripts))
-        activate(daemon, &scripts, saved_activated);
+        scripts_activate(&scripts, daemon->node, saved_activated, daemon);
     scripts_deinit(&scripts);
 }
 
@@ -331,23 +292,18 @@ static void on_saved(void *arg)
 
 /* -- SIGHUP ------------------------------------------------------------------------------------ */
 
-static void say_scripts(const struct question *question, const char *dir, struct doc config,
-                        struct plugin_set *plugins)
+/* What is configured otherwise of plugins that are the same; whether there is any. */
+static bool say_plugins(const struct settings *now, const struct settings *wanted)
 {
-    struct scripts scripts = { .bytes = BUF_INIT };
-    char active[HEX_SIZE(BUNDLE_HASH_BYTES)];
-    struct err err;
-    int rc = read_scripts(&scripts, dir, config, plugins, &err);
-    hex_encode(question->hash, sizeof question->hash, active);
-    if (rc != 0)
-        say("the scripts in %s would not load: %s", dir, err.text);
-    else if (is_active(question, &scripts))
-        say("the scripts in %s are the active bundle, %.*s", dir, SHORT_HASH, active);
-    else
-        say("the scripts in %s (%.*s) differ from the active bundle (%.*s): activate them with: "
-            "kith deploy %s",
-            dir, SHORT_HASH, scripts.name, SHORT_HASH, question->has_bundle ? active : "none", dir);
-    scripts_deinit(&scripts);
+    bool is_any = false;
+    for (size_t i = 0; i < now->plugin_count; i++)
+        if (settings_plugin_differs(now, wanted, i)) {
+            say("plugin %s is configured otherwise: it is used from the next start on, or with: "
+                "kith plugin reload %s",
+                now->plugins[i].name, now->plugins[i].name);
+            is_any = true;
+        }
+    return is_any;
 }
 
 /* What needs no restart. */
@@ -374,14 +330,15 @@ static void on_hangup_looked(struct question *question)
         plugins_carry_over(&wanted, &daemon->settings);
     if (rc != 0)
         say("the configuration is not used: %s", err.text);
-    else if (hangup_needs_restart(&daemon->settings, &wanted))
+    else if (settings_differ(&daemon->settings, &wanted))
         say("the configuration has changed: it is used from the next start on");
-    else if (!hangup_say_plugins(&daemon->settings, &wanted))
+    else if (!say_plugins(&daemon->settings, &wanted))
         say("the configuration has been read: it has not changed");
     if (wanted.config.data != NULL)
         use_at_once(daemon, &wanted);
     if (wanted.config.data != NULL && wanted.scripts != NULL)
-        say_scripts(question, wanted.scripts, wanted.config, daemon->plugins);
+        scripts_compare(wanted.scripts, wanted.config, hosting_plugins(daemon->hosting),
+                        question->has_bundle ? question->hash : NULL);
     settings_deinit(&wanted);
     if (daemon->stage == STAGE_SERVING)
         notify("READY=1");
@@ -413,6 +370,7 @@ static void hang_up(struct daemon *daemon)
     for (size_t i = 0; i < daemon->settings.webhook_count; i++)
         if (channel_webhook_reread(daemon->webhooks[i], &err) != 0)
             say("the secrets in use are kept: %s", err.text);
+    hosting_reread(daemon->hosting);
     if (read_link_keys(daemon, &err) != 0)
         say("the secrets of links in use are kept: %s", err.text);
     ask_active(daemon, on_hangup_looked);
@@ -420,15 +378,21 @@ static void hang_up(struct daemon *daemon)
 
 /* -- Stopping ---------------------------------------------------------------------------------- */
 
+static void end_loop(void *arg)
+{
+    uv_stop(&((struct daemon *)arg)->loop);
+}
+
+/* Plugins come last: until then they are asked for what is under way. */
 static void stop_if_idle(void *arg)
 {
     struct daemon *daemon = arg;
     if (daemon->stage == STAGE_STOPPING && daemon->server == NULL && daemon->api.calls == 0 &&
-        sweeper_is_at_rest(daemon->sweeper) &&
-        (daemon->nurse == NULL || nurse_is_at_rest(daemon->nurse)) &&
-        (daemon->reload == NULL || reload_is_at_rest(daemon->reload)) &&
-        (daemon->is_impatient || deliver_pending(node_deliverer(daemon->node)) == 0))
-        uv_stop(&daemon->loop);
+        sweeper_is_at_rest(daemon->sweeper) && hosting_is_at_rest(daemon->hosting) &&
+        (daemon->is_impatient || deliver_pending(node_deliverer(daemon->node)) == 0)) {
+        daemon->stage = STAGE_ENDING;
+        hosting_stop(daemon->hosting, end_loop, daemon);
+    }
 }
 
 /* What has not been answered is sent again at the next start, or listed. */
@@ -457,15 +421,14 @@ static void on_grace_over(uv_timer_t *timer)
 
 static void stop(struct daemon *daemon)
 {
-    if (daemon->stage == STAGE_STOPPING)
+    if (daemon->stage == STAGE_STOPPING || daemon->stage == STAGE_ENDING)
         return;
     daemon->stage = STAGE_STOPPING;
     say("stopping");
     notify("STOPPING=1");
     sweeper_stop(daemon->sweeper);
-    if (daemon->nurse != NULL)
-        nurse_stop(daemon->nurse);
     node_wind_down(daemon->node);
+    hosting_wind_down(daemon->hosting);
     uv_timer_start(&daemon->grace, on_grace_over, END_MS, 0);
     uv_timer_start(&daemon->patience, on_patience_over, DELIVERY_MS, 0);
     if (daemon->server != NULL)
@@ -507,15 +470,39 @@ static int open_channels(struct daemon *daemon, struct err *err)
         if (rc == 0)
             daemon->channels[1 + i] = channel_webhook_channel(daemon->webhooks[i]);
     }
-    return rc;
+    if (rc != 0)
+        return rc;
+    daemon->channel_count = 1 + settings->webhook_count;
+    daemon->channel_count +=
+        hosting_channels(daemon->hosting, &daemon->channels[daemon->channel_count],
+                         CONFIG_CHANNELS_MAX - daemon->channel_count);
+    return 0;
+}
+
+static int open_hosting(struct daemon *daemon, struct err *err)
+{
+    const struct hosting_options options = {
+        .loop = &daemon->loop,
+        .settings = &daemon->settings,
+        .metrics = daemon->metrics,
+        .api = &daemon->api,
+        .surroundings = &daemon->surroundings,
+        .read_settings = daemon->options->read_settings,
+        .read_arg = daemon->options->arg,
+        .on_rest = stop_if_idle,
+        .arg = daemon,
+    };
+    daemon->surroundings.interrupt = &daemon->interrupt;
+    return hosting_open(&options, &daemon->hosting, err);
 }
 
 /* The node's loop runs when all parts are there. */
-static int forget_erased(void *arg, struct err *err)
+static int forget_erased(void *arg, const uint64_t *customers, size_t count, struct err *err)
 {
     struct daemon *daemon = arg;
     stream_forget(daemon->api.stream);
-    return idempotency_forget(daemon->idempotency, err);
+    int rc = idempotency_forget(daemon->idempotency, err);
+    return rc == 0 ? hosting_forget(daemon->hosting, customers, count, err) : rc;
 }
 
 static int sweep_files(void *arg, struct err *err)
@@ -529,56 +516,7 @@ static int sweep_files(void *arg, struct err *err)
 
 static void plugin_lost(void *arg, struct text name)
 {
-    struct daemon *daemon = arg;
-    if (daemon->nurse != NULL)
-        nurse_lost(daemon->nurse, name);
-}
-
-static void plugins_in_force(void *arg, struct plugin_set *set)
-{
-    struct daemon *daemon = arg;
-    daemon->surroundings.plugins = plugin_set_engine(set);
-}
-
-static void use_plugins(void *arg, struct plugin_set *set)
-{
-    struct daemon *daemon = arg;
-    daemon->plugins = set;
-    atomic_store(&daemon->api.plugins, set);
-}
-
-static void open_reload(struct daemon *daemon)
-{
-    struct reload_options options = {
-        .loop = &daemon->loop,
-        .node = daemon->node,
-        .nurse = daemon->nurse,
-        .settings = &daemon->settings,
-        .plugins = daemon->plugins,
-        .read_settings = daemon->options->read_settings,
-        .read_arg = daemon->options->arg,
-        .in_force = plugins_in_force,
-        .use = use_plugins,
-        .on_rest = stop_if_idle,
-        .arg = daemon,
-    };
-    daemon->reload = reload_open(&options);
-}
-
-static void open_nurse(struct daemon *daemon)
-{
-    struct nurse_options options = {
-        .loop = &daemon->loop,
-        .node = daemon->node,
-        .plugins = daemon->plugins,
-        .clock = clock_machine(),
-        .on_rest = stop_if_idle,
-        .arg = daemon,
-    };
-    if (daemon->plugins == NULL)
-        return;
-    daemon->nurse = nurse_open(&options);
-    open_reload(daemon);
+    hosting_lost(((struct daemon *)arg)->hosting, name);
 }
 
 static int open_node(struct daemon *daemon, struct err *err)
@@ -587,24 +525,21 @@ static int open_node(struct daemon *daemon, struct err *err)
     char boot[HEX_SIZE(sizeof run)];
     randombytes_buf(run, sizeof run);
     hex_encode(run, sizeof run, boot);
-    daemon->surroundings = (struct script_surroundings){
-        .interrupt = &daemon->interrupt,
-        .plugins = plugin_set_engine(daemon->plugins),
-    };
+    struct plugin_set *plugins = hosting_plugins(daemon->hosting);
     struct node_options options = {
         .dir = daemon->settings.data,
         .clock = clock_machine(),
         .random = fill_random,
-        .code = world_code(daemon->plugins, &daemon->code),
+        .code = world_code(plugins, &daemon->code),
         .config = daemon->settings.config,
         .log_quota_bytes = daemon->settings.log_quota_bytes,
         .state_quota_bytes = daemon->settings.state_quota_bytes,
         .boot = boot,
         .rebuild = daemon->options->rebuild && !breadcrumb_was_opened(),
         .refused_seq = breadcrumb_refused_seq(),
-        .plugins = plugin_set_engine(daemon->plugins),
+        .plugins = plugin_set_engine(plugins),
         .channels = daemon->channels,
-        .channel_count = 1 + daemon->settings.webhook_count,
+        .channel_count = daemon->channel_count,
         .load_rules = script_load,
         .load_arg = &daemon->surroundings,
         .wake = wake,
@@ -618,7 +553,7 @@ static int open_node(struct daemon *daemon, struct err *err)
     options.blames = breadcrumb_blames(&options.blame_count);
     int rc = node_open(&options, &daemon->node, err);
     if (rc == 0)
-        open_nurse(daemon);
+        hosting_attach(daemon->hosting, daemon->node);
     if (rc == 0 && node_refused_seq(daemon->node) == 0) {
         breadcrumb_note_opened();
         blame_forget(options.dir);
@@ -678,13 +613,11 @@ static int open_api(struct daemon *daemon, struct err *err)
         .sweeper = daemon->sweeper,
         .metrics = daemon->metrics,
         .settings = &daemon->settings,
-        .plugins = daemon->plugins,
-        .nurse = daemon->nurse,
-        .reload = daemon->reload,
         .clock = clock_machine(),
         .on_idle = stop_if_idle,
         .idle_arg = daemon,
     };
+    hosting_fill_api(daemon->hosting);
     api_init(&daemon->api);
     daemon->api.stream = stream_new(&daemon->api);
     return zone_open(daemon->settings.zone, &daemon->api.zone, err);
@@ -702,7 +635,7 @@ static int open_parts(struct daemon *daemon, struct err *err)
     if (rc == 0)
         blame_find(settings->data);
     if (rc == 0)
-        rc = plugins_load(settings, &daemon->plugins, err);
+        rc = open_hosting(daemon, err);
     if (rc == 0)
         rc = open_channels(daemon, err);
     if (rc == 0)
@@ -743,7 +676,7 @@ static void init_loop(struct daemon *daemon)
 
 static void close_loop(struct daemon *daemon)
 {
-    if (daemon->code_of_failure == 0 && daemon->stage == STAGE_STOPPING)
+    if (daemon->code_of_failure == 0 && daemon->stage == STAGE_ENDING)
         breadcrumb_note_ended(); /* from here on nobody hears a signal */
     watch_close(daemon->watch);
     watchdog_close(daemon->watchdog);
@@ -763,9 +696,12 @@ static void close_parts(struct daemon *daemon)
 {
     api_end_dry_run(&daemon->api);
     sweeper_close(daemon->sweeper);
-    nurse_close(daemon->nurse);
-    reload_close(daemon->reload);
+    hosting_close(daemon->hosting);
     rule_watch_close(daemon->rule_watch);
+    if (daemon->hosting != NULL && !hosting_is_stopped(daemon->hosting)) {
+        hosting_stop(daemon->hosting, end_loop, daemon);
+        uv_run(&daemon->loop, UV_RUN_DEFAULT);
+    }
     node_close(daemon->node);
     if (daemon->server != NULL)
         http_server_close(daemon->server, 0, NULL, NULL);
@@ -780,7 +716,7 @@ static void close_parts(struct daemon *daemon)
     link_keys_wipe(&daemon->links);
     channel_log_close(daemon->log);
     metrics_free(daemon->metrics);
-    plugin_set_free(daemon->plugins);
+    hosting_free(daemon->hosting);
     buf_deinit(&daemon->code);
     settings_deinit(&daemon->settings);
 }

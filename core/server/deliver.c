@@ -231,6 +231,11 @@ static struct place *take_place(struct line *line, const struct ready_effect *ef
     return NULL;
 }
 
+static int64_t timeout_ms(const struct line *line)
+{
+    return line->channel.timeout_ms != 0 ? line->channel.timeout_ms : CHANNEL_TIMEOUT_MS;
+}
+
 static void look(struct engine *engine, void *arg)
 {
     struct line *line = arg;
@@ -356,7 +361,7 @@ void deliver_go(struct deliverer *deliverer, struct text id, int64_t attempt, st
     if (place == NULL || place->state != PLACE_CLAIMING || place->attempt != attempt)
         return; /* not a claim of ours that is open: daemon.started will list it */
     place->state = PLACE_SENDING;
-    place->deadline = now_ms(deliverer) + CHANNEL_TIMEOUT_MS;
+    place->deadline = now_ms(deliverer) + timeout_ms(line);
     place->sent_ns = clock_ns();
     dispatch(line, id, attempt, message);
 }
@@ -520,8 +525,8 @@ static void tick_place(struct line *line, struct place *place, int64_t now, int6
     if (place->state == PLACE_SENDING) {
         place->outcome = line->channel.is_idempotent ? OUTCOME_FAILED : OUTCOME_UNCERTAIN;
         line->outcomes[place->outcome]++;
-        snprintf(place->detail, sizeof place->detail, "no answer within %d s",
-                 CHANNEL_TIMEOUT_MS / 1000);
+        snprintf(place->detail, sizeof place->detail, "no answer within %lld s",
+                 (long long)timeout_ms(line) / 1000);
     }
     post_outcome(line, place);
 }

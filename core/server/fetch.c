@@ -39,6 +39,9 @@ struct request {
     CURL *easy;
     struct curl_slist *headers;
     struct buf body;
+    bool wants_answer;
+    struct buf answer; /* its body */
+    size_t answer_max;
     size_t head_bytes, body_bytes; /* of the answer */
     bool is_refused;               /* the address, `refused` */
     char refused[ADDRESS_TEXT_SIZE];
@@ -100,6 +103,7 @@ static void request_free(struct request *request)
     curl_easy_cleanup(request->easy);
     curl_slist_free_all(request->headers);
     buf_deinit(&request->body);
+    buf_deinit(&request->answer);
     free(request);
 }
 
@@ -134,6 +138,48 @@ static void explain(const struct request *request, CURLcode code, char out[FETCH
         snprintf(out, FETCH_ERROR_SIZE, "%.*s", FETCH_ERROR_SIZE - 1, why);
 }
 
+static size_t list_headers(CURL *easy, struct fetch_header headers[FETCH_HEADERS_MAX])
+{
+    struct curl_header *header = NULL;
+    size_t count = 0;
+    while (count < FETCH_HEADERS_MAX &&
+           (header = curl_easy_nextheader(easy, CURLH_HEADER, -1, header)) != NULL)
+        headers[count++] = (struct fetch_header){ header->name, header->value };
+    return count;
+}
+
+/* Who wants the body wants the whole. */
+static void finish_answer(struct request *request, CURLcode code)
+{
+    struct fetch_header headers[FETCH_HEADERS_MAX];
+    struct fetch_result result = { .retry_after_ms = -1 };
+    char error[FETCH_ERROR_SIZE];
+    long status = 0;
+    curl_off_t sending_us = 0;
+    curl_easy_getinfo(request->easy, CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_getinfo(request->easy, CURLINFO_PRETRANSFER_TIME_T, &sending_us);
+    result.is_too_large = request->body_bytes > request->answer_max;
+    if (result.is_too_large) {
+        snprintf(error, sizeof error, "the answer has more than %zu bytes", request->answer_max);
+        result.error = error;
+    } else if (code != CURLE_OK) {
+        explain(request, code, error);
+        result.error = error;
+        result.is_unsent = sending_us == 0;
+    } else {
+        result.body = request->answer.data;
+        result.body_size = request->answer.size;
+    }
+    if (status >= 200 && (code == CURLE_OK || request->head_bytes == HEAD_IS_READ)) {
+        result.status = (int)status;
+        result.retry_after_ms = asked_to_wait(request->easy);
+        result.headers = headers;
+        result.header_count = list_headers(request->easy, headers);
+    }
+    request->done(request->arg, &result);
+    request_free(request);
+}
+
 /* An answer counts from its status on: that its body was too long, or never ended, matters to
  * nobody. */
 static void finish(struct request *request, CURLcode code)
@@ -165,7 +211,10 @@ static void collect(struct fetch *fetch)
         if (message->msg != CURLMSG_DONE)
             continue;
         curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&request);
-        finish(request, code);
+        if (request->wants_answer)
+            finish_answer(request, code);
+        else
+            finish(request, code);
     }
 }
 
@@ -257,8 +306,13 @@ static curl_socket_t on_open(void *arg, curlsocktype purpose, struct curl_sockad
 static size_t on_body(char *data, size_t size, size_t count, void *arg)
 {
     struct request *request = arg;
-    (void)data;
     request->body_bytes += size * count;
+    if (request->wants_answer) {
+        if (request->body_bytes > request->answer_max)
+            return 0;
+        buf_append(&request->answer, data, size * count);
+        return size * count;
+    }
     return request->body_bytes > FETCH_RESPONSE_BYTES_MAX ? 0 : size * count;
 }
 
@@ -270,7 +324,7 @@ static size_t on_header(char *data, size_t size, size_t count, void *arg)
     size_t bytes = size * count;
     long status = 0;
     if (request->head_bytes == HEAD_IS_READ)
-        return on_body(data, size, count, arg);
+        return request->wants_answer ? bytes : on_body(data, size, count, arg);
     request->head_bytes += bytes;
     if (request->head_bytes > FETCH_RESPONSE_BYTES_MAX)
         return 0;
@@ -295,20 +349,17 @@ static void set_safety(const struct fetch *fetch, struct request *request)
     curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, request);
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
-    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)fetch->timeout_ms);
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MS_MAX);
 }
 
-static void set_request(const struct fetch *fetch, struct request *request)
+static void set_request(struct request *request, const char *url)
 {
     CURL *easy = request->easy;
-    curl_easy_setopt(easy, CURLOPT_URL, fetch->url);
+    curl_easy_setopt(easy, CURLOPT_URL, url);
     curl_easy_setopt(easy, CURLOPT_PRIVATE, request);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, request->error);
     curl_easy_setopt(easy, CURLOPT_USERAGENT, "kith/" KITH_VERSION);
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, request->headers);
-    curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.size);
-    curl_easy_setopt(easy, CURLOPT_POSTFIELDS, buf_string(&request->body));
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
     curl_easy_setopt(easy, CURLOPT_HEADERDATA, request);
@@ -323,21 +374,42 @@ static void add_header(struct request *request, const char *header)
     request->headers = headers;
 }
 
-void fetch_post(struct fetch *fetch, const char *const headers[], const void *body, size_t size,
-                fetch_done_fn *done, void *arg)
+static void set_body(struct request *request)
+{
+    CURL *easy = request->easy;
+    curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.size);
+    curl_easy_setopt(easy, CURLOPT_POSTFIELDS, buf_string(&request->body));
+}
+
+static struct request *request_new(struct fetch *fetch, const struct fetch_request *wanted,
+                                   fetch_done_fn *done, void *arg)
 {
     struct request *request = mem_zero(sizeof *request);
     request->fetch = fetch;
     request->done = done;
     request->arg = arg;
+    request->answer_max = wanted->answer_max;
     request->easy = curl_easy_init();
     ASSERT(request->easy != NULL);
-    buf_append(&request->body, body, size);
+    buf_append(&request->body, wanted->body, wanted->size);
     add_header(request, "Expect:");
-    for (; *headers != NULL; headers++)
-        add_header(request, *headers);
+    for (const char *const *header = wanted->headers; header != NULL && *header != NULL; header++)
+        add_header(request, *header);
     set_safety(fetch, request);
-    set_request(fetch, request);
+    set_request(request, wanted->url);
+    curl_easy_setopt(request->easy, CURLOPT_TIMEOUT_MS, (long)wanted->timeout_ms);
+    if (wanted->ca != NULL)
+        curl_easy_setopt(request->easy, CURLOPT_CAINFO, wanted->ca);
+    if (wanted->is_once) { /* a connection that was kept may be closed: then curl sends again */
+        curl_easy_setopt(request->easy, CURLOPT_FRESH_CONNECT, 1L);
+        curl_easy_setopt(request->easy, CURLOPT_FORBID_REUSE, 1L);
+    }
+    return request;
+}
+
+static void begin(struct request *request)
+{
+    struct fetch *fetch = request->fetch;
     request->next = fetch->requests;
     request->link = &fetch->requests;
     if (request->next != NULL)
@@ -345,6 +417,21 @@ void fetch_post(struct fetch *fetch, const char *const headers[], const void *bo
     fetch->requests = request;
     CURLMcode rc = curl_multi_add_handle(fetch->multi, request->easy);
     ASSERT(rc == CURLM_OK);
+}
+
+void fetch_post(struct fetch *fetch, const char *const headers[], const void *body, size_t size,
+                fetch_done_fn *done, void *arg)
+{
+    const struct fetch_request wanted = {
+        .url = fetch->url,
+        .headers = headers,
+        .body = body,
+        .size = size,
+        .timeout_ms = fetch->timeout_ms,
+    };
+    struct request *request = request_new(fetch, &wanted, done, arg);
+    set_body(request);
+    begin(request);
 }
 
 /* -- Opening, closing ------------------------------------------------------------------- */
@@ -399,6 +486,61 @@ static CURLM *open_multi(struct fetch *fetch)
     return multi;
 }
 
+/* What would break out of its line, or of what curl itself says. */
+static int check_header(const char *header, struct err *err)
+{
+    static const char *const ours[] = { "Content-Length:", "Transfer-Encoding:", "Connection:",
+                                        "Host:", "Expect:" };
+    const char *colon = strchr(header, ':');
+    bool is_good = colon != NULL && colon != header && header[strcspn(header, "\r\n")] == '\0';
+    for (const char *at = header; is_good && at < colon; at++)
+        is_good = *at > ' ' && *at < 0x7f && strchr("()<>@,;:\\\"/[]?={}", *at) == NULL;
+    for (size_t i = 0; is_good && i < sizeof ours / sizeof *ours; i++)
+        is_good = strncasecmp(header, ours[i], strlen(ours[i])) != 0;
+    if (is_good)
+        return 0;
+    return err_set(err, E_INVALID,
+                   "a header is \"Name: value\" in one line, and none of those that the host sets "
+                   "itself");
+}
+
+static int check_request(const struct fetch_request *wanted, struct err *err)
+{
+    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ-";
+    char *target = NULL;
+    int rc = 0;
+    if (wanted->method == NULL || wanted->method[0] == '\0' ||
+        wanted->method[strspn(wanted->method, letters)] != '\0' ||
+        strcmp(wanted->method, "CONNECT") == 0)
+        rc = err_set(err, E_INVALID, "the method is none");
+    if (rc == 0)
+        rc = check_url(wanted->url, &target, err);
+    free(target);
+    for (const char *const *header = wanted->headers; rc == 0 && header != NULL && *header != NULL;
+         header++)
+        rc = check_header(*header, err);
+    return rc;
+}
+
+int fetch_send(struct fetch *fetch, const struct fetch_request *wanted, fetch_done_fn *done,
+               void *arg, struct err *err)
+{
+    int rc = check_request(wanted, err);
+    if (rc != 0)
+        return rc;
+    struct request *request = request_new(fetch, wanted, done, arg);
+    request->wants_answer = true;
+    bool has_body = wanted->size != 0 || strcmp(wanted->method, "POST") == 0 ||
+                    strcmp(wanted->method, "PUT") == 0;
+    if (has_body)
+        set_body(request);
+    curl_easy_setopt(request->easy, CURLOPT_CUSTOMREQUEST, wanted->method);
+    if (strcmp(wanted->method, "HEAD") == 0)
+        curl_easy_setopt(request->easy, CURLOPT_NOBODY, 1L);
+    begin(request);
+    return 0;
+}
+
 int fetch_open(const struct fetch_options *options, struct fetch **out_fetch, struct err *err)
 {
     static bool is_ready; /* the loop's */
@@ -408,7 +550,7 @@ int fetch_open(const struct fetch_options *options, struct fetch **out_fetch, st
         ASSERT(code == CURLE_OK);
         is_ready = true;
     }
-    int rc = check_url(options->url, &target, err);
+    int rc = options->url != NULL ? check_url(options->url, &target, err) : 0;
     if (rc == 0 && options->ca != NULL && access(options->ca, R_OK) != 0)
         rc = err_set(err, E_IO, "cannot read %s", options->ca);
     if (rc != 0) {
@@ -418,7 +560,7 @@ int fetch_open(const struct fetch_options *options, struct fetch **out_fetch, st
     struct fetch *fetch = mem_zero(sizeof *fetch);
     uv_timer_init(options->loop, &fetch->timer);
     fetch->handles = 1;
-    fetch->url = mem_string(options->url);
+    fetch->url = options->url != NULL ? mem_string(options->url) : NULL;
     fetch->ca = options->ca != NULL ? mem_string(options->ca) : NULL;
     fetch->target = target;
     fetch->allow_private = options->allow_private;

@@ -117,6 +117,7 @@ static void publish_pauses(struct fold *fold)
     struct read_pauses rules;
     read_paused_rules(fold->engine, &rules);
     atomic_store(&fold->rules_paused, rules.count);
+    atomic_store(&fold->plugins_quarantined, plugins_quarantined(fold->engine));
 }
 
 static void publish(struct fold *fold)

@@ -80,7 +80,7 @@ struct fold {
     _Atomic bool is_behind;  /* what the log has cannot be applied at the moment */
     struct histogram apply, cut, lateness; /* groups, checkpoints, reminders; for metrics */
     _Atomic uint64_t failures;             /* of rules, in this run; for metrics */
-    _Atomic size_t rules_paused;
+    _Atomic size_t rules_paused, plugins_quarantined;
     _Atomic int64_t erasures_open, erasures_done, erasure_oldest_ms; /* read.h; for metrics */
     _Atomic uint64_t turns; /* of fold_run() and entries applied, for the watchdog */
 };

@@ -159,6 +159,8 @@ void http_body_limit(struct http_request *request, size_t bytes_max);
  * and Transfer-Encoding are the server's own.  E_INVALID, and nothing added, if the
  * name is no token or one of these, or the value contains a control byte. */
 int http_add_field(struct http_request *request, const char *name, const char *value);
+/* 0, or what that would answer. */
+int http_check_field(const char *name, const char *value);
 
 /* Answer with status 200..599 and end the request.  `body` is copied.  content_type may
  * be NULL.  For HEAD pass the body that GET would have: only its length is sent.

@@ -44,6 +44,9 @@ struct http_request {
     void *gone_arg;
     void (*on_drain)(void *arg);
     void *drain_arg;
+    void (*answered)(void *arg, int status, const char *content_type, const void *body,
+                     size_t size); /* http_local.h; NULL: it came over a connection */
+    void *answered_arg;
     const char *method, *path, *query, *host;
     union http_address remote;
     uint32_t field_count;

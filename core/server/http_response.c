@@ -95,9 +95,14 @@ static bool is_value(const char *text)
     return true;
 }
 
+int http_check_field(const char *name, const char *value)
+{
+    return http_is_token(name) && !is_ours(name) && is_value(value) ? 0 : E_INVALID;
+}
+
 int http_add_field(struct http_request *request, const char *name, const char *value)
 {
-    if (!http_is_token(name) || is_ours(name) || !is_value(value))
+    if (http_check_field(name, value) != 0)
         return E_INVALID;
     buf_text(&request->extra, name);
     buf_text(&request->extra, ": ");
@@ -177,6 +182,9 @@ void http_respond(struct http_request *request, int status, const char *content_
         head_end(request, head);
         if (!has_no_body(status) && !request->is_head)
             http_conn_emit(request, body, size);
+    } else if (request->answered != NULL) {
+        request->answered(request->answered_arg, status, content_type, body,
+                          has_no_body(status) ? 0 : size);
     }
     end(request);
 }

@@ -6,7 +6,7 @@
 
 #define ISOLATED_FLAG GUEST_FLAG /* not for people: it needs the descriptors it is started with */
 
-/* Returns the exit code, when kithd has closed its end of the socket. */
+/* Returns the exit code, if it could not begin; it ends when kithd has closed the socket. */
 int isolated_run(void);
 
 #endif

@@ -9,6 +9,7 @@
 #include "core/base/histogram.h"
 #include "core/base/mem.h"
 #include "core/plugin/breadcrumb.h"
+#include "core/plugin/set.h"
 #include "core/server/channel.h"
 #include "core/server/node.h"
 
@@ -186,6 +187,9 @@ static void write_engine(struct node *node, struct buf *out)
               (double)atomic_load(&fold->failures));
     write_one(out, "kith_rules_paused", "gauge", "Rules that do not run until they are resumed.",
               (double)atomic_load(&fold->rules_paused));
+    write_one(out, "kith_plugins_quarantined", "gauge",
+              "Plugins that take no part until they are enabled.",
+              (double)atomic_load(&fold->plugins_quarantined));
     write_one(out, "kith_timer_late_seconds", "gauge",
               "How long the next reminder or timer has been due.",
               due < now ? (double)(now - due) / 1000 : 0);
@@ -302,7 +306,34 @@ static void write_daemon(struct node *node, struct buf *out)
               "Crashes after which the daemon was started again.", (double)breadcrumb_crashes());
 }
 
-void metrics_write(struct metrics *metrics, struct node *node, struct buf *out)
+/* Of each plugin in force: one number. */
+static void write_plugins(const struct plugin_set *plugins, const char *name, const char *help,
+                          double (*number)(const struct plugin *plugin), struct buf *out)
+{
+    write_head(out, name, "counter", help);
+    for (size_t i = 0; i < plugin_set_count(plugins); i++) {
+        const struct plugin *plugin = plugin_set_at(plugins, i);
+        buf_printf(out, "%s{plugin=\"%s\"} %.17g\n", name, plugin->name, number(plugin));
+    }
+}
+
+static double calls_of(const struct plugin *plugin)
+{
+    return (double)atomic_load(&plugin->calls);
+}
+
+static double failures_of(const struct plugin *plugin)
+{
+    return (double)atomic_load(&plugin->failures);
+}
+
+static double seconds_of(const struct plugin *plugin)
+{
+    return (double)atomic_load(&plugin->nanoseconds) / NS_PER_S;
+}
+
+void metrics_write(struct metrics *metrics, struct node *node, const struct plugin_set *plugins,
+                   struct buf *out)
 {
     write_daemon(node, out);
     write_loop(metrics, out);
@@ -311,4 +342,11 @@ void metrics_write(struct metrics *metrics, struct node *node, struct buf *out)
     write_erasures(node, out);
     write_channels(node, out);
     write_deliveries(node_deliverer(node), out);
+    write_plugins(plugins, "kith_plugin_engine_calls_total", "Calls of a plugin by the engine.",
+                  calls_of, out);
+    write_plugins(plugins, "kith_plugin_engine_failures_total",
+                  "Of these those that failed, crashed or were not answered.", failures_of, out);
+    write_plugins(plugins, "kith_plugin_engine_seconds_total",
+                  "Time that the engine has spent in a plugin, or waiting for it.", seconds_of,
+                  out);
 }

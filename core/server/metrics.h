@@ -15,6 +15,7 @@
 
 struct metrics;
 struct node;
+struct plugin_set;
 
 struct metrics *metrics_new(void);
 void metrics_free(struct metrics *metrics); /* NULL is allowed */
@@ -34,7 +35,8 @@ void metrics_delivery(struct metrics *metrics, int outcome);
 void metrics_stream(struct metrics *metrics, size_t subscribers);
 void metrics_stream_read(struct metrics *metrics);
 
-/* Append the page. */
-void metrics_write(struct metrics *metrics, struct node *node, struct buf *out);
+/* Append the page; of `plugins` what is loaded, or NULL. */
+void metrics_write(struct metrics *metrics, struct node *node, const struct plugin_set *plugins,
+                   struct buf *out);
 
 #endif

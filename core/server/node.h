@@ -50,10 +50,11 @@ struct node_options {
     void *load_arg;
     void (*wake)(void *arg); /* any thread: the loop has something to do (node_step_loop) */
     void *wake_arg;
-    /* Somebody is erased: remove what is kept besides log and state, in memory and in files.  On
-     * the loop; when her rows are gone, and again before erase.done.  An error is told and tried
-     * again.  NULL: nothing is kept. */
-    int (*forget)(void *arg, struct err *err);
+    /* Somebody is erased: remove what is kept besides log and state, in memory, in files, by
+     * plugins. On the loop; when her rows are gone, before the files are written anew, where it is
+     * known who they are, and again before erase.done.  An error is told and tried again.  NULL:
+     * nothing is kept. */
+    int (*forget)(void *arg, const uint64_t *customers, size_t count, struct err *err);
     /* The same where it takes the disk's time, when a checkpoint has her rows gone; on the thread
      * of the checkpoints.  NULL: there is nothing. */
     int (*sweep)(void *arg, struct err *err);

@@ -27,22 +27,24 @@ struct patient {
     uv_work_t work;
     struct job job;
     struct remote *remote; /* begun, on its way to the engine */
+    struct remote_ends ends;
     int code;
     struct err err;
     bool is_busy; /* a worker or the engine has it */
     bool skip;
     char by[128];
-    int tries;
+    int tries;        /* by itself; 0: a person asked for it */
     int64_t first_ms; /* boot time of the first of these tries */
 };
 
 struct nurse {
     struct nurse_options options;
     struct patient patients[PLUGINS_MAX];
-    size_t busy, closed;
+    size_t busy;
     bool is_stopped, is_held;
     struct job look;
     struct buf seen;
+    size_t open; /* timers, until they have closed */
 };
 
 static const char *name_of(const struct patient *patient)
@@ -64,7 +66,7 @@ static void rest(struct patient *patient)
         nurse->options.on_rest(nurse->options.arg);
 }
 
-/* -- The entry ------------------------------------------------------------------------------------ */
+/* -- The entry --------------------------------------------------------------------------------- */
 
 static void write_enabled(struct patient *patient)
 {
@@ -77,13 +79,32 @@ static void write_enabled(struct patient *patient)
     doc_put_string(&w, "plugin", name_of(patient));
     if (patient->skip)
         doc_put_bool(&w, "skip", true);
+    if (patient->tries != 0)
+        doc_put_bool(&w, "again", true);
     doc_close(&w);
     submission_end(submission, &w);
     submission->must_not_fail = true;
     sequencer_post_own(node_sequencer(patient->nurse->options.node), submission);
 }
 
-/* -- A new process -------------------------------------------------------------------------------- */
+static void write_disabled(struct nurse *nurse, struct text plugin, const char *why)
+{
+    struct submission *submission = submission_new(LOG_SYSTEM);
+    struct doc_writer w;
+    submission_begin(submission, &w);
+    doc_put_string(&w, "type", "plugin.disabled");
+    doc_put_string(&w, "by", "kithd");
+    doc_open(&w, "data");
+    doc_put_text(&w, "plugin", plugin);
+    doc_put_string(&w, "kind", "crash");
+    doc_put_string(&w, "reason", why);
+    doc_close(&w);
+    submission_end(submission, &w);
+    submission->must_not_fail = true;
+    sequencer_post_own(node_sequencer(nurse->options.node), submission);
+}
+
+/* -- A new process ----------------------------------------------------------------------------- */
 
 static void wait_longer(struct patient *patient);
 
@@ -103,6 +124,7 @@ static void on_handed_over(struct mail *mail, void *reader)
     if (!patient->nurse->is_stopped)
         write_enabled(patient);
     rest(patient);
+    patient->nurse->options.on_process(patient->nurse->options.arg, patient->index, &patient->ends);
 }
 
 static void begin(uv_work_t *work)
@@ -110,6 +132,8 @@ static void begin(uv_work_t *work)
     struct patient *patient = work->data;
     patient->code = plugin_set_another(patient->nurse->options.plugins, patient->index,
                                        &patient->remote, &patient->err);
+    if (patient->code == 0)
+        patient->code = remote_ends(patient->remote, &patient->ends, &patient->err);
 }
 
 static void on_begun(uv_work_t *work, int status)
@@ -122,6 +146,8 @@ static void on_begun(uv_work_t *work, int status)
         fold_ask(node_fold(patient->nurse->options.node), &patient->job);
         return;
     }
+    remote_close(patient->remote);
+    patient->remote = NULL;
     say("plugin %s cannot be begun anew: %s", name_of(patient), patient->err.text);
     if (!patient->nurse->is_stopped)
         wait_longer(patient);
@@ -151,7 +177,7 @@ static void on_time(uv_timer_t *timer)
     start(timer->data);
 }
 
-/* -- When ----------------------------------------------------------------------------------------- */
+/* -- When -------------------------------------------------------------------------------------- */
 
 static void wait_longer(struct patient *patient)
 {
@@ -184,14 +210,31 @@ static struct patient *find(struct nurse *nurse, struct text plugin)
     return NULL;
 }
 
+/* Engine and outside see the same process end, whichever is first. */
+static bool is_cared_for(const struct patient *patient)
+{
+    return patient->is_busy || uv_is_active((const uv_handle_t *)&patient->timer);
+}
+
 void nurse_lost(struct nurse *nurse, struct text plugin)
 {
     struct patient *patient = find(nurse, plugin);
     say("plugin %.*s crashed or did not answer: it is quarantined, and what it should hear of is "
         "parked",
         (int)plugin.size, plugin.data);
-    if (patient != NULL && !nurse->is_stopped)
+    if (patient != NULL && !nurse->is_stopped && !is_cared_for(patient))
         wait_longer(patient);
+}
+
+void nurse_gone(struct nurse *nurse, struct text plugin, const char *why)
+{
+    struct patient *patient = find(nurse, plugin);
+    if (patient == NULL || nurse->is_stopped || is_cared_for(patient))
+        return;
+    say("plugin %.*s: %s: it is quarantined, and what it should hear of is parked",
+        (int)plugin.size, plugin.data, why);
+    write_disabled(nurse, plugin, why);
+    wait_longer(patient);
 }
 
 bool nurse_enable(struct nurse *nurse, struct text plugin, struct text by, bool skip)
@@ -208,7 +251,7 @@ bool nurse_enable(struct nurse *nurse, struct text plugin, struct text by, bool 
     return true;
 }
 
-/* -- At the start --------------------------------------------------------------------------------- */
+/* -- At the start ------------------------------------------------------------------------------ */
 
 static void look(struct engine *engine, void *arg)
 {
@@ -243,12 +286,13 @@ void nurse_start(struct nurse *nurse)
     fold_ask(node_fold(nurse->options.node), &nurse->look);
 }
 
-/* -- Life ----------------------------------------------------------------------------------------- */
+/* -- Life -------------------------------------------------------------------------------------- */
 
 struct nurse *nurse_open(const struct nurse_options *options)
 {
     struct nurse *nurse = mem_zero(sizeof *nurse);
     nurse->options = *options;
+    nurse->open = PLUGINS_MAX;
     for (size_t i = 0; i < PLUGINS_MAX; i++) {
         nurse->patients[i].nurse = nurse;
         nurse->patients[i].index = i;
@@ -272,6 +316,9 @@ void nurse_use(struct nurse *nurse, struct plugin_set *plugins)
 {
     ASSERT(nurse->busy == 0);
     nurse->options.plugins = plugins;
+    for (size_t i = 0; i < plugin_set_count(plugins); i++)
+        if (!plugin_set_is_isolated(plugins, i))
+            uv_timer_stop(&nurse->patients[i].timer);
 }
 
 void nurse_stop(struct nurse *nurse)
@@ -290,7 +337,7 @@ static void on_closed(uv_handle_t *handle)
 {
     struct patient *patient = handle->data;
     struct nurse *nurse = patient->nurse;
-    if (++nurse->closed < PLUGINS_MAX)
+    if (--nurse->open != 0)
         return;
     buf_deinit(&nurse->seen);
     free(nurse);

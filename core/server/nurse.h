@@ -3,7 +3,8 @@
  * A plugin whose process died or hung is quarantined by the engine.  Its process can be begun anew,
  * which one that shares ours cannot, so that is done here: after a second, then two, four, up to a
  * minute, and then `plugin.enabled` is written, by which the engine hands it what was parked.  One
- * that is lost NURSE_TRIES_MAX times in NURSE_WINDOW_MS stays quarantined until a person enables it.
+ * that is lost NURSE_TRIES_MAX times in NURSE_WINDOW_MS stays quarantined until a person enables
+ * it.
  *
  * The loop's thread.
  */
@@ -21,6 +22,7 @@
 struct node;
 struct nurse;
 struct plugin_set;
+struct remote_ends;
 struct uv_loop_s;
 
 struct nurse_options {
@@ -28,6 +30,8 @@ struct nurse_options {
     struct node *node;          /* both outlive the nurse */
     struct plugin_set *plugins; /* not NULL */
     struct clock clock;
+    /* The engine has another process, whose ends are handed over: what else is in it can begin. */
+    void (*on_process)(void *arg, size_t index, const struct remote_ends *ends);
     void (*on_rest)(void *arg); /* a process that was being begun is there, or could not be */
     void *arg;
 };
@@ -35,6 +39,9 @@ struct nurse_options {
 struct nurse *nurse_open(const struct nurse_options *options);
 void nurse_start(struct nurse *nurse); /* the engine has caught up: look who is quarantined */
 void nurse_lost(struct nurse *nurse, struct text plugin);
+/* Its process is no more, as the outside has found: `why`.  What the engine cannot know from an
+ * entry it is told by one, `plugin.disabled`, so that both sides go and come together. */
+void nurse_gone(struct nurse *nurse, struct text plugin, const char *why);
 /* Somebody enables it by hand: begin its process now, if it is isolated, then write the entry.
  * Whether it is one of these; else the caller writes. */
 bool nurse_enable(struct nurse *nurse, struct text plugin, struct text by, bool skip);

@@ -62,7 +62,7 @@ static int load_all(struct settings *settings, struct plugin_member *members, si
     return rc;
 }
 
-/* -- What they add to the config ------------------------------------------------------------------ */
+/* -- What they add to the config --------------------------------------------------------------- */
 
 static bool has_channel(const struct settings *settings, const char *name)
 {

@@ -19,6 +19,8 @@
 #include <string.h>
 
 #define RETRY_MS 60000
+#define ASK_MS 100          /* between two questions whether what is kept besides is forgotten */
+#define ASKED_MAX 100       /* of them; then it is tried anew */
 #define GATHER_MS 250       /* between two looks whether all are through */
 #define GATHER_MS_MAX 90000 /* a message that a channel has is waited for a minute */
 #define SWAP_PAUSE_MS 50    /* until the readers of the state's file have gone */
@@ -56,7 +58,8 @@ struct purge {
     int64_t begin_at; /* boot ms: no purge before */
     int64_t late_at;  /* the same: from then on it waits for nobody else; 0: none is wanted yet */
     int64_t swap_at;  /* the same of the next attempt to swap; -1: one is under way */
-    unsigned swaps;
+    int64_t ask_at;   /* the same of the next question whether she is forgotten; 0: none is open */
+    unsigned swaps, asked;
     struct job job;
 
     struct base base;
@@ -109,6 +112,7 @@ static void come_to_rest(struct purge *purge, int64_t pause_ms)
     mailbox_nudge(&purge->options.fold->inbox);
     forget(purge);
     purge->phase = PHASE_IDLE;
+    purge->ask_at = 0;
     purge->begin_at = now_ms(purge) + pause_ms;
 }
 
@@ -399,7 +403,29 @@ static void ask_swap(struct purge *purge)
 static int forget_besides(struct purge *purge)
 {
     const struct purge_options *options = &purge->options;
-    return options->forget != NULL ? options->forget(options->forget_arg, &purge->err) : 0;
+    if (options->forget == NULL)
+        return 0;
+    uint64_t *customers = mem_alloc((purge->count + 1) * sizeof *customers);
+    for (size_t i = 0; i < purge->count; i++)
+        customers[i] = purge->erased[i].customer;
+    int rc = options->forget(options->forget_arg, customers, purge->count, &purge->err);
+    free(customers);
+    return rc;
+}
+
+/* A plugin in a process of its own says later that it has. */
+static void forget_before(struct purge *purge, void (*then)(struct purge *purge))
+{
+    int rc = forget_besides(purge);
+    bool is_soon = rc == E_BUSY && ++purge->asked < ASKED_MAX;
+    purge->ask_at = is_soon ? now_ms(purge) + ASK_MS : 0;
+    if (is_soon)
+        return;
+    purge->asked = 0;
+    if (rc == 0)
+        then(purge);
+    else
+        fail(purge);
 }
 
 static void tell_done(struct purge *purge)
@@ -460,8 +486,8 @@ static void next(struct purge *purge)
             gather(purge);
         else if (purge->count == 0) /* they were in the purge before */
             end_early(purge);
-        else
-            note(purge);
+        else /* before much is done that would be done again */
+            forget_before(purge, note);
         break;
     case PHASE_REWRITE:
         purge->is_compacted = false;
@@ -482,10 +508,7 @@ static void next(struct purge *purge)
         ask_swap(purge);
         break;
     case PHASE_DONE:
-        if (forget_besides(purge) != 0)
-            fail(purge);
-        else
-            tell_done(purge);
+        forget_before(purge, tell_done);
         break;
     default:
         end(purge);
@@ -513,20 +536,26 @@ int64_t purge_tick(struct purge *purge)
     bool waits_for_readers = purge->phase == PHASE_SWAP && purge->swap_at >= 0;
     bool may_begin =
         purge->phase == PHASE_IDLE && purge->is_wanted && purge->is_started && purge->holds == 0;
-    if (purge->is_winding_down || (!waits_for_readers && !may_begin))
+    bool waits_for_answer = purge->ask_at != 0;
+    if (purge->is_winding_down || (!waits_for_readers && !waits_for_answer && !may_begin))
         return -1;
-    int64_t at = waits_for_readers ? purge->swap_at : purge->begin_at;
+    int64_t at = waits_for_readers  ? purge->swap_at
+                 : waits_for_answer ? purge->ask_at
+                                    : purge->begin_at;
     if (now < at)
         return at - now;
     if (waits_for_readers) {
         ask_swap(purge);
+    } else if (waits_for_answer) {
+        purge->ask_at = 0;
+        next(purge);
     } else {
         if (purge->late_at == 0)
             purge->late_at = now + GATHER_MS_MAX;
         purge->phase = PHASE_WAIT;
         next(purge);
     }
-    return -1;
+    return purge->ask_at != 0 ? ASK_MS : -1;
 }
 
 bool purge_hold(struct purge *purge)

@@ -51,8 +51,9 @@ struct purge_options {
     struct doc code, config; /* of the world of this run */
     void (*wake)(void *arg); /* purge_tick() is to be called */
     void *wake_arg;
-    int (*forget)(void *arg, struct err *err); /* node.h; NULL: nothing is kept besides */
-    int (*sweep)(void *arg, struct err *err);  /* the same */
+    /* node.h; NULL: nothing is kept besides */
+    int (*forget)(void *arg, const uint64_t *customers, size_t count, struct err *err);
+    int (*sweep)(void *arg, struct err *err); /* the same */
     void *forget_arg;
 };
 

@@ -71,13 +71,6 @@ static void refuse(struct reload *reload)
 
 /* -- Change ---------------------------------------------------------------------- */
 
-static void start_outside(struct reload *reload, struct plugin_set *set)
-{
-    const struct reload_options *options = &reload->options;
-    if (options->start_outside != NULL)
-        options->start_outside(options->arg, set, reload->index);
-}
-
 /* What was asked of kith.lua now is what is in force. */
 static void note_settings(struct reload *reload)
 {
@@ -120,7 +113,7 @@ static void on_changed(void *arg, int code, const struct err *err)
     reload->code_of_step = code;
     if (code != 0) {
         reload->err = *err;
-        start_outside(reload, former);
+        options->start_outside(options->arg, former, reload->index);
         return;
     }
     options->plugins = reload->set;
@@ -129,7 +122,7 @@ static void on_changed(void *arg, int code, const struct err *err)
     nurse_use(options->nurse, options->plugins);
     options->use(options->arg, options->plugins);
     plugin_set_replace(former, reload->index, NULL); /* its process, if it had one */
-    start_outside(reload, options->plugins);
+    options->start_outside(options->arg, options->plugins, reload->index);
     say_done(reload);
 }
 
@@ -248,12 +241,13 @@ static void on_loaded(uv_work_t *work, int status)
     struct reload *reload = work->data;
     const struct reload_options *options = &reload->options;
     (void)status;
+    if (reload->code_of_step == 0)
+        reload->code_of_step =
+            options->try_outside(options->arg, reload->set, reload->index, &reload->err);
     if (reload->code_of_step != 0)
         refuse(reload);
-    else if (options->stop_outside != NULL)
-        options->stop_outside(options->arg, reload->index, on_outside_stopped, reload);
     else
-        on_outside_stopped(reload);
+        options->stop_outside(options->arg, reload->index, on_outside_stopped, reload);
 }
 
 static void look(struct engine *engine, void *arg)

@@ -45,8 +45,9 @@ struct reload_options {
     void (*in_force)(void *arg, struct plugin_set *set);
     /* It has; the one before stays for whoever still looks at it, until this one is freed. */
     void (*use)(void *arg, struct plugin_set *set);
-    /* The outside side of plugin `index` comes to its end, then `done`; begins.  NULL: there is
-     * none. */
+    /* The outside side of plugin `index`: could that of the set come in its place?  It comes to
+     * its end, then `done`; that of the set begins: the one before where nothing has changed. */
+    int (*try_outside)(void *arg, const struct plugin_set *set, size_t index, struct err *err);
     void (*stop_outside)(void *arg, size_t index, void (*done)(void *done_arg), void *done_arg);
     void (*start_outside)(void *arg, struct plugin_set *set, size_t index);
     void (*on_rest)(void *arg); /* one has come to its end */

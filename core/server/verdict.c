@@ -32,6 +32,8 @@ static void put_crash(struct doc_writer *w, const struct breadcrumb_crash *crash
     doc_put_string(w, "plugin", crash->plugin);
     doc_put_string(w, "kind", crash->is_hang ? "hang" : "crash");
     doc_put_string(w, "call", breadcrumb_call_name((enum breadcrumb_call)crash->call));
+    if (crash->about != 0)
+        doc_put_int(w, "about", (int64_t)crash->about);
     doc_close(w);
 }
 

@@ -11,8 +11,8 @@
 
 struct plugin_set;
 
-/* Append the document to `out`, from which it is borrowed; `plugins` may be NULL: valid until `out` changes.  Equal builds
- * on equal machines give equal bytes.  Cannot fail. */
+/* Append the document to `out`, from which it is borrowed; `plugins` may be NULL: valid until
+ * `out` changes.  Equal builds on equal machines give equal bytes.  Cannot fail. */
 struct doc world_code(const struct plugin_set *plugins, struct buf *out);
 
 #endif

@@ -45,7 +45,7 @@ static bool is_dot_atom(struct span text)
     return text.size > 0;
 }
 
-static int check_header(const struct compose_header *header, struct fault *fault)
+int compose_header_check(const struct compose_header *header, struct fault *fault)
 {
     int rc = field_check_name(header->name, fault);
     if (rc == 0)
@@ -81,7 +81,7 @@ static int check_headers(const struct compose *compose, struct fault *fault)
         return fault_set(fault, FAULT_LIMIT, "%zu headers, at most %d", compose->header_count,
                          COMPOSE_HEADERS_MAX);
     for (size_t i = 0; i < compose->header_count; i++) {
-        int rc = check_header(&compose->headers[i], fault);
+        int rc = compose_header_check(&compose->headers[i], fault);
         if (rc != 0)
             return rc;
     }

@@ -57,6 +57,9 @@ struct compose {
     size_t attachment_count;
 };
 
+/* Can it stand among `headers`?  For those that are known long before any message. */
+int compose_header_check(const struct compose_header *header, struct fault *fault);
+
 /* Append the message.  FAULT_INVALID names the part of the input and why it is refused,
  * FAULT_LIMIT the limit; what was appended until then is worthless. */
 int compose_message(const struct compose *compose, struct bytes *out, struct fault *fault);

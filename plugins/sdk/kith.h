@@ -50,7 +50,7 @@ extern "C" {
 
 /* Raised with every addition.  A table says in `level` which one its host knows: what came later,
  * "since level N", an older host does not see in the structs that a plugin gives it. */
-#define KITH_LEVEL 1
+#define KITH_LEVEL 2
 
 /* Whether a table or struct from the other side has this member; a function that is there is never
  * NULL. */
@@ -77,7 +77,7 @@ enum {
     KITH_IO = -7       /* the world: network, disk */
 };
 
-/* -- Values and documents ----------------------------------------------------------------------- */
+/* -- Values and documents ---------------------------------------------------------------------- */
 
 struct kith_text { /* not terminated */
     const char *data;
@@ -437,7 +437,7 @@ static inline void kith_open_array(struct kith_writer *w, const char *name)
 
 static inline void kith_close(struct kith_writer *w)
 {
-    size_t whole = w->size, size;
+    size_t whole, size;
     unsigned char zero = 0;
     kith_put_raw(w, &zero, 1);
     if (w->is_full || w->depth == 0) {
@@ -542,7 +542,7 @@ static inline struct kith_doc kith_end(struct kith_writer *w)
     return doc;
 }
 
-/* -- The deterministic side --------------------------------------------------------------------- */
+/* -- The deterministic side -------------------------------------------------------------------- */
 
 /* One call of a plugin's function by the engine; nothing of it may be kept. */
 struct kith_call;
@@ -587,8 +587,12 @@ struct kith_engine {
     int32_t (*emit)(struct kith_call *call, const char *name, struct kith_doc data,
                     struct kith_text to);
 
-    /* A word of Lua, whose fields (docs/lua-reference.md) are those of `doc`: remind, after,
-     * cancel, send, notify, tag, untag, set.  It needs "act:WORD" in kith_plugin.needs. */
+    /* A word of Lua, whose fields (docs/lua-reference.md) are those of `doc`: remind, after, cancel
+     * {key}, send, notify, tag {tag}, untag {tag}, set {name, value}; and of records (those about
+     * this customer): create {kind, fields, owner, customers, lines}, move {record, transition,
+     * fields}, change {record, fields}, assign {record, to}, link {record, to, type}, where
+     * `record` and a link's `to` are ids, "complaint:17".  It needs "act:WORD" in
+     * kith_plugin.needs. */
     int32_t (*act)(struct kith_call *call, const char *word, struct kith_doc doc);
 
     /* What a function of Lua or a hook answers; the last one counts. */
@@ -614,9 +618,13 @@ struct kith_handler {
 
     /* What it may read, NULL behind the last; the place in this list is the number for read():
      *     "event.NAME"     of the event: id, type, at, source, by, about; else of its data
-     *     "customer.NAME"  a trait, or id, kind, owner, tags, roles; "customer.VIP" as a rule has it
+     *     "customer.NAME"  a trait, or id, kind, owner, tags, roles; "customer.VIP" as in rules
      *     "state.KEY"      a document of the plugin's own: for state()
      *     "event"          its whole data
+     *     "record.NAME"    of the record that the event is about: id, number, kind, state, owner,
+     *                      created, since, version, deadlines; else a field
+     *     "records.KIND"   the customer's open ones of a kind, the oldest first, at most 50:
+     *                      [{id, number, state, owner, created, since, fields}, ...]
      * Values travel when the plugin is isolated: declare what is needed, and not more. */
     const char *const *reads;
 
@@ -635,8 +643,8 @@ struct kith_function {
     kith_fn *run;
 };
 
-/* A document that the plugin keeps about each customer.  It is the host's: it is exported and erased
- * with the customer, and while two customers are one there is one of it. */
+/* A document that the plugin keeps about each customer.  It is the host's: it is exported and
+ * erased with the customer, and while two customers are one there is one of it. */
 struct kith_state {
     size_t size;
     const char *key;  /* unique in the plugin */
@@ -673,14 +681,15 @@ struct kith_trait {
     uint32_t reserved;
 };
 
-/* A kind of record (docs/records.md), declared in JSON by the same names as in Lua. */
+/* A kind of record (docs/records.md), declared in JSON by the same names as in Lua.  A text
+ * "$NAME" in it is what the operator has configured under that name. */
 struct kith_kind {
     size_t size;
     const char *name; /* "complaint" */
     const char *json;
 };
 
-/* -- The outside side --------------------------------------------------------------------------- */
+/* -- The outside side -------------------------------------------------------------------------- */
 
 /* The plugin's place in the host: every call out of it begins with this. */
 struct kith;
@@ -702,9 +711,9 @@ typedef void kith_done_fn(void *arg, int32_t status, struct kith_doc result);
 struct kith_event {
     size_t size;
     const char *type;
-    struct kith_text
-        customer;        /* "42", "email:ann@example.com"; size 0: nobody's.  She must be known:
-                                * POST /v1/identify makes somebody known */
+    /* "42", "email:ann@example.com"; size 0: nobody's.  She must be known: POST /v1/identify makes
+     * somebody known. */
+    struct kith_text customer;
     struct kith_text id; /* of the sender's: a second one of the same id has no effect */
     int64_t at;          /* when it happened; 0: now */
     struct kith_doc data;
@@ -717,9 +726,14 @@ struct kith_ask { /* for ask() */
     struct kith_doc body;
     struct kith_text staff; /* on whose behalf; size 0: the plugin's own */
     struct kith_text key;   /* an Idempotency-Key; size 0: none */
+    struct kith_text match; /* If-Match: an ETag with its quotes; size 0: none; since level 2 */
 };
 
-enum { KITH_FETCH_PRIVATE = 1 }; /* addresses of private networks are allowed */
+enum {
+    KITH_FETCH_PRIVATE = 1, /* addresses of private networks are allowed */
+    KITH_FETCH_ONCE = 2     /* over a connection of its own: never sent a second time, as happens
+                             * where one that was kept turns out to be closed */
+};
 
 struct kith_fetch { /* for fetch() */
     size_t size;
@@ -731,6 +745,7 @@ struct kith_fetch { /* for fetch() */
     size_t answer_max;  /* bytes; 0: 64 KiB, at most 16 MiB */
     uint32_t flags;
     uint32_t reserved;
+    const char *ca; /* a PEM file of those who may certify the other side; NULL: the system's */
 };
 
 enum { KITH_READABLE = 1, KITH_WRITABLE = 2 };
@@ -778,8 +793,8 @@ struct kith_host {
     int64_t (*now)(struct kith *kith);                          /* the wall clock (any thread) */
     void (*random)(struct kith *kith, void *data, size_t size); /* the kernel's (any thread) */
 
-    /* Write an event into the log.  `done` (NULL: nobody asks) comes when it is durable and applied,
-     * with {seq, customer}, and {duplicate: true} where its id was known.  Needs "append".
+    /* Write an event into the log.  `done` (NULL: nobody asks) comes when it is durable and
+     * applied, with {seq, customer}, and {duplicate: true} where its id was known.  Needs "append".
      * KITH_BUSY: too many are under way. */
     int32_t (*append)(struct kith *kith, const struct kith_event *event, kith_done_fn *done,
                       void *arg);
@@ -793,7 +808,9 @@ struct kith_host {
 
     /* An HTTP request to somewhere else, over the host's own client.  `done` has KITH_OK and
      * {status, headers: [[name, value], ...], body}, the body binary; or KITH_IO, or KITH_LIMIT of
-     * a body beyond answer_max, and {error}.  No redirect is followed.  Needs "fetch", and "fetch-private" for KITH_FETCH_PRIVATE. */
+     * a body beyond answer_max, and {error}, also {status, headers} where they have come, or
+     * {unsent: true} where the request has not gone out.  No redirect is followed.  Needs "fetch",
+     * and "fetch-private" for KITH_FETCH_PRIVATE. */
     int32_t (*fetch)(struct kith *kith, const struct kith_fetch *fetch, kith_done_fn *done,
                      void *arg);
 
@@ -841,6 +858,12 @@ struct kith_host {
      * a minute.  Among the headers may be Content-Type, but not Content-Length, Connection,
      * Transfer-Encoding and Date, which are the host's. */
     int32_t (*reply)(struct kith *kith, uint64_t request, const struct kith_reply *reply);
+
+    /* A document as JSON, and the JSON of an object as a document, by the rules of docs/http.md:
+     * times are text, bytes are base64.  What comes out lives until the same is called again, or
+     * the plugin returns.  KITH_INVALID: it is no JSON, or nests too deeply. */
+    int32_t (*to_json)(struct kith *kith, struct kith_doc doc, struct kith_text *out);
+    int32_t (*from_json)(struct kith *kith, struct kith_text json, struct kith_doc *out);
 };
 
 /* A message to be sent. */
@@ -849,13 +872,20 @@ struct kith_message {
     struct kith_text effect; /* its id, the same for every attempt: "812.3" */
     int64_t attempt;         /* from 1 on */
     struct kith_doc message; /* {id, customer or staff, address, subject, body, links, ...} */
+    struct kith_text channel;
 };
+
+enum { KITH_CLOSED = 0, KITH_OPEN = 1, KITH_HALF_OPEN = 2 };
 
 struct kith_channel_status {
     size_t size;
     size_t window;      /* messages that may be under way now; 0: none */
     int64_t wait_ms;    /* of window 0: ask again in so long */
     const char *target; /* for people, without secrets, until asked again; NULL: nothing to say */
+    struct kith_text channel; /* which one is asked */
+    uint32_t circuit;         /* for people: KITH_OPEN: the other side fails and is left alone;
+                               * KITH_HALF_OPEN: it is tried with one message */
+    uint32_t failures;        /* in a row */
 };
 
 enum {
@@ -867,7 +897,8 @@ enum {
 
 struct kith_channel {
     size_t size;
-    const char *name; /* of the channel: "email" */
+    const char *name; /* of the channel: "email"; "{FIELD}": one by each name among the tables of
+                       * this field of `config`, of KITH_HTML where its `html` is true */
     uint32_t flags;
     uint32_t reserved;
     void (*send)(void *self, const struct kith_message *message);
@@ -923,19 +954,26 @@ struct kith_job {
     void (*run)(void *self);
 };
 
-/* -- The description ---------------------------------------------------------------------------- */
+/* -- The description --------------------------------------------------------------------------- */
 
-enum { KITH_REQUIRED = 1, KITH_SECRET = 2 };
+enum {
+    KITH_REQUIRED = 1,
+    KITH_SECRET = 2, /* written as secret "FILE": the outside side gets what the file says */
+    KITH_OUTSIDE = 4 /* the outside side alone gets it; it is kept out of the log */
+};
 
 /* What the operator may write into `config` of the plugin. */
 struct kith_field {
     size_t size;
     const char *name;
-    const char *type;     /* "text", "whole", "number", "flag", "duration", "list" (of texts) */
+    const char *type;     /* "text", "whole", "number", "flag", "duration", "list" (of texts), or
+                           * "tables": tables by name, { erp = { url = ... }, ... } */
     const char *standard; /* what it is when it is not given, written as in kith.lua; NULL: none */
     const char *about;    /* a sentence for people */
     uint32_t flags;
     uint32_t reserved;
+    const struct kith_field *const *fields; /* of "tables": what each of them may have, NULL behind
+                                             * the last, no "tables" among them */
 };
 
 struct kith_plugin {
@@ -971,14 +1009,18 @@ struct kith_plugin {
 
     /* The end: give back what start() took.  Before it nothing new comes in, and the host waits a
      * while for messages, requests and works that are under way; none of the plugin's works runs
-     * while it is called.  Nothing is called any more afterwards.  Also after a start() that failed,
-     * if that had set *out_self. */
+     * while it is called.  Nothing is called any more afterwards.  Also after a start() that
+     * failed, if that had set *out_self. */
     void (*stop)(void *self);
 
     /* A customer is being erased: whatever the plugin keeps of her outside must go.  Nothing of her
      * is in Kith any more; she is known by her number only.  Anything but KITH_OK: not yet; it is
      * called again until it is done, at least twice, and her erasure is not done before. */
     int32_t (*erased)(void *self, uint64_t customer);
+
+    /* The operator has changed files of secrets: from now on config() gives what they say, and what
+     * it gave before stays as it is.  NULL: it counts from the next start on. */
+    void (*reread)(void *self);
 };
 
 /* The one symbol that a plugin exports.  It returns a constant, has no effect, and may be called

@@ -11,9 +11,21 @@ import socket
 import threading
 import time
 
+from conftest import BUILD
+
 DROP = object()
 Request = collections.namedtuple("Request", "path headers body at")
 Reply = collections.namedtuple("Reply", "status headers delay", defaults=((), 0))
+
+
+def receivers(*tables):
+    """The plugin "webhook" in kith.lua, with these receivers: 'erp = { url = ... }'."""
+    grant = '"append", "channel", "fetch", "fetch-private", "routes"'
+    return (
+        f'plugins "{BUILD / "plugins"}"\n'
+        f'plugin "webhook" {{ grant = {{ {grant} }}, '
+        f'config = {{ receivers = {{ {", ".join(tables)} }} }} }}\n'
+    )
 
 
 class Receiver:

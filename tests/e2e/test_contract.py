@@ -56,14 +56,17 @@ def test_every_member_that_was_released_is_held_by_the_compiler():
     assert len(members) > 150
     for name, offset in members:
         struct, path = name.split(".", 1)
-        assert f'offsetof(struct {struct}, {path}) == {offset}, "{name}"' in assertions
+        assert f'offsetof(struct {struct}, {path}) == {offset}, "{name}"' in " ".join(
+            assertions.split()
+        )
 
 
 @pytest.mark.parametrize(
     "command",
     [
         "gcc -std=c99 -Wall -Wextra -Wpedantic -Wshadow -Wconversion -x c",
-        "clang -std=c17 -Weverything -Wno-padded -Wno-float-equal -Wno-declaration-after-statement -x c",
+        "clang -std=c17 -Weverything -Wno-padded -Wno-float-equal -Wno-declaration-after-statement"
+        " -x c",
         "g++ -std=c++11 -Wall -Wextra -Wpedantic -Wconversion -x c++",
         "clang++ -std=c++20 -Wall -Wextra -Wpedantic -x c++",
     ],
@@ -78,6 +81,26 @@ def test_the_header_alone_compiles_without_a_warning(command, tmp_path):
         check=False,
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_the_reference_is_what_the_header_says():
+    done = subprocess.run(
+        [sys.executable, ROOT / "tools" / "plugin_reference.py", "--check"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+
+
+def test_the_reference_has_every_call_and_constant():
+    page = (ROOT / "docs" / "plugin-reference.md").read_text()
+    listed = (HEADER.parent / "kith.abi").read_text()
+    for name in re.findall(r"^constant (\w+)", listed, re.M):
+        assert name in page, name
+    for struct, member in re.findall(r"^member (\w+)\.(\w+) ", listed, re.M):
+        assert f"### struct {struct}\n" in page, struct
+        assert re.search(rf"\b{member}\b", page), (struct, member)
 
 
 # ---- What may come -------------------------------------------------------------------------------

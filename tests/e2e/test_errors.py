@@ -13,7 +13,12 @@ import pathlib
 import re
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-PAGES = ("docs/errors.md", "docs/errors-rules.md", "docs/errors-command.md")
+PAGES = (
+    "docs/errors.md",
+    "docs/errors-rules.md",
+    "docs/errors-command.md",
+    "docs/errors-plugins.md",
+)
 LITERAL = r'"(?:\\.|[^"\\])*"'
 STRING = rf"((?:{LITERAL}\s*)+)"
 
@@ -22,6 +27,8 @@ SAID = [
     rf"call_problem\([^,()]+,\s*\d+,\s*{STRING}",
     rf"\brefuse(?:_beyond)?\([^()]*?\d\d\d,\s*{STRING}",
     rf"(?:engine_refuse|err_set)\(\s*[&\w>.-]+,\s*(?:E_\w+|err[.>-]+code),\s*{STRING}",
+    rf"parse_fail\(\s*p,\s*E_\w+,\s*{STRING}",
+    rf"record_fail\(\s*\w+,\s*E_\w+,[^\";]*?{STRING}",
     rf"http_refusal\)\{{ \d\d\d,\s*{STRING}",
     rf"http_refusal \w+ = \{{ \d\d\d,\s*{STRING}",
     rf"\.detail = {STRING}",

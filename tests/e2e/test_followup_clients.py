@@ -21,11 +21,10 @@ import icalendar
 import pytest
 
 from conftest import BUILD, REPORTS, START_SECONDS, STOP_SECONDS
+from test_followup import GRANT
 
 ZONE = "Europe/Berlin"
 DAVD = BUILD / "tests" / "davd"
-
-pytestmark = pytest.mark.skipif(not DAVD.exists(), reason="this build is one without tests")
 
 
 class Davd:
@@ -68,6 +67,10 @@ class Davd:
     def remove(self, uid):
         self._kith("DELETE", f"{uid}.ics")
 
+    def name(self, uid):
+        """Of its resource."""
+        return uid
+
     def tasks(self):
         """What Kith has: title -> VTODO."""
         calendar = icalendar.Calendar.from_ical(self._kith("GET", ""))
@@ -75,6 +78,71 @@ class Davd:
 
     def feed(self):
         return f"{self.url}/feed/anna"
+
+
+class Kith(Davd):
+    """The plugin in the daemon: the list of anna, whose key is the password of her phone."""
+
+    def __init__(self, start, tmp_path, isolated=False):
+        config = tmp_path / "kith.lua"
+        grant = GRANT
+        config.write_text(
+            f'plugins "{BUILD / "plugins"}"\n'
+            f'plugin "followup" {{ isolate = {str(isolated).lower()}, grant = {{ {grant} }},'
+            f' config = {{ zone = "{ZONE}" }} }}\n'
+        )
+        self.daemon = start("--config", config)
+        self.url = f"http://127.0.0.1:{self.daemon.port}"
+        self.daemon.send({"type": "identify", "userId": "u-1", "traits": {"name": "Ö"}})
+        answer = self.daemon.call("PUT", "/v1/staff/anna", {"title": "Anna Müller"})
+        assert answer.status < 300, answer.body
+        answer = self.daemon.call("PUT", "/v1/keys/phone", {"scopes": ["staff"], "staff": "anna"})
+        assert answer.status < 300, answer.body
+        self.password = answer.json["secret"]
+        self.numbers = {}
+
+    def close(self):
+        pass
+
+    def change(self, method, path, body=None):
+        answer = self.daemon.call(method, path, body)
+        assert answer.status < 300, (path, answer.body)
+        return answer.json
+
+    def write(self, uid, title, due, *lines):
+        due = f"{due[:4]}-{due[4:6]}-{due[6:8]}T{due[9:11]}:{due[11:13]}:{due[13:15]}Z"
+        body = {"title": title, "due": due}
+        if uid in self.numbers:
+            self.change("PATCH", f"/v1/reminders/{self.numbers[uid]}?wait=applied", body)
+        else:
+            body.update({"customer": "user_id:u-1", "to": "anna"})
+            made = self.change("POST", "/v1/reminders?wait=applied", body)
+            self.numbers[uid] = made["id"]
+        if any(line.startswith("STATUS:COMPLETED") for line in lines):
+            self.remove(uid)
+
+    def remove(self, uid):
+        self.change("POST", f"/v1/reminders/{self.numbers[uid]}/done?wait=applied", {})
+
+    def name(self, uid):
+        return f"reminder-{self.numbers[uid]}"
+
+    def tasks(self):
+        login = base64.b64encode(f"anna:{self.password}".encode()).decode()
+        answer = self.daemon.get(
+            "/dav/calendars/anna/tasks/", key=None, headers={"Authorization": f"Basic {login}"}
+        )
+        assert answer.status == 200, answer.body
+        found = icalendar.Calendar.from_ical(answer.body)
+        return {str(todo["SUMMARY"]): todo for todo in found.walk("VTODO")}
+
+    def feed(self):
+        login = base64.b64encode(f"anna:{self.password}".encode()).decode()
+        answer = self.daemon.post(
+            "/v1/followup/feed", b"", key=None, headers={"Authorization": f"Basic {login}"}
+        )
+        assert answer.status == 201, answer.body
+        return self.url + answer.json["path"]
 
 
 class Client:
@@ -199,9 +267,12 @@ path = {self.home}/khal.sqlite3
         raise AssertionError(f"no file with {uid}")
 
 
-@pytest.fixture
-def server():
-    server = Davd()
+@pytest.fixture(params=["alone", "daemon"])
+def server(request, start, tmp_path):
+    """The function behind a socket, and the plugin in the daemon: the same for every client."""
+    if request.param == "alone" and not DAVD.exists():
+        pytest.skip("this build is one without tests")
+    server = Davd() if request.param == "alone" else Kith(start, tmp_path)
     yield server
     server.close()
 
@@ -341,7 +412,7 @@ def test_a_conflict_ends_as_its_owner_says(tmp_path, server, winner):
 def test_a_write_over_what_has_changed_meanwhile_is_refused(server):
     """The race inside one sync that no client lets a test win: told by its own hand."""
     server.write("r-1", "First", "20270301T080000Z")
-    path = "/dav/calendars/anna/tasks/r-1.ics"
+    path = f"/dav/calendars/anna/tasks/{server.name('r-1')}.ics"
     etag, text = ask(server, "GET", path)
     server.write("r-1", "Of Kith", "20270301T080000Z")
     with pytest.raises(urllib.error.HTTPError) as refused:

@@ -31,6 +31,18 @@ SECRETS += [OTHER_MAIL, "靖瑶", "12345 of hers"]
 FILE, SHARED = b"%PDF contract of " + NAME.encode() * 3, b"%PDF terms for everybody " * 40
 
 RULES = """
+kind "case" {
+  fields = {
+    subject = "text", mail = { type = "text", external = true }, who = "customer",
+    contact = { type = "text", personal = true, role = "dealer" },
+  },
+  roles = { customer = { subject = true }, dealer = {} }, lines = { said = "text" },
+  states = { "open", { name = "waiting", waiting = true }, { name = "closed", final = true } },
+  transitions = {
+    wait = { from = "open", to = "waiting" }, go = { from = "waiting", to = "open" },
+  },
+  deadlines = { answer = { from = "open", due = "1wd", to = "anna" } }, title = "subject",
+}
 purpose "news" { opt_in = true }
 local function tell(channel, words, links)
   send { channel = channel, purpose = "service", data = { said = words }, links = links }
@@ -190,6 +202,7 @@ class House:
         self.merge(at)
         self.relate(at)
         self.make_links(at)
+        self.make_records()
         assert daemon.get("/v1/customers?q=quirren").json["items"]  # from a checkpoint
 
     def talk(self, at):
@@ -234,6 +247,28 @@ class House:
         self.said(daemon.post(at + "/merge", {"absorbed": f"user_id:{ALIAS}x"}))
         for ref in (f"email:{EMAIL}x", f"user_id:{USER}-none"):
             assert daemon.post(f"/v1/customers/{ref}/notes", {"text": "?"}).status == 404
+
+    def make_records(self):
+        """One about her, in all its rows; one of somebody else in which she has a role."""
+        daemon, fields = self.daemon, {
+            "subject": f"{NAME} is ill",
+            "mail": EMAIL,
+            "who": "user_id:u-9",
+        }
+        hers = {"customer": f"user_id:{USER}", "fields": fields, "lines": [{"said": ILLNESS}]}
+        self.said(daemon.post("/v1/records/case", hers))
+        self.said(daemon.post("/v1/records/case/1/wait", {"note": f"{CHINESE} is away"}))
+        self.said(daemon.call("PATCH", "/v1/records/case/1", {"fields": {"subject": STREET}}))
+        self.said(daemon.post("/v1/records/case/1/go", {"fields": {"subject": f"of {NAME}"}}))
+        self.said(daemon.post("/v1/records/case/1/notes", {"text": f"{NAME} again"}))
+        other = {"customer": "user_id:u-9", "fields": {"subject": "tea", "contact": NAME}}
+        other["customers"] = {"dealer": f"user_id:{USER}"}
+        other["fields"]["who"] = f"email:{EMAIL}"
+        self.said(daemon.post("/v1/records/case", other))
+        self.said(daemon.call("PATCH", "/v1/records/case/2", {"fields": {"contact": STREET}}))
+        self.said(daemon.post("/v1/records/case/2/wait", {"fields": {"contact": CHINESE}}))
+        self.said(daemon.post("/v1/records/case/2/links", {"to": "case:1"}))
+        self.said(daemon.post("/v1/records/case/1/links", {"to": "case:2", "type": "same"}))
 
     def make_links(self, at):
         for body in (
@@ -293,6 +328,10 @@ def test_nothing_is_left_in_any_place_or_spelling(house):
     assert traces(house.daemon.data) == []
     daemon = house.again()
     assert traces(daemon.data) == []
+    assert daemon.get("/v1/records/case/1").status == 404
+    left = daemon.get("/v1/records/case/2").json
+    assert left["state"] == "waiting" and left["fields"] == {"subject": "tea"}
+    assert left["links"] == [] and left["customers"] == {}
     assert [e["data"] for e in daemon.timeline("user_id:u-9") if e["type"] == "Contract Signed"]
 
 
@@ -413,7 +452,8 @@ def test_an_export_has_each_thing_that_the_manual_says(house):
     types = {"Contract Signed", "Answer", "consent.changed", "Note", "Escaped", "customer.merged"}
     assert types <= {e["type"] for e in export["timeline"]}
     outcomes = {r["outcome"] for r in export["reminders"] if r["state"] == "done"}
-    assert outcomes == {f"{NAME} was not in"}
+    assert outcomes == {f"{NAME} was not in", "paused"}  # of the deadline of her record, too
+    assert [record["lines"] for record in export["records"]] == [[{"said": ILLNESS}]]
     survey = [e for e in export["effects"] if e["channel"] == "hook"][0]
     assert NAME in json.dumps(survey["message"]["links"]["survey"])
     signed = [e["event"] for e in export["timeline"] if e["type"] == "Contract Signed"][0]

@@ -51,8 +51,14 @@ def test_every_path_takes_its_call(daemon, path, body, kind):
         lambda d: d.post("/v1/batch", {"writeKey": d.key("write"), "batch": [TRACK]}, key=None),
         lambda d: d.post("/v1/track", TRACK, key="write"),
         lambda d: d.post("/v1/track", TRACK, key="admin"),
+        lambda d: d.post(
+            "/v1/track", TRACK, key=None, headers={"Authorization": basic("anna", d.key("write"))}
+        ),
+        lambda d: d.post(
+            "/v1/track", TRACK, key=None, headers={"Authorization": basic(d.key("write"), "x")}
+        ),
     ],
-    ids=["basic", "body", "behind", "before", "bearer", "admin"],
+    ids=["basic", "body", "behind", "before", "bearer", "admin", "password", "short password"],
 )
 def test_the_key_is_found_wherever_clients_put_it(daemon, send):
     assert send(daemon).status == 200
@@ -66,6 +72,12 @@ def test_the_key_is_found_wherever_clients_put_it(daemon, send):
         lambda d: d.post("/v1/batch", {"batch": [TRACK], "writeKey": "wrong"}, key=None),
         lambda d: d.post("/v1/track", TRACK, key=None, headers={"Authorization": "Bearer wrong"}),
         lambda d: d.post("/v1/track", TRACK, key=None, headers={"Authorization": basic("wrong")}),
+        lambda d: d.post(
+            "/v1/track",
+            TRACK,
+            key=None,
+            headers={"Authorization": basic(d.key("write"), "no key, but as long")},
+        ),
         lambda d: d.post("/v1/track", TRACK, key=None, headers={"Authorization": "Basic ???"}),
         lambda d: d.post("/v1/track", TRACK, key=None, headers={"Authorization": "Digest x"}),
         lambda d: d.post(
@@ -75,7 +87,7 @@ def test_the_key_is_found_wherever_clients_put_it(daemon, send):
             headers={"Authorization": "Bearer wrong"},
         ),
     ],
-    ids=["none", "body", "batch", "bearer", "basic", "broken", "digest", "header wins"],
+    ids=["none", "body", "batch", "bearer", "basic", "password", "broken", "digest", "header wins"],
 )
 def test_a_wrong_key_is_401_and_leaves_nothing(daemon, send):
     before = daemon.metric("kith_log_entries")

@@ -1,5 +1,6 @@
 """What `make install` puts where: programs, a unit that starts, a configuration to begin with."""
 import os
+import pathlib
 import re
 import subprocess
 
@@ -23,7 +24,20 @@ def test_the_unit_starts_what_was_installed_with_a_configuration_that_is_there(t
     ).groups()
     assert os.access(str(tmp_path) + program, os.X_OK)
     assert (tmp_path / config[1:]).read_text() == (ROOT / "tools" / "kith.lua").read_text()
-    assert not list(tmp_path.rglob("kith.pc"))
+
+
+def test_pkg_config_finds_the_header_that_was_installed(tmp_path):
+    install(tmp_path)
+    (found,) = tmp_path.rglob("kith.pc")
+    done = subprocess.run(
+        ["pkg-config", "--variable=includedir", "kith"],
+        env=dict(os.environ, PKG_CONFIG_PATH=str(found.parent)),
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    header = pathlib.Path(done.stdout.strip()) / "kith.h"
+    assert header.read_text() == (ROOT / "plugins" / "sdk" / "kith.h").read_text()
 
 
 def test_a_configuration_that_is_there_already_is_kept(tmp_path):

@@ -1,5 +1,6 @@
-"""kith plugin check: the good pass, and each bad one of tests/plugins is refused for what it does."""
+"""kith plugin check: the good pass, each bad one of tests/plugins is refused for what it does."""
 import json
+import os
 import re
 import subprocess
 
@@ -70,8 +71,14 @@ def _shelf(tmp_path_factory):
 
 
 def check(*words):
+    """A sanitizer leaves the signals to whoever waits for the process."""
+    options = os.environ.get("ASAN_OPTIONS", "") + ":handle_segv=0:handle_sigbus=0"
     done = subprocess.run(
-        [BUILD / "kith", "plugin", "check", *words], capture_output=True, text=True, check=False
+        [BUILD / "kith", "plugin", "check", *words],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=dict(os.environ, ASAN_OPTIONS=options),
     )
     return done.returncode, done.stdout, done.stderr
 
@@ -97,8 +104,8 @@ def test_a_bad_plugin_is_refused_for_what_it_does(name, shelf):
     assert after.startswith("    ") and todo in after, said
 
 
-# Those of the deterministic side.  The good ones of the outside side try the host, with refusals and
-# silence, and are not all polite.
+# Those of the deterministic side.  The good ones of the outside side try the host, with refusals
+# and silence, and are not all polite.
 GOOD = ("good_state", "good_values", "good_act", "good_function")
 
 
@@ -126,3 +133,73 @@ def test_what_is_no_plugin_is_refused(tmp_path):
     assert code == 1 and "cannot be loaded" in said
     code, _, said = check(tmp_path / "nothing.so")
     assert code == 1 and "nothing.so: No such file" in said
+
+
+# ---- Over a log ----------------------------------------------------------------------------------
+
+
+@pytest.fixture(name="data")
+def _data(start):
+    """What a daemon leaves that has heard of three orders, of two customers."""
+    daemon = start()
+    for user in ("u-1", "u-1", "u-2"):
+        daemon.send({"type": "track", "event": "Order Completed", "userId": user})
+    daemon.send({"type": "track", "event": "Shop Visited", "userId": "u-1"})
+    assert daemon.stop() == 0
+    return daemon.data
+
+
+def test_a_plugin_hears_of_what_is_in_a_log_and_wants_the_same_each_time(shelf, data):
+    code, said, _ = check(shelf("good_state"), "--log", data)
+    assert code == 0 and "3 entries of the log heard, 0 differ\n" in said
+    code, said, _ = check(shelf("bad_clock"), "--log", data)
+    assert code == 1 and "3 entries of the log heard, 3 differ\n" in said
+    assert said.count(', Order Completed: the first [{"handler":"order"') == 3
+
+
+def changed(shelf, name, old, new):
+    """The plugin with one thing in its source done otherwise."""
+    path = shelf(name).with_name(f"{name}_changed.c")
+    source = (SHELF / f"{name}.c").read_text()
+    assert old in source
+    path.write_text(source.replace(old, new))
+    command = ["cc", *FLAGS.split(), "-I", ROOT / "plugins" / "sdk", "-I", SHELF]
+    subprocess.run([*command, "-o", path.with_suffix(".so"), path], check=True)
+    return path.with_suffix(".so")
+
+
+def test_two_versions_are_compared_entry_for_entry(shelf, data):
+    new = changed(shelf, "good_state", '"orders", 0), 1)', '"orders", 0), 1 + 10 * !!kept.size)')
+    code, said, _ = check(shelf("good_state"), new, "--log", data)
+    assert code == 1 and "3 entries of the log heard, 1 differs\n" in said, said
+    (line,) = [line for line in said.splitlines() if line.startswith("error: log, entry ")]
+    first, second = line.split("; the second ")
+    assert '"v":{"orders":2}' in first and '"v":{"orders":12}' in second
+    code, said, _ = check(shelf("good_state"), shelf("good_state"), "--log", data)
+    assert code == 0 and "0 differ\n" in said
+
+
+def test_what_only_one_version_hears_of_is_told(shelf, data):
+    header = (SHELF / "shelf.h").read_text().replace("Order Completed", "Shop Visited")
+    folder = shelf("good_state").parent
+    (folder / "shelf.h").write_text(header)
+    new = changed(shelf, "good_state", "good_state.c --", "good_state.c  --")
+    code, said, _ = check(shelf("good_state"), new, "--log", data)
+    (folder / "shelf.h").unlink()
+    assert code == 1 and "3 entries of the log heard, 4 differ\n" in said, said
+    assert said.count("; the second did not hear of it") == 3
+    assert said.count("the first did not hear of it; ") == 1
+
+
+def test_a_version_that_crashes_over_a_log_is_told(shelf, data):
+    crash = "if (kept.size != 0)\n        *(volatile int *)0 = 1;\n    struct kith_value count"
+    new = changed(shelf, "good_state", "struct kith_value count", crash)
+    code, said, _ = check(shelf("good_state"), new, "--log", data)
+    assert code == 1 and re.search(r"error: order, entry \d+, Order Completed: it ", said), said
+
+
+def test_two_files_without_a_log_are_wrong_usage(shelf):
+    code, _, said = check(shelf("good_state"), shelf("good_act"))
+    assert code == 2 and "two plugins are compared over a log" in said
+    code, _, said = check(shelf("good_state"), "--log", "nowhere")
+    assert code == 1 and "nowhere/log" in said

@@ -11,6 +11,13 @@ PAGE = (ROOT / "docs" / "lua-reference.md").read_text()
 Word = namedtuple("Word", "chapter name text fields example")  # fields: (name, needed, text)
 # What the examples need around them: what is sent, and to whom.
 HOUSE = """
+kind "case" {
+  fields = { subject = "text", outcome = "text" }, roles = { customer = { subject = true } },
+  states = { "new", { name = "closed", final = true } },
+  transitions = { close = { from = "new", to = "closed" } },
+  deadlines = { answer = { from = "new", due = "1wd" } },
+}
+rule "house 3" { on = "Case", run = function(event) create("case", { subject = event.text }) end }
 purpose "newsletter" { opt_in = true }
 pool "gift" {}
 rule "house 1" { on = "Signed Up", run = function()
@@ -77,10 +84,14 @@ PLACES = {
     "Calendars": declared,
     "Pools and budgets": declared,
     "Asking them": in_a_rule,
+    "Kinds of records": declared,
     "Triggers": as_a_trigger,
     "Objects": in_a_rule,
     "Methods of a customer": in_a_rule,
     "What a rule does": in_a_rule,
+    "Records": in_a_rule,
+    "A record": in_a_rule,
+    "Methods of a record": in_a_rule,
     "Messages": in_a_rule,
     "Time": in_a_rule,
     "Durations": in_a_rule,

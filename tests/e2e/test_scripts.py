@@ -467,6 +467,13 @@ def test_the_rules_of_the_demo_have_tests_that_pass_and_can_fail(folder):
     assert with_rules == tested
 
 
+def test_the_pack_of_the_care_calendar_passes_its_tests(folder):
+    path = ROOT / "scripts" / "followup"
+    assert folder.run("check", path=path)[0] == 0
+    code, out, err = folder.run("test", path=path)
+    assert code == 0 and out.endswith(" passed, 0 failed\n"), out + err
+
+
 def test_the_first_rule_of_the_readme_passes_its_test(folder):
     rule, test = re.findall(r"^```lua\n(.*?)^```$", (ROOT / "README.md").read_text(), re.S | re.M)
     folder.write("rules.lua", rule)

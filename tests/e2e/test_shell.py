@@ -100,7 +100,7 @@ def fish(line, tmp_path):
     "line, offered",
     [
         ("kith ti", ["timeline"]),
-        ("kith staff a", ["add"]),
+        ("kith staff a", ["absent", "add"]),
         ("kith consent 42 w", ["withdraw"]),
         ("kith import --rep", ["--replay"]),
         ("kith key add x --sc", ["--scope"]),

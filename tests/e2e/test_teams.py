@@ -98,7 +98,18 @@ def test_what_falls_due_in_an_absence_goes_to_the_deputy_and_comes_back(house):
     assert "of" not in reminders(house)[1]
     moved = [e["data"]["assignee"] for e in house.timeline("user_id:u-1") if "moved" in e["type"]]
     assert moved == ["ann", "bob"]  # the newest first
-    house.kill()
+
+
+def test_whoever_leaves_while_away_leaves_nothing_behind(house):
+    track(house, "u-1", "Remind", to="ann")
+    track(house, "u-2", "Remind", to="ann")
+    kith(house, "staff", "absent", "ann", "--to", day(9), "--deputy", "bob")
+    wait_for(house, 2, "bob")
+    assert "bob for ann" in kith(house, "reminders")[1]
+    assert [r["id"] for r in house.get("/v1/reminders?of=ann").json["items"]] == [1, 2]
+    code, _, said = kith(house, "staff", "remove", "ann", "--to", "bob")
+    assert code == 0, said
+    assert [(r["assignee"], r.get("of")) for r in reminders(house).values()] == [("bob", None)] * 2
 
 
 def wait_for(daemon, task, assignee):

@@ -18,7 +18,7 @@ import time
 import npm
 import pytest
 from conftest import BUILD, ROOT
-from receiver import DROP, Receiver, Reply, data_of
+from receiver import DROP, Receiver, Reply, data_of, receivers
 
 COUNT = int(os.environ.get("KITH_WEBHOOKS", "300"))
 CUSTOMERS = max(30, COUNT // 20)
@@ -91,8 +91,8 @@ def verifier():
 def channel(name, port, more="", scheme="http", is_private=True, host="127.0.0.1"):
     private = "allow_private = true," if is_private else ""
     return (
-        f'channel "{name}" {{ kind = "webhook", url = "{scheme}://{host}:{port}/in?key=token77", '
-        f'secret = secret "hooks.secret", {private} {more} }}\n'
+        f'{name} = {{ url = "{scheme}://{host}:{port}/in?key=token77", '
+        f'secret = secret "hooks.secret", {private} {more} }}'
     )
 
 
@@ -102,7 +102,7 @@ def configure(tmp_path):
 
     def write(*channels, secret=SECRET, limits=LIMITS):
         (tmp_path / "hooks.secret").write_text(secret + "\n")
-        (tmp_path / "kith.lua").write_text('scripts "scripts"\n' + limits + "".join(channels))
+        (tmp_path / "kith.lua").write_text('scripts "scripts"\n' + limits + receivers(*channels))
         scripts = tmp_path / "scripts"
         scripts.mkdir(exist_ok=True)
         rules = RULES if len(channels) > 1 else RULES.split('rule "tell another"')[0]
@@ -297,7 +297,7 @@ def test_only_a_certified_receiver_of_that_name_is_spoken_to(
     start, receive, configure, tmp_path, is_known, address
 ):
     receiver = receive(tls=make_certificate(tmp_path, address=address))
-    ca = 'ca = "tls.pem",' if is_known else ""
+    ca = f'ca = "{tmp_path}/tls.pem",' if is_known else ""
     hooks = channel("hooks", receiver.port, ca + HASTY, "https")
     daemon = start(*configure(hooks, limits="limits { effect_attempts = 1 }\n"))
     daemon.send(order(1))

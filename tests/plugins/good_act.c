@@ -1,5 +1,5 @@
-/* good_act.c -- does what rules do: a reminder, a tag, a timer, an event here and one elsewhere; and says
- * why it does not. */
+/* good_act.c -- does what rules do: a reminder, a tag, a timer, an event here and one elsewhere;
+ * and says why it does not. */
 #include "shelf.h"
 
 enum { TOTAL, REFERRER };

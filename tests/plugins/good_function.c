@@ -1,5 +1,5 @@
-/* good_function.c -- a function for rules, with arguments and an answer, and a configuration of every
- * type that there is. */
+/* good_function.c -- a function for rules, with arguments and an answer, and a configuration of
+ * every type that there is. */
 #include "kith.h"
 
 static int32_t discount(const struct kith_engine *engine, struct kith_call *call)

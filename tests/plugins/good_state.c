@@ -1,5 +1,5 @@
-/* good_state.c -- a document about each customer with everything that can become of one: it is merged,
- * taken apart again, brought to a new shape, and told to who asks for it. */
+/* good_state.c -- a document about each customer with everything that can become of one: it is
+ * merged, taken apart again, brought to a new shape, and told to who asks for it. */
 #include "shelf.h"
 
 #define ROOM 128

@@ -1,5 +1,5 @@
-/* good_values.c -- reads whatever there is of an event and of a customer, and publishes one trait of each
- * type. */
+/* good_values.c -- reads whatever there is of an event and of a customer, and publishes one trait
+ * of each type. */
 #include "shelf.h"
 
 enum { EVENT, TOTAL, AT, OWNER, TAGS };

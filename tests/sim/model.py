@@ -4,55 +4,19 @@ Input: the entries of a log, in order.  Output: the effects they intend, the
 reminders, and which claims the arbiter had to let through.  It knows nothing of
 crashes, blocks, buffers or checkpoints, and shares no line with the daemon.
 """
-import json
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-SHANGHAI = ZoneInfo("Asia/Shanghai")
+from model_subjects import Subjects
+from model_time import civil_due, instant, next_workday_close, work_between, work_later
+
 SENDING = {"sms", "hook"}
 PLACES = {"Asia/Shanghai", "America/New_York", "Europe/Berlin", "Australia/Sydney", "Asia/Tokyo"}
 RULES = "rules"  # the source of what rules set
 PAUSABLE = {None: set(), "a": {"follow", "due"}, "b": {"follow", "due", "daily"}}
 
 
-def civil_days_later(ms, days, zone):
-    """The same wall clock on a later day; what does not exist or exists twice goes forward."""
-    local = datetime.fromtimestamp(ms / 1000, timezone.utc).astimezone(zone).replace(tzinfo=None)
-    return instant(local + timedelta(days=days), zone)
-
-
-def civil_due(said, zone):
-    """(base, days, hour): so many days after the base, at that hour, or at its own."""
-    base, days, hour = said
-    due = civil_days_later(base, days, zone)
-    if hour is None:
-        return due
-    local = datetime.fromtimestamp(due / 1000, timezone.utc).astimezone(zone).replace(tzinfo=None)
-    return instant(local.replace(hour=hour, minute=0, second=0, microsecond=0), zone)
-
-
-def instant(local, zone):
-    late = local.replace(tzinfo=zone, fold=1).astimezone(timezone.utc)
-    return round(late.timestamp() * 1000)
-
-
-def next_workday_close(ms):
-    day = datetime.fromtimestamp(ms / 1000, SHANGHAI).replace(tzinfo=None) + timedelta(days=1)
-    while day.weekday() >= 5 or (day.month, day.day, day.year) == (10, 1, 2026):
-        day += timedelta(days=1)
-    return instant(day.replace(hour=18, minute=0, second=0, microsecond=0), SHANGHAI)
-
-
-def sure(**data):
-    """A document that compares, whatever the order of its fields."""
-    return json.dumps(data, sort_keys=True)
-
-
-def money(cents):
-    return "%d" % (cents // 100) if cents % 100 == 0 else "%d.%02d" % divmod(cents, 100)
-
-
-class Model:
+class Model(Subjects):
     def __init__(self, worlds, bundles, owners):
         self.worlds = worlds  # seq of its entry -> document
         self.bundles = bundles  # hash -> "a" or "b"
@@ -77,6 +41,8 @@ class Model:
         self.late = {}  # member: the last entry that named her by number once she was erased
         self.perhaps_hers = set()  # entries of which this page cannot know
         self.said_to_nobody = {}  # user -> entries by a name that nobody had then
+        self.cases = {}  # number -> {customer, level, state, since, pauses, due, told, ended}
+        self.case_sweep = None  # the number that the next slice begins below
         self.files = set()  # (hash, member or 0, entry that names it)
         self.staff = {}  # name -> (deputy, [(from, until), ...])
         self.asked = set()  # (entry, type, data) of what must have been asked of subjects
@@ -315,6 +281,8 @@ class Model:
                 pass
             elif key.startswith("task:"):
                 self.effect("sms", "news", "due %s" % key[5:], owner)
+            elif key.startswith("deadline:case:"):
+                self.case_fires(int(key.split(":")[2]))
             elif key == "rule:daily" and self.bundle == "b" and self.root(owner) == owner:
                 since, days = self.rhythms[owner]
                 self.rhythms[owner] = since, days + 1
@@ -331,7 +299,126 @@ class Model:
                         self.arm_daily(number)
             if self.sweep > len(self.members):
                 self.sweep = None
+        self.sweep_cases()
         self.forget_timers()
+
+    # -- Cases -----------------------------------------------------------------------
+
+    def case_due(self, case):
+        """By the policy of now; None: it waits."""
+        if self.bundle == "a":
+            elapsed = 300000 if case["level"] == "high" else 900000
+        else:
+            elapsed = 480000 if case["level"] == "high" else None  # one working hour
+        later = (lambda ms, left: ms + left) if elapsed else work_later
+        due = later(case["since"], elapsed or 3600000)
+        for start, end in case["pauses"]:
+            if start < due:
+                left = due - start if elapsed else work_between(start, due)
+                if end is None:
+                    return None
+                due = later(end, left) if left else end
+        return due
+
+    def case_key(self, number):
+        return self.cases[number]["customer"], "deadline:case:%d:answer" % number
+
+    def arm_case(self, number):
+        case, key = self.cases[number], self.case_key(number)
+        if case["due"] is None or case["told"]:
+            self.timers.pop(key, None)
+        elif self.timers.get(key, (None,))[0] != case["due"]:
+            self.timers[key] = (max(case["due"], self.now + 1000), None)
+
+    def tell_case(self, number):
+        case = self.cases[number]
+        if case["due"] is not None and not case["told"] and case["due"] <= self.now:
+            case["told"] = True
+            body = "overdue %d %s" % (number, case["level"])
+            self.effect("hook", "service", body, case["customer"])
+
+    def case_goes_on(self, number, is_tick):
+        case, due = self.cases[number], self.case_due(self.cases[number])
+        if due != case["due"]:
+            case["due"] = due
+            if due is None or due > self.now:
+                case["told"] = False
+            self.arm_case(number)
+        elif is_tick:
+            self.arm_case(number)
+
+    def update_case(self, number, is_tick=False):
+        case = self.cases[number]
+        if case["ended"]:
+            return
+        self.case_goes_on(number, is_tick)
+        self.tell_case(number)
+        if case["told"]:
+            self.arm_case(number)
+        if case["state"] == "closed":
+            case["ended"] = True
+            self.timers.pop(self.case_key(number), None)
+
+    def case_fires(self, number):
+        if not self.cases[number]["ended"]:
+            self.case_goes_on(number, True)
+            self.tell_case(number)
+            self.arm_case(number)
+
+    def sweep_cases(self):
+        left = self.limit("sweep_per_tick", 500) if self.case_sweep is not None else 0
+        for number in sorted(self.cases, reverse=True):
+            case = self.cases[number]
+            is_seen = case["state"] != "closed" and case["customer"] not in self.erased
+            if left > 0 and number < self.case_sweep and is_seen:
+                self.case_sweep = number
+                self.update_case(number, True)
+                left -= 1
+        if left > 0:
+            self.case_sweep = None
+
+    def start_case_sweep(self):
+        """From the last that is open when the first slice comes down to the first."""
+        self.case_sweep = float("inf") if self.cases else None
+
+    def open_case(self, ref, level):
+        number = self.said_of(ref)
+        if number is None or self.bundle is None:
+            return
+        case = {"customer": number, "level": level, "state": "open", "since": self.now}
+        self.cases[len(self.cases) + 1] = case
+        case.update(pauses=[], told=False, ended=False, due=None)
+        case["due"] = self.case_due(case)
+        self.arm_case(len(self.cases))
+
+    def of_case(self, number):
+        """None: there is none, or nobody may speak of it any more."""
+        case = self.cases.get(number)
+        if case is None or self.bundle is None:
+            return None
+        if case["customer"] in self.erased:
+            self.perhaps_hers.add(self.seq)
+            return None
+        self.belongs(case["customer"])
+        return case
+
+    def move_case(self, number, transition):
+        ways = {"wait": ("open", "waiting"), "go": ("waiting", "open"), "close": ("", "closed")}
+        case, (start, end) = self.of_case(number), ways[transition]
+        if case is None or case["state"] == "closed" or start not in ("", case["state"]):
+            return
+        if case["state"] == "waiting":
+            case["pauses"][-1][1] = self.now
+        if end == "waiting":
+            case["pauses"].append([self.now, None])
+        case["state"] = end
+        self.update_case(number)
+
+    def change_case(self, number, level):
+        case = self.of_case(number)
+        if case is not None and case["level"] != level:
+            case["level"] = level
+            self.update_case(number)
 
     # -- Rules ---------------------------------------------------------------------------
 
@@ -411,101 +498,6 @@ class Model:
         if bounds:
             self.timers[0, "absence:" + name] = (min(bounds), (False, "of", 0, 0))
 
-    # -- Shared subjects -----------------------------------------------------------------
-
-    def ask(self, number, data):
-        key, others = "k%d" % (data["number"] % 3), [m for m in self.group(number) if m != number]
-        said = {"key": key, "members": [number] + others} if others else {"key": key}
-        if data["page"] < 2:
-            self.asked.add((self.seq, "pool.take", sure(pool="gift", **said)))
-        elif data["page"] == 2:
-            self.asked.add((self.seq, "budget.release", sure(budget="kind", **said)))
-        else:
-            said["amount"] = money(data["total"] * 100 + 25)
-            self.asked.add((self.seq, "budget.spend", sure(budget="kind", **said)))
-
-    def ask_arrives(self, kind, body, data):
-        sender = body["from"]
-        if (body["id"], kind) in self.seen.setdefault("subjects", set()):
-            self.perhaps_hers.add(self.seq)  # a second copy
-            return
-        self.seen["subjects"].add((body["id"], kind))
-        self.belongs(sender)
-        if sender in self.erasing:
-            return
-        members = data.get("members", [sender])
-        if kind == "pool.take":
-            word, said = self.take(sender, members, data["key"])
-        else:
-            self.roll()
-            word, said = self.spend(kind, sender, members, data)
-        self.answered.add((self.seq, word, sender, sure(key=data["key"], **said)))
-
-    def take(self, sender, members, key):
-        for member in members:
-            if (member, key) in self.taken:
-                code = self.taken[member, key]
-                said = {"code": code, "again": True, "left": len(self.free)}
-                return "pool.taken", dict(said, pool="gift")
-        if not self.free:
-            return "pool.empty", {"pool": "gift"}
-        code = self.free.pop(0)
-        self.taken[sender, key] = code
-        self.codes[code] = sender, key
-        return "pool.taken", {"pool": "gift", "code": code, "left": len(self.free)}
-
-    def load(self, data):
-        for code in data["codes"]:
-            if code not in self.codes:
-                self.codes[code] = None
-                self.free.append(code)
-
-    def roll(self):
-        """A day of the company's."""
-        if self.period is not None and self.now < self.period[1]:
-            return
-        zone = ZoneInfo(self.company())
-        local = datetime.fromtimestamp(self.now / 1000, zone).replace(tzinfo=None)
-        day = local.replace(hour=0, minute=0, second=0, microsecond=0)
-        until = instant(day + timedelta(days=1), zone)
-        self.period = instant(day, zone), until, 0
-        self.timers[0, "subject:budget:kind:period"] = (until, None)
-
-    def spend(self, kind, sender, members, data):
-        since, until, spent = self.period
-        had = next((m for m in members if (m, data["key"]) in self.granted), None)
-        said = {"budget": "kind", "currency": "EUR"}
-        if kind == "budget.release":
-            if had is None:
-                left = money(15000 - spent)
-                return "budget.refused", dict(said, reason="unknown", left=left)
-            amount, granted = self.granted.pop((had, data["key"]))
-            spent -= amount if granted == since else 0
-            word = "budget.released"
-        elif had is not None:
-            amount, word = self.granted[had, data["key"]][0], "budget.granted"
-            said["again"] = True
-        else:
-            whole, cents = (data["amount"] + ".00").split(".")[:2]
-            amount, word = int(whole) * 100 + int(cents), "budget.granted"
-            if amount > 15000 - spent:
-                word, said["reason"] = "budget.refused", "spent"
-            else:
-                spent += amount
-                self.granted[sender, data["key"]] = amount, since
-        self.period = since, until, spent
-        return word, dict(said, amount=money(amount), left=money(15000 - spent))
-
-    def answer_arrives(self, kind, body, data):
-        sender = body["from"]
-        if (body["id"], kind) in self.seen.setdefault(sender, set()):
-            self.perhaps_hers.add(self.seq)
-            return
-        self.seen[sender].add((body["id"], kind))
-        self.belongs(sender)
-        if kind == "pool.taken" and sender not in self.erasing and self.bundle:
-            self.effect("hook", "service", "code %s" % data["code"], sender)
-
     def nudge(self, number):
         self.effect("hook", "service", "nudge %d" % (self.trait(number, "orders") or 0), number)
         said = (self.now, 1, None) if self.bundle == "a" else None
@@ -553,12 +545,23 @@ class Model:
         kind, data = body["type"], body.get("data", {})
         if entry["class"] == 1:
             self.client(body, kind, data)
+        elif entry["class"] == 3:
+            self.about_effect(data["effect"])
         elif kind == "tick":
             self.tick()
         elif kind == "bundle.activated":
             self.bundle = self.bundles[data["hash"]]
             if self.bundle == "b" and self.members:
                 self.sweep = 1
+            self.start_case_sweep()
+        elif kind == "world":
+            self.start_case_sweep()
+        elif kind == "record.create":
+            self.open_case(body["ref"], data["fields"]["level"])
+        elif kind == "record.move":
+            self.move_case(data["record"], data["transition"])
+        elif kind == "record.change":
+            self.change_case(data["record"], data["fields"]["level"])
         elif kind == "rule.paused":
             self.paused |= {data["rule"]} & PAUSABLE[self.bundle]
         elif kind == "rule.resumed":

@@ -175,12 +175,84 @@ static void note_message(struct outside *outside, const char *what, const char *
          channel, (long long)doc_int(message, "customer", 0), (int)body.size, body.data);
 }
 
+/* -- What it says later of what it has, and of what nobody has ------------------------------ */
+
+struct feedback {
+    struct job job; /* first */
+    struct outside *outside;
+    char id[EVENT_ID_TEXT_MAX];
+    const char *type;
+    int64_t print;
+};
+
+static void look_for_print(struct engine *engine, void *arg)
+{
+    struct feedback *feedback = arg;
+    if (!engine_effect_print(engine, text_of(feedback->id), &feedback->print))
+        feedback->print = 0;
+}
+
+static void feedback_written(void *arg, const struct submission *submission)
+{
+    (void)submission;
+    ((struct outside *)arg)->asked--;
+}
+
+static void write_feedback(struct mail *mail, void *reader)
+{
+    struct feedback *feedback = (struct feedback *)mail;
+    struct outside *outside = feedback->outside;
+    struct submission *submission = submission_new(LOG_PLUGIN);
+    struct doc_writer w;
+    (void)reader;
+    submission_begin(submission, &w);
+    doc_put_string(&w, "type", feedback->type);
+    doc_put_string(&w, "source", "plugin:provider");
+    doc_open(&w, "data");
+    doc_put_string(&w, "effect", feedback->id);
+    if (feedback->print != 0)
+        doc_put_int(&w, "print", feedback->print);
+    doc_close(&w);
+    submission_end(submission, &w);
+    submission->done = feedback_written;
+    submission->arg = outside;
+    sequencer_post_own(node_sequencer(outside->node), submission);
+    free(feedback);
+}
+
+static void tell(struct outside *outside, const char *type, struct text id)
+{
+    struct feedback *feedback = mem_zero(sizeof *feedback);
+    feedback->job = (struct job){
+        .mail = { .handle = write_feedback },
+        .run = look_for_print,
+        .arg = feedback,
+    };
+    feedback->outside = outside;
+    feedback->type = type;
+    memcpy(feedback->id, id.data, id.size);
+    outside->asked++;
+    fold_ask(node_fold(outside->node), &feedback->job);
+}
+
+/* One that is forged would unsubscribe somebody, if anybody had sent that. */
+static void tell_something(struct outside *outside, struct text id, uint64_t dice)
+{
+    static const char *const types[] = { "message.delivered", "message.opened", "message.replied" };
+    if (dice % 4 == 0)
+        tell(outside, types[(dice >> 8) % 3], id);
+    if (dice % 16 == 1)
+        tell(outside, "message.unsubscribed", text_of("999999.7"));
+}
+
 static void provide(struct outside *outside, const char *channel, struct deliverer *deliverer,
                     struct text id, int64_t attempt, struct doc message)
 {
     uint64_t dice = dice_roll(outside->seed ^ outside->life, ++outside->sent, 17);
     bool fails = !outside->is_quiet && dice % 16 == 0;
     note_message(outside, fails ? "fail" : "recv", channel, id, attempt, message);
+    if (!fails)
+        tell_something(outside, id, dice_mix(dice));
     if (outside->is_quiet || dice % 16 < 8) {
         deliver_answer(deliverer, id, attempt, fails ? OUTCOME_FAILED : OUTCOME_SENT,
                        (struct text){ "", 0 });
@@ -295,6 +367,15 @@ static void post(struct outside *outside, struct submission *submission, struct 
     submission->starts_clock = true;
     outside->asked++;
     sequencer_post_own(node_sequencer(outside->node), submission);
+}
+
+/* The entry is written: whoever sends it hears when it has been applied. */
+static void post_applied(struct outside *outside, struct submission *submission,
+                         struct doc_writer *w, struct errand *errand)
+{
+    submission_end(submission, w);
+    submission->wants_applied = true;
+    post(outside, submission, errand);
 }
 
 static void put_data(struct doc_writer *w, int event, uint64_t dice)
@@ -426,9 +507,7 @@ static void change_consent(struct outside *outside, uint64_t dice)
     doc_put_string(&w, "channel", "sms");
     doc_put_string(&w, "state", dice & 128 ? "withdrawn" : "granted");
     doc_close(&w);
-    submission_end(submission, &w);
-    submission->wants_applied = true;
-    post(outside, submission, errand);
+    post_applied(outside, submission, &w, errand);
 }
 
 /* {"channel": "hook"} is paused, or resumed. */
@@ -446,9 +525,7 @@ static void pause_or_resume(struct outside *outside, const char *type, const cha
     doc_open(&w, "data");
     doc_put_string(&w, field, name);
     doc_close(&w);
-    submission_end(submission, &w);
-    submission->wants_applied = true;
-    post(outside, submission, errand);
+    post_applied(outside, submission, &w, errand);
 }
 
 /* Rules that send and do nothing else; not each is in each bundle. */
@@ -520,9 +597,7 @@ static void change_staff(struct outside *outside, uint64_t dice)
         put_absence(outside, &w, dice & 64 ? "ben" : "anna", dice >> 32);
     }
     doc_close(&w);
-    submission_end(submission, &w);
-    submission->wants_applied = true;
-    post(outside, submission, errand);
+    post_applied(outside, submission, &w, errand);
 }
 
 /* Codes are loaded, some of them again. */
@@ -544,9 +619,39 @@ static void load_codes(struct outside *outside, uint64_t dice)
         put_text(&w, "", "c-%d", i);
     doc_close(&w);
     doc_close(&w);
-    submission_end(submission, &w);
-    submission->wants_applied = true;
-    post(outside, submission, errand);
+    post_applied(outside, submission, &w, errand);
+}
+
+/* Cases are opened, wait, go on, are closed, and turn out to be worse or better. */
+static void change_case(struct outside *outside, uint64_t dice)
+{
+    static const char *const transitions[] = { "wait", "go", "close" };
+    struct submission *submission = submission_new(LOG_STAFF);
+    struct errand *errand = mem_zero(sizeof *errand);
+    struct doc_writer w;
+    uint64_t what = (dice & 0xff) % 6;
+    errand->outside = outside;
+    snprintf(errand->decision, sizeof errand->decision, "case");
+    submission_begin(submission, &w);
+    doc_put_string(&w, "type",
+                   what < 2   ? "record.create"
+                   : what < 5 ? "record.move"
+                              : "record.change");
+    if (what < 2)
+        put_text(&w, "ref", "user_id:u-%d", (int)(dice >> 8 & 0xffff) % 6 + 1);
+    doc_put_string(&w, "source", "staff");
+    doc_open(&w, "data");
+    doc_put_string(&w, "kind", "case");
+    if (what >= 2)
+        doc_put_int(&w, "record", (int64_t)(dice >> 24 & 0xff) % 8 + 1);
+    if (what >= 2 && what < 5)
+        doc_put_string(&w, "transition", transitions[what - 2]);
+    doc_open(&w, "fields");
+    if (what < 2 || what == 5)
+        doc_put_string(&w, "level", dice >> 32 & 1 ? "high" : "low");
+    doc_close(&w);
+    doc_close(&w);
+    post_applied(outside, submission, &w, errand);
 }
 
 /* Somebody wants to be forgotten. */
@@ -561,9 +666,7 @@ static void erase(struct outside *outside, uint64_t dice)
     doc_put_string(&w, "type", "erase.requested");
     put_text(&w, "ref", "user_id:u-%d", (int)(dice >> 8 & 0xffff) % 6 + 1);
     doc_put_string(&w, "source", "staff");
-    submission_end(submission, &w);
-    submission->wants_applied = true;
-    post(outside, submission, errand);
+    post_applied(outside, submission, &w, errand);
 }
 
 struct decision {
@@ -673,7 +776,9 @@ void outside_act(struct outside *outside, uint64_t dice)
         return;
     }
     default:
-        if (next < EVENTS)
+        if ((dice >> 56 & 7) == 0)
+            change_case(outside, dice >> 8);
+        else if (next < EVENTS)
             send_events(outside, next, 1, dice >> 62 == 0, false);
     }
 }

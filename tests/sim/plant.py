@@ -115,12 +115,6 @@ BUGS = [
         "    else if (amount > budget->amount)\n",
     ),
     (
-        "a code is given for a key that a merged member has one for",
-        "core/engine/subject.c",
-        "    for (size_t i = 0; i < ask->member_count; i++) {\n        struct key key;",
-        "    for (size_t i = 0; i < 1; i++) {\n        struct key key;",
-    ),
-    (
         "whoever is erased keeps her codes",
         "core/engine/subject.c",
         "    if (subject_open(&subject, engine, arena_text(&engine->arena, name)))\n",

@@ -25,7 +25,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
-from model import Model, sure  # noqa: E402
+from model import Model  # noqa: E402
+from model_subjects import sure  # noqa: E402
 
 CANNOT_START, CRASHED = 3, 86
 ZONES = ["Europe/Berlin", "Asia/Shanghai", "UTC", "America/New_York"]

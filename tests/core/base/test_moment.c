@@ -171,6 +171,21 @@ static void reads_every_instant_that_it_writes(void **state)
     }
 }
 
+static void a_time_of_day_is_five_characters(void **state)
+{
+    (void)state;
+    static const char *const wrong[] = { "",      "9:00",  "09:0",  "09:000", "24:00", "23:60",
+                                         "0900 ", "-1:00", "0a:00", "09;00",  " 9:00" };
+    int minute = -1;
+    assert_true(moment_parse_clock("00:00", 5, &minute));
+    assert_int_equal(minute, 0);
+    assert_true(moment_parse_clock("23:59", 5, &minute));
+    assert_int_equal(minute, 1439);
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        assert_false(moment_parse_clock(wrong[i], strlen(wrong[i]), &minute));
+    assert_int_equal(minute, 1439);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -184,6 +199,7 @@ int main(void)
         cmocka_unit_test(a_bare_date_is_a_number_of_days),
         cmocka_unit_test(reads_no_byte_behind_the_size),
         cmocka_unit_test(reads_every_instant_that_it_writes),
+        cmocka_unit_test(a_time_of_day_is_five_characters),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

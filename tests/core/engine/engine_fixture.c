@@ -33,6 +33,11 @@ struct verdict_row {
     struct doc verdict; /* {rules, plugins} */
 };
 
+struct plugins_row {
+    uint64_t from; /* the first entry that is folded with them */
+    struct plugins *plugins;
+};
+
 /* What the log environment holds. */
 struct play_log {
     struct play_log_entry *entries;
@@ -44,6 +49,8 @@ struct play_log {
     struct doc *outgoing; /* reported, to be appended */
     size_t outgoing_count;
     uint64_t live_from;
+    struct plugins_row plugins[8];
+    size_t plugins_count;
     size_t verdicts_noted; /* of which the entry has been appended */
     struct arena arena;
 };
@@ -177,11 +184,16 @@ static void hook_verdict_made(void *arg, uint64_t at_seq, struct doc verdict)
     report(arg, "verdict %llu", (unsigned long long)at_seq);
 }
 
+static void hook_plugin_lost(void *arg, struct text name)
+{
+    report(arg, "lost %.*s", (int)name.size, name.data);
+}
+
 static int hook_load_rules(void *arg, struct doc bundle, const struct config *config,
                            struct ruleset **out_rules, struct err *err)
 {
-    (void)arg;
-    return script_load(NULL, bundle, config, out_rules, err);
+    struct script_surroundings around = { .plugins = ((struct play *)arg)->plugins };
+    return script_load(&around, bundle, config, out_rules, err);
 }
 
 static const struct engine_hooks hooks = {
@@ -193,17 +205,35 @@ static const struct engine_hooks hooks = {
     .no_go = hook_no_go,
     .outgoing = hook_outgoing,
     .erased = hook_erased,
+    .plugin_lost = hook_plugin_lost,
     .verdict_made = hook_verdict_made,
 };
 
 /* -- Opening and closing -------------------------------------------------- */
 
+static struct plugins *plugins_at(const struct play_log *log, uint64_t seq)
+{
+    struct plugins *plugins = NULL;
+    for (size_t i = 0; i < log->plugins_count && log->plugins[i].from <= seq; i++)
+        plugins = log->plugins[i].plugins;
+    return plugins;
+}
+
 static void open_engine(struct play *play)
 {
     struct state_options state_options = { .dir = play->dir, .map_bytes = 1u << 30 };
+    uint64_t seq;
+    int64_t now;
     if (state_open(&state_options, &play->state, &play->err) != 0)
         fail_msg("%s", play->err.text);
-    struct engine_options options = { .state = play->state, .hooks = &hooks, .arg = play };
+    state_applied(play->state, &seq, &now);
+    play->plugins = plugins_at(play->log, seq + 1);
+    struct engine_options options = {
+        .state = play->state,
+        .plugins = play->plugins,
+        .hooks = &hooks,
+        .arg = play,
+    };
     if (engine_open(&options, &play->engine, &play->err) != 0)
         fail_msg("%s", play->err.text);
 }
@@ -253,6 +283,23 @@ void play_reopen(struct play *play)
     engine_set_live(play->engine, play->log->live_from);
 }
 
+void play_plugins(struct play *play, struct plugins *plugins)
+{
+    struct play_log *log = play->log;
+    assert_true(log->plugins_count < sizeof log->plugins / sizeof *log->plugins);
+    log->plugins[log->plugins_count++] = (struct plugins_row){ log->count + 1, plugins };
+    play_reopen(play);
+}
+
+void play_verdict(struct play *play, uint64_t seq, const char *json)
+{
+    struct play_log *log = play->log;
+    assert_true(seq > engine_seq(play->engine));
+    log->verdicts = mem_resize(log->verdicts, (log->verdict_count + 1) * sizeof *log->verdicts);
+    log->verdicts[log->verdict_count++] = (struct verdict_row){ seq, doc_of(&log->arena, json) };
+    log->verdicts_noted = log->verdict_count;
+}
+
 /* -- Applying ------------------------------------------------------------- */
 
 static uint64_t world_of(const struct play_log *log, uint64_t seq)
@@ -266,6 +313,11 @@ static uint64_t world_of(const struct play_log *log, uint64_t seq)
 static void apply_next(struct play *play)
 {
     uint64_t seq = engine_seq(play->engine) + 1, world = world_of(play->log, seq);
+    if (plugins_at(play->log, seq) != play->plugins) { /* only another run has others */
+        checkpoint(play);
+        close_engine(play);
+        open_engine(play);
+    }
     if (world != engine_world(play->engine) &&
         engine_set_world(play->engine, world, doc_child(play->log->entries[world - 1].body, "data"),
                          &play->err) != 0)

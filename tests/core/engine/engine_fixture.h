@@ -40,6 +40,7 @@ struct play {
     struct buf reports;          /* what the hooks were told, a line each: "ready mail" */
     bool keeps_outgoing;         /* events for others are reported and not appended */
     bool is_behind;              /* entries are appended and not applied: play_catch_up() */
+    struct plugins *plugins;     /* in force; NULL: none */
     struct play_log *log;
     struct arena arena; /* texts handed out live as long as the play */
 };
@@ -79,6 +80,13 @@ int play_load(struct play *play, const char *lua);
 uint64_t play_world(struct play *play, uint64_t since, const char *limits);
 /* The same with a config of the caller's, as JSON, from its own seq on. */
 uint64_t play_config(struct play *play, const char *config);
+
+/* From the next entry on these plugins are in force, in every fold: another run, so to say.  They
+ * must outlive the play, whose teardown folds with them again. */
+void play_plugins(struct play *play, struct plugins *plugins);
+/* A verdict on the entry `seq`, which is not applied yet: {rules, plugins} as JSON, as a node would
+ * have it from the run that ended there. */
+void play_verdict(struct play *play, uint64_t seq, const char *json);
 
 /* Another run: daemon.started. */
 uint64_t play_start(struct play *play);

@@ -50,9 +50,11 @@ static struct doc from_json(struct house *house, const char *json, struct buf *o
     return doc;
 }
 
-static int forget(void *arg, struct err *err)
+static int forget(void *arg, const uint64_t *customers, size_t count, struct err *err)
 {
     struct house *house = arg;
+    (void)customers;
+    (void)count;
     house->forgets++;
     return house->forget_code == 0 ? 0 : err_set(err, house->forget_code, "told to fail");
 }

@@ -141,9 +141,9 @@ static void the_engine_has_it_at_hand(void **state)
     crash(house, &one, 1);
     house_identify(house, "u1", "{}"); /* the entry that the verdict is on */
     assert_int_equal(engine_seq(house->engine), one.seq);
-    assert_non_null(house->engine->plugins_out.data);
+    assert_non_null(house->engine->plugin_verdict.data);
     house_identify(house, "u2", "{}");
-    assert_null(house->engine->plugins_out.data);
+    assert_null(house->engine->plugin_verdict.data);
 }
 
 /* -- A start that leaves an entry alone -------------------------------------------------------- */

@@ -86,3 +86,27 @@ rule "code" {
     send { channel = "hook", purpose = "service", body = "code " .. event.code }
   end,
 }
+
+kind "case" {
+  fields = { level = { type = "choice", values = { "low", "high" }, required = true } },
+  roles = { customer = { subject = true } },
+  states = { "open", { name = "waiting", waiting = true }, { name = "closed", final = true } },
+  transitions = {
+    wait = { from = "open", to = "waiting" },
+    go = { from = "waiting", to = "open" },
+    close = { from = "*", to = "closed" },
+  },
+  deadlines = {
+    answer = { from = "open", due = "15min", due_by = { level = { high = "5min" } } },
+  },
+}
+
+rule "cases" {
+  on = "case.overdue",
+  run = function(event)
+    send {
+      channel = "hook", purpose = "service",
+      body = "overdue " .. event.number .. " " .. event.record.level,
+    }
+  end,
+}

@@ -94,3 +94,27 @@ rule "code" {
     send { channel = "hook", purpose = "service", body = "code " .. event.code }
   end,
 }
+
+kind "case" {
+  fields = { level = { type = "choice", values = { "low", "high" }, required = true } },
+  roles = { customer = { subject = true } },
+  states = { "open", { name = "waiting", waiting = true }, { name = "closed", final = true } },
+  transitions = {
+    wait = { from = "open", to = "waiting" },
+    go = { from = "waiting", to = "open" },
+    close = { from = "*", to = "closed" },
+  },
+  deadlines = {
+    answer = { from = "open", due = "1wh", due_by = { level = { high = "8min" } } },
+  },
+}
+
+rule "cases" {
+  on = "case.overdue",
+  run = function(event)
+    send {
+      channel = "hook", purpose = "service",
+      body = "overdue " .. event.number .. " " .. event.record.level,
+    }
+  end,
+}

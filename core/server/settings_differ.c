@@ -1,8 +1,12 @@
-/* hangup.c -- see hangup.h. */
-#include "core/server/hangup.h"
+/* settings_differ.c -- see settings_differ.h.
+ *
+ * Field by field, and not file by file: a comment that has changed changes nothing.  What is used
+ * at once when it changes (rates, the files behind secrets and certificates) is left out, and so is
+ * how a plugin is configured, for it can be reloaded.
+ */
+#include "core/server/settings_differ.h"
 
 #include "core/script/settings.h"
-#include "core/server/say.h"
 
 #include <string.h>
 
@@ -32,7 +36,6 @@ static bool is_same_doc(struct doc now, struct doc wanted)
            (now.size == 0 || memcmp(now.data, wanted.data, now.size) == 0);
 }
 
-/* The same ones: how each is configured `kith plugin reload` puts in force. */
 static bool is_same_plugins(const struct settings *now, const struct settings *wanted)
 {
     bool is_same = now->plugin_count == wanted->plugin_count &&
@@ -42,23 +45,7 @@ static bool is_same_plugins(const struct settings *now, const struct settings *w
     return is_same;
 }
 
-bool hangup_say_plugins(const struct settings *now, const struct settings *wanted)
-{
-    bool is_any = false;
-    for (size_t i = 0; i < now->plugin_count && is_same_plugins(now, wanted); i++) {
-        const struct plugin_settings *a = &now->plugins[i], *b = &wanted->plugins[i];
-        if (a->is_isolated == b->is_isolated && is_same_doc(a->grant, b->grant) &&
-            is_same_doc(a->config, b->config))
-            continue;
-        say("plugin %s is configured otherwise: it is used from the next start on, or with: kith "
-            "plugin reload %s",
-            a->name, a->name);
-        is_any = true;
-    }
-    return is_any;
-}
-
-bool hangup_needs_restart(const struct settings *now, const struct settings *wanted)
+bool settings_differ(const struct settings *now, const struct settings *wanted)
 {
     return !is_same_doc(now->config, wanted->config) || !is_same_plugins(now, wanted) ||
            !is_same_text(now->host, wanted->host) || now->port != wanted->port ||
@@ -67,4 +54,12 @@ bool hangup_needs_restart(const struct settings *now, const struct settings *wan
            !is_same_text(now->log_file, wanted->log_file) || !is_same_webhooks(now, wanted) ||
            now->log_quota_bytes != wanted->log_quota_bytes ||
            now->state_quota_bytes != wanted->state_quota_bytes;
+}
+
+bool settings_plugin_differs(const struct settings *now, const struct settings *wanted,
+                             size_t index)
+{
+    const struct plugin_settings *a = &now->plugins[index], *b = &wanted->plugins[index];
+    return a->is_isolated != b->is_isolated || !is_same_doc(a->grant, b->grant) ||
+           !is_same_doc(a->config, b->config);
 }

@@ -1,0 +1,52 @@
+/* plugin_check.h -- what the parts of `kith plugin check` have in common.
+ *
+ * plugin_check.c runs a plugin in processes of its own and tells what they found; plugin_replay.c
+ * holds what two of them wanted of a log side by side.  One thread.
+ */
+#ifndef CORE_CLI_PLUGIN_CHECK_H
+#define CORE_CLI_PLUGIN_CHECK_H
+
+#include "core/base/buf.h"
+#include "core/base/doc.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+struct cli;
+
+/* What one process has told. */
+struct told {
+    struct buf about, times;
+    struct buf *results; /* by number: its message */
+    size_t result_count;
+    FILE *file;      /* of a replay: the results go there instead */
+    FILE *expected;  /* of a replay: results of another process, that this one's are held against */
+    struct buf next; /* the one that has been read from there and not been met yet */
+    size_t entries, differing;
+    char at[200]; /* what it was about to do last */
+    bool is_complete;
+};
+
+struct check {
+    struct cli *cli;
+    const char *path, *config, *log; /* NULL: none */
+    struct buf findings;             /* documents, one behind another */
+    size_t errors, warnings;
+};
+
+void check_find(struct check *check, const char *level, const char *who, const char *given,
+                const char *what, const char *todo);
+/* Run check->path in a new process; false: it could not be started, and that has been said. */
+bool check_try_out(struct check *check, bool is_again, struct told *told);
+void told_deinit(struct told *told);
+void check_wait_for_clock(void); /* until one that shows seconds shows another */
+
+/* A result of a replay: written down, or held against what is expected. */
+void replay_hear(struct check *check, struct told *told, struct doc message);
+
+/* Replay check->log with the plugin twice, or with it and another file (NULL: itself).  False: it
+ * could not be done, and that has been said. */
+bool replay_compare(struct check *check, const char *other);
+
+#endif

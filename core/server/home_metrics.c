@@ -1,0 +1,102 @@
+/* home_metrics.c -- kith_plugin_*: how often plugins are called, for how long, and what they count.
+ *
+ * Names of counters are the plugin's, checked where they came in; nothing here needs escaping.
+ */
+#include "core/server/home_inside.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+int home_count(struct home_guest *guest, struct doc doc, struct err *err)
+{
+    struct text name = doc_text(doc, "name");
+    int64_t by = doc_int(doc, "by", 0);
+    size_t i = 0;
+    while (i < guest->counter_count && !text_is(name, guest->counters[i].name))
+        i++;
+    if (name.size == 0 || name.size > PLUGIN_NAME_MAX || by < 0)
+        return err_set(err, E_INVALID, "a counter has a name, and only grows");
+    for (uint32_t at = 0; at < name.size; at++)
+        if ((name.data[at] < 'a' || name.data[at] > 'z') &&
+            (name.data[at] < '0' || name.data[at] > '9') && name.data[at] != '_')
+            return err_set(err, E_INVALID, "the name of a counter is made of a-z, 0-9 and _");
+    if (i == PLUGIN_COUNTERS_MAX)
+        return err_set(err, E_LIMIT, "a plugin has at most %d counters", PLUGIN_COUNTERS_MAX);
+    if (i == guest->counter_count) {
+        memcpy(guest->counters[i].name, name.data, name.size);
+        guest->counter_count++;
+    }
+    guest->counters[i].value += (uint64_t)by;
+    return 0;
+}
+
+static void head(struct buf *out, const char *name, const char *type, const char *help)
+{
+    buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+}
+
+/* One line for each call that was made. */
+static void write_calls(struct home *home, struct buf *out, const char *name,
+                        uint64_t (*value)(const struct outside_numbers *numbers, size_t call),
+                        double scale)
+{
+    for (size_t i = 0; i < home->guest_count; i++) {
+        struct home_guest *guest = &home->guests[i];
+        for (size_t call = 0; call < OUTSIDE_CALLS; call++)
+            if (atomic_load(&guest->numbers.calls[call]) != 0)
+                buf_printf(out, "%s{plugin=\"%s\",call=\"%s\"} %.9g\n", name, guest->plugin->name,
+                           outside_call_name((enum outside_call)call),
+                           (double)value(&guest->numbers, call) * scale);
+    }
+}
+
+static uint64_t calls_of(const struct outside_numbers *numbers, size_t call)
+{
+    return atomic_load(&numbers->calls[call]);
+}
+
+static uint64_t failures_of(const struct outside_numbers *numbers, size_t call)
+{
+    return atomic_load(&numbers->failures[call]);
+}
+
+static uint64_t nanoseconds_of(const struct outside_numbers *numbers, size_t call)
+{
+    return atomic_load(&numbers->nanoseconds[call]);
+}
+
+static void write_states(struct home *home, struct buf *out)
+{
+    head(out, "kith_plugin_up", "gauge", "1 while the outside side of the plugin runs.");
+    for (size_t i = 0; i < home->guest_count; i++)
+        buf_printf(out, "kith_plugin_up{plugin=\"%s\"} %d\n", home->guests[i].plugin->name,
+                   home->guests[i].state == GUEST_SERVING);
+    head(out, "kith_plugin_slow_total", "counter", "Calls that held up the loop.");
+    for (size_t i = 0; i < home->guest_count; i++)
+        buf_printf(out, "kith_plugin_slow_total{plugin=\"%s\"} %" PRIu64 "\n",
+                   home->guests[i].plugin->name,
+                   (uint64_t)atomic_load(&home->guests[i].numbers.slow));
+    head(out, "kith_plugin_requests_under_way", "gauge", "Requests that it has not answered.");
+    for (size_t i = 0; i < home->guest_count; i++)
+        buf_printf(out, "kith_plugin_requests_under_way{plugin=\"%s\"} %zu\n",
+                   home->guests[i].plugin->name, home->guests[i].request_count);
+}
+
+void home_write_metrics(struct home *home, struct buf *out)
+{
+    if (home == NULL)
+        return;
+    write_states(home, out);
+    head(out, "kith_plugin_calls_total", "counter", "Calls into a plugin, and of the host by it.");
+    write_calls(home, out, "kith_plugin_calls_total", calls_of, 1);
+    head(out, "kith_plugin_failures_total", "counter", "Those that failed, or were refused.");
+    write_calls(home, out, "kith_plugin_failures_total", failures_of, 1);
+    head(out, "kith_plugin_call_seconds_total", "counter", "Time in calls into a plugin.");
+    write_calls(home, out, "kith_plugin_call_seconds_total", nanoseconds_of, 1e-9);
+    head(out, "kith_plugin_count", "counter", "What plugins count.");
+    for (size_t i = 0; i < home->guest_count; i++)
+        for (size_t j = 0; j < home->guests[i].counter_count; j++)
+            buf_printf(out, "kith_plugin_count{plugin=\"%s\",name=\"%s\"} %" PRIu64 "\n",
+                       home->guests[i].plugin->name, home->guests[i].counters[j].name,
+                       home->guests[i].counters[j].value);
+}

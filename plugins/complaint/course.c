@@ -1,0 +1,423 @@
+/* course.c -- see course.h.
+ *
+ * The document "complaints" of a customer is {total, closed: [{number, at}, ...]}: how many there
+ * were, and those that were closed last, which an answer may open again.
+ */
+#include "course.h"
+
+#include "act.h"
+#include "message.h"
+#include "text.h"
+
+#include <stdio.h>
+
+#define CLOSED_MAX 20 /* that are remembered */
+#define ROOM 2048
+
+/* -- What is known of a customer --------------------------------------------------------------- */
+
+static int64_t count_of(struct kith_doc records)
+{
+    int64_t count = 0;
+    for (struct kith_iter it = kith_iter(records); kith_next(&it);)
+        count++;
+    return count;
+}
+
+static int32_t publish_open(const struct kith_engine *engine, struct kith_call *call,
+                            struct kith_doc records)
+{
+    struct kith_value count = kith_int(count_of(records));
+    return engine->publish(call, "open_count", &count);
+}
+
+static int64_t number_of(const struct kith_value *closed)
+{
+    return kith_get_int(kith_as_doc(closed), "number", 0);
+}
+
+/* The list without `number`, and with it at the end if it was closed at `at`. */
+static void put_closed(struct kith_writer *w, struct kith_doc closed, int64_t number, int64_t at)
+{
+    int64_t over = count_of(closed) - CLOSED_MAX + 1;
+    kith_open_array(w, "closed");
+    for (struct kith_iter it = kith_iter(closed); kith_next(&it);)
+        if (over-- <= 0 && number_of(&it.value) != number)
+            kith_put(w, NULL, &it.value);
+    if (at != 0) {
+        kith_open(w, NULL);
+        kith_put_int(w, "number", number);
+        kith_put_time(w, "at", at);
+        kith_close(w);
+    }
+    kith_close(w);
+}
+
+static int32_t keep(const struct kith_engine *engine, struct kith_call *call, int64_t number,
+                    int64_t closed_at, int64_t more)
+{
+    char room[ROOM];
+    struct kith_writer w;
+    struct kith_doc state;
+    int32_t rc = engine->state(call, "complaints", &state);
+    if (rc != KITH_OK)
+        return rc;
+    struct kith_value total = kith_int(kith_get_int(state, "total", 0) + more);
+    kith_begin(&w, room, sizeof room);
+    kith_put(&w, "total", &total);
+    put_closed(&w, kith_get_doc(state, "closed"), number, closed_at);
+    rc = engine->keep(call, "complaints", kith_end(&w));
+    return rc == KITH_OK && more != 0 ? engine->publish(call, "total", &total) : rc;
+}
+
+/* Two customers turn out to be one: they complained as often as both. */
+static int32_t merge(const struct kith_engine *engine, struct kith_call *call)
+{
+    char room[ROOM * 2];
+    struct kith_writer w;
+    struct kith_doc both;
+    int32_t rc = engine->arguments(call, &both);
+    if (rc != KITH_OK)
+        return rc;
+    struct kith_doc a = kith_get_doc(both, "survivor"), b = kith_get_doc(both, "absorbed");
+    struct kith_doc closed[] = { kith_get_doc(b, "closed"), kith_get_doc(a, "closed") };
+    kith_begin(&w, room, sizeof room);
+    kith_put_int(&w, "total", kith_get_int(a, "total", 0) + kith_get_int(b, "total", 0));
+    kith_open_array(&w, "closed");
+    for (size_t i = 0; i < 2; i++)
+        for (struct kith_iter it = kith_iter(closed[i]); kith_next(&it);)
+            if (w.size < ROOM)
+                kith_put(&w, NULL, &it.value);
+    kith_close(&w);
+    struct kith_value answer = kith_value_of_doc(kith_end(&w));
+    return engine->answer(call, &answer);
+}
+
+const struct kith_state course_state = {
+    .size = sizeof course_state, .key = "complaints", .version = 1, .merge = merge
+};
+
+static const struct kith_trait open_count = { .size = sizeof open_count,
+                                              .name = "open_count",
+                                              .type = "whole",
+                                              .about = "Complaints that are open" };
+static const struct kith_trait total = { .size = sizeof total,
+                                         .name = "total",
+                                         .type = "whole",
+                                         .about = "Complaints, all that there were" };
+static const struct kith_trait last = {
+    .size = sizeof last, .name = "last", .type = "time", .about = "When the last complaint came"
+};
+const struct kith_trait *const course_traits[] = { &open_count, &total, &last, NULL };
+
+/* -- It has come in ---------------------------------------------------------------------------- */
+
+enum { CREATED_ID, CREATED_NUMBER, CREATED_FIELDS, CREATED_RECORDS };
+
+static int is_same(struct kith_doc a, struct kith_doc b, const char *field)
+{
+    struct kith_text its = kith_get_text(a, field);
+    return its.size != 0 && text_is_same(its, kith_get_text(b, field));
+}
+
+/* About the same order; or, where one of them names none, the same product; or by the same mail. */
+static int is_duplicate(struct kith_doc a, struct kith_doc b)
+{
+    int has_orders = kith_get_text(a, "order").size != 0 && kith_get_text(b, "order").size != 0;
+    return is_same(a, b, "order") || is_same(a, b, "thread") ||
+           (!has_orders && is_same(a, b, "product"));
+}
+
+/* The number of the oldest that is open and about the same; 0: there is none. */
+static int64_t find_duplicate(struct kith_doc records, int64_t number, struct kith_doc fields)
+{
+    for (struct kith_iter it = kith_iter(records); kith_next(&it);) {
+        struct kith_doc other = kith_as_doc(&it.value);
+        int64_t its = kith_get_int(other, "number", 0);
+        if (its != 0 && its < number && is_duplicate(kith_get_doc(other, "fields"), fields))
+            return its;
+    }
+    return 0;
+}
+
+static int32_t complete(const struct kith_engine *engine, struct kith_call *call,
+                        struct kith_text id, struct kith_doc fields, int64_t duplicate)
+{
+    char room[ROOM];
+    struct kith_writer w;
+    struct kith_doc config;
+    int32_t rc = engine->config(call, &config);
+    if (rc != KITH_OK)
+        return rc;
+    kith_begin(&w, room, sizeof room);
+    kith_put_text(&w, "policy", text_cut(kith_get_text(config, "policy_version"), ACT_WORD_MAX));
+    if (kith_get(fields, "severity").type == KITH_NONE)
+        kith_put_string(&w, "severity", "normal");
+    if (kith_get(fields, "channel").type == KITH_NONE)
+        kith_put_string(&w, "channel", "hand");
+    if (duplicate != 0)
+        kith_put_int(&w, "duplicate_of", duplicate);
+    rc = act_change_all(engine, call, id, kith_end(&w));
+    if (rc != KITH_OK || duplicate == 0)
+        return rc;
+    struct act_id other = act_id(duplicate);
+    return act_link(engine, call, id, kith_text(other.data), "duplicate");
+}
+
+static int32_t on_created(const struct kith_engine *engine, struct kith_call *call)
+{
+    struct kith_value value[4], now = kith_time(engine->now(call));
+    int32_t rc = KITH_OK;
+    for (uint32_t i = 0; rc == KITH_OK && i < 4; i++)
+        rc = engine->read(call, i, &value[i]);
+    struct kith_text id = text_cut(kith_as_text(&value[CREATED_ID]), ACT_ID_MAX);
+    if (rc != KITH_OK || id.size == 0)
+        return rc; /* somebody else's: she only has a role in it */
+    struct kith_doc fields = kith_as_doc(&value[CREATED_FIELDS]);
+    struct kith_doc records = kith_as_doc(&value[CREATED_RECORDS]);
+    int64_t number = kith_as_int(&value[CREATED_NUMBER], 0);
+    rc = complete(engine, call, id, fields, find_duplicate(records, number, fields));
+    if (rc == KITH_OK)
+        rc = keep(engine, call, 0, 0, 1);
+    if (rc == KITH_OK)
+        rc = publish_open(engine, call, records);
+    if (rc == KITH_OK)
+        rc = engine->publish(call, "last", &now);
+    return rc == KITH_OK ? message_acknowledge(engine, call, id, fields) : rc;
+}
+
+static const char *const created_types[] = { "complaint.created", NULL };
+static const char *const created_reads[] = { "record.id",        "record.number",
+                                             "event.fields",     "records.complaint",
+                                             "state.complaints", NULL };
+const struct kith_handler course_created = {
+    .size = sizeof course_created,
+    .name = "created",
+    .types = created_types,
+    .reads = created_reads,
+    .run = on_created,
+};
+
+/* -- A deadline has ended ---------------------------------------------------------------------- */
+
+enum { ENDED_ID, ENDED_TYPE, ENDED_DEADLINE, ENDED_ACKNOWLEDGED, ENDED_RESPONDED };
+
+/* Once late is late: that a second response was in time does not mend the first. */
+static int32_t note_end(const struct kith_engine *engine, struct kith_call *call,
+                        struct kith_text id, const char *what, int is_in_time,
+                        const struct kith_value *before)
+{
+    char room[128], name[40];
+    struct kith_writer w;
+    kith_begin(&w, room, sizeof room);
+    snprintf(name, sizeof name, "%s_at", what);
+    kith_put_time(&w, name, engine->now(call));
+    snprintf(name, sizeof name, "%s_in_time", what);
+    kith_put_bool(&w, name, is_in_time && kith_as_int(before, 1) != 0);
+    return act_change_all(engine, call, id, kith_end(&w));
+}
+
+static int32_t on_ended(const struct kith_engine *engine, struct kith_call *call)
+{
+    struct kith_value value[5];
+    int32_t rc = KITH_OK;
+    for (uint32_t i = 0; rc == KITH_OK && i < 5; i++)
+        rc = engine->read(call, i, &value[i]);
+    struct kith_text id = text_cut(kith_as_text(&value[ENDED_ID]), ACT_ID_MAX);
+    struct kith_text deadline = kith_as_text(&value[ENDED_DEADLINE]);
+    int is_in_time = kith_is(kith_as_text(&value[ENDED_TYPE]), "complaint.met");
+    if (rc != KITH_OK || id.size == 0)
+        return rc;
+    if (kith_is(deadline, "acknowledge"))
+        return note_end(engine, call, id, "acknowledged", is_in_time, &value[ENDED_ACKNOWLEDGED]);
+    if (kith_is(deadline, "respond"))
+        return note_end(engine, call, id, "responded", is_in_time, &value[ENDED_RESPONDED]);
+    return KITH_OK;
+}
+
+static const char *const ended_types[] = { "complaint.met", "complaint.missed", NULL };
+static const char *const ended_reads[] = { "record.id",
+                                           "event.type",
+                                           "event.deadline",
+                                           "record.acknowledged_in_time",
+                                           "record.responded_in_time",
+                                           NULL };
+const struct kith_handler course_ended = {
+    .size = sizeof course_ended,
+    .name = "ended",
+    .types = ended_types,
+    .reads = ended_reads,
+    .run = on_ended,
+};
+
+/* -- Closed, and opened again ------------------------------------------------------------------ */
+
+enum { MOVED_ID, MOVED_NUMBER, MOVED_TRANSITION, MOVED_TIMES, MOVED_RECORDS };
+
+static int32_t plan(const struct kith_engine *engine, struct kith_call *call, struct kith_text id)
+{
+    struct kith_doc config;
+    int32_t rc = engine->config(call, &config);
+    struct kith_text survey = kith_get_text(config, "survey_after");
+    struct kith_text recovery = kith_get_text(config, "recovery_after");
+    int is_written_to = kith_get_text(config, "channel").size != 0;
+    if (rc == KITH_OK && survey.size != 0 && is_written_to)
+        rc = act_later(engine, call, id, "survey", text_cut(survey, ACT_WORD_MAX),
+                       "Complaint Survey Due");
+    if (rc == KITH_OK && recovery.size != 0)
+        rc = act_later(engine, call, id, "recovery", text_cut(recovery, ACT_WORD_MAX),
+                       "Complaint Recovery Due");
+    return rc;
+}
+
+static int32_t on_closed(const struct kith_engine *engine, struct kith_call *call)
+{
+    struct kith_value value[5], now = kith_time(engine->now(call));
+    int32_t rc = KITH_OK;
+    for (uint32_t i = 0; rc == KITH_OK && i < 5; i++)
+        rc = engine->read(call, i, &value[i]);
+    struct kith_text id = text_cut(kith_as_text(&value[MOVED_ID]), ACT_ID_MAX);
+    if (rc != KITH_OK || id.size == 0)
+        return rc;
+    rc = act_change(engine, call, id, "closed_at", &now);
+    if (rc == KITH_OK)
+        rc = keep(engine, call, kith_as_int(&value[MOVED_NUMBER], 0), now.as.integer, 0);
+    if (rc == KITH_OK)
+        rc = publish_open(engine, call, kith_as_doc(&value[MOVED_RECORDS]));
+    if (rc == KITH_OK && kith_is(kith_as_text(&value[MOVED_TRANSITION]), "close"))
+        rc = plan(engine, call, id); /* and not after a withdrawal, or for each duplicate */
+    return rc;
+}
+
+static int32_t on_reopened(const struct kith_engine *engine, struct kith_call *call)
+{
+    char room[128];
+    struct kith_writer w;
+    struct kith_value value[5], nothing = { KITH_NULL, 0, { 0 } };
+    int32_t rc = KITH_OK;
+    for (uint32_t i = 0; rc == KITH_OK && i < 5; i++)
+        rc = engine->read(call, i, &value[i]);
+    struct kith_text id = text_cut(kith_as_text(&value[MOVED_ID]), ACT_ID_MAX);
+    if (rc != KITH_OK || id.size == 0)
+        return rc;
+    int64_t times = kith_as_int(&value[MOVED_TIMES], 0);
+    kith_begin(&w, room, sizeof room);
+    kith_put_int(&w, "times_reopened", times < INT32_MAX ? times + 1 : times);
+    kith_put(&w, "closed_at", &nothing);
+    rc = act_change_all(engine, call, id, kith_end(&w));
+    if (rc == KITH_OK)
+        rc = act_not_later(engine, call, id, "survey");
+    if (rc == KITH_OK)
+        rc = act_not_later(engine, call, id, "recovery");
+    if (rc == KITH_OK)
+        rc = keep(engine, call, kith_as_int(&value[MOVED_NUMBER], 0), 0, 0);
+    return rc == KITH_OK ? publish_open(engine, call, kith_as_doc(&value[MOVED_RECORDS])) : rc;
+}
+
+static const char *const moved_reads[] = { "record.id",
+                                           "record.number",
+                                           "event.transition",
+                                           "record.times_reopened",
+                                           "records.complaint",
+                                           "state.complaints",
+                                           NULL };
+static const char *const closed_types[] = { "complaint.closed", NULL };
+const struct kith_handler course_closed = {
+    .size = sizeof course_closed,
+    .name = "closed",
+    .types = closed_types,
+    .reads = moved_reads,
+    .run = on_closed,
+};
+static const char *const reopened_types[] = { "complaint.reopened", NULL };
+const struct kith_handler course_reopened = {
+    .size = sizeof course_reopened,
+    .name = "reopened",
+    .types = reopened_types,
+    .reads = moved_reads,
+    .run = on_reopened,
+};
+
+/* -- After closing ----------------------------------------------------------------------------- */
+
+static int32_t record_of_event(const struct kith_engine *engine, struct kith_call *call,
+                               struct kith_text *out_id)
+{
+    struct kith_value record;
+    int32_t rc = engine->read(call, 0, &record);
+    *out_id = text_cut(kith_as_text(&record), ACT_ID_MAX);
+    if (rc == KITH_OK && out_id->size == 0)
+        return engine->fail(call, "the event names no record: {record: \"complaint:17\"}");
+    return rc;
+}
+
+static int32_t on_survey(const struct kith_engine *engine, struct kith_call *call)
+{
+    struct kith_text id;
+    int32_t rc = record_of_event(engine, call, &id);
+    return rc == KITH_OK ? message_survey(engine, call, id) : rc;
+}
+
+static int32_t on_recovery(const struct kith_engine *engine, struct kith_call *call)
+{
+    char room[ROOM], title[128], key[64];
+    struct kith_writer w;
+    struct kith_doc config;
+    struct kith_text id;
+    int32_t rc = record_of_event(engine, call, &id);
+    if (rc == KITH_OK)
+        rc = engine->config(call, &config);
+    if (rc != KITH_OK)
+        return rc;
+    struct kith_text team = kith_get_text(config, "team");
+    snprintf(title, sizeof title, "Call: is all well again after %.*s?", (int)id.size, id.data);
+    snprintf(key, sizeof key, "recovery %.*s", (int)id.size, id.data);
+    kith_begin(&w, room, sizeof room);
+    kith_put_string(&w, "title", title);
+    kith_put_string(&w, "key", key);
+    kith_put_text(&w, "about", id);
+    kith_put_text(&w, "to", team.size != 0 ? text_cut(team, ACT_WORD_MAX) : kith_text("owner"));
+    kith_put_text(&w, "due", text_cut(kith_get_text(config, "recovery_within"), ACT_WORD_MAX));
+    return engine->act(call, "remind", kith_end(&w));
+}
+
+enum { ANSWERED_RECORD, ANSWERED_SATISFACTION, ANSWERED_TEXT };
+
+static int32_t on_answered(const struct kith_engine *engine, struct kith_call *call)
+{
+    char room[ROOM];
+    struct kith_writer w;
+    struct kith_value satisfaction, text;
+    struct kith_text id;
+    int32_t rc = record_of_event(engine, call, &id);
+    if (rc == KITH_OK)
+        rc = engine->read(call, ANSWERED_SATISFACTION, &satisfaction);
+    if (rc == KITH_OK)
+        rc = engine->read(call, ANSWERED_TEXT, &text);
+    if (rc != KITH_OK)
+        return rc;
+    int64_t score = kith_as_int(&satisfaction, 0);
+    if (score < 1 || score > 5)
+        return act_note(engine, call, "not taken: satisfaction is a number from 1 to 5");
+    kith_begin(&w, room, sizeof room);
+    kith_put_int(&w, "satisfaction", score);
+    if (kith_as_text(&text).size != 0)
+        kith_put_text(&w, "satisfaction_text", text_cut(kith_as_text(&text), 1000));
+    return act_change_all(engine, call, id, kith_end(&w));
+}
+
+#define AFTERWARDS(symbol, called, type, list, function)                \
+    static const char *const symbol##_types[] = { type, NULL };         \
+    const struct kith_handler course_##symbol = {                       \
+        .size = sizeof course_##symbol,                                 \
+        .name = called,                                                 \
+        .types = symbol##_types,                                        \
+        .reads = list,                                                  \
+        .run = function,                                                \
+    }
+static const char *const record_reads[] = { "event.record", NULL };
+static const char *const answered_reads[] = { "event.record", "event.satisfaction", "event.text",
+                                              NULL };
+AFTERWARDS(survey, "survey", "Complaint Survey Due", record_reads, on_survey);
+AFTERWARDS(recovery, "recovery", "Complaint Recovery Due", record_reads, on_recovery);
+AFTERWARDS(answered, "answered", "Complaint Survey Answered", answered_reads, on_answered);

@@ -1,0 +1,245 @@
+/* intake.c -- see intake.h.
+ *
+ * A mail belongs to a complaint that there is already when its subject names it, as answers to our
+ * own messages do ("[complaint:17]"), or when it answers the mail that the complaint came by.  Then
+ * it ends the waiting for the customer, or opens a closed complaint again; else it is only noted
+ * when it came.  A mail that is not about one is a complaint if it went to one of the configured
+ * addresses, or has one of the configured words in it.
+ */
+#include "intake.h"
+
+#include "act.h"
+#include "text.h"
+
+#define ROOM 16384
+#define DAY_MS 86400000LL
+
+/* -- A new one --------------------------------------------------------------------------------- */
+
+struct complaint {
+    struct kith_text subject, text, severity, channel, product, order, thread;
+};
+
+static void put(struct kith_writer *w, const char *name, struct kith_text text, size_t size_max)
+{
+    if (text.size != 0)
+        kith_put_text(w, name, text_cut(text, size_max));
+}
+
+/* The first line, where nobody said what it is about. */
+static struct kith_text subject_of(const struct complaint *complaint)
+{
+    struct kith_text subject = complaint->subject, text = complaint->text;
+    size_t size = 0;
+    if (subject.size != 0)
+        return subject;
+    while (size < text.size && text.data[size] != '\n' && text.data[size] != '\r')
+        size++;
+    text.size = size;
+    return size != 0 ? text : kith_text("Complaint");
+}
+
+static int is_severity(struct kith_text text)
+{
+    return kith_is(text, "low") || kith_is(text, "normal") || kith_is(text, "high") ||
+           kith_is(text, "critical");
+}
+
+static struct kith_text severity_of(const struct complaint *complaint, struct kith_doc config)
+{
+    struct kith_doc words = kith_get_doc(config, "critical_words");
+    if (complaint->severity.size != 0) /* what makes no sense is refused by the engine, in words */
+        return complaint->severity;
+    if (text_has_any(complaint->subject, words) || text_has_any(complaint->text, words))
+        return kith_text("critical");
+    return kith_text("normal");
+}
+
+static int32_t create(const struct kith_engine *engine, struct kith_call *call,
+                      const struct complaint *complaint, struct kith_doc config)
+{
+    char room[ROOM];
+    struct kith_writer w;
+    kith_begin(&w, room, sizeof room);
+    kith_put_string(&w, "kind", "complaint");
+    kith_open(&w, "fields");
+    put(&w, "subject", subject_of(complaint), ACT_SUBJECT_MAX);
+    put(&w, "text", complaint->text, ACT_TEXT_MAX);
+    put(&w, "severity", severity_of(complaint, config), ACT_WORD_MAX);
+    put(&w, "channel", complaint->channel, ACT_WORD_MAX);
+    put(&w, "product", complaint->product, ACT_WORD_MAX);
+    put(&w, "order", complaint->order, ACT_WORD_MAX);
+    put(&w, "thread", complaint->thread, ACT_WORD_MAX);
+    kith_close(&w);
+    return engine->act(call, "create", kith_end(&w));
+}
+
+static struct complaint read_complaint(struct kith_doc doc, const char *channel)
+{
+    struct complaint complaint = {
+        .subject = kith_get_text(doc, "subject"),
+        .text = kith_get_text(doc, "text"),
+        .severity = kith_get_text(doc, "severity"),
+        .channel = kith_get_text(doc, "channel"),
+        .product = kith_get_text(doc, "product"),
+        .order = kith_get_text(doc, "order"),
+        .thread = kith_get_text(doc, "thread"),
+    };
+    if (complaint.channel.size == 0)
+        complaint.channel = kith_text(channel);
+    return complaint;
+}
+
+/* -- Mail -------------------------------------------------------------------------------------- */
+
+enum { MAIL_EVENT, MAIL_OPEN };
+
+struct known { /* a complaint of hers that a mail is about */
+    int64_t number;
+    int is_open, is_waiting;
+};
+
+/* Among those that are open, by its number or by the mail that it came by. */
+static struct known find_open(struct kith_doc records, int64_t number, struct kith_text answered)
+{
+    struct known found = { 0, 0, 0 };
+    for (struct kith_iter it = kith_iter(records); kith_next(&it);) {
+        struct kith_doc record = kith_as_doc(&it.value);
+        struct kith_text thread = kith_get_text(kith_get_doc(record, "fields"), "thread");
+        int64_t its = kith_get_int(record, "number", 0);
+        if (number != 0 ? its == number : answered.size != 0 && text_is_same(thread, answered)) {
+            found.number = its;
+            found.is_open = 1;
+            found.is_waiting = kith_is(kith_get_text(record, "state"), "waiting");
+        }
+    }
+    return found;
+}
+
+/* Among those closed lately. */
+static struct known find_closed(struct kith_doc state, int64_t number, int64_t since)
+{
+    struct known found = { 0, 0, 0 };
+    for (struct kith_iter it = kith_iter(kith_get_doc(state, "closed")); kith_next(&it);) {
+        struct kith_doc one = kith_as_doc(&it.value);
+        if (number != 0 && kith_get_int(one, "number", 0) == number &&
+            kith_get_int(one, "at", 0) >= since)
+            found.number = number;
+    }
+    return found;
+}
+
+static int32_t go_on(const struct kith_engine *engine, struct kith_call *call,
+                     const struct known *known)
+{
+    char room[64];
+    struct kith_writer w;
+    struct act_id id = act_id(known->number);
+    kith_begin(&w, room, sizeof room);
+    kith_put_time(&w, "last_heard", engine->now(call));
+    struct kith_doc fields = kith_end(&w);
+    if (!known->is_open)
+        return act_move(engine, call, kith_text(id.data), "reopen", fields);
+    if (known->is_waiting)
+        return act_move(engine, call, kith_text(id.data), "resume", fields);
+    return act_change_all(engine, call, kith_text(id.data), fields);
+}
+
+static int is_complaint(const struct complaint *complaint, struct kith_text to,
+                        struct kith_doc config)
+{
+    struct kith_doc words = kith_get_doc(config, "words");
+    return text_is_any(to, kith_get_doc(config, "addresses")) ||
+           text_has_any(complaint->subject, words) || text_has_any(complaint->text, words);
+}
+
+static int32_t on_mail(const struct kith_engine *engine, struct kith_call *call)
+{
+    struct kith_value event, records;
+    struct kith_doc config, state;
+    int32_t rc = engine->read(call, MAIL_EVENT, &event);
+    if (rc == KITH_OK)
+        rc = engine->read(call, MAIL_OPEN, &records);
+    if (rc == KITH_OK)
+        rc = engine->config(call, &config);
+    if (rc == KITH_OK)
+        rc = engine->state(call, "complaints", &state);
+    if (rc != KITH_OK)
+        return rc;
+
+    struct kith_doc mail = kith_as_doc(&event);
+    struct complaint complaint = read_complaint(mail, "email");
+    int64_t number = text_reference(complaint.subject);
+    int64_t since = engine->now(call) - kith_get_int(config, "reopen_days", 60) % 36500 * DAY_MS;
+    struct known known =
+        find_open(kith_as_doc(&records), number, kith_get_text(mail, "in_reply_to"));
+    if (known.number == 0)
+        known = find_closed(state, number, since);
+    if (known.number != 0)
+        return go_on(engine, call, &known);
+    if (!is_complaint(&complaint, kith_get_text(mail, "to"), config))
+        return KITH_OK;
+    complaint.channel = kith_text("email");
+    complaint.severity = kith_text("");
+    complaint.thread = kith_get_text(mail, "message_id");
+    return create(engine, call, &complaint, config);
+}
+
+static const char *const mail_types[] = { "email.received", NULL };
+static const char *const mail_reads[] = { "event", "records.complaint", "state.complaints", NULL };
+const struct kith_handler intake_mail = {
+    .size = sizeof intake_mail,
+    .name = "mail",
+    .types = mail_types,
+    .reads = mail_reads,
+    .run = on_mail,
+};
+
+/* -- An event, and rules ----------------------------------------------------------------------- */
+
+static int32_t on_event(const struct kith_engine *engine, struct kith_call *call)
+{
+    struct kith_value event;
+    struct kith_doc config;
+    int32_t rc = engine->read(call, 0, &event);
+    if (rc == KITH_OK)
+        rc = engine->config(call, &config);
+    if (rc != KITH_OK)
+        return rc;
+    struct complaint complaint = read_complaint(kith_as_doc(&event), "webhook");
+    if (!is_severity(complaint.severity)) /* somebody else's words: no reason to lose a complaint */
+        complaint.severity = kith_text("");
+    return create(engine, call, &complaint, config);
+}
+
+static const char *const event_types[] = { "Complaint Submitted", NULL };
+static const char *const event_reads[] = { "event", NULL };
+const struct kith_handler intake_event = {
+    .size = sizeof intake_event,
+    .name = "submitted",
+    .types = event_types,
+    .reads = event_reads,
+    .run = on_event,
+};
+
+static int32_t open_complaint(const struct kith_engine *engine, struct kith_call *call)
+{
+    struct kith_doc arguments, config;
+    int32_t rc = engine->arguments(call, &arguments);
+    if (rc == KITH_OK)
+        rc = engine->config(call, &config);
+    if (rc != KITH_OK)
+        return rc;
+    struct complaint complaint = read_complaint(arguments, "rule");
+    if (complaint.subject.size == 0 && complaint.text.size == 0)
+        return engine->fail(call, "complaint.open { subject = ... } is about something");
+    return create(engine, call, &complaint, config);
+}
+
+const struct kith_function intake_function = {
+    .size = sizeof intake_function,
+    .name = "open",
+    .usage = "complaint.open { subject = \"The box was empty\", severity = \"high\" }",
+    .about = "A new complaint of the customer: subject, text, severity, channel, product, order",
+    .run = open_complaint,
+};

@@ -1,0 +1,21 @@
+/* intake.h -- how complaints come in: by mail, by an event, by a function of rules.
+ *
+ * What comes over HTTP or by hand makes the record itself (form.h, /v1/records/complaint, `kith
+ * record add`); course.h takes all of them from there on, however they came.
+ */
+#ifndef PLUGINS_COMPLAINT_INTAKE_H
+#define PLUGINS_COMPLAINT_INTAKE_H
+
+#include "kith.h"
+
+/* email.received: a new complaint, more about one that there is, or nothing of ours. */
+extern const struct kith_handler intake_mail;
+
+/* "Complaint Submitted" {subject, text, severity, channel, product, order, thread}: of a client, a
+ * webhook or a rule. */
+extern const struct kith_handler intake_event;
+
+/* complaint.open { ... }, with the same. */
+extern const struct kith_function intake_function;
+
+#endif

@@ -1,0 +1,18 @@
+/* message.h -- what the customer is written: that her complaint has come, and whether all is well.
+ *
+ * Only where a channel is configured.  The subject names the complaint, so that an answer finds it.
+ */
+#ifndef PLUGINS_COMPLAINT_MESSAGE_H
+#define PLUGINS_COMPLAINT_MESSAGE_H
+
+#include "kith.h"
+
+/* And move it to "acknowledged", unless the operator wants a person to do that. */
+int32_t message_acknowledge(const struct kith_engine *engine, struct kith_call *call,
+                            struct kith_text id, struct kith_doc fields);
+
+/* With five signed links, one for each answer. */
+int32_t message_survey(const struct kith_engine *engine, struct kith_call *call,
+                       struct kith_text id);
+
+#endif

@@ -1,0 +1,102 @@
+/* outside.c -- see outside.h. */
+#include "outside.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+int32_t outside_start(const struct kith_host *host, struct kith *kith, void **out_self,
+                      char *reason)
+{
+    struct outside *outside = calloc(1, sizeof *outside);
+    if (outside == NULL) {
+        snprintf(reason, 256, "no memory");
+        return KITH_FAILED;
+    }
+    outside->host = host;
+    outside->kith = kith;
+    *out_self = outside;
+    return KITH_OK;
+}
+
+void outside_stop(void *self)
+{
+    struct outside *outside = self;
+    while (outside->tasks != NULL)
+        outside_end(outside->tasks);
+    free(outside);
+}
+
+/* -- Requests ---------------------------------------------------------------------------------- */
+
+void *outside_begin(struct outside *outside, const struct kith_request *request, size_t size)
+{
+    static const struct kith_reply busy = { .size = sizeof busy, .status = 503 };
+    struct outside_task *task = calloc(1, size);
+    if (task == NULL) {
+        outside->host->reply(outside->kith, request->id, &busy);
+        return NULL;
+    }
+    task->outside = outside;
+    task->request = request->id;
+    task->next = outside->tasks;
+    task->place = &outside->tasks;
+    if (task->next != NULL)
+        task->next->place = &task->next;
+    outside->tasks = task;
+    return task;
+}
+
+void outside_end(struct outside_task *task)
+{
+    *task->place = task->next;
+    if (task->next != NULL)
+        task->next->place = task->place;
+    free(task);
+}
+
+static void answer(struct outside_task *task, int32_t status, const char *type, struct json *json)
+{
+    const char *const headers[] = { type, NULL };
+    struct kith_reply reply = {
+        .size = sizeof reply,
+        .status = json->is_broken ? 503 : status,
+        .headers = headers,
+        .body = json->data,
+        .body_size = json->is_broken ? 0 : json->size,
+    };
+    task->outside->host->reply(task->outside->kith, task->request, &reply);
+    json_deinit(json);
+    outside_end(task);
+}
+
+void outside_answer(struct outside_task *task, int32_t status, struct json *json)
+{
+    answer(task, status, "Content-Type: application/json", json);
+}
+
+void outside_refuse(struct outside_task *task, int32_t status, const char *title,
+                    struct kith_text detail)
+{
+    struct json json = { .data = NULL };
+    json_open(&json, NULL, '{');
+    json_int(&json, "status", status);
+    json_text(&json, "title", kith_text(title));
+    json_text(&json, "detail", detail);
+    json_close(&json, '}');
+    answer(task, status, "Content-Type: application/problem+json", &json);
+}
+
+void outside_ask(struct outside_task *task, const struct kith_ask *ask, kith_done_fn *done)
+{
+    if (task->outside->host->ask(task->outside->kith, ask, done, task) != KITH_OK)
+        outside_refuse(task, 503, "Busy", kith_text("too much is under way: try again"));
+}
+
+void outside_pass_on(struct outside_task *task, int32_t status, struct kith_doc result,
+                     const char *title)
+{
+    struct kith_text detail = kith_get_text(result, "detail");
+    if (detail.size == 0)
+        detail = kith_get_text(result, "error");
+    outside_refuse(task, status >= 400 && status < 600 ? status : 503, title, detail);
+}

@@ -1,0 +1,80 @@
+/* text.c -- see text.h. */
+#include "text.h"
+
+#define REFERENCE "[complaint:"
+#define DIGITS_MAX 15
+
+struct kith_text text_cut(struct kith_text text, size_t size_max)
+{
+    if (text.size <= size_max)
+        return text;
+    text.size = size_max;
+    while (text.size > 0 && ((unsigned char)text.data[text.size] & 0xc0) == 0x80)
+        text.size--;
+    return text;
+}
+
+static int lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c;
+}
+
+static int begins(const char *at, struct kith_text word)
+{
+    size_t i = 0;
+    while (i < word.size && lower(at[i]) == lower(word.data[i]))
+        i++;
+    return i == word.size;
+}
+
+int text_is_same(struct kith_text a, struct kith_text b)
+{
+    return a.size == b.size && (a.size == 0 || begins(a.data, b));
+}
+
+int text_has(struct kith_text text, struct kith_text word)
+{
+    if (word.size == 0)
+        return 0;
+    for (size_t at = 0; at + word.size <= text.size; at++)
+        if (begins(text.data + at, word))
+            return 1;
+    return 0;
+}
+
+int text_has_any(struct kith_text text, struct kith_doc words)
+{
+    for (struct kith_iter it = kith_iter(words); kith_next(&it);)
+        if (text_has(text, kith_as_text(&it.value)))
+            return 1;
+    return 0;
+}
+
+int text_is_any(struct kith_text text, struct kith_doc words)
+{
+    for (struct kith_iter it = kith_iter(words); kith_next(&it);)
+        if (text.size != 0 && text_is_same(text, kith_as_text(&it.value)))
+            return 1;
+    return 0;
+}
+
+/* The digits up to "]". */
+static int64_t number_at(struct kith_text text, size_t at)
+{
+    int64_t number = 0;
+    size_t from = at;
+    while (at < text.size && at - from < DIGITS_MAX && text.data[at] >= '0' && text.data[at] <= '9')
+        number = number * 10 + (text.data[at++] - '0');
+    return at < text.size && text.data[at] == ']' ? number : 0;
+}
+
+int64_t text_reference(struct kith_text text)
+{
+    const struct kith_text mark = kith_text(REFERENCE);
+    for (size_t at = 0; at + mark.size < text.size; at++) {
+        int64_t number = begins(text.data + at, mark) ? number_at(text, at + mark.size) : 0;
+        if (number != 0)
+            return number;
+    }
+    return 0;
+}

@@ -1,0 +1,44 @@
+/* arrival_event.h -- a mail that came in, as the data of email.received.
+ *
+ *     from, from_name, to, subject, message_id, in_reply_to, sent    of its header
+ *     text, text_cut       as UTF-8, cut where it is long
+ *     attachments          [{name, type, size, inline}]; attachments_cut
+ *     size                 of the whole mail, in bytes
+ *     effect, proof        which message it answers and how that is known: return_path, message_id;
+ *                          "sender": only From says who wrote, and that is easily forged
+ */
+#ifndef PLUGINS_EMAIL_ARRIVAL_EVENT_H
+#define PLUGINS_EMAIL_ARRIVAL_EVENT_H
+
+#include "kith.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define ARRIVAL_ID_SIZE 48
+
+struct address;
+struct mail;
+
+struct arrival_received {
+    const struct mail *mail;
+    const struct address *from;
+    const char *recipient, *effect, *proof; /* effect "": it answers none */
+    size_t text_max;
+};
+
+struct arrival_event {
+    struct kith_event event; /* all but the customer */
+    char id[ARRIVAL_ID_SIZE];
+    void *room;
+};
+
+/* False: no memory.  The same mail gives the same event and the same id. */
+bool arrival_write_received(const struct arrival_received *received,
+                            struct arrival_event *out_event);
+void arrival_event_deinit(struct arrival_event *event);
+
+/* "/v1/customers/REFERENCE", encoded. */
+void arrival_customer_path(const char *reference, char *out, size_t size);
+
+#endif

@@ -1,0 +1,128 @@
+/* face.c -- see face.h. */
+#include "face.h"
+
+#include <string.h>
+
+#define SUBJECT_BYTES_MAX 400
+
+/* -- Counting what came in --------------------------------------------------------------------- */
+
+static int32_t on_received(const struct kith_engine *engine, struct kith_call *call)
+{
+    char room[128];
+    struct kith_writer w;
+    struct kith_doc kept;
+    struct kith_value at;
+    int32_t rc = engine->state(call, "mail", &kept);
+    if (rc == KITH_OK)
+        rc = engine->read(call, 1, &at);
+    if (rc != KITH_OK)
+        return rc;
+    struct kith_value count = kith_int(kith_get_int(kept, "count", 0) + 1);
+    int64_t last = kith_as_int(&at, engine->now(call)), before = kith_get_int(kept, "last", last);
+    struct kith_value latest = kith_time(last > before ? last : before);
+    kith_begin(&w, room, sizeof room);
+    kith_put(&w, "count", &count);
+    kith_put(&w, "last", &latest);
+    rc = engine->keep(call, "mail", kith_end(&w));
+    if (rc == KITH_OK)
+        rc = engine->publish(call, "received", &count);
+    return rc == KITH_OK ? engine->publish(call, "last_received", &latest) : rc;
+}
+
+static const char *const received_types[] = { "email.received", NULL };
+static const char *const received_reads[] = { "state.mail", "event.at", NULL };
+static const struct kith_handler received = {
+    .size = sizeof received,
+    .name = "received",
+    .types = received_types,
+    .reads = received_reads,
+    .run = on_received,
+};
+const struct kith_handler *const face_handlers[] = { &received, NULL };
+
+/* Two have become one: both wrote. */
+static int32_t merge(const struct kith_engine *engine, struct kith_call *call)
+{
+    char room[128];
+    struct kith_writer w;
+    struct kith_doc arguments;
+    int32_t rc = engine->arguments(call, &arguments);
+    if (rc != KITH_OK)
+        return rc;
+    struct kith_doc a = kith_get_doc(arguments, "survivor"),
+                    b = kith_get_doc(arguments, "absorbed");
+    int64_t last_a = kith_get_int(a, "last", 0), last_b = kith_get_int(b, "last", 0);
+    kith_begin(&w, room, sizeof room);
+    kith_put_int(&w, "count", kith_get_int(a, "count", 0) + kith_get_int(b, "count", 0));
+    kith_put_time(&w, "last", last_a > last_b ? last_a : last_b);
+    struct kith_value both = kith_value_of_doc(kith_end(&w));
+    return engine->answer(call, &both);
+}
+
+static const struct kith_state mail = {
+    .size = sizeof mail, .key = "mail", .version = 1, .merge = merge
+};
+const struct kith_state *const face_states[] = { &mail, NULL };
+
+static const struct kith_trait received_trait = { .size = sizeof received_trait,
+                                                  .name = "received",
+                                                  .type = "whole",
+                                                  .about =
+                                                      "How many mails came from the customer" };
+static const struct kith_trait last_received_trait = { .size = sizeof last_received_trait,
+                                                       .name = "last_received",
+                                                       .type = "time",
+                                                       .about = "When the last of them came" };
+const struct kith_trait *const face_traits[] = { &received_trait, &last_received_trait, NULL };
+
+/* -- email.reply ------------------------------------------------------------------------------- */
+
+static int is_reply(struct kith_text subject)
+{
+    return subject.size >= 3 && (subject.data[0] == 'R' || subject.data[0] == 'r') &&
+           (subject.data[1] == 'E' || subject.data[1] == 'e') && subject.data[2] == ':';
+}
+
+/* At most SUBJECT_BYTES_MAX bytes, no character cut. */
+static size_t cut(struct kith_text text)
+{
+    size_t size = text.size < SUBJECT_BYTES_MAX ? text.size : SUBJECT_BYTES_MAX;
+    while (size < text.size && size > 0 && ((unsigned char)text.data[size] & 0xc0) == 0x80)
+        size--;
+    return size;
+}
+
+/* The fields of an answer to the mail that this event is. */
+static int32_t reply(const struct kith_engine *engine, struct kith_call *call)
+{
+    char room[2048], line[SUBJECT_BYTES_MAX + 8] = "Re: ";
+    struct kith_writer w;
+    struct kith_value subject_value, id_value;
+    int32_t rc = engine->read(call, 0, &subject_value);
+    if (rc == KITH_OK)
+        rc = engine->read(call, 1, &id_value);
+    if (rc != KITH_OK)
+        return rc;
+    struct kith_text subject = kith_as_text(&subject_value), id = kith_as_text(&id_value);
+    size_t prefix = is_reply(subject) ? 0 : 4, size = cut(subject);
+    if (size != 0)
+        memcpy(line + prefix, subject.data, size);
+    kith_begin(&w, room, sizeof room);
+    kith_put_text(&w, "subject", (struct kith_text){ line, prefix + size });
+    if (id.size != 0 && id.size < 1000)
+        kith_put_text(&w, "in_reply_to", id);
+    struct kith_value fields = kith_value_of_doc(kith_end(&w));
+    return engine->answer(call, &fields);
+}
+
+static const char *const reply_reads[] = { "event.subject", "event.message_id", NULL };
+static const struct kith_function reply_function = {
+    .size = sizeof reply_function,
+    .name = "reply",
+    .usage = "email.reply {}",
+    .about = "Of email.received: subject and in_reply_to of an answer, for `email` of data",
+    .reads = reply_reads,
+    .run = reply,
+};
+const struct kith_function *const face_functions[] = { &reply_function, NULL };

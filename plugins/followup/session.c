@@ -1,0 +1,300 @@
+/* session.c -- see session.h. */
+#include "session_inside.h"
+
+#include "feed.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <strings.h>
+
+static void run_next(struct desk *desk);
+static void write_next(struct session *session);
+
+/* -- The end ----------------------------------------------------------------------------------- */
+
+static void session_free(struct session *session)
+{
+    dav_answer_deinit(&session->answer);
+    pool_deinit(&session->pool);
+    free(session);
+}
+
+static void leave_desk(struct session *session)
+{
+    struct desk *desk = session->desk;
+    desk->first = session->next;
+    if (desk->first == NULL)
+        desk->last = &desk->first;
+    session_free(session);
+    run_next(desk);
+}
+
+void session_say(struct followup *followup, uint64_t request, int status, const char *line)
+{
+    static const char *const headers[] = { "Content-Type: text/plain; charset=utf-8", NULL };
+    const struct kith_reply reply = {
+        .size = sizeof reply,
+        .status = status,
+        .headers = headers,
+        .body = line,
+        .body_size = strlen(line),
+    };
+    followup->host->reply(followup->kith, request, &reply);
+}
+
+void session_fail(struct session *session, int status, const char *line)
+{
+    session_say(session->followup, session->request, status, line);
+    leave_desk(session);
+}
+
+static void reply(struct session *session)
+{
+    const struct dav_answer *answer = &session->answer;
+    const char *headers[DAV_HEADERS_MAX + 1] = { NULL };
+    for (unsigned i = 0; i < answer->header_count; i++)
+        headers[i] =
+            pool_print(&session->pool, "%s: %s", answer->headers[i].name, answer->headers[i].value);
+    const struct kith_reply reply = {
+        .size = sizeof reply,
+        .status = answer->status,
+        .headers = headers,
+        .body = answer->body.data,
+        .body_size = answer->body.size,
+    };
+    if (session->pool.broken)
+        session_fail(session, 503, "memory is short");
+    else {
+        session->followup->host->reply(session->followup->kith, session->request, &reply);
+        leave_desk(session);
+    }
+}
+
+/* -- Writing ----------------------------------------------------------------------------------- */
+
+static void on_written(void *arg, int32_t status, struct kith_doc result)
+{
+    struct session *session = arg;
+    struct write *write = &session->writes[session->write_at];
+    struct kith_text detail = kith_get_text(result, "detail");
+    if (status >= 200 && status < 300) {
+        if (write->is_again)
+            session->reminder = (uint64_t)kith_get_int(result, "id", 0);
+        session->write_at++;
+        write_next(session);
+        return;
+    }
+    session->refusal = status == 412 || status == 409 || status == 404 ? DAV_CONFLICT
+                       : status == 429 || status >= 500 || status < 0  ? DAV_BUSY
+                                                                       : DAV_DENIED;
+    snprintf(session->detail, sizeof session->detail, "%.*s", (int)detail.size, detail.data);
+    session_answer(session);
+    reply(session);
+}
+
+static void write_next(struct session *session)
+{
+    const struct kith_host *host = session->followup->host;
+    if (session->write_at == session->write_count) {
+        reply(session);
+        return;
+    }
+    struct write *write = &session->writes[session->write_at];
+    if (write->is_copy)
+        write->body = task_copy(&session->pool, session->name, &session->task, session->staff,
+                                session->reminder, write->is_changed ? 0 : session->customer);
+    const struct kith_ask ask = {
+        .size = sizeof ask,
+        .method = write->method,
+        .path = write->path,
+        .body = write->body,
+        .staff = kith_text(session->staff),
+        .match = kith_text(write->match),
+    };
+    if (session->pool.broken ||
+        host->ask(session->followup->kith, &ask, on_written, session) != KITH_OK)
+        session_fail(session, 503, "Kith is too busy to write this");
+}
+
+static void answer_feed(struct session *session)
+{
+    struct dav_answer *answer = &session->answer;
+    struct ics_item *tasks = pool_take(&session->pool, (session->item_count + 1) * sizeof *tasks);
+    const char *known = session->dav.header(session, "If-None-Match");
+    uint64_t hash = UINT64_C(14695981039346656037);
+    for (size_t i = 0; tasks != NULL && i < session->item_count; i++) {
+        tasks[i] = session->items[i].dav.task;
+        tasks[i].note = NULL; /* calendars are shared */
+    }
+    if (tasks != NULL)
+        feed_write(&answer->body, session->dav.title, tasks, session->item_count);
+    for (size_t i = 0; i < answer->body.size; i++)
+        hash = (hash ^ (unsigned char)answer->body.data[i]) * UINT64_C(1099511628211);
+    const char *tag = pool_print(&session->pool, "\"%016llx\"", (unsigned long long)hash);
+    if (tag == NULL || tasks == NULL || buffer_is_broken(&answer->body)) {
+        session_fail(session, 503, "memory is short\n");
+        return;
+    }
+    answer->status = known != NULL && strcmp(known, tag) == 0 ? 304 : 200;
+    answer->header_count = 3;
+    answer->headers[0].name = "ETag";
+    snprintf(answer->headers[0].value, DAV_HEADER_MAX, "%s", tag);
+    answer->headers[1].name = "Content-Type";
+    snprintf(answer->headers[1].value, DAV_HEADER_MAX, "text/calendar; charset=utf-8");
+    answer->headers[2].name = "Cache-Control";
+    snprintf(answer->headers[2].value, DAV_HEADER_MAX, "private, no-cache");
+    if (answer->status == 304)
+        answer->body.size = 0;
+    reply(session);
+}
+
+void session_have_list(struct session *session)
+{
+    if (!session_make_items(session)) {
+        session_fail(session, 503, "memory is short");
+        return;
+    }
+    if (session->is_feed) {
+        session_sort_by_due(session);
+        answer_feed(session);
+        return;
+    }
+    session_answer(session);
+    write_next(session);
+}
+
+/* -- The beginning ----------------------------------------------------------------------------- */
+
+static const char *header_of(void *arg, const char *name)
+{
+    const struct session *session = arg;
+    for (size_t i = 0; i < session->header_count; i++)
+        if (strcasecmp(session->headers[i].name.data, name) == 0)
+            return session->headers[i].value.data;
+    return NULL;
+}
+
+static void run_next(struct desk *desk)
+{
+    struct session *session = desk->first;
+    if (session == NULL)
+        return;
+    book_drop_done(&desk->book, session->followup->host->now(session->followup->kith) -
+                                    session->followup->done_shown_ms);
+    session_gather(session);
+}
+
+static struct desk *desk_of(struct followup *followup, struct kith_text staff)
+{
+    struct desk *desk = followup->desks;
+    uint64_t chance = 0;
+    while (desk != NULL && !kith_is(staff, desk->staff))
+        desk = desk->next;
+    if (desk != NULL || followup->desk_count == SESSION_STAFF_MAX)
+        return desk;
+    desk = calloc(1, sizeof *desk);
+    if (desk != NULL)
+        desk->staff = strndup(staff.data, staff.size);
+    if (desk == NULL || desk->staff == NULL) {
+        free(desk);
+        return NULL;
+    }
+    followup->host->random(followup->kith, &chance, sizeof chance);
+    uint64_t second = (uint64_t)(followup->host->now(followup->kith) / 1000);
+    book_init(&desk->book, second << 20 | (chance & 0xfffff));
+    desk->last = &desk->first;
+    desk->next = followup->desks;
+    followup->desks = desk;
+    followup->desk_count++;
+    return desk;
+}
+
+static bool copy_headers(struct session *session, const struct kith_request *request)
+{
+    struct pool *pool = &session->pool;
+    session->headers = pool_take(pool, (request->header_count + 1) * sizeof *session->headers);
+    for (size_t i = 0; session->headers != NULL && i < request->header_count; i++) {
+        const struct kith_param *theirs = &request->headers[i];
+        session->headers[i].name.data = pool_text(pool, theirs->name.data, theirs->name.size);
+        session->headers[i].value.data = pool_text(pool, theirs->value.data, theirs->value.size);
+    }
+    session->header_count = request->header_count;
+    return !pool->broken;
+}
+
+/* The request lives until it is answered, and that may be for us, after a minute: so a copy. */
+static struct session *session_new(struct followup *followup, const struct kith_request *request,
+                                   struct kith_text staff)
+{
+    struct session *session = calloc(1, sizeof *session);
+    if (session == NULL)
+        return NULL;
+    struct pool *pool = &session->pool;
+    session->followup = followup;
+    session->request = request->id;
+    session->staff = pool_text(pool, staff.data, staff.size);
+    session->dav = (struct dav_request){
+        .method = pool_text(pool, request->method, strlen(request->method)),
+        .path = pool_text(pool, request->path.data, request->path.size),
+        .base = SESSION_BASE,
+        .staff = session->staff,
+        .body = pool_text(pool, request->body, request->body_size),
+        .body_size = request->body_size,
+        .header = header_of,
+        .arg = session,
+    };
+    if (copy_headers(session, request))
+        return session;
+    session_free(session);
+    return NULL;
+}
+
+static void begin(struct followup *followup, const struct kith_request *request,
+                  struct kith_text staff, bool is_feed)
+{
+    struct desk *desk = desk_of(followup, staff);
+    struct session *session = desk == NULL ? NULL : session_new(followup, request, staff);
+    if (session == NULL) {
+        session_say(followup, request->id, 503, "memory is short\n");
+        return;
+    }
+    bool is_first = desk->first == NULL;
+    session->is_feed = is_feed;
+    session->desk = desk;
+    *desk->last = session;
+    desk->last = &session->next;
+    if (is_first)
+        run_next(desk);
+}
+
+void session_begin(struct followup *followup, const struct kith_request *request)
+{
+    if (request->staff.size == 0)
+        session_say(followup, request->id, 403,
+                    "this key is nobody's: make one for a member of staff with kith key add "
+                    "--staff\n");
+    else
+        begin(followup, request, request->staff, false);
+}
+
+void session_feed(struct followup *followup, const struct kith_request *request,
+                  struct kith_text staff)
+{
+    begin(followup, request, staff, true);
+}
+
+void session_end_all(struct followup *followup)
+{
+    while (followup->desks != NULL) {
+        struct desk *desk = followup->desks;
+        followup->desks = desk->next;
+        while (desk->first != NULL) {
+            struct session *session = desk->first;
+            desk->first = session->next;
+            session_free(session);
+        }
+        book_deinit(&desk->book);
+        free(desk->staff);
+        free(desk);
+    }
+}

@@ -1,0 +1,169 @@
+/* session_ask.c -- the host's lists, page by page: herself, reminders, records; and then each
+ * reminder that a device still has and that is in no list any more.
+ */
+#include "session_inside.h"
+
+#include <stdio.h>
+
+static struct kith_doc first_of(const struct session *session, enum source source)
+{
+    const struct page *page = session->pages[source];
+    return page == NULL ? (struct kith_doc){ NULL, 0 } : page->doc;
+}
+
+static const char *path_of(struct session *session)
+{
+    static const char *const formats[] = {
+        [SOURCE_STAFF] = "/v1/staff/%s",
+        [SOURCE_OPEN] = "/v1/reminders?limit=1000&to=%s%s%s",
+        [SOURCE_DONE] = "/v1/reminders?limit=100&state=done&to=%s%s%s",
+        [SOURCE_TODO] = "/v1/records/todo?limit=1000&open=1&owner=%s%s%s",
+        [SOURCE_FINISHED] = "/v1/records/todo?limit=100&state=done&owner=%s%s%s",
+        [SOURCE_COPY] = "/v1/records/calendar_copy?limit=1000&open=1&owner=%s%s%s",
+    };
+    const char *staff = pool_segment(&session->pool, session->staff);
+    const char *after = session->after != NULL ? session->after : "";
+    const char *format = formats[session->source];
+    if (staff == NULL)
+        return NULL;
+    if (session->source == SOURCE_STAFF)
+        return pool_print(&session->pool, "/v1/staff/%s", staff);
+    const char *start = strchr(format, '%');
+    return pool_print(&session->pool, "%.*s%s%s%s", (int)(start - format), format, staff,
+                      *after != '\0' ? "&after=" : "", after);
+}
+
+/* Those that were open when a device asked before, and are in her list no more. */
+static void find_left(struct session *session)
+{
+    const struct book *book = &session->desk->book;
+    session->left = pool_take(&session->pool, (book->count + 1) * sizeof *session->left);
+    for (size_t i = 0; session->left != NULL && i < book->count; i++) {
+        struct walk at = walk(session, SOURCE_OPEN);
+        struct kith_doc doc;
+        bool is_there = book->entries[i].reminder == 0;
+        while (!is_there && walk_next(&at, &doc))
+            is_there = (uint64_t)kith_get_int(doc, "id", 0) == book->entries[i].reminder;
+        if (!is_there)
+            session->left[session->left_count++] = book->entries[i].name;
+    }
+}
+
+static void keep_done(struct session *session, struct kith_doc doc, int64_t at)
+{
+    int64_t now = session->followup->host->now(session->followup->kith);
+    bool is_hers = kith_is(kith_get_text(doc, "assignee"), session->staff) &&
+                   kith_is(kith_get_text(doc, "state"), "done");
+    if (is_hers && at > now - session->followup->done_shown_ms &&
+        !book_keep_done(&session->desk->book, (uint64_t)kith_get_int(doc, "id", 0), at, doc))
+        session->pool.broken = true;
+}
+
+/* When those were done is not known: not later than now, and likely when they were due. */
+static void have_done(struct session *session)
+{
+    struct walk at = walk(session, SOURCE_DONE);
+    struct kith_doc doc;
+    int64_t now = session->followup->host->now(session->followup->kith);
+    while (walk_next(&at, &doc)) {
+        int64_t due = kith_get_int(doc, "due", 0), created = kith_get_int(doc, "created", 0);
+        int64_t done = due > now ? now : due;
+        keep_done(session, doc, done > created ? done : created);
+    }
+    session->desk->book.is_warm = true;
+}
+
+static void on_left(void *arg, int32_t status, struct kith_doc result)
+{
+    struct session *session = arg;
+    if (status == 200)
+        keep_done(session, result, session->followup->host->now(session->followup->kith));
+    else if (status != 404) {
+        session_fail(session, 503, "Kith is too busy to tell what has become of a reminder");
+        return;
+    }
+    session->left_at++;
+    session_gather(session);
+}
+
+static void ask_left(struct session *session)
+{
+    const struct kith_host *host = session->followup->host;
+    if (session->left_at == session->left_count) {
+        session_have_list(session);
+        return;
+    }
+    struct book_entry *entry = book_find(&session->desk->book, session->left[session->left_at]);
+    const struct kith_ask ask = {
+        .size = sizeof ask,
+        .method = "GET",
+        .path = pool_print(&session->pool, "/v1/reminders/%llu",
+                           (unsigned long long)(entry != NULL ? entry->reminder : 0)),
+    };
+    if (ask.path == NULL || host->ask(session->followup->kith, &ask, on_left, session) != KITH_OK)
+        session_fail(session, 503, "Kith is too busy to tell what has become of a reminder");
+}
+
+static bool keep_page(struct session *session, struct kith_doc doc)
+{
+    struct page *page = pool_take(&session->pool, sizeof *page);
+    void *data = pool_copy(&session->pool, doc.data, doc.size);
+    if (page == NULL || data == NULL)
+        return false;
+    page->doc = (struct kith_doc){ data, doc.size };
+    if (session->last[session->source] != NULL)
+        session->last[session->source]->next = page;
+    else
+        session->pages[session->source] = page;
+    session->last[session->source] = page;
+    return true;
+}
+
+static void on_page(void *arg, int32_t status, struct kith_doc result)
+{
+    struct session *session = arg;
+    if (status == 404 && session->source == SOURCE_STAFF) {
+        session_fail(session, 403, "this key is nobody's on the staff");
+        return;
+    }
+    if (status != 200 || !keep_page(session, result)) {
+        session_fail(session, 503, "Kith is too busy to tell what is in this list");
+        return;
+    }
+    struct kith_text next = kith_get_text(session->last[session->source]->doc, "next");
+    bool is_whole = session->source == SOURCE_DONE || session->source == SOURCE_FINISHED;
+    session->after = next.size != 0 && !is_whole && ++session->pages_read < PAGES_MAX
+                         ? pool_segment(&session->pool, next.data)
+                         : NULL;
+    if (session->after == NULL) {
+        session->pages_read = 0;
+        session->source++;
+    }
+    session_gather(session);
+}
+
+static void read_staff(struct session *session)
+{
+    session->dav.title = kith_get_text(first_of(session, SOURCE_STAFF), "title").data;
+    if (*session->dav.title == '\0')
+        session->dav.title = session->staff;
+}
+
+void session_gather(struct session *session)
+{
+    const struct kith_host *host = session->followup->host;
+    if (session->source == SOURCE_DONE && session->desk->book.is_warm)
+        session->source++;
+    if (session->source == SOURCE_LEFT) {
+        if (session->left == NULL) {
+            read_staff(session);
+            have_done(session);
+            find_left(session);
+        }
+        ask_left(session);
+        return;
+    }
+    const struct kith_ask ask = { .size = sizeof ask, .method = "GET", .path = path_of(session) };
+    if (ask.path == NULL || host->ask(session->followup->kith, &ask, on_page, session) != KITH_OK)
+        session_fail(session, 503, "Kith is too busy to tell what is in this list");
+}

@@ -1,0 +1,174 @@
+/* session_list.c -- what a device's list is: reminders with their copies, what was done lately, and
+ * what she has written herself.
+ *
+ * The book (book.h) says what of it is new since a device asked before.
+ */
+#include "session_inside.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+struct walk walk(const struct session *session, enum source source)
+{
+    struct walk at = { session->pages[source], kith_iter((struct kith_doc){ NULL, 0 }) };
+    if (at.page != NULL)
+        at.it = kith_iter(kith_get_doc(at.page->doc, "items"));
+    return at;
+}
+
+bool walk_next(struct walk *walk, struct kith_doc *out)
+{
+    while (walk->page != NULL) {
+        if (kith_next(&walk->it)) {
+            *out = kith_as_doc(&walk->it.value);
+            return true;
+        }
+        walk->page = walk->page->next;
+        if (walk->page != NULL)
+            walk->it = kith_iter(kith_get_doc(walk->page->doc, "items"));
+    }
+    return false;
+}
+
+static struct kith_doc copy_of(const struct session *session, int64_t reminder)
+{
+    struct walk at = walk(session, SOURCE_COPY);
+    struct kith_doc doc;
+    while (walk_next(&at, &doc))
+        if (kith_get_int(kith_get_doc(doc, "fields"), "reminder", 0) == reminder)
+            return doc;
+    return (struct kith_doc){ NULL, 0 };
+}
+
+/* Of what a device would get: another tag after every change that it can see. */
+static void tag_item(struct item *item)
+{
+    struct buffer text = { 0 };
+    uint64_t hash = UINT64_C(14695981039346656037);
+    ics_write(&text, &item->dav.task);
+    for (size_t i = 0; i < text.size; i++)
+        hash = (hash ^ (unsigned char)text.data[i]) * UINT64_C(1099511628211);
+    snprintf(item->etag, sizeof item->etag, "%016llx", (unsigned long long)hash);
+    item->dav.etag = item->etag;
+    buffer_deinit(&text);
+}
+
+static bool has_name(const struct session *session, const char *name)
+{
+    for (size_t i = 0; i < session->item_count; i++)
+        if (strcmp(session->items[i].dav.name, name) == 0)
+            return true;
+    return false;
+}
+
+static void add_reminder(struct session *session, struct kith_doc doc, int64_t done_at)
+{
+    struct item *item = &session->items[session->item_count];
+    struct kith_doc copy = copy_of(session, kith_get_int(doc, "id", 0));
+    const char *name = task_name(&session->pool, doc, copy);
+    if (name == NULL || kith_is(kith_get_text(doc, "outcome"), TASK_DELETED))
+        return;
+    if (done_at != 0 && has_name(session, name))
+        return; /* it was done, and is open again under the same name */
+    *item = (struct item){ .reminder = doc, .copy = copy };
+    item->dav.name = name;
+    task_of_reminder(&session->pool, doc, copy, done_at, &item->dav.task);
+    session->item_count++;
+}
+
+static void add_todos(struct session *session, enum source source)
+{
+    struct walk at = walk(session, source);
+    struct kith_doc doc;
+    int64_t oldest =
+        session->followup->host->now(session->followup->kith) - session->followup->done_shown_ms;
+    while (walk_next(&at, &doc)) {
+        struct item *item = &session->items[session->item_count];
+        const char *name = kith_get_text(kith_get_doc(doc, "fields"), "name").data;
+        if (source == SOURCE_FINISHED && kith_get_int(doc, "since", 0) < oldest)
+            continue;
+        if (*name == '\0')
+            name =
+                pool_print(&session->pool, "todo-%lld.ics", (long long)kith_get_int(doc, "id", 0));
+        if (name == NULL)
+            return;
+        *item = (struct item){ .todo = doc, .is_todo = true };
+        item->dav.name = name;
+        task_of_todo(&session->pool, doc, &item->dav.task);
+        session->item_count++;
+    }
+}
+
+static size_t count_all(const struct session *session)
+{
+    size_t count = session->desk->book.done_count;
+    for (enum source source = 0; source < SOURCE_COUNT; source++) {
+        struct walk at = walk(session, source);
+        struct kith_doc doc;
+        while (walk_next(&at, &doc))
+            count++;
+    }
+    return count;
+}
+
+static int by_revision(const void *left, const void *right)
+{
+    const struct item *a = left, *b = right;
+    return a->dav.revision < b->dav.revision ? -1 : a->dav.revision > b->dav.revision;
+}
+
+/* The book says what of it is new. */
+static bool compare(struct session *session)
+{
+    struct book *book = &session->desk->book;
+    book_begin(book);
+    for (size_t i = 0; i < session->item_count; i++) {
+        struct item *item = &session->items[i];
+        bool is_open = !item->is_todo && kith_is(kith_get_text(item->reminder, "state"), "open");
+        uint64_t number = is_open ? (uint64_t)kith_get_int(item->reminder, "id", 0) : 0;
+        tag_item(item);
+        if (!book_is(book, item->dav.name, item->etag, number))
+            return false;
+        item->dav.revision = book_find(book, item->dav.name)->revision;
+    }
+    book_end(book);
+    qsort(session->items, session->item_count, sizeof *session->items, by_revision);
+    for (size_t i = 0; i < session->item_count; i++)
+        session->items[i].dav.etag = session->items[i].etag; /* they have moved */
+    return true;
+}
+
+bool session_make_items(struct session *session)
+{
+    struct walk open = walk(session, SOURCE_OPEN);
+    const struct book *book = &session->desk->book;
+    struct kith_doc doc;
+    session->items = pool_take(&session->pool, (count_all(session) + 1) * sizeof *session->items);
+    if (session->items == NULL)
+        return false;
+    while (walk_next(&open, &doc))
+        add_reminder(session, doc, 0);
+    for (size_t i = 0; i < book->done_count; i++) {
+        const struct book_done *done = &book->done[i];
+        void *copy = done->is_hidden ? NULL : pool_copy(&session->pool, done->data, done->size);
+        if (copy != NULL)
+            add_reminder(session, (struct kith_doc){ copy, done->size }, done->at);
+    }
+    add_todos(session, SOURCE_TODO);
+    add_todos(session, SOURCE_FINISHED);
+    return !session->pool.broken && compare(session);
+}
+
+/* Always the same order, whatever was seen first: the same tasks are the same bytes. */
+static int by_due(const void *left, const void *right)
+{
+    const struct item *a = left, *b = right;
+    if (a->dav.task.due.ms != b->dav.task.due.ms)
+        return a->dav.task.due.ms < b->dav.task.due.ms ? -1 : 1;
+    return strcmp(a->dav.task.uid, b->dav.task.uid);
+}
+
+void session_sort_by_due(struct session *session)
+{
+    qsort(session->items, session->item_count, sizeof *session->items, by_due);
+}

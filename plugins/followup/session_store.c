@@ -1,0 +1,297 @@
+/* session_store.c -- the store of dav_answer() over a list that was asked for.
+ *
+ * It reads from memory and writes nothing: what is wanted is noted, as requests to the host.  After
+ * the host has refused, the store refuses for the same reason.
+ */
+#include "session_inside.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* -- Reading */
+
+static uint64_t store_revision(void *arg)
+{
+    return ((struct session *)arg)->desk->book.revision;
+}
+
+static int entry_by_revision(const void *left, const void *right)
+{
+    const struct book_entry *const *a = left, *const *b = right;
+    return (*a)->revision < (*b)->revision ? -1 : (*a)->revision > (*b)->revision;
+}
+
+static const struct item *item_called(const struct session *session, const char *name)
+{
+    for (size_t i = 0; i < session->item_count; i++)
+        if (strcmp(session->items[i].dav.name, name) == 0)
+            return &session->items[i];
+    return NULL;
+}
+
+/* What has changed, and what is gone, in the order in which that was seen. */
+static int each_since(struct session *session, uint64_t after, dav_visit_fn *visit, void *arg)
+{
+    const struct book *book = &session->desk->book;
+    const struct book_entry **found = pool_take(&session->pool, (book->count + 1) * sizeof *found);
+    size_t count = 0;
+    int rc = 0;
+    if (found == NULL)
+        return DAV_BUSY;
+    if (after < book->oldest || after > book->revision)
+        return DAV_STALE;
+    for (size_t i = 0; i < book->count; i++)
+        if (book->entries[i].revision > after)
+            found[count++] = &book->entries[i];
+    qsort(found, count, sizeof *found, entry_by_revision);
+    for (size_t i = 0; i < count && rc == 0; i++) {
+        const struct item *item = item_called(session, found[i]->name);
+        const struct dav_item gone = {
+            .name = found[i]->name, .etag = "", .revision = found[i]->revision, .is_gone = true
+        };
+        rc = visit(arg, item != NULL ? &item->dav : &gone);
+    }
+    return rc;
+}
+
+static int store_each(void *arg, uint64_t after, dav_visit_fn *visit, void *visit_arg)
+{
+    struct session *session = arg;
+    int rc = 0;
+    if (after != 0)
+        return each_since(session, after, visit, visit_arg);
+    for (size_t i = 0; i < session->item_count && rc == 0; i++)
+        rc = visit(visit_arg, &session->items[i].dav);
+    return rc;
+}
+
+static int store_get(void *arg, const char *name, struct dav_item *out_item)
+{
+    const struct item *item = item_called(arg, name);
+    if (item == NULL)
+        return DAV_ABSENT;
+    *out_item = item->dav;
+    return 0;
+}
+
+static int store_find(void *arg, const char *uid, struct dav_item *out_item)
+{
+    const struct session *session = arg;
+    for (size_t i = 0; i < session->item_count; i++)
+        if (strcmp(session->items[i].dav.task.uid, uid) == 0) {
+            *out_item = session->items[i].dav;
+            return 0;
+        }
+    return DAV_ABSENT;
+}
+
+static bool to_utc(void *arg, const char *zone, int64_t local_ms, int64_t *out_ms)
+{
+    const struct session *session = arg;
+    return zone_to_utc(zone != NULL ? zone : session->followup->zone, local_ms, out_ms);
+}
+
+/* -- What is wanted ---------------------------------------------------------------------------- */
+
+static struct write *add_write(struct session *session, const char *method, const char *path,
+                               struct kith_doc body)
+{
+    struct write *write = &session->writes[session->write_count++];
+    *write = (struct write){ .method = method, .path = path, .body = body };
+    return write;
+}
+
+static struct kith_doc outcome(struct session *session, const char *text)
+{
+    struct kith_writer w;
+    void *room = pool_take(&session->pool, 200);
+    kith_begin(&w, room, room == NULL ? 0 : 200);
+    if (text != NULL)
+        kith_put_string(&w, "outcome", text);
+    return kith_end(&w);
+}
+
+static const char *reminder_path(struct session *session, struct kith_doc reminder,
+                                 const char *rest)
+{
+    return pool_print(&session->pool, "/v1/reminders/%lld%s",
+                      (long long)kith_get_int(reminder, "id", 0), rest);
+}
+
+static const char *resource_path(struct session *session, const char *kind, const char *name,
+                                 const char *rest)
+{
+    char *resource = pool_print(&session->pool, "resource:%s/%s", session->staff, name);
+    char *segment = resource == NULL ? NULL : pool_segment(&session->pool, resource);
+    return segment == NULL ? NULL
+                           : pool_print(&session->pool, "/v1/records/%s/%s%s", kind, segment, rest);
+}
+
+/* By the number of the record: its name as a resource is that of whoever had it first. */
+static const char *record_path(struct session *session, struct kith_doc record, const char *rest)
+{
+    return pool_print(&session->pool, "/v1/records/%s/%lld%s", kith_get_text(record, "kind").data,
+                      (long long)kith_get_int(record, "id", 0), rest);
+}
+
+static const char *keep_text(struct session *session, const char *text)
+{
+    return text == NULL ? "" : pool_text(&session->pool, text, strlen(text));
+}
+
+/* The task that was read lives as long as dav_answer(); the copy of it is made later. */
+static void keep_task(struct session *session, const char *name, const struct ics_item *task)
+{
+    session->task = *task;
+    session->task.uid = keep_text(session, task->uid);
+    session->task.title = keep_text(session, task->title);
+    session->task.note = keep_text(session, task->note);
+    session->task.url = keep_text(session, task->url);
+    session->task.categories = keep_text(session, task->categories);
+    session->task.kept = keep_text(session, task->kept);
+    session->task.own = NULL;
+    session->name = keep_text(session, name);
+}
+
+static void write_copy(struct session *session, struct kith_doc copy)
+{
+    const struct kith_doc none = { NULL, 0 };
+    struct write *write =
+        copy.size != 0
+            ? add_write(session, "PATCH", record_path(session, copy, "?wait=applied"), none)
+            : add_write(session, "PUT",
+                        resource_path(session, "calendar_copy", session->name, "?wait=applied"),
+                        none);
+    write->is_copy = true;
+    write->is_changed = copy.size != 0;
+}
+
+static void put_reminder(struct session *session, const struct item *item,
+                         const struct ics_item *task)
+{
+    struct kith_doc reminder = item->reminder, body = { NULL, 0 };
+    struct write *write = NULL;
+    unsigned changes = ics_changes(&item->dav.task, task);
+    const char *match =
+        pool_print(&session->pool, "\"%s\"", kith_get_text(reminder, "version").data);
+    bool is_open = kith_is(kith_get_text(reminder, "state"), "open");
+    session->reminder = (uint64_t)kith_get_int(reminder, "id", 0);
+    session->customer = kith_get_int(reminder, "customer", 0);
+    if (!is_open && (changes & ICS_REOPENED) != 0) {
+        body = task_again(&session->pool, reminder, task, session->staff);
+        add_write(session, "POST", "/v1/reminders?wait=applied", body)->is_again = true;
+    } else if (is_open) {
+        body = task_change(&session->pool, task, changes);
+        if (body.size != 0)
+            write = add_write(session, "PATCH", reminder_path(session, reminder, "?wait=applied"),
+                              body);
+        if ((changes & (ICS_COMPLETED | ICS_CALLED_OFF)) != 0) {
+            const char *said = (changes & ICS_CALLED_OFF) != 0 ? TASK_CALLED_OFF : NULL;
+            struct write *done =
+                add_write(session, "POST", reminder_path(session, reminder, "/done?wait=applied"),
+                          outcome(session, said));
+            write = write == NULL ? done : write;
+        }
+        if (write != NULL)
+            write->match = match;
+    }
+    if ((changes & (ICS_ELSE | ICS_PRIORITIZED | ICS_COMPLETED | ICS_REOPENED)) != 0 ||
+        item->copy.size != 0)
+        write_copy(session, item->copy);
+}
+
+static void put_todo(struct session *session, const struct item *item, const struct ics_item *task)
+{
+    static const char *const transitions[] = { "/reopen?wait=applied", "/reopen?wait=applied",
+                                               "/finish?wait=applied", "/drop?wait=applied" };
+    enum ics_status before = item == NULL ? ICS_OPEN : item->dav.task.status;
+    bool was_open = before == ICS_OPEN || before == ICS_STARTED;
+    bool is_open = task->status == ICS_OPEN || task->status == ICS_STARTED;
+    bool moves = before != task->status && !(was_open && is_open);
+    const char *rest = transitions[task->status];
+    struct kith_doc body = task_todo(&session->pool, session->name, task, session->staff);
+    if (item == NULL) {
+        add_write(session, "PUT", resource_path(session, "todo", session->name, "?wait=applied"),
+                  body);
+        if (moves)
+            add_write(session, "POST", resource_path(session, "todo", session->name, rest),
+                      outcome(session, NULL));
+        return;
+    }
+    add_write(session, "PATCH", record_path(session, item->todo, "?wait=applied"), body)->match =
+        pool_print(&session->pool, "\"%lld\"", (long long)kith_get_int(item->todo, "version", 0));
+    if (moves)
+        add_write(session, "POST", record_path(session, item->todo, rest), outcome(session, NULL));
+}
+
+static int refuse(struct session *session, struct fault *fault)
+{
+    fault_set(fault, session->refusal, "%s", session->detail);
+    return session->refusal;
+}
+
+static int store_put(void *arg, const char *name, const struct dav_item *before,
+                     const struct ics_item *task, struct fault *fault)
+{
+    struct session *session = arg;
+    const struct item *item = before != NULL ? item_called(session, before->name) : NULL;
+    if (session->refusal != 0)
+        return refuse(session, fault);
+    keep_task(session, name, task);
+    if (item != NULL && !item->is_todo)
+        put_reminder(session, item, task);
+    else
+        put_todo(session, item, task);
+    return session->pool.broken ? DAV_BUSY : 0;
+}
+
+/* Its owner and its resource are gone from it, so it is in her list no more; what it was stays. */
+static void remove_todo(struct session *session, const struct item *item)
+{
+    struct kith_writer w;
+    void *room = pool_take(&session->pool, 200);
+    const struct kith_value none = { KITH_NULL, 0, { 0 } };
+    kith_begin(&w, room, room == NULL ? 0 : 200);
+    kith_put(&w, "owner", &none);
+    kith_open(&w, "fields");
+    kith_put(&w, "resource", &none);
+    kith_close(&w);
+    if (item->dav.task.status == ICS_OPEN || item->dav.task.status == ICS_STARTED)
+        add_write(session, "POST", record_path(session, item->todo, "/drop?wait=applied"),
+                  outcome(session, NULL));
+    add_write(session, "PATCH", record_path(session, item->todo, "?wait=applied"), kith_end(&w));
+}
+
+static int store_remove(void *arg, const struct dav_item *before, struct fault *fault)
+{
+    struct session *session = arg;
+    const struct item *item = item_called(session, before->name);
+    if (session->refusal != 0)
+        return refuse(session, fault);
+    if (item->is_todo) {
+        remove_todo(session, item);
+    } else if (kith_is(kith_get_text(item->reminder, "state"), "open")) {
+        add_write(session, "POST", reminder_path(session, item->reminder, "/done?wait=applied"),
+                  outcome(session, TASK_DELETED));
+    } else {
+        book_hide_done(&session->desk->book, (uint64_t)kith_get_int(item->reminder, "id", 0));
+    }
+    return session->pool.broken ? DAV_BUSY : 0;
+}
+
+void session_answer(struct session *session)
+{
+    const struct dav_store store = {
+        .arg = session,
+        .revision = store_revision,
+        .each = store_each,
+        .get = store_get,
+        .find = store_find,
+        .put = store_put,
+        .remove = store_remove,
+        .zones = { session, to_utc },
+    };
+    dav_answer_deinit(&session->answer);
+    session->write_count = session->write_at = 0;
+    dav_answer(&session->dav, &store, &session->answer);
+}

@@ -1,0 +1,598 @@
+"""The complaint plugin in the daemon: every way in, and the whole course by a virtual clock."""
+import datetime
+import json
+import re
+import shutil
+import subprocess
+import time
+import urllib.parse
+import zoneinfo
+
+import pytest
+
+from conftest import BUILD, ROOT, eventually
+from test_bad_input import faults, write_whole  # noqa: F401 (a fixture)
+
+BERLIN = zoneinfo.ZoneInfo("Europe/Berlin")
+FLAGS = "-std=c17 -O1 -Wall -Wextra -Werror -fPIC -shared -fvisibility=hidden -ffp-contract=off"
+
+GRANT = """"append", "read", "staff", "routes", "act:create", "act:move", "act:link", "act:change",
+  "act:send", "act:remind", "act:after", "act:cancel" """
+
+RULES = """
+rule "from the shop's own event" {
+  on = "Shop Complained",
+  run = function(event)
+    complaint.open { subject = event.title, severity = "high", order = event.order,
+      channel = "shop" }
+  end,
+}
+rule "sellers respond by an event" {
+  on = "Answered",
+  run = function(event) complaint.respond { record = event.record } end,
+}
+rule "and close" {
+  on = "Settled",
+  run = function(event)
+    complaint.close { record = event.record, root_cause = "delivery", resolution = "accepted",
+      compensation = { amount = "12.50", currency = "EUR" } }
+  end,
+}
+"""
+
+
+@pytest.fixture(scope="module", name="folder")
+def _folder(tmp_path_factory):
+    """complaint.so as it was built, and a plugin that says what email.so would."""
+    folder = tmp_path_factory.mktemp("plugins")
+    shutil.copy(BUILD / "plugins" / "complaint.so", folder)
+    sources = [ROOT / "tests/plugins/complaint/mail_in.c", ROOT / "plugins/complaint/fields.c"]
+    include = ["-I", ROOT / "plugins" / "sdk", "-I", ROOT / "plugins" / "complaint"]
+    command = ["cc", *FLAGS.split(), *include, "-o", folder / "email.so", *sources]
+    subprocess.run(command, check=True)
+    return folder
+
+
+def configuration(tmp_path, folder, policy="", grant=GRANT):
+    config = tmp_path / "kith.lua"
+    config.write_text(
+        f'plugins "{folder}"\nurl "https://crm.example.com"\nzone "Europe/Berlin"\n'
+        f'channel "log" {{ file = "{tmp_path}/messages" }}\n'
+        'plugin "email" { grant = { "append", "routes" } }\n'
+        f'plugin "complaint" {{ grant = {{ {grant} }}, config = {{ {policy} }} }}\n'
+    )
+    return config
+
+
+def house_of(start, tmp_path, folder, rules=RULES, **options):
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules" / "rules.lua").write_text(rules)
+    config = configuration(tmp_path, folder, **options)
+    daemon = start("--config", config, "--scripts", tmp_path / "rules")
+    identify(daemon, "u-1", "Ann")
+    return daemon
+
+
+def identify(daemon, user, name):
+    traits = {"name": name, "email": f"{user}@example.com"}
+    daemon.send({"type": "identify", "userId": user, "traits": traits})
+
+
+def track(daemon, event, user="u-1", **properties):
+    daemon.send({"type": "track", "event": event, "userId": user, "properties": properties})
+
+
+def form(daemon, key="write", headers=None, **fields):
+    headers = {"Content-Type": "application/x-www-form-urlencoded", **(headers or {})}
+    body = urllib.parse.urlencode(fields)
+    return daemon.post("/v1/complaints", body, key=key, headers=headers)
+
+
+def mail(daemon, **fields):
+    fields.setdefault("customer", "user_id:u-1")
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    body = urllib.parse.urlencode(fields)
+    answer = daemon.post("/v1/mail-in", body, key="write", headers=headers)
+    assert answer.status == 204, answer.body
+
+
+def case(daemon, number):
+    answer = daemon.get(f"/v1/records/complaint/{number}")
+    assert answer.status == 200, answer.body
+    return answer.json
+
+
+def kith(daemon, *words):
+    done = subprocess.run(
+        [BUILD / "kith", *words],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"KITH_URL": f"http://127.0.0.1:{daemon.port}", "KITH_KEY": daemon.key("admin")},
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+def moved(daemon, number, transition, **fields):
+    answer = daemon.post(f"/v1/records/complaint/{number}/{transition}", {"fields": fields})
+    assert answer.status == 200, answer.body
+    return answer.json
+
+
+# -- What is said of it ----------------------------------------------------------------------------
+
+
+def test_it_keeps_the_contract():
+    done = subprocess.run(
+        [BUILD / "kith", "plugin", "check", BUILD / "plugins" / "complaint.so"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0 and "nothing to mend" in done.stdout, done.stdout
+
+
+def test_the_readme_has_the_configuration_as_it_is():
+    """The same names, types, defaults and sentences."""
+    source = (ROOT / "plugins" / "complaint" / "kind.c").read_text()
+    fields = re.findall(
+        r'^FIELD\((\w+), "(\w+)",\s+((?:"(?:[^"\\]|\\.)*"\s*)+),\s+"(.*)"\);', source, re.M
+    )
+    assert len(fields) == source.count("\nFIELD(")
+    rows = []
+    for name, kind, standard, words in fields:
+        standard = "".join(re.findall(r'"((?:[^"\\]|\\.)*)"', standard)).replace('\\"', '"')
+        words = words.replace('\\"', '"')
+        rows.append(f"| `{name}` | {kind} | {standard} | {words} |".replace("|  |", "| |"))
+    readme = (ROOT / "plugins" / "complaint" / "README.md").read_text()
+    assert [row for row in rows if row not in readme] == []
+
+
+# -- The ways in -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def house(start, tmp_path, folder):
+    policy = """channel = "log", critical_words = { "lawyer" }, words = { "not content" },
+      addresses = { "complaints@example.com" }, survey_after = "" """
+    return house_of(start, tmp_path, folder, policy=policy)
+
+
+def test_an_event_opens_a_complaint_that_is_acknowledged(house):
+    track(house, "Complaint Submitted", subject="Broken", text="My LAWYER says ...", order="o-1")
+    record = case(house, 1)
+    fields = record["fields"]
+    assert record["state"] == "acknowledged" and record["customer"] == 1
+    assert fields["subject"] == "Broken" and fields["severity"] == "critical"
+    assert fields["channel"] == "webhook" and fields["policy"] == "1"
+    assert fields["acknowledged_in_time"] is True and fields["acknowledged_at"]
+    assert record["deadlines"]["acknowledge"]["status"] == "met"
+    assert record["deadlines"]["respond"]["rule"].startswith("2wd after")
+    traits = house.get("/v1/customers/1").json["traits"]
+    assert traits["complaint.open_count"] == 1 and traits["complaint.total"] == 1
+    assert traits["complaint.last"]
+    eventually(lambda: "effect.sent" in [event["type"] for event in house.timeline("1")])
+
+
+def test_what_makes_no_sense_in_an_event_loses_no_complaint(house):
+    track(house, "Complaint Submitted", text="first line\nsecond", severity="so bad")
+    fields = case(house, 1)["fields"]
+    assert fields["subject"] == "first line" and fields["severity"] == "normal"
+    track(house, "Complaint Submitted", subject=5, text={"no": "text"}, order=["x"])
+    assert case(house, 2)["fields"]["subject"] == "Complaint"
+    track(house, "Complaint Submitted", subject="ä" * 5000, text="ö" * 20000)
+    fields = case(house, 3)["fields"]
+    assert fields["subject"] == "ä" * 150 and fields["text"] == "ö" * 4000
+
+
+def test_a_rule_opens_responds_and_closes(house):
+    track(house, "Shop Complained", title="Late", order="o-7")
+    record = case(house, 1)
+    assert record["fields"]["severity"] == "high" and record["fields"]["channel"] == "shop"
+    track(house, "Answered", record="complaint:1")
+    assert case(house, 1)["state"] == "responded"
+    track(house, "Settled", record="complaint:1")
+    record = case(house, 1)
+    assert record["state"] == "closed" and record["fields"]["closed_at"]
+    assert record["fields"]["compensation"] == {"amount": "12.50", "currency": "EUR"}
+    assert record["fields"]["responded_in_time"] is True
+    assert house.get("/v1/customers/1").json["traits"]["complaint.open_count"] == 0
+
+
+def test_by_hand_and_over_http_it_takes_the_same_course(house):
+    code, said, wrong = kith(
+        house, "record", "add", "complaint", "user_id:u-1", "--set", "subject=By phone"
+    )
+    assert code == 0, wrong
+    assert said.startswith("complaint:1")
+    fields = case(house, 1)["fields"]
+    assert (fields["channel"], fields["severity"]) == ("hand", "normal")
+    body = {"customer": "user_id:u-1", "fields": {"subject": "By letter", "channel": "post"}}
+    assert house.post("/v1/records/complaint", body).status == 201
+    record = case(house, 2)
+    assert record["fields"]["channel"] == "post" and record["state"] == "acknowledged"
+
+
+def test_a_web_form_makes_whoever_is_unknown_known(house):
+    answer = form(
+        house,
+        email="new@example.com",
+        name="Zoë",
+        subject="Broken & late",
+        text="a\r\nb",
+        order="7",
+    )
+    assert answer.status == 201, answer.body
+    assert answer.json == {"record": "complaint:1", "id": 1, "state": "acknowledged"}
+    record = case(house, 1)
+    assert record["fields"]["subject"] == "Broken & late" and record["fields"]["channel"] == "web"
+    assert record["fields"]["text"] == "a\r\nb"
+    who = house.get("/v1/customers/email:new@example.com").json
+    assert who["traits"]["name"] == "Zoë" and who["id"] == record["customer"]
+    again = form(house, email="u-1@example.com", subject="Mine")
+    assert case(house, again.json["id"])["customer"] == 1
+
+
+def test_a_form_that_is_sent_again_is_one_complaint(house):
+    headers = {"Idempotency-Key": "form-1"}
+    first = form(house, headers=headers, email="new@example.com", subject="Broken")
+    second = form(house, headers=headers, email="new@example.com", subject="Broken")
+    assert (first.status, second.status) == (201, 201)
+    assert first.json["id"] == second.json["id"] == 1
+    assert house.get("/v1/records/complaint/2").status == 404
+
+
+def test_what_is_no_form_is_refused_and_says_why(house):
+    for fields, status, said in [
+        ({"subject": "x"}, 422, "`email` or `customer` is needed"),
+        ({"email": "a@example.com"}, 422, "`subject` is needed"),
+        ({"customer": "user_id:nobody", "subject": "x"}, 404, "user_id:nobody"),
+        ({"email": "u-1@example.com", "subject": "x", "severity": "hgih"}, 422, '"high"'),
+        ({"email": "u-1@example.com", "subject": b"\xff"}, 422, "no text in UTF-8"),
+        ({"email": "u-1@example.com", "subject": "x", "text": "y" * 8001}, 422, "8000 bytes"),
+    ]:
+        answer = form(house, **fields)
+        assert answer.status == status, (fields, answer.body)
+        assert said in answer.json["detail"], answer.body
+    assert form(house, key=None, email="a@example.com", subject="x").status == 401
+    assert house.get("/v1/records/complaint").json["items"] == []
+
+
+# -- Mail ------------------------------------------------------------------------------------------
+
+
+def test_mail_to_the_address_or_with_a_word_is_a_complaint_and_no_other(house):
+    mail(house, to="hello@example.com", subject="An order", text="Two, please")
+    assert house.get("/v1/records/complaint").json["items"] == []
+    mail(house, to="Complaints@Example.com", subject="Late", text="Where?", message_id="<1@x>")
+    fields = case(house, 1)["fields"]
+    assert (fields["subject"], fields["text"], fields["channel"]) == ("Late", "Where?", "email")
+    assert fields["thread"] == "<1@x>" and fields["severity"] == "normal"
+    mail(house, to="hello@example.com", subject="Hm", text="I am NOT CONTENT with the lawyer")
+    assert case(house, 2)["fields"]["severity"] == "critical"
+    mail(house, to="complaints@example.com", id="m-1", subject="Once")
+    mail(house, to="complaints@example.com", id="m-1", subject="Once")
+    assert len(house.get("/v1/records/complaint").json["items"]) == 3
+
+
+def test_an_answer_belongs_to_its_complaint(house):
+    mail(house, to="complaints@example.com", subject="Late", message_id="<1@x>")
+    moved(house, 1, "ask")
+    mail(house, to="complaints@example.com", subject="Re: more", in_reply_to="<1@x>")
+    assert case(house, 1)["state"] == "assessed"
+    mail(house, to="complaints@example.com", subject="Re: [complaint:1] Late")
+    assert case(house, 1)["fields"]["last_heard"]
+    assert house.get("/v1/records/complaint/2").status == 404
+    identify(house, "u-2", "Ben")  # a number is known to many, and helps nobody else
+    mail(house, customer="user_id:u-2", to="complaints@example.com", subject="[complaint:1] mine")
+    assert case(house, 2)["customer"] == 2
+
+
+def test_an_answer_opens_what_was_closed_lately_again(house):
+    mail(house, to="complaints@example.com", subject="Late")
+    moved(house, 1, "respond")
+    moved(house, 1, "close", root_cause="delivery", resolution="accepted")
+    mail(house, to="hello@example.com", subject="Re: [complaint:1] Late", text="Still nothing")
+    record = case(house, 1)
+    assert record["state"] == "reopened" and record["fields"]["times_reopened"] == 1
+
+
+# -- Duplicates, answers, reopening ----------------------------------------------------------------
+
+
+def test_a_second_complaint_about_the_same_is_linked(house):
+    track(house, "Complaint Submitted", subject="Broken", order="o-1", product="tea")
+    track(house, "Complaint Submitted", subject="Also late", order="o-2", product="tea")
+    track(house, "Complaint Submitted", subject="Still broken", order="O-1")
+    track(house, "Complaint Submitted", user="u-2", subject="Broken", order="o-1")
+    assert "duplicate_of" not in case(house, 2)["fields"]
+    record = case(house, 3)
+    assert record["fields"]["duplicate_of"] == 1
+    (link,) = record["links"]
+    assert link["type"] == "duplicate" and link["to"] == "complaint:1"
+    assert "duplicate_of" not in case(house, 4)["fields"]  # somebody else's
+    moved(house, 3, "merge")
+    assert case(house, 3)["state"] == "closed"
+    assert house.get("/v1/customers/1").json["traits"]["complaint.open_count"] == 2
+
+
+def test_what_is_reopened_has_its_time_again_and_is_counted(house):
+    track(house, "Complaint Submitted", subject="Broken")
+    moved(house, 1, "respond")
+    moved(house, 1, "close", root_cause="product", resolution="rejected")
+    record = moved(house, 1, "reopen")
+    assert record["state"] == "reopened"
+    record = case(house, 1)
+    assert record["fields"]["times_reopened"] == 1 and "closed_at" not in record["fields"]
+    assert record["deadlines"]["respond"]["status"] == "running"
+    assert house.get("/v1/customers/1").json["traits"]["complaint.open_count"] == 1
+
+
+# -- The report ------------------------------------------------------------------------------------
+
+
+def report(daemon, query=""):
+    answer = daemon.get("/v1/complaints/report" + query)
+    assert answer.status == 200, answer.body
+    return answer.json
+
+
+def test_the_report_counts_what_iso_10002_asks_for(house):
+    for number in range(1, 6):
+        severity = "high" if number == 1 else "low"
+        track(house, "Complaint Submitted", subject=f"No {number}", severity=severity, order=number)
+    moved(house, 1, "respond")
+    cost = {"amount": "10.25", "currency": "EUR"}
+    moved(house, 1, "close", root_cause="product", resolution="accepted", cost=cost)
+    moved(house, 2, "respond")
+    cost = {"amount": 4.5, "currency": "EUR"}
+    moved(house, 2, "close", root_cause="product", resolution="rejected", cost=cost)
+    moved(house, 2, "reopen")
+    track(house, "Complaint Survey Answered", record="complaint:1", satisfaction=4)
+    track(house, "Complaint Survey Answered", record="complaint:2", satisfaction=1)
+    track(house, "Complaint Survey Answered", record="complaint:3", satisfaction=9)
+    found = report(house)
+    assert (found["received"], found["open"], found["closed"]) == (5, 4, 1)
+    assert found["acknowledged"] == {"in_time": 5, "late": 0, "pending": 0}
+    assert found["responded"] == {"in_time": 2, "late": 0, "pending": 3}
+    assert found["reopened"] == 1 and found["overdue"] == 0 and found["received_before"] == 0
+    assert found["satisfaction"] == {"answers": 2, "average": 2.5}
+    assert {(i["name"], i["count"]) for i in found["by_severity"]} == {("high", 1), ("low", 4)}
+    causes = {i["name"]: (i["count"], i["trend"]) for i in found["by_root_cause"]}
+    assert causes == {"product": (2, 2), "(none)": (3, 3)}
+    assert found["cost"] == [{"currency": "EUR", "amount": 14.75, "count": 2}]
+    tomorrow = datetime.date.today() + datetime.timedelta(days=2)
+    later = report(house, f"?from={tomorrow}&to={tomorrow + datetime.timedelta(days=9)}")
+    assert later["received"] == 0 and later["received_before"] == 5
+    assert {(i["name"], i["trend"]) for i in later["by_severity"]} == {("high", -1), ("low", -4)}
+
+
+def test_a_report_of_many_pages_counts_each_once(house):
+    house.send(
+        *(
+            {
+                "type": "track",
+                "event": "Complaint Submitted",
+                "userId": f"m-{number}",
+                "properties": {"subject": "x"},
+            }
+            for number in range(450)
+        )
+    )
+    assert report(house)["received"] == 450
+
+
+def test_a_report_of_no_time_is_refused(house):
+    for query in ("?from=2026-10-02&to=2026-10-01", "?from=yesterday", "?to=2026-02-30"):
+        answer = house.get("/v1/complaints/report" + query)
+        assert answer.status == 422 and "2026-10-01" in answer.json["detail"]
+    assert house.get("/v1/complaints/report", key="write").status == 403
+
+
+# -- The whole course, by a virtual clock ----------------------------------------------------------
+
+CALENDAR = """
+calendar "service" {
+  zone = "Europe/Berlin",
+  hours = { ["mon-fri"] = "09:00-17:00" },
+  holidays = { "2026-04-03", "2026-04-06" },
+}
+"""
+POLICY = """
+  team = "anna", calendar = "service", policy_version = "%s",
+  acknowledge = "4wh", respond = "10wd", respond_high = "%s", close = "5wd",
+  escalate = { "4wh ben", "1wd carl" },
+  addresses = { "complaints@example.com" }, critical_words = { "lawyer" },
+  channel = "log", auto_acknowledge = false,
+  survey_after = "1d", recovery_after = "3wd", recovery_within = "1wd",
+"""
+
+
+def berlin(words):
+    """ "03-27 15:30" of 2026, as the clocks of Berlin show it."""
+    at = datetime.datetime.strptime("2026-" + words, "%Y-%m-%d %H:%M")
+    return at.replace(tzinfo=BERLIN)
+
+
+def minute(words):
+    """The same in UTC, as Kith writes it, to the minute: an entry is written within a second."""
+    return berlin(words).astimezone(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M")
+
+
+class Virtual:
+    """A daemon whose clock shows what it is told, and goes on from there."""
+
+    def __init__(self, start, environment, tmp_path, folder):
+        self.begin, self.tmp_path, self.folder = start, tmp_path, folder
+        self.clock = tmp_path / "clock"
+        self.env = environment(KITH_CLOCK=str(self.clock))
+        (tmp_path / "rules").mkdir()
+        (tmp_path / "rules" / "rules.lua").write_text(CALENDAR + RULES)
+        self.sees("03-23 08:00")
+        self.run(POLICY % ("2026-1", "5wd"))
+
+    def run(self, policy):
+        config = configuration(self.tmp_path, self.folder, policy=policy)
+        flags = ("--config", config, "--scripts", self.tmp_path / "rules")
+        self.daemon = self.begin(*flags, env=self.env)
+
+    def restart(self, policy):
+        assert self.daemon.stop() == 0
+        self.run(policy)
+
+    def sees(self, words, seconds=0):
+        at = berlin(words) + datetime.timedelta(seconds=seconds)
+        write_whole(self.clock, str(int(at.timestamp() - time.time())))
+
+    def comes(self, words, seconds=0):
+        """It is so late now, and log time has followed."""
+        self.sees(words, seconds)
+        answer = self.daemon.post("/v1/clock/accept", {})
+        assert answer.status in (200, 409), answer.body
+        track(self.daemon, "Tick", user="nobody")
+
+    def events(self, *types):
+        timeline = self.daemon.timeline("user_id:u-1")
+        return [event for event in reversed(timeline) if event["type"] in types]
+
+    def due(self, deadline, words, level, to):
+        """Nothing before; and from that moment on this step of the ladder."""
+        steps = len(self.events("complaint.overdue"))
+        self.comes(words, seconds=-90)
+        assert len(self.events("complaint.overdue")) == steps
+        self.comes(words, seconds=5)
+        eventually(lambda: len(self.events("complaint.overdue")) == steps + 1)
+        event = self.events("complaint.overdue")[-1]
+        assert (event["data"]["deadline"], event["data"]["level"]) == (deadline, level)
+        assert event["data"]["to"] == to
+        assert event["logged"][:16] == minute(words) and event["logged"] >= event["data"]["due"]
+        return event["data"]["due"][:16]
+
+    def due_of(self, name):
+        return self.case()["deadlines"][name]["due"][:16]
+
+    def case(self):
+        return case(self.daemon, 1)
+
+    def deadline(self, name):
+        return self.case()["deadlines"][name]
+
+    def messages(self):
+        lines = (self.tmp_path / "messages").read_text().splitlines()
+        return [json.loads(line) for line in lines]
+
+    def reminders(self, assignee):
+        return self.daemon.get(f"/v1/reminders?to={assignee}").json["items"]
+
+
+@pytest.fixture
+def virtual(start, faults, tmp_path, folder):  # noqa: F811
+    world = Virtual(start, faults, tmp_path, folder)
+    for name in ("anna", "ben", "carl"):
+        assert world.daemon.call("PUT", f"/v1/staff/{name}", {}).status in (200, 201)
+    identify(world.daemon, "u-1", "Ann")
+    return world
+
+
+@pytest.mark.long(10)
+def test_from_a_mail_to_the_recovery_call_each_deadline_at_its_time(virtual):
+    """Friday the 27th of March 2026 until the 13th of April in Berlin: over three weekends, the
+    change to summer time (29th of March), Good Friday and Easter Monday (3rd and 6th of April)."""
+    daemon = virtual.daemon
+
+    # A mail on Friday, an hour and a half before the end of the day.
+    virtual.comes("03-27 15:30")
+    mail(
+        daemon, to="complaints@example.com", subject="The box was empty", text="I am angry",
+        message_id="<m1@example.com>", id="mail:1",
+    )  # fmt: skip
+    record = virtual.case()
+    assert record["state"] == "received" and record["owner"] == "anna"
+    assert record["fields"]["policy"] == "2026-1"
+    eventually(lambda: len(virtual.messages()) == 1)
+    assert "complaint:1" in virtual.messages()[0]["body"]
+
+    # 4wh: until 17:00, and 2 h 30 min on Monday, when the clocks have been put forward.
+    assert virtual.due_of("acknowledge") == minute("03-30 11:30")
+    assert minute("03-30 11:30") == "2026-03-30T09:30"
+    assert [r["about"] for r in virtual.reminders("anna")] == ["complaint:1"] * 2
+    assert virtual.due("acknowledge", "03-30 11:30", 0, "anna") == minute("03-30 11:30")
+    virtual.due("acknowledge", "03-30 15:30", 1, "ben")
+    eventually(lambda: len(virtual.reminders("ben")) == 1)
+    virtual.comes("03-30 16:00")
+    moved(daemon, 1, "acknowledge")
+    fields = virtual.case()["fields"]
+    assert fields["acknowledged_in_time"] is False and virtual.reminders("ben") == []
+
+    # It is assessed: 5wd instead of 10wd, of which two fall out for Easter.
+    assert virtual.due_of("respond") == minute("04-14 17:00")
+    virtual.comes("03-31 10:00")
+    moved(daemon, 1, "assess", severity="high")
+    assert virtual.due_of("respond") == minute("04-07 17:00")
+    assert (
+        "severity is high: 5wd instead of 10wd"
+        in virtual.events("complaint.rescheduled")[-1]["data"]["reason"]
+    )
+
+    # The customer is asked, and answers the next day: 21 hours were left and are left.
+    virtual.comes("04-01 12:00")
+    moved(daemon, 1, "ask")
+    assert virtual.deadline("respond")["status"] == "paused"
+    virtual.comes("04-02 10:00")
+    mail(daemon, to="hello@example.com", subject="Re: [complaint:1] The box", text="No. 7")
+    assert virtual.case()["state"] == "assessed"
+    assert virtual.due_of("respond") == minute("04-08 15:00")
+
+    # The policy becomes stricter while it is open: 5 hours were left when it was paused.
+    virtual.comes("04-02 11:00")
+    virtual.restart(POLICY % ("2026-2", "3wd"))
+    daemon = virtual.daemon
+    virtual.comes("04-02 11:01")
+    eventually(lambda: virtual.due_of("respond") == minute("04-02 15:00"))
+    move = virtual.events("complaint.rescheduled")[-1]["data"]
+    assert move["was"][:16] == minute("04-08 15:00")
+    assert move["due"][:16] == minute("04-02 15:00")
+    assert "3wd" in move["reason"] and "5wd" in move["reason"], move
+    assert virtual.deadline("respond")["moves"][-1]["reason"] == move["reason"]
+    assert virtual.case()["fields"]["policy"] == "2026-1"  # under which it came in
+
+    # Overdue on Thursday; the ladder stands still over Easter.
+    virtual.due("respond", "04-02 15:00", 0, "anna")
+    virtual.due("respond", "04-07 11:00", 1, "ben")
+    virtual.comes("04-07 12:00")
+    moved(daemon, 1, "respond")
+    fields = virtual.case()["fields"]
+    assert fields["responded_in_time"] is False
+    assert fields["responded_at"].startswith("2026-04-07T10:00:")
+    assert virtual.due_of("close") == minute("04-14 17:00")
+
+    # Closed in time; a day later she is asked, and says what she thinks by the link.
+    virtual.comes("04-08 10:00")
+    moved(daemon, 1, "close", root_cause="delivery", resolution="accepted")
+    assert virtual.deadline("close")["status"] == "met"
+    virtual.comes("04-09 09:58")
+    assert len(virtual.messages()) == 1
+    virtual.comes("04-09 10:01")
+    eventually(lambda: len(virtual.messages()) == 2)
+    link = urllib.parse.urlsplit(virtual.messages()[1]["links"]["good"]).path
+    assert daemon.get(link, key=None).status == 200
+    assert daemon.post(link, "", key=None).status == 200
+    eventually(lambda: virtual.case()["fields"].get("satisfaction") == 4)
+
+    # And the recovery call, three working days after closing.
+    virtual.comes("04-10 23:00")
+    assert virtual.reminders("anna") == []
+    virtual.comes("04-13 17:01")
+    eventually(lambda: len(virtual.reminders("anna")) == 1)
+    (call,) = virtual.reminders("anna")
+    assert call["title"] == "Call: is all well again after complaint:1?"
+    assert call["about"] == "complaint:1"
+    code, out, wrong = kith(daemon, "done", str(call["id"]))
+    assert code == 0, (out, wrong)
+
+    # What is told of it all.
+    found = report(daemon, "?from=2026-03-01&to=2026-05-01")
+    assert (found["received"], found["closed"], found["open"]) == (1, 1, 0)
+    assert found["acknowledged"]["late"] == 1 and found["responded"]["late"] == 1
+    assert found["satisfaction"] == {"answers": 1, "average": 4.0}
+    assert daemon.post("/v1/verify", {}).json["ok"]

@@ -1,0 +1,263 @@
+"""What comes back by e-mail: bounces, complaints, answers, forgeries, and mail that is none."""
+import pathlib
+import re
+import socket
+
+import pytest
+from conftest import BUILD
+from mail_house import (  # noqa: F401, fixtures among them
+    addresses,
+    bounce,
+    bring,
+    complaint,
+    counted,
+    customer,
+    delivered,
+    effects,
+    letter,
+    lmtp_port,
+    order,
+    parsed,
+    received,
+    shop,
+    sink,
+    wait_for,
+)
+
+pytestmark = pytest.mark.skipif(
+    not (BUILD / "plugins" / "email.so").exists(), reason="a build tree without plugins"
+)
+
+
+# -- In ----------------------------------------------------------------------------------------
+
+
+def test_a_hard_bounce_suppresses(shop, sink):
+    daemon = shop()
+    mail = delivered(daemon, sink)
+    port = lmtp_port(daemon)
+    assert bring(port, "", mail.sender, bounce("ann@example.com", "4.2.2")) == 250
+    assert addresses(daemon, "ann") != {"ann@example.com": "bounced"}
+    assert bring(port, "", mail.sender.upper(), bounce("ann@example.com")) == 250
+    assert addresses(daemon, "ann") == {"ann@example.com": "bounced"}
+    assert bring(port, "", mail.sender, bounce("ann@example.com")) == 250
+    entries = [e for e in daemon.timeline("user_id:ann") if e["type"] == "message.bounced"]
+    assert sorted(e["data"]["hard"] for e in entries) == [False, True]
+
+
+def test_forged_bounces_change_nothing(shop, sink):
+    daemon = shop()
+    mail = delivered(daemon, sink)
+    other = delivered(daemon, sink, user="bob")
+    port = lmtp_port(daemon)
+    local, domain = mail.sender.split("@")
+    letters = local[:-1] + ("a" if local[-1] != "a" else "b")
+    sequence = re.sub(r"\+\d+", "+1", local)
+    for forged in (letters, sequence, "bounce+" + "9" * 40, "bounce+", "bounce+1.1.1.1."):
+        assert bring(port, "", f"{forged}@{domain}", bounce("ann@example.com")) == 550
+    # What anybody can know, who got a mail of ours: somebody else is not touched by it.
+    assert bring(port, "", other.sender, bounce("ann@example.com")) == 250
+    assert bring(port, "", "care@shop.example", bounce("ann@example.com")) == 250
+    message_id = parsed(mail)["Message-ID"]
+    forged_id = message_id.replace(".", ".1", 1)
+    for report in (
+        complaint("bob@example.com", message_id),
+        complaint("ann@example.com", forged_id),
+    ):
+        assert bring(port, "fbl@provider.example", "care@shop.example", report) == 250
+    assert counted(daemon, "not_believed") == 4
+    for user in ("ann", "bob"):
+        assert "bounced" not in addresses(daemon, user).values()
+        types = {e["type"] for e in daemon.timeline(f"user_id:{user}")}
+        assert not [name for name in types if name.startswith("message.")]
+    delivered(daemon, sink)
+
+
+def test_a_complaint_suppresses_the_address(shop, sink):
+    daemon = shop()
+    mail = delivered(daemon, sink)
+    report = complaint("ann@example.com", parsed(mail)["Message-ID"])
+    assert bring(lmtp_port(daemon), "fbl@provider.example", "care@shop.example", report) == 250
+    assert addresses(daemon, "ann") == {"ann@example.com": "complained"}
+    order(daemon, "ann")
+    wait_for(lambda: len(effects(daemon)) == 2, "another one is asked for")
+    wait_for(lambda: effects(daemon)[0]["state"] in ("suppressed", "rejected"), "it stays")
+    assert len(sink.mails) == 1
+
+
+def test_an_answer_stands_in_the_timeline(shop, sink):
+    daemon = shop()
+    mail = delivered(daemon, sink)
+    answer = letter(
+        "Ann at work <ann@work.example>",
+        "Yes, please!\n\n> Hello you",
+        subject="Re: Hello ☀",
+        In_Reply_To=parsed(mail)["Message-ID"],
+    )
+    answer.add_attachment(
+        b"%PDF" * 500, maintype="application", subtype="pdf", filename="größe.pdf"
+    )
+    port = lmtp_port(daemon)
+    for _ in range(2):  # a server that did not hear us brings it again
+        assert bring(port, "ann@work.example", "care@shop.example", answer) == 250
+    entries = received(daemon, "ann")
+    assert len(entries) == 1
+    data = entries[0]["data"]
+    assert data["text"].startswith("Yes, please!") and data["subject"] == "Re: Hello ☀"
+    assert data["from"] == "ann@work.example" and data["from_name"] == "Ann at work"
+    assert data["attachments"] == [{"name": "größe.pdf", "type": "application/pdf", "size": 2000}]
+    assert data["proof"] == "message_id" and data["effect"] == effects(daemon)[0]["id"]
+    types = [e["type"] for e in daemon.timeline("user_id:ann")]
+    assert types.count("message.replied") == 1
+    traits = daemon.get("/v1/customers/user_id:ann").json["traits"]
+    assert traits["email.received"] == 1 and traits["email.last_received"]
+
+
+def test_mail_of_a_known_address_is_hers_and_strangers_are_refused(shop):
+    daemon = shop(inbox=["care@shop.example", "@help.example"])
+    customer(daemon, "ann@example.com")
+    port = lmtp_port(daemon)
+    assert bring(port, "ann@example.com", "care@shop.example", letter("ann@example.com")) == 250
+    assert (
+        bring(port, "x@y.example", "any@help.example", letter("Ann <ANN@example.com>", "x")) == 250
+    )
+    assert [e["data"]["proof"] for e in received(daemon, "ann")] == ["sender", "sender"]
+    assert bring(port, "eve@example.com", "care@shop.example", letter("eve@example.com")) == 550
+    assert bring(port, "eve@example.com", "boss@shop.example", letter("ann@example.com")) == 550
+    assert daemon.get("/v1/customers/email:eve@example.com").status == 404
+
+
+def test_strangers_become_customers_where_they_are_welcome(shop):
+    daemon = shop(strangers="take")
+    port = lmtp_port(daemon)
+    for text in ("First", "Second"):
+        mail = letter("Eve Zhang <eve@example.com>", text)
+        assert bring(port, "eve@example.com", "care@shop.example", mail) == 250
+    record = daemon.get("/v1/customers/email:eve@example.com").json
+    assert record["traits"]["name"] == "Eve Zhang" and record["traits"]["email.received"] == 2
+
+
+def test_automatic_answers_are_ignored(shop, sink):
+    daemon = shop()
+    mail = delivered(daemon, sink)
+    port = lmtp_port(daemon)
+    away = letter("ann@example.com", "I am away", Auto_Submitted="auto-replied")
+    assert bring(port, "", mail.sender, away) == 250
+    assert bring(port, "ann@example.com", "care@shop.example", away) == 250
+    assert received(daemon, "ann") == [] and counted(daemon, "ignored") == 2
+
+
+REPLY_RULES = """
+rule "thank" { on = "email.received", run = function(event)
+  send { channel = "email", purpose = "service", body = "We have it",
+         data = { email = email.reply {} } } end }
+"""
+
+
+def test_a_rule_answers_in_the_same_thread(shop, sink):
+    daemon = shop(rules=REPLY_RULES)
+    customer(daemon, "ann@example.com")
+    question = letter("ann@example.com", subject="My order")
+    assert bring(lmtp_port(daemon), "ann@example.com", "care@shop.example", question) == 250
+    wait_for(lambda: sink.mails, lambda: effects(daemon))
+    message = parsed(sink.mails[0])
+    assert message["Subject"] == "Re: My order"
+    assert message["In-Reply-To"] == message["References"] == question["Message-ID"]
+
+
+# -- Bad input ---------------------------------------------------------------------------------
+
+
+def raw_lmtp(port, data, expect):
+    """Bytes as they are; what comes until the other side has said `expect` or hung up."""
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
+        got = b""
+        connection.sendall(data)
+        while expect not in got:
+            more = connection.recv(65536)
+            if not more:
+                break
+            got += more
+        return got
+
+
+def test_malformed_mail_is_taken_or_refused_and_nothing_breaks(shop):
+    daemon = shop()
+    customer(daemon, "ann@example.com")
+    port = lmtp_port(daemon)
+    head = b"From: ann@example.com\r\nSubject: x\r\n"
+    nested = head + b"".join(
+        b"Content-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n" % (i, i)
+        for i in range(3000)
+    )
+    many = head + b"Content-Type: multipart/mixed; boundary=b\r\n\r\n" + b"--b\r\n\r\nx\r\n" * 20000
+    mails = {
+        "nothing": b"",
+        "no header": b"\r\nhello\r\n",
+        "zero bytes": head + b"\r\n" + b"\0" * 1000 + b"\r\n",
+        "nested": nested + b"\r\n",
+        "many parts": many + b"--b--\r\n",
+        "long line": head + b"\r\n" + b"x" * 2_000_000 + b"\r\n",
+        "long header": head + b"X-Long: " + b"y" * 1_000_000 + b"\r\n\r\nx\r\n",
+        "bad base64": head + b"Content-Transfer-Encoding: base64\r\n\r\n=?=?!!\r\n",
+        "bad charset": head + b'Content-Type: text/plain; charset="\xff\xfe"\r\n\r\n\xe4\xf6\r\n',
+        "bad words": b"From: =?utf-8?b?////?= <ann@example.com>\r\nSubject: =?x?q?=ff?=\r\n\r\n",
+        "many from": b"From: " + b"a@b.example, " * 5000 + b"\r\n\r\nx\r\n",
+    }
+    for name, data in mails.items():
+        wire = (
+            b"LHLO x\r\nMAIL FROM:<ann@example.com>\r\nRCPT TO:<care@shop.example>\r\nDATA\r\n"
+            + data
+            + b".\r\nQUIT\r\n"
+        )
+        answers = raw_lmtp(port, wire, b"221 2.0.0").split(b"\r\n")
+        assert answers[-2].startswith(b"221"), (name, answers)
+        assert answers[-3][:3] in (b"250", b"550"), (name, answers)
+    texts = [e["data"]["text"] for e in received(daemon, "ann")]
+    assert len(texts) >= 6 and max(len(text.encode()) for text in texts) <= 65536
+    assert bring(port, "ann@example.com", "care@shop.example", letter("ann@example.com")) == 250
+
+
+def test_a_mail_of_50_mb_is_read_in_little_memory(shop):
+    daemon = shop()
+    customer(daemon, "ann@example.com")
+    port = lmtp_port(daemon)
+    before = resident(daemon)
+    head = (
+        "From: ann@example.com\r\nSubject: big\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"
+    )
+    part = (
+        "--b\r\n\r\nlook\r\n--b\r\nContent-Type: video/mp4; name=film.mp4\r\n"
+        "Content-Transfer-Encoding: base64\r\n\r\n"
+    )
+    line = "QUJD" * 19 + "\r\n"
+    data = (head + part + line * (50_000_000 // len(line)) + "--b--\r\n").encode()
+    assert bring(port, "ann@example.com", "care@shop.example", data) == 250
+    entry = received(daemon, "ann")[0]["data"]
+    assert entry["text"] == "look" and entry["attachments"][0]["size"] > 36_000_000
+    assert resident(daemon) - before < 40_000
+    assert bring(port, "ann@example.com", "care@shop.example", data + b"x\r\n" * 8_000_000) == 552
+    assert len(received(daemon, "ann")) == 1
+
+
+def resident(daemon):
+    """KiB of memory."""
+    text = pathlib.Path(f"/proc/{daemon.pid}/status").read_text()
+    return int(re.search(r"RssAnon:\s+(\d+)", text).group(1))
+
+
+def test_who_speaks_no_lmtp_is_sent_away(shop):
+    daemon = shop()
+    port = lmtp_port(daemon)
+    assert b"421" in raw_lmtp(port, b"GET / HTTP/1.1\r\n" * 50, b"421")
+    assert b"500" in raw_lmtp(port, b"x" * 100_000 + b"\r\nQUIT\r\n", b"221")
+    smuggled = (
+        b"LHLO x\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<care@shop.example>\r\nDATA\r\n"
+        b"From: a@b.example\r\n\r\nx\n.\nMAIL FROM:<a@b.example>\n\r\n.\r\nQUIT\r\n"
+    )
+    assert raw_lmtp(port, smuggled, b"221").count(b"\r\n550") == 1
+    crowd = [socket.create_connection(("127.0.0.1", port)) for _ in range(50)]
+    wait_for(lambda: raw_lmtp(port, b"", b"\n").startswith(b"421"), "there are enough")
+    for connection in crowd:
+        connection.close()
+    wait_for(lambda: raw_lmtp(port, b"", b"\n").startswith(b"220"), "there is room again")

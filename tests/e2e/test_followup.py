@@ -1,0 +1,388 @@
+"""The plugin followup in the daemon: what devices send, promises, and who is to be seen again."""
+import re
+import time
+
+import pytest
+
+from command import attach
+from conftest import BUILD, basic, eventually
+
+GRANT = '"read", "staff", "on-behalf", "routes", "act:create", "act:move", "act:remind", "act:send"'
+RULES = """
+rule "promise" { on = "Asked", run = function(event)
+  followup.promise { what = event.what, due = now() + event.within, channel = "phone" }
+end }
+rule "hear" { on = { "promise.broken", "promise.kept" }, run = function(event, customer)
+  customer:set("heard", event.type)
+end }
+rule "again" { on = "Fair", run = function()
+  followup.revisit { after = "10d", title = "Visit" }
+end }
+"""
+
+
+class House:
+    """A daemon with the plugin; anna is on the staff, u-1 a customer of hers."""
+
+    def __init__(self, start, tmp_path, isolated, config):
+        path = tmp_path / "kith.lua"
+        path.write_text(
+            f'plugins "{BUILD / "plugins"}"\n'
+            f'plugin "followup" {{ isolate = {str(isolated).lower()},'
+            f' grant = {{ {GRANT} }}, config = {{ {config} }} }}\n'
+        )
+        scripts = tmp_path / "scripts"
+        scripts.mkdir(exist_ok=True)
+        (scripts / "rules.lua").write_text(RULES)
+        self.flags = ["--config", path, "--scripts", scripts]
+        self.start = start
+        self.daemon = start(*self.flags)
+        self.daemon.send({"type": "identify", "userId": "u-1", "traits": {"name": "Ann"}})
+        self.ok("PUT", "/v1/staff/anna", {"title": "Anna"})
+        self.ok("PUT", "/v1/staff/bert", {})
+        self.ok("POST", "/v1/customers/user_id:u-1/assign?wait=applied", {"owner": "anna"})
+        self.keys = {name: self.key(name) for name in ("anna", "bert")}
+
+    def key(self, staff):
+        answer = self.ok("PUT", f"/v1/keys/{staff}", {"scopes": ["staff"], "staff": staff})
+        return answer["secret"]
+
+    def restart(self):
+        assert self.daemon.stop() == 0
+        self.daemon = self.start(*self.flags)
+
+    def ok(self, method, path, body=None):
+        answer = self.daemon.call(method, path, body)
+        assert answer.status < 300, (path, answer.body)
+        return answer.json
+
+    def dav(self, method, path, body=None, staff="anna", headers=None):
+        login = {"Authorization": basic(staff, self.keys[staff]), **(headers or {})}
+        return self.daemon.call(method, path, body, key=None, headers=login)
+
+    def put(self, name, *lines, **options):
+        text = "\r\n".join(
+            ["BEGIN:VCALENDAR", "VERSION:2.0", "BEGIN:VTODO", *lines, "END:VTODO", "END:VCALENDAR"]
+        )
+        return self.dav("PUT", TASKS + name, text + "\r\n", **options)
+
+    def remind(self, title, **more):
+        body = {"customer": "user_id:u-1", "title": title, "to": "anna", "due": "3d", **more}
+        return self.ok("POST", "/v1/reminders?wait=applied", body)["id"]
+
+    def traits(self):
+        return self.ok("GET", "/v1/customers/user_id:u-1")["traits"]
+
+    def promise(self, what, ms):
+        self.daemon.send(
+            {
+                "type": "track",
+                "userId": "u-1",
+                "event": "Asked",
+                "properties": {"what": what, "within": ms},
+            }
+        )
+        return self.ok("GET", "/v1/records/promise")["items"][0]
+
+
+TASKS = "/dav/calendars/anna/tasks/"
+HOUR = 3600_000
+
+
+@pytest.fixture
+def house(start, tmp_path):
+    return lambda config="", isolated=False: House(start, tmp_path, isolated, config)
+
+
+# -- Devices -----------------------------------------------------------------------------------
+
+
+def test_a_task_of_the_phone_is_a_todo_and_lives_through_a_restart(house):
+    house = house('zone = "Europe/Berlin"')
+    made = house.put("a.ics", "UID:a", "SUMMARY:Milk", "DUE;TZID=Europe/Berlin:20270301T090000")
+    assert made.status == 201, made.body
+    (todo,) = house.ok("GET", "/v1/records/todo")["items"]
+    assert (todo["owner"], todo["state"], todo["title"]) == ("anna", "open", "Milk")
+    assert todo["fields"]["due"] == "2027-03-01T08:00:00.000Z"
+    house.restart()
+    text = house.dav("GET", TASKS + "a.ics").body.decode()
+    assert "UID:a\r\n" in text and "DUE:20270301T080000Z" in text
+    assert house.put("a.ics", "UID:a", "SUMMARY:Milk", "STATUS:COMPLETED").status == 204
+    (todo,) = house.ok("GET", "/v1/records/todo")["items"]
+    assert todo["state"] == "done"
+    assert house.dav("DELETE", TASKS + "a.ics").status == 204
+    assert house.dav("GET", TASKS + "a.ics").status == 404
+
+
+def test_done_on_the_phone_is_done_by_her_and_undone_is_another_reminder(house):
+    house = house()
+    number = house.remind("Call")
+    name = f"reminder-{number}.ics"
+    lines = [f"UID:reminder-{number}@kith", "SUMMARY:Call"]
+    assert house.put(name, *lines, "STATUS:COMPLETED").status == 204
+    reminder = house.ok("GET", f"/v1/reminders/{number}")
+    assert reminder["state"] == "done"
+    closed = [e for e in house.daemon.timeline("user_id:u-1") if e["type"] == "reminder.closed"]
+    assert len(closed) == 1
+    assert "STATUS:COMPLETED" in house.dav("GET", TASKS + name).body.decode()
+    assert house.put(name, *lines, "STATUS:NEEDS-ACTION").status == 204
+    (again,) = house.ok("GET", "/v1/reminders?to=anna")["items"]
+    assert again["title"] == "Call" and again["id"] != number
+    text = house.dav("GET", TASKS + name).body.decode()
+    assert "STATUS:NEEDS-ACTION" in text and lines[0] in text
+
+
+def test_deleted_on_the_phone_is_called_off_with_its_reason(house):
+    house = house()
+    number = house.remind("Call")
+    assert house.dav("DELETE", f"{TASKS}reminder-{number}.ics").status == 204
+    reminder = house.ok("GET", f"/v1/reminders/{number}")
+    assert (reminder["state"], reminder["outcome"]) == ("done", "deleted in the calendar")
+    assert house.dav("GET", f"{TASKS}reminder-{number}.ics").status == 404
+
+
+def test_a_list_is_hers_alone(house):
+    house = house()
+    house.remind("Call")
+    assert house.dav("GET", TASKS, staff="bert").status == 404
+    assert house.daemon.get(TASKS, key=None).status == 401
+    assert house.daemon.get(TASKS).status == 403  # the admin's key is nobody's
+    assert house.daemon.get(TASKS, key="write").status == 403
+
+
+def token_of(answer):
+    return re.search(rb"<d:sync-token>([^<]*)</d:sync-token>", answer.body).group(1).decode()
+
+
+def sync(house, token):
+    body = (
+        '<d:sync-collection xmlns:d="DAV:"><d:sync-token>%s</d:sync-token>'
+        "<d:sync-level>1</d:sync-level><d:prop><d:getetag/></d:prop></d:sync-collection>" % token
+    )
+    return house.dav("REPORT", TASKS, body)
+
+
+def test_a_token_tells_what_has_come_and_gone_and_is_stale_after_a_restart(house):
+    house = house()
+    first, second = house.remind("One"), house.remind("Two")
+    token = token_of(sync(house, ""))
+    assert b"<d:response>" not in sync(house, token).body
+    house.ok("PATCH", f"/v1/reminders/{first}?wait=applied", {"to": "bert"})
+    third = house.remind("Three")
+    answer = sync(house, token)
+    assert answer.status == 207
+    assert f"reminder-{first}.ics".encode() in answer.body and b"404" in answer.body
+    assert f"reminder-{third}.ics".encode() in answer.body
+    assert f"reminder-{second}.ics".encode() not in answer.body
+    token = token_of(answer)
+    house.restart()
+    stale = sync(house, token)
+    assert stale.status == 403 and b"valid-sync-token" in stale.body
+    assert b"reminder-" in sync(house, "").body
+
+
+def test_a_reminder_that_has_changed_since_is_not_overwritten(house):
+    house = house()
+    number = house.remind("Call")
+    path = f"/v1/reminders/{number}"
+    seen = house.daemon.get(path)
+    tag = seen.headers["ETag"]
+    assert tag == f'"{seen.json["version"]}"'
+    match = {"If-Match": tag}
+    changed = house.daemon.call("PATCH", path, {"title": "Write"}, headers=match)
+    assert changed.status == 200 and changed.headers["ETag"] != tag
+    refused = house.daemon.call("PATCH", path, {"title": "Visit"}, headers=match)
+    assert refused.status == 412, refused.body
+    assert house.daemon.post(path + "/done", {}, headers=match).status == 412
+    assert house.daemon.post(path + "/snooze", {"due": "5d"}, headers=match).status == 412
+    assert house.daemon.post(path + "/done", {}, headers={"If-Match": "5"}).status == 412
+    assert house.ok("GET", path)["title"] == "Write"
+    last = {"If-Match": changed.headers["ETag"]}
+    assert house.daemon.post(path + "/done", {}, headers=last).status == 200
+
+
+# -- What is hostile ---------------------------------------------------------------------------
+
+BOMB = (
+    '<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b "bbbbbbbbbb"><!ENTITY c "&b;&b;&b;&b;">]>'
+    '<d:propfind xmlns:d="DAV:"><d:prop><d:displayname>&c;</d:displayname></d:prop></d:propfind>'
+)
+
+
+def test_what_is_hostile_is_refused_and_changes_nothing(house):
+    house = house()
+    number = house.remind("Call")
+    name = f"reminder-{number}.ics"
+    deep = "<a>" * 5000 + "</a>" * 5000
+    for body in (BOMB, "<d:propfind", deep, "\x00\x01", "<a xmlns='x'/>" * 2):
+        assert house.dav("PROPFIND", TASKS, body).status in (400, 413), body[:40]
+    begin = "BEGIN:VCALENDAR\r\nBEGIN:VTODO\r\n"
+    end = "END:VTODO\r\nEND:VCALENDAR\r\n"
+    for text in (
+        "",
+        "x",
+        begin,
+        begin + "UID:a\r\n" * 5000 + end,
+        begin + f"UID:reminder-{number}@kith\r\nDUE:20271399T000000Z\r\n" + end,
+        begin + "BEGIN:X\r\n" * 100,
+        begin + f"UID:reminder-{number}@kith\r\nSUMMARY:" + "x" * 300_000 + "\r\n" + end,
+        begin + "UID:another\r\nSUMMARY:Taken\r\n" + end,
+    ):
+        answer = house.dav("PUT", TASKS + name, text.encode())
+        assert 400 <= answer.status < 500, (answer.status, text[:60])
+    assert house.dav("PUT", TASKS + "a%2fb.ics", "x").status in (403, 404, 405)
+    assert house.dav("PUT", TASKS + "%00.ics", "x").status in (400, 403, 404, 405)
+    assert house.dav("PUT", TASKS + "big.ics", b"x" * (2 << 20)).status == 413
+    long = house.put("long.ics", "UID:l", "SUMMARY:" + "x" * 900, "X-LONG:" + "y" * 60_000)
+    assert long.status == 403, long.body
+    (reminder,) = house.ok("GET", "/v1/reminders?to=anna")["items"]
+    assert (reminder["title"], reminder["state"]) == ("Call", "open")
+    assert not house.ok("GET", "/v1/records/todo")["items"]
+    assert house.dav("GET", TASKS + name).status == 200
+
+
+# -- The feed ----------------------------------------------------------------------------------
+
+
+def test_a_feed_has_a_secret_address_that_a_new_one_ends(house):
+    house = house()
+    house.remind("Call", note="her number is secret")
+    first = house.dav("POST", "/v1/followup/feed").json["path"]
+    answer = house.daemon.get(first, key=None)
+    assert answer.status == 200 and b"SUMMARY:Call" in answer.body
+    assert b"secret" not in answer.body
+    match = {"If-None-Match": answer.headers["ETag"]}
+    assert house.daemon.get(first, key=None, headers=match).status == 304
+    second = house.dav("POST", "/v1/followup/feed").json["path"]
+    assert house.daemon.get(first, key=None).status == 404
+    assert house.daemon.get(second + ".ics", key=None).status == 200
+    assert second.rsplit("/", 1)[1] not in str(house.ok("GET", "/v1/records/calendar_feed"))
+    assert house.dav("DELETE", "/v1/followup/feed").status == 204
+    assert house.daemon.get(second, key=None).status == 404
+    assert house.daemon.get("/v1/followup/feed/" + "0" * 32, key=None).status == 404
+    assert house.daemon.get("/v1/followup/feed/x", key=None).status == 404
+
+
+# -- Promises ----------------------------------------------------------------------------------
+
+
+def test_a_promise_that_is_kept_is_counted_and_nobody_is_reminded(house):
+    house = house()
+    promise = house.promise("a call back", 5 * HOUR)
+    assert (promise["state"], promise["owner"]) == ("open", "anna")
+    assert house.traits()["followup.promises_open"] == 1
+    (reminder,) = house.ok("GET", "/v1/reminders?to=anna")["items"]
+    assert reminder["about"] == f"promise:{promise['id']}"
+    assert (
+        f"reminder-{reminder['id']}.ics"
+        in house.dav("PROPFIND", TASKS, "", headers={"Depth": "1"}).body.decode()
+    )
+    path = f"/v1/records/promise/{promise['id']}"
+    house.ok("POST", path + "/keep?wait=applied", {"fields": {"evidence": "called"}})
+    traits = house.traits()
+    assert (traits["followup.promises_open"], traits["followup.promises_kept"]) == (0, 1)
+    assert traits["heard"] == "promise.kept"
+    assert not house.ok("GET", "/v1/reminders?to=anna")["items"]
+
+
+@pytest.mark.parametrize("isolated", [False, True])
+def test_a_promise_is_broken_by_the_clock_and_made_good_by_people(house, isolated):
+    house = house("", isolated)
+    promise = house.promise("a call back", 1000)
+    path = f"/v1/records/promise/{promise['id']}"
+    eventually(lambda: house.ok("GET", path)["state"] == "broken")
+    eventually(lambda: house.traits().get("heard") == "promise.broken")
+    traits = house.traits()
+    assert (traits["followup.promises_open"], traits["followup.promises_broken"]) == (0, 1)
+    titles = [item["title"] for item in house.ok("GET", "/v1/reminders?to=anna")["items"]]
+    assert any("apologize" in title for title in titles)
+    assert house.daemon.post(path + "/apologize", {}).status == 422
+    said = {"fields": {"apology": "I am sorry; tomorrow"}}
+    assert house.ok("POST", path + "/apologize?wait=applied", said)["state"] == "apologized"
+    done = {"fields": {"recovery": "tea", "cost": {"amount": "12.50", "currency": "EUR"}}}
+    assert house.ok("POST", path + "/recover?wait=applied", done)["state"] == "recovered"
+    assert not house.ok("GET", "/v1/reminders?to=anna")["items"]
+    assert house.traits()["followup.promises_broken"] == 1
+
+
+def test_a_message_goes_out_where_the_operator_has_written_one(house, tmp_path):
+    templates = tmp_path / "scripts" / "templates"
+    templates.mkdir(parents=True)
+    (templates / "sorry.log.md").write_text("We promised you {{ what }}, and did not.\n")
+    house = house('apology_template = "sorry", apology_channel = "log"')
+    house.promise("a call back", 1000)
+    found = lambda: house.ok("GET", "/v1/effects?limit=50")["items"]
+    eventually(found)
+    effect = house.ok("GET", "/v1/effects/" + found()[0]["id"])
+    assert (effect["channel"], effect["message"]["template"]) == ("log", "sorry")
+    assert effect["message"]["data"]["what"] == "a call back"
+
+
+def test_a_promise_that_is_put_off_in_time_is_not_broken(house):
+    house = house()
+    promise = house.promise("a call back", 2 * HOUR)
+    path = f"/v1/records/promise/{promise['id']}"
+    later = int(time.time() * 1000) + 50 * HOUR
+    record = house.ok("PATCH", path + "?wait=applied", {"fields": {"due": later}})
+    assert record["deadlines"]["keep"]["moves"]
+    assert record["state"] == "open"
+
+
+# -- Seen again --------------------------------------------------------------------------------
+
+
+def test_the_next_visit_moves_the_reminder_to_see_her_again(house):
+    house = house('revisit_types = { "Visit" }, revisit_after = "30d", revisit_title = "See Ann"')
+    for _ in range(2):
+        house.daemon.send({"type": "track", "userId": "u-1", "event": "Visit"})
+    (reminder,) = house.ok("GET", "/v1/reminders?to=anna")["items"]
+    assert reminder["title"] == "See Ann"
+    house.daemon.send({"type": "track", "userId": "u-1", "event": "Fair"})
+    (again,) = house.ok("GET", "/v1/reminders?to=anna")["items"]
+    assert again["id"] == reminder["id"] and again["due"] < reminder["due"]
+
+
+# -- Hand-over ---------------------------------------------------------------------------------
+
+
+def test_who_leaves_hands_over_customers_promises_and_follow_ups(house):
+    house = house()
+    kith = attach(house.daemon)
+    promise = house.promise("a call back", 5 * HOUR)
+    house.put("a.ics", "UID:a", "SUMMARY:Order tea")
+    number = house.remind("Write")
+    dry = kith("staff", "remove", "anna", "--to", "bert", "--dry-run")
+    assert dry.startswith("1 customer, 2 records and 2 follow-ups of anna: would be of bert\n"), dry
+    assert f"    promise {promise['id']}: a call back\n" in dry
+    assert f"    follow-up {number}: Write\n" in dry
+    assert house.ok("GET", f"/v1/records/promise/{promise['id']}")["owner"] == "anna"
+    listed = kith.json("staff", "remove", "anna", "--to", "bert", "--dry-run")
+    assert [item["what"] for item in listed[:3]] == ["customer", "promise", "todo"] or [
+        item["what"] for item in listed[:3]
+    ] == ["customer", "todo", "promise"]
+
+    said = kith("staff", "remove", "anna", "--to", "bert")
+    assert said.startswith("1 customer, 2 records and 2 follow-ups of anna: now of bert\n"), said
+    assert f"    promise {promise['id']}: a call back\n" in said
+    assert house.ok("GET", "/v1/customers/user_id:u-1")["owner"] == "bert"
+    assert house.ok("GET", f"/v1/records/promise/{promise['id']}")["owner"] == "bert"
+    assert house.ok("GET", "/v1/records/todo")["items"][0]["owner"] == "bert"
+    assert len(house.ok("GET", "/v1/reminders?to=bert")["items"]) == 2
+    assert house.daemon.get("/v1/staff/anna").status == 404
+    assert house.dav("GET", TASKS).status in (401, 403)
+    answer = house.dav("GET", "/dav/calendars/bert/tasks/", staff="bert")
+    assert answer.body.count(b"BEGIN:VTODO") == 3
+    code, _, err = kith.run("staff", "remove", "bert", "--dry-run")
+    assert code == 1 and "--dry-run needs --to STAFF" in err
+
+
+def test_a_hand_over_that_was_interrupted_goes_on(house):
+    house = house()
+    kith = attach(house.daemon)
+    promises = [house.promise(f"call {n}", 5 * HOUR)["id"] for n in range(3)]
+    house.ok("POST", f"/v1/records/promise/{promises[0]}/assign?wait=applied", {"owner": "bert"})
+    said = kith("staff", "remove", "anna", "--to", "bert")
+    assert said.startswith("1 customer, 2 records and 2 follow-ups of anna"), said
+    for number in promises:
+        assert house.ok("GET", f"/v1/records/promise/{number}")["owner"] == "bert"
+    assert len(house.ok("GET", "/v1/reminders?to=bert")["items"]) == 3

@@ -1,0 +1,232 @@
+"""The outside side of a plugin that crashes, hangs, or eats memory: in the daemon's process, and in
+one of its own, which is what one is for.
+"""
+import http.client
+import os
+import pathlib
+import signal
+import threading
+
+import pytest
+
+from conftest import eventually
+from test_parent import BARE, wait_lines
+from test_plugin_outside import PLUGINS, counted, number
+from test_plugins import kith
+
+pytestmark = pytest.mark.skipif(
+    not (PLUGINS / "bad_outside.so").exists(), reason="a build tree without test plugins"
+)
+
+RULES = """
+purpose "news" { opt_in = true }
+rule "send" { on = "Send", run = function(event)
+  send { channel = "glass", purpose = "service", body = event.body }
+end }
+"""
+
+
+def opened(start, tmp_path, options=""):
+    scripts = tmp_path / "scripts"
+    scripts.mkdir()
+    (scripts / "rules.lua").write_text(RULES)
+    config = tmp_path / "kith.lua"
+    config.write_text(
+        f'plugins "{PLUGINS}"\n'
+        f'plugin "bad_outside" {{ {options} grant = {{ "routes", "channel", "work" }} }}\n'
+        'plugin "good_route" { grant = { "routes" } }\n'
+    )
+    return start("--config", config, "--scripts", scripts, env=BARE)
+
+
+@pytest.fixture(name="isolated")
+def _isolated(start, tmp_path):
+    return opened(start, tmp_path, "isolate = true,")
+
+
+def up(daemon):
+    return number(daemon, r'kith_plugin_up\{plugin="bad_outside"\}')
+
+
+def processes(daemon):
+    """Those of isolated plugins."""
+    found = []
+    for path in pathlib.Path(f"/proc/{daemon.pid}/task").glob("*/children"):
+        for pid in path.read_text().split():
+            words = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+            if b"--plugin-process" in words:
+                found.append(int(pid))
+    return found
+
+
+def types(daemon):
+    """Of the entries of plugins coming and going, as the operator is told of them."""
+    return daemon.get("/v1/plugins/bad_outside").json
+
+
+def fragile(daemon, word):
+    try:
+        return daemon.get(f"/v1/fragile/{word}", key=None).status
+    except (ConnectionError, http.client.HTTPException):
+        return None
+
+
+def say(daemon, body):
+    """To somebody who has that name: one customer's messages come one after the other."""
+    daemon.send({"type": "track", "userId": body, "event": "Send", "properties": {"body": body}})
+
+
+def states(daemon):
+    """Of messages, by what they say."""
+    items = daemon.get("/v1/effects?limit=50").json["items"]
+    return {item["message"]["body"]: item["state"] for item in items if "message" in item}
+
+
+def goes_on(daemon, before):
+    """It is the same process, and serves."""
+    assert daemon.pid == before
+    assert daemon.get("/v1/echo/x", key=None).status == 200
+
+
+def comes_back(daemon, before):
+    goes_on(daemon, before)
+    eventually(lambda: up(daemon) == 1)
+    eventually(lambda: types(daemon)["state"] == "active")
+    assert fragile(daemon, "well") == 200
+    goes_on(daemon, before)
+
+
+# -- In a process of its own -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("word", ["crash", "hang", "memory"])
+def test_a_request_that_ends_the_process_is_answered_and_it_comes_back(isolated, word):
+    before, (process,) = isolated.pid, processes(isolated)
+    assert fragile(isolated, "well") == 200
+    assert fragile(isolated, word) == 503
+    comes_back(isolated, before)
+    assert process not in processes(isolated)
+
+
+@pytest.mark.parametrize("word", ["job", "work"])
+def test_a_crash_in_a_job_or_a_work_ends_that_process_alone(isolated, word):
+    before, (process,) = isolated.pid, processes(isolated)
+    fragile(isolated, word)
+    eventually(lambda: process not in processes(isolated))
+    comes_back(isolated, before)
+
+
+def test_what_is_under_way_at_a_crash_is_answered_for_the_plugin(isolated):
+    before = isolated.pid
+    answers = []
+    waiting = [
+        threading.Thread(target=lambda: answers.append(fragile(isolated, "never")))
+        for _ in range(5)
+    ]
+    for thread in waiting:
+        thread.start()
+    eventually(lambda: counted(isolated, "bad_outside", "requests") == 5)
+    say(isolated, "held")
+    eventually(lambda: counted(isolated, "bad_outside", "messages") == 1)
+    say(isolated, "crash")
+    for thread in waiting:
+        thread.join(60)
+    assert answers == [503] * 5
+    eventually(lambda: states(isolated) == {"held": "uncertain", "crash": "uncertain"})
+    comes_back(isolated, before)
+    say(isolated, "well")
+    eventually(lambda: states(isolated).get("well") == "sent")
+
+
+def test_a_message_that_hangs_the_plugin_is_uncertain_and_the_next_one_is_sent(isolated):
+    before = isolated.pid
+    say(isolated, "hang")
+    eventually(lambda: states(isolated) == {"hang": "uncertain"})
+    isolated.wait_line("plugin bad_outside: it does not answer")
+    comes_back(isolated, before)
+    say(isolated, "well")
+    eventually(lambda: states(isolated).get("well") == "sent")
+
+
+def test_a_crash_of_the_deterministic_side_takes_the_outside_with_it_and_both_come_back(isolated):
+    before = isolated.pid
+    answers = []
+    waiting = threading.Thread(target=lambda: answers.append(fragile(isolated, "never")))
+    waiting.start()
+    eventually(lambda: counted(isolated, "bad_outside", "requests") == 1)
+    isolated.send({"type": "track", "userId": "u1", "event": "Break"})
+    waiting.join(60)
+    assert answers == [503]
+    eventually(lambda: up(isolated) == 0)
+    assert types(isolated)["quarantined"]["kind"] == "crash"
+    goes_on(isolated, before)
+    code, _, err = kith(isolated, "plugin", "enable", "bad_outside", "--skip")
+    assert code == 0, err
+    comes_back(isolated, before)
+
+
+def test_a_process_that_stands_still_is_ended_when_something_is_wanted_of_it(isolated):
+    before = isolated.pid
+    os.kill(processes(isolated)[0], signal.SIGSTOP)
+    assert fragile(isolated, "well") == 503
+    comes_back(isolated, before)
+
+
+def test_the_list_says_why_a_process_is_gone(isolated):
+    os.kill(processes(isolated)[0], signal.SIGKILL)
+    eventually(lambda: types(isolated)["state"] == "quarantined")
+    standing = types(isolated)["quarantined"]
+    assert standing["kind"] == "crash" and "process has ended" in standing["reason"]
+    eventually(lambda: types(isolated)["state"] == "active")
+    eventually(lambda: up(isolated) == 1)
+
+
+def test_the_process_ends_with_the_daemon_however_that_ends(isolated):
+    (process,) = processes(isolated)
+    assert os.path.exists(f"/proc/{process}")
+    isolated.kill()
+    eventually(lambda: not os.path.exists(f"/proc/{process}"))
+
+
+def test_a_hung_process_does_not_keep_the_daemon_from_its_end(isolated):
+    os.kill(processes(isolated)[0], signal.SIGSTOP)
+    assert isolated.stop() == 0
+
+
+# -- In the daemon's process -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("word", ["crash", "job", "work"])
+def test_in_the_daemon_a_crash_is_blamed_on_the_plugin_which_stays_out(start, tmp_path, word):
+    daemon = opened(start, tmp_path)
+    before = daemon.pid
+    assert fragile(daemon, "well") == 200
+    fragile(daemon, word)
+    wait_lines(daemon, "ready on", 2)
+    assert daemon.pid != before
+    call = {"crash": "route"}.get(word, word)
+    daemon.wait_line(rf'crashed \(SIG\w+\) in plugin "bad_outside" \({call}\)')
+    assert types(daemon)["state"] == "quarantined"
+    assert types(daemon)["quarantined"]["kind"] == "crash"
+    assert up(daemon) == 0
+    assert fragile(daemon, "well") == 503
+    assert daemon.get("/v1/echo/x", key=None).status == 200
+    code, said, err = kith(daemon, "plugin", "list")
+    assert code == 0 and "quarantined" in said, err
+
+    again = daemon.pid
+    code, _, err = kith(daemon, "plugin", "enable", "bad_outside")
+    assert code == 0, err
+    eventually(lambda: up(daemon) == 1)
+    assert fragile(daemon, "well") == 200
+    assert daemon.pid == again and types(daemon)["state"] == "active"
+
+
+def test_messages_wait_for_a_plugin_that_is_quarantined(start, tmp_path):
+    daemon = opened(start, tmp_path)
+    fragile(daemon, "crash")
+    wait_lines(daemon, "ready on", 2)
+    say(daemon, "well")
+    assert states(daemon) == {"well": "pending"} or "well" not in states(daemon)
+    assert kith(daemon, "plugin", "enable", "bad_outside")[0] == 0
+    eventually(lambda: states(daemon).get("well") == "sent")

@@ -1,0 +1,211 @@
+/* test_review.c -- what review.h promises, and the texts around it: json.h, fields.h, text.h. */
+#include "plugins/complaint/review.h"
+
+#include "plugins/complaint/fields.h"
+#include "plugins/complaint/text.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+static int64_t ms(const char *words)
+{
+    int64_t found;
+    if (!review_time(kith_text(words), &found))
+        fail_msg("%s is no time", words);
+    return found;
+}
+
+static void times_are_read_as_they_are_written(void **state)
+{
+    static const char *const wrong[] = { "",
+                                         "2026-1-01",
+                                         "2026-13-01",
+                                         "2026-02-29",
+                                         "2026-04-31",
+                                         "1969-12-31",
+                                         "2026-04-01T",
+                                         "2026-04-01T24:00:00Z",
+                                         "2026-04-01T10:00:00",
+                                         "2026-04-01T10:00:00+0200",
+                                         "2026-04-01x" };
+    int64_t found = 5;
+    char text[24];
+    (void)state;
+    assert_int_equal(ms("1970-01-01"), 0);
+    assert_int_equal(ms("2024-02-29"), 1709164800000);
+    assert_int_equal(ms("2026-04-01T10:00:00.123+02:00"), ms("2026-04-01T08:00:00Z"));
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        assert_false(review_time(kith_text(wrong[i]), &found));
+    assert_int_equal(found, 5);
+    for (int64_t day = 0; day < 100 * 366; day += 17) {
+        review_say_time(day * 86400000, text);
+        assert_int_equal(ms(text), day * 86400000);
+    }
+}
+
+static struct kith_doc record_of(char *room, size_t size, int64_t created, const char *cause,
+                                 const char *amount)
+{
+    struct kith_writer w;
+    kith_begin(&w, room, size);
+    kith_put_time(&w, "created", created);
+    kith_put_bool(&w, "open", 0);
+    kith_open(&w, "fields");
+    kith_put_string(&w, "root_cause", cause);
+    kith_put_bool(&w, "acknowledged_in_time", 1);
+    kith_put_bool(&w, "responded_in_time", 0);
+    kith_put_time(&w, "responded_at", created + 7200000);
+    kith_open(&w, "cost");
+    kith_put_string(&w, "amount", amount);
+    kith_put_string(&w, "currency", "EUR");
+    kith_close(&w);
+    kith_close(&w);
+    return kith_end(&w);
+}
+
+static void take(struct review *review, const char *day, const char *cause, const char *amount)
+{
+    char room[1024];
+    review_take(review, record_of(room, sizeof room, ms(day), cause, amount));
+}
+
+static void what_came_is_compared_with_the_time_before(void **state)
+{
+    struct review *review = calloc(1, sizeof *review);
+    struct json json = { .data = NULL };
+    (void)state;
+    assert_non_null(review);
+    review->from = ms("2026-04-01");
+    review->to = ms("2026-04-11");
+    take(review, "2026-04-10T23:59:59Z", "product", "10.10");
+    take(review, "2026-04-01", "delivery", "0.20");
+    take(review, "2026-03-31", "product", "99");
+    take(review, "2026-03-22", "product", "99");
+    take(review, "2026-03-21", "product", "99"); /* too early */
+    take(review, "2026-04-11", "product", "99"); /* too late */
+    review_write(review, &json);
+    assert_false(json.is_broken);
+    assert_int_equal(review->received, 2);
+    assert_int_equal(review->before, 2);
+    assert_int_equal(review->acknowledged.in_time, 2);
+    assert_int_equal(review->responded.late, 2);
+    char *text = calloc(1, json.size + 1);
+    assert_non_null(text);
+    memcpy(text, json.data, json.size);
+    assert_non_null(strstr(text, "{\"name\":\"product\",\"count\":1,\"before\":2,\"trend\":-1}"));
+    assert_non_null(strstr(text, "{\"name\":\"delivery\",\"count\":1,\"before\":0,\"trend\":1}"));
+    assert_non_null(strstr(text, "\"cost\":[{\"currency\":\"EUR\",\"amount\":10.3000,"));
+    assert_non_null(strstr(text, "\"hours_to_respond\":2,"));
+    free(text);
+    json_deinit(&json);
+    free(review);
+}
+
+static void of_more_names_than_there_is_room_the_rest_is_counted_together(void **state)
+{
+    struct review *review = calloc(1, sizeof *review);
+    (void)state;
+    assert_non_null(review);
+    review->from = ms("2026-04-01");
+    review->to = ms("2026-04-11");
+    for (int i = 0; i < 300; i++) {
+        char cause[16];
+        snprintf(cause, sizeof cause, "cause %d", i);
+        take(review, "2026-04-05", cause, "1");
+    }
+    assert_int_equal(review->causes.count, REVIEW_TALLIES_MAX);
+    assert_string_equal(review->causes.items[REVIEW_TALLIES_MAX - 1].name, "(others)");
+    assert_int_equal(review->causes.items[REVIEW_TALLIES_MAX - 1].count, 101);
+    free(review);
+}
+
+static void a_record_of_anything_is_no_harm(void **state)
+{
+    struct review *review = calloc(1, sizeof *review);
+    const struct kith_doc nothing = { NULL, 0 };
+    (void)state;
+    assert_non_null(review);
+    review->from = -1;
+    review->to = 1;
+    review_take(review, nothing);
+    assert_int_equal(review->received, 1);
+    free(review);
+}
+
+static void json_is_quoted(void **state)
+{
+    struct json json = { .data = NULL };
+    (void)state;
+    json_open(&json, NULL, '{');
+    json_text(&json, "a", kith_text("\"\\\n\xc3\xa4"));
+    json_decimal(&json, "b", -5, 2);
+    json_close(&json, '}');
+    static const char expected[] = "{\"a\":\"\\u0022\\u005c\\u000a\xc3\xa4\",\"b\":-0.05}";
+    assert_int_equal(json.size, sizeof expected - 1);
+    assert_memory_equal(json.data, expected, json.size);
+    json_deinit(&json);
+}
+
+static int is_field(const char *sent, const char *name, const char *value)
+{
+    char room[64];
+    return kith_is(fields_get(kith_text(sent), name, room, sizeof room), value);
+}
+
+static void a_form_is_decoded(void **state)
+{
+    char room[4], path[16];
+    (void)state;
+    assert_true(is_field("a=1&b=x+y%21%zz%4&c", "b", "x y!%zz%4"));
+    assert_true(is_field("ab=1&b=2", "b", "2"));
+    assert_true(is_field("&&=&a=", "a", ""));
+    assert_true(is_field("", "a", ""));
+    assert_int_equal(fields_get(kith_text("a=12345"), "a", room, sizeof room).size, 0);
+    assert_true(fields_encode(kith_text("a b/\xc3\xa4"), path, sizeof path));
+    assert_string_equal(path, "a%20b%2F%C3%A4");
+    assert_false(fields_encode(kith_text("aaaaaaaaaaaaaaaa"), path, sizeof path));
+}
+
+static void only_text_is_text(void **state)
+{
+    static const char *const wrong[] = { "\xff", "\xc0\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80",
+                                         "\xc3", "a\x01",    "\x7f",         "\xe0\x80\x80" };
+    (void)state;
+    assert_true(fields_is_text(kith_text("a\r\n\t\xc3\xa4\xe6\x8a\x95\xf0\x9f\x98\x80")));
+    assert_true(fields_is_text(kith_text("")));
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        assert_false(fields_is_text(kith_text(wrong[i])));
+}
+
+static void texts_are_cut_between_characters_and_found_in_any_case(void **state)
+{
+    (void)state;
+    assert_int_equal(text_cut(kith_text("a\xc3\xa4"), 2).size, 1);
+    assert_int_equal(text_cut(kith_text("a\xc3\xa4"), 3).size, 3);
+    assert_true(text_has(kith_text("My LAWYER"), kith_text("lawyer")));
+    assert_false(text_has(kith_text("law"), kith_text("lawyer")));
+    assert_false(text_has(kith_text("law"), kith_text("")));
+    assert_int_equal(text_reference(kith_text("Re: [Complaint:17] x")), 17);
+    assert_int_equal(text_reference(kith_text("[complaint:] [complaint:5")), 0);
+    assert_int_equal(text_reference(kith_text("[complaint:99999999999999999]")), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(times_are_read_as_they_are_written),
+        cmocka_unit_test(what_came_is_compared_with_the_time_before),
+        cmocka_unit_test(of_more_names_than_there_is_room_the_rest_is_counted_together),
+        cmocka_unit_test(a_record_of_anything_is_no_harm),
+        cmocka_unit_test(json_is_quoted),
+        cmocka_unit_test(a_form_is_decoded),
+        cmocka_unit_test(only_text_is_text),
+        cmocka_unit_test(texts_are_cut_between_characters_and_found_in_any_case),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
