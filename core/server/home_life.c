@@ -157,8 +157,10 @@ static void on_lost(void *arg, const char *why)
     abandon(guest);
     if (home->options.lost != NULL)
         home->options.lost(home->options.lost_arg, guest->plugin->name, why);
-    if (was_starting)
-        note_started(guest);
+    if (!was_starting)
+        return;
+    home_requests_go_on(guest);
+    note_started(guest);
 }
 
 static void start_there(struct home_guest *guest, const struct remote_ends *ends)

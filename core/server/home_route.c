@@ -220,10 +220,11 @@ size_t home_requests_at(const struct home_guest *guest)
     return count;
 }
 
-/* Between two versions a request waits. */
+/* Between two versions a request waits, and until a process of its own has started. */
 static bool may_wait(const struct home_guest *guest)
 {
-    return guest->state == GUEST_LEAVING || guest->state == GUEST_CHANGING;
+    return guest->state == GUEST_LEAVING || guest->state == GUEST_CHANGING ||
+           guest->state == GUEST_STARTING;
 }
 
 static void handle(struct call *call)

@@ -12,6 +12,7 @@
 #include "core/server/node.h"
 #include "core/server/nurse.h"
 #include "core/server/plugins.h"
+#include "core/server/rehearsal.h"
 #include "core/server/say.h"
 #include "core/server/world.h"
 
@@ -32,6 +33,7 @@ struct reload {
     struct settings wanted; /* as kith.lua has it now */
     struct settings trial;  /* those in force, with what the new one adds to the world */
     const struct plugin_settings *plugin; /* in `wanted` */
+    struct plugin_member probe;           /* the new one, where it may crash; or nothing */
     struct plugin_set *set;               /* with the new one; NULL: not loaded, or in force */
     struct buf code;                      /* of the world with it */
     bool has_bundle;                      /* rules are in force ... */
@@ -49,8 +51,16 @@ static const char *name_of(const struct reload *reload)
 
 /* -- The end --------------------------------------------------------------------- */
 
+static void drop_probe(struct reload *reload)
+{
+    remote_close(reload->probe.remote);
+    plugin_free(reload->probe.plugin);
+    reload->probe = (struct plugin_member){ NULL, NULL };
+}
+
 static void end(struct reload *reload, int status)
 {
+    drop_probe(reload);
     settings_deinit(&reload->wanted);
     settings_deinit(&reload->trial);
     buf_deinit(&reload->code);
@@ -163,9 +173,8 @@ static int check(void *arg, const uint8_t hash[BUNDLE_HASH_BYTES], struct err *e
     return rc;
 }
 
-static void on_outside_stopped(void *arg)
+static void begin_change(struct reload *reload)
 {
-    struct reload *reload = arg;
     struct change_wanted wanted = {
         .code = { reload->code.data, (uint32_t)reload->code.size },
         .config = reload->trial.config,
@@ -179,20 +188,46 @@ static void on_outside_stopped(void *arg)
     change_begin(node_change(reload->options.node), &wanted);
 }
 
+/* -- Rehearsal ------------------------------------------------------------------- */
+
+static void on_rehearsed(void *arg, int code, const struct err *err)
+{
+    struct reload *reload = arg;
+    struct reload_options *options = &reload->options;
+    drop_probe(reload);
+    reload->code_of_step = code;
+    if (code == 0) {
+        begin_change(reload);
+        return;
+    }
+    reload->err = *err;
+    options->start_outside(options->arg, options->plugins, reload->index);
+    refuse(reload);
+}
+
+/* The one before has gone, and with it whatever both of them want to have open. */
+static void on_outside_stopped(void *arg)
+{
+    struct reload *reload = arg;
+    struct remote_ends ends;
+    struct err err;
+    int rc = 0;
+    if (reload->probe.plugin->start == NULL)
+        begin_change(reload);
+    else if ((rc = remote_ends(reload->probe.remote, &ends, &err)) != 0)
+        on_rehearsed(reload, rc, &err);
+    else
+        rehearsal_begin(reload->options.loop, reload->probe.plugin, &ends, on_rehearsed, reload);
+}
+
 /* -- Load ------------------------------------------------------------------------ */
 
-/* A constructor or kith_describe() that crashes ends a process that nobody needs. */
-static int probe(const struct reload *reload, unsigned number, struct err *err)
+/* A constructor, kith_describe() or start() that crashes ends a process that nobody needs. */
+static int probe(struct reload *reload, unsigned number)
 {
     struct plugin_settings isolated = *reload->plugin;
-    struct plugin_member member;
     isolated.is_isolated = true;
-    int rc = plugins_open(reload->trial.plugin_dir, &isolated, number, &member, err);
-    if (rc != 0)
-        return rc;
-    remote_close(member.remote);
-    plugin_free(member.plugin);
-    return 0;
+    return plugins_open(reload->trial.plugin_dir, &isolated, number, &reload->probe, &reload->err);
 }
 
 /* Effects wait for channels by name, and a channel is begun with the daemon. */
@@ -213,7 +248,7 @@ static int load_plugin(struct reload *reload)
 {
     const struct plugin *now = plugin_set_at(reload->options.plugins, reload->index);
     struct plugin_member member;
-    int rc = reload->plugin->is_isolated ? 0 : probe(reload, now->number, &reload->err);
+    int rc = probe(reload, now->number);
     if (rc == 0)
         rc = plugins_open(reload->trial.plugin_dir, reload->plugin, now->number, &member,
                           &reload->err);

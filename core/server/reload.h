@@ -7,6 +7,7 @@
  *     load        worker       the file, as at a start: first in a process that is thrown away,
  *                              where it may crash; do the rules in force load with it?
  *     stop        loop         its outside side comes to its end
+ *     rehearse    loop         the new one's start() and stop(), in the process that is thrown away
  *     change      change.h     the engine has the new one, from one entry on
  *     begin       loop         the new one's outside side
  *

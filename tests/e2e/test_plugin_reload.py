@@ -8,50 +8,16 @@ import time
 
 import pytest
 
-from conftest import BUILD, ROOT, eventually
+from conftest import ROOT, eventually
+from plugin_house import FLAGS, House, kith, verified
 
-FLAGS = "-std=c17 -O1 -Wall -Wextra -Werror -fPIC -shared -fvisibility=hidden -ffp-contract=off"
-SHELF = ROOT / "tests" / "plugins"
 NAME = "good_tally"
 RULE = 'rule "tally" {{ on = "Order Completed", run = function(event, customer)\n  {}\nend }}\n'
 
 
-class House:
-    """A folder of plugins with `good_tally` in it, and what kith.lua says of it."""
-
-    def __init__(self, folder, start):
-        self.folder, self.start, self.config = folder / "plugins", start, folder / "kith.lua"
-        self.folder.mkdir()
-        self.built = {number: self.build(folder, number) for number in (1, 2)}
-        self.put(1)
-
-    def build(self, folder, number):
-        out = folder / f"{number}.so"
-        sources = ["-I", ROOT / "plugins" / "sdk", "-o", out, SHELF / f"{NAME}.c"]
-        subprocess.run(["cc", *FLAGS.split(), f"-DTALLY={number}", *sources], check=True)
-        return out.read_bytes()
-
-    def put(self, number):
-        self.put_bytes(self.built[number])
-
-    def put_bytes(self, data):
-        beside = self.folder / "coming"
-        beside.write_bytes(data)
-        beside.replace(self.folder / f"{NAME}.so")
-
-    def configure(self, options=""):
-        self.config.write_text(
-            f'plugins "{self.folder}"\nplugin "{NAME}" {{ {options} }}\n', "utf-8"
-        )
-
-    def open(self, options="", **more):
-        self.configure(options)
-        return self.start("--config", self.config, **more)
-
-
 @pytest.fixture(name="house")
 def _house(start, tmp_path):
-    return House(tmp_path, start)
+    return House(tmp_path, start, NAME, "TALLY", (1, 2))
 
 
 def order(number, **more):
@@ -61,26 +27,6 @@ def order(number, **more):
 def traits_of(daemon, number):
     traits = daemon.get(f"/v1/customers/user_id:u-{number}").json["traits"]
     return {key.removeprefix(f"{NAME}."): value for key, value in traits.items()}
-
-
-def reload(daemon):
-    return daemon.post(f"/v1/plugins/{NAME}/reload", {})
-
-
-def verified(daemon):
-    answer = daemon.post("/v1/verify", {}).json
-    return answer["ok"], answer["faults"], answer["hash"] == answer["fresh"]
-
-
-def kith(daemon, *words):
-    done = subprocess.run(
-        [BUILD / "kith", *words],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={"KITH_URL": f"http://127.0.0.1:{daemon.port}", "KITH_KEY": daemon.key("admin")},
-    )
-    return done.returncode, done.stdout, done.stderr
 
 
 class Clients:
@@ -129,7 +75,7 @@ def test_under_load_every_order_is_counted_once_by_one_of_the_two(options, house
             before = sum(clients.acknowledged)
             eventually(lambda before=before: sum(clients.acknowledged) > before + 200)
             house.put(number)
-            answer = reload(daemon)
+            answer = house.reload(daemon)
             assert answer.status == 200, answer.body
             assert answer.json["version"] == str(number)
             assert answer.json["isolated"] == (options != "")
@@ -170,15 +116,15 @@ def test_what_cannot_be_loaded_changes_nothing(house):
         (house.built[2][:5000], "ended while it was loaded"),
     ):
         house.put_bytes(data)
-        answer = reload(daemon)
+        answer = house.reload(daemon)
         assert answer.status == 422 and word in answer.json["detail"], answer.body
     (house.folder / f"{NAME}.so").unlink()
-    answer = reload(daemon)
+    answer = house.reload(daemon)
     assert answer.status == 422 and "No such file" in answer.json["detail"]
     daemon.send(order(1))
     assert traits_of(daemon, 1) == {"orders": 2, "second": 0, "weight": 2}
     house.put(2)
-    assert reload(daemon).status == 200
+    assert house.reload(daemon).status == 200
     daemon.send(order(1))
     assert traits_of(daemon, 1) == {"orders": 3, "second": 1, "weight": 3}
     assert verified(daemon) == (True, [], True)
@@ -198,7 +144,7 @@ def test_one_that_crashes_when_it_is_loaded_ends_no_daemon(house, tmp_path):
         check=True,
     )
     house.put_bytes(bad.read_bytes())
-    answer = reload(daemon)
+    answer = house.reload(daemon)
     assert answer.status == 422 and "ended while it was loaded" in answer.json["detail"]
     assert daemon.pid == pid
     daemon.send(order(1))
@@ -215,7 +161,7 @@ def test_another_config_is_in_force_from_then_on_and_not_before(options, house):
     daemon.wait_line(f"plugin {NAME} is configured otherwise.*: kith plugin reload {NAME}")
     daemon.send(order(1))
     assert traits_of(daemon, 1)["weight"] == 20
-    assert reload(daemon).status == 200
+    assert house.reload(daemon).status == 200
     daemon.send(order(1))
     assert traits_of(daemon, 1)["weight"] == 1020
     assert verified(daemon) == (True, [], True)
@@ -223,7 +169,7 @@ def test_another_config_is_in_force_from_then_on_and_not_before(options, house):
     daemon.process.send_signal(1)
     eventually(lambda: any("it has not changed" in line for line in daemon.lines[count:]))
     house.configure(options + "config = { wait = 1000 }")
-    answer = reload(daemon)
+    answer = house.reload(daemon)
     assert answer.status == 422 and "config.wait" in answer.json["detail"]
     house.configure(options + "config = { weight = 5 }")
     assert daemon.stop() == 0
@@ -238,12 +184,12 @@ def test_it_may_move_into_a_process_of_its_own_and_back(house):
     daemon.send(order(1))
     for options in ("isolate = true", "", "isolate = true"):
         house.configure(options)
-        answer = reload(daemon)
+        answer = house.reload(daemon)
         assert answer.status == 200 and answer.json["isolated"] == (options != "")
         daemon.send(order(1))
     assert traits_of(daemon, 1)["orders"] == 4
     house.config.write_text("", "utf-8")
-    answer = reload(daemon)
+    answer = house.reload(daemon)
     assert answer.status == 422 and "does not name" in answer.json["detail"]
     house.configure("isolate = true")
 
@@ -252,7 +198,7 @@ def test_the_same_file_again_writes_nothing(house):
     daemon = house.open("isolate = true")
     daemon.send(order(1))
     entries = daemon.get("/v1/state-hash").json["seq"]
-    assert reload(daemon).status == 200
+    assert house.reload(daemon).status == 200
     assert daemon.get("/v1/state-hash").json["seq"] == entries
     daemon.send(order(1))
     assert traits_of(daemon, 1)["orders"] == 2
@@ -267,7 +213,7 @@ def test_rules_that_call_what_is_gone_refuse_it(house, tmp_path):
     house.configure()
     daemon = house.start("--config", house.config, "--scripts", scripts)
     house.put(2)
-    answer = reload(daemon)
+    answer = house.reload(daemon)
     assert answer.status == 422, answer.body
     detail = answer.json["detail"]
     assert "the rules in force do not load with it: rules.lua:2: " in detail
@@ -279,7 +225,7 @@ def test_rules_that_call_what_is_gone_refuse_it(house, tmp_path):
     )
     code, _, err = kith(daemon, "deploy", str(scripts))
     assert code == 0, err
-    assert reload(daemon).status == 200
+    assert house.reload(daemon).status == 200
     daemon.send(order(1))
     assert daemon.get("/v1/customers/user_id:u-1").json["traits"]["by"] == 2
     (scripts / "rules.lua").write_text(
@@ -317,7 +263,7 @@ def reload_for_ever(daemon, house, numbers, is_over):
     while not is_over.is_set():
         house.put(numbers.choice((1, 2)))
         try:
-            reload(daemon)
+            house.reload(daemon)
         except (OSError, http.client.HTTPException):
             return
 
