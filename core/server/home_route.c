@@ -462,7 +462,7 @@ int home_make_table(struct home *home, const struct home_guest *guest, const str
     table->owners = mem_zero((count + 1) * sizeof *table->owners);
     for (size_t i = 0; i < home->guest_count; i++) {
         struct home_guest *other = &home->guests[i];
-        const struct plugin *its = other == guest ? plugin : other->plugin;
+        const struct plugin *its = plugin != NULL && other == guest ? plugin : other->plugin;
         for (size_t j = 0; rc == 0 && j < its->route_count; j++)
             rc = add_route(table, other, its, j, err);
     }

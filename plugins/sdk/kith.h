@@ -1003,7 +1003,9 @@ struct kith_plugin {
 
     /* The outside side begins: `host` and `kith` are valid until stop() has returned.  *out_self is
      * handed to everything that takes `self`.  Anything but KITH_OK: the plugin cannot work, and
-     * `reason`, of 256 bytes, says why.  NULL: there is no outside side. */
+     * `reason`, of 256 bytes, says why.  Before a plugin is loaded anew it is tried: start() and
+     * stop() are called in a process of its own, where whatever is asked for is answered KITH_BUSY.
+     * NULL: there is no outside side. */
     int32_t (*start)(const struct kith_host *host, struct kith *kith, void **out_self,
                      char *reason);
 

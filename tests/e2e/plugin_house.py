@@ -1,9 +1,18 @@
 """A folder with a plugin of tests/plugins in it, in the version that is wanted."""
+import os
 import subprocess
 
 from conftest import BUILD, ROOT
 
-FLAGS = "-std=c17 -D_GNU_SOURCE -O1 -Wall -Wextra -Werror -fPIC -shared -fvisibility=hidden -ffp-contract=off"
+FLAGS = (
+    "-std=c17 -D_GNU_SOURCE -O1 -Wall -Wextra -Werror "
+    "-fPIC -shared -fvisibility=hidden -ffp-contract=off"
+)
+# A sanitizer would report the signal that a plugin dies of.
+BARE = {
+    name: os.environ.get(name, "") + ":handle_segv=0:handle_sigbus=0"
+    for name in ("ASAN_OPTIONS", "TSAN_OPTIONS", "UBSAN_OPTIONS")
+}
 SHELF = ROOT / "tests" / "plugins"
 
 
@@ -11,7 +20,8 @@ class House:
     """The plugin `name`, and what kith.lua says of it; MACRO is its version."""
 
     def __init__(self, folder, start, name, macro, versions):
-        self.folder, self.start, self.config = folder / "plugins", start, folder / "kith.lua"
+        self.folder, self.config = folder / "plugins", folder / "kith.lua"
+        self.begin_daemon = start
         self.name, self.macro = name, macro
         self.folder.mkdir()
         self.built = {number: self.build(folder, number) for number in versions}
@@ -36,9 +46,12 @@ class House:
             f'plugins "{self.folder}"\nplugin "{self.name}" {{ {options} }}\n', "utf-8"
         )
 
-    def open(self, options="", **more):
+    def start(self, *flags):
+        return self.begin_daemon(*flags, env=BARE)
+
+    def open(self, options=""):
         self.configure(options)
-        return self.start("--config", self.config, **more)
+        return self.start("--config", self.config)
 
     def reload(self, daemon):
         return daemon.post(f"/v1/plugins/{self.name}/reload", {})
