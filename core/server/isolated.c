@@ -294,8 +294,10 @@ int isolated_run(void)
     if (sodium_init() < 0)
         return EXIT_FAILURE;
     isolated->plugin = guest_open();
-    if (isolated->plugin == NULL)
+    if (isolated->plugin == NULL) {
+        free(isolated);
         return EXIT_FAILURE;
+    }
     isolated->said = mem_zero((isolated->plugin->channel_count + 1) * sizeof *isolated->said);
     open_loop(isolated);
     uv_run(&isolated->loop, UV_RUN_DEFAULT);
