@@ -89,6 +89,7 @@ static int put_channels(const struct settings *settings, const struct plugin_set
             doc_put_bool(w, "idempotent", (channel->flags & KITH_IDEMPOTENT) != 0);
             doc_put_bool(w, "machine", (channel->flags & KITH_MACHINE) != 0);
             doc_put_bool(w, "html", (channel->flags & KITH_HTML) != 0);
+            doc_put_bool(w, "markdown", (channel->flags & KITH_MARKDOWN) != 0);
             doc_close(w);
         }
     }

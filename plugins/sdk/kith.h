@@ -892,7 +892,8 @@ enum {
     KITH_NEEDS_ADDRESS = 1, /* without an address of this channel a message is rejected */
     KITH_IDEMPOTENT = 2,    /* the other side drops a repeated id: doubt is resolved by another */
     KITH_MACHINE = 4,       /* a program reads it: data, and also what is about nobody */
-    KITH_HTML = 8           /* its bodies are HTML: templates escape what they are filled with */
+    KITH_HTML = 8,          /* its bodies are HTML: templates escape what they are filled with */
+    KITH_MARKDOWN = 16      /* ... or Markdown; not both */
 };
 
 struct kith_channel {
