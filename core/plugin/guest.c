@@ -233,6 +233,7 @@ static int load(struct plugin **out_plugin, struct err *err)
         struct plugin_options options = {
             .name = doc_text(doc, "name").data,
             .path = doc_text(doc, "path").data,
+            .copy = FD_COPY,
             .grant = doc_child(doc, "grant"),
             .config = doc_child(doc, "config"),
         };

@@ -36,7 +36,7 @@ struct lanes {
 };
 
 /* The descriptors that an isolated plugin's process begins with. */
-enum { FD_SOCKET = 3, FD_LANES = 4, FD_POSTED = 5, FD_DONE = 6 };
+enum { FD_SOCKET = 3, FD_LANES = 4, FD_POSTED = 5, FD_DONE = 6, FD_COPY = 7 };
 
 /* Kinds of items, and what a reply says. */
 enum { ITEM_HANDLER, ITEM_FUNCTION, ITEM_FOLD };

@@ -66,25 +66,67 @@ static int read_file(const char *path, struct buf *out, struct err *err)
     return rc;
 }
 
-static int copy_to_memory(const char *name, const struct buf *bytes, struct err *err)
+static int fill_copy(int fd, const struct buf *bytes)
 {
-    int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
     size_t written = 0;
-    while (fd >= 0 && written < bytes->size) {
+    while (written < bytes->size) {
         ssize_t put = write(fd, bytes->data + written, bytes->size - written);
         if (put < 0 && errno == EINTR)
             continue;
         if (put <= 0)
-            break;
+            return -1;
         written += (size_t)put;
     }
-    if (fd >= 0 && written == bytes->size &&
-        fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0)
-        return fd;
-    err_set(err, E_IO, "plugin %s: no private copy: %s", name, strerror(errno));
+    return fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
+}
+
+/* Above those of the standard streams, of which somebody may have closed one. */
+static int duplicate(int fd)
+{
+    return fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+}
+
+static int copy_to_memory(const char *name, const struct buf *bytes, int *out_fd, struct err *err)
+{
+    int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    int copy = fd >= 0 && fill_copy(fd, bytes) == 0 ? duplicate(fd) : -1;
+    if (copy < 0)
+        err_set(err, E_IO, "plugin %s: no private copy: %s", name, strerror(errno));
+    else
+        *out_fd = copy;
     if (fd >= 0)
         close(fd);
-    return E_IO;
+    return copy < 0 ? E_IO : 0;
+}
+
+int plugin_copy(const struct plugin_options *options, int *out_fd, struct err *err)
+{
+    struct buf bytes = BUF_INIT;
+    if (options->copy != 0) {
+        int copy = duplicate(options->copy);
+        if (copy < 0)
+            return err_set(err, E_IO, "plugin %s: its copy: %s", options->name, strerror(errno));
+        *out_fd = copy;
+        return 0;
+    }
+    int rc = read_file(options->path, &bytes, err);
+    if (rc == 0)
+        rc = copy_to_memory(options->name, &bytes, out_fd, err);
+    buf_deinit(&bytes);
+    return rc;
+}
+
+static int hash_copy(const char *name, int fd, uint8_t out_hash[DIGEST_32_BYTES], struct err *err)
+{
+    struct stat status;
+    void *bytes = MAP_FAILED;
+    if (fstat(fd, &status) == 0)
+        bytes = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (bytes == MAP_FAILED)
+        return err_set(err, E_IO, "plugin %s: its copy cannot be read: %s", name, strerror(errno));
+    digest_32(bytes, (size_t)status.st_size, out_hash);
+    munmap(bytes, (size_t)status.st_size);
+    return 0;
 }
 
 /* -- The code ---------------------------------------------------------------------------------- */
@@ -124,17 +166,16 @@ static int open_code(const char *name, int fd, describe_fn **out_describe, struc
 
 static int describe(struct plugin *plugin, const struct plugin_options *options, struct err *err)
 {
-    struct buf bytes = BUF_INIT;
     describe_fn *call = NULL;
     struct err reason;
-    int rc = read_file(options->path, &bytes, err);
-    int fd = rc == 0 ? copy_to_memory(options->name, &bytes, err) : rc;
-    if (fd < 0) {
-        buf_deinit(&bytes);
-        return fd;
+    int fd = -1, rc = plugin_copy(options, &fd, err);
+    if (rc != 0)
+        return rc;
+    rc = hash_copy(options->name, fd, plugin->hash, err);
+    if (rc != 0) {
+        close(fd);
+        return rc;
     }
-    digest_32(bytes.data, bytes.size, plugin->hash);
-    buf_deinit(&bytes);
     rc = open_code(options->name, fd, &call, err);
     if (rc != 0)
         return rc;
@@ -217,6 +258,8 @@ void plugin_free(struct plugin *plugin)
 {
     if (plugin == NULL)
         return;
+    if (plugin->copy != 0)
+        close(plugin->copy);
     arena_deinit(&plugin->arena);
     free(plugin);
 }

@@ -7,7 +7,8 @@
  * unmapped.
  *
  * The file is loaded from a private copy in memory, so that whoever replaces it on the disk changes
- * nothing under our feet, and the same path loaded again is another plugin.
+ * nothing under our feet, and the same path loaded again is another plugin.  Every process of an
+ * isolated plugin loads the same copy.
  *
  * A struct plugin is constant once plugin_load() has returned, but for its numbers, which any
  * thread may add to and read, and its secrets, which are the outside side's (plugin_reread).
@@ -71,6 +72,7 @@ struct plugin_fields {
 struct plugin_options {
     const char *name;
     const char *path;  /* of the file */
+    int copy;          /* of plugin_copy(), which is loaded instead; 0: it is made now */
     unsigned number;   /* as which breadcrumb_name() knows it */
     struct doc grant;  /* array of texts */
     struct doc config; /* as it was written; a secret is {secret_file: PATH} */
@@ -79,7 +81,8 @@ struct plugin_options {
 struct plugin {
     const char *name, *version, *about;
     const char *path;
-    unsigned number;               /* in the breadcrumb */
+    int copy;        /* of the file, for another process; 0: it is loaded in this one */
+    unsigned number; /* in the breadcrumb */
     uint8_t hash[DIGEST_32_BYTES]; /* of the file */
 
     const char *const *needs; /* all of them are granted */
@@ -128,6 +131,10 @@ struct plugin {
  * built for another version of the contract; E_DENIED: needs that are not granted; E_IO: the file,
  * or one that a secret is in, cannot be read.  Words are for the operator, and name the plugin. */
 int plugin_load(const struct plugin_options *options, struct plugin **out_plugin, struct err *err);
+
+/* A descriptor of one's own, above 2, of `options->copy`, or of a new sealed copy of the file;
+ * errors as above. */
+int plugin_copy(const struct plugin_options *options, int *out_fd, struct err *err);
 
 /* The second half: whether it is who it should be, is granted what it needs, and is configured
  * well.  Notes what it was loaded with. */

@@ -59,21 +59,22 @@ static int make_lanes(struct remote *remote, int *out_fd, struct err *err)
 }
 
 /* The child's ends at the numbers of lane.h; all else is closed on exec. */
-static int spawn(struct remote *remote, int socket, int lanes, struct err *err)
+static int spawn(struct remote *remote, int socket, int lanes, int copy, struct err *err)
 {
     char program[] = "/proc/self/exe", name[] = "kithd", flag[] = GUEST_FLAG;
     char *const argv[] = { name, flag, NULL };
-    const int from[] = { socket, lanes, remote->posted, remote->done };
-    int high[4], rc = 0;
+    const int from[] = { socket, lanes, remote->posted, remote->done, copy };
+    enum { COUNT = sizeof from / sizeof *from };
+    int high[COUNT], rc = 0;
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
-    for (int i = 0; i < 4; i++) { /* first out of each other's way */
+    for (int i = 0; i < COUNT; i++) { /* first out of each other's way */
         high[i] = fcntl(from[i], F_DUPFD_CLOEXEC, 64);
         posix_spawn_file_actions_adddup2(&actions, high[i], FD_SOCKET + i);
     }
     rc = posix_spawn(&remote->pid, program, &actions, NULL, argv, environ);
     posix_spawn_file_actions_destroy(&actions);
-    for (int i = 0; i < 4; i++)
+    for (int i = 0; i < COUNT; i++)
         close(high[i]);
     if (rc != 0)
         return err_set(err, E_IO, "a plugin's process cannot be started: %s", strerror(rc));
@@ -83,7 +84,7 @@ static int spawn(struct remote *remote, int socket, int lanes, struct err *err)
                : err_set(err, E_IO, "a plugin's process cannot be watched: %s", strerror(errno));
 }
 
-static int start(struct remote *remote, struct err *err)
+static int start(struct remote *remote, int copy, struct err *err)
 {
     int sockets[2] = { -1, -1 }, lanes = -1;
     remote->posted = eventfd(0, EFD_CLOEXEC);
@@ -94,7 +95,7 @@ static int start(struct remote *remote, struct err *err)
         rc = err_set(err, E_IO, "no descriptors for a plugin's process: %s", strerror(errno));
     remote->socket = sockets[0];
     if (rc == 0)
-        rc = spawn(remote, sockets[1], lanes, err);
+        rc = spawn(remote, sockets[1], lanes, copy, err);
     if (sockets[1] >= 0)
         close(sockets[1]);
     if (lanes >= 0)
@@ -152,7 +153,9 @@ int remote_open(const struct plugin_options *options, struct remote **out_remote
     struct remote *remote = mem_zero(sizeof *remote);
     struct plugin *plugin = mem_zero(sizeof *plugin);
     remote->pid_fd = remote->socket = remote->posted = remote->done = -1;
-    int rc = start(remote, err);
+    int rc = plugin_copy(options, &plugin->copy, err);
+    if (rc == 0)
+        rc = start(remote, plugin->copy, err);
     if (rc == 0)
         rc = ask(remote, options, err);
     if (rc == 0)

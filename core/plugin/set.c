@@ -124,18 +124,12 @@ int plugin_set_another(const struct plugin_set *set, size_t index, struct remote
     struct plugin_options options = {
         .name = plugin->name,
         .path = plugin->path,
+        .copy = plugin->copy,
         .grant = plugin->grant,
         .config = plugin->given,
     };
     struct plugin *same = NULL;
     int rc = remote_open(&options, out_remote, &same, err);
-    if (rc == 0 && memcmp(same->hash, plugin->hash, sizeof same->hash) != 0) {
-        rc = err_set(err, E_CONFLICT,
-                     "plugin %s: %s is another file than was loaded: kith plugin reload %s",
-                     plugin->name, plugin->path, plugin->name);
-        remote_close(*out_remote);
-        *out_remote = NULL;
-    }
     plugin_free(same);
     return rc;
 }

@@ -33,8 +33,8 @@ void plugin_set_free(struct plugin_set *set); /* and its plugins; NULL is allowe
  * a while and fail as remote_open() does.  It must be freed before `set`; of NULL it is NULL. */
 int plugin_set_view(const struct plugin_set *set, struct plugin_set **out_view, struct err *err);
 
-/* Another process for isolated plugin `index`, as it was loaded; E_CONFLICT: its file is another.
- * Any thread. */
+/* Another process for isolated plugin `index`, of the copy of its file that is in force.
+ * Errors are those of remote_open().  Any thread. */
 int plugin_set_another(const struct plugin_set *set, size_t index, struct remote **out_remote,
                        struct err *err);
 /* Use it from now on; the one before is closed.  The thread that has the set. */

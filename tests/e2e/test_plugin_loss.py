@@ -213,7 +213,7 @@ def test_isolated_the_daemon_goes_on(what, house):
     daemon.send(order(1, **{what: 1}), order(2), order(1))
     assert counted(daemon, 1) == (1, 3) and counted(daemon, 2)[1] == 2
     daemon.wait_line("plugin tally crashed or did not answer")
-    house.build("-DMENDED")  # another file: the process is not begun anew with it
+    house.build("-DMENDED")  # which is loaded at the next start, or by a reload, and not before
     assert daemon.pid == pid and daemon.metric("kith_crashes_total") == 0
     assert daemon.stop() == 0
     daemon = house.start()
