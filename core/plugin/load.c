@@ -13,6 +13,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <link.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -146,9 +147,35 @@ static void spell_path(int fd, char out[PATH_BYTES])
     snprintf(at, (size_t)(out + PATH_BYTES - at), "%d", fd);
 }
 
+struct image {
+    const void *code; /* somewhere in it */
+    size_t bytes;
+};
+
+static int measure(struct dl_phdr_info *info, size_t size, void *arg)
+{
+    struct image *image = arg;
+    size_t bytes = 0;
+    bool is_it = false;
+    (void)size;
+    for (size_t i = 0; i < info->dlpi_phnum; i++) {
+        const ElfW(Phdr) *part = &info->dlpi_phdr[i];
+        uintptr_t begin = info->dlpi_addr + part->p_vaddr;
+        if (part->p_type != PT_LOAD)
+            continue;
+        bytes += part->p_memsz;
+        is_it = is_it ||
+                ((uintptr_t)image->code >= begin && (uintptr_t)image->code < begin + part->p_memsz);
+    }
+    if (is_it)
+        image->bytes = bytes;
+    return is_it;
+}
+
 /* Names are bound at once and stay the plugin's own; it is never unmapped, and needs no descriptor
  * any more.  Takes over `fd`. */
-static int open_code(const char *name, int fd, describe_fn **out_describe, struct err *err)
+static int open_code(const char *name, int fd, struct plugin *plugin, describe_fn **out_describe,
+                     struct err *err)
 {
     char path[PATH_BYTES];
     spell_path(fd, path);
@@ -160,6 +187,9 @@ static int open_code(const char *name, int fd, describe_fn **out_describe, struc
     if (symbol == NULL)
         return err_set(err, E_INVALID,
                        "plugin %s exports no kith_describe(): declare it with KITH_EXPORT", name);
+    struct image image = { symbol, 0 };
+    dl_iterate_phdr(measure, &image);
+    plugin->image_bytes = image.bytes;
     memcpy(out_describe, &symbol, sizeof symbol); /* ISO C has no conversion */
     return 0;
 }
@@ -176,7 +206,7 @@ static int describe(struct plugin *plugin, const struct plugin_options *options,
         close(fd);
         return rc;
     }
-    rc = open_code(options->name, fd, &call, err);
+    rc = open_code(options->name, fd, plugin, &call, err);
     if (rc != 0)
         return rc;
     ASSERT(call != NULL);

@@ -84,6 +84,7 @@ struct plugin {
     int copy;        /* of the file, for another process; 0: it is loaded in this one */
     unsigned number; /* in the breadcrumb */
     uint8_t hash[DIGEST_32_BYTES]; /* of the file */
+    size_t image_bytes; /* of this process that its code and data take; 0: it is loaded elsewhere */
 
     const char *const *needs; /* all of them are granted */
     size_t need_count;

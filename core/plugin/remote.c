@@ -204,7 +204,8 @@ int remote_pid(const struct remote *remote)
 int remote_ends(const struct remote *remote, struct remote_ends *out_ends, struct err *err)
 {
     struct remote_ends ends = { .socket = fcntl(remote->socket, F_DUPFD_CLOEXEC, 0),
-                                .process = fcntl(remote->pid_fd, F_DUPFD_CLOEXEC, 0) };
+                                .process = fcntl(remote->pid_fd, F_DUPFD_CLOEXEC, 0),
+                                .pid = remote->pid };
     if (ends.socket < 0 || ends.process < 0) {
         int rc = err_set(err, E_IO, "no descriptors for a plugin's process: %s", strerror(errno));
         remote_ends_close(&ends);

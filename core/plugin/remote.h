@@ -32,9 +32,10 @@ void remote_close(struct remote *remote); /* it is ended, whatever it does; NULL
 int remote_pid(const struct remote *remote);
 
 /* Descriptors of one's own, for the outside side: the socket, and the process to signal.  Whoever
- * has them closes them; they are good whatever becomes of the remote.  E_IO: there are no more. */
+ * has them closes them; they are good whatever becomes of the remote.  The number of the process
+ * is for people and /proc alone.  E_IO: there are no more. */
 struct remote_ends {
-    int socket, process;
+    int socket, process, pid;
 };
 int remote_ends(const struct remote *remote, struct remote_ends *out_ends, struct err *err);
 void remote_ends_close(struct remote_ends *ends);

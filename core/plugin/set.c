@@ -218,6 +218,11 @@ int plugin_set_ends(const struct plugin_set *set, size_t index, struct remote_en
     return remote_ends(set->remotes[index], out_ends, err);
 }
 
+int plugin_set_pid(const struct plugin_set *set, size_t index)
+{
+    return set->remotes[index] != NULL ? remote_pid(set->remotes[index]) : 0;
+}
+
 bool plugin_set_is_isolated(const struct plugin_set *set, size_t index)
 {
     return set->is_isolated[index];

@@ -42,6 +42,7 @@ void plugin_set_replace(struct plugin_set *set, size_t index, struct remote *rem
 /* Of isolated plugin `index`: its remote_ends().  As long as nobody replaces it. */
 int plugin_set_ends(const struct plugin_set *set, size_t index, struct remote_ends *out_ends,
                     struct err *err);
+int plugin_set_pid(const struct plugin_set *set, size_t index); /* 0: it has no process */
 bool plugin_set_is_isolated(const struct plugin_set *set, size_t index);
 
 /* The same plugins, but `index`, which is `member`, of the same name and taken over.  Until it

@@ -63,6 +63,7 @@ struct home_guest {
     struct outside *outside; /* that lives here; NULL: elsewhere */
     struct far *far;         /* that lives elsewhere; NULL: nowhere now */
     uint64_t processes;      /* that it has had */
+    int pid;                 /* of its process, for /proc; 0: it has none of its own */
     struct home_face face;
     enum guest_state state;
     size_t wishes; /* events and requests under way */

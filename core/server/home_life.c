@@ -184,6 +184,7 @@ static void start_there(struct home_guest *guest, const struct remote_ends *ends
 void home_process(struct home *home, size_t index, const struct remote_ends *ends)
 {
     struct home_guest *guest = &home->guests[index];
+    guest->pid = ends->pid;
     if (home->is_winding_down || !home_has_outside(guest->plugin)) {
         struct remote_ends unused = *ends;
         remote_ends_close(&unused);
@@ -227,6 +228,7 @@ void home_begin_guest(struct home_guest *guest)
     size_t index = (size_t)(guest - guest->home->guests);
     struct remote_ends ends;
     struct err err;
+    guest->pid = plugin_set_pid(guest->home->options.plugins, index);
     if (!home_has_outside(guest->plugin))
         guest->state = GUEST_STOPPED;
     else if (!is_isolated(guest))

@@ -5,7 +5,9 @@
 #include "core/server/home_inside.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 int home_count(struct home_guest *guest, struct doc doc, struct err *err)
 {
@@ -82,11 +84,39 @@ static void write_states(struct home *home, struct buf *out)
                    home->guests[i].plugin->name, home->guests[i].request_count);
 }
 
+/* Resident, in bytes; 0: there is no such process. */
+static uint64_t memory_of_process(int pid)
+{
+    char path[32];
+    uint64_t whole = 0, resident = 0;
+    snprintf(path, sizeof path, "/proc/%d/statm", pid);
+    FILE *file = fopen(path, "re");
+    if (file == NULL)
+        return 0;
+    if (fscanf(file, "%" SCNu64 " %" SCNu64, &whole, &resident) != 2)
+        resident = 0;
+    fclose(file);
+    return resident * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+static void write_memory(const struct home *home, struct buf *out)
+{
+    head(out, "kith_plugin_memory_bytes", "gauge",
+         "Of its process; of one in the daemon, its code and data without what it allocates.");
+    for (size_t i = 0; i < home->guest_count; i++) {
+        const struct home_guest *guest = &home->guests[i];
+        buf_printf(
+            out, "kith_plugin_memory_bytes{plugin=\"%s\"} %" PRIu64 "\n", guest->plugin->name,
+            guest->pid != 0 ? memory_of_process(guest->pid) : (uint64_t)guest->plugin->image_bytes);
+    }
+}
+
 void home_write_metrics(struct home *home, struct buf *out)
 {
     if (home == NULL)
         return;
     write_states(home, out);
+    write_memory(home, out);
     head(out, "kith_plugin_calls_total", "counter", "Calls into a plugin, and of the host by it.");
     write_calls(home, out, "kith_plugin_calls_total", calls_of, 1);
     head(out, "kith_plugin_failures_total", "counter", "Those that failed, or were refused.");

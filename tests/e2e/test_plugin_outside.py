@@ -362,6 +362,8 @@ def test_timers_sockets_and_works_run_and_end(start, tmp_path):
     wait_for(lambda: counted(daemon, "good_work", "sum") == 8 * 5050, "works are done")
     assert number(daemon, r'kith_plugin_up\{plugin="good_socket"\}') == 1
     assert number(daemon, r'kith_plugin_calls_total\{plugin="good_work",call="work"\}') == 8
+    memory = number(daemon, r'kith_plugin_memory_bytes\{plugin="good_work"\}')
+    assert (1 << 12) < memory < (1 << 30)
     assert daemon.stop() == 0
 
 
