@@ -4,6 +4,7 @@
 #include "core/base/clock.h"
 #include "core/base/err.h"
 #include "core/base/mem.h"
+#include "core/plugin/guest.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -96,9 +97,12 @@ int main(int argc, char **argv)
         { "fold", bench_fold, "FILE --data DIR [--rules DIR] [--batch N]" },
         { "timers", bench_timers, "RATE SECONDS PENDING --data DIR [--rules DIR]" },
         { "search", bench_search, "CUSTOMERS --data DIR [--rules DIR]" },
+        { "boundary", bench_boundary, "FILE.so" },
         { "determinism", bench_determinism, "COUNT SEED --data DIR [--rules DIR]" },
     };
     size_t count = sizeof modes / sizeof *modes;
+    if (argc == 2 && strcmp(argv[1], GUEST_FLAG) == 0)
+        return bench_guest();
     for (size_t i = 0; argc > 1 && i < count; i++)
         if (strcmp(argv[1], modes[i].name) == 0)
             return modes[i].run(argc - 1, argv + 1);

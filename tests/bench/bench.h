@@ -26,6 +26,8 @@ int bench_fold(int argc, char **argv);
 int bench_timers(int argc, char **argv);
 int bench_determinism(int argc, char **argv);
 int bench_search(int argc, char **argv);
+int bench_boundary(int argc, char **argv);
+int bench_guest(void); /* the process of a plugin */
 
 /* Time spent between start and stop, added up. */
 struct stopwatch {

@@ -65,9 +65,8 @@ def numbers_of(text):
 class Kithd:
     """A daemon on a free port; its data stay when it ends."""
 
-    def __init__(self, bench, data, scripts="rules"):
+    def __init__(self, bench, data, config=None):
         self.data, self.log = data, data.with_suffix(".err")
-        scripts = HERE / scripts
         with open(self.log, "wb") as errors:
             self.process = subprocess.Popen(
                 [
@@ -77,7 +76,8 @@ class Kithd:
                     "--listen",
                     "127.0.0.1:0",
                     "--scripts",
-                    scripts,
+                    HERE / "rules",
+                    *(["--config", config] if config else []),
                 ],
                 stdin=subprocess.DEVNULL,
                 stdout=errors,
@@ -165,8 +165,8 @@ class Bench:
         return place
 
     @contextlib.contextmanager
-    def kithd(self, name="data"):
-        daemon = Kithd(self, self.path(name))
+    def kithd(self, name="data", config=None):
+        daemon = Kithd(self, self.path(name), config)
         try:
             yield daemon.wait()
         finally:
@@ -212,9 +212,9 @@ def peers_turn(bench, file, missing):
     return rates
 
 
-def kith_turn(bench, file):
+def kith_turn(bench, file, config=None):
     """Events per second applied and acknowledged, and the p99 of a batch in microseconds."""
-    with bench.kithd() as kithd:
+    with bench.kithd(config=config) as kithd:
         found = bench.program("ingest", kithd.url, kithd.key("write"), file, BATCH, CONNECTIONS)
     return found["applied"][0], found["durable"][0], found["batch acknowledged"][1]
 
@@ -246,6 +246,62 @@ def measure_ingest(bench):
                 "%.2f" % times,
                 f"at least {least}, aimed at {aim}; its better batch size, median of the turns",
             )
+
+
+PLUGINS = """
+plugins "%(build)s/plugins"
+url "https://crm.example.com"
+plugin "email" { grant = { "channel", "append", "read", "sockets", "work" },
+  config = { smtp = "smtp://127.0.0.1:1", from = "shop@example.com" } }
+plugin "webhook" { grant = { "append", "channel", "fetch", "fetch-private", "routes" },
+  config = { hooks = { shop = { secret = secret "%(work)s/secret", customer = { "email:buyer" } } } } }
+plugin "sms" { grant = { "channel", "fetch", "fetch-private", "routes", "append", "admin" },
+  config = { account = "AC1", token = secret "%(work)s/secret", from = "+4930123456",
+    url = "https://crm.example.com" } }
+plugin "followup" { grant = { "append", "read", "staff", "routes", "on-behalf", "act:create",
+  "act:move", "act:link", "act:change", "act:send", "act:remind", "act:after", "act:cancel" },
+  config = { } }
+plugin "complaint" { grant = { "append", "read", "staff", "routes", "act:create", "act:move",
+  "act:link", "act:change", "act:send", "act:remind", "act:after", "act:cancel" }, config = { } }
+"""
+
+
+def measure_plugins(bench):
+    """The same events into a daemon with the five shipped plugins, and into one without."""
+    file, config = bench.events(), bench.work / "plugins.lua"
+    (bench.work / "secret").write_text("a key of at least sixteen bytes\n", "ascii")
+    config.write_text(PLUGINS % {"build": bench.build, "work": bench.work}, "ascii")
+    turns = [
+        (min(kith_turn(bench, file)[:2]), min(kith_turn(bench, file, config)[:2]))
+        for _ in range(bench.repeat)
+    ]
+    without, loaded = (statistics.median(turn[i] for turn in turns) for i in range(2))
+    ratio = statistics.median(b / a for a, b in turns)
+    say("kith without plugins", rate(without))
+    say("kith with five plugins", rate(loaded), f"{ratio:.2f} times; at least 0.85")
+
+
+def measure_boundary(bench):
+    """A call of a plugin, in the daemon and isolated, beside a byte sent there and back."""
+    file = bench.work / "boundary.so"
+    flags = ["-std=c17", "-O2", "-fPIC", "-shared", "-fvisibility=hidden"]
+    include = HERE.parents[1] / "plugins" / "sdk"
+    output_of("cc", *flags, "-I", include, "-o", file, HERE / "plugins" / "boundary.c")
+    runs = [bench.program("boundary", file) for _ in range(2 * bench.repeat)]
+
+    def median(name):
+        return statistics.median(run[name][0] for run in runs)
+
+    peer = median("socket pair")
+    say("one value read", "%.0f ns" % median("getter"), "aimed below 50 ns")
+    say("one handler in the daemon", "%.0f ns" % median("call"))
+    for name, what, note in (
+        ("round trip", "one handler isolated", ""),
+        ("batch", "one of a hundred isolated", "; aimed below 2,000 ns"),
+    ):
+        times = statistics.median(run[name][0] / run["socket pair"][0] for run in runs)
+        say(what, "%.0f ns" % median(name), f"{times:.2f} times the socket pair{note}")
+    say("a byte over a socket pair", "%.0f ns" % peer, "the peer")
 
 
 def measure_parts(bench):
@@ -424,6 +480,8 @@ def measure_replay(bench, kithd, count):
 MEASUREMENTS = {
     "ingest": measure_ingest,
     "parts": measure_parts,
+    "plugins": measure_plugins,
+    "boundary": measure_boundary,
     "single": measure_single,
     "timers": measure_timers,
     "search": measure_search,

@@ -33,8 +33,8 @@ static double fraction(const struct turn *turn, uint64_t aspect)
     return (double)pick(turn, aspect, 1000003) / 1000003.0;
 }
 
-__attribute__((format(printf, 3, 4)))
-static void put(const struct turn *turn, const char *name, const char *format, ...)
+__attribute__((format(printf, 3, 4))) static void put(const struct turn *turn, const char *name,
+                                                      const char *format, ...)
 {
     char text[256];
     va_list args;

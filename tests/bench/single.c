@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #define RECORD_BYTES 500
-#define WARM_UP 20   /* not counted */
+#define WARM_UP 20      /* not counted */
 #define REST_NS 5000000 /* between two: the machine's idle states and the disk's are part of it */
 
 static void rest(void)
