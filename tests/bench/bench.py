@@ -253,8 +253,8 @@ plugins "%(build)s/plugins"
 url "https://crm.example.com"
 plugin "email" { grant = { "channel", "append", "read", "sockets", "work" },
   config = { smtp = "smtp://127.0.0.1:1", from = "shop@example.com" } }
-plugin "webhook" { grant = { "append", "channel", "fetch", "fetch-private", "routes" },
-  config = { hooks = { shop = { secret = secret "%(work)s/secret", customer = { "email:buyer" } } } } }
+plugin "webhook" { grant = { "append", "channel", "fetch", "fetch-private", "routes" }, config = {
+  hooks = { shop = { secret = secret "%(work)s/secret", customer = { "email:buyer" } } } } }
 plugin "sms" { grant = { "channel", "fetch", "fetch-private", "routes", "append", "admin" },
   config = { account = "AC1", token = secret "%(work)s/secret", from = "+4930123456",
     url = "https://crm.example.com" } }
