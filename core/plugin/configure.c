@@ -130,6 +130,10 @@ static int read_secret(const struct place *place, const struct kith_field *field
         given->type == DOC_DOC ? doc_text(given->doc, "secret_file") : (struct text){ NULL, 0 };
     if (path.size == 0)
         return refuse(place, field, "secret \"FILE\": a value that is in a file", err);
+    if (place->plugin->is_for_trial) {
+        *out = (struct doc_value){ .type = DOC_NONE };
+        return 0;
+    }
     char room[SECRET_BYTES_MAX];
     int fd = open(path.data, O_RDONLY | O_CLOEXEC);
     ssize_t got = fd >= 0 ? read(fd, room, SECRET_BYTES_MAX) : -1;

@@ -42,6 +42,8 @@ void plugin_set_replace(struct plugin_set *set, size_t index, struct remote *rem
 int plugin_set_ends(const struct plugin_set *set, size_t index, struct remote_ends *out_ends,
                     struct err *err);
 bool plugin_set_is_isolated(const struct plugin_set *set, size_t index);
+/* Whether its process crashed or hung: until it is replaced, so does whoever calls it. */
+bool plugin_set_is_lost(const struct plugin_set *set, size_t index);
 
 struct plugins *plugin_set_engine(struct plugin_set *set);
 size_t plugin_set_count(const struct plugin_set *set); /* NULL: 0 */

@@ -37,6 +37,8 @@ static struct doc answer_doc(const struct fetch_result *result, struct buf *out)
     if (result->status == 0)
         return doc_end(&w);
     doc_put_int(&w, "status", result->status);
+    if (result->retry_after_ms >= 0)
+        doc_put_int(&w, "retry_after", result->retry_after_ms);
     doc_open_array(&w, "headers");
     for (size_t i = 0; i < result->header_count; i++) {
         doc_open_array(&w, "");
@@ -73,15 +75,8 @@ static void on_done(void *arg, const struct fetch_result *result)
 static struct fetch *client(struct outside *outside, bool is_private)
 {
     struct fetch **fetch = is_private ? &outside->private_fetch : &outside->public_fetch;
-    const struct fetch_options options = {
-        .loop = outside->loop,
-        .allow_private = is_private,
-        .timeout_ms = TIMEOUT_MS,
-    };
-    if (*fetch == NULL) {
-        int rc = fetch_open(&options, fetch, NULL);
-        ASSERT(rc == 0); /* it has no url and no file that could be wrong */
-    }
+    if (*fetch == NULL)
+        *fetch = fetch_open(outside->loop, is_private);
     return *fetch;
 }
 

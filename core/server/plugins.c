@@ -27,14 +27,15 @@ static bool has_crashed(const char *name)
     return false;
 }
 
-static int load_all(struct settings *settings, struct plugin_member *members, size_t *out_count,
-                    struct err *err)
+static int load_all(struct settings *settings, bool is_for_trial, struct plugin_member *members,
+                    size_t *out_count, struct err *err)
 {
     int rc = 0;
     *out_count = 0;
     for (size_t i = 0; rc == 0 && i < settings->plugin_count; i++) {
         const struct plugin_settings *wanted = &settings->plugins[i];
-        if (!wanted->is_isolated && has_crashed(wanted->name)) {
+        bool is_apart = wanted->is_isolated || is_for_trial;
+        if (!is_apart && has_crashed(wanted->name)) {
             say("plugin %s crashed when it was loaded: it is left out until the next start; with "
                 "isolate = true it could not have",
                 wanted->name);
@@ -47,11 +48,12 @@ static int load_all(struct settings *settings, struct plugin_member *members, si
             .number = (unsigned)i,
             .grant = wanted->grant,
             .config = wanted->config,
+            .is_for_trial = is_for_trial,
         };
         struct plugin_member *member = &members[*out_count];
         *member = (struct plugin_member){ NULL, NULL };
-        rc = wanted->is_isolated ? remote_open(&options, &member->remote, &member->plugin, err)
-                                 : plugin_load(&options, &member->plugin, err);
+        rc = is_apart ? remote_open(&options, &member->remote, &member->plugin, err)
+                      : plugin_load(&options, &member->plugin, err);
         *out_count += rc == 0;
     }
     return rc;
@@ -59,26 +61,17 @@ static int load_all(struct settings *settings, struct plugin_member *members, si
 
 /* -- What they add to the config --------------------------------------------------------------- */
 
-static bool has_channel(const struct settings *settings, const char *name)
-{
-    bool is_known = strcmp(name, "log") == 0;
-    for (size_t i = 0; i < settings->webhook_count; i++)
-        is_known = is_known || strcmp(settings->webhooks[i].name, name) == 0;
-    return is_known;
-}
-
-static int put_channels(const struct settings *settings, const struct plugin_set *set,
-                        struct doc_writer *w, struct err *err)
+static int put_channels(const struct plugin_set *set, struct doc_writer *w, struct err *err)
 {
     for (size_t i = 0; i < plugin_set_count(set); i++) {
         const struct plugin *plugin = plugin_set_at(set, i);
         for (size_t j = 0; j < plugin->channel_count; j++) {
             const struct kith_channel *channel = &plugin->channels[j];
-            if (has_channel(settings, channel->name))
+            if (strcmp(channel->name, "log") == 0)
                 return err_set(err, E_CONFLICT,
-                               "plugin %s brings a channel \"%s\", and kith.lua has one of that "
-                               "name",
-                               plugin->name, channel->name);
+                               "plugin %s brings a channel \"log\", and that is there already: give "
+                               "it another name",
+                               plugin->name);
             doc_open(w, channel->name);
             doc_put_bool(w, "address", (channel->flags & KITH_NEEDS_ADDRESS) != 0);
             doc_put_bool(w, "idempotent", (channel->flags & KITH_IDEMPOTENT) != 0);
@@ -95,7 +88,7 @@ static int add_to_config(struct settings *settings, const struct plugin_set *set
     struct buf bytes = BUF_INIT;
     struct doc_writer w;
     doc_begin(&w, &bytes);
-    int rc = put_channels(settings, set, &w, err);
+    int rc = put_channels(set, &w, err);
     if (rc == 0)
         settings->plugin_channels = arena_doc(&settings->arena, doc_end(&w));
     buf_clear(&bytes);
@@ -110,7 +103,8 @@ static int add_to_config(struct settings *settings, const struct plugin_set *set
     return rc;
 }
 
-int plugins_load(struct settings *settings, struct plugin_set **out_set, struct err *err)
+static int load(struct settings *settings, bool is_for_trial, struct plugin_set **out_set,
+                struct err *err)
 {
     struct plugin_member members[PLUGINS_MAX];
     struct plugin_set *set = NULL;
@@ -123,7 +117,7 @@ int plugins_load(struct settings *settings, struct plugin_set **out_set, struct 
                        "plugin \"%s\": where is it? --plugins DIR, or plugins \"DIR\" in the "
                        "configuration",
                        settings->plugins[0].name);
-    int rc = load_all(settings, members, &count, err);
+    int rc = load_all(settings, is_for_trial, members, &count, err);
     if (rc == 0)
         rc = plugin_set_new(members, count, &set, err);
     for (size_t i = 0; rc != 0 && i < count; i++) {
@@ -137,6 +131,16 @@ int plugins_load(struct settings *settings, struct plugin_set **out_set, struct 
     else
         plugin_set_free(set);
     return rc;
+}
+
+int plugins_load(struct settings *settings, struct plugin_set **out_set, struct err *err)
+{
+    return load(settings, false, out_set, err);
+}
+
+int plugins_load_for_trial(struct settings *settings, struct plugin_set **out_set, struct err *err)
+{
+    return load(settings, true, out_set, err);
 }
 
 void plugins_carry_over(struct settings *settings, const struct settings *loaded)
