@@ -3,9 +3,9 @@
  * The engine, the rules and their limits are those of kithd (core/script/suite.h); what stands in
  * kith.lua and the scripts meet (the zone, the plugins with their channels, the limits) is read
  * from --config, and without it is what kithd would have without one.  Plugins run in processes of
- * their own, so that none ends this one, and never begin their outside: no secret is needed.  The state that the tests begin from is an empty
- * one in a directory of its own, whose files are unlinked as soon as they are open: whatever
- * becomes of this process, nothing is left behind.
+ * their own, so that none ends this one, and never begin their outside: no secret is needed.  The
+ * state that the tests begin from is an empty one in a directory of its own, whose files are
+ * unlinked as soon as they are open: whatever becomes of this process, nothing is left behind.
  */
 #include "core/base/civil.h"
 #include "core/base/json_read.h"
@@ -35,7 +35,7 @@
 struct scripts {
     struct settings settings; /* of --config, else those of a daemon without one */
     struct plugin_set *plugins;
-    const struct zone *zone;  /* the company's */
+    const struct zone *zone; /* the company's */
     struct buf files;
     struct doc bundle; /* borrowed from `files` */
 };

@@ -33,19 +33,19 @@
 #define QUOTA_MOST ((size_t)256 << 30) /* of the address space that a file has */
 
 enum word { /* bits of settings.declared */
-    WORD_LISTEN,
-    WORD_DATA,
-    WORD_SCRIPTS,
-    WORD_URL,
-    WORD_ZONE,
-    WORD_COUNTRY,
-    WORD_LOCALE,
-    WORD_FALLBACK,
-    WORD_CHANNEL_LOG,
-    WORD_LIMITS,
-    WORD_BLOCKED,
-    WORD_QUOTA,
-    WORD_RATE,
+            WORD_LISTEN,
+            WORD_DATA,
+            WORD_SCRIPTS,
+            WORD_URL,
+            WORD_ZONE,
+            WORD_COUNTRY,
+            WORD_LOCALE,
+            WORD_FALLBACK,
+            WORD_CHANNEL_LOG,
+            WORD_LIMITS,
+            WORD_BLOCKED,
+            WORD_QUOTA,
+            WORD_RATE,
 };
 
 struct settings *settings_of(lua_State *lua)
@@ -292,12 +292,13 @@ static int line_of(lua_State *lua)
 /* Whoever writes another name wrote a webhook, once, or means what some plugin brings. */
 static int refuse_channel(lua_State *lua, const char *name)
 {
-    return luaL_error(lua,
-                      "channel \"%s\": all but \"log\" are plugins'; a webhook is plugin \"webhook\" "
-                      "{ grant = { \"append\", \"channel\", \"fetch\", \"fetch-private\", \"routes\" }, "
-                      "config = { receivers = { NAME = { url = \"https://...\", secret = secret "
-                      "\"FILE\" } } } }: docs/webhooks.md",
-                      name);
+    return luaL_error(
+        lua,
+        "channel \"%s\": all but \"log\" are plugins'; a webhook is plugin \"webhook\" "
+        "{ grant = { \"append\", \"channel\", \"fetch\", \"fetch-private\", \"routes\" }, "
+        "config = { receivers = { NAME = { url = \"https://...\", secret = secret "
+        "\"FILE\" } } } }: docs/webhooks.md",
+        name);
 }
 
 int setting_channel(lua_State *lua)

@@ -51,7 +51,7 @@ struct settings {
     const char *data, *scripts;
     const char *url; /* the public address, without a slash at its end */
     const char *zone, *country, *locale, *fallback;
-    const char *log_file; /* of the channel `log`; NULL: standard error */
+    const char *log_file;   /* of the channel `log`; NULL: standard error */
     const char *plugin_dir; /* where their files are: NAME.so */
     struct plugin_settings plugins[SETTINGS_PLUGINS_MAX];
     size_t plugin_count;

@@ -195,10 +195,9 @@ static void put_lost(struct suite *suite, struct doc_writer *w)
     struct doc first = doc_next(&it) ? it.value.doc : (struct doc){ NULL, 0 };
     struct text name = doc_text(first, "name");
     bool is_hang = text_is(doc_text(doc_child(first, "quarantined"), "kind"), "hang");
-    struct text words = arena_printf(&suite->play.arena,
-                                     "the plugin %.*s %s: kith plugin check says more",
-                                     (int)name.size, name.data,
-                                     is_hang ? "did not come back from a call" : "crashed");
+    struct text words = arena_printf(
+        &suite->play.arena, "the plugin %.*s %s: kith plugin check says more", (int)name.size,
+        name.data, is_hang ? "did not come back from a call" : "crashed");
     doc_put_text(w, "message", words);
 }
 

@@ -7,9 +7,8 @@
  * next.  Messages are claimed and taken for sent.
  *
  * A test has failed when its function has, or when a rule or a plugin failed meanwhile.  It always
- * ends: its
- * own instructions and memory, the entries it causes and what they write have limits, TEST_* of
- * base/limits.h.
+ * ends: its own instructions and memory, the entries it causes and what they write have limits,
+ * TEST_* of base/limits.h.
  *
  * One thread.
  */
@@ -23,10 +22,10 @@ struct plugins;
 struct state;
 struct suite;
 
-struct suite_options {   /* all borrowed for the life of the suite */
-    struct doc bundle;   /* with its tests */
-    struct doc config;   /* of a world: the zone, channels and limits that the rules meet */
-    struct state *state; /* an empty one, from which each test begins; NULL: no test is run */
+struct suite_options {       /* all borrowed for the life of the suite */
+    struct doc bundle;       /* with its tests */
+    struct doc config;       /* of a world: the zone, channels and limits that the rules meet */
+    struct state *state;     /* an empty one, from which each test begins; NULL: no test is run */
     struct plugins *plugins; /* that the config is of; NULL: none */
 };
 

@@ -50,15 +50,15 @@ struct fetch_header {
 #define FETCH_HEADERS_MAX 100
 
 struct fetch_request {
-    const char *method; /* a token; "HEAD" has no body in its answer */
-    const char *url;    /* http:// or https:// */
+    const char *method;         /* a token; "HEAD" has no body in its answer */
+    const char *url;            /* http:// or https:// */
     const char *const *headers; /* "Name: value", NULL behind the last */
     const void *body;
     size_t size;
     int64_t timeout_ms; /* from its beginning */
-    size_t answer_max; /* bytes of the body; more is an error, which has status and headers */
-    const char *ca;    /* a PEM file of those who may vouch for the other side; NULL: the system's */
-    bool is_once;      /* over a connection of its own */
+    size_t answer_max;  /* bytes of the body; more is an error, which has status and headers */
+    const char *ca; /* a PEM file of those who may vouch for the other side; NULL: the system's */
+    bool is_once;   /* over a connection of its own */
 };
 
 typedef void fetch_done_fn(void *arg, const struct fetch_result *result);

@@ -69,8 +69,8 @@ static int put_channels(const struct plugin_set *set, struct doc_writer *w, stru
             const struct kith_channel *channel = &plugin->channels[j];
             if (strcmp(channel->name, "log") == 0)
                 return err_set(err, E_CONFLICT,
-                               "plugin %s brings a channel \"log\", and that is there already: give "
-                               "it another name",
+                               "plugin %s brings a channel \"log\", and that is there already: "
+                               "give it another name",
                                plugin->name);
             doc_open(w, channel->name);
             doc_put_bool(w, "address", (channel->flags & KITH_NEEDS_ADDRESS) != 0);

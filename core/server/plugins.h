@@ -18,8 +18,7 @@ int plugins_load(struct settings *settings, struct plugin_set **out_set, struct 
 
 /* The same for who only wants to know what rules meet: each plugin is in a process of its own,
  * whatever the operator says, so that none can take this one along, and no secret is read. */
-int plugins_load_for_trial(struct settings *settings, struct plugin_set **out_set,
-                           struct err *err);
+int plugins_load_for_trial(struct settings *settings, struct plugin_set **out_set, struct err *err);
 
 /* The settings with what the plugins of `loaded` have added to those, so that the two can be
  * compared. */
