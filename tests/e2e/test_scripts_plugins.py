@@ -13,7 +13,8 @@ rule "broken" { on = "Box Broken", run = function(event)
   complaint.open { subject = "The box was empty", order = event.order }
 end }
 rule "late" { on = "complaint.overdue", run = function(event, customer)
-  send { channel = "hooks", data = { late = event.number, open = customer["complaint.open_count"] } }
+  send { channel = "hooks", data = { late = event.number, open = customer["complaint.open_count"] }
+  }
 end }
 """
 TESTS = """
