@@ -62,6 +62,7 @@ static const char *const heard[] = {
     "message.delivered",
     "message.opened",
     "message.replied",
+    "message.resubscribed",
     "message.unsubscribed",
     "owner.changed",
     "plugin.caught_up",

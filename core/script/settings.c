@@ -33,19 +33,19 @@
 #define QUOTA_MOST ((size_t)256 << 30) /* of the address space that a file has */
 
 enum word { /* bits of settings.declared */
-            WORD_LISTEN,
-            WORD_DATA,
-            WORD_SCRIPTS,
-            WORD_URL,
-            WORD_ZONE,
-            WORD_COUNTRY,
-            WORD_LOCALE,
-            WORD_FALLBACK,
-            WORD_CHANNEL_LOG,
-            WORD_LIMITS,
-            WORD_BLOCKED,
-            WORD_QUOTA,
-            WORD_RATE,
+    WORD_LISTEN,
+    WORD_DATA,
+    WORD_SCRIPTS,
+    WORD_URL,
+    WORD_ZONE,
+    WORD_COUNTRY,
+    WORD_LOCALE,
+    WORD_FALLBACK,
+    WORD_CHANNEL_LOG,
+    WORD_LIMITS,
+    WORD_BLOCKED,
+    WORD_QUOTA,
+    WORD_RATE,
 };
 
 struct settings *settings_of(lua_State *lua)

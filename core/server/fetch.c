@@ -364,6 +364,10 @@ static struct request *request_new(struct fetch *fetch, const struct fetch_reque
     curl_easy_setopt(request->easy, CURLOPT_TIMEOUT_MS, (long)wanted->timeout_ms);
     if (wanted->ca != NULL)
         curl_easy_setopt(request->easy, CURLOPT_CAINFO, wanted->ca);
+    if (wanted->credentials != NULL) {
+        curl_easy_setopt(request->easy, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
+        curl_easy_setopt(request->easy, CURLOPT_USERPWD, wanted->credentials);
+    }
     if (wanted->is_once) { /* a connection that was kept may be closed: then curl sends again */
         curl_easy_setopt(request->easy, CURLOPT_FRESH_CONNECT, 1L);
         curl_easy_setopt(request->easy, CURLOPT_FORBID_REUSE, 1L);

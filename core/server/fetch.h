@@ -58,7 +58,8 @@ struct fetch_request {
     int64_t timeout_ms; /* from its beginning */
     size_t answer_max;  /* bytes of the body; more is an error, which has status and headers */
     const char *ca; /* a PEM file of those who may vouch for the other side; NULL: the system's */
-    bool is_once;   /* over a connection of its own */
+    const char *credentials; /* "NAME:PASSWORD" for HTTP Basic; NULL: none */
+    bool is_once;            /* over a connection of its own */
 };
 
 typedef void fetch_done_fn(void *arg, const struct fetch_result *result);

@@ -1,5 +1,5 @@
-"""`kith check` and `kith test` with the plugins of a kith.lua: their words are known, they are called
-on the clock of the test, and nothing outside of them is touched."""
+"""`kith check` and `kith test` with the plugins of a kith.lua: their words are known, they are
+called on the clock of the test, and nothing outside of them is touched."""
 import shutil
 
 import pytest
