@@ -19,6 +19,7 @@
 
 struct err;
 struct plugins;
+struct ruleset;
 
 /* Load the bundle as a deployment does, tests included, under the config of a world with these
  * plugins (NULL: none), and append
@@ -29,5 +30,10 @@ struct plugins;
  * "file:line: reason", it does not load. */
 int lint_bundle(struct doc bundle, struct doc config, struct plugins *plugins, struct buf *out,
                 struct err *err);
+
+/* Whether each function of a plugin that rules name, `visits.next { ... }`, is one that these
+ * plugins offer.  `rules` are script_load()'s, with the same plugins.  E_INVALID:
+ * "file:line: reason". */
+int lint_calls(struct ruleset *rules, const struct plugins *plugins, struct err *err);
 
 #endif
