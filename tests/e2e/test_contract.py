@@ -185,7 +185,7 @@ REFUSED = {
         (r"KITH_BUSY = -6, (.*?)KITH_IO = -7", r"KITH_BUSY = -7, \1KITH_IO = -6"),
         r"KITH_BUSY: was -6, is -7; ",
     ),
-    "a constant is taken out": ((r"    KITH_HTML = 8 [^\n]*\n", ""), r"KITH_HTML: is gone"),
+    "a constant is taken out": ((r"    KITH_HTML = 8,[^\n]*\n", ""), r"KITH_HTML: is gone"),
     "a struct is taken out": (
         (r"struct kith_param \{.*", lambda found: found.group().replace("kith_param", "kith_pair")),
         r"kith_param: is gone",
