@@ -30,8 +30,18 @@ data "/var/lib/kith"
 -- Where messages on the channel "log" go, one JSON object a line; without it, to standard error.
 -- channel "log" { file = "/var/lib/kith/messages" }
 
+-- Where plugins are: NAME.so.
+-- plugins "@PLUGINS@"
+
 -- Programs to call, signed, as often as it takes (docs/webhooks.md).  The file holds whsec_...
--- channel "erp" { kind = "webhook", url = "https://erp.example.com", secret = secret "erp.secret" }
+-- plugin "webhook" {
+--   grant = { "append", "channel", "fetch", "fetch-private", "routes" },
+--   config = {
+--     receivers = {
+--       erp = { url = "https://erp.example.com", secret = secret "erp.secret" },
+--     },
+--   },
+-- }
 
 -- Values that clients send as an identity and that are nobody's.
 -- blocked { "guest", "0", "null" }

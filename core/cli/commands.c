@@ -289,7 +289,8 @@ static const struct option import_options[] = {
 };
 
 static const struct option check_options[] = {
-    { "config", "FILE", "a kith.lua: its zone, country, channels and limits", false },
+    { "config", "FILE", "a kith.lua: its zone, country, plugins, channels and limits", false },
+    { "plugins", "DIR", "where the files of its plugins are, if not where it says", false },
     END,
 };
 
@@ -301,10 +302,13 @@ static const char check_text[] =
     "is put back, a trigger that never comes, a file of tests without one.  No daemon is asked.\n"
     "It fails when there is anything to mend.\n"
     "\n"
-    "What scripts need from kith.lua is read from --config, as `kith test` does.";
+    "What scripts need from kith.lua is read from --config, as `kith test` does: its plugins are\n"
+    "loaded, each in a process of its own, and so are known their channels, kinds of records and\n"
+    "functions.  Their secrets are not read.";
 
 static const struct option test_options[] = {
-    { "config", "FILE", "a kith.lua: its zone, country, channels and limits", false },
+    { "config", "FILE", "a kith.lua: its zone, country, plugins, channels and limits", false },
+    { "plugins", "DIR", "where the files of its plugins are, if not where it says", false },
     { "filter", "NAME", "only tests with this in their name or their file's", false },
     END,
 };
@@ -320,9 +324,12 @@ static const char test_text[] =
     "\n"
     "What scripts need from kith.lua is read from --config; without it they get what kithd "
     "without\n"
-    "one has: the zone UTC, no country, the channel \"log\", no fallback.  Its other words, such "
-    "as\n"
-    "listen and data, do nothing here.";
+    "one has: the zone UTC, no country, the channel \"log\", no plugins, no fallback.  Plugins do\n"
+    "here what they do with events, each in a process of its own, and nothing outside: no secret "
+    "is\n"
+    "read, and a test in which one crashes has failed.  Other words of kith.lua, such as listen "
+    "and\n"
+    "data, do nothing here.";
 
 static const char import_text[] =
     "FILE is NDJSON, one Segment call a line, or CSV with a header.  Of CSV each row becomes\n"

@@ -1,10 +1,11 @@
 /* scripts.c -- `kith check` and `kith test`: a folder of scripts, looked at without a daemon.
  *
  * The engine, the rules and their limits are those of kithd (core/script/suite.h); what stands in
- * kith.lua and the scripts meet (the zone, the channels, the limits) is read from --config, and
- * without it is what kithd would have without one.  The state that the tests begin from is an empty
- * one in a directory of its own, whose files are unlinked as soon as they are open: whatever
- * becomes of this process, nothing is left behind.
+ * kith.lua and the scripts meet (the zone, the plugins with their channels, the limits) is read
+ * from --config, and without it is what kithd would have without one.  Plugins run in processes of
+ * their own, so that none ends this one, and never begin their outside: no secret is needed.  The
+ * state that the tests begin from is an empty one in a directory of its own, whose files are
+ * unlinked as soon as they are open: whatever becomes of this process, nothing is left behind.
  */
 #include "core/base/civil.h"
 #include "core/base/json_read.h"
@@ -13,10 +14,12 @@
 #include "core/base/moment.h"
 #include "core/base/zone.h"
 #include "core/cli/cli.h"
+#include "core/plugin/set.h"
 #include "core/script/bundle.h"
 #include "core/script/lint.h"
 #include "core/script/settings.h"
 #include "core/script/suite.h"
+#include "core/server/plugins.h"
 #include "storage/state.h"
 
 #include <errno.h>
@@ -31,7 +34,8 @@
 
 struct scripts {
     struct settings settings; /* of --config, else those of a daemon without one */
-    const struct zone *zone;  /* the company's */
+    struct plugin_set *plugins;
+    const struct zone *zone; /* the company's */
     struct buf files;
     struct doc bundle; /* borrowed from `files` */
 };
@@ -41,12 +45,17 @@ struct scripts {
 static int scripts_open(struct scripts *scripts, struct cli *cli, struct err *err)
 {
     const char *config = args_value(&cli->args, "config");
+    const char *plugins = args_value(&cli->args, "plugins");
     *scripts = (struct scripts){ .files = BUF_INIT };
     settings_init(&scripts->settings);
     int rc = config != NULL ? settings_load(&scripts->settings, config, err) : 0;
     if (rc == 0)
         rc = zone_open(scripts->settings.zone, &scripts->zone, err);
+    if (plugins != NULL)
+        scripts->settings.plugin_dir = plugins;
     settings_finish(&scripts->settings);
+    if (rc == 0)
+        rc = plugins_load_for_trial(&scripts->settings, &scripts->plugins, err);
     if (rc == 0)
         rc = bundle_read_dir(args_argument(&cli->args, 0), &scripts->files, &scripts->bundle, err);
     return rc;
@@ -54,6 +63,7 @@ static int scripts_open(struct scripts *scripts, struct cli *cli, struct err *er
 
 static void scripts_close(struct scripts *scripts)
 {
+    plugin_set_free(scripts->plugins);
     settings_deinit(&scripts->settings);
     buf_deinit(&scripts->files);
 }
@@ -101,7 +111,8 @@ int run_check(struct cli *cli)
         rc = err_set(&err, E_INVALID, "%s holds no .lua file that is not a test",
                      args_argument(&cli->args, 0));
     if (rc == 0)
-        rc = lint_bundle(scripts.bundle, scripts.settings.config, &found, &err);
+        rc = lint_bundle(scripts.bundle, scripts.settings.config,
+                         plugin_set_engine(scripts.plugins), &found, &err);
     if (rc == 0)
         code = print_findings(cli, (struct doc){ found.data, (uint32_t)found.size });
     else
@@ -316,12 +327,29 @@ static bool is_wanted(struct cli *cli, struct suite_test test)
     return filter == NULL || strstr(test.name, filter) != NULL || strstr(test.file, filter) != NULL;
 }
 
+/* A test does not notice what another did to a plugin. */
+static int revive(const struct scripts *scripts, struct err *err)
+{
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < plugin_set_count(scripts->plugins); i++) {
+        struct remote *remote;
+        if (!plugin_set_is_lost(scripts->plugins, i))
+            continue;
+        rc = plugin_set_another(scripts->plugins, i, &remote, err);
+        if (rc == 0)
+            plugin_set_replace(scripts->plugins, i, remote);
+    }
+    return rc;
+}
+
 static int run_tests(struct cli *cli, const struct scripts *scripts, struct suite *suite)
 {
     const char *dir = args_argument(&cli->args, 0);
     size_t passed = 0, failed = 0;
     struct buf report = BUF_INIT;
-    for (size_t i = 0; i < suite_count(suite); i++) {
+    struct err err;
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < suite_count(suite); i++) {
         if (!is_wanted(cli, suite_test(suite, i)))
             continue;
         buf_clear(&report);
@@ -330,8 +358,11 @@ static int run_tests(struct cli *cli, const struct scripts *scripts, struct suit
         cli_flush(cli);
         passed += is_ok;
         failed += !is_ok;
+        rc = revive(scripts, &err);
     }
     buf_deinit(&report);
+    if (rc != 0)
+        return cli_fail(cli, "%s", err.text);
     if (suite_count(suite) == 0)
         return cli_fail(cli, "%s has no tests: they stand in files called *_test.lua", dir);
     if (passed + failed == 0)
@@ -351,7 +382,8 @@ int run_test(struct cli *cli)
     int code = EXIT_FAILED, rc = scripts_open(&scripts, cli, &err);
     if (rc == 0)
         rc = open_state(&state, &err);
-    struct suite_options options = { scripts.bundle, scripts.settings.config, state };
+    struct suite_options options = { scripts.bundle, scripts.settings.config, state,
+                                     plugin_set_engine(scripts.plugins) };
     if (rc == 0)
         rc = suite_open(&options, &suite, &err);
     if (rc == 0)

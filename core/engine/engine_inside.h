@@ -350,6 +350,12 @@ void effect_note_feedback(struct step *step, struct effect *effect, const char *
 /* -- feedback.c ----------------------------------------------------------- */
 bool feedback_apply(struct engine *engine, struct event *event); /* false: it is none */
 
+/* -- suppression.c -------------------------------------------------------- */
+void suppression_put(struct step *step, struct text channel, struct text address,
+                     struct text reason);
+/* message.unsubscribed or message.resubscribed of an address. */
+void suppression_apply(struct engine *engine, struct event *event, bool is_on);
+
 /* -- pause.c -------------------------------------------------------------- */
 void channel_paused(struct step *step);
 void channel_resumed(struct step *step);

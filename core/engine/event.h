@@ -64,6 +64,8 @@ bool event_type_is_system(struct text type);
 
 /* Those of them that say what became of a message (feedback.c): a plugin alone may send them. */
 bool event_type_is_feedback(struct text type);
+/* Whether such an event speaks of an address, {channel, address}, and of no effect. */
+bool feedback_is_of_address(struct text type, struct doc data);
 /* The first word of a type with a dot, "reviews" of "reviews.asked"; empty: it has none. */
 struct text event_type_word(struct text type);
 

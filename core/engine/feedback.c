@@ -2,14 +2,17 @@
  *
  * All channels speak one language here: delivered, opened, clicked, replied, bounced, complained,
  * unsubscribed.  Such an event names the effect, and that says whose it is, so that nobody can be
- * suppressed by a name or an address alone: what names no message that ever left, or one that went
- * to another address, is refused and leaves no more than its entry.
+ * suppressed by a name alone: what names no message that ever left, or one that went to another
+ * address, is refused and leaves no more than its entry.
  *
  *     any of them                  the effect knows when it came first; one that was uncertain is
  *                                  known to have gone out
  *     message.bounced, hard        the address has bounced
  *     message.complained           the address has complained, and stands on the suppression list
  *     message.unsubscribed         the consent to the effect's purpose is withdrawn
+ *
+ * Who answers STOP to a channel names no message, and means all of them: that is told of in
+ * suppression.c.
  *
  * The host adds the effect's print when it writes the entry, so that a replay by another build
  * finds the same message (effect.h: effect_find).
@@ -32,12 +35,13 @@ enum word {
     WORD_BOUNCED,
     WORD_COMPLAINED,
     WORD_UNSUBSCRIBED,
+    WORD_RESUBSCRIBED,
     WORD_NONE,
 };
 
 static const char *const types[] = {
     PREFIX "delivered", PREFIX "opened",     PREFIX "clicked",      PREFIX "replied",
-    PREFIX "bounced",   PREFIX "complained", PREFIX "unsubscribed",
+    PREFIX "bounced",   PREFIX "complained", PREFIX "unsubscribed", PREFIX "resubscribed",
 };
 
 static enum word kind_of(struct text type)
@@ -51,6 +55,13 @@ static enum word kind_of(struct text type)
 bool event_type_is_feedback(struct text type)
 {
     return kind_of(type) != WORD_NONE;
+}
+
+bool feedback_is_of_address(struct text type, struct doc data)
+{
+    enum word kind = kind_of(type);
+    return kind == WORD_RESUBSCRIBED ||
+           (kind == WORD_UNSUBSCRIBED && doc_get(data, "effect").type == DOC_NONE);
 }
 
 /* -- What follows --------------------------------------------------------- */
@@ -76,28 +87,11 @@ static void mark_address(struct step *step, const struct effect *effect, const c
 
 static void suppress(struct step *step, const struct effect *effect)
 {
-    struct engine *engine = step->engine;
-    struct text address = doc_text(effect->message, "address");
-    struct doc_value change = { .type = DOC_BOOL, .boolean = true };
     char id[EVENT_ID_TEXT_MAX];
     struct text name = event_id_text(effect->seq, effect->n, id);
-    struct doc_writer w;
-    struct key key;
-    key_suppression(&key, effect->channel, address);
-    if (!key_ok(&key))
-        return;
-    engine_draft(engine, &w);
-    doc_put_text(&w, "channel", effect->channel);
-    doc_put_text(&w, "value", address);
-    doc_put_text(
-        &w, "reason",
-        arena_printf(&engine->arena, "complained of message %.*s", (int)name.size, name.data));
-    struct doc row = doc_end(&w);
-    state_put(engine->state, &key, row.data, row.size);
-    step_note_change(step,
-                     arena_printf(&engine->arena, "suppression:%.*s", (int)effect->channel.size,
-                                  effect->channel.data),
-                     &change);
+    suppression_put(step, effect->channel, doc_text(effect->message, "address"),
+                    arena_printf(&step->engine->arena, "complained of message %.*s", (int)name.size,
+                                 name.data));
 }
 
 static void withdraw(struct step *step, const struct effect *effect)
@@ -221,6 +215,10 @@ bool feedback_apply(struct engine *engine, struct event *event)
     struct step step;
     if (kind == WORD_NONE)
         return false;
+    if (feedback_is_of_address(event->type, event->data)) {
+        suppression_apply(engine, event, kind == WORD_UNSUBSCRIBED);
+        return true;
+    }
     if (effect_find_by(&found, engine, doc_text(event->data, "effect"),
                        doc_int(event->data, "print", 0)))
         effect = &found;

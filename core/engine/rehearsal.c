@@ -425,8 +425,10 @@ static void find_failed(void *arg, struct bytes key, struct bytes value)
     uint8_t table;
     if (key.data[0] != 'c' || !key_read_number(&reader, &number) ||
         !key_read_byte(&reader, &table) || table != 't' || !key_read_number_down(&reader, &seq) ||
-        !key_read_number_down(&reader, &n) ||
-        !text_is(doc_text(doc_of(value), "type"), "rule.failed"))
+        !key_read_number_down(&reader, &n))
+        return;
+    struct text type = doc_text(doc_of(value), "type");
+    if (!text_is(type, "rule.failed") && !text_is(type, "plugin.failed"))
         return;
     if (failed->seq != 0 && (seq > failed->seq || (seq == failed->seq && n > failed->n)))
         return;

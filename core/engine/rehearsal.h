@@ -62,8 +62,8 @@ void rehearsal_effects(struct rehearsal *rehearsal, uint64_t number, struct buf 
 void rehearsal_reminders(struct rehearsal *rehearsal, uint64_t number, struct buf *out);
 void rehearsal_records(struct rehearsal *rehearsal, uint64_t number, struct buf *out);
 
-/* The data of the first rule.failed since the base: {rule, message, traceback}; false: there is
- * none. */
+/* The data of the first rule.failed or plugin.failed since the base: {rule, message, traceback} or
+ * {plugin, handler, message}; false: there is none. */
 bool rehearsal_failure(struct rehearsal *rehearsal, struct buf *out);
 
 #endif

@@ -101,7 +101,7 @@ _Static_assert(offsetof(struct kith_kind, size) == 0, "kith_kind.size");
 _Static_assert(offsetof(struct kith_kind, name) == 8, "kith_kind.name");
 _Static_assert(offsetof(struct kith_kind, json) == 16, "kith_kind.json");
 
-_Static_assert(sizeof(struct kith_event) >= 88, "kith_event");
+_Static_assert(sizeof(struct kith_event) >= 96, "kith_event");
 _Static_assert(offsetof(struct kith_event, size) == 0, "kith_event.size");
 _Static_assert(offsetof(struct kith_event, type) == 8, "kith_event.type");
 _Static_assert(offsetof(struct kith_event, customer) == 16, "kith_event.customer");
@@ -109,6 +109,7 @@ _Static_assert(offsetof(struct kith_event, id) == 32, "kith_event.id");
 _Static_assert(offsetof(struct kith_event, at) == 48, "kith_event.at");
 _Static_assert(offsetof(struct kith_event, data) == 56, "kith_event.data");
 _Static_assert(offsetof(struct kith_event, about) == 72, "kith_event.about");
+_Static_assert(offsetof(struct kith_event, request) == 88, "kith_event.request");
 
 _Static_assert(sizeof(struct kith_ask) >= 88, "kith_ask");
 _Static_assert(offsetof(struct kith_ask, size) == 0, "kith_ask.size");
@@ -121,7 +122,7 @@ _Static_assert(offsetof(struct kith_ask, match) == 72, "kith_ask.match");
 _Static_assert(KITH_FETCH_PRIVATE == 1, "KITH_FETCH_PRIVATE");
 _Static_assert(KITH_FETCH_ONCE == 2, "KITH_FETCH_ONCE");
 
-_Static_assert(sizeof(struct kith_fetch) >= 80, "kith_fetch");
+_Static_assert(sizeof(struct kith_fetch) >= 128, "kith_fetch");
 _Static_assert(offsetof(struct kith_fetch, size) == 0, "kith_fetch.size");
 _Static_assert(offsetof(struct kith_fetch, method) == 8, "kith_fetch.method");
 _Static_assert(offsetof(struct kith_fetch, url) == 16, "kith_fetch.url");
@@ -133,6 +134,10 @@ _Static_assert(offsetof(struct kith_fetch, answer_max) == 56, "kith_fetch.answer
 _Static_assert(offsetof(struct kith_fetch, flags) == 64, "kith_fetch.flags");
 _Static_assert(offsetof(struct kith_fetch, reserved) == 68, "kith_fetch.reserved");
 _Static_assert(offsetof(struct kith_fetch, ca) == 72, "kith_fetch.ca");
+_Static_assert(offsetof(struct kith_fetch, credentials) == 80, "kith_fetch.credentials");
+_Static_assert(offsetof(struct kith_fetch, effect) == 88, "kith_fetch.effect");
+_Static_assert(offsetof(struct kith_fetch, attempt) == 104, "kith_fetch.attempt");
+_Static_assert(offsetof(struct kith_fetch, form) == 112, "kith_fetch.form");
 _Static_assert(KITH_READABLE == 1, "KITH_READABLE");
 _Static_assert(KITH_WRITABLE == 2, "KITH_WRITABLE");
 _Static_assert(KITH_SENT == 0, "KITH_SENT");
@@ -159,7 +164,7 @@ _Static_assert(KITH_INFO == 1, "KITH_INFO");
 _Static_assert(KITH_WARNING == 2, "KITH_WARNING");
 _Static_assert(KITH_ERROR == 3, "KITH_ERROR");
 
-_Static_assert(sizeof(struct kith_host) >= 176, "kith_host");
+_Static_assert(sizeof(struct kith_host) >= 192, "kith_host");
 _Static_assert(offsetof(struct kith_host, size) == 0, "kith_host.size");
 _Static_assert(offsetof(struct kith_host, level) == 8, "kith_host.level");
 _Static_assert(offsetof(struct kith_host, reserved) == 12, "kith_host.reserved");
@@ -183,6 +188,8 @@ _Static_assert(offsetof(struct kith_host, pause) == 144, "kith_host.pause");
 _Static_assert(offsetof(struct kith_host, reply) == 152, "kith_host.reply");
 _Static_assert(offsetof(struct kith_host, to_json) == 160, "kith_host.to_json");
 _Static_assert(offsetof(struct kith_host, from_json) == 168, "kith_host.from_json");
+_Static_assert(offsetof(struct kith_host, from_form) == 176, "kith_host.from_form");
+_Static_assert(offsetof(struct kith_host, hmac) == 184, "kith_host.hmac");
 
 _Static_assert(sizeof(struct kith_message) >= 64, "kith_message");
 _Static_assert(offsetof(struct kith_message, size) == 0, "kith_message.size");
@@ -262,7 +269,7 @@ _Static_assert(KITH_REQUIRED == 1, "KITH_REQUIRED");
 _Static_assert(KITH_SECRET == 2, "KITH_SECRET");
 _Static_assert(KITH_OUTSIDE == 4, "KITH_OUTSIDE");
 
-_Static_assert(sizeof(struct kith_field) >= 56, "kith_field");
+_Static_assert(sizeof(struct kith_field) >= 72, "kith_field");
 _Static_assert(offsetof(struct kith_field, size) == 0, "kith_field.size");
 _Static_assert(offsetof(struct kith_field, name) == 8, "kith_field.name");
 _Static_assert(offsetof(struct kith_field, type) == 16, "kith_field.type");
@@ -271,6 +278,8 @@ _Static_assert(offsetof(struct kith_field, about) == 32, "kith_field.about");
 _Static_assert(offsetof(struct kith_field, flags) == 40, "kith_field.flags");
 _Static_assert(offsetof(struct kith_field, reserved) == 44, "kith_field.reserved");
 _Static_assert(offsetof(struct kith_field, fields) == 48, "kith_field.fields");
+_Static_assert(offsetof(struct kith_field, least) == 56, "kith_field.least");
+_Static_assert(offsetof(struct kith_field, most) == 64, "kith_field.most");
 
 _Static_assert(sizeof(struct kith_plugin) >= 152, "kith_plugin");
 _Static_assert(offsetof(struct kith_plugin, size) == 0, "kith_plugin.size");

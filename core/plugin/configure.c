@@ -59,8 +59,8 @@ static bool is_list_of_texts(const struct doc_value *value)
 }
 
 /* Of the type that the field has; a duration becomes a number. */
-static int read_value(const struct place *place, const struct kith_field *field,
-                      struct doc_value *value, struct err *err)
+static int read_type(const struct place *place, const struct kith_field *field,
+                     struct doc_value *value, struct err *err)
 {
     const char *type = field->type;
     if (strcmp(type, "text") == 0)
@@ -78,6 +78,23 @@ static int read_value(const struct place *place, const struct kith_field *field,
     if (value->type != DOC_TEXT)
         return refuse(place, field, "a time like \"30s\", \"5min\" or \"2h\"", err);
     return read_duration(place, field, value->text, value, err);
+}
+
+static int read_value(const struct place *place, const struct kith_field *field,
+                      struct doc_value *value, struct err *err)
+{
+    int rc = read_type(place, field, value, err);
+    bool is_bound = field->least != 0 || field->most != 0;
+    if (rc != 0 || !is_bound || value->type != DOC_INT64 ||
+        (value->integer >= field->least && value->integer <= field->most))
+        return rc;
+    char words[80];
+    bool is_duration = strcmp(field->type, "duration") == 0;
+    snprintf(
+        words, sizeof words, "%s from %lld to %lld%s", is_duration ? "a time" : "a whole number",
+        (long long)(is_duration ? field->least / 1000 : field->least),
+        (long long)(is_duration ? field->most / 1000 : field->most), is_duration ? " seconds" : "");
+    return refuse(place, field, words, err);
 }
 
 /* { "a", "b" }: what stands between quotation marks. */
@@ -123,6 +140,30 @@ static int read_standard(const struct place *place, const struct kith_field *fie
 
 /* -- Secrets ----------------------------------------------------------------------------------- */
 
+/* A secret that is being changed has two lines, the new one first. */
+static struct doc_value read_lines(struct plugin *plugin, struct text rest)
+{
+    struct buf bytes = BUF_INIT;
+    struct doc_writer w;
+    doc_begin(&w, &bytes);
+    doc_open_array(&w, "");
+    while (rest.size != 0) {
+        const char *end = memchr(rest.data, '\n', rest.size);
+        uint32_t size = end != NULL ? (uint32_t)(end - rest.data) : rest.size;
+        uint32_t used = end != NULL ? size + 1 : size;
+        while (size != 0 && rest.data[size - 1] == '\r')
+            size--;
+        if (size != 0)
+            doc_put_text(&w, "", (struct text){ rest.data, size });
+        rest = (struct text){ rest.data + used, rest.size - used };
+    }
+    doc_close(&w);
+    struct doc doc = arena_doc(&plugin->arena, doc_end(&w));
+    explicit_bzero(bytes.data, bytes.size);
+    buf_deinit(&bytes);
+    return doc_get(doc, "");
+}
+
 static int read_secret(const struct place *place, const struct kith_field *field,
                        const struct doc_value *given, struct doc_value *out, struct err *err)
 {
@@ -130,6 +171,10 @@ static int read_secret(const struct place *place, const struct kith_field *field
         given->type == DOC_DOC ? doc_text(given->doc, "secret_file") : (struct text){ NULL, 0 };
     if (path.size == 0)
         return refuse(place, field, "secret \"FILE\": a value that is in a file", err);
+    if (place->plugin->is_for_trial) {
+        *out = (struct doc_value){ .type = DOC_NONE };
+        return 0;
+    }
     char room[SECRET_BYTES_MAX];
     int fd = open(path.data, O_RDONLY | O_CLOEXEC);
     ssize_t got = fd >= 0 ? read(fd, room, SECRET_BYTES_MAX) : -1;
@@ -147,7 +192,9 @@ static int read_secret(const struct place *place, const struct kith_field *field
                        place->plugin->name, place->path, field->name, path.data, SECRET_BYTES_MAX);
     struct text secret = arena_text(&place->plugin->arena, (struct text){ room, (uint32_t)size });
     explicit_bzero(room, size);
-    *out = (struct doc_value){ .type = DOC_TEXT, .text = secret };
+    *out = strcmp(field->type, "list") == 0
+               ? read_lines(place->plugin, secret)
+               : (struct doc_value){ .type = DOC_TEXT, .text = secret };
     return 0;
 }
 

@@ -236,6 +236,7 @@ static int load(struct plugin **out_plugin, struct err *err)
             .copy = FD_COPY,
             .grant = doc_child(doc, "grant"),
             .config = doc_child(doc, "config"),
+            .is_for_trial = doc_bool(doc, "trial", false),
         };
         rc = plugin_load(&options, out_plugin, err);
     }
@@ -281,4 +282,16 @@ struct plugin *guest_open(void)
     }
     pthread_detach(thread);
     return guest->plugin;
+}
+
+int guest_run(void)
+{
+    char byte;
+    ssize_t got;
+    if (guest_open() == NULL)
+        return EXIT_FAILURE;
+    do
+        got = read(FD_SOCKET, &byte, 1);
+    while (got > 0 || (got < 0 && errno == EINTR));
+    return EXIT_SUCCESS;
 }

@@ -1,6 +1,7 @@
 /* guest.h -- inside the process of an isolated plugin: its deterministic side.
  *
- * kithd starts itself anew as `kithd --plugin-process`, with the descriptors of lane.h.  The first
+ * A program starts itself anew with `--plugin-process`, with the descriptors of lane.h: kithd, or
+ * kith, to try rules.  The first
  * document on the socket says which plugin; the answer is its description.  From then on a thread
  * works off the lanes, and the socket is the outside side's.
  */
@@ -15,5 +16,9 @@ struct plugin;
 /* Load what the other side asks for and begin to work.  NULL: there is nothing to be done any more,
  * the other side has been told why. */
 struct plugin *guest_open(void);
+
+/* All that such a process does whose plugin never has an outside: rules are tried with it.  Returns
+ * the exit code, when the other side has gone. */
+int guest_run(void);
 
 #endif

@@ -9,12 +9,14 @@
  * nothing of it may be left.
  */
 #include "core/base/err.h"
+#include "core/base/form.h"
 #include "core/base/json_read.h"
 #include "core/base/json_write.h"
 #include "core/base/limits.h"
 #include "core/base/mem.h"
 #include "core/plugin/kit_cases.h"
 #include "core/plugin/kit_inside.h"
+#include "core/plugin/mac.h"
 
 #include <dirent.h>
 #include <malloc.h>
@@ -70,7 +72,11 @@ struct kith {
     size_t waiting_count;
     uint32_t told; /* refusals, each told once, by the number of the need */
     bool is_stopped;
-    struct buf json, parsed; /* what came out of to_json() and from_json() */
+    struct { /* by the fetch that is being asked for */
+        struct kith_text effect;
+        int64_t attempt;
+    } carried;
+    struct buf json, parsed, form; /* what came out of to_json(), from_json() and from_form() */
 };
 
 /* -- Needs ------------------------------------------------------------------------------------- */
@@ -112,6 +118,12 @@ static int32_t answer_later(struct kith *kith, kith_done_fn *done, void *arg, in
     pending->done = done;
     pending->status = status;
     doc_begin(&w, &pending->result);
+    if (kith->carried.effect.size != 0) {
+        doc_put_text(
+            &w, "effect",
+            (struct text){ kith->carried.effect.data, (uint32_t)kith->carried.effect.size });
+        doc_put_int(&w, "attempt", kith->carried.attempt);
+    }
     if (name != NULL)
         doc_put_int(&w, name, value);
     if (name != NULL && strcmp(name, "status") == 0) {
@@ -164,6 +176,8 @@ static void on_random(struct kith *kith, void *data, size_t size)
         ((uint8_t *)data)[i] = (uint8_t)(i * 37 + (size_t)kith->now_ms);
 }
 
+static int32_t answer_request(struct kith *kith, uint64_t request, const char *call);
+
 static int32_t on_append(struct kith *kith, const struct kith_event *event, kith_done_fn *done,
                          void *arg)
 {
@@ -177,6 +191,8 @@ static int32_t on_append(struct kith *kith, const struct kith_event *event, kith
                  "append(): the data of the event is no document");
         return KITH_INVALID;
     }
+    if (KITH_HAS(event, request) && event->request != 0)
+        answer_request(kith, event->request, "append");
     return answer_later(kith, done, arg, KITH_OK, "seq", (int64_t)kith->last_id + 1);
 }
 
@@ -195,6 +211,18 @@ static int32_t on_ask(struct kith *kith, const struct kith_ask *ask, kith_done_f
 }
 
 /* The world by turns: an answer, a broken line, a receiver that is ill. */
+static int32_t fetch_by_turns(struct kith *kith, kith_done_fn *done, void *arg)
+{
+    switch (kith->fetches++ % 3) {
+    case 0:
+        return answer_later(kith, done, arg, KITH_OK, "status", 200);
+    case 1:
+        return answer_later(kith, done, arg, KITH_IO, NULL, 0);
+    default:
+        return answer_later(kith, done, arg, KITH_OK, "status", 500);
+    }
+}
+
 static int32_t on_fetch(struct kith *kith, const struct kith_fetch *fetch, kith_done_fn *done,
                         void *arg)
 {
@@ -204,14 +232,13 @@ static int32_t on_fetch(struct kith *kith, const struct kith_fetch *fetch, kith_
         return KITH_INVALID;
     if ((fetch->flags & KITH_FETCH_PRIVATE) != 0 && !may(kith, "fetch", "fetch-private"))
         return KITH_DENIED;
-    switch (kith->fetches++ % 3) {
-    case 0:
-        return answer_later(kith, done, arg, KITH_OK, "status", 200);
-    case 1:
-        return answer_later(kith, done, arg, KITH_IO, NULL, 0);
-    default:
-        return answer_later(kith, done, arg, KITH_OK, "status", 500);
+    if (KITH_HAS(fetch, attempt)) {
+        kith->carried.effect = fetch->effect;
+        kith->carried.attempt = fetch->attempt;
     }
+    int32_t code = fetch_by_turns(kith, done, arg);
+    kith->carried.effect.size = 0;
+    return code;
 }
 
 static int32_t on_timer(struct kith *kith, int64_t ms, void (*run)(void *arg), void *arg,
@@ -360,18 +387,28 @@ static int32_t on_pause(struct kith *kith, const char *channel, const char *reas
     return channel != NULL && reason != NULL ? KITH_OK : KITH_INVALID;
 }
 
-static int32_t on_reply(struct kith *kith, uint64_t request, const struct kith_reply *reply)
+static struct waiting *find_request(struct kith *kith, uint64_t request)
 {
-    struct waiting *found = NULL;
     for (size_t i = 0; i < kith->waiting_count; i++)
         if (kith->waiting[i].effect[0] == '\0' && kith->waiting[i].id == request)
-            found = &kith->waiting[i];
+            return &kith->waiting[i];
+    return NULL;
+}
+
+static int32_t answer_request(struct kith *kith, uint64_t request, const char *call)
+{
+    return answered(kith, find_request(kith, request), call);
+}
+
+static int32_t on_reply(struct kith *kith, uint64_t request, const struct kith_reply *reply)
+{
+    const struct waiting *found = find_request(kith, request);
     if (reply == NULL || reply->status < 100 || reply->status > 599) {
         kit_find(kith->probe, NULL, KIT_REFUSED, found != NULL ? found->who : "reply",
                  "a status is a number from 100 to 599", "reply() has no status of HTTP");
         return KITH_INVALID;
     }
-    return answered(kith, found, "reply");
+    return answer_request(kith, request, "reply");
 }
 
 static int32_t on_to_json(struct kith *kith, struct kith_doc doc, struct kith_text *out)
@@ -399,6 +436,23 @@ static int32_t on_from_json(struct kith *kith, struct kith_text json, struct kit
     return KITH_OK;
 }
 
+static int32_t on_from_form(struct kith *kith, struct kith_text form, struct kith_doc *out)
+{
+    struct doc doc;
+    buf_clear(&kith->form);
+    if (form_read(form.data, form.size, &kith->form, &doc, NULL) != 0)
+        return KITH_INVALID;
+    *out = (struct kith_doc){ doc.data, doc.size };
+    return KITH_OK;
+}
+
+static int32_t on_hmac(struct kith *kith, const char *how, struct kith_text key,
+                       struct kith_text data, char out[KITH_HMAC_SIZE])
+{
+    (void)kith;
+    return how != NULL && mac_text(how, key, data, out) ? KITH_OK : KITH_INVALID;
+}
+
 static const struct kith_host table = {
     .size = sizeof table,
     .level = KITH_LEVEL,
@@ -422,6 +476,8 @@ static const struct kith_host table = {
     .reply = on_reply,
     .to_json = on_to_json,
     .from_json = on_from_json,
+    .from_form = on_from_form,
+    .hmac = on_hmac,
 };
 
 /* -- Turns of the loop ------------------------------------------------------------------------- */
@@ -625,6 +681,7 @@ static bool live(struct probe *probe, bool is_first)
         end(kith, self);
     buf_deinit(&kith->json);
     buf_deinit(&kith->parsed);
+    buf_deinit(&kith->form);
     free(kith);
     return code == KITH_OK;
 }

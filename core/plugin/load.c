@@ -274,6 +274,7 @@ int plugin_allow(struct plugin *plugin, const struct plugin_options *options, st
     if (strcmp(plugin->name, options->name) != 0)
         return err_set(err, E_INVALID, "%s: it says it is called %s, and is configured as %s",
                        options->path, plugin->name, options->name);
+    plugin->is_for_trial = options->is_for_trial;
     int rc = check_grant(plugin, options->grant, err);
     if (rc == 0)
         rc = plugin_configure(plugin, options->config, err);

@@ -76,6 +76,7 @@ struct plugin_options {
     unsigned number;   /* as which breadcrumb_name() knows it */
     struct doc grant;  /* array of texts */
     struct doc config; /* as it was written; a secret is {secret_file: PATH} */
+    bool is_for_trial; /* its outside never begins: the files of secrets are not looked at */
 };
 
 struct plugin {
@@ -120,6 +121,7 @@ struct plugin {
      * without secrets; `secrets` for the outside, with what the files say. */
     struct doc config, secrets;
     struct doc grant, given; /* what the operator wrote, to load it again */
+    bool is_for_trial;
 
     /* Numbers for metrics: calls into the deterministic side, how many failed, nanoseconds. */
     atomic_uint_fast64_t calls, failures, nanoseconds;

@@ -112,6 +112,7 @@ static int ask(const struct remote *remote, const struct plugin_options *options
     doc_put_string(&w, "path", options->path);
     doc_put_array(&w, "grant", options->grant);
     doc_put_doc(&w, "config", options->config);
+    doc_put_bool(&w, "trial", options->is_for_trial);
     int rc = frame_write(remote->socket, doc_end(&w), err);
     buf_deinit(&bytes);
     return rc;
@@ -135,8 +136,10 @@ static int hear(const struct remote *remote, const struct plugin_options *option
     int rc = frame_read(remote->socket, REMOTE_START_MS, &bytes, &reason);
     struct doc said = { bytes.data, (uint32_t)bytes.size };
     if (rc == E_NOTFOUND)
-        rc = err_set(err, E_INVALID, "plugin %s: its process ended while it was loaded",
-                     options->name);
+        rc = err_set(err, E_INVALID,
+                     "plugin %s: its process ended while it was loaded: kith plugin check %s says "
+                     "more",
+                     options->name, options->path);
     else if (rc != 0)
         rc = err_set(err, rc, "plugin %s: %s", options->name, reason.text);
     else if (doc_int(said, "code", E_INVALID) != 0)

@@ -127,6 +127,7 @@ int plugin_set_another(const struct plugin_set *set, size_t index, struct remote
         .copy = plugin->copy,
         .grant = plugin->grant,
         .config = plugin->given,
+        .is_for_trial = plugin->is_for_trial,
     };
     struct plugin *same = NULL;
     int rc = remote_open(&options, out_remote, &same, err);
@@ -221,6 +222,11 @@ int plugin_set_ends(const struct plugin_set *set, size_t index, struct remote_en
 int plugin_set_pid(const struct plugin_set *set, size_t index)
 {
     return set->remotes[index] != NULL ? remote_pid(set->remotes[index]) : 0;
+}
+
+bool plugin_set_is_lost(const struct plugin_set *set, size_t index)
+{
+    return set->remotes[index] != NULL && remote_is_lost(set->remotes[index]);
 }
 
 bool plugin_set_is_isolated(const struct plugin_set *set, size_t index)

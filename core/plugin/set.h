@@ -44,6 +44,8 @@ int plugin_set_ends(const struct plugin_set *set, size_t index, struct remote_en
                     struct err *err);
 int plugin_set_pid(const struct plugin_set *set, size_t index); /* 0: it has no process */
 bool plugin_set_is_isolated(const struct plugin_set *set, size_t index);
+/* Whether its process crashed or hung: until it is replaced, so does whoever calls it. */
+bool plugin_set_is_lost(const struct plugin_set *set, size_t index);
 
 /* The same plugins, but `index`, which is `member`, of the same name and taken over.  Until it
  * succeeds it can be looked at and given to deploy_check(), but not run. */

@@ -64,6 +64,7 @@ static const char *const heard[] = {
     "message.delivered",
     "message.opened",
     "message.replied",
+    "message.resubscribed",
     "message.unsubscribed",
     "owner.changed",
     "plugin.caught_up",
@@ -446,18 +447,21 @@ int lint_calls(struct ruleset *rules, const struct plugins *plugins, struct err 
     return rc;
 }
 
-int lint_bundle(struct doc bundle, struct doc config, struct buf *out, struct err *err)
+int lint_bundle(struct doc bundle, struct doc config, struct plugins *plugins, struct buf *out,
+                struct err *err)
 {
-    struct suite_options options = { .bundle = bundle, .config = config };
+    struct suite_options options = { .bundle = bundle, .config = config, .plugins = plugins };
+    struct script_surroundings surroundings = { .plugins = plugins };
     struct config *read = mem_zero(sizeof *read);
     struct ruleset *rules = NULL;
     struct lint lint = { 0 };
     size_t tests = 0;
     int rc = config_read(read, config, err);
     if (rc == 0)
-        rc = script_load(NULL, bundle, read, &rules, err);
+        rc = script_load(&surroundings, bundle, read, &rules, err);
     if (rc == 0) {
         lint.host = (struct host *)rules;
+        lint.plugins = plugins;
         check_rules(&lint);
         rc = check_tests(&lint, &options, &tests, err);
     }

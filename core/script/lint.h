@@ -21,13 +21,15 @@ struct err;
 struct plugins;
 struct ruleset;
 
-/* Load the bundle as a deployment does, tests included, under the config of a world, and append
+/* Load the bundle as a deployment does, tests included, under the config of a world with these
+ * plugins (NULL: none), and append
  *
  *     {files, rules, tests, findings: [{file, line, text}]}
  *
  * in order of file and line; a finding about a whole file has line 0.  E_INVALID, E_LIMIT:
  * "file:line: reason", it does not load. */
-int lint_bundle(struct doc bundle, struct doc config, struct buf *out, struct err *err);
+int lint_bundle(struct doc bundle, struct doc config, struct plugins *plugins, struct buf *out,
+                struct err *err);
 
 /* Whether each function of a plugin that rules name, `visits.next { ... }`, is one that these
  * plugins offer.  `rules` are script_load()'s, with the same plugins.  E_INVALID:

@@ -9,7 +9,6 @@
  */
 #include "core/script/settings.h"
 
-#include "core/base/duration.h"
 #include "core/base/err.h"
 #include "core/base/mem.h"
 #include "core/base/utf8.h"
@@ -30,11 +29,6 @@
 #define WORDS_MAX 32
 #define HOST_DEFAULT "127.0.0.1"
 #define PORT_DEFAULT 8077
-#define SECONDS_MOST 30 /* of a time-out: CHANNEL_TIMEOUT_MS lies behind it */
-#define REST_SECONDS_MOST 3600
-#define TIMEOUT_MS_DEFAULT 15000
-#define REST_MS_DEFAULT 5000
-#define PARALLEL_DEFAULT 16
 #define QUOTA_LEAST ((size_t)1 << 20)
 #define QUOTA_MOST ((size_t)256 << 30) /* of the address space that a file has */
 
@@ -263,123 +257,17 @@ int setting_fallback(lua_State *lua)
 
 /* -- channel ----------------------------------------------------------------------------------- */
 
-static int log_fields(lua_State *lua, struct settings *settings)
+/* The table that follows `channel "log"`, at 1. */
+static int log_fields(lua_State *lua)
 {
+    struct settings *settings = settings_of(lua);
+    settings->awaits_channel = 0;
     check_table(lua, "channel \"log\"");
     settings_check_fields(lua, "channel \"log\"", log_channel_fields);
     lua_getfield(lua, 1, "file");
     if (!lua_isnil(lua, -1))
         settings->log_file = settings_path(lua, -1, settings, "file");
     return 0;
-}
-
-static const char *webhook_text(lua_State *lua, struct settings *settings, const char *name)
-{
-    lua_getfield(lua, 1, name);
-    const char *text = lua_isnil(lua, -1) ? NULL : settings_text(lua, -1, settings, name);
-    lua_pop(lua, 1);
-    return text;
-}
-
-/* What secret "FILE" gave. */
-static const char *webhook_secret(lua_State *lua, const char *channel)
-{
-    lua_getfield(lua, 1, "secret");
-    if (lua_type(lua, -1) == LUA_TTABLE)
-        lua_getfield(lua, -1, "secret_file");
-    if (lua_type(lua, -1) != LUA_TSTRING || lua_type(lua, -2) != LUA_TTABLE)
-        luaL_error(lua,
-                   "channel \"%s\" needs secret = secret \"FILE\": in the file one line, whsec_...",
-                   channel);
-    const char *path = lua_tostring(lua, -1); /* kept by setting_secret() */
-    return path;
-}
-
-static int64_t webhook_ms(lua_State *lua, struct settings *settings, const char *name,
-                          int64_t otherwise, int64_t seconds_most)
-{
-    const char *text = webhook_text(lua, settings, name);
-    struct duration duration;
-    struct err err;
-    if (text == NULL)
-        return otherwise;
-    if (duration_parse(text, strlen(text), &duration, &err) != 0)
-        raise(lua, &err);
-    bool is_elapsed = duration_is_elapsed(duration);
-    int64_t ms = is_elapsed ? duration_elapsed_ms(duration) : 0;
-    if (ms < 1000 || ms > seconds_most * 1000)
-        luaL_error(lua, "%s is a time from \"1s\" to \"%ds\", not \"%s\"", name, (int)seconds_most,
-                   text);
-    return ms;
-}
-
-static size_t webhook_parallel(lua_State *lua)
-{
-    lua_getfield(lua, 1, "parallel");
-    lua_Integer parallel = lua_isnil(lua, -1) ? PARALLEL_DEFAULT : lua_tointeger(lua, -1);
-    if (parallel < 1 || parallel > CHANNEL_WINDOW)
-        luaL_error(lua, "parallel is a whole number from 1 to %d", CHANNEL_WINDOW);
-    lua_pop(lua, 1);
-    return (size_t)parallel;
-}
-
-static bool webhook_flag(lua_State *lua, const char *name)
-{
-    lua_getfield(lua, 1, name);
-    if (!lua_isnil(lua, -1) && !lua_isboolean(lua, -1))
-        luaL_error(lua, "%s is true or false", name);
-    bool is_set = lua_toboolean(lua, -1);
-    lua_pop(lua, 1);
-    return is_set;
-}
-
-/* What goes to the world is encrypted; within a house that is its owner's decision. */
-static void check_webhook_url(lua_State *lua, const struct webhook_settings *webhook)
-{
-    if (webhook->url == NULL)
-        luaL_error(lua, "channel \"%s\" needs url = \"https://...\"", webhook->name);
-    else if (strncmp(webhook->url, "https://", 8) != 0 &&
-             !(webhook->allow_private && strncmp(webhook->url, "http://", 7) == 0))
-        luaL_error(lua,
-                   "channel \"%s\": the url begins with https:// (http:// is for addresses of the "
-                   "house, with allow_private = true)",
-                   webhook->name);
-}
-
-static int webhook_fields(lua_State *lua, struct settings *settings, const char *name)
-{
-    struct webhook_settings *webhook = &settings->webhooks[settings->webhook_count];
-    const char *word = arena_printf(&settings->arena, "channel \"%s\"", name).data;
-    check_table(lua, word);
-    const char *kind = webhook_text(lua, settings, "kind");
-    if (kind == NULL || strcmp(kind, "webhook") != 0)
-        return luaL_error(lua, "%s needs kind = \"webhook\": this build has no other kind", word);
-    if (settings->webhook_count == SETTINGS_WEBHOOKS_MAX)
-        return luaL_error(lua, "more than %d webhooks", SETTINGS_WEBHOOKS_MAX);
-    settings_check_fields(lua, word, webhook_channel_fields);
-    *webhook = (struct webhook_settings){ .name = name };
-    webhook->url = webhook_text(lua, settings, "url");
-    webhook->allow_private = webhook_flag(lua, "allow_private");
-    webhook->is_html = webhook_flag(lua, "html");
-    webhook->timeout_ms = webhook_ms(lua, settings, "timeout", TIMEOUT_MS_DEFAULT, SECONDS_MOST);
-    webhook->rest_ms = webhook_ms(lua, settings, "rest", REST_MS_DEFAULT, REST_SECONDS_MOST);
-    webhook->parallel = webhook_parallel(lua);
-    check_webhook_url(lua, webhook);
-    lua_getfield(lua, 1, "ca");
-    webhook->ca = lua_isnil(lua, -1) ? NULL : settings_path(lua, -1, settings, "ca");
-    webhook->secret = arena_text(&settings->arena, text_of(webhook_secret(lua, name))).data;
-    settings->webhook_count++;
-    return 0;
-}
-
-/* The table that follows the name, at 1. */
-static int channel_fields(lua_State *lua)
-{
-    struct settings *settings = settings_of(lua);
-    const char *name = settings->awaited_channel;
-    settings->awaits_channel = 0;
-    return strcmp(name, "log") == 0 ? log_fields(lua, settings)
-                                    : webhook_fields(lua, settings, name);
 }
 
 /* secret "FILE": a value that is in a file, so that this one can be shown. */
@@ -392,22 +280,6 @@ int setting_secret(lua_State *lua)
     return 1;
 }
 
-static bool is_channel_name(const char *name)
-{
-    size_t size = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_-");
-    return name[size] == '\0' && size < CONFIG_NAME_MAX && name[0] >= 'a';
-}
-
-static void check_channel_name(lua_State *lua, struct settings *settings, const char *name)
-{
-    if (!is_channel_name(name))
-        luaL_error(lua, "channel: a name is up to %d of a-z, 0-9, _ and -, a letter first",
-                   CONFIG_NAME_MAX - 1);
-    for (size_t i = 0; i < settings->webhook_count; i++)
-        if (strcmp(settings->webhooks[i].name, name) == 0)
-            luaL_error(lua, "channel \"%s\" is said a second time: keep one of the two", name);
-}
-
 /* Of the file that is running. */
 static int line_of(lua_State *lua)
 {
@@ -417,21 +289,32 @@ static int line_of(lua_State *lua)
     return frame.currentline;
 }
 
+/* Whoever writes another name wrote a webhook, once, or means what some plugin brings. */
+static int refuse_channel(lua_State *lua, const char *name)
+{
+    return luaL_error(
+        lua,
+        "channel \"%s\": all but \"log\" are plugins'; a webhook is plugin \"webhook\" "
+        "{ grant = { \"append\", \"channel\", \"fetch\", \"fetch-private\", \"routes\" }, "
+        "config = { receivers = { NAME = { url = \"https://...\", secret = secret "
+        "\"FILE\" } } } }: docs/webhooks.md",
+        name);
+}
+
 int setting_channel(lua_State *lua)
 {
     struct settings *settings = settings_of(lua);
     const char *name = settings_text(lua, 1, settings, "the channel's name");
-    if (strcmp(name, "log") == 0)
-        declare_once(lua, WORD_CHANNEL_LOG, "channel \"log\"");
-    check_channel_name(lua, settings, name);
-    settings->awaited_channel = name;
+    if (strcmp(name, "log") != 0)
+        return refuse_channel(lua, name);
+    declare_once(lua, WORD_CHANNEL_LOG, "channel \"log\"");
     if (lua_gettop(lua) > 1) { /* channel("log", { ... }) */
         lua_remove(lua, 1);
-        return channel_fields(lua);
+        return log_fields(lua);
     }
     settings->awaits_channel = line_of(lua);
     lua_pushlightuserdata(lua, settings);
-    lua_pushcclosure(lua, channel_fields, 1);
+    lua_pushcclosure(lua, log_fields, 1);
     return 1;
 }
 
@@ -573,15 +456,6 @@ void settings_finish(struct settings *settings)
     doc_put_bool(&w, "address", false);
     doc_put_bool(&w, "idempotent", false);
     doc_close(&w);
-    for (size_t i = 0; i < settings->webhook_count; i++) {
-        doc_open(&w, settings->webhooks[i].name);
-        doc_put_bool(&w, "address", false);
-        doc_put_bool(&w, "idempotent", true);
-        doc_put_bool(&w, "machine", true);
-        if (settings->webhooks[i].is_html)
-            doc_put_bool(&w, "html", true);
-        doc_close(&w);
-    }
     for (struct doc_iter it = doc_iter(settings->plugin_channels); doc_next(&it);)
         doc_put_value_text(&w, it.name, &it.value);
     doc_close(&w);
@@ -659,9 +533,9 @@ static int run_file(struct settings *settings, const char *path, const struct bu
         return explain_failure(settings, rc, err);
     if (settings->awaits_channel != 0)
         return err_set(err, E_INVALID,
-                       "%s:%d: channel \"%s\" sets nothing: a table must follow, { %s = \"...\" }",
-                       name, settings->awaits_channel, settings->awaited_channel,
-                       strcmp(settings->awaited_channel, "log") == 0 ? "file" : "url");
+                       "%s:%d: channel \"log\" sets nothing: a table must follow, { file = "
+                       "\"...\" }",
+                       name, settings->awaits_channel);
     return 0;
 }
 

@@ -6,7 +6,6 @@
  *     zone "Europe/Berlin"           country "DE"           fallback "sales"
  *     locale "de"
  *     channel "log" { file = "/var/log/kith/messages" }
- *     channel "hooks" { kind = "webhook", url = "https://...", secret = secret "FILE" }
  *     plugins "/usr/lib/kith/plugins"
  *     plugin "email" { grant = { "sockets" }, isolate = false, config = { smtp = "..." } }
  *     limits { derived = 2000 }      blocked { "guest", "0" }
@@ -34,20 +33,6 @@ struct err;
 
 #define SETTINGS_BYTES_MAX (1u << 20) /* of kith.lua */
 
-/* channel "NAME" { kind = "webhook", ... }.  A secret is a file's name: nothing here may be
- * shown that is one itself. */
-struct webhook_settings {
-    const char *name, *url;
-    const char *secret; /* the file */
-    const char *ca;     /* a PEM file; NULL: the system's */
-    bool allow_private;
-    bool is_html;       /* it puts bodies into HTML: templates escape what they are filled with */
-    int64_t timeout_ms; /* of one attempt */
-    int64_t rest_ms;    /* how long it is left alone when it fails again and again, at first */
-    size_t parallel;    /* messages under way at once */
-};
-#define SETTINGS_WEBHOOKS_MAX 31
-
 /* plugin "NAME" { grant, isolate, config }.  What it may be configured with only the plugin knows:
  * core/plugin/configure.h. */
 struct plugin_settings {
@@ -66,9 +51,7 @@ struct settings {
     const char *data, *scripts;
     const char *url; /* the public address, without a slash at its end */
     const char *zone, *country, *locale, *fallback;
-    const char *log_file; /* of the channel `log`; NULL: standard error */
-    struct webhook_settings webhooks[SETTINGS_WEBHOOKS_MAX];
-    size_t webhook_count;
+    const char *log_file;   /* of the channel `log`; NULL: standard error */
     const char *plugin_dir; /* where their files are: NAME.so */
     struct plugin_settings plugins[SETTINGS_PLUGINS_MAX];
     size_t plugin_count;
@@ -88,7 +71,6 @@ struct settings {
     const char *folder; /* of the file that is read */
     uint32_t declared;  /* words seen: each at most once */
     int awaits_channel; /* line of a `channel` whose table has not come; 0: none */
-    const char *awaited_channel;
 };
 
 /* Defaults: 127.0.0.1:8077, UTC, no data, no scripts.  End with settings_deinit(). */

@@ -36,7 +36,7 @@ int setting_url(struct lua_State *lua);
 int setting_zone(struct lua_State *lua);
 
 /* settings_words.c: the fields of their tables. */
-extern const struct script_field listen_fields[], log_channel_fields[], webhook_channel_fields[];
+extern const struct script_field listen_fields[], log_channel_fields[];
 extern const struct script_field plugin_fields[], quota_fields[], rate_fields[];
 
 #endif

@@ -12,24 +12,13 @@ const struct script_field log_channel_fields[] = {
     { 0 },
 };
 
-const struct script_field webhook_channel_fields[] = {
-    { "kind", "text", "\"webhook\": there is no other kind", true },
-    { "url", "text", "whom to call: https://, or http:// with `allow_private`", true },
-    { "secret", "secret", "`secret \"FILE\"`: what it is signed with", true },
-    { "ca", "path", "who certifies the receiver, PEM; else whom the system trusts", false },
-    { "allow_private", "true or false", "whether addresses of the house may be called", false },
-    { "html", "true or false", "whether its bodies are HTML: templates escape values in them",
-      false },
-    { "timeout", "time", "how long an answer is waited for: 1s to 30s, else 15s", false },
-    { "rest", "time", "how long a receiver that fails is left alone: 1s to 1h, else 5s", false },
-    { "parallel", "number", "how many calls at once; else 16", false },
-    { 0 },
-};
-
 const struct script_field plugin_fields[] = {
-    { "grant", "list of texts", "what it may do: all that it needs must be here", false },
+    { "grant", "list of texts", "what it may do; all that the plugin needs is needed here", false },
     { "isolate", "true or false", "whether it runs in a process of its own", false },
-    { "config", "table", "what it is configured with; a value may be `secret \"FILE\"`", false },
+    { "config", "table",
+      "what it is configured with, as far as the plugin says needed; a value may be `secret "
+      "\"FILE\"`",
+      false },
     { 0 },
 };
 
@@ -56,19 +45,9 @@ const struct script_word settings_words[] = {
     {
         "channel",
         setting_channel,
-        "channel \"NAME\" { kind, url, secret, ... }",
-        "A program to call, signed, as often as it takes: docs/webhooks.md. Once for each name.",
-        webhook_channel_fields,
-        "channel \"erp\" {\n"
-        "  kind = \"webhook\", url = \"https://erp.example.com\", secret = secret \"erp.secret\",\n"
-        "  timeout = \"10s\", rest = \"1min\", parallel = 4,\n"
-        "}\n",
-    },
-    {
-        "channel \"log\"",
-        NULL,
         "channel \"log\" { file }",
-        "Where messages on the channel `log`, which is always there, go: one JSON object a line.",
+        "Where messages on the channel `log`, which is always there, go: one JSON object a line. "
+        "Other channels are plugins': docs/webhooks.md, docs/email.md.",
         log_channel_fields,
         "channel \"log\" { file = \"/var/lib/kith/messages\" }\n",
     },
@@ -125,11 +104,10 @@ const struct script_word settings_words[] = {
         setting_plugin,
         "plugin \"NAME\" { grant, isolate, config }",
         "Loads NAME.so from the folder of plugins: docs/plugins.md. What it needs, and what it can "
-        "be "
-        "configured with, it says itself: `kith plugin list`.",
+        "be configured with, it says itself: `kith plugin list`.",
         plugin_fields,
         "plugin \"email\" {\n"
-        "  grant = { \"channel\", \"sockets\", \"append\" },\n"
+        "  grant = { \"channel\", \"append\", \"read\", \"sockets\", \"work\" },\n"
         "  config = { smtp = \"smtp://127.0.0.1:25\", from = \"Care <care@example.com>\" },\n"
         "}\n",
     },
@@ -174,8 +152,13 @@ const struct script_word settings_words[] = {
         "secret \"FILE\"",
         "A value that is in a file, so that this one can be shown.",
         NULL,
-        "channel \"erp\" {\n"
-        "  kind = \"webhook\", url = \"https://erp.example.com\", secret = secret \"erp.secret\",\n"
+        "plugin \"webhook\" {\n"
+        "  grant = { \"append\", \"channel\", \"fetch\", \"fetch-private\", \"routes\" },\n"
+        "  config = {\n"
+        "    receivers = {\n"
+        "      erp = { url = \"https://erp.example.com\", secret = secret \"erp.secret\" },\n"
+        "    },\n"
+        "  },\n"
         "}\n",
     },
     {

@@ -3,6 +3,7 @@
 
 #include "core/base/limits.h"
 #include "core/base/mem.h"
+#include "core/engine/plugins.h"
 #include "core/engine/read.h"
 #include "core/engine/rehearsal.h"
 #include "core/script/explain.h"
@@ -75,10 +76,11 @@ static int load_file(struct suite *suite, struct text name, struct text text, st
 
 static int load_rules(struct suite *suite, struct err *err)
 {
+    struct script_surroundings surroundings = { .plugins = suite->options.plugins };
     struct ruleset *rules;
     int rc = config_read(suite->config, suite->options.config, err);
     if (rc == 0)
-        rc = script_load(NULL, suite->options.bundle, suite->config, &rules, err);
+        rc = script_load(&surroundings, suite->options.bundle, suite->config, &rules, err);
     if (rc == 0)
         rules->free(rules);
     return rc;
@@ -148,11 +150,13 @@ static void put_message(struct suite *suite, struct suite_file *file,
 static void put_rule(struct suite *suite, struct doc rule, bool has_message, struct doc_writer *w)
 {
     struct buf *text = &suite->play.scratch;
+    bool is_plugin = doc_get(rule, "plugin").type != DOC_NONE;
     if (!has_message) {
-        struct text name = doc_text(rule, "rule"), message = doc_text(rule, "message");
+        struct text name = doc_text(rule, is_plugin ? "handler" : "rule");
+        struct text message = doc_text(rule, "message");
         buf_clear(text);
-        buf_printf(text, "rule \"%.*s\" failed: %.*s", (int)name.size, name.data, (int)message.size,
-                   message.data);
+        buf_printf(text, "%s \"%.*s\" failed: %.*s", is_plugin ? "the plugin's handler" : "rule",
+                   (int)name.size, name.data, (int)message.size, message.data);
         doc_put_text(w, "message", (struct text){ (const char *)text->data, (uint32_t)text->size });
     }
     doc_put_doc(w, "rule", rule);
@@ -178,6 +182,25 @@ static void put_customer(struct suite *suite, uint64_t number, struct doc_writer
                       doc_child((struct doc){ rows->data, (uint32_t)rows->size }, "items"));
 }
 
+/* Without one of its own, it has failed because a plugin crashed or did not come back. */
+static void put_lost(struct suite *suite, struct doc_writer *w)
+{
+    struct buf *text = &suite->play.scratch;
+    struct doc_writer shown;
+    buf_clear(text);
+    doc_begin(&shown, text);
+    plugins_show(rehearsal_engine(suite->play.rehearsal), &shown);
+    struct doc plugins = doc_child(doc_end(&shown), "plugins");
+    struct doc_iter it = doc_iter(plugins);
+    struct doc first = doc_next(&it) ? it.value.doc : (struct doc){ NULL, 0 };
+    struct text name = doc_text(first, "name");
+    bool is_hang = text_is(doc_text(doc_child(first, "quarantined"), "kind"), "hang");
+    struct text words = arena_printf(
+        &suite->play.arena, "the plugin %.*s %s: kith plugin check says more", (int)name.size,
+        name.data, is_hang ? "did not come back from a call" : "crashed");
+    doc_put_text(w, "message", words);
+}
+
 static void put_failure(struct suite *suite, const struct suite_case *test,
                         const struct sandbox_report *report, struct doc_writer *w)
 {
@@ -188,6 +211,8 @@ static void put_failure(struct suite *suite, const struct suite_case *test,
         put_message(suite, test->file, report, w);
     if (play->rehearsal != NULL && rehearsal_failure(play->rehearsal, &rule))
         put_rule(suite, (struct doc){ rule.data, (uint32_t)rule.size }, has_message, w);
+    else if (!has_message && plugins_quarantined(rehearsal_engine(play->rehearsal)) != 0)
+        put_lost(suite, w);
     else if (!has_message)
         doc_put_string(w, "message",
                        "a rule failed at a failure: log lines of the timeline say it");
@@ -208,8 +233,10 @@ static bool run(struct suite *suite, const struct suite_case *test, struct sandb
     struct sandbox *sandbox = test->file->host.sandbox;
     suite_push_test(sandbox_state(sandbox));
     bool is_ok = sandbox_call(sandbox, test->function, 1, 0, report) == SANDBOX_OK;
-    struct rehearsal *rehearsal = suite->play.rehearsal;
-    return is_ok && (rehearsal == NULL || engine_failures(rehearsal_engine(rehearsal)) == 0);
+    if (suite->play.rehearsal == NULL)
+        return is_ok;
+    struct engine *engine = rehearsal_engine(suite->play.rehearsal);
+    return is_ok && engine_failures(engine) == 0 && plugins_quarantined(engine) == 0;
 }
 
 bool suite_run(struct suite *suite, size_t index, struct buf *out_report)

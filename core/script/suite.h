@@ -6,9 +6,9 @@
  * engine, the rules and their limits are those of the daemon, and time passes from one tick to the
  * next.  Messages are claimed and taken for sent.
  *
- * A test has failed when its function has, or when a rule failed meanwhile.  It always ends: its
- * own instructions and memory, the entries it causes and what they write have limits, TEST_* of
- * base/limits.h.
+ * A test has failed when its function has, or when a rule or a plugin failed meanwhile.  It always
+ * ends: its own instructions and memory, the entries it causes and what they write have limits,
+ * TEST_* of base/limits.h.
  *
  * One thread.
  */
@@ -18,13 +18,15 @@
 #include "core/base/doc.h"
 
 struct err;
+struct plugins;
 struct state;
 struct suite;
 
-struct suite_options {   /* all borrowed for the life of the suite */
-    struct doc bundle;   /* with its tests */
-    struct doc config;   /* of a world: the zone, channels and limits that the rules meet */
-    struct state *state; /* an empty one, from which each test begins; NULL: no test is run */
+struct suite_options {       /* all borrowed for the life of the suite */
+    struct doc bundle;       /* with its tests */
+    struct doc config;       /* of a world: the zone, channels and limits that the rules meet */
+    struct state *state;     /* an empty one, from which each test begins; NULL: no test is run */
+    struct plugins *plugins; /* that the config is of; NULL: none */
 };
 
 /* Load the rules, to know that they do, and the files of tests.  E_INVALID, E_LIMIT: "file:line:
@@ -44,7 +46,8 @@ struct suite_test suite_test(const struct suite *suite, size_t index);
  *
  *     message     why, "file:line: reason"
  *     traceback   of the test's function, where there is more than a line of it
- *     rule        {rule, message, traceback} of the first rule that failed, if one did
+ *     rule        {rule, message, traceback} of the first rule that failed, if one did; of a
+ *                 plugin's handler {plugin, handler, message}
  *     expected    what was looked for and not found, or found and not expected, in words
  *     got         the messages or reminders among which it was looked for (read.h)
  *     customer    {id, name} of whom that is about, or of the customer who was named last

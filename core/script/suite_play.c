@@ -61,8 +61,9 @@ static int find_blob(void *arg, const uint8_t hash[LOG_HASH_BYTES], struct buf *
 static int load_rules(void *arg, struct doc bundle, const struct config *config,
                       struct ruleset **out_rules, struct err *err)
 {
-    (void)arg;
-    return script_load(NULL, bundle, config, out_rules, err);
+    const struct suite *suite = arg;
+    struct script_surroundings surroundings = { .plugins = suite->options.plugins };
+    return script_load(&surroundings, bundle, config, out_rules, err);
 }
 
 static int enter_own(struct suite *suite, struct err *err)
@@ -114,6 +115,7 @@ struct rehearsal *play_house(lua_State *lua)
     struct suite *suite = suite_of(lua);
     struct rehearsal_options options = {
         .base = suite->options.state,
+        .plugins = suite->options.plugins,
         .bytes_max = TEST_STATE_BYTES_MAX,
         .blob = find_blob,
         .load_rules = load_rules,

@@ -26,7 +26,6 @@
 #include "core/server/auth.h"
 #include "core/server/blame.h"
 #include "core/server/channel_log.h"
-#include "core/server/channel_webhook.h"
 #include "core/server/deploy.h"
 #include "core/server/files.h"
 #include "core/server/hosting.h"
@@ -76,7 +75,6 @@ struct daemon {
     struct buf code; /* of the world */
     struct metrics *metrics;
     struct channel_log *log;
-    struct channel_webhook *webhooks[SETTINGS_WEBHOOKS_MAX];
     struct channel channels[CONFIG_CHANNELS_MAX];
     size_t channel_count;
     struct auth *auth;
@@ -367,9 +365,6 @@ static void hang_up(struct daemon *daemon)
         notify_reloading();
     if (channel_log_reopen(daemon->log, &err) != 0)
         say("%s", err.text);
-    for (size_t i = 0; i < daemon->settings.webhook_count; i++)
-        if (channel_webhook_reread(daemon->webhooks[i], &err) != 0)
-            say("the secrets in use are kept: %s", err.text);
     hosting_reread(daemon->hosting);
     if (read_link_keys(daemon, &err) != 0)
         say("the secrets of links in use are kept: %s", err.text);
@@ -458,24 +453,11 @@ static int open_channels(struct daemon *daemon, struct err *err)
     int rc =
         channel_log_open(settings->log_file, clock_machine(), daemon->metrics, &daemon->log, err);
     if (rc == 0)
-        daemon->channels[0] = channel_log_channel(daemon->log);
-    for (size_t i = 0; rc == 0 && i < settings->webhook_count; i++) {
-        struct channel_webhook_options options = {
-            .loop = &daemon->loop,
-            .settings = &settings->webhooks[i],
-            .clock = clock_machine(),
-            .metrics = daemon->metrics,
-        };
-        rc = channel_webhook_open(&options, &daemon->webhooks[i], err);
-        if (rc == 0)
-            daemon->channels[1 + i] = channel_webhook_channel(daemon->webhooks[i]);
-    }
-    if (rc != 0)
-        return rc;
-    daemon->channel_count = 1 + settings->webhook_count;
-    daemon->channel_count +=
-        hosting_channels(daemon->hosting, &daemon->channels[daemon->channel_count],
-                         CONFIG_CHANNELS_MAX - daemon->channel_count);
+        if (rc != 0)
+            return rc;
+    daemon->channels[0] = channel_log_channel(daemon->log);
+    daemon->channel_count =
+        1 + hosting_channels(daemon->hosting, &daemon->channels[1], CONFIG_CHANNELS_MAX - 1);
     return 0;
 }
 
@@ -705,8 +687,6 @@ static void close_parts(struct daemon *daemon)
     node_close(daemon->node);
     if (daemon->server != NULL)
         http_server_close(daemon->server, 0, NULL, NULL);
-    for (size_t i = 0; i < daemon->settings.webhook_count; i++)
-        channel_webhook_close(daemon->webhooks[i]);
     stream_close(daemon->api.stream);
     close_loop(daemon);
     api_deinit(&daemon->api);

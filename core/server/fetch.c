@@ -39,7 +39,6 @@ struct request {
     CURL *easy;
     struct curl_slist *headers;
     struct buf body;
-    bool wants_answer;
     struct buf answer; /* its body */
     size_t answer_max;
     size_t head_bytes, body_bytes; /* of the answer */
@@ -59,9 +58,7 @@ struct watcher {    /* of one socket */
 struct fetch {
     uv_timer_t timer; /* first */
     CURLM *multi;
-    char *url, *ca, *target;
     bool allow_private;
-    int64_t timeout_ms;
     struct request *requests;
     size_t handles; /* of the loop, not closed yet */
     bool is_closing;
@@ -73,9 +70,6 @@ static void drop_handle(struct fetch *fetch)
 {
     if (--fetch->handles != 0 || !fetch->is_closing)
         return;
-    free(fetch->url);
-    free(fetch->ca);
-    free(fetch->target);
     free(fetch);
 }
 
@@ -148,8 +142,7 @@ static size_t list_headers(CURL *easy, struct fetch_header headers[FETCH_HEADERS
     return count;
 }
 
-/* Who wants the body wants the whole. */
-static void finish_answer(struct request *request, CURLcode code)
+static void finish(struct request *request, CURLcode code)
 {
     struct fetch_header headers[FETCH_HEADERS_MAX];
     struct fetch_result result = { .retry_after_ms = -1 };
@@ -180,27 +173,6 @@ static void finish_answer(struct request *request, CURLcode code)
     request_free(request);
 }
 
-/* An answer counts from its status on: that its body was too long, or never ended, matters to
- * nobody. */
-static void finish(struct request *request, CURLcode code)
-{
-    struct fetch_result result = { .retry_after_ms = -1 };
-    char error[FETCH_ERROR_SIZE];
-    long status = 0;
-    curl_easy_getinfo(request->easy, CURLINFO_RESPONSE_CODE, &status);
-    if (status >= 200 && (code == CURLE_OK || request->head_bytes == HEAD_IS_READ)) {
-        result.status = (int)status;
-        result.retry_after_ms = asked_to_wait(request->easy);
-    } else {
-        explain(request, code, error);
-        result.error = error;
-    }
-    fetch_done_fn *done = request->done;
-    void *arg = request->arg;
-    request_free(request);
-    done(arg, &result);
-}
-
 static void collect(struct fetch *fetch)
 {
     CURLMsg *message;
@@ -211,10 +183,7 @@ static void collect(struct fetch *fetch)
         if (message->msg != CURLMSG_DONE)
             continue;
         curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&request);
-        if (request->wants_answer)
-            finish_answer(request, code);
-        else
-            finish(request, code);
+        finish(request, code);
     }
 }
 
@@ -307,26 +276,23 @@ static size_t on_body(char *data, size_t size, size_t count, void *arg)
 {
     struct request *request = arg;
     request->body_bytes += size * count;
-    if (request->wants_answer) {
-        if (request->body_bytes > request->answer_max)
-            return 0;
-        buf_append(&request->answer, data, size * count);
-        return size * count;
-    }
-    return request->body_bytes > FETCH_RESPONSE_BYTES_MAX ? 0 : size * count;
+    if (request->body_bytes > request->answer_max)
+        return 0;
+    buf_append(&request->answer, data, size * count);
+    return size * count;
 }
 
 /* The line that ends the headers is empty.  Interim answers (1xx) come before the one that
- * counts; what comes behind the body counts as such. */
+ * counts. */
 static size_t on_header(char *data, size_t size, size_t count, void *arg)
 {
     struct request *request = arg;
     size_t bytes = size * count;
     long status = 0;
     if (request->head_bytes == HEAD_IS_READ)
-        return request->wants_answer ? bytes : on_body(data, size, count, arg);
+        return bytes; /* behind the body */
     request->head_bytes += bytes;
-    if (request->head_bytes > FETCH_RESPONSE_BYTES_MAX)
+    if (request->head_bytes > FETCH_HEAD_BYTES_MAX)
         return 0;
     curl_easy_getinfo(request->easy, CURLINFO_RESPONSE_CODE, &status);
     if ((data[0] == '\r' || data[0] == '\n') && status >= 200)
@@ -334,7 +300,7 @@ static size_t on_header(char *data, size_t size, size_t count, void *arg)
     return bytes;
 }
 
-static void set_safety(const struct fetch *fetch, struct request *request)
+static void set_safety(struct request *request)
 {
     CURL *easy = request->easy;
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
@@ -343,8 +309,6 @@ static void set_safety(const struct fetch *fetch, struct request *request)
     curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
     curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
     curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-    if (fetch->ca != NULL)
-        curl_easy_setopt(easy, CURLOPT_CAINFO, fetch->ca);
     curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_open);
     curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, request);
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
@@ -395,11 +359,15 @@ static struct request *request_new(struct fetch *fetch, const struct fetch_reque
     add_header(request, "Expect:");
     for (const char *const *header = wanted->headers; header != NULL && *header != NULL; header++)
         add_header(request, *header);
-    set_safety(fetch, request);
+    set_safety(request);
     set_request(request, wanted->url);
     curl_easy_setopt(request->easy, CURLOPT_TIMEOUT_MS, (long)wanted->timeout_ms);
     if (wanted->ca != NULL)
         curl_easy_setopt(request->easy, CURLOPT_CAINFO, wanted->ca);
+    if (wanted->credentials != NULL) {
+        curl_easy_setopt(request->easy, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
+        curl_easy_setopt(request->easy, CURLOPT_USERPWD, wanted->credentials);
+    }
     if (wanted->is_once) { /* a connection that was kept may be closed: then curl sends again */
         curl_easy_setopt(request->easy, CURLOPT_FRESH_CONNECT, 1L);
         curl_easy_setopt(request->easy, CURLOPT_FORBID_REUSE, 1L);
@@ -419,71 +387,20 @@ static void begin(struct request *request)
     ASSERT(rc == CURLM_OK);
 }
 
-void fetch_post(struct fetch *fetch, const char *const headers[], const void *body, size_t size,
-                fetch_done_fn *done, void *arg)
-{
-    const struct fetch_request wanted = {
-        .url = fetch->url,
-        .headers = headers,
-        .body = body,
-        .size = size,
-        .timeout_ms = fetch->timeout_ms,
-    };
-    struct request *request = request_new(fetch, &wanted, done, arg);
-    set_body(request);
-    begin(request);
-}
+/* -- Sending ---------------------------------------------------------------------------- */
 
-/* -- Opening, closing ------------------------------------------------------------------- */
-
-static char *url_part(CURLU *url, CURLUPart part)
-{
-    char *text = NULL;
-    return curl_url_get(url, part, &text, 0) == CURLUE_OK ? text : NULL;
-}
-
-/* Its parts that are no secret: a path or a query may be one. */
-static char *show_target(CURLU *url)
-{
-    char *scheme = url_part(url, CURLUPART_SCHEME), *host = url_part(url, CURLUPART_HOST);
-    char *port = url_part(url, CURLUPART_PORT);
-    struct buf target = BUF_INIT;
-    buf_printf(&target, "%s://%s%s%s", scheme, host, port != NULL ? ":" : "",
-               port != NULL ? port : "");
-    char *text = mem_string(buf_string(&target));
-    buf_deinit(&target);
-    curl_free(scheme);
-    curl_free(host);
-    curl_free(port);
-    return text;
-}
-
-static int check_url(const char *text, char **out_target, struct err *err)
+static int check_url(const char *text, struct err *err)
 {
     CURLU *url = curl_url();
     ASSERT(url != NULL);
     CURLUcode code = curl_url_set(url, CURLUPART_URL, text, CURLU_DISALLOW_USER);
     bool is_web = code == CURLUE_OK &&
                   (strncasecmp(text, "https://", 8) == 0 || strncasecmp(text, "http://", 7) == 0);
-    if (is_web)
-        *out_target = show_target(url);
     curl_url_cleanup(url);
     if (is_web)
         return 0;
     return err_set(err, E_INVALID, "the url is none: %s",
                    code != CURLUE_OK ? curl_url_strerror(code) : "https:// is needed");
-}
-
-static CURLM *open_multi(struct fetch *fetch)
-{
-    CURLM *multi = curl_multi_init();
-    ASSERT(multi != NULL);
-    curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, on_socket);
-    curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, fetch);
-    curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, on_timer);
-    curl_multi_setopt(multi, CURLMOPT_TIMERDATA, fetch);
-    curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, (long)CONNECTIONS_KEPT);
-    return multi;
 }
 
 /* What would break out of its line, or of what curl itself says. */
@@ -507,15 +424,13 @@ static int check_header(const char *header, struct err *err)
 static int check_request(const struct fetch_request *wanted, struct err *err)
 {
     static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ-";
-    char *target = NULL;
     int rc = 0;
     if (wanted->method == NULL || wanted->method[0] == '\0' ||
         wanted->method[strspn(wanted->method, letters)] != '\0' ||
         strcmp(wanted->method, "CONNECT") == 0)
         rc = err_set(err, E_INVALID, "the method is none");
     if (rc == 0)
-        rc = check_url(wanted->url, &target, err);
-    free(target);
+        rc = check_url(wanted->url, err);
     for (const char *const *header = wanted->headers; rc == 0 && header != NULL && *header != NULL;
          header++)
         rc = check_header(*header, err);
@@ -529,7 +444,6 @@ int fetch_send(struct fetch *fetch, const struct fetch_request *wanted, fetch_do
     if (rc != 0)
         return rc;
     struct request *request = request_new(fetch, wanted, done, arg);
-    request->wants_answer = true;
     bool has_body = wanted->size != 0 || strcmp(wanted->method, "POST") == 0 ||
                     strcmp(wanted->method, "PUT") == 0;
     if (has_body)
@@ -541,33 +455,34 @@ int fetch_send(struct fetch *fetch, const struct fetch_request *wanted, fetch_do
     return 0;
 }
 
-int fetch_open(const struct fetch_options *options, struct fetch **out_fetch, struct err *err)
+/* -- Opening, closing ------------------------------------------------------------------- */
+
+static CURLM *open_multi(struct fetch *fetch)
+{
+    CURLM *multi = curl_multi_init();
+    ASSERT(multi != NULL);
+    curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+    curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, fetch);
+    curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, on_timer);
+    curl_multi_setopt(multi, CURLMOPT_TIMERDATA, fetch);
+    curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, (long)CONNECTIONS_KEPT);
+    return multi;
+}
+
+struct fetch *fetch_open(struct uv_loop_s *loop, bool allow_private)
 {
     static bool is_ready; /* the loop's */
-    char *target = NULL;
     if (!is_ready) {
         CURLcode code = curl_global_init(CURL_GLOBAL_DEFAULT);
         ASSERT(code == CURLE_OK);
         is_ready = true;
     }
-    int rc = options->url != NULL ? check_url(options->url, &target, err) : 0;
-    if (rc == 0 && options->ca != NULL && access(options->ca, R_OK) != 0)
-        rc = err_set(err, E_IO, "cannot read %s", options->ca);
-    if (rc != 0) {
-        free(target);
-        return rc;
-    }
     struct fetch *fetch = mem_zero(sizeof *fetch);
-    uv_timer_init(options->loop, &fetch->timer);
+    uv_timer_init(loop, &fetch->timer);
     fetch->handles = 1;
-    fetch->url = options->url != NULL ? mem_string(options->url) : NULL;
-    fetch->ca = options->ca != NULL ? mem_string(options->ca) : NULL;
-    fetch->target = target;
-    fetch->allow_private = options->allow_private;
-    fetch->timeout_ms = options->timeout_ms;
+    fetch->allow_private = allow_private;
     fetch->multi = open_multi(fetch);
-    *out_fetch = fetch;
-    return 0;
+    return fetch;
 }
 
 void fetch_close(struct fetch *fetch)
@@ -582,9 +497,4 @@ void fetch_close(struct fetch *fetch)
     fetch->is_closing = true;
     uv_timer_stop(&fetch->timer);
     uv_close((uv_handle_t *)&fetch->timer, on_timer_closed);
-}
-
-const char *fetch_target(const struct fetch *fetch)
-{
-    return fetch->target;
 }

@@ -36,10 +36,27 @@ static int check_type(const struct home_guest *guest, struct text type, struct e
         return err_set(err, E_INVALID, "a type has 1 to %d bytes", TYPE_BYTES_MAX);
     if (is_own || event_type_is_feedback(type))
         return 0;
+    return err_set(
+        err, E_DENIED,
+        "an event of this plugin is called \"%s.NAME\", or message.delivered, opened, "
+        "clicked, replied, bounced, complained, unsubscribed or resubscribed, not \"%.*s\"",
+        guest->plugin->name, (int)type.size, type.data);
+}
+
+/* Whoever is heard over a channel is believed to be there by the plugin of that channel alone. */
+static int check_channel(const struct home_guest *guest, struct doc doc, struct err *err)
+{
+    struct doc data = doc_child(doc, "data");
+    struct text channel = doc_text(data, "channel");
+    if (!feedback_is_of_address(doc_text(doc, "type"), data))
+        return 0;
+    for (size_t i = 0; i < guest->plugin->channel_count; i++)
+        if (text_is(channel, guest->plugin->channels[i].name))
+            return 0;
     return err_set(err, E_DENIED,
-                   "an event of this plugin is called \"%s.NAME\", or message.delivered, opened, "
-                   "clicked, replied, bounced, complained or unsubscribed, not \"%.*s\"",
-                   guest->plugin->name, (int)type.size, type.data);
+                   "this plugin has no channel \"%.*s\", and no effect is named: only a channel's "
+                   "own plugin unsubscribes addresses of it",
+                   (int)channel.size, channel.data);
 }
 
 static int check(const struct home_guest *guest, struct doc doc, struct err *err)
@@ -49,7 +66,8 @@ static int check(const struct home_guest *guest, struct doc doc, struct err *err
         return err_set(err, E_DENIED, "\"append\" is not among its needs");
     if (at < CIVIL_MS_MIN || at > CIVIL_MS_MAX)
         return err_set(err, E_INVALID, "`at` is milliseconds since 1970, in the years 1 to 9999");
-    return check_type(guest, doc_text(doc, "type"), err);
+    int rc = check_type(guest, doc_text(doc, "type"), err);
+    return rc == 0 ? check_channel(guest, doc, err) : rc;
 }
 
 static void put_data(struct doc_writer *w, struct doc data, int64_t print)

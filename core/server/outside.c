@@ -55,6 +55,8 @@ static const char *const call_names[] = {
     [CALL_COUNT] = "host.count",
     [CALL_TO_JSON] = "host.to_json",
     [CALL_FROM_JSON] = "host.from_json",
+    [CALL_FROM_FORM] = "host.from_form",
+    [CALL_HMAC] = "host.hmac",
 };
 
 const char *outside_call_name(enum outside_call call)

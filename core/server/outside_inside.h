@@ -67,10 +67,10 @@ struct outside {
     size_t wish_count, timer_count, watcher_count, listener_count, fetch_count;
     struct outside_works works;
     struct fetch *public_fetch, *private_fetch;
-    struct json_reader *reader; /* of JSON; NULL: none was read yet */
-    struct buf json, parsed;
-    uv_timer_t patience; /* of the end ... */
-    unsigned looks;      /* ... and how often it was looked whether the works have ended */
+    struct json_reader *reader;    /* of JSON; NULL: none was read yet */
+    struct buf json, parsed, form; /* what came out of to_json(), from_json() and from_form() */
+    uv_timer_t patience;           /* of the end ... */
+    unsigned looks; /* ... and how often it was looked whether the works have ended */
     void (*stopped)(void *arg, const struct outside_rest *rest);
     void *stopped_arg;
     size_t handles; /* not closed yet */

@@ -38,6 +38,8 @@ enum outside_call {
     CALL_COUNT,
     CALL_TO_JSON,
     CALL_FROM_JSON,
+    CALL_FROM_FORM,
+    CALL_HMAC,
     OUTSIDE_CALLS,
 };
 

@@ -20,6 +20,7 @@ struct wish {
     uint64_t number;
     kith_done_fn *done;
     void *arg;
+    uint64_t request; /* that is answered with it; 0: none */
 };
 
 /* -- Texts ------------------------------------------------------------------------------------- */
@@ -64,8 +65,8 @@ static void wish_free(struct outside *outside, struct wish *wish)
 }
 
 /* Send it up; `done` hears of the answer. */
-static int32_t wish(struct outside *outside, enum outside_up kind, struct doc doc,
-                    kith_done_fn *done, void *arg)
+static int32_t wish_for_request(struct outside *outside, enum outside_up kind, struct doc doc,
+                                kith_done_fn *done, void *arg, uint64_t request)
 {
     if (outside->wish_count >= PLUGIN_WISHES_MAX)
         return outside_refuse(outside, KITH_BUSY, "%d calls are under way", PLUGIN_WISHES_MAX);
@@ -73,12 +74,37 @@ static int32_t wish(struct outside *outside, enum outside_up kind, struct doc do
     made->number = ++outside->next_number;
     made->done = done;
     made->arg = arg;
+    made->request = request;
     outside_link(&outside->wishes, &made->item, outside);
     outside->wish_count++;
     int32_t code = outside_up(outside, kind, made->number, doc);
     if (code != KITH_OK)
         wish_free(outside, made);
     return code;
+}
+
+static int32_t wish(struct outside *outside, enum outside_up kind, struct doc doc,
+                    kith_done_fn *done, void *arg)
+{
+    return wish_for_request(outside, kind, doc, done, arg, 0);
+}
+
+static int32_t reply(struct outside *outside, uint64_t request, const struct kith_reply *theirs);
+
+/* The request that an event was to answer. */
+static void answer_request(struct outside *outside, uint64_t request, int32_t code)
+{
+    static const char *const later[] = { "Retry-After: 5", NULL };
+    bool is_passing = code == KITH_BUSY || code == KITH_IO || code == KITH_FAILED;
+    const struct kith_reply given = {
+        .size = sizeof given,
+        .status = code == KITH_OK ? 204
+                  : is_passing    ? 503
+                                  : 422,
+        .headers = is_passing ? later : NULL,
+    };
+    if (request != 0)
+        (void)reply(outside, request, &given); /* the minute is over, or the plugin was quicker */
 }
 
 void outside_answer(struct outside *outside, uint64_t number, struct doc doc)
@@ -94,7 +120,9 @@ void outside_answer(struct outside *outside, uint64_t number, struct doc doc)
     struct kith_doc given = { result.data, result.size };
     kith_done_fn *done = found->done;
     void *arg = found->arg;
+    uint64_t request = found->request;
     wish_free(outside, found);
+    answer_request(outside, request, (int32_t)doc_int(doc, "status", KITH_FAILED));
     if (done == NULL)
         return;
     int64_t began = outside_enter(outside, CALL_DONE);
@@ -135,8 +163,10 @@ static int32_t append(struct outside *outside, const struct kith_event *theirs, 
     struct doc data;
     OUTSIDE_READ(event, theirs);
     int32_t code = check_event(outside, &event, &data);
-    if (code != KITH_OK)
+    if (code != KITH_OK) {
+        answer_request(outside, event.request, code);
         return code;
+    }
     begin(outside, &w);
     doc_put_string(&w, "type", event.type);
     put_text(&w, "customer", event.customer);
@@ -146,7 +176,10 @@ static int32_t append(struct outside *outside, const struct kith_event *theirs, 
     if (data.data != NULL)
         doc_put_doc(&w, "data", data);
     put_text(&w, "about", event.about);
-    return wish(outside, OUTSIDE_APPEND, doc_end(&w), done, arg);
+    code = wish_for_request(outside, OUTSIDE_APPEND, doc_end(&w), done, arg, event.request);
+    if (code != KITH_OK)
+        answer_request(outside, event.request, code);
+    return code;
 }
 
 static int32_t host_append(struct kith *kith, const struct kith_event *event, kith_done_fn *done,

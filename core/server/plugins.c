@@ -24,8 +24,8 @@ static bool has_crashed(const char *name)
     return false;
 }
 
-int plugins_open(const char *dir, const struct plugin_settings *wanted, unsigned number,
-                 struct plugin_member *out_member, struct err *err)
+static int open_one(const char *dir, const struct plugin_settings *wanted, unsigned number,
+                    bool is_for_trial, struct plugin_member *out_member, struct err *err)
 {
     char path[PATH_BYTES];
     snprintf(path, sizeof path, "%s/%s.so", dir, wanted->name);
@@ -35,6 +35,7 @@ int plugins_open(const char *dir, const struct plugin_settings *wanted, unsigned
         .number = number,
         .grant = wanted->grant,
         .config = wanted->config,
+        .is_for_trial = is_for_trial,
     };
     *out_member = (struct plugin_member){ NULL, NULL };
     return wanted->is_isolated
@@ -42,21 +43,31 @@ int plugins_open(const char *dir, const struct plugin_settings *wanted, unsigned
                : plugin_load(&options, &out_member->plugin, err);
 }
 
-static int load_all(struct settings *settings, struct plugin_member *members, size_t *out_count,
-                    struct err *err)
+int plugins_open(const char *dir, const struct plugin_settings *wanted, unsigned number,
+                 struct plugin_member *out_member, struct err *err)
+{
+    return open_one(dir, wanted, number, false, out_member, err);
+}
+
+static int load_all(struct settings *settings, bool is_for_trial, struct plugin_member *members,
+                    size_t *out_count, struct err *err)
 {
     int rc = 0;
     *out_count = 0;
     for (size_t i = 0; rc == 0 && i < settings->plugin_count; i++) {
         const struct plugin_settings *wanted = &settings->plugins[i];
-        if (!wanted->is_isolated && has_crashed(wanted->name)) {
+        bool is_apart = wanted->is_isolated || is_for_trial;
+        if (!is_apart && has_crashed(wanted->name)) {
             say("plugin %s crashed when it was loaded: it is left out until the next start; with "
                 "isolate = true it could not have",
                 wanted->name);
             continue;
         }
         breadcrumb_name((unsigned)i, wanted->name);
-        rc = plugins_open(settings->plugin_dir, wanted, (unsigned)i, &members[*out_count], err);
+        struct plugin_settings own = *wanted;
+        own.is_isolated = is_apart;
+        rc = open_one(settings->plugin_dir, &own, (unsigned)i, is_for_trial, &members[*out_count],
+                      err);
         *out_count += rc == 0;
     }
     return rc;
@@ -64,26 +75,17 @@ static int load_all(struct settings *settings, struct plugin_member *members, si
 
 /* -- What they add to the config --------------------------------------------------------------- */
 
-static bool has_channel(const struct settings *settings, const char *name)
-{
-    bool is_known = strcmp(name, "log") == 0;
-    for (size_t i = 0; i < settings->webhook_count; i++)
-        is_known = is_known || strcmp(settings->webhooks[i].name, name) == 0;
-    return is_known;
-}
-
-static int put_channels(const struct settings *settings, const struct plugin_set *set,
-                        struct doc_writer *w, struct err *err)
+static int put_channels(const struct plugin_set *set, struct doc_writer *w, struct err *err)
 {
     for (size_t i = 0; i < plugin_set_count(set); i++) {
         const struct plugin *plugin = plugin_set_at(set, i);
         for (size_t j = 0; j < plugin->channel_count; j++) {
             const struct kith_channel *channel = &plugin->channels[j];
-            if (has_channel(settings, channel->name))
+            if (strcmp(channel->name, "log") == 0)
                 return err_set(err, E_CONFLICT,
-                               "plugin %s brings a channel \"%s\", and kith.lua has one of that "
-                               "name",
-                               plugin->name, channel->name);
+                               "plugin %s brings a channel \"log\", and that is there already: "
+                               "give it another name",
+                               plugin->name);
             doc_open(w, channel->name);
             doc_put_bool(w, "address", (channel->flags & KITH_NEEDS_ADDRESS) != 0);
             doc_put_bool(w, "idempotent", (channel->flags & KITH_IDEMPOTENT) != 0);
@@ -101,7 +103,7 @@ int plugins_add_to_config(struct settings *settings, const struct plugin_set *se
     struct buf bytes = BUF_INIT;
     struct doc_writer w;
     doc_begin(&w, &bytes);
-    int rc = put_channels(settings, set, &w, err);
+    int rc = put_channels(set, &w, err);
     if (rc == 0)
         settings->plugin_channels = arena_doc(&settings->arena, doc_end(&w));
     buf_clear(&bytes);
@@ -116,7 +118,8 @@ int plugins_add_to_config(struct settings *settings, const struct plugin_set *se
     return rc;
 }
 
-int plugins_load(struct settings *settings, struct plugin_set **out_set, struct err *err)
+static int load(struct settings *settings, bool is_for_trial, struct plugin_set **out_set,
+                struct err *err)
 {
     struct plugin_member members[PLUGINS_MAX];
     struct plugin_set *set = NULL;
@@ -129,7 +132,7 @@ int plugins_load(struct settings *settings, struct plugin_set **out_set, struct 
                        "plugin \"%s\": where is it? --plugins DIR, or plugins \"DIR\" in the "
                        "configuration",
                        settings->plugins[0].name);
-    int rc = load_all(settings, members, &count, err);
+    int rc = load_all(settings, is_for_trial, members, &count, err);
     if (rc == 0)
         rc = plugin_set_new(members, count, &set, err);
     for (size_t i = 0; rc != 0 && i < count; i++) {
@@ -143,6 +146,16 @@ int plugins_load(struct settings *settings, struct plugin_set **out_set, struct 
     else
         plugin_set_free(set);
     return rc;
+}
+
+int plugins_load(struct settings *settings, struct plugin_set **out_set, struct err *err)
+{
+    return load(settings, false, out_set, err);
+}
+
+int plugins_load_for_trial(struct settings *settings, struct plugin_set **out_set, struct err *err)
+{
+    return load(settings, true, out_set, err);
 }
 
 void plugins_carry_over(struct settings *settings, const struct settings *loaded)

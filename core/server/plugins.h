@@ -3,7 +3,7 @@
  * What they are is part of the world: a hash of each file and of what it is configured with of its
  * code, what each is configured with of its config, and so are the channels that they bring.
  *
- * The loop's thread, once at the start.
+ * One thread; in the daemon the loop's, once at the start.
  */
 #ifndef CORE_SERVER_PLUGINS_H
 #define CORE_SERVER_PLUGINS_H
@@ -17,6 +17,10 @@ struct settings;
 /* Load them all, or none; `settings` is finished anew with what they add.  *out_set is NULL when
  * there are none.  E_INVALID, E_VERSION, E_DENIED, E_IO, E_CONFLICT: words for the operator. */
 int plugins_load(struct settings *settings, struct plugin_set **out_set, struct err *err);
+
+/* The same for who only wants to know what rules meet: each plugin is in a process of its own,
+ * whatever the operator says, so that none can take this one along, and no secret is read. */
+int plugins_load_for_trial(struct settings *settings, struct plugin_set **out_set, struct err *err);
 
 /* Load one of them from the folder, as breadcrumb `number`, into this process or into one of its
  * own.  Errors are those of plugin_load() and remote_open().  Any thread. */

@@ -15,21 +15,6 @@ static bool is_same_text(const char *a, const char *b)
     return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
 }
 
-static bool is_same_webhooks(const struct settings *now, const struct settings *wanted)
-{
-    if (now->webhook_count != wanted->webhook_count)
-        return false;
-    for (size_t i = 0; i < now->webhook_count; i++) {
-        const struct webhook_settings *a = &now->webhooks[i], *b = &wanted->webhooks[i];
-        if (!is_same_text(a->name, b->name) || !is_same_text(a->url, b->url) ||
-            !is_same_text(a->secret, b->secret) || !is_same_text(a->ca, b->ca) ||
-            a->allow_private != b->allow_private || a->timeout_ms != b->timeout_ms ||
-            a->rest_ms != b->rest_ms || a->parallel != b->parallel)
-            return false;
-    }
-    return true;
-}
-
 static bool is_same_doc(struct doc now, struct doc wanted)
 {
     return now.size == wanted.size &&
@@ -51,7 +36,7 @@ bool settings_differ(const struct settings *now, const struct settings *wanted)
            !is_same_text(now->host, wanted->host) || now->port != wanted->port ||
            (now->cert == NULL) != (wanted->cert == NULL) ||
            !is_same_text(now->data, wanted->data) || !is_same_text(now->url, wanted->url) ||
-           !is_same_text(now->log_file, wanted->log_file) || !is_same_webhooks(now, wanted) ||
+           !is_same_text(now->log_file, wanted->log_file) ||
            now->log_quota_bytes != wanted->log_quota_bytes ||
            now->state_quota_bytes != wanted->state_quota_bytes;
 }

@@ -63,6 +63,14 @@ extern "C" {
 #define KITH_EXPORT __attribute__((visibility("default")))
 #endif
 
+/* In C, outside of functions, an item of one of the lists that a plugin consists of:
+ *     static const struct kith_field *const config[] = {
+ *         KITH_ITEM(field, .name = "url", .type = "text", .about = "Where it is"), NULL,
+ *     };
+ */
+#define KITH_ITEM(noun, ...) \
+    (&(const struct kith_##noun){ .size = sizeof(struct kith_##noun), __VA_ARGS__ })
+
 /* What calls answer, in both directions.  A plugin may return any of those below zero; the words
  * that go with it are those of kith_engine.fail(), or else of the last call that did not answer
  * KITH_OK. */
@@ -208,6 +216,32 @@ static inline int kith_is(struct kith_text text, const char *string)
     return text.size == strlen(string) && memcmp(text.data, string, text.size) == 0;
 }
 
+/* The same in a time that says nothing of where they differ: for signatures. */
+static inline int kith_is_same(struct kith_text text, const char *secret)
+{
+    size_t size = strlen(secret);
+    unsigned char differs = text.size != size;
+    for (size_t i = 0; i < size && i < text.size; i++)
+        differs |= (unsigned char)(text.data[i] ^ secret[i]);
+    return !differs;
+}
+
+/* Take the next character off a text that came from Kith (it has been checked); -1: it is over. */
+static inline int32_t kith_next_character(struct kith_text *text)
+{
+    const unsigned char *at = (const unsigned char *)text->data;
+    if (text->size == 0)
+        return -1;
+    size_t size = at[0] < 0x80 ? 1 : at[0] < 0xe0 ? 2 : at[0] < 0xf0 ? 3 : 4;
+    int32_t code = size == 1 ? at[0] : at[0] & (0xff >> (size + 1));
+    for (size_t i = 1; i < size && i < text->size; i++)
+        code = code << 6 | (at[i] & 0x3f);
+    size = size < text->size ? size : text->size;
+    text->data += size;
+    text->size -= size;
+    return code;
+}
+
 /* Walk the fields of a document that came from Kith (it has been checked):
  *     struct kith_iter it = kith_iter(doc);
  *     while (kith_next(&it)) use(it.name, it.value);
@@ -323,6 +357,12 @@ static inline struct kith_text kith_get_text(struct kith_doc doc, const char *na
 {
     struct kith_value value = kith_get(doc, name);
     return kith_as_text(&value);
+}
+
+/* The same as a C string, which is what BSON has; "" when there is none.  A zero inside ends it. */
+static inline const char *kith_get_string(struct kith_doc doc, const char *name)
+{
+    return kith_get_text(doc, name).data;
 }
 
 static inline int64_t kith_get_int(struct kith_doc doc, const char *name, int64_t otherwise)
@@ -704,10 +744,14 @@ typedef void kith_done_fn(void *arg, int32_t status, struct kith_doc result);
  *     message.replied
  *     message.bounced         {hard: true}: its address takes nothing ever again
  *     message.complained      nobody writes to its address any more, on any purpose
- *     message.unsubscribed    the consent to its purpose is withdrawn
+ *     message.unsubscribed    the consent to its purpose is withdrawn; of an address: nobody writes
+ *                             to it any more over this channel, on any purpose
+ *     message.resubscribed    of an address: that is over
  * The data of these is {effect, address, hard, detail}: `effect` is the id of the message and says
  * whose event it is; `address`, where the plugin knows it, must be the one that it went to.  Of a
- * message that never left, or that nobody knows, they are refused. */
+ * message that never left, or that nobody knows, they are refused.
+ * Who answers STOP to a channel, and START later, names no message: then the data of the last two
+ * is {channel, address}, of a channel of this plugin, and they are the event of `customer`. */
 struct kith_event {
     size_t size;
     const char *type;
@@ -718,6 +762,9 @@ struct kith_event {
     int64_t at;          /* when it happened; 0: now */
     struct kith_doc data;
     struct kith_text about; /* a record, "complaint:17" */
+    uint64_t request; /* to a route of the plugin, which is answered for it: 204 when the event is
+                       * durable and applied, or was before; 503 when it is to come again, 422 when
+                       * it is refused.  0: none */
 };
 
 struct kith_ask { /* for ask() */
@@ -746,6 +793,10 @@ struct kith_fetch { /* for fetch() */
     uint32_t flags;
     uint32_t reserved;
     const char *ca; /* a PEM file of those who may certify the other side; NULL: the system's */
+    const char *credentials; /* "NAME:PASSWORD" for HTTP Basic; NULL: none */
+    struct kith_text effect; /* the message that it carries, and which attempt: `done` is told */
+    int64_t attempt;         /* both, for deliver(); size 0: none */
+    struct kith_doc form;    /* texts and whole numbers, sent as a form in place of `body` */
 };
 
 enum { KITH_READABLE = 1, KITH_WRITABLE = 2 };
@@ -773,6 +824,8 @@ struct kith_reply { /* for reply() */
     const void *body;
     size_t body_size;
 };
+
+#define KITH_HMAC_SIZE 68 /* of its text, with the zero behind it */
 
 enum { KITH_DEBUG = 0, KITH_INFO = 1, KITH_WARNING = 2, KITH_ERROR = 3 };
 
@@ -809,8 +862,10 @@ struct kith_host {
     /* An HTTP request to somewhere else, over the host's own client.  `done` has KITH_OK and
      * {status, headers: [[name, value], ...], body}, the body binary; or KITH_IO, or KITH_LIMIT of
      * a body beyond answer_max, and {error}, also {status, headers} where they have come, or
-     * {unsent: true} where the request has not gone out.  No redirect is followed.  Needs "fetch",
-     * and "fetch-private" for KITH_FETCH_PRIVATE. */
+     * {unsent: true} where the request has not gone out.  In any case there is {detail}, what
+     * became of it in words for people, {retry_after}, in ms, where the answer asks for it, and
+     * {effect, attempt} as they were given.  No redirect is followed.  Needs "fetch", and
+     * "fetch-private" for KITH_FETCH_PRIVATE. */
     int32_t (*fetch)(struct kith *kith, const struct kith_fetch *fetch, kith_done_fn *done,
                      void *arg);
 
@@ -864,7 +919,81 @@ struct kith_host {
      * the plugin returns.  KITH_INVALID: it is no JSON, or nests too deeply. */
     int32_t (*to_json)(struct kith *kith, struct kith_doc doc, struct kith_text *out);
     int32_t (*from_json)(struct kith *kith, struct kith_text json, struct kith_doc *out);
+
+    /* The same of application/x-www-form-urlencoded, which is also what queries are: texts, sorted
+     * by their names; of a name that is said twice the first counts. */
+    int32_t (*from_form)(struct kith *kith, struct kith_text form, struct kith_doc *out);
+
+    /* The HMAC of `data` with `key`, written as `how` says: "sha1-base64", "sha256-base64" or
+     * "sha256-hex".  One that came with a request is compared by kith_is_same(). (any thread) */
+    int32_t (*hmac)(struct kith *kith, const char *how, struct kith_text key, struct kith_text data,
+                    char out[KITH_HMAC_SIZE]);
 };
+
+/* Answer a request with a short text of a type, "text/plain". */
+static inline int32_t kith_answer(const struct kith_host *host, struct kith *kith, uint64_t request,
+                                  int32_t status, const char *type, const char *text)
+{
+    char header[128] = "Content-Type: ";
+    const char *headers[2] = { header, NULL };
+    struct kith_reply reply;
+    memset(&reply, 0, sizeof reply);
+    reply.size = sizeof reply;
+    reply.status = status;
+    reply.headers = headers;
+    reply.body = text;
+    reply.body_size = strlen(text);
+    strncat(header, type, sizeof header - strlen(header) - 1);
+    return host->reply(kith, request, &reply);
+}
+
+/* What became of an attempt, in one line. */
+static inline int32_t kith_deliver(const struct kith_host *host, struct kith *kith,
+                                   struct kith_text effect, int64_t attempt, int32_t outcome,
+                                   const char *detail, int64_t wait_ms)
+{
+    struct kith_outcome told;
+    memset(&told, 0, sizeof told);
+    told.size = sizeof told;
+    told.outcome = outcome;
+    told.detail = kith_text(detail);
+    told.wait_ms = wait_ms;
+    return host->deliver(kith, effect, attempt, &told);
+}
+
+/* The same of a fetch() that carried it, to a provider that does not drop what comes twice: what it
+ * may have taken without saying so is uncertain. */
+static inline int32_t kith_deliver_result(const struct kith_host *host, struct kith *kith,
+                                          int32_t code, struct kith_doc result)
+{
+    int64_t status = kith_get_int(result, "status", 0);
+    int is_later = status == 401 || status == 403 || status == 429 || status == 503;
+    int32_t outcome = KITH_UNCERTAIN;
+    if (kith_get_int(result, "unsent", 0) != 0 || (code == KITH_OK && is_later))
+        outcome = KITH_RETRY;
+    else if (code == KITH_OK && status / 100 == 2)
+        outcome = KITH_SENT;
+    else if (code == KITH_OK && (status / 100 == 3 || status / 100 == 4))
+        outcome = KITH_REJECTED;
+    return kith_deliver(host, kith, kith_get_text(result, "effect"),
+                        kith_get_int(result, "attempt", 0), outcome,
+                        outcome == KITH_SENT ? "" : kith_get_string(result, "detail"),
+                        kith_get_int(result, "retry_after", 0));
+}
+
+/* Whether `given` is the HMAC of `data` with any of `keys`, a list of texts. */
+static inline int kith_is_signed(const struct kith_host *host, struct kith *kith, const char *how,
+                                 struct kith_doc keys, struct kith_text data,
+                                 struct kith_text given)
+{
+    struct kith_iter it = kith_iter(keys);
+    char mac[KITH_HMAC_SIZE];
+    while (kith_next(&it))
+        if (host->hmac(kith, how, kith_as_text(&it.value), data, mac) == KITH_OK &&
+            kith_is_same(given, mac))
+            return 1;
+    return 0;
+}
 
 /* A message to be sent. */
 struct kith_message {
@@ -928,6 +1057,33 @@ struct kith_request {
     struct kith_text peer;       /* the other side's address */
 };
 
+/* The first header of that name, in whatever case; size 0: there is none. */
+static inline struct kith_text kith_header(const struct kith_request *request, const char *name)
+{
+    struct kith_text none = { "", 0 };
+    size_t size = strlen(name);
+    for (size_t i = 0; i < request->header_count; i++) {
+        const struct kith_param *header = &request->headers[i];
+        size_t same = 0;
+        while (same < size && header->name.size == size &&
+               (header->name.data[same] | 0x20) == (name[same] | 0x20))
+            same++;
+        if (same == size && header->name.size == size)
+            return header->value;
+    }
+    return none;
+}
+
+/* What stands for {NAME} in the route's path; size 0: there is no such one. */
+static inline struct kith_text kith_param(const struct kith_request *request, const char *name)
+{
+    struct kith_text none = { "", 0 };
+    for (size_t i = 0; i < request->param_count; i++)
+        if (kith_is(request->params[i].name, name))
+            return request->params[i].value;
+    return none;
+}
+
 enum {                     /* whose requests a route takes */
        KITH_AUTH_NONE = 0, /* everybody's: the plugin looks itself */
        KITH_AUTH_WRITE = 1,
@@ -967,14 +1123,16 @@ enum {
 struct kith_field {
     size_t size;
     const char *name;
-    const char *type;     /* "text", "whole", "number", "flag", "duration", "list" (of texts), or
-                           * "tables": tables by name, { erp = { url = ... }, ... } */
+    const char *type;     /* "text", "whole", "number", "flag", "duration", "list" (of texts; of a
+                           * secret, the lines of its file), or "tables": tables by name,
+                           * { erp = { url = ... }, ... } */
     const char *standard; /* what it is when it is not given, written as in kith.lua; NULL: none */
     const char *about;    /* a sentence for people */
     uint32_t flags;
     uint32_t reserved;
     const struct kith_field *const *fields; /* of "tables": what each of them may have, NULL behind
                                              * the last, no "tables" among them */
+    int64_t least, most;                    /* of "whole", and of "duration" in ms; both 0: any */
 };
 
 struct kith_plugin {

@@ -25,7 +25,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <time.h>
 
 #define DAY_MS (24 * 3600 * 1000ll)
@@ -67,45 +66,11 @@ static struct receiver *find(const struct webhook *webhook, struct kith_text nam
 
 /* -- What became of it ------------------------------------------------------------------------- */
 
-static int64_t read_date(const char *value)
-{
-    static const char *const formats[] = { "%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT",
-                                           "%a %b %d %H:%M:%S %Y" };
-    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
-        struct tm tm = { 0 };
-        const char *end = strptime(value, formats[i], &tm);
-        if (end != NULL && *end == '\0')
-            return (int64_t)timegm(&tm);
-    }
-    return -1;
-}
-
-/* Retry-After: seconds, or a date.  0: it says nothing. */
-static int64_t retry_after_ms(struct kith_doc result, int64_t now_ms)
-{
-    struct kith_iter it = kith_iter(kith_get_doc(result, "headers"));
-    char value[64] = "";
-    while (kith_next(&it)) {
-        struct kith_text name = kith_get_text(kith_as_doc(&it.value), "0");
-        struct kith_text text = kith_get_text(kith_as_doc(&it.value), "1");
-        if (name.size == 11 && strncasecmp(name.data, "Retry-After", 11) == 0 &&
-            text.size < sizeof value)
-            snprintf(value, sizeof value, "%.*s", (int)text.size, text.data);
-    }
-    size_t digits = strspn(value, "0123456789");
-    int64_t wait = 0;
-    if (digits != 0 && value[digits] == '\0')
-        wait = digits > 9 ? DAY_MS : strtoll(value, NULL, 10) * 1000;
-    else if (value[0] != '\0' && (wait = read_date(value)) >= 0)
-        wait = wait * 1000 - now_ms;
-    return wait < 0 ? 0 : wait < DAY_MS ? wait : DAY_MS;
-}
-
 /* Whoever answers is there, also one that says no; but not one that says that it cannot. */
 static void note_health(struct receiver *receiver, int status, int64_t wait_ms)
 {
     if ((status == 429 || status == 503) && wait_ms > 0)
-        breaker_hold(&receiver->breaker, boot_ms(), wait_ms);
+        breaker_hold(&receiver->breaker, boot_ms(), wait_ms < DAY_MS ? wait_ms : DAY_MS);
     else if (status == 0 || status == 429 || status >= 500)
         breaker_failed(&receiver->breaker, boot_ms());
     else
@@ -150,7 +115,7 @@ static void on_done(void *arg, int32_t code, struct kith_doc result)
     struct attempt *attempt = arg;
     struct webhook *webhook = attempt->webhook;
     int status = (int)kith_get_int(result, "status", 0);
-    int64_t wait_ms = retry_after_ms(result, webhook->host->now(webhook->kith));
+    int64_t wait_ms = kith_get_int(result, "retry_after", 0);
     char reason[REASON_SIZE];
     (void)code;
     note_health(attempt->receiver, status, wait_ms);

@@ -18,6 +18,14 @@ Request = collections.namedtuple("Request", "path headers body at")
 Reply = collections.namedtuple("Reply", "status headers delay", defaults=((), 0))
 
 
+def receiver(name, port, more=""):
+    """A receiver at `port`, whose secret is in the file hook.secret, as a table of receivers()."""
+    return (
+        f'{name} = {{ url = "http://127.0.0.1:{port}/in", secret = secret "hook.secret", '
+        f"allow_private = true, {more} }}"
+    )
+
+
 def receivers(*tables):
     """The plugin "webhook" in kith.lua, with these receivers: 'erp = { url = ... }'."""
     grant = '"append", "channel", "fetch", "fetch-private", "routes"'

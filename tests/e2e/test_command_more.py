@@ -7,6 +7,7 @@ import threading
 import pytest
 
 from command import attach
+from receiver import receiver, receivers
 from test_command import write_csv
 from test_webhook import wait_for
 
@@ -148,13 +149,9 @@ def test_what_a_rule_had_sent_waits_until_it_is_resumed(kith):
 def test_everything_is_paused_at_once_and_comes_back_as_it_was(kith, start, tmp_path, rules):
     kith.daemon.stop()
     config = tmp_path / "kith.lua"
-    (tmp_path / "secret").write_text("whsec_" + base64.b64encode(bytes(32)).decode() + "\n")
-    (tmp_path / "secret").chmod(0o600)
-    config.write_text(
-        'channel "log" {}\n'
-        'channel "more" { kind = "webhook", url = "https://more.invalid/",'
-        ' secret = secret "secret" }'
-    )
+    secret = tmp_path / "hook.secret"
+    secret.write_text("whsec_" + base64.b64encode(bytes(32)).decode() + "\n")
+    config.write_text('channel "log" {}\n' + receivers(receiver("more", 9)))
     kith = attach(start("--config", config, "--scripts", rules))
     kith("pause", "channel", "more", "--reason", "by itself")
     out = kith("pause", "--all", "--reason", "fire")

@@ -9,7 +9,7 @@ import time
 import pytest
 
 from command import attach
-from receiver import Receiver, Reply
+from receiver import Receiver, Reply, receiver, receivers
 from test_bad_input import DAY, faults, write_whole  # noqa: F401: the fixture is used by its name
 from test_quota import configuration, fill
 
@@ -20,10 +20,6 @@ rule "thank" {
     send { channel = event.channel, purpose = "service", body = "thanks" }
   end,
 }
-"""
-HOOK = """
-channel "hook" { kind = "webhook", url = "http://127.0.0.1:%d/in", rest = "60s",
-                 secret = secret "hook.secret", allow_private = true }
 """
 
 
@@ -159,7 +155,7 @@ def test_a_receiver_that_does_not_answer(start, tmp_path):
     dead = Receiver(lambda request: Reply(503))
     secret = "whsec_" + base64.b64encode(b"0" * 32).decode()
     (tmp_path / "hook.secret").write_text(secret + "\n")
-    (tmp_path / "kith.lua").write_text(HOOK % dead.port)
+    (tmp_path / "kith.lua").write_text(receivers(receiver("hook", dead.port, 'rest = "60s"')))
     daemon = start("--config", tmp_path / "kith.lua")
     deploy(daemon)
     for i in range(8):

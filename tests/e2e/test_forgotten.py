@@ -19,7 +19,7 @@ from urllib.parse import quote
 import pytest
 
 from command import attach
-from receiver import Receiver, Reply
+from receiver import Receiver, Reply, receiver, receivers
 from test_stream import whole
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -72,10 +72,6 @@ rule "order" {
 CONFIG = """
 url "https://crm.example.com"
 scripts "scripts"
-"""
-HOOK = """
-channel "%s" { kind = "webhook", url = "http://127.0.0.1:%d/in",
-               secret = secret "hook.secret", allow_private = true }
 """
 
 
@@ -164,8 +160,8 @@ class House:
         (tmp_path / "hook.secret").write_text(
             "whsec_" + base64.b64encode(b"0" * 32).decode() + "\n"
         )
-        config = CONFIG + HOOK % ("hook", self.receiver.port) + HOOK % ("dead", self.dead.port)
-        (tmp_path / "kith.lua").write_text(config)
+        hooks = receiver("hook", self.receiver.port), receiver("dead", self.dead.port)
+        (tmp_path / "kith.lua").write_text(CONFIG + receivers(*hooks))
         self.links = []
         self.again()
 
@@ -584,7 +580,7 @@ class Waiting:
             "whsec_" + base64.b64encode(b"0" * 32).decode() + "\n"
         )
         config = f'{CONFIG.splitlines()[1]}\nchannel "log" {{ file = "{self.pipe}" }}\n'
-        (tmp_path / "kith.lua").write_text(config + HOOK % ("hook", 9))
+        (tmp_path / "kith.lua").write_text(config + receivers(receiver("hook", 9)))
         self.again()
         files = {"rules.lua": WAITING, "templates/dear.md": DEAR}
         assert self.daemon.post("/v1/bundles", {"files": files}).status == 201

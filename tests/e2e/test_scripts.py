@@ -7,6 +7,7 @@ import subprocess
 import pytest
 
 from conftest import BUILD, ROOT
+from receiver import receiver, receivers
 
 DEMO = ROOT / "scripts" / "demo"
 
@@ -331,8 +332,7 @@ def test_the_zone_and_the_channels_are_those_of_the_configuration(folder, tmp_pa
     )
     config = tmp_path / "kith.lua"
     config.write_text(
-        'zone "Asia/Shanghai"\n'
-        'channel "hooks" { kind = "webhook", url = "https://example.com", secret = secret "s" }\n'
+        'zone "Asia/Shanghai"\n' + receivers(receiver("hooks", 9))  # and no file of the secret
     )
     text = (
         'test "a" (function(t) local c = t:customer{} t:event(c, "X")\n'

@@ -7,6 +7,7 @@ import time
 import pytest
 
 from conftest import BUILD
+from receiver import receiver, receivers
 
 RULES = """
 rule "welcome" {
@@ -287,11 +288,9 @@ def test_a_test_that_cannot_be_sent_says_why(house, body, status, detail):
 def test_in_html_values_are_escaped(start, tmp_path):
     scripts = tmp_path / "scripts"
     write(scripts, {"rules.lua": "", "templates/hello.md": "<p>{{customer.name}}</p>"})
-    (tmp_path / "secret").write_text("whsec_" + "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVo=" + "\n")
-    (tmp_path / "kith.lua").write_text(
-        'channel "mail" { kind = "webhook", url = "http://127.0.0.1:9/", allow_private = true, '
-        'html = true, secret = secret "secret" }\n'
-    )
+    secret = tmp_path / "hook.secret"
+    secret.write_text("whsec_" + "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVo=" + "\n")
+    (tmp_path / "kith.lua").write_text(receivers(receiver("mail", 9, "html = true")))
     daemon = start("--config", tmp_path / "kith.lua", "--scripts", scripts)
     daemon.send({"type": "identify", "userId": "ann", "traits": {"name": "<i>Ann"}})
     bodies = [

@@ -130,14 +130,14 @@ static int open_target(int dir, const char *path, int flags, mode_t mode)
 }
 
 /* The mode is passed exactly when the flags say so. */
-#define MODE_OF(flags, mode)                                                      \
-    do {                                                                          \
-        if (((flags) & O_CREAT) != 0 || ((flags) & O_TMPFILE) == O_TMPFILE) {     \
-            va_list args;                                                         \
-            va_start(args, flags);                                                \
-            (mode) = va_arg(args, mode_t);                                        \
-            va_end(args);                                                         \
-        }                                                                         \
+#define MODE_OF(flags, mode)                                              \
+    do {                                                                  \
+        if (((flags)&O_CREAT) != 0 || ((flags)&O_TMPFILE) == O_TMPFILE) { \
+            va_list args;                                                 \
+            va_start(args, flags);                                        \
+            (mode) = va_arg(args, mode_t);                                \
+            va_end(args);                                                 \
+        }                                                                 \
     } while (0)
 
 int open(const char *path, int flags, ...)

@@ -546,7 +546,8 @@ class Model(Subjects):
         if entry["class"] == 1:
             self.client(body, kind, data)
         elif entry["class"] == 3:
-            self.about_effect(data["effect"])
+            if "effect" in data:  # of an address alone, which nobody here has: nobody's
+                self.about_effect(data["effect"])
         elif kind == "tick":
             self.tick()
         elif kind == "bundle.activated":

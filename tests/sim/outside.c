@@ -6,6 +6,7 @@
 #include "core/base/mem.h"
 #include "core/server/node.h"
 #include "tests/sim/dice.h"
+#include "tests/sim/feedback.h"
 
 #include <fcntl.h>
 #include <stdarg.h>
@@ -177,72 +178,20 @@ static void note_message(struct outside *outside, const char *what, const char *
 
 /* -- What it says later of what it has, and of what nobody has ------------------------------ */
 
-struct feedback {
-    struct job job; /* first */
-    struct outside *outside;
-    char id[EVENT_ID_TEXT_MAX];
-    const char *type;
-    int64_t print;
-};
-
-static void look_for_print(struct engine *engine, void *arg)
-{
-    struct feedback *feedback = arg;
-    if (!engine_effect_print(engine, text_of(feedback->id), &feedback->print))
-        feedback->print = 0;
-}
-
-static void feedback_written(void *arg, const struct submission *submission)
-{
-    (void)submission;
-    ((struct outside *)arg)->asked--;
-}
-
-static void write_feedback(struct mail *mail, void *reader)
-{
-    struct feedback *feedback = (struct feedback *)mail;
-    struct outside *outside = feedback->outside;
-    struct submission *submission = submission_new(LOG_PLUGIN);
-    struct doc_writer w;
-    (void)reader;
-    submission_begin(submission, &w);
-    doc_put_string(&w, "type", feedback->type);
-    doc_put_string(&w, "source", "plugin:provider");
-    doc_open(&w, "data");
-    doc_put_string(&w, "effect", feedback->id);
-    if (feedback->print != 0)
-        doc_put_int(&w, "print", feedback->print);
-    doc_close(&w);
-    submission_end(submission, &w);
-    submission->done = feedback_written;
-    submission->arg = outside;
-    sequencer_post_own(node_sequencer(outside->node), submission);
-    free(feedback);
-}
-
-static void tell(struct outside *outside, const char *type, struct text id)
-{
-    struct feedback *feedback = mem_zero(sizeof *feedback);
-    feedback->job = (struct job){
-        .mail = { .handle = write_feedback },
-        .run = look_for_print,
-        .arg = feedback,
-    };
-    feedback->outside = outside;
-    feedback->type = type;
-    memcpy(feedback->id, id.data, id.size);
-    outside->asked++;
-    fold_ask(node_fold(outside->node), &feedback->job);
-}
-
 /* One that is forged would unsubscribe somebody, if anybody had sent that. */
-static void tell_something(struct outside *outside, struct text id, uint64_t dice)
+static void tell_something(struct outside *outside, const char *channel, struct text id,
+                           uint64_t dice)
 {
     static const char *const types[] = { "message.delivered", "message.opened", "message.replied" };
     if (dice % 4 == 0)
-        tell(outside, types[(dice >> 8) % 3], id);
+        feedback_tell(outside->node, &outside->asked, types[(dice >> 8) % 3], id, NULL);
     if (dice % 16 == 1)
-        tell(outside, "message.unsubscribed", text_of("999999.7"));
+        feedback_tell(outside->node, &outside->asked, "message.unsubscribed", text_of("999999.7"),
+                      NULL);
+    if (dice % 32 == 2)
+        feedback_tell(outside->node, &outside->asked, "message.unsubscribed", id, channel);
+    if (dice % 16 == 3)
+        feedback_tell(outside->node, &outside->asked, "message.resubscribed", id, channel);
 }
 
 static void provide(struct outside *outside, const char *channel, struct deliverer *deliverer,
@@ -252,7 +201,7 @@ static void provide(struct outside *outside, const char *channel, struct deliver
     bool fails = !outside->is_quiet && dice % 16 == 0;
     note_message(outside, fails ? "fail" : "recv", channel, id, attempt, message);
     if (!fails)
-        tell_something(outside, id, dice_mix(dice));
+        tell_something(outside, channel, id, dice_mix(dice));
     if (outside->is_quiet || dice % 16 < 8) {
         deliver_answer(deliverer, id, attempt, fails ? OUTCOME_FAILED : OUTCOME_SENT,
                        (struct text){ "", 0 });

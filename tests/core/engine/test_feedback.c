@@ -111,6 +111,70 @@ static void who_unsubscribes_withdraws_the_consent_to_the_purpose(void **state)
     message(play, NULL, "sent"); /* another purpose is not touched */
 }
 
+static void of_address(struct play *play, const char *word, const char *more)
+{
+    play_entry(play, LOG_PLUGIN,
+               "{'type':'message.%s','source':'plugin:email','by':'plugin:email',"
+               "'ref':'email:ann@example.com',"
+               "'data':{'channel':'email','address':'ANN@example.com'}%s}",
+               word, more);
+}
+
+static void who_answers_stop_gets_nothing_on_any_purpose_until_she_answers_start(void **state)
+{
+    struct play *play = *state;
+    begin(play);
+    of_address(play, "unsubscribed", "");
+    assert_int_equal(play->result.status, ENGINE_DONE);
+    assert_int_equal(play->result.customer, 1);
+    const char *silent = message(play, NULL, NULL);
+    assert_int_equal(play_claim(play, "email"), 0);
+    assert_has(play_effect(play, silent), "on the suppression list");
+    of_address(play, "resubscribed", ",'id':'start-1'");
+    message(play, NULL, "sent");
+    of_address(play, "unsubscribed", "");
+    of_address(play, "resubscribed", ",'id':'start-1'");
+    assert_int_equal(play->result.status, ENGINE_DUPLICATE);
+    silent = message(play, NULL, NULL);
+    assert_int_equal(play_claim(play, "email"), 0);
+    assert_has(play_effect(play, silent), "on the suppression list");
+}
+
+static void stop_counts_of_whomever_the_address_is(void **state)
+{
+    struct play *play = *state;
+    play_rules(play, rules);
+    of_address(play, "unsubscribed", "");
+    assert_int_equal(play->result.status, ENGINE_DONE);
+    assert_int_equal(play->result.customer, 0);
+    begin(play);
+    const char *silent = message(play, NULL, NULL);
+    assert_int_equal(play_claim(play, "email"), 0);
+    assert_has(play_effect(play, silent), "on the suppression list");
+    play_entry(play, LOG_PLUGIN,
+               "{'type':'message.unsubscribed','data':{'channel':'email','address':'nobody'}}");
+    assert_int_equal(play->result.status, ENGINE_REFUSED);
+}
+
+static void stop_of_somebody_who_was_forgotten_keeps_nothing_more_of_her(void **state)
+{
+    struct play *play = *state;
+    struct key key, hidden;
+    struct bytes row;
+    begin(play);
+    of_address(play, "unsubscribed", "");
+    play_command(play, "erase.requested", "user_id:u1", NULL);
+    for (int i = 0; i < 5; i++)
+        play_tick(play);
+    of_address(play, "unsubscribed", "");
+    key_suppression(&key, text_of("email"), text_of("ann@example.com"));
+    key_suppression_hidden(&hidden, text_of("email"), text_of("ann@example.com"));
+    assert_false(state_get(play->engine->state, &key, &row));
+    assert_true(state_get(play->engine->state, &hidden, &row));
+    of_address(play, "resubscribed", "");
+    assert_false(state_get(play->engine->state, &hidden, &row));
+}
+
 static void what_is_forged_changes_nothing_and_is_refused(void **state)
 {
     struct play *play = *state;
@@ -231,6 +295,9 @@ int main(void)
         TEST(a_soft_bounce_is_only_told_of),
         TEST(a_complaint_suppresses_the_address),
         TEST(who_unsubscribes_withdraws_the_consent_to_the_purpose),
+        TEST(who_answers_stop_gets_nothing_on_any_purpose_until_she_answers_start),
+        TEST(stop_counts_of_whomever_the_address_is),
+        TEST(stop_of_somebody_who_was_forgotten_keeps_nothing_more_of_her),
         TEST(what_is_forged_changes_nothing_and_is_refused),
         TEST(clients_and_staff_cannot_say_it),
         TEST(a_second_copy_has_no_effect_and_the_first_time_is_kept),

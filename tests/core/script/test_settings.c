@@ -153,78 +153,15 @@ static void a_relative_path_starts_at_the_file(void **state)
     end(&place);
 }
 
-#define WEBHOOK "kind = 'webhook', url = 'https://example.com/in', secret = secret 'key'"
-
-static void a_webhook_has_a_place_of_its_own(void **state)
-{
-    struct place place;
-    char path[100];
-    (void)state;
-    begin(&place,
-          "channel 'hooks' { " WEBHOOK " }\n"
-          "channel 'erp' { kind = 'webhook', url = 'http://10.0.0.5/in', allow_private = "
-          "true,\n  secret = secret '/etc/erp', ca = 'ca.pem', timeout = '5s', rest = '1min',"
-          " parallel = 1 }\n");
-    assert_string_equal(place.rc == 0 ? "" : place.err.text, "");
-    assert_int_equal(place.settings.webhook_count, 2);
-    const struct webhook_settings *hooks = &place.settings.webhooks[0], *erp = hooks + 1;
-    assert_string_equal(hooks->name, "hooks");
-    assert_string_equal(hooks->url, "https://example.com/in");
-    snprintf(path, sizeof path, "%s/key", place.dir);
-    assert_string_equal(hooks->secret, path);
-    assert_false(hooks->allow_private);
-    assert_null(hooks->ca);
-    assert_int_equal(hooks->timeout_ms, 15000);
-    assert_int_equal(hooks->rest_ms, 5000);
-    assert_int_equal(hooks->parallel, 16);
-    assert_string_equal(erp->secret, "/etc/erp");
-    assert_true(erp->allow_private);
-    assert_int_equal(erp->timeout_ms, 5000);
-    assert_int_equal(erp->rest_ms, 60000);
-    assert_int_equal(erp->parallel, 1);
-    end(&place);
-}
-
-/* The world's hash is no place for what only concerns this process, and a URL may be a secret. */
-static void of_a_webhook_only_its_nature_is_in_the_world(void **state)
-{
-    struct place place;
-    struct buf json = BUF_INIT;
-    (void)state;
-    begin(&place, "channel 'hooks' { " WEBHOOK " }");
-    json_write_doc(&json, place.settings.config);
-    assert_non_null(strstr(buf_string(&json), "\"hooks\":{\"address\":false,\"idempotent\":true,"
-                                              "\"machine\":true}"));
-    assert_null(strstr(buf_string(&json), "example.com"));
-    assert_null(strstr(buf_string(&json), "key"));
-    buf_deinit(&json);
-    end(&place);
-}
-
-static void a_webhook_that_is_half_said_is_refused(void **state)
+static void a_channel_of_a_plugin_is_not_said_here_and_the_way_out_is_told(void **state)
 {
     (void)state;
-    check_refused("channel 'hooks' { kind = 'webhook', secret = secret 'x' }",
-                  "kith.lua:1: channel \"hooks\" needs url");
-    check_refused("channel 'hooks' { kind = 'webhook', url = 'https://a.b' }",
-                  "needs secret = secret \"FILE\"");
-    check_refused("channel 'hooks' { kind = 'webhook', url = 'https://a.b', secret = 'whsec_x' }",
-                  "needs secret = secret \"FILE\"");
-    check_refused("channel 'hooks' { kind = 'webhook', url = 'http://a.b', secret = secret 'x' }",
-                  "begins with https://");
-    check_refused("channel 'hooks' { kind = 'webhook', url = 'ftp://a.b', secret = secret 'x', "
-                  "allow_private = true }",
-                  "begins with https://");
-    check_refused("channel 'hooks' { " WEBHOOK ", timeout = '2d' }", "timeout is a time from");
-    check_refused("channel 'hooks' { " WEBHOOK ", timeout = '31s' }", "to \"30s\"");
-    check_refused("channel 'hooks' { " WEBHOOK ", parallel = 65 }", "from 1 to 64");
-    check_refused("channel 'hooks' { " WEBHOOK ", alow_private = true }",
-                  "did you mean \"allow_private\"?");
-    check_refused("channel 'hooks' { " WEBHOOK ", allow_private = 'yes' }", "is true or false");
-    check_refused("channel 'hooks' { " WEBHOOK " }\nchannel 'hooks' { " WEBHOOK " }",
-                  "kith.lua:2: channel \"hooks\" is said a second time");
-    check_refused("channel 'My Hooks' { " WEBHOOK " }", "a name is up to 63 of");
-    check_refused("channel 'hooks'", "channel \"hooks\" sets nothing: a table must follow");
+    check_refused(
+        "\nchannel 'hooks' { kind = 'webhook', url = 'https://a.b', secret = secret 'x' }",
+        "kith.lua:2: channel \"hooks\": all but \"log\" are plugins'; a webhook is "
+        "plugin \"webhook\" { grant = {");
+    check_refused("channel('erp', { kind = 'webhook' })", "config = { receivers = { NAME = { url");
+    check_refused("channel 'email'", "docs/webhooks.md");
 }
 
 static void a_mistake_is_told_with_its_line(void **state)
@@ -240,7 +177,6 @@ static void a_mistake_is_told_with_its_line(void **state)
                   "listen knows no \"color\"; it knows cert and key");
     check_refused("data(5)", "data must be text in quotes, not a number");
     check_refused("data ''", "data is empty");
-    check_refused("channel 'email' {}", "channel \"email\" needs kind = \"webhook\"");
     check_refused("channel 'log' { fiel = 'x' }", "knows no \"fiel\"; did you mean \"file\"?");
     check_refused("limits { derivd = 1 }", "no limit is called derivd; did you mean derived?");
     check_refused("limits { foo = 1 }", "no limit is called foo; there are cascade_depth derived");
@@ -384,9 +320,7 @@ int main(void)
         cmocka_unit_test(a_channel_is_declared_in_both_forms_of_a_call),
         cmocka_unit_test(equal_files_give_an_equal_config),
         cmocka_unit_test(a_relative_path_starts_at_the_file),
-        cmocka_unit_test(a_webhook_has_a_place_of_its_own),
-        cmocka_unit_test(of_a_webhook_only_its_nature_is_in_the_world),
-        cmocka_unit_test(a_webhook_that_is_half_said_is_refused),
+        cmocka_unit_test(a_channel_of_a_plugin_is_not_said_here_and_the_way_out_is_told),
         cmocka_unit_test(a_mistake_is_told_with_its_line),
         cmocka_unit_test(a_quota_is_a_size_with_its_unit),
         cmocka_unit_test(what_is_wrong_with_a_plugin_is_said_at_its_line),

@@ -1,0 +1,21 @@
+/* form.h -- application/x-www-form-urlencoded, as browsers and other people's servers send it. */
+#ifndef CORE_BASE_FORM_H
+#define CORE_BASE_FORM_H
+
+#include "core/base/buf.h"
+#include "core/base/doc.h"
+
+struct err;
+
+#define FORM_FIELDS_MAX 1000
+
+/* Append to `out` the document of a form: texts, sorted by their names; of a name that is said
+ * twice the first counts.  E_INVALID: a broken escape, a zero, no UTF-8; E_LIMIT: too many fields.
+ */
+int form_read(const char *text, size_t size, struct buf *out, struct doc *out_doc, struct err *err);
+
+/* Append the form of a document, in its order.  E_INVALID: a value is neither text nor a whole
+ * number. */
+int form_write(struct doc doc, struct buf *out, struct err *err);
+
+#endif

@@ -1,0 +1,17 @@
+/* feedback.h -- what the outside of a life says later of messages that it was given. */
+#ifndef TESTS_SIM_FEEDBACK_H
+#define TESTS_SIM_FEEDBACK_H
+
+#include "core/base/doc.h"
+
+#include <stddef.h>
+
+struct node;
+
+/* Write `type`, message.delivered and the like, about the effect `id`; or, where `channel` is not
+ * NULL, about an address of that channel which is nobody's.  *asked counts it until it is applied.
+ */
+void feedback_tell(struct node *node, size_t *asked, const char *type, struct text id,
+                   const char *channel);
+
+#endif
