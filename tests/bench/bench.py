@@ -255,7 +255,7 @@ plugin "email" { grant = { "channel", "append", "read", "sockets", "work" },
   config = { smtp = "smtp://127.0.0.1:1", from = "shop@example.com" } }
 plugin "webhook" { grant = { "append", "channel", "fetch", "fetch-private", "routes" }, config = {
   hooks = { shop = { secret = secret "%(work)s/secret", customer = { "email:buyer" } } } } }
-plugin "sms" { grant = { "channel", "fetch", "fetch-private", "routes", "append", "admin" },
+plugin "sms" { grant = { "channel", "fetch", "fetch-private", "routes", "append" },
   config = { account = "AC1", token = secret "%(work)s/secret", from = "+4930123456",
     url = "https://crm.example.com" } }
 plugin "followup" { grant = { "append", "read", "staff", "routes", "on-behalf", "act:create",
