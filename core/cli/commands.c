@@ -141,6 +141,45 @@ static const struct option record_link_options[] = {
     END,
 };
 
+static const struct option promise_list_options[] = {
+    { "owner", "STAFF", "whose word it is", false },
+    { "customer", "CUSTOMER", "given to this customer", false },
+    { "all", NULL, "kept, broken and withdrawn ones too", false },
+    LIMIT("how many, the newest first (all)"),
+    END,
+};
+
+static const struct option promise_add_options[] = {
+    { "due", "WHEN", "until when: 2h, friday, or 2026-12-01 10:00 (needed)", false },
+    { "owner", "STAFF", "who gave it; else the customer's owner", false },
+    { "channel", "NAME", "how it was given: phone, email, shop", false },
+    { "concerns", "TEXT", "what it is about: order:5", false },
+    END,
+};
+
+static const struct option handover_list_options[] = {
+    { "all", NULL, "those that are done or called off, too", false },
+    END,
+};
+
+static const struct option handover_prepare_options[] = {
+    { "to", "STAFF", "who shall get it: staff, or a team (needed)", false },
+    { "reason", "TEXT", "why", false },
+    { "no-wait", NULL, "do not wait until it is listed", false },
+    END,
+};
+
+static const struct option handover_accept_options[] = {
+    { "note", "TEXT", "what was agreed", false },
+    { "no-wait", NULL, "do not wait until all is given", false },
+    END,
+};
+
+static const struct option handover_call_off_options[] = {
+    { "no-wait", NULL, "do not wait until what is left is named", false },
+    END,
+};
+
 static const struct option preview_options[] = {
     { "lang", "LOCALE", "in this language: de, en-GB; else in hers", false },
     { "channel", "NAME", "on this channel, where the template is for several", false },
@@ -416,6 +455,23 @@ const struct command command_table[] = {
       run_record_link },
     { "record note", "RECORD TEXT...", "write a note about it onto the timeline", NULL, NULL,
       run_record_note },
+    { "promise list", "", "what was promised and is open, overdue in red", NULL,
+      promise_list_options, run_promise_list },
+    { "promise add", "CUSTOMER WHAT...", "somebody is promised something, until a time",
+      "Until then it is kept, put off or withdrawn; else it is broken, by nobody's decision, and\n"
+      "whoever gave it is asked to apologize and to make it good.  docs/followup.md.",
+      promise_add_options, run_promise_add },
+    { "promise keep", "ID EVIDENCE...", "it was kept: how do we know?",
+      "EVIDENCE is a sentence for whoever asks later: called at nine, spoke to her husband.  "
+      "Without\n"
+      "any a promise is not kept.  One that is broken already is kept late.",
+      NULL, run_promise_keep },
+    { "promise withdraw", "ID REASON...", "it will not be kept, and she knows why", NULL, NULL,
+      run_promise_withdraw },
+    { "promise apologize", "ID WORDS...", "it was broken, and this was said about it", NULL, NULL,
+      run_promise_apologize },
+    { "promise recover", "ID WORDS...", "it was broken, and made good by this", NULL, NULL,
+      run_promise_recover },
     { "merge", "SURVIVOR ABSORBED", "two customers are one person", NULL, NULL, run_merge },
     { "unmerge", "CUSTOMER", "take the absorbed customer out again", NULL, NULL, run_unmerge },
     { "consent", "CUSTOMER grant|withdraw PURPOSE/CHANNEL", "she said yes, or no", NULL,
@@ -527,6 +583,23 @@ const struct command command_table[] = {
       "follow-ups\n"
       "are given to somebody else first, and listed.  Interrupted, it is run again.",
       staff_remove_options, run_staff_remove },
+    { "handover list", "", "who hands over to whom", NULL, handover_list_options,
+      run_handover_list },
+    { "handover prepare", "STAFF", "list all that she has in hand, to go to somebody else",
+      "Customers, open records of every kind (promises, complaints, tasks) and follow-ups: each a\n"
+      "piece of the hand-over.  Nothing moves until it is accepted.",
+      handover_prepare_options, run_handover_prepare },
+    { "handover show", "ID", "each piece of it, what is not ticked first",
+      "Before it is accepted a piece goes to somebody else by\n"
+      "kith record change handover_item:PIECE --set to=STAFF, and stays where it is by\n"
+      "kith record move handover_item:PIECE leave --set reason=WHY.",
+      NULL, run_handover_show },
+    { "handover accept", "ID", "give each piece away, and look until nothing is left",
+      "Interrupted, it goes on by itself.  Pieces that were done or given away meanwhile are\n"
+      "ticked as that; what cannot be given is named as left.",
+      handover_accept_options, run_handover_accept },
+    { "handover call-off", "ID REASON...", "what is not given yet stays where it is", NULL,
+      handover_call_off_options, run_handover_call_off },
     { "team", "", "the teams, and who is in each", NULL, NULL, run_team },
     { "team set", "NAME", "make a team, or say how it gives work to its members",
       "The ways are followed in the order given, each among those who are there:\n"
