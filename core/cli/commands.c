@@ -169,9 +169,9 @@ static const struct option handover_prepare_options[] = {
     END,
 };
 
-static const struct option handover_accept_options[] = {
-    { "note", "TEXT", "what was agreed", false },
-    { "no-wait", NULL, "do not wait until all is given", false },
+static const struct option handover_confirm_options[] = {
+    { "by", "STAFF", "who takes them over; else to whom they go", false },
+    { "no-wait", NULL, "do not wait until they are given", false },
     END,
 };
 
@@ -587,17 +587,19 @@ const struct command command_table[] = {
       run_handover_list },
     { "handover prepare", "STAFF", "list all that she has in hand, to go to somebody else",
       "Customers, open records of every kind (promises, complaints, tasks) and follow-ups: each a\n"
-      "piece of the hand-over.  Nothing moves until it is accepted.",
+      "piece of the hand-over.  Nothing moves until it is confirmed.",
       handover_prepare_options, run_handover_prepare },
-    { "handover show", "ID", "each piece of it, what is not ticked first",
-      "Before it is accepted a piece goes to somebody else by\n"
+    { "handover show", "ID", "each piece of it, what waits for somebody first",
+      "Before it is confirmed a piece goes to somebody else by\n"
       "kith record change handover_item:PIECE --set to=STAFF, and stays where it is by\n"
       "kith record move handover_item:PIECE leave --set reason=WHY.",
       NULL, run_handover_show },
-    { "handover accept", "ID", "give each piece away, and look until nothing is left",
-      "Interrupted, it goes on by itself.  Pieces that were done or given away meanwhile are\n"
-      "ticked as that; what cannot be given is named as left.",
-      handover_accept_options, run_handover_accept },
+    { "handover confirm", "ID PIECES...", "the receiver takes pieces over: 3 4 7, or all",
+      "Whoever gets a piece confirms it, and then it is hers.  Of a team that is one of its "
+      "members:\n"
+      "--by says who.  When all are confirmed there is a last look, and what is found then is\n"
+      "listed; with nothing left the hand-over is done, and not before.",
+      handover_confirm_options, run_handover_confirm },
     { "handover call-off", "ID REASON...", "what is not given yet stays where it is", NULL,
       handover_call_off_options, run_handover_call_off },
     { "team", "", "the teams, and who is in each", NULL, NULL, run_team },

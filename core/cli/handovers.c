@@ -4,6 +4,7 @@
  * `handover_item`, and all of this can be done with `kith record` too; here it is in the words of
  * whoever does it, who waits until what follows of it is there.
  */
+#include "core/base/mem.h"
 #include "core/cli/record.h"
 
 #include <stdio.h>
@@ -13,6 +14,7 @@
 #include <unistd.h>
 
 #define POLL_MS 250
+#define LAST_LOOK_MS 15000
 
 static const char path[] = "/v1/records/handover/";
 
@@ -27,14 +29,26 @@ static bool is_number(struct cli *cli, const char *text)
 /* -- Showing ------------------------------------------------------------------------------- */
 
 static const struct column columns[] = {
-    { "piece", true },  { "state", false }, { "what", false },   { "customer", true },
-    { "title", false }, { "to", false },    { "reason", false }, { NULL, false },
+    { "piece", true },    { "state", false },  { "what", false },
+    { "customer", true }, { "title", false },  { "to", false },
+    { "notes", false },   { "reason", false }, { NULL, false },
 };
 
 struct pieces {
     struct table table;
     int64_t handover;
 };
+
+static void add_notes(struct table *table, struct doc notes)
+{
+    struct buf text = BUF_INIT;
+    for (struct doc_iter it = doc_iter(notes); doc_next(&it);) {
+        buf_text(&text, text.size != 0 ? " / " : "");
+        text_clean(it.value.text, &text);
+    }
+    table_add_string(table, buf_string(&text), TINT_NONE);
+    buf_deinit(&text);
+}
 
 static void piece_item(struct cli *cli, struct doc item, void *arg)
 {
@@ -64,6 +78,7 @@ static void piece_item(struct cli *cli, struct doc item, void *arg)
         table_add(table, owner, TINT_NONE);
     else
         cell_field(table, fields, "to", TINT_NONE);
+    add_notes(table, doc_child(fields, "notes"));
     cell_field(table, fields, "reason", TINT_NONE);
 }
 
@@ -75,14 +90,15 @@ static int list_pieces(struct cli *cli, const char *state, struct pieces *pieces
     return cli_list(cli, 0, piece_item, pieces);
 }
 
-/* Each of them, those that are not ticked first. */
+/* Each of them, those that wait for somebody first. */
 static int show_pieces(struct cli *cli, int64_t number, const char *from)
 {
-    static const char *const states[] = { "listed", "left", "settled", "given" };
+    static const char *const states[] = { "listed", "confirmed", "left", "settled", "given" };
     struct pieces pieces = { .handover = number };
     int code = EXIT_DONE;
     table_init(&pieces.table, columns);
     table_yield(&pieces.table, "title", YIELD_BELOW);
+    table_yield(&pieces.table, "notes", YIELD_BELOW);
     table_yield(&pieces.table, "reason", YIELD_BELOW);
     for (size_t i = 0; i < sizeof states / sizeof *states && code == EXIT_DONE; i++)
         code = list_pieces(cli, states[i], &pieces, from);
@@ -175,8 +191,7 @@ static bool is_passing(struct doc record)
 {
     struct text state = doc_text(record, "state");
     return doc_text(doc_child(record, "fields"), "problem").size == 0 &&
-           (text_is(state, "requested") || text_is(state, "accepted") ||
-            text_is(state, "calling_off"));
+           (text_is(state, "requested") || text_is(state, "calling_off"));
 }
 
 static int follow(struct cli *cli, int code, struct doc record)
@@ -224,12 +239,153 @@ static int move(struct cli *cli, const char *transition)
     return follow(cli, code, record);
 }
 
-int run_handover_accept(struct cli *cli)
+/* -- Confirming ---------------------------------------------------------------------------- */
+
+struct confirming {
+    int64_t handover;
+    int64_t *pieces;
+    size_t count;
+};
+
+static void add_piece(struct confirming *confirming, int64_t piece)
 {
-    body_open(cli);
-    body_text(cli, "note", args_value(&cli->args, "note"));
-    body_close(cli);
-    return move(cli, "/accept");
+    confirming->pieces =
+        mem_resize(confirming->pieces, (confirming->count + 1) * sizeof *confirming->pieces);
+    confirming->pieces[confirming->count++] = piece;
+}
+
+static void listed_item(struct cli *cli, struct doc item, void *arg)
+{
+    struct confirming *confirming = arg;
+    (void)cli;
+    if (doc_int(doc_child(item, "fields"), "handover", 0) == confirming->handover)
+        add_piece(confirming, doc_int(item, "id", 0));
+}
+
+static int find_listed(struct cli *cli, const char *from, struct confirming *confirming)
+{
+    bool is_json = cli->is_json;
+    cli_path(cli, "/v1/records/handover_item", NULL, NULL);
+    path_query(&cli->path, "owner", from);
+    path_query(&cli->path, "state", "listed");
+    cli->is_json = false; /* what is printed is the hand-over */
+    int code = cli_list(cli, 0, listed_item, confirming);
+    cli->is_json = is_json;
+    return code;
+}
+
+static int read_pieces(struct cli *cli, const char *words, struct confirming *confirming)
+{
+    const char *at = words;
+    while (*at != '\0') {
+        char *end;
+        long long piece = strtoll(at, &end, 10);
+        if (end == at || piece <= 0 || (*end != '\0' && *end != ' ')) {
+            cli_fail(cli, "%s are no numbers of pieces: kith handover show has them; or write all",
+                     words);
+            return EXIT_USAGE;
+        }
+        add_piece(confirming, piece);
+        at = end + strspn(end, " ");
+    }
+    return EXIT_DONE;
+}
+
+static void piece_path(struct cli *cli, int64_t piece, const char *rest)
+{
+    struct buf number = BUF_INIT;
+    buf_printf(&number, "%lld", (long long)piece);
+    cli_path(cli, "/v1/records/handover_item/", buf_string(&number), rest);
+    buf_deinit(&number);
+}
+
+static int confirm(struct cli *cli, const struct confirming *confirming, const char *by)
+{
+    struct doc piece = { NULL, 0 };
+    int code = EXIT_DONE;
+    const struct record_text fields[] = { { "confirmed_by", by }, { NULL, NULL } };
+    for (size_t i = 0; i < confirming->count && code == EXIT_DONE; i++) {
+        record_body(cli, NULL, NULL, fields);
+        piece_path(cli, confirming->pieces[i], "/confirm");
+        code = cli_post(cli, &piece);
+    }
+    return code;
+}
+
+/* Until each has been given, settled, or listed again; *out_back: how many are that. */
+static int wait_for_pieces(struct cli *cli, const struct confirming *confirming, size_t *out_back)
+{
+    const struct timespec pause = { .tv_nsec = POLL_MS * 1000000L };
+    struct doc piece = { NULL, 0 };
+    int code = EXIT_DONE;
+    *out_back = 0;
+    for (size_t i = 0; i < confirming->count && code == EXIT_DONE;) {
+        piece_path(cli, confirming->pieces[i], NULL);
+        code = cli_get(cli, &piece);
+        if (code == EXIT_DONE && text_is(doc_text(piece, "state"), "confirmed")) {
+            nanosleep(&pause, NULL);
+            continue;
+        }
+        *out_back += text_is(doc_text(piece, "state"), "listed");
+        i++;
+    }
+    return code;
+}
+
+/* All is confirmed: it is done, unless the last look has found more. */
+static int wait_for_end(struct cli *cli, const char *number, struct doc *out_record)
+{
+    const struct timespec pause = { .tv_nsec = POLL_MS * 1000000L };
+    int code = EXIT_DONE;
+    for (unsigned i = 0; code == EXIT_DONE && i < LAST_LOOK_MS / POLL_MS; i++) {
+        cli_path(cli, path, number, NULL);
+        code = cli_get(cli, out_record);
+        if (code == EXIT_DONE && !doc_bool(*out_record, "open", false))
+            break;
+        nanosleep(&pause, NULL);
+    }
+    return code;
+}
+
+static int confirm_pieces(struct cli *cli, struct confirming *confirming, const char *from,
+                          const char *by)
+{
+    const char *number = args_argument(&cli->args, 0), *words = args_argument(&cli->args, 1);
+    bool are_all = strcmp(words, "all") == 0;
+    struct doc record = { NULL, 0 };
+    size_t back = 0;
+    int code = are_all ? find_listed(cli, from, confirming) : read_pieces(cli, words, confirming);
+    if (code == EXIT_DONE)
+        code = confirm(cli, confirming, by);
+    if (code == EXIT_DONE && !args_has(&cli->args, "no-wait"))
+        code = wait_for_pieces(cli, confirming, &back);
+    if (code == EXIT_DONE && !args_has(&cli->args, "no-wait") && are_all && back == 0)
+        code = wait_for_end(cli, number, &record);
+    if (code == EXIT_DONE) {
+        cli_path(cli, path, number, NULL);
+        code = cli_get(cli, &record);
+    }
+    return print(cli, code, record);
+}
+
+int run_handover_confirm(struct cli *cli)
+{
+    struct doc record = { NULL, 0 };
+    const char *number = args_argument(&cli->args, 0), *by = args_value(&cli->args, "by");
+    if (!is_number(cli, number))
+        return EXIT_USAGE;
+    cli_path(cli, path, number, NULL);
+    int code = cli_get(cli, &record);
+    if (code != EXIT_DONE)
+        return code;
+    struct confirming confirming = { .handover = doc_int(record, "id", 0) };
+    char *from = mem_string(doc_text(doc_child(record, "fields"), "from").data);
+    char *to = mem_string(doc_text(doc_child(record, "fields"), "to").data);
+    code = confirm_pieces(cli, &confirming, from, by != NULL ? by : to);
+    free(confirming.pieces);
+    free(from);
+    free(to);
+    return code;
 }
 
 int run_handover_call_off(struct cli *cli)

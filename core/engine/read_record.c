@@ -381,7 +381,9 @@ static void show_kind(struct doc_writer *w, const struct kind *kind)
     for (size_t i = 0; i < kind->role_count; i++) {
         doc_open_text(w, kind->roles[i].name);
         doc_put_bool(w, "subject", kind->roles[i].is_subject);
-        doc_put_bool(w, "required", kind->roles[i].is_subject || kind->roles[i].is_required);
+        doc_put_bool(w, "required",
+                     (kind->roles[i].is_subject && !kind->roles[i].is_optional) ||
+                         kind->roles[i].is_required);
         doc_put_bool(w, "many", kind->roles[i].is_many);
         doc_close(w);
     }

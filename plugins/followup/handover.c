@@ -118,24 +118,38 @@ void handover_listed(struct handover *handover)
     static const char *const names[] = { "customer_count", "record_count", "reminder_count", NULL };
     if (strcmp(handover->state, "requested") == 0)
         move(handover, "/prepare", names, handover->listed);
-    else
-        handover_give(handover);
-}
-
-/* Where nothing was found to be given the look before has found nothing of hers. */
-void handover_given(struct handover *handover)
-{
-    if (handover->moved != 0 && strcmp(handover->state, "accepted") == 0)
-        handover_list(handover);
+    else if (handover->found != 0)
+        handover_end(handover);
     else
         handover_count(handover);
+}
+
+/* What was given is in the lists with the next look. */
+void handover_given(struct handover *handover)
+{
+    if (strcmp(handover->state, "calling_off") == 0)
+        handover_count(handover);
+    else if (handover->moved != 0)
+        handover_end(handover);
+    else
+        handover_await(handover);
+}
+
+static void ask_kinds(struct handover *handover);
+
+void handover_awaited(struct handover *handover)
+{
+    if (handover->found != 0)
+        handover_end(handover);
+    else
+        ask_kinds(handover);
 }
 
 void handover_counted(struct handover *handover)
 {
     static const char *const names[] = { "given_count", "settled_count", "left_count", NULL };
-    bool is_done = strcmp(handover->state, "accepted") == 0;
-    move(handover, is_done ? "/finish" : "/close", names, handover->tally);
+    bool is_called_off = strcmp(handover->state, "calling_off") == 0;
+    move(handover, is_called_off ? "/close" : "/finish", names, handover->tally);
 }
 
 /* -- Whether it can be ------------------------------------------------------------------------- */
@@ -152,10 +166,14 @@ static void call_off(struct handover *handover, const char *why)
 }
 
 /* A team is who says that she belongs to it; it needs no record of its own. */
-static bool is_team_of(struct kith_doc member, const char *team)
+bool handover_is_for(struct kith_doc member, struct kith_text to)
 {
+    static const char prefix[] = "team:";
     struct kith_iter it = kith_iter(kith_get_doc(member, "teams"));
-    bool is_member = kith_is(kith_get_text(member, "team"), team);
+    size_t skip = strncmp(to.data, prefix, sizeof prefix - 1) == 0 ? sizeof prefix - 1 : 0;
+    const char *team = to.data + skip;
+    bool is_member = kith_is(kith_get_text(member, "team"), team) ||
+                     kith_is(kith_get_text(member, "name"), to.data);
     while (!is_member && kith_next(&it))
         is_member = kith_is(kith_as_text(&it.value), team);
     return is_member;
@@ -163,13 +181,11 @@ static bool is_team_of(struct kith_doc member, const char *team)
 
 static void on_team(void *arg, int32_t status, struct kith_doc result)
 {
-    static const char prefix[] = "team:";
     struct handover *handover = arg;
     struct kith_iter it = kith_iter(kith_get_doc(result, "items"));
-    size_t skip = strncmp(handover->to, prefix, sizeof prefix - 1) == 0 ? sizeof prefix - 1 : 0;
     bool is_known = false;
     while (status == 200 && !is_known && kith_next(&it))
-        is_known = is_team_of(kith_as_doc(&it.value), handover->to + skip);
+        is_known = handover_is_for(kith_as_doc(&it.value), kith_text(handover->to));
     if (is_known)
         handover_list(handover);
     else if (status == 200)
@@ -205,7 +221,7 @@ static void check(struct handover *handover)
 static bool is_ours(struct kith_doc record)
 {
     struct kith_text state = kith_get_text(record, "state");
-    return kith_is(state, "requested") || kith_is(state, "accepted") ||
+    return kith_is(state, "requested") || kith_is(state, "prepared") ||
            kith_is(state, "calling_off");
 }
 
@@ -236,15 +252,18 @@ static void on_kinds(void *arg, int32_t status, struct kith_doc result)
     }
     if (strcmp(handover->state, "requested") == 0)
         check(handover);
-    else if (strcmp(handover->state, "accepted") == 0)
-        handover_list(handover);
     else
-        handover_give(handover);
+        handover_list(handover);
+}
+
+static void ask_kinds(struct handover *handover)
+{
+    const struct kith_doc none = { NULL, 0 };
+    handover_ask(handover, "GET", "/v1/records", none, on_kinds);
 }
 
 static void begin(struct handover *handover, struct kith_doc record)
 {
-    const struct kith_doc none = { NULL, 0 };
     struct kith_doc fields = kith_get_doc(record, "fields");
     handover->number = (uint64_t)kith_get_int(record, "id", 0);
     handover->state = keep(handover, record, "state");
@@ -252,7 +271,10 @@ static void begin(struct handover *handover, struct kith_doc record)
     handover->to = keep(handover, fields, "to");
     handover->reason = keep(handover, fields, "reason");
     handover->problem = keep(handover, fields, "problem");
-    handover_ask(handover, "GET", "/v1/records", none, on_kinds);
+    if (strcmp(handover->state, "requested") == 0)
+        ask_kinds(handover);
+    else
+        handover_give(handover);
 }
 
 /* A list is of the last checkpoint: what it says is looked at again. */
@@ -264,18 +286,34 @@ static void on_record(void *arg, int32_t status, struct kith_doc result)
         handover_end(arg);
 }
 
+/* The one behind the last, and behind all of them the first. */
+static uint64_t next_of(struct kith_doc open, uint64_t last)
+{
+    struct kith_iter it = kith_iter(kith_get_doc(open, "items"));
+    uint64_t next = UINT64_MAX, first = UINT64_MAX;
+    while (kith_next(&it)) {
+        uint64_t number = (uint64_t)kith_get_int(kith_as_doc(&it.value), "id", 0);
+        if (!is_ours(kith_as_doc(&it.value)))
+            continue;
+        if (number > last && number < next)
+            next = number;
+        if (number < first)
+            first = number;
+    }
+    return next != UINT64_MAX ? next : first;
+}
+
 static void on_open(void *arg, int32_t status, struct kith_doc result)
 {
     struct handover *handover = arg;
     const struct kith_doc none = { NULL, 0 };
-    struct kith_iter it = kith_iter(kith_get_doc(result, "items"));
-    while (status == 200 && handover->number == 0 && kith_next(&it))
-        if (is_ours(kith_as_doc(&it.value)))
-            handover->number = (uint64_t)kith_get_int(kith_as_doc(&it.value), "id", 0);
-    if (handover->number == 0)
+    uint64_t next = next_of(result, handover->followup->handover_last);
+    if (status != 200 || next == UINT64_MAX) {
         handover_end(handover);
-    else
-        handover_ask(handover, "GET", path_of(handover, ""), none, on_record);
+        return;
+    }
+    handover->number = handover->followup->handover_last = next;
+    handover_ask(handover, "GET", path_of(handover, ""), none, on_record);
 }
 
 void handover_look(void *self)
@@ -331,7 +369,6 @@ const struct kith_function handover_function = {
     .size = sizeof handover_function,
     .name = "hand_over",
     .usage = "followup.hand_over { from = \"anna\", to = \"bert\" }",
-    .about =
-        "Have all that somebody has in hand listed, to go to somebody else once it is accepted",
+    .about = "Have all that somebody has in hand listed, to go to somebody else, piece by piece",
     .run = hand_over,
 };

@@ -1,20 +1,31 @@
-/* handover.h -- all that somebody has in hand goes to somebody else, each piece ticked.
+/* handover.h -- all that somebody has in hand goes to somebody else, each piece confirmed.
  *
  * A hand-over is a record of the kind `handover`; each piece of it is one of the kind
  * `handover_item`, about the customer it is of, on whose timeline it therefore stands.
  *
- *     state          whose turn                  then
- *     ------------   -------------------------   ----------------------------------------------
- *     requested      ours: list all that is hers                            prepared
- *     prepared       a person's                  accept: accepted;  call_off: calling_off
- *     accepted       ours: give each piece, look again until nothing is left    done
- *     calling_off    ours: what was not given is left                       called_off
+ *     state          whose turn                               then
+ *     ------------   --------------------------------------   ------------------------------------
+ *     requested      ours: list all that is hers              prepared
+ *     prepared       the receiver's: confirm each piece;
+ *                    ours: give what is confirmed, and at     done; or what is found is listed,
+ *                    last look at all that is hers            and is to be confirmed
+ *     calling_off    ours: what was not given is left         called_off
+ *
+ *     a piece        by                                       becomes
+ *     ------------   --------------------------------------   ------------------------------------
+ *     listed         confirm: who gets it, or of that team    confirmed
+ *     confirmed      ours                                     given to who confirmed it; settled
+ *                                                             where nothing is to be done any more;
+ *                                                             listed where that cannot be, with the
+ *                                                             reason
+ *     listed         leave: a person, with the reason         left where it is
  *
  * The records are all that is known of it.  What was interrupted is begun anew: what is listed
  * twice is one piece, by its key, and what was given is not hers any more.  A hand-over is done
- * when a whole look at what is hers has found nothing but what is named as left.
+ * when no piece waits for anybody and a whole look at what is hers has found nothing but what is
+ * left: nobody can finish it by hand without having decided about each.
  *
- * The loop's thread; one hand-over is worked on at a time.
+ * The loop's thread; one hand-over is worked on at a time, one after the other.
  */
 #ifndef PLUGINS_FOLLOWUP_HANDOVER_H
 #define PLUGINS_FOLLOWUP_HANDOVER_H

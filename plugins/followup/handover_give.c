@@ -1,9 +1,10 @@
-/* handover_give.c -- each piece that is listed: given, settled or left.
+/* handover_give.c -- each piece that is confirmed: given, settled, or listed again.
  *
  *     its thing                     becomes
  *     ---------------------------   ------------------------------------------------------
- *     is hers                       to whom the piece says, or the hand-over: given
- *     is hers, and that is refused  left, with what the daemon said
+ *     is hers                       that of who confirmed it: given
+ *     is hers, and that is refused  listed again, with what the daemon said
+ *     was confirmed by who may not  listed again, with that
  *     is somebody else's by now     given, to her
  *     is done, closed or gone       settled
  *     (called off)                  left, with the reason of that
@@ -84,9 +85,12 @@ static void tick(struct handover *handover, const char *transition, const char *
 {
     char room[HANDOVER_BODY_ROOM];
     struct kith_writer w;
+    const struct kith_value none = { KITH_NULL, 0, { 0 } };
     kith_begin(&w, room, sizeof room);
     kith_open(&w, "fields");
     kith_put_text(&w, field, handover_cut(value));
+    if (strcmp(transition, "list") == 0)
+        kith_put(&w, "confirmed_by", &none);
     kith_close(&w);
     handover->moved++;
     handover_ask(handover, "POST",
@@ -106,7 +110,7 @@ static void on_given(void *arg, int32_t status, struct kith_doc result)
     else if (handover_went_well(status))
         tick(handover, "give", "new_owner", owner.size != 0 ? owner : kith_text("nobody"));
     else
-        tick(handover, "leave", "reason", detail.size != 0 ? detail : kith_text("it was refused"));
+        tick(handover, "list", "reason", detail.size != 0 ? detail : kith_text("it was refused"));
 }
 
 static void give(struct handover *handover, enum piece piece)
@@ -114,10 +118,9 @@ static void give(struct handover *handover, enum piece piece)
     char room[HANDOVER_BODY_ROOM];
     struct kith_writer w;
     struct kith_doc fields = kith_get_doc(handover->row, "fields");
-    struct kith_text to = kith_get_text(fields, "to");
     kith_begin(&w, room, sizeof room);
     kith_put_text(&w, piece == PIECE_REMINDER ? "to" : "owner",
-                  to.size != 0 ? to : kith_text(handover->to));
+                  kith_get_text(fields, "confirmed_by"));
     handover_ask(handover, piece == PIECE_REMINDER ? "PATCH" : "POST",
                  handover_path(handover, piece, kith_get_text(fields, "thing"),
                                piece == PIECE_REMINDER ? "" : "/assign"),
@@ -141,6 +144,51 @@ static void on_thing(void *arg, int32_t status, struct kith_doc result)
                        : piece == PIECE_CUSTOMER
                            ? "she is nobody's any more"
                            : "it was done, closed or taken from her before it could be given"));
+}
+
+static void look_at_thing(struct handover *handover)
+{
+    const struct kith_doc none = { NULL, 0 };
+    struct kith_doc fields = kith_get_doc(handover->row, "fields");
+    handover_ask(
+        handover, "GET",
+        handover_path(handover, handover_piece(fields), kith_get_text(fields, "thing"), ""), none,
+        on_thing);
+}
+
+/* -- Confirmed by whom ------------------------------------------------------------------------- */
+
+static struct kith_text receiver(const struct handover *handover)
+{
+    struct kith_text to = kith_get_text(kith_get_doc(handover->row, "fields"), "to");
+    return to.size != 0 ? to : kith_text(handover->to);
+}
+
+static void on_confirmer(void *arg, int32_t status, struct kith_doc result)
+{
+    struct handover *handover = arg;
+    struct kith_text by = kith_get_text(kith_get_doc(handover->row, "fields"), "confirmed_by");
+    if (status == 200 && handover_is_for(result, receiver(handover))) {
+        look_at_thing(handover);
+        return;
+    }
+    const char *why =
+        pool_print(&handover->page, "%.*s confirmed it, and it is for %.*s", (int)by.size, by.data,
+                   (int)receiver(handover).size, receiver(handover).data);
+    if (why == NULL || (status != 200 && status != 404))
+        handover_end(handover);
+    else
+        tick(handover, "list", "reason", kith_text(why));
+}
+
+static void check_confirmer(struct handover *handover)
+{
+    const struct kith_doc none = { NULL, 0 };
+    struct kith_doc fields = kith_get_doc(handover->row, "fields");
+    const char *by = pool_segment(&handover->page, kith_get_text(fields, "confirmed_by").data);
+    handover_ask(handover, "GET",
+                 by != NULL ? pool_print(&handover->page, "/v1/staff/%s", by) : NULL, none,
+                 on_confirmer);
 }
 
 /* -- Pages ------------------------------------------------------------------------------------- */
@@ -171,34 +219,60 @@ static bool is_of_this(const struct handover *handover)
     return (uint64_t)kith_get_int(fields, "handover", 0) == handover->number;
 }
 
+static const char *const turns[] = { "confirmed", "listed" };
+
+/* What is listed is looked at only where it is left. */
+static bool next_turn(struct handover *handover)
+{
+    return strcmp(handover->state, "calling_off") == 0 && ++handover->source < 2;
+}
+
 static void next_piece(struct handover *handover)
 {
-    const struct kith_doc none = { NULL, 0 };
     do {
         if (handover_next_row(handover))
             continue;
-        if (handover->after != NULL)
-            ask_page(handover, "listed", on_page);
+        if (handover->after != NULL || next_turn(handover))
+            ask_page(handover, turns[handover->source], on_page);
         else
             handover_given(handover);
         return;
     } while (!is_of_this(handover));
-    struct kith_doc fields = kith_get_doc(handover->row, "fields");
     if (strcmp(handover->state, "calling_off") == 0)
         tick(handover, "leave", "reason",
              kith_text(*handover->reason != '\0' ? handover->reason : "it was called off"));
     else
-        handover_ask(
-            handover, "GET",
-            handover_path(handover, handover_piece(fields), kith_get_text(fields, "thing"), ""),
-            none, on_thing);
+        check_confirmer(handover);
 }
 
 void handover_give(struct handover *handover)
 {
     handover->moved = 0;
+    handover->source = 0;
     handover->after = NULL;
-    ask_page(handover, "listed", on_page);
+    ask_page(handover, turns[0], on_page);
+}
+
+/* -- What waits -------------------------------------------------------------------------------- */
+
+static void on_awaited_page(void *arg, int32_t status, struct kith_doc result)
+{
+    struct handover *handover = arg;
+    if (!handover_take_page(handover, status, result))
+        return;
+    while (handover_next_row(handover))
+        handover->found += is_of_this(handover);
+    if (handover->after != NULL && handover->found == 0)
+        ask_page(handover, "listed", on_awaited_page);
+    else
+        handover_awaited(handover);
+}
+
+void handover_await(struct handover *handover)
+{
+    handover->found = 0;
+    handover->after = NULL;
+    ask_page(handover, "listed", on_awaited_page);
 }
 
 /* -- How many ---------------------------------------------------------------------------------- */

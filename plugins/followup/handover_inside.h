@@ -12,7 +12,9 @@
 #include "session.h"
 
 #define HANDOVER_BODY_ROOM 4096
-#define HANDOVER_TEXT_BYTES 300 /* of a title, and of a reason */
+#define HANDOVER_TEXT_BYTES 300 /* of a title, of a note, and of a reason */
+#define HANDOVER_NOTES_MAX 5    /* of a customer, ... */
+#define HANDOVER_EVENTS 500     /* ... among so many of the last events of hers */
 
 enum piece { PIECE_CUSTOMER, PIECE_RECORD, PIECE_REMINDER, PIECES };
 enum tally { TALLY_GIVEN, TALLY_SETTLED, TALLY_LEFT, TALLIES };
@@ -30,6 +32,7 @@ struct handover { /* the one that is worked on */
     struct kith_iter rows;
     struct kith_doc row; /* of the page */
     size_t moved;        /* by this round of giving */
+    size_t found;        /* pieces that wait for somebody */
     int64_t listed[PIECES], tally[TALLIES];
 };
 
@@ -47,9 +50,12 @@ void handover_pause(struct handover *handover, const char *why);
 /* What the list has been walked over for is done. */
 void handover_listed(struct handover *handover);
 void handover_given(struct handover *handover);
+void handover_awaited(struct handover *handover);
 void handover_counted(struct handover *handover);
 /* Not longer than is shown. */
 struct kith_text handover_cut(struct kith_text text);
+/* Whether a member of the staff is who it is for, or of the team it is for. */
+bool handover_is_for(struct kith_doc member, struct kith_text to);
 static inline bool handover_went_well(int32_t status)
 {
     return status >= 200 && status < 300;
@@ -60,6 +66,7 @@ void handover_list(struct handover *handover);
 
 /* handover_give.c */
 void handover_give(struct handover *handover);
+void handover_await(struct handover *handover); /* whether a piece waits for somebody */
 void handover_count(struct handover *handover);
 /* Whether an answer says that the thing is hers and something is to be done about it; and else
  * whose it is, size 0: nobody's any more. */

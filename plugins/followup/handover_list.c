@@ -59,6 +59,7 @@ static void ask_page(struct handover *handover)
 void handover_list(struct handover *handover)
 {
     handover->source = 0;
+    handover->found = 0;
     handover->after = NULL;
     memset(handover->listed, 0, sizeof handover->listed);
     ask_page(handover);
@@ -102,8 +103,25 @@ static const char *key_path(struct handover *handover, const char *what, const c
     return segment != NULL ? pool_print(pool, "/v1/records/handover_item/key:%s", segment) : NULL;
 }
 
+/* The last ones, as they were written. */
+static void put_notes(struct kith_writer *w, struct kith_doc timeline)
+{
+    struct kith_iter it = kith_iter(kith_get_doc(timeline, "items"));
+    size_t count = 0;
+    kith_open_array(w, "notes");
+    while (kith_next(&it) && count < HANDOVER_NOTES_MAX) {
+        struct kith_doc event = kith_as_doc(&it.value);
+        struct kith_text text = kith_get_text(kith_get_doc(event, "data"), "text");
+        if (!kith_is(kith_get_text(event, "type"), "Note") || text.size == 0)
+            continue;
+        kith_put_text(w, "", handover_cut(text));
+        count++;
+    }
+    kith_close(w);
+}
+
 static void put_fields(struct handover *handover, struct kith_writer *w, const char *what,
-                       const char *thing)
+                       const char *thing, struct kith_doc timeline)
 {
     bool is_customer = piece_of(handover) == PIECE_CUSTOMER;
     struct kith_text title = kith_get_text(handover->row, is_customer ? "name" : "title");
@@ -113,6 +131,8 @@ static void put_fields(struct handover *handover, struct kith_writer *w, const c
     kith_put_string(w, "thing", thing);
     if (title.size != 0)
         kith_put_text(w, "title", handover_cut(title));
+    if (is_customer)
+        put_notes(w, timeline);
     kith_close(w);
 }
 
@@ -128,16 +148,24 @@ static void on_again(void *arg, int32_t status, struct kith_doc result)
 /* It was given and is hers all the same: by a list that is behind, or since. */
 static void on_looked_again(void *arg, int32_t status, struct kith_doc result)
 {
-    struct handover *handover = arg;
-    const struct kith_doc none = { NULL, 0 };
     static const char *const names[] = { "customer", "record", "reminder" };
+    const struct kith_value none = { KITH_NULL, 0, { 0 } };
+    struct handover *handover = arg;
+    char room[100];
+    struct kith_writer w;
     const char *path = key_path(handover, names[piece_of(handover)], thing_of(handover));
-    if (status == 200 && handover_is_hers(handover, piece_of(handover), result))
-        handover_ask(handover, "POST",
-                     path != NULL ? pool_print(&handover->page, "%s/list", path) : NULL, none,
-                     on_again);
-    else
+    if (status != 200 || !handover_is_hers(handover, piece_of(handover), result)) {
         next_piece(handover);
+        return;
+    }
+    kith_begin(&w, room, sizeof room);
+    kith_open(&w, "fields");
+    kith_put(&w, "confirmed_by", &none);
+    kith_close(&w);
+    handover->found++;
+    handover_ask(handover, "POST",
+                 path != NULL ? pool_print(&handover->page, "%s/list", path) : NULL, kith_end(&w),
+                 on_again);
 }
 
 static void on_put(void *arg, int32_t status, struct kith_doc result)
@@ -150,7 +178,8 @@ static void on_put(void *arg, int32_t status, struct kith_doc result)
         return;
     }
     handover->listed[piece_of(handover)]++;
-    if (kith_is(state, "listed") || kith_is(state, "left"))
+    handover->found += kith_is(state, "listed") || kith_is(state, "confirmed");
+    if (!kith_is(state, "given") && !kith_is(state, "settled"))
         next_piece(handover);
     else
         handover_ask(handover, "GET",
@@ -158,7 +187,7 @@ static void on_put(void *arg, int32_t status, struct kith_doc result)
                      none, on_looked_again);
 }
 
-static void put_piece(struct handover *handover)
+static void put_piece(struct handover *handover, struct kith_doc timeline)
 {
     static const char *const names[] = { "customer", "record", "reminder" };
     char room[HANDOVER_BODY_ROOM];
@@ -174,15 +203,35 @@ static void put_piece(struct handover *handover)
     if (customer != 0)
         kith_put_int(&w, "customer", customer);
     kith_put_string(&w, "owner", handover->from);
-    put_fields(handover, &w, what, thing);
+    put_fields(handover, &w, what, thing, timeline);
     handover_ask(handover, "PUT", key_path(handover, what, thing), kith_end(&w), on_put);
+}
+
+static void on_timeline(void *arg, int32_t status, struct kith_doc result)
+{
+    if (status == 200)
+        put_piece(arg, result);
+    else
+        handover_end(arg); /* erased meanwhile, or busy: the next look knows */
+}
+
+static void list_piece(struct handover *handover)
+{
+    const struct kith_doc none = { NULL, 0 };
+    if (piece_of(handover) != PIECE_CUSTOMER)
+        put_piece(handover, none);
+    else
+        handover_ask(handover, "GET",
+                     pool_print(&handover->page, "/v1/customers/%s/timeline?limit=%d",
+                                thing_of(handover), HANDOVER_EVENTS),
+                     none, on_timeline);
 }
 
 static void next_piece(struct handover *handover)
 {
     while (handover_next_row(handover))
         if (is_wanted(handover)) {
-            put_piece(handover);
+            list_piece(handover);
             return;
         }
     next_page(handover);

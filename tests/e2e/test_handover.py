@@ -1,4 +1,4 @@
-"""A hand-over as a process: listed, accepted, each piece ticked, nothing lost, whatever happens meanwhile."""
+"""A hand-over as a process: listed, each piece confirmed by who gets it, nothing lost, whatever happens."""
 import pytest
 
 from command import attach
@@ -14,9 +14,14 @@ def house(start, tmp_path):
 
 
 def pieces(house, number=1):
-    """What the daemon says of each piece, by its thing."""
-    items = house.ok("GET", "/v1/records/handover_item?limit=1000")["items"]
-    return {item["fields"]["thing"]: item for item in items if item["fields"]["handover"] == number}
+    """What the daemon says of each piece, by its thing: customer:1, reminder:2, promise:3."""
+    found = {}
+    for item in house.ok("GET", "/v1/records/handover_item?limit=1000")["items"]:
+        fields = item["fields"]
+        kind = "" if fields["what"] == "record" else fields["what"] + ":"
+        if fields["handover"] == number:
+            found[kind + fields["thing"]] = item
+    return found
 
 
 def state(house, number=1):
@@ -24,7 +29,7 @@ def state(house, number=1):
 
 
 def become(house, wanted, number=1):
-    eventually(lambda: state(house, number) == wanted, f"the hand-over is {wanted}")
+    eventually(lambda: state(house, number) == wanted)
 
 
 def request(house, **fields):
@@ -32,9 +37,12 @@ def request(house, **fields):
     return house.ok("POST", "/v1/records/handover?wait=applied", body)["id"]
 
 
-def accept(house, number=1):
-    house.ok("POST", f"/v1/records/handover/{number}/accept?wait=applied", {})
-    become(house, "done", number)
+def confirm(house, number=1, by="bert"):
+    """Each piece that waits, as the HTTP interface has it."""
+    for piece in pieces(house, number).values():
+        if piece["state"] == "listed":
+            path = f"/v1/records/handover_item/{piece['id']}/confirm?wait=applied"
+            house.ok("POST", path, {"fields": {"confirmed_by": by}})
 
 
 def owner(house, path):
@@ -42,30 +50,34 @@ def owner(house, path):
 
 
 @ISOLATED
-def test_all_that_she_has_is_listed_accepted_and_given_and_stands_on_the_timelines(house, isolated):
+def test_all_that_she_has_is_listed_confirmed_and_given_and_stands_on_the_timelines(house, isolated):
     house = house(isolated)
     kith = attach(house.daemon)
     promise = house.promise("a call back", 5 * HOUR)["id"]
     house.put("a.ics", "UID:a", "SUMMARY:Order tea")
     reminder = house.remind("Write")
+    kith("note", "user_id:u-1", "likes", "green", "tea")
     customer = house.ok("GET", "/v1/customers/user_id:u-1")["id"]
 
     said = kith("handover", "prepare", "anna", "--to", "bert", "--reason", "she moves to Wien")
     assert said.startswith("hand-over 1 of anna to bert: prepared"), said
     assert "1 customers, 2 records, 2 follow-ups" in said and "she moves to Wien" in said
     listed = pieces(house)
-    assert {thing for thing in listed if thing != "todo:1"} >= {
-        str(customer),
-        f"promise:{promise}",
-        str(reminder),
-    }
-    assert "todo:1" in listed and len(listed) == 5
+    things = {f"customer:{customer}", f"promise:{promise}", f"reminder:{reminder}", "todo:1"}
+    assert set(listed) >= things and len(listed) == 5
     assert {piece["state"] for piece in listed.values()} == {"listed"}
     assert (
         owner(house, "/v1/customers/user_id:u-1") == "anna"
-    ), "nothing moves before it is accepted"
+    ), "nothing moves before it is confirmed"
+    assert listed[f"customer:{customer}"]["fields"]["notes"] == ["likes green tea"]
+    assert "likes green tea" in kith("handover", "show", "1")
 
-    said = kith("handover", "accept", "1")
+    said = kith("handover", "confirm", "1", str(listed["todo:1"]["id"]))
+    assert said.startswith("hand-over 1 of anna to bert: prepared"), "four pieces wait"
+    assert owner(house, "/v1/records/todo/1") == "bert"
+    assert owner(house, "/v1/customers/user_id:u-1") == "anna"
+
+    said = kith("handover", "confirm", "1", "all")
     assert said.startswith("hand-over 1 of anna to bert: done"), said
     assert "5 given, 0 settled, 0 left" in said
     for piece in pieces(house).values():
@@ -81,9 +93,8 @@ def test_all_that_she_has_is_listed_accepted_and_given_and_stands_on_the_timelin
     given = [event for event in events if event["type"] == "handover_item.given"]
     assert len(given) == 4, "the todo is about nobody"
     assert all(event["data"]["transition"] == "give" for event in given)
-    assert kith("handover", "list") == "no hand-overs\n" and "done" in kith(
-        "handover", "list", "--all"
-    )
+    assert "prepared" not in kith("handover", "list")
+    assert "done" in kith("handover", "list", "--all")
 
 
 def test_what_changed_meanwhile_is_ticked_as_that_and_a_piece_may_stay_or_go_elsewhere(house):
@@ -103,13 +114,23 @@ def test_what_changed_meanwhile_is_ticked_as_that_and_a_piece_may_stay_or_go_els
     )
     late = house.remind("Came in between")
 
-    accept(house, number)
+    confirm(house, number)
+    eventually(lambda: "reason" in pieces(house)[f"promise:{other}"]["fields"])
+    back = pieces(house)[f"promise:{other}"]
+    assert (back["state"], owner(house, f"/v1/records/promise/{other}")) == ("listed", "anna")
+    assert back["fields"]["reason"] == "bert confirmed it, and it is for carl"
+    kith("handover", "confirm", str(number), str(back["id"]), "--by", "carl")
+    assert owner(house, f"/v1/records/promise/{other}") == "carl"
+    eventually(lambda: f"reminder:{late}" in pieces(house))
+    assert state(house, number) == "prepared", "what the last look finds is to be confirmed, too"
+    kith("handover", "confirm", str(number), "all")
+    become(house, "done", number)
     now = pieces(house)
     assert now[f"promise:{taken}"]["fields"]["new_owner"] == "carl"
     assert now[f"promise:{kept}"]["state"] == "settled"
     assert now[f"promise:{other}"]["fields"]["new_owner"] == "carl"
     assert now[f"promise:{stays}"]["state"] == "left"
-    assert now[str(late)]["fields"]["new_owner"] == "bert", "what came meanwhile is given, too"
+    assert now[f"reminder:{late}"]["fields"]["new_owner"] == "bert", "what came meanwhile is given, too"
     owners = [owner(house, f"/v1/records/promise/{name}") for name in promises]
     assert owners == ["carl", "anna", "carl", "anna"]
     record = house.ok("GET", f"/v1/records/handover/{number}")["fields"]
@@ -142,6 +163,8 @@ def test_to_nobody_and_to_herself_it_is_called_off_with_the_reason(house):
     assert "called_off" in said and "to whom it comes from" in said
     code, _, err = kith.run("handover", "prepare", "anna")
     assert code == 2 and "Add --to STAFF" in err
+    code, _, err = kith.run("handover", "confirm", "1", "x")
+    assert code == 2 and "kith handover show has them" in err
     code, _, err = kith.run("handover", "show", "x")
     assert code == 2 and "kith handover list" in err
 
@@ -170,8 +193,14 @@ end }
     )
     become(house, "prepared")
     assert house.ok("GET", "/v1/records/handover/1")["fields"]["reason"] == "by a rule"
-    accept(house)
-    assert owner(house, "/v1/customers/user_id:u-1") in ("carl", "dora")
+    confirm(house)
+    eventually(
+        lambda: all("team:service" in p["fields"].get("reason", "") for p in pieces(house).values())
+    )
+    assert owner(house, "/v1/customers/user_id:u-1") == "anna"
+    confirm(house, by="dora")
+    become(house, "done")
+    assert owner(house, "/v1/customers/user_id:u-1") == "dora"
 
 
 def test_it_goes_on_after_a_restart_and_nothing_is_given_twice(house):
@@ -180,10 +209,8 @@ def test_it_goes_on_after_a_restart_and_nothing_is_given_twice(house):
         house.remind(f"Call {n}")
     number = request(house)
     become(house, "prepared", number)
-    house.ok("POST", f"/v1/records/handover/{number}/accept?wait=applied", {})
-    eventually(
-        lambda: any(piece["state"] == "given" for piece in pieces(house).values()), "it has begun"
-    )
+    confirm(house, number)
+    eventually(lambda: any(piece["state"] == "given" for piece in pieces(house).values()))
     house.restart()
     become(house, "done", number)
     assert len(house.ok("GET", "/v1/reminders?to=bert&limit=1000")["items"]) == 30
