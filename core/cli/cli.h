@@ -114,6 +114,7 @@ int run_explain(struct cli *cli);
 int run_export(struct cli *cli);
 int run_file_get(struct cli *cli);
 int run_file_put(struct cli *cli);
+int run_get(struct cli *cli);
 int run_handover_confirm(struct cli *cli);
 int run_handover_call_off(struct cli *cli);
 int run_handover_list(struct cli *cli);

@@ -53,6 +53,11 @@ static const struct option file_put_options[] = {
     END,
 };
 
+static const struct option get_options[] = {
+    { "output", "FILE", "write it there, instead of printing it", false },
+    END,
+};
+
 static const struct option file_get_options[] = {
     { "output", "FILE", "write there, not to the terminal", false },
     END,
@@ -110,6 +115,7 @@ static const struct option records_options[] = {
     { "state", "STATE", "in this state only", false },
     { "owner", "STAFF", "of this member of staff or team only", false },
     { "customer", "CUSTOMER", "of this customer only, whatever her role", false },
+    { "search", "TEXT", "whose searchable fields have these words", false },
     { "all", NULL, "closed ones too", false },
     LIMIT("how many, the newest first (all)"),
     END,
@@ -420,7 +426,8 @@ static const char search_text[] =
 
 static const char show_text[] =
     "CUSTOMER is 42, user_id:u-17, email:ann@example.com, phone:+4930123456, or whatever\n"
-    "`kith search` finds one customer by.  Below the record: open follow-ups, and the last events.";
+    "`kith search` finds one customer by.  Below the record: open follow-ups, open records,\n"
+    "and the last events.";
 
 const struct command command_table[] = {
     { "search", "TEXT...", "who is it? by part of a name, a number, an address", search_text,
@@ -494,6 +501,11 @@ const struct command command_table[] = {
       "then\n"
       "the command fails; mended there they are a list again.  Saying it again changes nothing.",
       suppress_options, run_suppress },
+    { "get", "PATH", "what the daemon answers at a path, as it is",
+      "PATH is one of the HTTP interface: /v1/segments, /v1/records/complaint?open=1, "
+      "/openapi.json.\n"
+      "What it answers is printed as it comes; /v1/stream goes on until Ctrl-C.",
+      get_options, run_get },
     { "preview", "TEMPLATE CUSTOMER", "what she would get of a template",
       "Renders a template of the active bundle as it would be rendered now.  Nothing is\n"
       "sent but with --to: then a message goes to that address, marked as a test; it counts\n"

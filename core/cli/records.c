@@ -138,6 +138,7 @@ int run_records(struct cli *cli)
     path_query(&cli->path, "state", args_value(&cli->args, "state"));
     path_query(&cli->path, "owner", args_value(&cli->args, "owner"));
     path_query(&cli->path, "customer", args_value(&cli->args, "customer"));
+    path_query(&cli->path, "q", args_value(&cli->args, "search"));
     if (!args_has(&cli->args, "all") && args_value(&cli->args, "state") == NULL)
         path_query(&cli->path, "open", "1");
     return record_list(cli, limit, "no such records");

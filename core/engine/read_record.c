@@ -425,6 +425,24 @@ int read_kind_title(struct engine *engine, struct text name, struct arena *arena
     return 0;
 }
 
+int read_kind_searchable(struct engine *engine, struct text name, struct arena *arena,
+                         const struct text **out_fields, size_t *out_count, struct err *err)
+{
+    const struct kind *kind = kinds_find(&engine->kinds, name);
+    size_t count = kind != NULL ? kind->field_count : 0;
+    struct text *fields = arena_alloc(arena, (count + 1) * sizeof *fields);
+    *out_count = 0;
+    for (size_t i = 0; i < count; i++)
+        if (kind->fields[i].is_searchable)
+            fields[(*out_count)++] = arena_text(arena, kind->fields[i].name);
+    *out_fields = fields;
+    if (*out_count != 0)
+        return 0;
+    return err_set(err, E_INVALID,
+                   "?q=: no field of a %.*s is searched: one must say searchable = true",
+                   (int)(name.size < KIND_NAME_BYTES_MAX ? name.size : 0), name.data);
+}
+
 int read_kind_external(struct engine *engine, struct text name, struct arena *arena,
                        struct text *out_field, struct err *err)
 {

@@ -50,7 +50,9 @@ def owner(house, path):
 
 
 @ISOLATED
-def test_all_that_she_has_is_listed_confirmed_and_given_and_stands_on_the_timelines(house, isolated):
+def test_all_that_she_has_is_listed_confirmed_and_given_and_stands_on_the_timelines(
+    house, isolated
+):
     house = house(isolated)
     kith = attach(house.daemon)
     promise = house.promise("a call back", 5 * HOUR)["id"]
@@ -130,7 +132,9 @@ def test_what_changed_meanwhile_is_ticked_as_that_and_a_piece_may_stay_or_go_els
     assert now[f"promise:{kept}"]["state"] == "settled"
     assert now[f"promise:{other}"]["fields"]["new_owner"] == "carl"
     assert now[f"promise:{stays}"]["state"] == "left"
-    assert now[f"reminder:{late}"]["fields"]["new_owner"] == "bert", "what came meanwhile is given, too"
+    assert (
+        now[f"reminder:{late}"]["fields"]["new_owner"] == "bert"
+    ), "what came meanwhile is given, too"
     owners = [owner(house, f"/v1/records/promise/{name}") for name in promises]
     assert owners == ["carl", "anna", "carl", "anna"]
     record = house.ok("GET", f"/v1/records/handover/{number}")["fields"]
