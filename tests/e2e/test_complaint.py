@@ -53,13 +53,14 @@ def _folder(tmp_path_factory):
     return folder
 
 
-def configuration(tmp_path, folder, policy="", grant=GRANT):
+def configuration(tmp_path, folder, policy="", grant=GRANT, isolated=False):
     config = tmp_path / "kith.lua"
     config.write_text(
         f'plugins "{folder}"\nurl "https://crm.example.com"\nzone "Europe/Berlin"\n'
         f'channel "log" {{ file = "{tmp_path}/messages" }}\n'
         'plugin "email" { grant = { "append", "routes" } }\n'
-        f'plugin "complaint" {{ grant = {{ {grant} }}, config = {{ {policy} }} }}\n'
+        f'plugin "complaint" {{ isolate = {str(isolated).lower()}, grant = {{ {grant} }},'
+        f' config = {{ {policy} }} }}\n'
     )
     return config
 
@@ -151,11 +152,11 @@ def test_the_readme_has_the_configuration_as_it_is():
 # -- The ways in -----------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def house(start, tmp_path, folder):
+@pytest.fixture(params=[False, True], ids=["here", "isolated"])
+def house(request, start, tmp_path, folder):
     policy = """channel = "log", critical_words = { "lawyer" }, words = { "not content" },
       addresses = { "complaints@example.com" }, survey_after = "" """
-    return house_of(start, tmp_path, folder, policy=policy)
+    return house_of(start, tmp_path, folder, policy=policy, isolated=request.param)
 
 
 def test_an_event_opens_a_complaint_that_is_acknowledged(house):
@@ -422,8 +423,9 @@ def minute(words):
 class Virtual:
     """A daemon whose clock shows what it is told, and goes on from there."""
 
-    def __init__(self, start, environment, tmp_path, folder):
+    def __init__(self, start, environment, tmp_path, folder, isolated):
         self.begin, self.tmp_path, self.folder = start, tmp_path, folder
+        self.isolated = isolated
         self.clock = tmp_path / "clock"
         self.env = environment(KITH_CLOCK=str(self.clock))
         (tmp_path / "rules").mkdir()
@@ -432,7 +434,7 @@ class Virtual:
         self.run(POLICY % ("2026-1", "5wd"))
 
     def run(self, policy):
-        config = configuration(self.tmp_path, self.folder, policy=policy)
+        config = configuration(self.tmp_path, self.folder, policy=policy, isolated=self.isolated)
         flags = ("--config", config, "--scripts", self.tmp_path / "rules")
         self.daemon = self.begin(*flags, env=self.env)
 
@@ -485,9 +487,9 @@ class Virtual:
         return self.daemon.get(f"/v1/reminders?to={assignee}").json["items"]
 
 
-@pytest.fixture
-def virtual(start, faults, tmp_path, folder):  # noqa: F811
-    world = Virtual(start, faults, tmp_path, folder)
+@pytest.fixture(params=[False, True], ids=["here", "isolated"])
+def virtual(request, start, faults, tmp_path, folder):  # noqa: F811
+    world = Virtual(start, faults, tmp_path, folder, request.param)
     for name in ("anna", "ben", "carl"):
         assert world.daemon.call("PUT", f"/v1/staff/{name}", {}).status in (200, 201)
     identify(world.daemon, "u-1", "Ann")

@@ -89,9 +89,10 @@ TASKS = "/dav/calendars/anna/tasks/"
 HOUR = 3600_000
 
 
-@pytest.fixture
-def house(start, tmp_path):
-    return lambda config="", isolated=False: House(start, tmp_path, isolated, config)
+@pytest.fixture(params=[False, True], ids=["here", "isolated"])
+def house(request, start, tmp_path):
+    """house(config): the plugin in the daemon's process, and in one of its own."""
+    return lambda config="": House(start, tmp_path, request.param, config)
 
 
 # -- Devices -----------------------------------------------------------------------------------
@@ -342,9 +343,8 @@ def test_a_promise_that_is_kept_is_counted_and_nobody_is_reminded(house):
     assert not house.ok("GET", "/v1/reminders?to=anna")["items"]
 
 
-@pytest.mark.parametrize("isolated", [False, True])
-def test_a_promise_is_broken_by_the_clock_and_made_good_by_people(house, isolated):
-    house = house("", isolated)
+def test_a_promise_is_broken_by_the_clock_and_made_good_by_people(house):
+    house = house()
     promise = house.promise("a call back", 1000)
     path = f"/v1/records/promise/{promise['id']}"
     eventually(lambda: house.ok("GET", path)["state"] == "broken")

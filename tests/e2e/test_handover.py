@@ -5,12 +5,10 @@ from command import attach
 from conftest import eventually
 from test_followup import HOUR, House
 
-ISOLATED = pytest.mark.parametrize("isolated", [False, True], ids=["here", "isolated"])
 
-
-@pytest.fixture
-def house(start, tmp_path):
-    return lambda isolated=False: House(start, tmp_path, isolated, "")
+@pytest.fixture(params=[False, True], ids=["here", "isolated"])
+def house(request, start, tmp_path):
+    return lambda: House(start, tmp_path, request.param, "")
 
 
 def pieces(house, number=1):
@@ -49,7 +47,6 @@ def owner(house, path):
     return house.ok("GET", path)["owner"]
 
 
-@ISOLATED
 def test_all_that_she_has_is_listed_confirmed_and_given_and_stands_on_the_timelines(
     house, isolated
 ):
