@@ -1,5 +1,5 @@
-/* records.c -- records of declared kinds (record.h): records, and record show, add, change, move, assign,
- * link, note.
+/* records.c -- records of declared kinds: records, and record show, add, change, move, assign,
+ * link, note; and for the other commands about records (record.h) how one is shown.
  *
  * A record is written as `about` says it, complaint:17, or by an external id, complaint:erp:4711.
  * What is typed is text; which type a field has the daemon knows, and is asked for.

@@ -428,6 +428,8 @@ int64_t plugin_version(struct engine *engine, struct text plugin, struct text ke
 /* Tell what hooks failed at since the last time, on the timeline of the customer they failed for;
  * whoever merges or parts customers does so at the end. */
 void plugins_tell_hook_failures(struct step *step, uint64_t customer);
+void plugin_hook_failed(struct engine *engine, struct text plugin, enum plugin_fold what,
+                        struct text key, const char *message);
 bool plugin_fold(struct engine *engine, struct text plugin, enum plugin_fold what, struct text key,
                  struct doc arguments, struct doc *out_answer);
 

@@ -366,53 +366,6 @@ int64_t plugin_version(struct engine *engine, struct text plugin, struct text ke
     return place != SIZE_MAX ? engine->plugins->version(engine->plugins, place, key) : 0;
 }
 
-static void note_hook_failure(struct engine *engine, struct text plugin, enum plugin_fold what,
-                              struct text key, const char *message)
-{
-    static const char *const hooks[] = { "merge", "unmerge", "migrate", "give" };
-    engine->failures++;
-    if (engine->hook_failure_count++ >= HOOK_FAILURES_MAX)
-        return;
-    engine->hook_failures[engine->hook_failure_count - 1] = (struct hook_failure){
-        .plugin = plugin,
-        .key = key,
-        .message = arena_text(&engine->arena, text_of(message)),
-        .hook = hooks[what],
-    };
-}
-
-static void tell_hook_failure(struct step *step, const struct hook_failure *failure,
-                              uint64_t customer)
-{
-    struct engine *engine = step->engine;
-    struct doc_writer w;
-    if (step_check_derived(step, "plugin.failed", NULL) != 0) {
-        step_note_line(
-            step, arena_printf(&engine->arena, "plugin %.*s failed in %s of \"%.*s\": %s",
-                               (int)failure->plugin.size, failure->plugin.data, failure->hook,
-                               (int)failure->key.size, failure->key.data, failure->message.data));
-        return;
-    }
-    engine_draft(engine, &w);
-    doc_put_text(&w, "plugin", failure->plugin);
-    doc_put_string(&w, "hook", failure->hook);
-    doc_put_text(&w, "key", failure->key);
-    doc_put_text(&w, "message", failure->message);
-    step_derive(step, "plugin.failed", customer, engine_doc(engine, &w));
-}
-
-void plugins_tell_hook_failures(struct step *step, uint64_t customer)
-{
-    struct engine *engine = step->engine;
-    size_t count = engine->hook_failure_count;
-    for (size_t i = 0; i < count && i < HOOK_FAILURES_MAX; i++)
-        tell_hook_failure(step, &engine->hook_failures[i], customer);
-    if (count > HOOK_FAILURES_MAX)
-        step_note_line(step, arena_printf(&engine->arena, "%zu more hooks of plugins failed",
-                                          count - HOOK_FAILURES_MAX));
-    engine->hook_failure_count = 0;
-}
-
 bool plugin_fold(struct engine *engine, struct text plugin, enum plugin_fold what, struct text key,
                  struct doc arguments, struct doc *out_answer)
 {
@@ -428,7 +381,7 @@ bool plugin_fold(struct engine *engine, struct text plugin, enum plugin_fold wha
                                         &engine->arena, out_answer, &err);
     leave(engine, place, outcome, is_known);
     if (outcome == PLUGIN_FAILED)
-        note_hook_failure(engine, plugin, what, key, err.text);
+        plugin_hook_failed(engine, plugin, what, key, err.text);
     return outcome == PLUGIN_OK && out_answer->data != NULL;
 }
 

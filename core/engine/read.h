@@ -225,7 +225,7 @@ void read_kinds(struct engine *engine, struct buf *out);
 /* The field by which records of a kind are called, copied; may be empty.  E_NOTFOUND: no kind. */
 int read_kind_title(struct engine *engine, struct text name, struct arena *arena,
                     struct text *out_title, struct err *err);
-/* The fields that are searched, copied.  E_INVALID: none is, or the kind is not in force any more. */
+/* The fields that are searched, copied.  E_INVALID: none is, or the kind is not in force. */
 int read_kind_searchable(struct engine *engine, struct text name, struct arena *arena,
                          const struct text **out_fields, size_t *out_count, struct err *err);
 /* Its only external id.  E_INVALID: it has none, or several. */

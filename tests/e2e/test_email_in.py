@@ -31,7 +31,7 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.fixture(params=[False, True], ids=["here", "isolated"])
 def shop(request, start, tmp_path, sink):  # noqa: F811
-    """shop(**config): as that of mail_house.py, with the plugin here and in a process of its own."""
+    """shop(**config): as that of mail_house.py, with the plugin here and isolated."""
     return lambda **config: start(
         *write_config(tmp_path, config.pop("smtp", sink.url), isolate=request.param, **config)
     )

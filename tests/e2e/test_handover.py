@@ -1,4 +1,4 @@
-"""A hand-over as a process: listed, each piece confirmed by who gets it, nothing lost, whatever happens."""
+"""A hand-over as a process: each piece is listed, and confirmed by who gets it; nothing is lost."""
 import pytest
 
 from command import attach

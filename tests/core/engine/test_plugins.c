@@ -146,6 +146,7 @@ static enum plugin_outcome fold(struct plugins *plugins, size_t plugin, enum plu
 {
     struct buf bytes = BUF_INIT;
     struct doc_writer w;
+    (void)err;
     if (!has_hooks)
         return PLUGIN_OK;
     struct text survivor = doc_text(doc_child(arguments, "survivor"), "t");
@@ -153,12 +154,6 @@ static enum plugin_outcome fold(struct plugins *plugins, size_t plugin, enum plu
     struct text now = doc_text(doc_child(arguments, "now"), "t");
     if (text_is(survivor, "first(order:crash)"))
         return lose(PLUGIN_CRASHED);
-    if (what == PLUGIN_UNMERGE && text_is(survivor, "first(order:hang)"))
-        return lose(PLUGIN_HUNG);
-    if (text_is(absorbed, "first(order:odd)") && what != PLUGIN_MIGRATE) {
-        err_set(err, E_INVALID, "odd ones do not add up");
-        return PLUGIN_FAILED;
-    }
     doc_begin(&w, &bytes);
     if (what == PLUGIN_MIGRATE) {
         struct text old = doc_text(doc_child(arguments, "state"), "t");
@@ -690,43 +685,6 @@ static void test_one_that_crashes_while_they_become_one_is_quarantined(void **st
     assert_has(document(play, play_customer(play, "user_id:u-1"), "alpha"), "'first(order:crash)'");
 }
 
-static void test_one_that_hangs_while_they_are_parted_is_quarantined(void **state)
-{
-    struct play *play = *state;
-    has_hooks = true;
-    shop(play, "u-1", "hang", "'alpha.second':'fail'");
-    shop(play, "u-2", "2", "");
-    play_command(play, "customer.merge", "user_id:u-1", "{'absorbed':'user_id:u-2'}");
-    play_command(play, "customer.unmerge", "user_id:u-2", "{}");
-    assert_has(standings(play), "'alpha':{'kind':'hang'");
-    assert_has(document(play, play_customer(play, "user_id:u-1"), "alpha"),
-               "'first(order:hang)+" TWICE("2") "'");
-}
-
-static void test_a_hook_that_fails_is_told_and_counted_and_what_was_stays(void **state)
-{
-    struct play *play = *state;
-    has_hooks = true;
-    shop(play, "u-1", "1", "");
-    shop(play, "u-2", "odd", "'alpha.second':'fail'");
-    uint64_t one = play_customer(play, "user_id:u-1"), two = play_customer(play, "user_id:u-2");
-    uint64_t before = engine_failures(play->engine);
-    play_command(play, "customer.merge", "user_id:u-1", "{'absorbed':'user_id:u-2'}");
-    assert_int_equal(engine_failures(play->engine), before + 1);
-    assert_has(play_types(play, one), "customer.merge customer.merged plugin.failed");
-    assert_has(play_timeline(play, one, engine_seq(play->engine), 2),
-               "'plugin':'alpha','hook':'merge','key':'log','message':'odd ones do not add up'");
-    assert_has(document(play, one, "alpha"), "'" TWICE("1") "'");
-    play_command(play, "customer.unmerge", "user_id:u-2", "{}");
-    assert_int_equal(engine_failures(play->engine), before + 2);
-    assert_has(play_timeline(play, one, engine_seq(play->engine), 2), "'hook':'unmerge'");
-    assert_has(document(play, one, "alpha"), "'" TWICE("1") "'");
-    assert_has(document(play, two, "alpha"), "'first(order:odd)'");
-    assert_string_equal(standings(play), "");
-    shop(play, "u-1", "3", "");
-    assert_has(document(play, one, "alpha"), TWICE("1") " " TWICE("3"));
-}
-
 static void test_parked_events_find_her_when_she_is_another(void **state)
 {
     struct play *play = *state;
@@ -813,8 +771,6 @@ int main(void)
         TEST(documents_of_an_older_version_are_brought_up_before_they_become_one),
         TEST(what_is_left_to_the_engine_keeps_the_version_that_it_has),
         TEST(one_that_crashes_while_they_become_one_is_quarantined),
-        TEST(one_that_hangs_while_they_are_parted_is_quarantined),
-        TEST(a_hook_that_fails_is_told_and_counted_and_what_was_stays),
         TEST(parked_events_find_her_when_she_is_another),
         TEST(of_who_is_erased_nothing_is_left),
         TEST(one_that_is_not_loaded_any_more_is_missed_by_nobody),
