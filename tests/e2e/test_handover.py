@@ -47,10 +47,8 @@ def owner(house, path):
     return house.ok("GET", path)["owner"]
 
 
-def test_all_that_she_has_is_listed_confirmed_and_given_and_stands_on_the_timelines(
-    house, isolated
-):
-    house = house(isolated)
+def test_all_that_she_has_is_listed_confirmed_and_given_and_stands_on_the_timelines(house):
+    house = house()
     kith = attach(house.daemon)
     promise = house.promise("a call back", 5 * HOUR)["id"]
     house.put("a.ics", "UID:a", "SUMMARY:Order tea")
