@@ -270,7 +270,8 @@ static void marks_of_links_become_addresses_in_a_body_and_in_fields_of_templates
         doc_begin(&w, &message);
         doc_put_present(&w, "template", text_of(is_of_template ? "t" : ""));
         doc_put_string(&w, "subject", "{{links.oh_yes}}");
-        doc_put_string(&w, "body", "a {{links.oh_yes}} b {{links.no}} {{links. c {{links.oh\\_yes}}");
+        doc_put_string(&w, "body",
+                       "a {{links.oh_yes}} b {{links.no}} {{links. c {{links.oh\\_yes}}");
         doc_open(&w, "links");
         doc_open(&w, "oh_yes");
         doc_put_string(&w, "event", "Yes");
