@@ -70,6 +70,11 @@ struct engine {
     struct plugins *plugins;      /* NULL: none */
     struct rule_index *plugin_index;
     struct plugin_standing *standings; /* by plugin; NULL: there are none */
+    struct hook_failure {              /* of hooks of this step, not told yet: in its arena */
+        struct text plugin, key, message;
+        const char *hook;
+    } hook_failures[HOOK_FAILURES_MAX];
+    size_t hook_failure_count; /* may be more than are told */
 
     uint64_t seq;
     int64_t now;
@@ -426,6 +431,11 @@ size_t plugin_place(const struct engine *engine, struct text name);
 /* The version that the plugin's documents under `key` have today; 0: there is no telling. */
 int64_t plugin_version(struct engine *engine, struct text plugin, struct text key);
 /* What the plugin makes of its documents.  False: it leaves that to us. */
+/* Tell what hooks failed at since the last time, on the timeline of the customer they failed for;
+ * whoever merges or parts customers does so at the end. */
+void plugins_tell_hook_failures(struct step *step, uint64_t customer);
+void plugin_hook_failed(struct engine *engine, struct text plugin, enum plugin_fold what,
+                        struct text key, const char *message);
 bool plugin_fold(struct engine *engine, struct text plugin, enum plugin_fold what, struct text key,
                  struct doc arguments, struct doc *out_answer);
 

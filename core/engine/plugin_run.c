@@ -370,7 +370,7 @@ bool plugin_fold(struct engine *engine, struct text plugin, enum plugin_fold wha
                  struct doc arguments, struct doc *out_answer)
 {
     size_t place = plugin_place(engine, plugin);
-    struct err err;
+    struct err err = { 0 };
     *out_answer = (struct doc){ NULL, 0 };
     if (place == SIZE_MAX || engine->standings[place].presence == PLUGIN_QUARANTINED)
         return false;
@@ -380,6 +380,8 @@ bool plugin_fold(struct engine *engine, struct text plugin, enum plugin_fold wha
         outcome = engine->plugins->fold(engine->plugins, place, what, key, arguments,
                                         &engine->arena, out_answer, &err);
     leave(engine, place, outcome, is_known);
+    if (outcome == PLUGIN_FAILED)
+        plugin_hook_failed(engine, plugin, what, key, err.text);
     return outcome == PLUGIN_OK && out_answer->data != NULL;
 }
 

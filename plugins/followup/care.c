@@ -1,6 +1,8 @@
 /* care.c -- see care.h. */
 #include "care.h"
 
+#include "handover.h"
+
 #include <stdio.h>
 
 #define COUNTS_ROOM 256
@@ -342,7 +344,8 @@ static const struct kith_function revisit_function = {
     .about = "Have her seen again after a while, counted from now",
     .run = revisit,
 };
-const struct kith_function *const care_functions[] = { &promise_function, &revisit_function, NULL };
+const struct kith_function *const care_functions[] = { &promise_function, &revisit_function,
+                                                       &handover_function, NULL };
 
 /* -- Handlers ---------------------------------------------------------------------------------- */
 

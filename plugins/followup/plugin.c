@@ -5,6 +5,7 @@
 #include "care.h"
 #include "dav.h"
 #include "feeds.h"
+#include "handover.h"
 #include "kinds.h"
 #include "session.h"
 
@@ -211,8 +212,10 @@ static int32_t start(const struct kith_host *host, struct kith *kith, void **out
 
 static void stop(void *self)
 {
-    session_end_all(self);
-    free(self);
+    struct followup *followup = self;
+    session_end_all(followup);
+    handover_end(followup->handover);
+    free(followup);
 }
 
 static int32_t erased(void *self, uint64_t customer)
@@ -233,7 +236,8 @@ KITH_EXPORT const struct kith_plugin *kith_describe(void)
         .abi = KITH_ABI,
         .name = "followup",
         .version = "1",
-        .about = "Promises, revisits, and each member of staff's due list in her own calendar",
+        .about = "Promises, revisits, hand-overs, and each member of staff's due list in her own "
+                 "calendar",
         .needs = needs,
         .config = fields,
         .handlers = care_handlers,
@@ -242,6 +246,7 @@ KITH_EXPORT const struct kith_plugin *kith_describe(void)
         .traits = care_traits,
         .kinds = followup_kinds,
         .routes = routes,
+        .jobs = handover_jobs,
         .start = start,
         .stop = stop,
         .erased = erased,
