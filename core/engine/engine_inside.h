@@ -436,10 +436,16 @@ int64_t plugin_version(struct engine *engine, struct text plugin, struct text ke
 void plugins_tell_hook_failures(struct step *step, uint64_t customer);
 void plugin_hook_failed(struct engine *engine, struct text plugin, enum plugin_fold what,
                         struct text key, const char *message);
+/* E_LIMIT: what a hook made of a document is larger than one that is kept. */
+int plugin_hook_check(struct engine *engine, enum plugin_fold what, struct text key,
+                      struct doc answer, struct err *err);
 bool plugin_fold(struct engine *engine, struct text plugin, enum plugin_fold what, struct text key,
                  struct doc arguments, struct doc *out_answer);
 
 /* -- plugin_state.c ------------------------------------------------------- */
+/* E_LIMIT: larger than limits.plugin_state_bytes; `who` keeps it. */
+int plugin_document_check(const struct engine *engine, const char *who, struct text key,
+                          struct doc doc, struct err *err);
 /* Both while the link between them is not made yet, or still there. */
 void plugin_states_merge(struct engine *engine, uint64_t survivor, uint64_t absorbed);
 void plugin_states_unmerge(struct engine *engine, const struct customer *group, uint64_t leaving);

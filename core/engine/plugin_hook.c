@@ -8,10 +8,22 @@
 #include "core/base/err.h"
 #include "core/engine/engine_inside.h"
 
+static const char *const hooks[] = { "merge", "unmerge", "migrate", "give" };
+
+int plugin_hook_check(struct engine *engine, enum plugin_fold what, struct text key,
+                      struct doc answer, struct err *err)
+{
+    if (what != PLUGIN_UNMERGE)
+        return plugin_document_check(engine, hooks[what], key, answer, err);
+    int rc = plugin_document_check(engine, hooks[what], key, doc_child(answer, "survivor"), err);
+    return rc != 0 ? rc
+                   : plugin_document_check(engine, hooks[what], key, doc_child(answer, "absorbed"),
+                                           err);
+}
+
 void plugin_hook_failed(struct engine *engine, struct text plugin, enum plugin_fold what,
                         struct text key, const char *message)
 {
-    static const char *const hooks[] = { "merge", "unmerge", "migrate", "give" };
     engine->failures++;
     if (engine->hook_failure_count++ >= HOOK_FAILURES_MAX)
         return;

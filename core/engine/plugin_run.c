@@ -380,6 +380,8 @@ bool plugin_fold(struct engine *engine, struct text plugin, enum plugin_fold wha
         outcome = engine->plugins->fold(engine->plugins, place, what, key, arguments,
                                         &engine->arena, out_answer, &err);
     leave(engine, place, outcome, is_known);
+    if (outcome == PLUGIN_OK && plugin_hook_check(engine, what, key, *out_answer, &err) != 0)
+        outcome = PLUGIN_FAILED;
     if (outcome == PLUGIN_FAILED)
         plugin_hook_failed(engine, plugin, what, key, err.text);
     return outcome == PLUGIN_OK && out_answer->data != NULL;

@@ -13,6 +13,9 @@
 #include "core/engine/step.h"
 
 #include <stdio.h>
+#include <string.h>
+
+#define STATE_BYTES 16384 /* limits.plugin_state_bytes as it is */
 
 static const struct text names[] = { { "alpha", 5 } };
 static struct text order[] = { { "order", 5 } };
@@ -79,6 +82,13 @@ static enum plugin_outcome fold(struct plugins *plugins, size_t plugin, enum plu
         return PLUGIN_CRASHED;
     if (text_equal(mark, arena_printf(arena, "%s hang", hook)))
         return PLUGIN_HUNG;
+    if (text_equal(mark, text_of("large"))) {
+        char *larger = arena_alloc(arena, STATE_BYTES + 1);
+        memset(larger, 'x', STATE_BYTES);
+        larger[STATE_BYTES] = '\0';
+        *out = document_of(arena, what == PLUGIN_MERGE ? NULL : "absorbed", text_of(larger));
+        return PLUGIN_OK;
+    }
     *out = what == PLUGIN_MERGE ? document_of(arena, NULL,
                                               arena_printf(arena, "%.*s and %.*s", (int)own.size,
                                                            own.data, (int)mark.size, mark.data))
@@ -173,6 +183,19 @@ static void a_merge_that_fails_is_told_and_counted_and_the_survivor_keeps_hers(v
     assert_has(document(play, 1), "'mark':'three'");
 }
 
+static void what_a_hook_makes_is_no_larger_than_what_may_be_kept(void **state)
+{
+    struct play *play = *state;
+    merge(play, "large");
+    assert_has(play_timeline(play, 1, engine_seq(play->engine), 2),
+               "more than 16384 (limit plugin_state_bytes)");
+    assert_has(document(play, 1), "'mark':'one'");
+    unmerge(play);
+    assert_int_equal(engine_failures(play->engine), 2);
+    assert_has(document(play, 1), "'mark':'one'");
+    assert_has(document(play, 2), "'mark':'large'");
+}
+
 static void an_unmerge_that_fails_is_told_and_each_keeps_what_was_there(void **state)
 {
     struct play *play = *state;
@@ -213,6 +236,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(what_is_well_is_neither_told_nor_counted),
         TEST(a_merge_that_fails_is_told_and_counted_and_the_survivor_keeps_hers),
+        TEST(what_a_hook_makes_is_no_larger_than_what_may_be_kept),
         TEST(an_unmerge_that_fails_is_told_and_each_keeps_what_was_there),
         TEST(a_merge_that_crashes_is_made_without_the_plugin_which_is_quarantined),
         TEST(an_unmerge_that_hangs_is_made_without_the_plugin_which_is_quarantined),
