@@ -21,8 +21,10 @@
 #include "core/base/mem.h"
 #include "core/engine/read.h"
 #include "core/engine/rules.h"
+#include "core/plugin/set.h"
 #include "core/script/bundle.h"
 #include "core/script/host.h"
+#include "core/server/isolated.h"
 #include "core/server/node.h"
 #include "core/server/refold.h"
 #include "core/server/world_log.h"
@@ -30,6 +32,7 @@
 #include "tests/sim/disk.h"
 #include "tests/sim/life_attic.h"
 #include "tests/sim/life_files.h"
+#include "tests/sim/life_plugin.h"
 #include "tests/sim/life_subjects.h"
 #include "tests/sim/outside.h"
 
@@ -53,6 +56,7 @@ struct plan { /* the command line */
     unsigned life, steps;
     bool is_power_cut, is_quiet, is_lying, has_faults, from_base, from_floor;
     int64_t skew_ms;
+    struct life_plugin plugin;
 };
 
 static void die(const struct err *err)
@@ -131,11 +135,13 @@ static int load_rules(void *arg, struct doc bundle, const struct config *config,
     return rc;
 }
 
-static struct doc code_of_this_build(struct buf *buf)
+static struct doc code_of_this_build(struct buf *buf, const struct plan *plan,
+                                     const struct plugin_set *set)
 {
     struct doc_writer w;
     doc_begin(&w, buf);
     doc_put_int(&w, "level", KITH_SIM_LEVEL);
+    life_plugin_put_code(set, plan->plugin.version, &w);
     return doc_end(&w);
 }
 
@@ -273,13 +279,16 @@ static void step(struct node *node, struct outside *outside, uint64_t dice)
     case 18:
     case 19:
     case 20:
-    case 21:
         node_step_loop(node);
+        break;
+    case 21:
+        life_plugin_act(more);
         break;
     case 22:
     case 23:
         outside_provide(outside);
         node_tick(node);
+        life_plugin_tick();
         break;
     case 24:
     case 25:
@@ -301,6 +310,9 @@ static void settle(struct node *node, struct outside *outside)
         outside_finish(outside);
         outside_provide(outside);
         node_tick(node);
+        life_plugin_tick();
+        if (round % 64 == 0)
+            life_plugin_finish();
         fold_freeze_if_wanted(node_fold(node), true);
         fold_checkpoint(node_fold(node), &err);
         fold_do_chore(node_fold(node));
@@ -312,13 +324,17 @@ static void settle(struct node *node, struct outside *outside)
 }
 
 static struct node *start(const struct plan *plan, struct outside *outside,
-                          struct randomness *randomness)
+                          struct randomness *randomness, struct plugin_set *set)
 {
     struct buf code = BUF_INIT, config = BUF_INIT;
     struct channel channels[2];
     struct node *node = NULL;
     struct err err = { 0 };
-    char boot[32];
+    char boot[32], blames[4096];
+    size_t blame_count;
+    snprintf(blames, sizeof blames, "%s.blames", plan->outside);
+    if (plan->is_power_cut) /* the parent is gone too, and what it knew */
+        life_plugin_blamed(blames);
     snprintf(boot, sizeof boot, "life-%u", plan->life);
     struct node_options options = {
         .dir = plan->data,
@@ -326,7 +342,7 @@ static struct node *start(const struct plan *plan, struct outside *outside,
         .clock = outside_clock(outside),
         .random = fill_random,
         .random_arg = randomness,
-        .code = code_of_this_build(&code),
+        .code = code_of_this_build(&code, plan, set),
         .config = config_from_json(plan->config, &config),
         .boot = boot,
         .channels = channels,
@@ -334,9 +350,15 @@ static struct node *start(const struct plan *plan, struct outside *outside,
         .load_rules = load_rules,
         .load_arg = (void *)(uintptr_t)plan,
         .wake = wake,
+        .blames = life_plugin_blames(blames, &blame_count),
+        .plugins = plugin_set_engine(set),
+        .plugin_lost = life_plugin_lost,
     };
+    options.blame_count = blame_count;
     if (node_open(&options, &node, &err) != 0)
         die(&err);
+    life_plugin_blamed(blames);
+    life_plugin_attach(node, set, options.clock);
     return node; /* the documents live as long as the process */
 }
 
@@ -346,6 +368,10 @@ static int run(const struct plan *plan)
     uint64_t seed = dice_roll(plan->seed, plan->life, 1);
     struct randomness randomness = { .seed = seed };
     flaky.seed = seed;
+    struct life_plugin good = plan->plugin; /* for what is folded beside it */
+    good.is_isolated = false;
+    good.fate = NULL;
+    struct plugin_set *beside = life_plugin_load(&good), *set = life_plugin_load(&plan->plugin);
     disk_recover(plan->data, plan->journal, seed, plan->is_power_cut);
     if (plan->is_power_cut)
         outside_reboot(outside);
@@ -354,13 +380,14 @@ static int run(const struct plan *plan)
     disk_start(plan->data, plan->journal, seed);
     disk_lie_about_flush(plan->is_lying);
     disk_crash_at(plan->crash_call);
-    struct node *node = start(plan, outside, &randomness);
+    struct node *node = start(plan, outside, &randomness, set);
     outside_attach(outside, node);
     attic_open(&(struct attic){ .path = plan->attic,
                                 .data = plan->data,
                                 .load_rules = load_rules,
                                 .load_arg = (void *)(uintptr_t)plan,
                                 .print = put_entry,
+                                .plugins = plugin_set_engine(beside),
                                 .is_past = &flaky.is_past });
     if (plan->bundle != NULL)
         deploy(node, plan->bundle);
@@ -374,7 +401,11 @@ static int run(const struct plan *plan)
     disk_set_room(DISK_ROOM_UNLIMITED);
     if (plan->is_quiet)
         settle(node, outside);
+    if (plan->is_quiet)
+        life_plugin_export(plan->outside);
     node_close(node);
+    plugin_set_free(set);
+    plugin_set_free(beside);
     outside_free(outside);
     disk_stop();
     return 0;
@@ -499,6 +530,7 @@ static int effects(const struct plan *plan)
     key_start(&prefix, 'z');
     snapshot_visit(snapshot, &prefix, NULL, print_erasing, NULL);
     life_files(snapshot);
+    life_plugin_rows(snapshot);
     life_subjects(snapshot);
     snapshot_close(snapshot);
     state_close(state);
@@ -609,11 +641,13 @@ static int fold(const struct plan *plan)
 {
     struct log *log = open_log(plan);
     struct state *state = open_state(plan->into);
+    struct plugin_set *set = life_plugin_load(&plan->plugin);
     struct err err = { 0 };
     struct refold_options options = {
         .log = log,
         .state = state,
         .seq = plan->seq,
+        .plugins = plugin_set_engine(set),
         .load_rules = load_rules,
         .load_arg = (void *)(uintptr_t)plan,
     };
@@ -628,6 +662,7 @@ static int fold(const struct plan *plan)
     print_hash(state);
     state_close(state);
     log_close(log);
+    plugin_set_free(set);
     return 0;
 }
 
@@ -672,6 +707,9 @@ static void read_flag(struct plan *plan, int option)
     case 'G':
         plan->from_floor = true;
         break;
+    case 'I':
+        plan->plugin.is_isolated = true;
+        break;
     default:
         exit(2);
     }
@@ -686,7 +724,9 @@ static void read_plan(struct plan *plan, int argc, char **argv)
         { "steps", 1, NULL, 'n' },  { "crash", 1, NULL, 'x' },      { "seq", 1, NULL, 'q' },
         { "skew", 1, NULL, 'k' },   { "power-cut", 0, NULL, 'p' },  { "quiet", 0, NULL, 'Q' },
         { "lie", 0, NULL, 'L' },    { "faults", 0, NULL, 'F' },     { "from-base", 0, NULL, 'B' },
-        { "attic", 1, NULL, 'a' },  { "from-floor", 0, NULL, 'G' }, { NULL, 0, NULL, 0 },
+        { "attic", 1, NULL, 'a' },  { "from-floor", 0, NULL, 'G' }, { "plugins", 1, NULL, 'P' },
+        { "tally", 1, NULL, 't' },  { "fate", 1, NULL, 'f' },       { "isolated", 0, NULL, 'I' },
+        { NULL, 0, NULL, 0 },
     };
     *plan = (struct plan){ .config = "{}", .crash_call = DISK_NEVER, .steps = 300 };
     for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
@@ -733,6 +773,15 @@ static void read_plan(struct plan *plan, int argc, char **argv)
         case 'k':
             plan->skew_ms = strtoll(optarg, NULL, 10);
             break;
+        case 'P':
+            plan->plugin.dir = optarg;
+            break;
+        case 't':
+            plan->plugin.version = (unsigned)strtoul(optarg, NULL, 10);
+            break;
+        case 'f':
+            plan->plugin.fate = optarg;
+            break;
         default:
             read_flag(plan, option);
         }
@@ -749,6 +798,8 @@ int main(int argc, char **argv)
     struct plan plan;
     if (argc < 2)
         return 2;
+    if (strcmp(argv[1], ISOLATED_FLAG) == 0) /* the plugin's process, which a life begins */
+        return isolated_run();
     read_plan(&plan, argc - 1, argv + 1);
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (strcmp(argv[1], words[i].word) == 0)
