@@ -80,9 +80,9 @@ void subject_tell(struct subject *subject, const char *word, struct doc data);
 /* One timer a name, with `value` in its payload. */
 void subject_timer(struct subject *subject, struct text name, int64_t due, struct text value);
 void subject_timer_cancel(struct subject *subject, struct text name);
-/* The customer has something of the subject under `key`: it is forgotten with her. */
-void subject_hold(struct subject *subject, uint64_t customer, struct text key);
-void subject_release(struct subject *subject, uint64_t customer, struct text key);
+/* The customer has something of the subject under `name`: it is forgotten with her. */
+void subject_hold(struct subject *subject, uint64_t customer, struct text name);
+void subject_release(struct subject *subject, uint64_t customer, struct text name);
 /* The key of row `table` of the first of the asking customer's members that has one. */
 bool subject_find_of(const struct subject *subject, const struct ask *ask, char table,
                      uint64_t *out_member, struct doc *out_row);

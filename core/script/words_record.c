@@ -218,7 +218,6 @@ static int word_create(lua_State *lua)
 {
     struct step *step = host_step(lua, "create");
     struct record_request request = { .kind = check_word(lua, 1, "create", "the kind's name") };
-    struct doc_value lines = { .type = DOC_NONE };
     struct err err;
     uint64_t number = 0;
     sandbox_spend(lua, CHANGE_UNITS);
@@ -230,7 +229,7 @@ static int word_create(lua_State *lua)
         struct doc options = check_fields(lua, 3, "create");
         request.owner = doc_text(options, "owner");
         request.customers = doc_child(options, "customers");
-        lines = doc_get(options, "lines");
+        struct doc_value lines = doc_get(options, "lines");
         if (lines.type != DOC_NONE && lines.type != DOC_ARRAY)
             return luaL_error(lua, "create: lines is a list of tables");
         request.lines = lines.type == DOC_ARRAY ? lines.doc : (struct doc){ NULL, 0 };

@@ -97,7 +97,7 @@ void outside_stop(struct outside *outside, void (*done)(void *arg, const struct 
 void outside_down(struct outside *outside, enum outside_down kind, uint64_t number, struct doc doc);
 
 /* How much a channel takes.  `target` lives until it is asked again. */
-void outside_status(struct outside *outside, size_t channel, struct channel_status *out_status);
+void outside_status(struct outside *outside, size_t index, struct channel_status *out_status);
 
 /* How many things are asked for and unanswered, of the kinds that rest counts. */
 void outside_open(const struct outside *outside, struct outside_rest *out_rest);

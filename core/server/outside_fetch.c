@@ -156,6 +156,8 @@ void outside_fetch_drop(struct outside *outside)
     fetch_close(outside->public_fetch);
     fetch_close(outside->private_fetch);
     outside->public_fetch = outside->private_fetch = NULL;
-    while (outside->fetches != NULL)
-        fetching_free((struct fetching *)outside->fetches);
+    for (struct outside_item *item = outside->fetches, *next; item != NULL; item = next) {
+        next = item->next;
+        fetching_free((struct fetching *)item);
+    }
 }

@@ -128,8 +128,10 @@ bool outside_request_is_open(const struct outside *outside, uint64_t number)
 
 void outside_requests_drop(struct outside *outside)
 {
-    while (outside->requests != NULL)
-        request_free((struct request *)outside->requests);
+    for (struct outside_item *item = outside->requests, *next; item != NULL; item = next) {
+        next = item->next;
+        request_free((struct request *)item);
+    }
 }
 
 static struct request *request_new(struct outside *outside, uint64_t number, struct doc doc)

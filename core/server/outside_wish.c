@@ -104,8 +104,10 @@ void outside_answer(struct outside *outside, uint64_t number, struct doc doc)
 
 void outside_wishes_drop(struct outside *outside)
 {
-    while (outside->wishes != NULL)
-        wish_free(outside, (struct wish *)outside->wishes);
+    for (struct outside_item *item = outside->wishes, *next; item != NULL; item = next) {
+        next = item->next;
+        wish_free(outside, (struct wish *)item);
+    }
 }
 
 /* -- append, ask ------------------------------------------------------------------------------- */

@@ -406,14 +406,14 @@ static int32_t on_answered(const struct kith_engine *engine, struct kith_call *c
     return act_change_all(engine, call, id, kith_end(&w));
 }
 
-#define AFTERWARDS(symbol, called, type, list, function)                \
-    static const char *const symbol##_types[] = { type, NULL };         \
-    const struct kith_handler course_##symbol = {                       \
-        .size = sizeof course_##symbol,                                 \
-        .name = called,                                                 \
-        .types = symbol##_types,                                        \
-        .reads = list,                                                  \
-        .run = function,                                                \
+#define AFTERWARDS(symbol, called, type, list, function)        \
+    static const char *const symbol##_types[] = { type, NULL }; \
+    const struct kith_handler course_##symbol = {               \
+        .size = sizeof course_##symbol,                         \
+        .name = (called),                                       \
+        .types = symbol##_types,                                \
+        .reads = (list),                                        \
+        .run = (function),                                      \
     }
 static const char *const record_reads[] = { "event.record", NULL };
 static const char *const answered_reads[] = { "event.record", "event.satisfaction", "event.text",

@@ -63,13 +63,13 @@ static int32_t reopen(const struct kith_engine *engine, struct kith_call *call)
 }
 
 static const char *const reads[] = { "record.id", NULL };
-#define FUNCTION(symbol, called, how, words, function)                  \
-    static const struct kith_function symbol = { .size = sizeof symbol, \
-                                                 .name = called,        \
-                                                 .usage = how,          \
-                                                 .about = words,        \
-                                                 .reads = reads,        \
-                                                 .run = function }
+#define FUNCTION(symbol, called, how, words, function)                   \
+    static const struct kith_function symbol = { .size = sizeof(symbol), \
+                                                 .name = (called),       \
+                                                 .usage = (how),         \
+                                                 .about = (words),       \
+                                                 .reads = reads,         \
+                                                 .run = (function) }
 FUNCTION(respond_function, "respond", "complaint.respond { record = \"complaint:17\" }",
          "The customer has been told what was found", respond);
 FUNCTION(close_function, "close",

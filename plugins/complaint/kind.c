@@ -71,12 +71,12 @@ static const struct kith_kind complaint = {
 const struct kith_kind *const kind_list[] = { &complaint, NULL };
 
 /* The name in kith.lua; the symbol is it behind `config_`, for some are names of functions of C. */
-#define FIELD(called, kind, otherwise, words)                                        \
+#define FIELD(called, kind, otherwise, words)                                          \
     static const struct kith_field config_##called = { .size = sizeof config_##called, \
-                                                       .name = #called,              \
-                                                       .type = kind,                 \
-                                                       .standard = otherwise,        \
-                                                       .about = words }
+                                                       .name = #called,                \
+                                                       .type = (kind),                 \
+                                                       .standard = (otherwise),        \
+                                                       .about = (words) }
 
 FIELD(team, "text", "", "Whose a new complaint is: a member of staff, or a team");
 FIELD(calendar, "text", "", "By which calendar deadlines are counted; else by the company's");

@@ -21,8 +21,10 @@ int32_t outside_start(const struct kith_host *host, struct kith *kith, void **ou
 void outside_stop(void *self)
 {
     struct outside *outside = self;
-    while (outside->tasks != NULL)
-        outside_end(outside->tasks);
+    for (struct outside_task *task = outside->tasks, *next; task != NULL; task = next) {
+        next = task->next;
+        outside_end(task);
+    }
     free(outside);
 }
 

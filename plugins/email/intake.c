@@ -331,8 +331,8 @@ void intake_free(struct intake *intake)
         return;
     if (intake->sweep != 0)
         intake->context.host->cancel(intake->context.kith, intake->sweep);
-    while (intake->links != NULL) {
-        struct link *link = intake->links;
+    for (struct link *link = intake->links, *next; link != NULL; link = next) {
+        next = link->next;
         if (link->fd >= 0) {
             lmtp_shutdown(&link->lmtp, "Shutting down", &link->out);
             write_out(link);

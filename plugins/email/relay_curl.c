@@ -144,6 +144,7 @@ static size_t give(char *to, size_t size, size_t count, void *arg)
     return given;
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): libcurl says what it is called with */
 static int watch(CURL *easy, curl_infotype type, char *data, size_t size, void *arg)
 {
     struct parcel *parcel = arg;
@@ -158,6 +159,7 @@ static int watch(CURL *easy, curl_infotype type, char *data, size_t size, void *
     return 0;
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): libcurl says what it is called with */
 static size_t ignore(char *data, size_t size, size_t count, void *arg)
 {
     (void)data;

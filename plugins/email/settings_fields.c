@@ -3,13 +3,13 @@
  */
 #include "settings.h"
 
-#define FIELD(symbol, kind, otherwise, mark, words)                  \
-    static const struct kith_field symbol = { .size = sizeof symbol, \
-                                              .name = #symbol,       \
-                                              .type = kind,          \
-                                              .standard = otherwise, \
-                                              .about = words,        \
-                                              .flags = mark }
+#define FIELD(symbol, kind, otherwise, mark, words)                    \
+    static const struct kith_field symbol = { .size = sizeof(symbol),  \
+                                              .name = #symbol,         \
+                                              .type = (kind),          \
+                                              .standard = (otherwise), \
+                                              .about = (words),        \
+                                              .flags = (mark) }
 
 FIELD(smtp, "text", NULL, KITH_REQUIRED,
       "The relay: smtp://HOST:PORT, or smtps:// for TLS from the first byte");

@@ -419,10 +419,10 @@ static void stop(void *self)
 #define FIELD(id, kind, otherwise, says, whether)                            \
     static const struct kith_field id##_field = { .size = sizeof id##_field, \
                                                   .name = #id,               \
-                                                  .type = kind,              \
-                                                  .standard = otherwise,     \
-                                                  .about = says,             \
-                                                  .flags = whether }
+                                                  .type = (kind),            \
+                                                  .standard = (otherwise),   \
+                                                  .about = (says),           \
+                                                  .flags = (whether) }
 FIELD(account, "text", NULL, "The account at the gateway, its user name",
       KITH_REQUIRED | KITH_OUTSIDE);
 FIELD(token, "text", NULL, "The account's token; a second line: the one before it",

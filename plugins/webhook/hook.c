@@ -492,8 +492,10 @@ void hooks_reread(struct webhook *webhook, struct kith_doc tables)
 
 void hooks_close(struct webhook *webhook)
 {
-    while (webhook->visits != NULL)
-        visit_free(webhook->visits);
+    for (struct visit *visit = webhook->visits, *next; visit != NULL; visit = next) {
+        next = visit->next;
+        visit_free(visit);
+    }
     for (struct hook *hook = webhook->hooks, *next; hook != NULL; hook = next) {
         next = hook->next;
         keys_wipe(&hook->keys);

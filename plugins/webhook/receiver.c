@@ -366,8 +366,10 @@ void receivers_reread(struct webhook *webhook, struct kith_doc tables)
 
 void receivers_close(struct webhook *webhook)
 {
-    while (webhook->attempts != NULL)
-        attempt_free(webhook->attempts);
+    for (struct attempt *attempt = webhook->attempts, *next; attempt != NULL; attempt = next) {
+        next = attempt->next;
+        attempt_free(attempt);
+    }
     for (struct receiver *receiver = webhook->receivers, *next; receiver != NULL; receiver = next) {
         next = receiver->next;
         keys_wipe(&receiver->keys);

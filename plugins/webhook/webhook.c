@@ -73,13 +73,13 @@ static void stop(void *self)
 
 /* -- Configuration ----------------------------------------------------------------------------- */
 
-#define FIELD(id, named, kind, otherwise, says, whether)         \
-    static const struct kith_field id = { .size = sizeof id,     \
-                                          .name = named,         \
-                                          .type = kind,          \
-                                          .standard = otherwise, \
-                                          .about = says,         \
-                                          .flags = whether }
+#define FIELD(id, named, kind, otherwise, says, whether)           \
+    static const struct kith_field id = { .size = sizeof(id),      \
+                                          .name = (named),         \
+                                          .type = (kind),          \
+                                          .standard = (otherwise), \
+                                          .about = (says),         \
+                                          .flags = (whether) }
 
 FIELD(url, "url", "text", NULL, "Where it is: https://erp.example.com/kith",
       KITH_REQUIRED | KITH_OUTSIDE);

@@ -90,9 +90,8 @@ def goes_on(daemon, before):
 
 def comes_back(daemon, before):
     goes_on(daemon, before)
-    eventually(lambda: up(daemon) == 1)
-    eventually(lambda: types(daemon)["state"] == "active")
-    assert fragile(daemon, "well") == 200
+    eventually(lambda: fragile(daemon, "well") == 200)
+    eventually(lambda: up(daemon) == 1 and types(daemon)["state"] == "active")
     goes_on(daemon, before)
 
 
