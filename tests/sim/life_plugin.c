@@ -90,7 +90,7 @@ void life_plugin_put_code(const struct plugin_set *set, unsigned version, struct
 
 /* -- The parent ----------------------------------------------------------------- */
 
-static const char *blames_path;
+static char blames_path[4096];
 
 /* Where the parent would read the breadcrumb.  A crash that is no plugin's is one. */
 static void on_fault(int number)
@@ -124,7 +124,7 @@ const struct breadcrumb_crash *life_plugin_blames(const char *path, size_t *out_
     struct sigaction action = { .sa_handler = on_fault };
     char line[200];
     FILE *file = fopen(path, "r");
-    blames_path = path;
+    snprintf(blames_path, sizeof blames_path, "%s", path);
     *out_count = 0;
     while (file != NULL && *out_count < BREADCRUMB_BLAMES_MAX && fgets(line, sizeof line, file))
         *out_count += read_blame(line, &blames[*out_count]);

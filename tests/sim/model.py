@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from model_subjects import Subjects
+from model_tally import Tally
 from model_time import civil_due, instant, next_workday_close, work_between, work_later
 
 SENDING = {"sms", "hook"}
@@ -16,7 +17,7 @@ RULES = "rules"  # the source of what rules set
 PAUSABLE = {None: set(), "a": {"follow", "due"}, "b": {"follow", "due", "daily"}}
 
 
-class Model(Subjects):
+class Model(Subjects, Tally):
     def __init__(self, worlds, bundles, owners):
         self.worlds = worlds  # seq of its entry -> document
         self.bundles = bundles  # hash -> "a" or "b"
@@ -50,6 +51,7 @@ class Model(Subjects):
         self.codes, self.free = {}, []  # code -> (member, key), None: free; those in their order
         self.taken = {}  # (member, key) -> code
         self.granted, self.period = {}, None  # (member, key) -> (cents, from); (from, until, cents)
+        self.begin_tally()
 
     # -- Customers ----------------------------------------------------------------
 
@@ -95,6 +97,7 @@ class Model(Subjects):
         a, b = self.root(one), self.root(two)
         known_a, known_b = bool(self.user_id(a)), bool(self.user_id(b))
         survivor, absorbed = (a, b) if (known_a if known_a != known_b else a < b) else (b, a)
+        self.merge_tally(survivor, absorbed)
         place = self.place(survivor)
         self.has_moved = self.has_moved or self.place(absorbed) != place
         self.members[survivor]["absorbed"] += [absorbed] + self.members[absorbed]["absorbed"]
@@ -273,6 +276,8 @@ class Model(Subjects):
                 self.move_member(owner, said[0], due[0][0], said[1])
             elif key == "after:nudge":
                 self.nudge(owner)
+            elif key == "after:quiet":
+                self.hear(owner, "tally.quiet")
             elif key == "after:follow" and "follow" in self.paused:
                 pass
             elif key == "after:follow":
@@ -300,6 +305,7 @@ class Model(Subjects):
             if self.sweep > len(self.members):
                 self.sweep = None
         self.sweep_cases()
+        self.hear_parked()
         self.forget_timers()
 
     # -- Cases -----------------------------------------------------------------------
@@ -542,7 +548,11 @@ class Model(Subjects):
             entry["body"],
         )
         self.moves_left = self.limit("moves_per_tick", 100)
-        kind, data = body["type"], body.get("data", {})
+        self.begin_tally_entry()
+        self.apply_entry(entry, body, body["type"], body.get("data", {}))
+        self.end_tally_entry()
+
+    def apply_entry(self, entry, body, kind, data):
         if entry["class"] == 1:
             self.client(body, kind, data)
         elif entry["class"] == 3:
@@ -566,6 +576,10 @@ class Model(Subjects):
             self.paused |= {data["rule"]} & PAUSABLE[self.bundle]
         elif kind == "rule.resumed":
             self.paused.discard(data["rule"])
+        elif kind == "plugin.disabled":
+            self.tally_disabled(data)
+        elif kind == "plugin.enabled":
+            self.tally_enabled(data)
         elif kind == "daemon.started":
             self.run = self.seq
         elif kind == "consent.changed":
@@ -651,6 +665,8 @@ class Model(Subjects):
             self.link(number, "anon", anon)
         if kind == "identify" and "timezone" in data:
             self.set_place(number, data["timezone"], min(body.get("at", self.now), self.now), "web")
+        if kind in ("order", "visit"):
+            self.hear(number, kind, data["number"])
         if kind == "order" and self.bundle:
             self.order(number, data)
         if kind == "visit" and self.bundle and self.seq not in self.killed:
