@@ -320,6 +320,21 @@ static void kill_process(uint64_t dice)
     }
 }
 
+/* Whoever it was is two again, and so is what is kept of her. */
+static void unmerge(uint64_t dice)
+{
+    struct submission *submission = submission_new(LOG_STAFF);
+    struct doc_writer w;
+    char ref[24];
+    snprintf(ref, sizeof ref, "%u", (unsigned)(dice % 16) + 1);
+    submission_begin(submission, &w);
+    doc_put_string(&w, "type", "customer.unmerge");
+    doc_put_string(&w, "ref", ref);
+    doc_put_string(&w, "source", "staff");
+    submission_end(submission, &w);
+    sequencer_post_own(node_sequencer(nurse.node), submission);
+}
+
 void life_plugin_act(uint64_t dice)
 {
     switch (dice % 24) {
@@ -337,6 +352,14 @@ void life_plugin_act(uint64_t dice)
     case 6:
         if (is_isolated() && !nurse.is_busy)
             kill_process(dice >> 8);
+        break;
+    case 7:
+    case 8:
+    case 9:
+    case 10:
+    case 11:
+    case 12:
+        unmerge(dice >> 8);
         break;
     default:
         break;

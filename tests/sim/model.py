@@ -104,6 +104,24 @@ class Model(Subjects, Tally):
         self.members[absorbed]["merged"] = survivor
         self.keep_daily(survivor)
 
+    def unmerge(self, number):
+        """With all that she had absorbed before."""
+        if number is None or not self.members[number]["merged"]:
+            return
+        root, place = self.root(number), self.place(number)
+        gone = [number] + self.members[number]["absorbed"]
+        self.unmerge_tally(number)
+        for member in self.group(number):
+            absorbed = self.members[member]["absorbed"]
+            if number in absorbed:
+                self.members[member]["absorbed"] = [m for m in absorbed if m not in gone]
+        self.members[number]["merged"] = 0
+        for member in (root, number):
+            self.keep_daily(member)
+        for member in (root, number):
+            if self.place(member) != place:
+                self.move(member)
+
     def trait(self, number, name):
         best = None
         for member in self.group(number):
@@ -434,6 +452,7 @@ class Model(Subjects, Tally):
     def order(self, number, data):
         orders = (self.trait(number, "orders") or 0) + 1
         self.set_trait(number, "orders", orders, self.now, RULES)
+        orders = self.trait(number, "orders")  # of one set at the same time the root's counts
         if data["total"] >= (50 if self.bundle == "a" else 20):
             self.effect("sms", "service", "thanks %d" % orders, number)
         for member in self.group(number):
@@ -536,7 +555,7 @@ class Model(Subjects, Tally):
             return
         pings = (self.trait(number, "pings") or 0) + 1
         self.set_trait(number, "pings", pings, self.now, RULES)
-        self.effect("hook", "service", "ping %d" % pings, number)
+        self.effect("hook", "service", "ping %d" % self.trait(number, "pings"), number)
 
     # -- Entries ------------------------------------------------------------------------------
 
@@ -584,6 +603,8 @@ class Model(Subjects, Tally):
             self.run = self.seq
         elif kind == "consent.changed":
             self.consent(self.said_of(body["ref"]), data, body.get("at", self.now))
+        elif kind == "customer.unmerge":
+            self.unmerge(self.said_of(body["ref"]))
         elif kind == "erase.requested":
             self.erase(body["ref"][8:])
         elif kind == "erase.done":

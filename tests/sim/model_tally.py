@@ -186,6 +186,28 @@ class Tally:
         count = one.get(name, 0) + two.get(name, 0)
         self.keep_tally(survivor, count, one.get("chain", 0) * 7 + two.get("chain", 0))
 
+    def unmerge_tally(self, leaving):
+        """Before she leaves: each of those above her has something of hers."""
+        above = self.members[leaving]["merged"]
+        for _, _, key in sorted(place for place in self.aside if place[:2] == (above, leaving)):
+            before, hers = self.aside.pop((above, leaving, key)), self.kept[leaving, key]
+            part = above
+            while part:
+                self.kept[leaving, key] = hers
+                self.part_two(key, part, leaving, before)
+                part = self.members[part]["merged"]
+
+    def part_two(self, key, part, leaving, before):
+        now = self.bring_up(key, *self.kept.get((part, key), (0, None)))[1]
+        self.bring_up(key, *before)
+        hers = self.bring_up(key, *self.kept[leaving, key])[1]
+        if not self.can_fold() or key != "tally":
+            return
+        name, now, hers = self.count_name(), now or {}, hers or {}
+        chain, count = now.get("chain", 0), hers.get(name, 0)
+        self.keep_tally(part, now.get(name, 0) - count, chain * 11 + 1)
+        self.keep_tally(leaving, count, chain * 13 + hers.get("chain", 0))
+
     # -- What people see of it -------------------------------------------------------------
 
     def told_of(self, user):

@@ -412,6 +412,14 @@ static void put_text(struct doc_writer *w, const char *name, const char *format,
     doc_put_string(w, name, text);
 }
 
+static void put_name(struct doc_writer *w, bool is_known, int user, int anon)
+{
+    if (is_known)
+        put_text(w, "user", "u-%d", user);
+    else
+        put_text(w, "anon", "a-%d", anon);
+}
+
 /* Event number i is the same in every life; only that a client who has logged in since sends
  * it again under its other name. */
 static void put_event(struct submission *submission, uint64_t seed, int event, int64_t wall,
@@ -439,20 +447,17 @@ static void put_event(struct submission *submission, uint64_t seed, int event, i
     case 3:
         doc_put_string(&w, "type", "visit");
         doc_put_string(&w, "call", "track");
-        if (is_logged_in)
-            put_text(&w, "user", "u-%d", user);
-        else
-            put_text(&w, "anon", "a-%d", anon);
+        put_name(&w, is_logged_in, user, anon);
         break;
-    case 4: /* a client forges the system: kept, and nothing happens */
-        doc_put_string(&w, "type", "reminder.due");
+    case 4: /* a client forges the system, or a plugin: kept, and nothing happens */
+        doc_put_string(&w, "type", dice >> 20 & 1 ? "reminder.due" : "tally.quiet");
         doc_put_string(&w, "call", "track");
         put_text(&w, "user", "u-%d", user);
         break;
-    default:
+    default: /* some order before they say who they are */
         doc_put_string(&w, "type", "order");
         doc_put_string(&w, "call", "track");
-        put_text(&w, "user", "u-%d", user);
+        put_name(&w, dice % 10 > 6 || is_logged_in, user, anon);
     }
     doc_open(&w, "data");
     put_data(&w, event, dice);
