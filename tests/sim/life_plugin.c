@@ -293,8 +293,30 @@ void life_plugin_tick(void)
         begin();
 }
 
+/* Whether the process has ended, of its own or not. */
+static bool is_gone(int timeout_ms)
+{
+    struct remote_ends ends;
+    struct err err;
+    if (plugin_set_ends(nurse.set, 0, &ends, &err) != 0)
+        die(&err);
+    struct pollfd process = { .fd = ends.process, .events = POLLIN };
+    bool is_gone = poll(&process, 1, timeout_ms) != 0;
+    remote_ends_close(&ends);
+    return is_gone;
+}
+
+/* As the outside would, which has a descriptor of the process. */
+static void notice(void)
+{
+    write_entry(LOG_SYSTEM, "plugin.disabled", "", true);
+    wait_longer();
+}
+
 void life_plugin_finish(void)
 {
+    if (is_isolated() && !nurse.is_busy && nurse.due < 0 && is_gone(0))
+        notice();
     nurse.must_enable = true;
     if (!nurse.is_busy && nurse.due < 0 && nurse.set != NULL)
         begin_to_look();
@@ -310,14 +332,10 @@ static void kill_process(uint64_t dice)
     if (plugin_set_ends(nurse.set, 0, &ends, &err) != 0)
         die(&err);
     syscall(SYS_pidfd_send_signal, ends.process, SIGKILL, NULL, 0);
-    struct pollfd gone = { .fd = ends.process, .events = POLLIN };
-    poll(&gone, 1, -1);
     remote_ends_close(&ends);
-    bool outside_is_first = dice % 2 == 0 && !nurse.is_busy && nurse.due < 0;
-    if (outside_is_first) {
-        write_entry(LOG_SYSTEM, "plugin.disabled", "", true);
-        wait_longer();
-    }
+    bool outside_is_first = is_gone(-1) && dice % 2 == 0 && nurse.due < 0;
+    if (outside_is_first)
+        notice();
 }
 
 /* Whoever it was is two again, and so is what is kept of her. */
