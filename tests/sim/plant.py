@@ -295,6 +295,72 @@ BUGS = [
         "    if (verdict.state == NULL && effect.message.data == NULL)\n        verdict = render(",
         "    if (verdict.state == NULL)\n        verdict = render(",
     ),
+    (
+        "plugin: a merge forgets what the other had",
+        "core/engine/plugin_state.c",
+        "    put_child(&w, \"absorbed\", absorbed.doc);\n",
+        "",
+    ),
+    (
+        "plugin: an unmerge gives nothing back",
+        "core/engine/plugin_state.c",
+        "    put(engine, leaving, &theirs);\n}",
+        "}",
+    ),
+    (
+        "plugin: what its handlers did before it was lost stays",
+        "core/engine/plugin_run.c",
+        "    else if (are_several)\n        step_undo(step, &point);",
+        "    else if (are_several)\n        step_keep(step);",
+    ),
+    (
+        "plugin: an event that is parked again counts twice",
+        "core/engine/plugin_run.c",
+        "        standing.parked++;\n",
+        "        standing.parked += step->event->parked != NULL ? 2 : 1;\n",
+    ),
+    (
+        "plugin: what is new overtakes what is parked",
+        "core/engine/plugin_run.c",
+        "(presence == PLUGIN_THERE || is_next)",
+        "presence != PLUGIN_QUARANTINED",
+    ),
+    (
+        "plugin: a verdict does not say in which call it was lost",
+        "core/engine/plugin_run.c",
+        '    doc_put_int(&w, "nth", (int64_t)call);\n',
+        '    doc_put_int(&w, "nth", (int64_t)call + 1);\n',
+    ),
+    (
+        "plugin: nobody tells the next run which one ended the last",
+        "core/server/verdict.c",
+        "        log_index_verdict(log, at_seq, doc.data, doc.size);\n",
+        "",
+    ),
+    (
+        "plugin: it hears of whoever is being erased",
+        "core/engine/plugin_run.c",
+        "            if (event == NULL || erase_is_open(engine, event->customer))\n",
+        "            if (event == NULL)\n",
+    ),
+    (
+        "plugin: its documents stay in the shape that they had",
+        "core/engine/plugin_state.c",
+        "    bring_up(engine, &absorbed);\n",
+        "",
+    ),
+    (
+        "plugin: what was foreseen counts, whatever has changed since",
+        "core/plugin/set_far.c",
+        "if (next.size == item.size && memcmp(next.data, item.data, item.size) == 0)",
+        "if (!is_before(item, next) && !is_before(next, item))",
+    ),
+    (
+        "plugin: a client speaks in its name where the configuration is older",
+        "core/engine/plugin_run.c",
+        "        place = plugin_place(engine, event_type_word(name));\n",
+        "        place = SIZE_MAX;\n",
+    ),
 ]
 
 
