@@ -386,7 +386,8 @@ void life_plugin_act(uint64_t dice)
 
 /* -- What she is told ------------------------------------------------------------ */
 
-struct export {
+struct export
+{
     struct job job; /* first */
     const char *path;
     bool is_done;
