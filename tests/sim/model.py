@@ -411,12 +411,12 @@ class Model(Subjects, Tally):
             return
         case = {"customer": number, "level": level, "state": "open", "since": self.now}
         self.cases[len(self.cases) + 1] = case
-        case.update(pauses=[], told=False, ended=False, due=None)
+        case.update(pauses=[], told=False, ended=False, due=None, version=1)
         case["due"] = self.case_due(case)
         self.arm_case(len(self.cases))
 
-    def of_case(self, number):
-        """None: there is none, or nobody may speak of it any more."""
+    def of_case(self, number, version):
+        """None: there is none, or another than was expected, or nobody may speak of it any more."""
         case = self.cases.get(number)
         if case is None or self.bundle is None:
             return None
@@ -424,11 +424,11 @@ class Model(Subjects, Tally):
             self.perhaps_hers.add(self.seq)
             return None
         self.belongs(case["customer"])
-        return case
+        return case if version in (None, case["version"]) else None
 
-    def move_case(self, number, transition):
+    def move_case(self, number, transition, version):
         ways = {"wait": ("open", "waiting"), "go": ("waiting", "open"), "close": ("", "closed")}
-        case, (start, end) = self.of_case(number), ways[transition]
+        case, (start, end) = self.of_case(number, version), ways[transition]
         if case is None or case["state"] == "closed" or start not in ("", case["state"]):
             return
         if case["state"] == "waiting":
@@ -436,12 +436,14 @@ class Model(Subjects, Tally):
         if end == "waiting":
             case["pauses"].append([self.now, None])
         case["state"] = end
+        case["version"] += 1
         self.update_case(number)
 
-    def change_case(self, number, level):
-        case = self.of_case(number)
+    def change_case(self, number, level, version):
+        case = self.of_case(number, version)
         if case is not None and case["level"] != level:
             case["level"] = level
+            case["version"] += 1
             self.update_case(number)
 
     # -- Rules ---------------------------------------------------------------------------
@@ -588,9 +590,9 @@ class Model(Subjects, Tally):
         elif kind == "record.create":
             self.open_case(body["ref"], data["fields"]["level"])
         elif kind == "record.move":
-            self.move_case(data["record"], data["transition"])
+            self.move_case(data["record"], data["transition"], data.get("expect"))
         elif kind == "record.change":
-            self.change_case(data["record"], data["fields"]["level"])
+            self.change_case(data["record"], data["fields"]["level"], data.get("expect"))
         elif kind == "rule.paused":
             self.paused |= {data["rule"]} & PAUSABLE[self.bundle]
         elif kind == "rule.resumed":

@@ -296,6 +296,12 @@ BUGS = [
         "    if (verdict.state == NULL)\n        verdict = render(",
     ),
     (
+        "a record is changed whatever version was expected",
+        "core/engine/record_command.c",
+        "if (rc == 0 && expected != 0 && ",
+        "if (rc == 0 && expected < 0 && ",
+    ),
+    (
         "plugin: a merge forgets what the other had",
         "core/engine/plugin_state.c",
         "    put_child(&w, \"absorbed\", absorbed.doc);\n",
