@@ -32,6 +32,7 @@
 #include "tests/sim/disk.h"
 #include "tests/sim/life_attic.h"
 #include "tests/sim/life_files.h"
+#include "tests/sim/life_flaky.h"
 #include "tests/sim/life_plugin.h"
 #include "tests/sim/life_subjects.h"
 #include "tests/sim/outside.h"
@@ -67,42 +68,6 @@ static void die(const struct err *err)
 
 /* -- The world ------------------------------------- */
 
-/* Now and then, in some lives often, the rule "visit" dies for want of memory, as no repetition
- * could know: only while the entry is new, and by dice that no other life repeats. */
-static struct {
-    enum rule_outcome (*run)(struct ruleset *rules, size_t index, struct step *step,
-                             struct rule_failure *out_failure);
-    void (*repeat)(struct ruleset *rules, bool is_past);
-    bool is_past;
-    uint64_t seed, count;
-} flaky;
-
-static enum rule_outcome run_flaky(struct ruleset *rules, size_t index, struct step *step,
-                                   struct rule_failure *out_failure)
-{
-    enum rule_outcome outcome = flaky.run(rules, index, step, out_failure);
-    uint64_t rarity = flaky.seed % 4 == 0 ? 2 : 16;
-    bool dies = !flaky.is_past && text_is(rules->rules[index].name, "visit") &&
-                dice_roll(flaky.seed, ++flaky.count, 8) % rarity == 0;
-    if (!dies)
-        return outcome;
-    return flaky.count % 2 == 0 ? RULE_OUT_OF_MEMORY : RULE_OUT_OF_TIME;
-}
-
-static void repeat_flaky(struct ruleset *rules, bool is_past)
-{
-    flaky.is_past = is_past;
-    flaky.repeat(rules, is_past);
-}
-
-static void make_flaky(struct ruleset *rules)
-{
-    flaky.run = rules->run;
-    flaky.repeat = rules->repeat;
-    rules->run = run_flaky;
-    rules->repeat = repeat_flaky;
-}
-
 /* The same bundle, for level 2 with the files of level2 behind it. */
 static int load_rules(void *arg, struct doc bundle, const struct config *config,
                       struct ruleset **out_rules, struct err *err)
@@ -111,7 +76,7 @@ static int load_rules(void *arg, struct doc bundle, const struct config *config,
     if (KITH_SIM_LEVEL == 1) {
         int code = script_load(NULL, bundle, config, out_rules, err);
         if (code == 0)
-            make_flaky(*out_rules);
+            flaky_make(*out_rules);
         return code;
     }
     struct buf more = BUF_INIT, both = BUF_INIT;
@@ -129,7 +94,7 @@ static int load_rules(void *arg, struct doc bundle, const struct config *config,
         rc = script_load(NULL, doc_end(&w), config, out_rules, err);
     }
     if (rc == 0)
-        make_flaky(*out_rules);
+        flaky_make(*out_rules);
     buf_deinit(&more);
     buf_deinit(&both);
     return rc;
@@ -367,7 +332,7 @@ static int run(const struct plan *plan)
     struct outside *outside = outside_new(plan->outside, plan->seed, plan->life, plan->is_quiet);
     uint64_t seed = dice_roll(plan->seed, plan->life, 1);
     struct randomness randomness = { .seed = seed };
-    flaky.seed = seed;
+    flaky_begin(seed);
     struct life_plugin good = plan->plugin; /* for what is folded beside it */
     good.is_isolated = false;
     good.fate = NULL;
@@ -388,7 +353,7 @@ static int run(const struct plan *plan)
                                 .load_arg = (void *)(uintptr_t)plan,
                                 .print = put_entry,
                                 .plugins = plugin_set_engine(beside),
-                                .is_past = &flaky.is_past });
+                                .is_past = flaky_is_past() });
     if (plan->bundle != NULL)
         deploy(node, plan->bundle);
     for (unsigned i = 0; i < plan->steps; i++) {
@@ -686,9 +651,19 @@ static int bundle(const struct plan *plan)
 
 /* -- The command line ------------------------------------- */
 
+/* Those of the plugin, and those without a value. */
 static void read_flag(struct plan *plan, int option)
 {
     switch (option) {
+    case 'P':
+        plan->plugin.dir = optarg;
+        break;
+    case 't':
+        plan->plugin.version = (unsigned)strtoul(optarg, NULL, 10);
+        break;
+    case 'f':
+        plan->plugin.fate = optarg;
+        break;
     case 'p':
         plan->is_power_cut = true;
         break;
@@ -772,15 +747,6 @@ static void read_plan(struct plan *plan, int argc, char **argv)
             break;
         case 'k':
             plan->skew_ms = strtoll(optarg, NULL, 10);
-            break;
-        case 'P':
-            plan->plugin.dir = optarg;
-            break;
-        case 't':
-            plan->plugin.version = (unsigned)strtoul(optarg, NULL, 10);
-            break;
-        case 'f':
-            plan->plugin.fate = optarg;
             break;
         default:
             read_flag(plan, option);

@@ -3,7 +3,7 @@
  * kithd's parent and its nurse are made of processes, threads and the real clock, none of which a
  * seed repeats.  What the engine and the log see of them is done here in their place:
  *
- *     in this process   a crash --> a line in the file of blames --> options.blames of the next life
+ *     in this process   a crash --> a line in a file of blames --> options.blames of the next life
  *     isolated          lost --> a second, two, four, ... --> a new process --> plugin.enabled
  *                       killed --> found by the next call, or by the outside: plugin.disabled
  */

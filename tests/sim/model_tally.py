@@ -1,7 +1,7 @@
 """The plugin tally, and what the engine does around plugins: the model's part of them.
 
-What tests/sim/plugins/tally.c computes is said here again, and so is who hears of what: one that was
-lost, or that staff took out, hears of nothing, and of what it missed in order when it is back.
+What tests/sim/plugins/tally.c computes is said here again, and so is who hears of what: one that
+was lost, or that staff took out, hears of nothing, and of what it missed in order when it is back.
 """
 
 MODULUS = 1000003

@@ -452,6 +452,8 @@ class Run:
             if line[0] != "recv" or line[1] in released or line[1] not in self.effects:
                 continue
             effect = self.effects[line[1]]
+            if (line[3], int(line[4]), line[5]) != what_of(effect):  # another code's number
+                continue
             if "place" in effect:  # it went to the end of its line when its rule was resumed
                 continue
             key = effect["customer"], effect["channel"]

@@ -1,5 +1,5 @@
-"""The plugin of the simulated lives: which version of it each has, where it runs and what becomes of
-it; and whether what the state keeps for it is what the model says."""
+"""The plugin of the simulated lives: which version of it each has, where it runs and what becomes
+of it; and whether what the state keeps for it is what the model says."""
 import json, os, random
 
 
