@@ -111,11 +111,17 @@ static void on_fault(int number)
     _exit(DISK_CRASH_STATUS);
 }
 
-static bool read_blame(const char *line, struct breadcrumb_crash *out_crash)
+/* As on_fault() wrote it. */
+static void read_blame(const char *line, struct breadcrumb_crash *out_crash)
 {
+    char *at;
     *out_crash = (struct breadcrumb_crash){ .is_own = true, .count = 1 };
-    return sscanf(line, "%" SCNu64 " %" SCNu64 " %" SCNu32 " %63s", &out_crash->seq,
-                  &out_crash->about, &out_crash->call, out_crash->plugin) == 4;
+    out_crash->seq = strtoull(line, &at, 10);
+    out_crash->about = strtoull(at, &at, 10);
+    out_crash->call = (uint32_t)strtoul(at, &at, 10);
+    ASSERT(*at == ' ');
+    snprintf(out_crash->plugin, sizeof out_crash->plugin, "%.*s", (int)strcspn(at + 1, "\n"),
+             at + 1);
 }
 
 const struct breadcrumb_crash *life_plugin_blames(const char *path, size_t *out_count)
@@ -127,7 +133,7 @@ const struct breadcrumb_crash *life_plugin_blames(const char *path, size_t *out_
     snprintf(blames_path, sizeof blames_path, "%s", path);
     *out_count = 0;
     while (file != NULL && *out_count < BREADCRUMB_BLAMES_MAX && fgets(line, sizeof line, file))
-        *out_count += read_blame(line, &blames[*out_count]);
+        read_blame(line, &blames[(*out_count)++]);
     if (file != NULL)
         fclose(file);
     sigaction(SIGSEGV, &action, NULL);
