@@ -24,7 +24,6 @@
 #include "core/plugin/set.h"
 #include "core/script/bundle.h"
 #include "core/script/host.h"
-#include "core/server/isolated.h"
 #include "core/server/node.h"
 #include "core/server/refold.h"
 #include "core/server/world_log.h"
@@ -764,8 +763,8 @@ int main(int argc, char **argv)
     struct plan plan;
     if (argc < 2)
         return 2;
-    if (strcmp(argv[1], ISOLATED_FLAG) == 0) /* the plugin's process, which a life begins */
-        return isolated_run();
+    if (life_plugin_is_process(argv[1]))
+        return life_plugin_process();
     read_plan(&plan, argc - 1, argv + 1);
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (strcmp(argv[1], words[i].word) == 0)

@@ -14,6 +14,9 @@
 #include "core/base/mem.h"
 #include "core/engine/plugins.h"
 #include "core/engine/read.h"
+#include "core/plugin/frame.h"
+#include "core/plugin/guest.h"
+#include "core/plugin/lane.h"
 #include "core/plugin/remote.h"
 #include "core/plugin/set.h"
 #include "core/server/node.h"
@@ -39,6 +42,25 @@ static void die(const struct err *err)
 {
     fprintf(stderr, "life: %s\n", err->text);
     exit(EXIT_FAILURE);
+}
+
+/* -- The plugin's own process ---------------------------------------------------- */
+
+bool life_plugin_is_process(const char *word)
+{
+    return strcmp(word, GUEST_FLAG) == 0;
+}
+
+int life_plugin_process(void)
+{
+    struct buf bytes = BUF_INIT;
+    struct err err;
+    if (guest_open() == NULL)
+        return EXIT_FAILURE;
+    while (frame_read(FD_SOCKET, -1, &bytes, &err) == 0)
+        continue; /* a thread of the guest works */
+    buf_deinit(&bytes);
+    return EXIT_SUCCESS;
 }
 
 /* -- Loading -------------------------------------------------------------------- */

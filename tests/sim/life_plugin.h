@@ -28,6 +28,11 @@ struct life_plugin {
     const char *fate; /* KITH_SIM_TALLY for it; NULL: it is good */
 };
 
+/* The process of an isolated plugin, which a life begins: what it computes and no outside side,
+ * whose libraries every life would have to load. */
+bool life_plugin_is_process(const char *word);
+int life_plugin_process(void);
+
 /* NULL: there is none.  Ends the process when it cannot be loaded. */
 struct plugin_set *life_plugin_load(const struct life_plugin *wanted);
 
