@@ -126,6 +126,7 @@
 #define PLUGIN_LINE_BYTES_MAX 500
 #define PLUGIN_DELIVERY_MS 120000 /* its channels: an answer later than this is uncertain */
 #define PLUGIN_STOP_MS 5000     /* for works under way before stop() */
+#define PLUGIN_DRAIN_MS 10000   /* before a reload, for what it was given */
 #define PLUGIN_SLOW_MS 50       /* on the loop: the operator is told */
 
 /* A dry run of an import */

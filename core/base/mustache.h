@@ -1,6 +1,6 @@
 /* mustache.h -- text with holes, and what fills them: Mustache over documents.
  *
- *     {{name}}  {{a.b}}  {{.}}       a value, escaped where the text is HTML
+ *     {{name}}  {{a.b}}  {{.}}       a value, escaped as the text around it wants it
  *     {{{name}}}  {{&name}}          the same as it is
  *     {{name | date}}                a value in a style of locale.h: number, number 2, money,
  *                                    money EUR, date, time, datetime
@@ -41,8 +41,11 @@ int mustache_parse(struct text source, struct mustache_place first, struct arena
 bool mustache_partial(const struct mustache *mustache, size_t *at, struct text *out_name,
                       struct mustache_place *out_place);
 
+/* What values are put into, in which they are to read as the words that they are. */
+enum mustache_escape { MUSTACHE_PLAIN, MUSTACHE_HTML, MUSTACHE_MARKDOWN };
+
 struct mustache_options {
-    bool is_html;          /* escape values */
+    enum mustache_escape escape;
     bool has_dotted_names; /* a name with dots may be one field's: looked for first */
     size_t bytes_max;      /* of what is appended */
     const struct locale *locale;

@@ -10,6 +10,7 @@
 #include "core/base/err.h"
 #include "core/base/html.h"
 #include "core/base/limits.h"
+#include "core/base/markdown.h"
 #include "core/base/mem.h"
 #include "core/base/mustache_inside.h"
 
@@ -130,10 +131,18 @@ static void write_value(struct renderer *r, const struct token *token)
                                     token->detail };
     buf_clear(&r->value);
     locale_write(&format, &value, &r->value);
-    if (r->options->is_html && !token->is_raw)
-        html_escape((struct text){ (const char *)r->value.data, (uint32_t)r->value.size }, r->out);
-    else if (r->value.size != 0)
-        buf_append(r->out, r->value.data, r->value.size);
+    struct text text = { (const char *)r->value.data, (uint32_t)r->value.size };
+    switch (token->is_raw ? MUSTACHE_PLAIN : r->options->escape) {
+    case MUSTACHE_HTML:
+        html_escape(text, r->out);
+        break;
+    case MUSTACHE_MARKDOWN:
+        markdown_escape(text, r->out);
+        break;
+    case MUSTACHE_PLAIN:
+        if (text.size != 0)
+            buf_append(r->out, text.data, text.size);
+    }
 }
 
 static void write_indents(struct renderer *r)

@@ -130,6 +130,7 @@ int run_plugin_disable(struct cli *cli);
 int run_plugin_enable(struct cli *cli);
 int run_plugin_list(struct cli *cli);
 int run_plugin_new(struct cli *cli);
+int run_plugin_reload(struct cli *cli);
 int run_budget_list(struct cli *cli);
 int run_budget_show(struct cli *cli);
 int run_budget_timeline(struct cli *cli);

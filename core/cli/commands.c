@@ -501,6 +501,12 @@ const struct command command_table[] = {
     { "plugin disable", "NAME", "let a plugin take no part any more",
       "What it would have heard of is parked for it, until it is enabled again.",
       plugin_disable_options, run_plugin_disable },
+    { "plugin reload", "NAME", "load a plugin's file anew, while all goes on",
+      "The file that lies there now, with what kith.lua says of this plugin by now.  From one "
+      "entry\n"
+      "of the log on it is the new one; nothing is lost, and nothing happens twice.  If it cannot\n"
+      "be loaded, or the rules in force do not load with it, everything stays as it was.",
+      NULL, run_plugin_reload },
     { "plugin new", "NAME", "a folder to begin a plugin in C with",
       "The folder has a plugin that does something, its test, a Makefile and a CMakeLists.txt.\n"
       "All it needs is a C compiler and kith.h.  docs/first-plugin.md goes on from there.",

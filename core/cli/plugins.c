@@ -1,4 +1,4 @@
-/* plugins.c -- what is loaded: plugin list, plugin enable, plugin disable. */
+/* plugins.c -- what is loaded: plugin list, plugin enable, plugin disable, plugin reload. */
 #include "core/cli/cli.h"
 
 static const struct column columns[] = {
@@ -72,6 +72,25 @@ int run_plugin_enable(struct cli *cli)
         buf_text(&cli->body, "\"skip\":true");
     body_close(cli);
     return decide(cli, "/enable");
+}
+
+int run_plugin_reload(struct cli *cli)
+{
+    struct doc answer = { NULL, 0 };
+    const char *name = args_argument(&cli->args, 0);
+    body_open(cli);
+    body_close(cli);
+    cli_path(cli, "/v1/plugins/", name, "/reload");
+    int code = cli_post(cli, &answer);
+    if (code != EXIT_DONE)
+        return code;
+    struct text version = doc_text(answer, "version"), hash = doc_text(answer, "hash");
+    if (cli->is_json)
+        cli_json(cli, answer);
+    else
+        buf_printf(&cli->out, "plugin %s has been reloaded: version %.*s, file %.12s\n", name,
+                   (int)version.size, version.data, hash.size >= 12 ? hash.data : "unknown");
+    return EXIT_DONE;
 }
 
 int run_plugin_disable(struct cli *cli)

@@ -133,7 +133,9 @@ static int read_channels(struct config *config, struct doc doc, struct err *err)
         channel->needs_address = doc_bool(fields, "address", false);
         channel->is_idempotent = doc_bool(fields, "idempotent", false);
         channel->is_machine = doc_bool(fields, "machine", false);
-        channel->is_html = doc_bool(fields, "html", false);
+        channel->escape = doc_bool(fields, "html", false)       ? MUSTACHE_HTML
+                          : doc_bool(fields, "markdown", false) ? MUSTACHE_MARKDOWN
+                                                                : MUSTACHE_PLAIN;
         int rc = copy_name(channel->name, sizeof channel->name, it.name, "channel", err);
         if (rc != 0)
             return rc;

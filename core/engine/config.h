@@ -15,6 +15,7 @@
 #include "core/base/identity_text.h"
 #include "core/base/limits.h"
 #include "core/base/locale.h"
+#include "core/base/mustache.h"
 #include "core/base/phone.h"
 
 struct err;
@@ -31,7 +32,7 @@ struct channel_config {
     bool needs_address; /* without one a message is rejected */
     bool is_idempotent; /* the receiver drops a repeated id: doubt is resolved by sending again */
     bool is_machine;    /* a program listens: data instead of a body, also about nobody */
-    bool is_html;       /* its bodies are HTML: templates escape values in them */
+    enum mustache_escape escape; /* what its bodies are, for the values of templates */
 };
 
 /* An identity value that identifies nobody, in all the forms in which an identity may be kept; one

@@ -46,7 +46,8 @@ void command_staff_back(struct step *step);   /* {name, from}: that absence, or 
 int absence_check(struct doc absence, struct err *err);
 
 /* -- reminder.c ----------------------------------------------------------- */
-/* Give the task `number` to whoever has it by now.  `is_anew`: also if a deputy who is there has it. */
+/* Give the task `number` to whoever has it by now.  `is_anew`: also if a deputy who is there has
+ * it. */
 void reminder_settle(struct engine *engine, uint64_t number, bool is_anew);
 
 /* -- team.c --------------------------------------------------------------- */

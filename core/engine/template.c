@@ -313,8 +313,8 @@ static struct text one_line(struct engine *engine, struct text text)
     return (struct text){ line, text.size };
 }
 
-static int render_all(struct work *work, const struct template *template, bool is_html,
-                      struct rendering *rendering)
+static int render_all(struct work *work, const struct template *template,
+                      enum mustache_escape escape, struct rendering *rendering)
 {
     int rc = 0;
     rendering->template = template;
@@ -323,7 +323,7 @@ static int render_all(struct work *work, const struct template *template, bool i
         if (rc == 0)
             rendering->fields[i] = one_line(work->engine, rendering->fields[i]);
     }
-    work->options.is_html = is_html;
+    work->options.escape = escape;
     return rc == 0 ? render_text(work, template->body, &rendering->body) : rc;
 }
 
@@ -354,7 +354,8 @@ int template_render(struct engine *engine, const struct template_request *reques
     work.options.arg = &work;
     size_t given = request->data.size + request->links.size;
     work.options.bytes_max -= given < work.options.bytes_max ? given : work.options.bytes_max;
-    rc = render_all(&work, template, channel != NULL && channel->is_html, &rendering);
+    rc =
+        render_all(&work, template, channel != NULL ? channel->escape : MUSTACHE_PLAIN, &rendering);
     if (rc == 0)
         *out_rendering = rendering;
     return rc;

@@ -272,10 +272,12 @@ struct plugin *guest_open(void)
     int rc = guest->lanes != MAP_FAILED
                  ? load(&guest->plugin, &err)
                  : err_set(&err, E_IO, "no shared memory: %s", strerror(errno));
-    if (introduce(guest->plugin, rc, &err) != 0 || rc != 0)
+    if (introduce(guest->plugin, rc, &err) != 0 || rc != 0 ||
+        pthread_create(&thread, NULL, work, guest) != 0) {
+        plugin_free(guest->plugin);
+        free(guest);
         return NULL;
-    if (pthread_create(&thread, NULL, work, guest) != 0)
-        return NULL;
+    }
     pthread_detach(thread);
     return guest->plugin;
 }

@@ -89,20 +89,31 @@ static int copy_to_memory(const char *name, const struct buf *bytes, struct err 
 
 /* -- The code ---------------------------------------------------------------------------------- */
 
+#define PATH_BYTES 128
+
 typedef const struct kith_plugin *describe_fn(void);
 
-/* Names are bound at once and stay the plugin's own; it is never unmapped.  The loader knows what
- * it has by its path, so from here on nobody else may get this descriptor: it stays open. */
+/* The loader takes two files of one name for one, and keeps what it has: each load spells the way
+ * to its own in another manner, in binary with "/" and "./". */
+static void spell_path(int fd, char out[PATH_BYTES])
+{
+    static atomic_uint loads;
+    char *at = stpcpy(out, "/proc/self/fd/");
+    for (unsigned number = atomic_fetch_add(&loads, 1); number != 0; number /= 2)
+        at = stpcpy(at, number % 2 != 0 ? "./" : "/");
+    snprintf(at, (size_t)(out + PATH_BYTES - at), "%d", fd);
+}
+
+/* Names are bound at once and stay the plugin's own; it is never unmapped, and needs no descriptor
+ * any more.  Takes over `fd`. */
 static int open_code(const char *name, int fd, describe_fn **out_describe, struct err *err)
 {
-    char path[64];
-    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    char path[PATH_BYTES];
+    spell_path(fd, path);
     void *code = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
-    if (code == NULL) {
-        err_set(err, E_INVALID, "plugin %s cannot be loaded: %s", name, dlerror());
-        close(fd);
-        return E_INVALID;
-    }
+    close(fd);
+    if (code == NULL)
+        return err_set(err, E_INVALID, "plugin %s cannot be loaded: %s", name, dlerror());
     void *symbol = dlsym(code, "kith_describe");
     if (symbol == NULL)
         return err_set(err, E_INVALID,
@@ -127,8 +138,6 @@ static int describe(struct plugin *plugin, const struct plugin_options *options,
     rc = open_code(options->name, fd, &call, err);
     if (rc != 0)
         return rc;
-    /* It stays open, as the code stays: the loader knows files by their names, and the next one
-     * with this number would be taken for the same. */
     ASSERT(call != NULL);
     unsigned slot = breadcrumb_slot();
     breadcrumb_enter(slot, options->number, 0, BREADCRUMB_DESCRIBE);

@@ -162,13 +162,38 @@ int plugin_set_view(const struct plugin_set *set, struct plugin_set **out_view, 
     return rc;
 }
 
-void plugin_set_free(struct plugin_set *set)
+struct plugin_set *plugin_set_exchange(const struct plugin_set *set, size_t index,
+                                       const struct plugin_member *member)
 {
-    if (set == NULL)
-        return;
+    struct plugin_set *other = mem_zero(sizeof *other);
+    ASSERT(strcmp(set->plugins[index]->name, member->plugin->name) == 0);
+    other->count = set->count;
+    memcpy(other->plugins, set->plugins, sizeof other->plugins);
+    memcpy(other->is_isolated, set->is_isolated, sizeof other->is_isolated);
+    for (size_t i = 0; i < set->count; i++)
+        other->is_shared[i] = i != index;
+    other->plugins[index] = member->plugin;
+    other->remotes[index] = member->remote;
+    other->is_isolated[index] = member->remote != NULL;
+    fill(other);
+    return other;
+}
+
+void plugin_set_succeed(struct plugin_set *set, struct plugin_set *former)
+{
+    for (size_t i = 0; i < set->count; i++)
+        if (set->is_shared[i]) {
+            set->remotes[i] = former->remotes[i];
+            former->remotes[i] = NULL;
+        }
+    set->former = former;
+}
+
+static void free_one(struct plugin_set *set)
+{
     for (size_t i = 0; i < set->count; i++) {
         remote_close(set->remotes[i]);
-        if (!set->is_view)
+        if (!set->is_view && !set->is_shared[i])
             plugin_free(set->plugins[i]);
     }
     buf_deinit(&set->writes);
@@ -176,6 +201,15 @@ void plugin_set_free(struct plugin_set *set)
     buf_deinit(&set->item);
     arena_deinit(&set->arena);
     free(set);
+}
+
+void plugin_set_free(struct plugin_set *set)
+{
+    while (set != NULL) {
+        struct plugin_set *former = set->former;
+        free_one(set);
+        set = former;
+    }
 }
 
 void plugin_set_replace(struct plugin_set *set, size_t index, struct remote *remote)

@@ -1,7 +1,8 @@
 /* set.h -- the plugins of a daemon, as its engine sees them.
  *
  * A set is made once, of plugins in the order of their names, and constant.  What runs in it
- * belongs to the thread that has the set: the engine's.
+ * belongs to the thread that has the set: the engine's.  When one of its plugins is loaded anew
+ * another set succeeds it, in the same order, so that a place means the same plugin in both.
  */
 #ifndef CORE_PLUGIN_SET_H
 #define CORE_PLUGIN_SET_H
@@ -42,6 +43,14 @@ void plugin_set_replace(struct plugin_set *set, size_t index, struct remote *rem
 int plugin_set_ends(const struct plugin_set *set, size_t index, struct remote_ends *out_ends,
                     struct err *err);
 bool plugin_set_is_isolated(const struct plugin_set *set, size_t index);
+
+/* The same plugins, but `index`, which is `member`, of the same name and taken over.  Until it
+ * succeeds it can be looked at and given to deploy_check(), but not run. */
+struct plugin_set *plugin_set_exchange(const struct plugin_set *set, size_t index,
+                                       const struct plugin_member *member);
+/* `set` takes over the processes of those that are in both; `former`, which is freed with it, runs
+ * no more, but whoever looks at it still can.  The thread that has them. */
+void plugin_set_succeed(struct plugin_set *set, struct plugin_set *former);
 
 struct plugins *plugin_set_engine(struct plugin_set *set);
 size_t plugin_set_count(const struct plugin_set *set); /* NULL: 0 */

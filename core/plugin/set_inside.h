@@ -26,6 +26,8 @@ struct plugin_set {
     struct place *handler_places, *function_places;
     struct plugin_function *functions;
     bool is_view;
+    bool is_shared[PLUGINS_MAX];     /* the plugin is freed with a former set */
+    struct plugin_set *former;       /* freed with this one; NULL: none */
     struct buf writes, answer, item; /* of the call in progress */
     struct arena arena;              /* names */
 };

@@ -34,6 +34,7 @@ enum operation {
     OPERATION_LOADK = 3,
     OPERATION_SETUPVAL = 10,
     OPERATION_GETTABUP = 11,
+    OPERATION_GETFIELD = 14,
     OPERATION_SETTABUP = 15,
 };
 enum constant {
@@ -219,7 +220,25 @@ static bool is_pair(struct span text)
     return colon != NULL && memchr(text.data, ' ', text.size) == NULL;
 }
 
-static void judge(struct reader *reader, uint32_t code, size_t name_count, int line)
+/* `next` is what follows the instruction that has put the global into a register. */
+static void judge_field(struct reader *reader, struct span global, size_t in, uint32_t next,
+                        int line)
+{
+    const struct function *function = &reader->around[reader->depth - 1];
+    if ((next & 0x7f) != OPERATION_GETFIELD || (next >> 16 & 0xff) != in || global.data == NULL)
+        return;
+    struct span field = constant_at(reader, function, next >> 24);
+    if (field.data == NULL)
+        return;
+    buf_clear(&reader->name);
+    buf_append(&reader->name, global.data, global.size);
+    buf_byte(&reader->name, '.');
+    buf_append(&reader->name, field.data, field.size);
+    reader->visit(reader->arg, CHUNK_READS_FIELD, buf_string(&reader->name), line);
+}
+
+/* `next`: the instruction behind it, or 0. */
+static void judge(struct reader *reader, uint32_t code, uint32_t next, size_t name_count, int line)
 {
     const struct function *function = &reader->around[reader->depth - 1];
     size_t a = code >> 7 & 0xff, b = code >> 16 & 0xff, c = code >> 24;
@@ -235,8 +254,11 @@ static void judge(struct reader *reader, uint32_t code, size_t name_count, int l
             report(reader, CHUNK_SETS_OUTER, reader->names[b], line);
         break;
     case OPERATION_GETTABUP:
-        if (is_globals(reader, b, name_count))
-            report(reader, CHUNK_READS_GLOBAL, constant_at(reader, function, c), line);
+        if (is_globals(reader, b, name_count)) {
+            struct span global = constant_at(reader, function, c);
+            report(reader, CHUNK_READS_GLOBAL, global, line);
+            judge_field(reader, global, a, next, line);
+        }
         break;
     case OPERATION_SETTABUP:
         if (is_globals(reader, a, name_count))
@@ -255,8 +277,10 @@ static void judge_all(struct reader *reader, const uint8_t *steps, size_t step_c
     const struct function *function = &reader->around[reader->depth - 1];
     uint32_t line = function->line;
     for (size_t i = 0; i < function->code_count; i++) {
-        uint32_t code;
+        uint32_t code, next = 0;
         memcpy(&code, function->code + i * OPERATION_BYTES, sizeof code);
+        if (i + 1 < function->code_count)
+            memcpy(&next, function->code + (i + 1) * OPERATION_BYTES, sizeof next);
         int step = i < step_count ? (int8_t)steps[i] : 0;
         if (step == LINE_IS_ABSOLUTE) {
             read_size(&absolute);
@@ -264,7 +288,7 @@ static void judge_all(struct reader *reader, const uint8_t *steps, size_t step_c
         } else {
             line += (uint32_t)step;
         }
-        judge(reader, code, name_count, step_count != 0 ? (int)(line & INT32_MAX) : 0);
+        judge(reader, code, next, name_count, step_count != 0 ? (int)(line & INT32_MAX) : 0);
     }
 }
 

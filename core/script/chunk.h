@@ -15,8 +15,9 @@
 enum chunk_use {
     CHUNK_READS_GLOBAL,
     CHUNK_SETS_GLOBAL,
-    CHUNK_SETS_OUTER, /* a local of a function around this one */
-    CHUNK_HAS_PAIR,   /* a text of two words with a colon between, "pool:spring" */
+    CHUNK_READS_FIELD, /* of a global, at once: "visits.next" */
+    CHUNK_SETS_OUTER,  /* a local of a function around this one */
+    CHUNK_HAS_PAIR,    /* a text of two words with a colon between, "pool:spring" */
 };
 
 /* Both texts are terminated and valid for the call; `line` is 0 where it is not known. */

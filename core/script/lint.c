@@ -9,6 +9,7 @@
 #include "core/base/err.h"
 #include "core/base/mem.h"
 #include "core/engine/event.h"
+#include "core/engine/plugins.h"
 #include "core/engine/subject.h"
 #include "core/script/bundle.h"
 #include "core/script/chunk.h"
@@ -21,6 +22,7 @@
 #include <string.h>
 
 #define FINDINGS_MAX 1000
+#define CHOICES_MAX 64 /* functions of one plugin */
 
 /* What rules hear of Kith's own. */
 static const char *const heard[] = {
@@ -118,6 +120,8 @@ struct lint {
     size_t count;
     struct buf chunk, text;
     const char *file; /* of the function at hand */
+    const struct plugins
+        *plugins; /* only these are looked at, and what is called of them; or NULL */
 };
 
 /* -- Findings -------------------------------------------------------------------------- */
@@ -212,6 +216,45 @@ static bool is_undeclared(const struct host *host, const char *address)
     return true;
 }
 
+/* Names of what a plugin offers, in a list that ends with NULL. */
+static void list_functions(const struct plugins *plugins, size_t plugin, const char **out_names)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < plugins->function_count && count < CHOICES_MAX; i++)
+        if (plugins->functions[i].plugin == plugin)
+            out_names[count++] = plugins->functions[i].name.data;
+    out_names[count] = NULL;
+}
+
+static bool is_among(const char *name, const char *const names[])
+{
+    for (size_t i = 0; names[i] != NULL; i++)
+        if (strcmp(names[i], name) == 0)
+            return true;
+    return false;
+}
+
+/* `name` is "plugin.function", or of something that is no plugin. */
+static void visit_call(void *arg, enum chunk_use use, const char *name, int line)
+{
+    const char *names[CHOICES_MAX + 1];
+    struct lint *lint = arg;
+    const struct plugins *plugins = lint->plugins;
+    size_t size = strcspn(name, "."), place = 0;
+    while (place < plugins->count && (plugins->names[place].size != size ||
+                                      memcmp(plugins->names[place].data, name, size) != 0))
+        place++;
+    if (use != CHUNK_READS_FIELD || place == plugins->count)
+        return;
+    list_functions(plugins, place, names);
+    if (is_among(name + size + 1, names))
+        return;
+    buf_clear(&lint->text);
+    buf_printf(&lint->text, "plugin %.*s has no function \"%s\"", (int)size, name, name + size + 1);
+    explain_choice(name + size + 1, names, &lint->text);
+    add(lint, lint->file, line, buf_string(&lint->text));
+}
+
 static void visit_use(void *arg, enum chunk_use use, const char *name, int line)
 {
     struct lint *lint = arg;
@@ -239,6 +282,8 @@ static void visit_use(void *arg, enum chunk_use use, const char *name, int line)
                    "value)",
                    name, name);
         break;
+    case CHUNK_READS_FIELD: /* of the global, which has been visited */
+        return;
     case CHUNK_HAS_PAIR:
         if (!is_undeclared(lint->host, name))
             return;
@@ -270,7 +315,8 @@ static void visit_function(struct lint *lint, lua_State *lua)
     lua_pushvalue(lua, VALUE);
     lua_dump(lua, write_chunk, &lint->chunk, 0);
     lua_pop(lua, 1);
-    chunk_visit(lint->chunk.data, lint->chunk.size, visit_use, lint);
+    chunk_visit(lint->chunk.data, lint->chunk.size, lint->plugins != NULL ? visit_call : visit_use,
+                lint);
 }
 
 static void visit_table(lua_State *lua)
@@ -344,7 +390,8 @@ static void check_rules(struct lint *lint)
     lua_newtable(lua);
     for (size_t i = 0; i < lint->host->rules.count; i++) {
         walk(lint, lint->host->functions[i]);
-        check_triggers(lint, i);
+        if (lint->plugins == NULL)
+            check_triggers(lint, i);
     }
     lua_settop(lua, 0);
 }
@@ -372,6 +419,33 @@ static int check_tests(struct lint *lint, const struct suite_options *options, s
     return 0;
 }
 
+static void deinit(struct lint *lint)
+{
+    for (size_t i = 0; i < lint->count; i++) {
+        free(lint->findings[i].file);
+        free(lint->findings[i].text);
+    }
+    free(lint->findings);
+    buf_deinit(&lint->chunk);
+    buf_deinit(&lint->text);
+}
+
+int lint_calls(struct ruleset *rules, const struct plugins *plugins, struct err *err)
+{
+    struct lint lint = { .host = (struct host *)rules, .plugins = plugins };
+    int rc = 0;
+    if (plugins == NULL)
+        return 0;
+    check_rules(&lint);
+    if (lint.count != 0) {
+        qsort(lint.findings, lint.count, sizeof *lint.findings, compare);
+        rc = err_set(err, E_INVALID, "%s:%d: %s", lint.findings[0].file, lint.findings[0].line,
+                     lint.findings[0].text);
+    }
+    deinit(&lint);
+    return rc;
+}
+
 int lint_bundle(struct doc bundle, struct doc config, struct buf *out, struct err *err)
 {
     struct suite_options options = { .bundle = bundle, .config = config };
@@ -396,13 +470,7 @@ int lint_bundle(struct doc bundle, struct doc config, struct buf *out, struct er
         put_findings(&lint, &w);
         doc_end(&w);
     }
-    for (size_t i = 0; i < lint.count; i++) {
-        free(lint.findings[i].file);
-        free(lint.findings[i].text);
-    }
-    free(lint.findings);
-    buf_deinit(&lint.chunk);
-    buf_deinit(&lint.text);
+    deinit(&lint);
     if (rules != NULL)
         rules->free(rules);
     free(read);

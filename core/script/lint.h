@@ -18,6 +18,8 @@
 #include "core/base/doc.h"
 
 struct err;
+struct plugins;
+struct ruleset;
 
 /* Load the bundle as a deployment does, tests included, under the config of a world, and append
  *
@@ -26,5 +28,10 @@ struct err;
  * in order of file and line; a finding about a whole file has line 0.  E_INVALID, E_LIMIT:
  * "file:line: reason", it does not load. */
 int lint_bundle(struct doc bundle, struct doc config, struct buf *out, struct err *err);
+
+/* Whether each function of a plugin that rules name, `visits.next { ... }`, is one that these
+ * plugins offer.  `rules` are script_load()'s, with the same plugins.  E_INVALID:
+ * "file:line: reason". */
+int lint_calls(struct ruleset *rules, const struct plugins *plugins, struct err *err);
 
 #endif

@@ -135,10 +135,11 @@ struct api {
     struct metrics *metrics;
     struct stream *stream;
     const struct settings *settings;
-    struct plugin_set *plugins; /* NULL: none */
-    struct nurse *nurse;        /* of those that are isolated; NULL: there are no plugins */
-    struct home *home;          /* of their outside sides; NULL: none */
-    const struct zone *zone;    /* the company's */
+    struct plugin_set *_Atomic plugins; /* NULL: none; whoever has looked keeps what he has seen */
+    struct nurse *nurse;                /* of those that are isolated; NULL: there are no plugins */
+    struct reload *reload;              /* NULL: the same */
+    struct home *home;                  /* of their outside sides; NULL: none */
+    const struct zone *zone;            /* the company's */
     struct clock clock;
     const struct route *plugin_routes; /* a table too; NULL: none */
     void (*on_idle)(void *arg);        /* the last call under way has ended; may be NULL */

@@ -10,6 +10,7 @@
 #include "core/script/settings.h"
 #include "core/server/api_command.h"
 #include "core/server/backup.h"
+#include "core/server/change.h"
 #include "core/server/deliver.h"
 #include "core/server/node.h"
 #include "core/server/purge.h"
@@ -80,6 +81,10 @@ static void post_backup(struct call *call)
     struct text dir = doc_text(call->body, "dir");
     if (dir.size == 0 || dir.data[0] != '/' || memchr(dir.data, '\0', dir.size) != NULL) {
         call_problem(call, 422, "\"dir\" is a path on the daemon's machine that begins with /");
+        return;
+    }
+    if (change_is_reserved(node_change(call->api->node))) {
+        call_problem(call, 409, "a plugin is being reloaded: try again in a moment");
         return;
     }
     if (is_copying || !purge_hold(node_purge(call->api->node))) {

@@ -11,6 +11,7 @@
 #include "core/script/host.h"
 #include "core/script/settings.h"
 #include "core/server/api_command.h"
+#include "core/server/change.h"
 #include "core/server/dir.h"
 #include "core/server/fold.h"
 #include "core/server/node.h"
@@ -240,6 +241,10 @@ void post_verify(struct call *call)
 {
     if (is_verifying) {
         call_problem(call, 409, "a verification is under way: wait for it");
+        return;
+    }
+    if (change_is_reserved(node_change(call->api->node))) {
+        call_problem(call, 409, "a plugin is being reloaded: try again in a moment");
         return;
     }
     if (!purge_hold(node_purge(call->api->node))) {

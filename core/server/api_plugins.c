@@ -1,7 +1,8 @@
 /* api_plugins.c -- /v1/plugins: what is loaded, how it does, and what a person decides about it.
  *
  * What a plugin is does not change while it is loaded, and may be read by any thread; who is
- * quarantined, and what waits for him, is the engine's.  So a list is made there.
+ * quarantined, and what waits for him, is the engine's.  So a list is made there.  Loading one anew
+ * makes another set of all (core/server/reload.h).
  */
 #include "core/base/hash.h"
 #include "core/engine/plugins.h"
@@ -9,6 +10,7 @@
 #include "core/server/api_command.h"
 #include "core/server/home.h"
 #include "core/server/nurse.h"
+#include "core/server/reload.h"
 
 #define BODY_MAX (16u << 10)
 
@@ -210,6 +212,21 @@ static void post_disable(struct call *call)
         decide(call, "plugin.disabled");
 }
 
+static void on_reloaded(void *arg, int status, const struct err *err)
+{
+    struct call *call = arg;
+    if (status == 200)
+        call_read(call, read_one, NULL);
+    else
+        call_problem(call, status, "%s", err->text);
+}
+
+static void post_reload(struct call *call)
+{
+    if (is_loaded(call))
+        reload_begin(call->api->reload, call_param(call, "name"), on_reloaded, call);
+}
+
 static const struct field enable_fields[] = { { "skip", FIELD_BOOL, false }, FIELDS_END };
 static const struct field disable_fields[] = { { "reason", FIELD_LINE, false }, FIELDS_END };
 
@@ -226,5 +243,8 @@ const struct route routes_plugins[] = {
     { "POST", "/v1/plugins/{name}/disable", SCOPE_ADMIN, BODY_MAX, true, post_disable,
       "Let a plugin take no part any more; what it would have heard of is parked", "wait",
       disable_fields, "Plugin" },
+    { "POST", "/v1/plugins/{name}/reload", SCOPE_ADMIN, BODY_MAX, true, post_reload,
+      "Load the plugin's file anew, as kith.lua has it configured by now, while all goes on", NULL,
+      no_fields, "Plugin" },
     ROUTES_END,
 };

@@ -43,6 +43,20 @@ int base_write(const char *dir, struct state *state, struct base *out_base, stru
     return rc;
 }
 
+bool base_exists(const char *dir, const struct base *base)
+{
+    char path[PATH_BYTES];
+    path_of(dir, base->seq, path);
+    return access(path, F_OK) == 0;
+}
+
+static bool is_same_hash(const struct base *named, const struct base *loaded)
+{
+    static const uint8_t unknown[HASH128_BYTES];
+    return memcmp(named->hash, unknown, sizeof unknown) == 0 ||
+           memcmp(named->hash, loaded->hash, sizeof named->hash) == 0;
+}
+
 static int check(const struct base *base, struct state *state, const char *path, struct err *err)
 {
     struct snapshot *snapshot = NULL;
@@ -54,7 +68,7 @@ static int check(const struct base *base, struct state *state, const char *path,
     snapshot_applied(snapshot, &loaded.seq, &logged);
     snapshot_hash(snapshot, loaded.hash);
     snapshot_close(snapshot);
-    if (loaded.seq == base->seq && memcmp(loaded.hash, base->hash, sizeof loaded.hash) == 0)
+    if (loaded.seq == base->seq && is_same_hash(base, &loaded))
         return 0;
     return err_set(err, E_CORRUPT, "%s is not the state that the log begins from", path);
 }

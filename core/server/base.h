@@ -12,19 +12,24 @@
 #include "core/base/doc.h"
 #include "core/base/hash.h"
 
+#include <stdbool.h>
+
 struct err;
 struct log;
 struct state;
 
 /* All zeros: nothing, the empty state. */
 struct base {
-    uint64_t seq; /* the last entry that is in it */
-    uint8_t hash[HASH128_BYTES];
+    uint64_t seq;                /* the last entry that is in it */
+    uint8_t hash[HASH128_BYTES]; /* zeros: it was not known when it was named */
 };
 
 /* Keep the last checkpoint of `state` under `dir`, the directory of the data.  A state
  * without entries makes no file and an empty base.  E_IO, E_FULL. */
 int base_write(const char *dir, struct state *state, struct base *out_base, struct err *err);
+
+/* Whether its file is there. */
+bool base_exists(const char *dir, const struct base *base);
 
 /* Into an empty state; an empty base is loaded at once.  E_IO: the file is not there, or
  * cannot be read; E_CORRUPT: it is not the one the log names. */

@@ -29,14 +29,13 @@
 #include "core/server/channel_webhook.h"
 #include "core/server/deploy.h"
 #include "core/server/files.h"
-#include "core/server/home.h"
+#include "core/server/hosting.h"
 #include "core/server/http.h"
 #include "core/server/link_epochs.h"
 #include "core/server/listening.h"
 #include "core/server/metrics.h"
 #include "core/server/node.h"
 #include "core/server/notify.h"
-#include "core/server/nurse.h"
 #include "core/server/parent.h"
 #include "core/server/plugins.h"
 #include "core/server/rule_watch.h"
@@ -94,10 +93,8 @@ struct daemon {
     bool is_impatient; /* it ends, whatever is still being delivered */
     struct watchdog *watchdog;
     struct rule_watch *rule_watch;
-    atomic_bool interrupt; /* the rule that runs */
-    struct plugin_set *plugins;
-    struct home *home;   /* of their outside sides */
-    struct nurse *nurse; /* NULL: there are no plugins */
+    atomic_bool interrupt;   /* the rule that runs */
+    struct hosting *hosting; /* of plugins */
     struct script_surroundings surroundings;
     int code_of_failure;
     struct err *err;
@@ -219,8 +216,7 @@ static void listen_to_all(void *arg)
     daemon->stage = STAGE_SERVING;
     if (node_refused_seq(daemon->node) == 0) { /* else events that name files are not applied */
         sweeper_start(daemon->sweeper);
-        if (daemon->nurse != NULL)
-            nurse_start(daemon->nurse);
+        hosting_serve(daemon->hosting);
     }
     listening_say(daemon->server, &daemon->settings, daemon->socket);
     uv_queue_work(&daemon->loop, &daemon->preparation, prepare, NULL);
@@ -230,7 +226,7 @@ static void listen_to_all(void *arg)
 static void serve(struct daemon *daemon)
 {
     if (daemon->stage == STAGE_STARTING)
-        home_start(daemon->home, &daemon->api, listen_to_all, daemon);
+        hosting_start(daemon->hosting, listen_to_all, daemon);
 }
 
 static void first_activated(void *arg, const struct submission *submission)
@@ -253,7 +249,7 @@ static void on_caught_up(struct question *question)
         return;
     }
     int rc = scripts_read(&scripts, daemon->settings.scripts, daemon->settings.config,
-                          daemon->plugins, daemon->err);
+                          hosting_plugins(daemon->hosting), daemon->err);
     if (rc == 0)
         scripts_activate(&scripts, daemon->node, first_activated, daemon);
     else
@@ -279,7 +275,7 @@ static void on_saved_looked(struct question *question)
     struct scripts scripts = { .bytes = BUF_INIT };
     struct err err;
     int rc = scripts_read(&scripts, daemon->settings.scripts, daemon->settings.config,
-                          daemon->plugins, &err);
+                          hosting_plugins(daemon->hosting), &err);
     if (rc != 0)
         say("the scripts that were saved are not activated: %s", err.text);
     else if (!is_active(question, &scripts))
@@ -295,6 +291,20 @@ static void on_saved(void *arg)
 }
 
 /* -- SIGHUP ------------------------------------------------------------------------------------ */
+
+/* What is configured otherwise of plugins that are the same; whether there is any. */
+static bool say_plugins(const struct settings *now, const struct settings *wanted)
+{
+    bool is_any = false;
+    for (size_t i = 0; i < now->plugin_count; i++)
+        if (settings_plugin_differs(now, wanted, i)) {
+            say("plugin %s is configured otherwise: it is used from the next start on, or with: "
+                "kith plugin reload %s",
+                now->plugins[i].name, now->plugins[i].name);
+            is_any = true;
+        }
+    return is_any;
+}
 
 /* What needs no restart. */
 static void use_at_once(struct daemon *daemon, const struct settings *wanted)
@@ -322,12 +332,12 @@ static void on_hangup_looked(struct question *question)
         say("the configuration is not used: %s", err.text);
     else if (settings_differ(&daemon->settings, &wanted))
         say("the configuration has changed: it is used from the next start on");
-    else
+    else if (!say_plugins(&daemon->settings, &wanted))
         say("the configuration has been read: it has not changed");
     if (wanted.config.data != NULL)
         use_at_once(daemon, &wanted);
     if (wanted.config.data != NULL && wanted.scripts != NULL)
-        scripts_compare(wanted.scripts, wanted.config, daemon->plugins,
+        scripts_compare(wanted.scripts, wanted.config, hosting_plugins(daemon->hosting),
                         question->has_bundle ? question->hash : NULL);
     settings_deinit(&wanted);
     if (daemon->stage == STAGE_SERVING)
@@ -360,7 +370,7 @@ static void hang_up(struct daemon *daemon)
     for (size_t i = 0; i < daemon->settings.webhook_count; i++)
         if (channel_webhook_reread(daemon->webhooks[i], &err) != 0)
             say("the secrets in use are kept: %s", err.text);
-    home_reread(daemon->home);
+    hosting_reread(daemon->hosting);
     if (read_link_keys(daemon, &err) != 0)
         say("the secrets of links in use are kept: %s", err.text);
     ask_active(daemon, on_hangup_looked);
@@ -378,11 +388,10 @@ static void stop_if_idle(void *arg)
 {
     struct daemon *daemon = arg;
     if (daemon->stage == STAGE_STOPPING && daemon->server == NULL && daemon->api.calls == 0 &&
-        sweeper_is_at_rest(daemon->sweeper) &&
-        (daemon->nurse == NULL || nurse_is_at_rest(daemon->nurse)) &&
+        sweeper_is_at_rest(daemon->sweeper) && hosting_is_at_rest(daemon->hosting) &&
         (daemon->is_impatient || deliver_pending(node_deliverer(daemon->node)) == 0)) {
         daemon->stage = STAGE_ENDING;
-        home_stop(daemon->home, end_loop, daemon);
+        hosting_stop(daemon->hosting, end_loop, daemon);
     }
 }
 
@@ -418,10 +427,8 @@ static void stop(struct daemon *daemon)
     say("stopping");
     notify("STOPPING=1");
     sweeper_stop(daemon->sweeper);
-    if (daemon->nurse != NULL)
-        nurse_stop(daemon->nurse);
     node_wind_down(daemon->node);
-    home_wind_down(daemon->home);
+    hosting_wind_down(daemon->hosting);
     uv_timer_start(&daemon->grace, on_grace_over, END_MS, 0);
     uv_timer_start(&daemon->patience, on_patience_over, DELIVERY_MS, 0);
     if (daemon->server != NULL)
@@ -463,38 +470,30 @@ static int open_channels(struct daemon *daemon, struct err *err)
         if (rc == 0)
             daemon->channels[1 + i] = channel_webhook_channel(daemon->webhooks[i]);
     }
-    if (rc == 0)
-        daemon->channel_count = 1 + settings->webhook_count;
-    return rc;
+    if (rc != 0)
+        return rc;
+    daemon->channel_count = 1 + settings->webhook_count;
+    daemon->channel_count +=
+        hosting_channels(daemon->hosting, &daemon->channels[daemon->channel_count],
+                         CONFIG_CHANNELS_MAX - daemon->channel_count);
+    return 0;
 }
 
-static void process_lost(void *arg, const char *plugin, const char *why)
+static int open_hosting(struct daemon *daemon, struct err *err)
 {
-    struct daemon *daemon = arg;
-    if (daemon->nurse != NULL)
-        nurse_gone(daemon->nurse, text_of(plugin), why);
-}
-
-static void process_begun(void *arg, size_t index, const struct remote_ends *ends)
-{
-    home_process(((struct daemon *)arg)->home, index, ends);
-}
-
-static int open_home(struct daemon *daemon, struct err *err)
-{
-    const struct home_options options = {
+    const struct hosting_options options = {
         .loop = &daemon->loop,
-        .plugins = daemon->plugins,
+        .settings = &daemon->settings,
         .metrics = daemon->metrics,
-        .lost = process_lost,
-        .lost_arg = daemon,
+        .api = &daemon->api,
+        .surroundings = &daemon->surroundings,
+        .read_settings = daemon->options->read_settings,
+        .read_arg = daemon->options->arg,
+        .on_rest = stop_if_idle,
+        .arg = daemon,
     };
-    int rc = home_new(&options, &daemon->home, err);
-    while (rc == 0 && daemon->channel_count < CONFIG_CHANNELS_MAX &&
-           home_channel(daemon->home, daemon->channel_count - 1 - daemon->settings.webhook_count,
-                        &daemon->channels[daemon->channel_count]))
-        daemon->channel_count++;
-    return rc;
+    daemon->surroundings.interrupt = &daemon->interrupt;
+    return hosting_open(&options, &daemon->hosting, err);
 }
 
 /* The node's loop runs when all parts are there. */
@@ -503,7 +502,7 @@ static int forget_erased(void *arg, const uint64_t *customers, size_t count, str
     struct daemon *daemon = arg;
     stream_forget(daemon->api.stream);
     int rc = idempotency_forget(daemon->idempotency, err);
-    return rc == 0 ? home_forget(daemon->home, customers, count, err) : rc;
+    return rc == 0 ? hosting_forget(daemon->hosting, customers, count, err) : rc;
 }
 
 static int sweep_files(void *arg, struct err *err)
@@ -517,24 +516,7 @@ static int sweep_files(void *arg, struct err *err)
 
 static void plugin_lost(void *arg, struct text name)
 {
-    struct daemon *daemon = arg;
-    if (daemon->nurse != NULL)
-        nurse_lost(daemon->nurse, name);
-}
-
-static void open_nurse(struct daemon *daemon)
-{
-    struct nurse_options options = {
-        .loop = &daemon->loop,
-        .node = daemon->node,
-        .plugins = daemon->plugins,
-        .clock = clock_machine(),
-        .on_process = process_begun,
-        .on_rest = stop_if_idle,
-        .arg = daemon,
-    };
-    if (daemon->plugins != NULL)
-        daemon->nurse = nurse_open(&options);
+    hosting_lost(((struct daemon *)arg)->hosting, name);
 }
 
 static int open_node(struct daemon *daemon, struct err *err)
@@ -543,22 +525,19 @@ static int open_node(struct daemon *daemon, struct err *err)
     char boot[HEX_SIZE(sizeof run)];
     randombytes_buf(run, sizeof run);
     hex_encode(run, sizeof run, boot);
-    daemon->surroundings = (struct script_surroundings){
-        .interrupt = &daemon->interrupt,
-        .plugins = plugin_set_engine(daemon->plugins),
-    };
+    struct plugin_set *plugins = hosting_plugins(daemon->hosting);
     struct node_options options = {
         .dir = daemon->settings.data,
         .clock = clock_machine(),
         .random = fill_random,
-        .code = world_code(daemon->plugins, &daemon->code),
+        .code = world_code(plugins, &daemon->code),
         .config = daemon->settings.config,
         .log_quota_bytes = daemon->settings.log_quota_bytes,
         .state_quota_bytes = daemon->settings.state_quota_bytes,
         .boot = boot,
         .rebuild = daemon->options->rebuild && !breadcrumb_was_opened(),
         .refused_seq = breadcrumb_refused_seq(),
-        .plugins = plugin_set_engine(daemon->plugins),
+        .plugins = plugin_set_engine(plugins),
         .channels = daemon->channels,
         .channel_count = daemon->channel_count,
         .load_rules = script_load,
@@ -574,7 +553,7 @@ static int open_node(struct daemon *daemon, struct err *err)
     options.blames = breadcrumb_blames(&options.blame_count);
     int rc = node_open(&options, &daemon->node, err);
     if (rc == 0)
-        open_nurse(daemon);
+        hosting_attach(daemon->hosting, daemon->node);
     if (rc == 0 && node_refused_seq(daemon->node) == 0) {
         breadcrumb_note_opened();
         blame_forget(options.dir);
@@ -634,14 +613,11 @@ static int open_api(struct daemon *daemon, struct err *err)
         .sweeper = daemon->sweeper,
         .metrics = daemon->metrics,
         .settings = &daemon->settings,
-        .plugins = daemon->plugins,
-        .nurse = daemon->nurse,
-        .plugin_routes = home_routes(daemon->home),
-        .home = daemon->home,
         .clock = clock_machine(),
         .on_idle = stop_if_idle,
         .idle_arg = daemon,
     };
+    hosting_fill_api(daemon->hosting);
     api_init(&daemon->api);
     daemon->api.stream = stream_new(&daemon->api);
     return zone_open(daemon->settings.zone, &daemon->api.zone, err);
@@ -659,11 +635,9 @@ static int open_parts(struct daemon *daemon, struct err *err)
     if (rc == 0)
         blame_find(settings->data);
     if (rc == 0)
-        rc = plugins_load(settings, &daemon->plugins, err);
+        rc = open_hosting(daemon, err);
     if (rc == 0)
         rc = open_channels(daemon, err);
-    if (rc == 0)
-        rc = open_home(daemon, err);
     if (rc == 0)
         rc = open_node(daemon, err);
     if (rc == 0)
@@ -702,7 +676,7 @@ static void init_loop(struct daemon *daemon)
 
 static void close_loop(struct daemon *daemon)
 {
-    if (daemon->code_of_failure == 0 && daemon->stage == STAGE_STOPPING)
+    if (daemon->code_of_failure == 0 && daemon->stage == STAGE_ENDING)
         breadcrumb_note_ended(); /* from here on nobody hears a signal */
     watch_close(daemon->watch);
     watchdog_close(daemon->watchdog);
@@ -722,10 +696,10 @@ static void close_parts(struct daemon *daemon)
 {
     api_end_dry_run(&daemon->api);
     sweeper_close(daemon->sweeper);
-    nurse_close(daemon->nurse);
+    hosting_close(daemon->hosting);
     rule_watch_close(daemon->rule_watch);
-    if (daemon->home != NULL && !home_is_stopped(daemon->home)) {
-        home_stop(daemon->home, end_loop, daemon);
+    if (daemon->hosting != NULL && !hosting_is_stopped(daemon->hosting)) {
+        hosting_stop(daemon->hosting, end_loop, daemon);
         uv_run(&daemon->loop, UV_RUN_DEFAULT);
     }
     node_close(daemon->node);
@@ -742,8 +716,7 @@ static void close_parts(struct daemon *daemon)
     link_keys_wipe(&daemon->links);
     channel_log_close(daemon->log);
     metrics_free(daemon->metrics);
-    home_free(daemon->home);
-    plugin_set_free(daemon->plugins);
+    hosting_free(daemon->hosting);
     buf_deinit(&daemon->code);
     settings_deinit(&daemon->settings);
 }

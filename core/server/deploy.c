@@ -6,6 +6,7 @@
 #include "core/engine/config.h"
 #include "core/engine/rules.h"
 #include "core/script/host.h"
+#include "core/script/lint.h"
 #include "core/server/submission.h"
 
 #include <stdlib.h>
@@ -20,6 +21,8 @@ int deploy_check(struct doc bundle, struct doc config, const struct plugins *plu
     int rc = config_read(read, config, err);
     if (rc == 0)
         rc = script_load(&around, bundle, read, &rules, err);
+    if (rc == 0)
+        rc = lint_calls(rules, plugins, err);
     if (rc == 0 && out_rules != NULL)
         *out_rules = rules->count;
     if (rules != NULL)

@@ -17,9 +17,10 @@ struct node;
 struct plugins;
 struct submission;
 
-/* Whether the bundle loads under the config document of a world, with these plugins (or NULL), and
- * how many rules it has (`out_rules` may be NULL).  E_INVALID: "file:line: reason".  Takes up to
- * seconds and tens of MiB; any thread (call_work), not the engine's. */
+/* Whether the bundle loads under the config document of a world, with these plugins (or NULL) that
+ * offer all that it calls of them, and how many rules it has (`out_rules` may be NULL).  E_INVALID:
+ * "file:line: reason".  Takes up to seconds and tens of MiB; any thread (call_work), not the
+ * engine's. */
 int deploy_check(struct doc bundle, struct doc config, const struct plugins *plugins,
                  size_t *out_rules, struct err *err);
 

@@ -50,9 +50,11 @@ struct reading {
 static int use_world(void *arg, const struct log_entry *entry)
 {
     struct reading *reading = arg;
-    struct doc body = { entry->body, (uint32_t)entry->size };
-    return engine_set_world(reading->fold->engine, entry->seq, doc_child(body, "data"),
-                            reading->err);
+    struct fold *fold = reading->fold;
+    struct doc world = doc_child((struct doc){ entry->body, (uint32_t)entry->size }, "data");
+    if (fold->meet_world != NULL)
+        fold->meet_world(fold->meet_arg, fold->engine, world);
+    return engine_set_world(fold->engine, entry->seq, world, reading->err);
 }
 
 /* Fails before anything is changed. */
@@ -141,9 +143,15 @@ static bool verdicts_are_durable(const struct fold *fold)
     return fold->sequencer == NULL || atomic_load(&fold->sequencer->verdicts_open) == 0;
 }
 
-static bool freeze(struct fold *fold)
+/* The file is to stay as it is. */
+static bool stands_still(const struct fold *fold)
 {
-    if (!verdicts_are_durable(fold) || atomic_load(&fold->is_compacting))
+    return atomic_load(&fold->is_compacting) || atomic_load(&fold->keeps_base);
+}
+
+bool fold_freeze(struct fold *fold)
+{
+    if (!verdicts_are_durable(fold) || stands_still(fold))
         return false;
     if (!state_freeze(fold->state, engine_seq(fold->engine), engine_now(fold->engine)))
         return false;
@@ -206,7 +214,7 @@ void fold_freeze_if_wanted(struct fold *fold, bool is_idle)
     bool is_forced = fold->waiting != NULL && forced_in_ms(fold, now) == 0;
     bool is_wanted = is_forced || is_idle || state_wants_freeze(fold->state) ||
                      now - fold->dirty_since >= CHECKPOINT_AGE_MS;
-    if (is_wanted && freeze(fold) && is_forced)
+    if (is_wanted && fold_freeze(fold) && is_forced)
         fold->forced_at = now;
 }
 
@@ -274,7 +282,7 @@ static bool has_room(struct fold *fold)
     reopen_if_lost(fold);
     state_settle(fold->state);
     bool is_full = state_is_full(fold->state) || !state_is_readable(fold->state) ||
-                   (atomic_load(&fold->is_compacting) && state_wants_freeze(fold->state));
+                   (stands_still(fold) && state_wants_freeze(fold->state));
     atomic_store(&fold->is_full, is_full);
     return !is_full;
 }

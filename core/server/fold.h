@@ -66,14 +66,18 @@ struct fold {
     _Atomic uint64_t shown; /* the last entry that a snapshot shows, if opened now */
     int64_t paced_at;       /* boot ms since when `paced_bytes` were applied; -1: no queue */
     size_t paced_bytes;
-    struct err told;       /* why the state's file could not be opened again */
+    struct err told; /* why the state's file could not be opened again */
+    /* The engine is about to use this world, {code, config, ...}; NULL: nobody asks. */
+    void (*meet_world)(void *arg, struct engine *engine, struct doc world);
+    void *meet_arg;
     struct mail *follower; /* whom to tell, if is_followed */
     _Atomic bool is_followed;
     _Atomic bool is_full;    /* both buffers: waiting for a checkpoint; or the file is not open */
     _Atomic bool is_failing; /* the last checkpoint failed */
     _Atomic bool is_lost;    /* a checkpoint found that the file must be opened again */
     _Atomic bool is_compacting; /* the file is being copied: no checkpoint until it is replaced */
-    _Atomic bool is_behind;     /* what the log has cannot be applied at the moment */
+    _Atomic bool keeps_base; /* a dump of the last checkpoint is owed: no other until it is made */
+    _Atomic bool is_behind;  /* what the log has cannot be applied at the moment */
     struct histogram apply, cut, lateness; /* groups, checkpoints, reminders; for metrics */
     _Atomic uint64_t failures;             /* of rules, in this run; for metrics */
     _Atomic size_t rules_paused, plugins_quarantined;
@@ -92,6 +96,10 @@ bool fold_step(struct fold *fold);
 
 /* Ask for a checkpoint if one is wanted now; `is_idle`: no input since CHECKPOINT_IDLE_MS. */
 void fold_freeze_if_wanted(struct fold *fold, bool is_idle);
+
+/* Cut a checkpoint now, also of entries that changed nothing; false: not while another one is being
+ * written, or a verdict. */
+bool fold_freeze(struct fold *fold);
 
 void fold_run(struct fold *fold); /* the body of the engine's thread */
 /* Write one checkpoint of what is frozen; false: it failed, and can be tried again. */

@@ -20,7 +20,7 @@ void home_answer(struct home_guest *guest, uint64_t number, int32_t status, stru
 {
     struct buf bytes = BUF_INIT;
     struct doc_writer w;
-    if (guest->state != GUEST_SERVING)
+    if (guest->state != GUEST_SERVING && guest->state != GUEST_LEAVING)
         return;
     doc_begin(&w, &bytes);
     doc_put_int(&w, "status", status);
@@ -193,7 +193,7 @@ int home_new(const struct home_options *options, struct home **out_home, struct 
         make_guest(home, &home->guests[i], plugin_set_at(options->plugins, i));
     int rc = check_channels(home, err);
     if (rc == 0)
-        rc = home_check_routes(home, err);
+        rc = home_make_table(home, NULL, NULL, &home->table, err);
     if (rc != 0) {
         home_free(home);
         return rc;
@@ -212,10 +212,8 @@ void home_free(struct home *home)
         free(home->guests[i].lines);
     }
     free(home->guests);
-    for (size_t i = 0; i < home->route_count; i++)
-        buf_deinit(&home->route_owners[i].openapi_bytes);
-    free(home->routes);
-    free(home->route_owners);
+    home_table_free(home->coming);
+    home_table_free(home->table);
     buf_deinit(&home->scratch);
     free(home);
 }

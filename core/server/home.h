@@ -80,6 +80,17 @@ void home_start(struct home *home, struct api *api, void (*started)(void *arg), 
 struct remote_ends;
 void home_process(struct home *home, size_t index, const struct remote_ends *ends);
 
+/* One that is loaded anew.  Whether plugin `index` of the set can take the place of the one that
+ * is there; E_INVALID, as home_new().  Then home_return() follows, with this set or the one that
+ * is in use. */
+int home_try(struct home *home, const struct plugin_set *set, size_t index, struct err *err);
+/* It is given nothing more, has PLUGIN_DRAIN_MS for what it was given, and is stopped; then `done`,
+ * from the loop or from inside.  What comes meanwhile waits. */
+void home_leave(struct home *home, size_t index, void (*done)(void *arg), void *arg);
+/* The plugin of this set begins.  Sets and plugins that were there before must live as long as the
+ * home. */
+void home_return(struct home *home, const struct plugin_set *set, size_t index);
+
 /* Somebody enables it: one that lives here and was left out starts.  Whether it serves, and needs
  * no other process. */
 bool home_enable(struct home *home, struct text plugin);

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #define ABSENT_WAIT_MS 500
+#define RELOAD_WAIT_MS 20
 #define GIVEN_MAX 1000 /* attempts that are remembered, spoken of or not */
 
 /* -- What a plugin was given ------------------------------------------------------------------- */
@@ -62,7 +63,7 @@ static bool take_given(struct home_guest *guest, struct text id, int64_t attempt
 }
 
 /* An answer may claim what is next, which is not given to one that is away. */
-void home_doubt_given(struct home_guest *guest)
+void home_doubt_given(struct home_guest *guest, const char *why)
 {
     struct deliverer *deliverer = node_deliverer(guest->home->api->node);
     while (guest->given != NULL) {
@@ -70,7 +71,7 @@ void home_doubt_given(struct home_guest *guest)
         take_out(guest, &guest->given);
         metrics_delivery(guest->home->options.metrics, OUTCOME_UNCERTAIN);
         deliver_answer(deliverer, text_of(given.id), given.attempt, OUTCOME_UNCERTAIN,
-                       text_of("its plugin's process ended"));
+                       text_of(why));
     }
 }
 
@@ -89,7 +90,7 @@ static void send_message(void *self, struct deliverer *deliverer, struct text id
     struct home_guest *guest = line->guest;
     struct home *home = guest->home;
     struct doc_writer w;
-    if (guest->state != GUEST_SERVING) {
+    if (guest->state != GUEST_SERVING && guest->state != GUEST_LEAVING) {
         deliver_answer(deliverer, id, attempt, OUTCOME_FAILED, text_of("its plugin does not run"));
         return;
     }
@@ -110,7 +111,9 @@ static void status(void *self, struct channel_status *out_status)
 {
     struct home_line *line = self;
     struct home_guest *guest = line->guest;
-    *out_status = (struct channel_status){ .wait_ms = ABSENT_WAIT_MS };
+    bool is_back_soon = guest->state == GUEST_LEAVING || guest->state == GUEST_CHANGING;
+    *out_status =
+        (struct channel_status){ .wait_ms = is_back_soon ? RELOAD_WAIT_MS : ABSENT_WAIT_MS };
     if (guest->state == GUEST_SERVING && !guest->home->is_winding_down)
         guest->face.status(guest->face.self, line->index, out_status);
 }
@@ -142,6 +145,18 @@ bool home_channel(struct home *home, size_t index, struct channel *out_channel)
         .status = status,
     };
     return true;
+}
+
+size_t home_under_way(const struct home_guest *guest)
+{
+    const struct deliverer *deliverer = node_deliverer(guest->home->api->node);
+    struct deliver_report report;
+    size_t count = 0;
+    for (size_t i = 0; deliver_report(deliverer, i, &report); i++)
+        for (size_t j = 0; j < guest->plugin->channel_count; j++)
+            if (strcmp(report.name, guest->plugin->channels[j].name) == 0)
+                count += report.under_way;
+    return count;
 }
 
 /* -- What became of it ------------------------------------------------------------------------- */

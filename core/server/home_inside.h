@@ -27,8 +27,10 @@ enum guest_state {
     GUEST_QUARANTINED, /* it has crashed, and waits for a person */
     GUEST_STARTING,    /* its process has been told to */
     GUEST_SERVING,
-    GUEST_AWAY,   /* its process was lost, another is to come */
-    GUEST_FAILED, /* it did not start */
+    GUEST_LEAVING,  /* it is loaded anew: what is under way comes to its end ... */
+    GUEST_CHANGING, /* ... and has, the next one has not begun */
+    GUEST_AWAY,     /* its process was lost, another is to come */
+    GUEST_FAILED,   /* it did not start */
     GUEST_STOPPED,
 };
 
@@ -39,9 +41,18 @@ struct home_line { /* a channel */
 
 struct home_route { /* of route.plugin */
     struct home_guest *guest;
+    const struct plugin *plugin; /* whose route it is: the guest's, as it was then */
     size_t index;
     struct buf openapi_bytes;
     struct doc openapi; /* what the plugin says of its operation; none: nothing */
+};
+
+/* All routes of a set.  Calls under way point into it, so it stays when another succeeds it. */
+struct home_table {
+    struct home_table *former;
+    struct route *routes;
+    struct home_route *owners;
+    size_t count;
 };
 
 struct home_guest {
@@ -73,9 +84,8 @@ struct home {
     struct api *api; /* NULL: not started */
     struct home_guest *guests;
     size_t guest_count;
-    struct route *routes;
-    struct home_route *route_owners;
-    size_t route_count;
+    struct home_table *table;
+    struct home_table *coming; /* of the set that was tried; NULL: none was */
     uint64_t next_request;
     struct deliverer *deliverer;
     struct job look; /* who is quarantined */
@@ -108,20 +118,30 @@ int home_deliver(struct home_guest *guest, struct doc doc, struct err *err);
 int home_pause(struct home_guest *guest, struct doc doc, struct err *err);
 
 void home_forget_given(struct home_guest *guest);
-void home_doubt_given(struct home_guest *guest); /* its process is no more: nobody knows */
+void home_doubt_given(struct home_guest *guest, const char *why); /* nobody knows of any of it */
+size_t home_under_way(const struct home_guest *guest); /* messages that wait for their outcome */
 
 /* What a route says of itself in JSON.  E_INVALID. */
 int home_read_openapi(struct home_route *route, struct err *err);
-int home_check_routes(struct home *home, struct err *err);
+/* With `plugin` in the place of the one that `guest` is; both NULL: as they are. */
+int home_make_table(struct home *home, const struct home_guest *guest, const struct plugin *plugin,
+                    struct home_table **out_table, struct err *err);
+void home_table_free(struct home_table *table); /* and those before it; NULL is allowed */
 int home_reply(struct home_guest *guest, uint64_t number, struct doc doc, struct err *err);
+size_t home_requests_at(const struct home_guest *guest); /* that it was handed */
+/* The next one serves, or does not: those that came meanwhile. */
+void home_requests_go_on(struct home_guest *guest);
 void home_requests_hurry(struct home_guest *guest);             /* they have PLUGIN_STOP_MS */
-void home_requests_end(struct home_guest *guest, bool is_lost); /* with 503 */
+void home_requests_end(struct home_guest *guest, bool is_lost); /* that it was handed: with 503 */
 
 /* A wish of the guest that `arg` is. */
 int32_t home_up(void *arg, enum outside_up kind, uint64_t number, struct doc doc, struct err *err);
 
 /* home_life.c: where a guest lives */
 bool home_has_outside(const struct plugin *plugin);
+bool home_is_there(const struct home_guest *guest); /* it can be handed something, or will be */
+void home_begin_guest(struct home_guest *guest);
+void home_say_left(const struct home_guest *guest, const struct outside_rest *rest);
 
 int home_count(struct home_guest *guest, struct doc doc, struct err *err);
 

@@ -2,7 +2,7 @@
  *
  *     new ----> serving                                in this process
  *      |           |
- *      |           +--> stopped
+ *      |           +--> stopped, or leaving (home_reload.c)
  *      |
  *      +------> starting --> serving --+--> stopped    in one of its own
  *      |            |           |      |
@@ -63,7 +63,7 @@ static const struct home_face here = {
 static void say_failed(struct home_guest *guest, const struct err *err)
 {
     guest->state = GUEST_FAILED;
-    say("%s: it takes no part until the next start", err->text);
+    say("%s: it takes no part until the next start, or until it is reloaded", err->text);
 }
 
 static void start_here(struct home_guest *guest)
@@ -73,6 +73,7 @@ static void start_here(struct home_guest *guest)
         .plugin = guest->plugin,
         .ports = { .arg = guest, .up = home_up },
         .numbers = &guest->numbers,
+        .first_number = guest->processes++ << NUMBERS_BITS,
     };
     struct err err;
     guest->face = here;
@@ -135,6 +136,7 @@ static void on_begun(void *arg, int code, const struct err *err)
         guest->far = NULL;
         say_failed(guest, err);
     }
+    home_requests_go_on(guest);
     note_started(guest);
 }
 
@@ -144,7 +146,7 @@ static void abandon(struct home_guest *guest)
     guest->far = NULL;
     guest->state = GUEST_AWAY;
     home_requests_end(guest, true);
-    home_doubt_given(guest);
+    home_doubt_given(guest, "its plugin's process ended");
 }
 
 static void on_lost(void *arg, const char *why)
@@ -155,8 +157,10 @@ static void on_lost(void *arg, const char *why)
     abandon(guest);
     if (home->options.lost != NULL)
         home->options.lost(home->options.lost_arg, guest->plugin->name, why);
-    if (was_starting)
-        note_started(guest);
+    if (!was_starting)
+        return;
+    home_requests_go_on(guest);
+    note_started(guest);
 }
 
 static void start_there(struct home_guest *guest, const struct remote_ends *ends)
@@ -212,28 +216,39 @@ static bool has_crashed(const struct home_guest *guest, struct doc standings)
     return false;
 }
 
-static void start_guest(struct home_guest *guest, struct doc standings)
+static bool is_isolated(const struct home_guest *guest)
 {
-    const struct plugin_set *set = guest->home->options.plugins;
+    return plugin_set_is_isolated(guest->home->options.plugins,
+                                  (size_t)(guest - guest->home->guests));
+}
+
+void home_begin_guest(struct home_guest *guest)
+{
     size_t index = (size_t)(guest - guest->home->guests);
-    bool is_isolated = plugin_set_is_isolated(set, index);
     struct remote_ends ends;
     struct err err;
-    if (!home_has_outside(guest->plugin)) {
+    if (!home_has_outside(guest->plugin))
         guest->state = GUEST_STOPPED;
-    } else if (has_crashed(guest, standings)) {
-        guest->state = is_isolated ? GUEST_AWAY : GUEST_QUARANTINED;
-        if (!is_isolated)
+    else if (!is_isolated(guest))
+        start_here(guest);
+    else if (plugin_set_ends(guest->home->options.plugins, index, &ends, &err) == 0)
+        start_there(guest, &ends);
+    else
+        say_failed(guest, &err);
+}
+
+static void start_guest(struct home_guest *guest, struct doc standings)
+{
+    if (home_has_outside(guest->plugin) && has_crashed(guest, standings)) {
+        guest->state = is_isolated(guest) ? GUEST_AWAY : GUEST_QUARANTINED;
+        if (guest->state == GUEST_QUARANTINED)
             say("plugin %s is quarantined, and so it is not started: kith plugin enable %s",
                 guest->plugin->name, guest->plugin->name);
-    } else if (!is_isolated) {
-        start_here(guest);
-    } else if (plugin_set_ends(set, index, &ends, &err) == 0) {
-        guest->home->starting++;
-        start_there(guest, &ends);
-    } else {
-        say_failed(guest, &err);
+        return;
     }
+    home_begin_guest(guest);
+    if (guest->state == GUEST_STARTING)
+        guest->home->starting++;
 }
 
 static void look(struct engine *engine, void *arg)
@@ -283,23 +298,25 @@ bool home_enable(struct home *home, struct text plugin)
             continue;
         if (guest->state == GUEST_QUARANTINED && !home->is_winding_down)
             start_here(guest);
-        return guest->state == GUEST_SERVING;
+        return guest->state == GUEST_SERVING || guest->state == GUEST_LEAVING ||
+               guest->state == GUEST_CHANGING;
     }
     return false;
 }
 
 /* -- Ending ------------------------------------------------------------------------------------ */
 
-static bool is_there(const struct home_guest *guest)
+bool home_is_there(const struct home_guest *guest)
 {
-    return guest->state == GUEST_SERVING || guest->state == GUEST_STARTING;
+    return guest->state == GUEST_SERVING || guest->state == GUEST_STARTING ||
+           guest->state == GUEST_LEAVING;
 }
 
 void home_wind_down(struct home *home)
 {
     home->is_winding_down = true;
     for (size_t i = 0; i < home->guest_count; i++)
-        if (is_there(&home->guests[i])) {
+        if (home_is_there(&home->guests[i])) {
             home_requests_hurry(&home->guests[i]);
             home->guests[i].face.wind_down(home->guests[i].face.self);
         }
@@ -314,13 +331,18 @@ static void end_if_all_stopped(struct home *home)
     stopped(home->stopped_arg);
 }
 
-static void on_guest_stopped(void *arg, const struct outside_rest *rest)
+void home_say_left(const struct home_guest *guest, const struct outside_rest *rest)
 {
-    struct home_guest *guest = arg;
     char left[OUTSIDE_REST_TEXT];
     outside_rest_text(rest, left);
     if (left[0] != '\0')
         say("plugin %s: at its end it left %s, which were removed", guest->plugin->name, left);
+}
+
+static void on_guest_stopped(void *arg, const struct outside_rest *rest)
+{
+    struct home_guest *guest = arg;
+    home_say_left(guest, rest);
     guest->state = GUEST_STOPPED;
     guest->outside = NULL;
     guest->far = NULL;
@@ -335,7 +357,7 @@ void home_stop(struct home *home, void (*done)(void *arg), void *arg)
     home->stopping++; /* nobody is through before all have been told */
     for (size_t i = 0; i < home->guest_count; i++) {
         struct home_guest *guest = &home->guests[i];
-        if (!is_there(guest))
+        if (!home_is_there(guest))
             continue;
         home->stopping++;
         home_requests_end(guest, false);
@@ -350,7 +372,7 @@ void home_stop(struct home *home, void (*done)(void *arg), void *arg)
 bool home_is_stopped(const struct home *home)
 {
     for (size_t i = 0; i < home->guest_count; i++)
-        if (is_there(&home->guests[i]))
+        if (home_is_there(&home->guests[i]))
             return false;
     return true;
 }

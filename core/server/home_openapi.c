@@ -22,7 +22,7 @@ static const char *const methods[] = { "GET",     "PUT",  "POST",  "DELETE",
 int home_read_openapi(struct home_route *route, struct err *err)
 {
     static const struct json_limits limits = { .depth_max = NESTING_MAX };
-    const struct plugin *plugin = route->guest->plugin;
+    const struct plugin *plugin = route->plugin;
     const struct kith_route *theirs = &plugin->routes[route->index];
     struct err why;
     if (theirs->openapi == NULL)
@@ -202,7 +202,7 @@ static const char *path_text(const char *path, char out[PATH_SIZE])
 
 static bool is_first(const struct home *home, const struct route *route)
 {
-    const struct route *first = home->routes;
+    const struct route *first = home->table->routes;
     while (strcmp(first->path, route->path) != 0)
         first++;
     return first == route;
@@ -212,7 +212,7 @@ static bool is_first(const struct home *home, const struct route *route)
 static const struct route *route_for(const struct home *home, const char *path, const char *method)
 {
     const struct route *found = NULL;
-    for (const struct route *route = home->routes; route->method != NULL; route++)
+    for (const struct route *route = home->table->routes; route->method != NULL; route++)
         if (strcmp(route->path, path) == 0 &&
             (strcmp(route->method, method) == 0 ||
              (found == NULL && strcmp(route->method, "*") == 0 && strcmp(method, "HEAD") != 0 &&
@@ -232,7 +232,7 @@ static bool is_known(const char *method)
 static void put_other_methods(const struct home *home, const char *path, struct doc_writer *w)
 {
     doc_open_array(w, "x-methods");
-    for (const struct route *route = home->routes; route->method != NULL; route++)
+    for (const struct route *route = home->table->routes; route->method != NULL; route++)
         if (strcmp(route->path, path) == 0 && !is_known(route->method))
             doc_put_string(w, "", route->method);
     doc_close(w);
@@ -241,8 +241,8 @@ static void put_other_methods(const struct home *home, const char *path, struct 
 void home_put_paths(const struct home *home, struct doc_writer *w)
 {
     char path[PATH_SIZE];
-    for (size_t i = 0; home != NULL && i < home->route_count; i++) {
-        const struct route *first = &home->routes[i], *route;
+    for (size_t i = 0; home != NULL && i < home->table->count; i++) {
+        const struct route *first = &home->table->routes[i], *route;
         if (!is_first(home, first))
             continue;
         doc_open(w, path_text(first->path, path));

@@ -23,6 +23,7 @@ struct home_request {
     struct home_guest *guest;
     struct call *call;
     uint64_t number;
+    bool is_waiting; /* for the next version: the guest has not seen it */
 };
 
 /* -- Requests ---------------------------------------------------------------------------------- */
@@ -49,9 +50,11 @@ static void on_late(uv_timer_t *timer)
     struct home_request *request = timer->data;
     struct home_guest *guest = request->guest;
     uint64_t number = request->number;
+    bool was_waiting = request->is_waiting;
     struct call *call = end_request(request);
     call_problem(call, 504, "the plugin %s has not answered in time", guest->plugin->name);
-    guest->face.down(guest->face.self, OUTSIDE_LATE, number, (struct doc){ NULL, 0 });
+    if (!was_waiting)
+        guest->face.down(guest->face.self, OUTSIDE_LATE, number, (struct doc){ NULL, 0 });
 }
 
 void home_requests_hurry(struct home_guest *guest)
@@ -60,10 +63,19 @@ void home_requests_hurry(struct home_guest *guest)
         uv_timer_start(&request->timer, on_late, PLUGIN_STOP_MS, 0);
 }
 
+/* The last that the guest was handed, and has not answered. */
+static struct home_request *last_at(const struct home_guest *guest)
+{
+    struct home_request *request = guest->requests;
+    while (request != NULL && request->is_waiting)
+        request = request->next;
+    return request;
+}
+
 void home_requests_end(struct home_guest *guest, bool is_lost)
 {
-    while (guest->requests != NULL) {
-        struct call *call = end_request(guest->requests);
+    for (struct home_request *request; (request = last_at(guest)) != NULL;) {
+        struct call *call = end_request(request);
         if (is_lost)
             call_problem(call, 503, "the plugin %s crashed or did not answer", guest->plugin->name);
         else
@@ -149,16 +161,81 @@ static bool is_text(const char *text)
     return utf8_valid(text, strlen(text));
 }
 
+/* The row was found in a table that may be a former one.  Whoever was let in there is let in by the
+ * plugin as it is now when its route says the same; SIZE_MAX: it has no such route. */
+static size_t index_now(const struct home_guest *guest, const struct home_route *route)
+{
+    const struct kith_route *then = &route->plugin->routes[route->index];
+    if (route->plugin == guest->plugin)
+        return route->index;
+    for (size_t i = 0; i < guest->plugin->route_count; i++) {
+        const struct kith_route *now = &guest->plugin->routes[i];
+        if (strcmp(then->method, now->method) == 0 && strcmp(then->path, now->path) == 0 &&
+            then->auth == now->auth && then->body_max == now->body_max)
+            return i;
+    }
+    return SIZE_MAX;
+}
+
+static void hand_down(struct home_request *request)
+{
+    struct home_guest *guest = request->guest;
+    size_t index = index_now(guest, request->call->route->plugin);
+    struct buf bytes = BUF_INIT;
+    request->is_waiting = false;
+    if (index == SIZE_MAX) {
+        call_problem(end_request(request), 503,
+                     "the plugin %s was reloaded, and this route is another now: ask again",
+                     guest->plugin->name);
+        return;
+    }
+    struct doc doc = request_doc(request->call, index, &bytes);
+    guest->face.down(guest->face.self, OUTSIDE_REQUEST, request->number, doc);
+    buf_deinit(&bytes);
+}
+
+/* In the order in which they came; who answers at once, answers from inside. */
+void home_requests_go_on(struct home_guest *guest)
+{
+    for (;;) {
+        struct home_request *first = NULL;
+        for (struct home_request *at = guest->requests; at != NULL; at = at->next)
+            if (at->is_waiting)
+                first = at;
+        if (first == NULL)
+            return;
+        if (guest->state == GUEST_SERVING)
+            hand_down(first);
+        else
+            call_problem(end_request(first), 503, "the plugin %s does not run",
+                         guest->plugin->name);
+    }
+}
+
+size_t home_requests_at(const struct home_guest *guest)
+{
+    size_t count = 0;
+    for (const struct home_request *at = guest->requests; at != NULL; at = at->next)
+        count += !at->is_waiting;
+    return count;
+}
+
+/* Between two versions a request waits, and until a process of its own has started. */
+static bool may_wait(const struct home_guest *guest)
+{
+    return guest->state == GUEST_LEAVING || guest->state == GUEST_CHANGING ||
+           guest->state == GUEST_STARTING;
+}
+
 static void handle(struct call *call)
 {
     const struct home_route *route = call->route->plugin;
     struct home_guest *guest = route->guest;
-    struct buf bytes = BUF_INIT;
     if (call->route->scope == SCOPE_WRITE && call->caller.name.size == 0) {
         call_problem(call, 401, "a key is needed: Authorization: Bearer KEY");
         return;
     }
-    if (guest->state != GUEST_SERVING || guest->home->is_winding_down) {
+    if ((guest->state != GUEST_SERVING && !may_wait(guest)) || guest->home->is_winding_down) {
         call_problem(call, 503, "the plugin %s does not run", guest->plugin->name);
         return;
     }
@@ -171,10 +248,11 @@ static void handle(struct call *call)
         call_problem(call, 400, "the path or the query is not UTF-8");
         return;
     }
-    uint64_t number = begin_request(guest, call)->number;
-    struct doc doc = request_doc(call, route->index, &bytes);
-    guest->face.down(guest->face.self, OUTSIDE_REQUEST, number, doc);
-    buf_deinit(&bytes);
+    struct home_request *request = begin_request(guest, call);
+    if (may_wait(guest))
+        request->is_waiting = true;
+    else
+        hand_down(request);
 }
 
 /* -- Up: the reply ----------------------------------------------------------------------------- */
@@ -317,10 +395,11 @@ static int check_against_kith(const struct route *route, const char *plugin, str
     return 0;
 }
 
-static int check_against_others(const struct home *home, const struct route *route, struct err *err)
+static int check_against_others(const struct home_table *table, const struct route *route,
+                                struct err *err)
 {
-    for (size_t i = 0; i < home->route_count; i++) {
-        const struct route *other = &home->routes[i];
+    for (size_t i = 0; i < table->count; i++) {
+        const struct route *other = &table->routes[i];
         if (is_same_place(other->path, route->path) && is_same_method(other->method, route->method))
             return err_set(err, E_INVALID,
                            "the route %s %s is answered by two plugins, %s and %s, or twice by one",
@@ -340,11 +419,12 @@ static enum api_scope scope_of(uint32_t auth)
     return scopes[auth];
 }
 
-static int add_route(struct home *home, struct home_guest *guest, size_t index, struct err *err)
+static int add_route(struct home_table *table, struct home_guest *guest,
+                     const struct plugin *plugin, size_t index, struct err *err)
 {
-    const struct kith_route *theirs = &guest->plugin->routes[index];
-    struct home_route *owner = &home->route_owners[home->route_count];
-    *owner = (struct home_route){ .guest = guest, .index = index };
+    const struct kith_route *theirs = &plugin->routes[index];
+    struct home_route *owner = &table->owners[table->count];
+    *owner = (struct home_route){ .guest = guest, .plugin = plugin, .index = index };
     const struct route route = {
         .method = theirs->method,
         .path = theirs->path,
@@ -355,36 +435,58 @@ static int add_route(struct home *home, struct home_guest *guest, size_t index, 
         .answer = "bytes",
         .plugin = owner,
     };
-    int rc = check_path(guest->plugin, theirs, err);
+    int rc = check_path(plugin, theirs, err);
     if (rc == 0 && theirs->body_max > PLUGIN_REPLY_BYTES_MAX)
         rc = err_set(err, E_LIMIT, "plugin %s: the route %s %s: body_max is at most %u",
-                     guest->plugin->name, theirs->method, theirs->path, PLUGIN_REPLY_BYTES_MAX);
+                     plugin->name, theirs->method, theirs->path, PLUGIN_REPLY_BYTES_MAX);
     if (rc == 0)
-        rc = check_against_kith(&route, guest->plugin->name, err);
+        rc = check_against_kith(&route, plugin->name, err);
     if (rc == 0)
-        rc = check_against_others(home, &route, err);
+        rc = check_against_others(table, &route, err);
     if (rc == 0)
         rc = home_read_openapi(owner, err);
     if (rc == 0)
-        home->routes[home->route_count++] = route;
+        table->routes[table->count++] = route;
     return rc;
 }
 
-int home_check_routes(struct home *home, struct err *err)
+int home_make_table(struct home *home, const struct home_guest *guest, const struct plugin *plugin,
+                    struct home_table **out_table, struct err *err)
 {
-    size_t count = 0;
+    struct home_table *table = mem_zero(sizeof *table);
+    size_t count = plugin != NULL ? plugin->route_count : 0;
     int rc = 0;
     for (size_t i = 0; i < home->guest_count; i++)
         count += home->guests[i].plugin->route_count;
-    home->routes = mem_zero((count + 1) * sizeof *home->routes); /* the last one ends it */
-    home->route_owners = mem_zero((count + 1) * sizeof *home->route_owners);
-    for (size_t i = 0; i < home->guest_count; i++)
-        for (size_t j = 0; rc == 0 && j < home->guests[i].plugin->route_count; j++)
-            rc = add_route(home, &home->guests[i], j, err);
+    table->routes = mem_zero((count + 1) * sizeof *table->routes); /* the last one ends it */
+    table->owners = mem_zero((count + 1) * sizeof *table->owners);
+    for (size_t i = 0; i < home->guest_count; i++) {
+        struct home_guest *other = &home->guests[i];
+        const struct plugin *its = plugin != NULL && other == guest ? plugin : other->plugin;
+        for (size_t j = 0; rc == 0 && j < its->route_count; j++)
+            rc = add_route(table, other, its, j, err);
+    }
+    if (rc == 0)
+        *out_table = table;
+    else
+        home_table_free(table);
     return rc;
+}
+
+void home_table_free(struct home_table *table)
+{
+    while (table != NULL) {
+        struct home_table *former = table->former;
+        for (size_t i = 0; i < table->count; i++)
+            buf_deinit(&table->owners[i].openapi_bytes);
+        free(table->routes);
+        free(table->owners);
+        free(table);
+        table = former;
+    }
 }
 
 const struct route *home_routes(const struct home *home)
 {
-    return home->routes;
+    return home->table->routes;
 }

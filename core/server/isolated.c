@@ -172,6 +172,20 @@ static void on_turn(uv_prepare_t *turn)
 
 /* -- Down -------------------------------------------------------------------------------------- */
 
+/* It may have been stopped and be started again: home knows nothing of it then. */
+static void begin_anew(struct isolated *isolated)
+{
+    for (size_t i = 0; i < isolated->plugin->channel_count; i++)
+        isolated->said[i].is_said = false;
+    for (size_t i = 0; i < OUTSIDE_CALLS; i++) {
+        atomic_store(&isolated->numbers.calls[i], 0);
+        atomic_store(&isolated->numbers.failures[i], 0);
+        atomic_store(&isolated->numbers.nanoseconds[i], 0);
+    }
+    atomic_store(&isolated->numbers.slow, 0);
+    isolated->calls_told = 0;
+}
+
 static void start(struct isolated *isolated, uint64_t first_number)
 {
     const struct outside_options options = {
@@ -183,6 +197,7 @@ static void start(struct isolated *isolated, uint64_t first_number)
     };
     struct doc_writer w;
     struct err err;
+    begin_anew(isolated);
     int rc = outside_start(&options, &isolated->outside, &err);
     for (size_t i = 0; rc == 0 && i < isolated->plugin->channel_count; i++)
         tell_status(isolated, i);
@@ -198,7 +213,8 @@ static void on_stopped(void *arg, const struct outside_rest *rest)
     struct isolated *isolated = arg;
     struct doc_writer w;
     isolated->outside = NULL;
-    tell_numbers(isolated);
+    uv_timer_stop(&isolated->due);
+    tell_numbers(isolated); /* nothing is said behind FAR_STOPPED */
     begin(isolated, &w);
     doc_put_int(&w, "timers", (int64_t)rest->timers);
     doc_put_int(&w, "watchers", (int64_t)rest->watchers);
@@ -278,8 +294,10 @@ int isolated_run(void)
     if (sodium_init() < 0)
         return EXIT_FAILURE;
     isolated->plugin = guest_open();
-    if (isolated->plugin == NULL)
+    if (isolated->plugin == NULL) {
+        free(isolated);
         return EXIT_FAILURE;
+    }
     isolated->said = mem_zero((isolated->plugin->channel_count + 1) * sizeof *isolated->said);
     open_loop(isolated);
     uv_run(&isolated->loop, UV_RUN_DEFAULT);

@@ -289,25 +289,28 @@ static void write_address(const struct message *message, struct doc links, struc
     buf_deinit(&bytes);
 }
 
-/* The name of the link whose mark begins at `text`; empty: none that there is. */
-static struct text marked_link(struct text text, struct doc links)
+/* The size of the mark that `text` begins with, and its link's name in `out`; 0: of no link that
+ * there is.  In Markdown the name has been escaped as every value is. */
+static uint32_t read_mark(struct text text, struct doc links, struct buf *out)
 {
-    const size_t begin = strlen(TEMPLATE_LINK_BEGIN);
-    const char *end = memmem(text.data, text.size, TEMPLATE_LINK_END, strlen(TEMPLATE_LINK_END));
-    struct text name = { text.data + begin, 0 };
-    if (end == NULL || end < name.data)
-        return name;
-    name.size = (uint32_t)(end - name.data);
-    if (doc_get_text(links, name).type != DOC_DOC)
-        name.size = 0;
-    return name;
+    const size_t begin = strlen(TEMPLATE_LINK_BEGIN), end = strlen(TEMPLATE_LINK_END);
+    const char *at = memmem(text.data, text.size, TEMPLATE_LINK_END, end);
+    buf_clear(out);
+    if (at == NULL || at < text.data + begin)
+        return 0;
+    for (const char *c = text.data + begin; c < at; c++)
+        if (*c != '\\')
+            buf_byte(out, (uint8_t)*c);
+    struct text name = { (const char *)out->data, (uint32_t)out->size };
+    bool is_link = name.size != 0 && doc_get_text(links, name).type == DOC_DOC;
+    return is_link ? (uint32_t)(at + end - text.data) : 0;
 }
 
-/* A text of a template, in which a mark stands for each link (core/engine/template.h). */
+/* A text in which a mark stands for each link (core/engine/template.h). */
 static void put_marked(struct doc_writer *w, const struct message *message, struct doc links,
                        struct text field, struct text text)
 {
-    struct buf out = BUF_INIT;
+    struct buf out = BUF_INIT, name = BUF_INIT;
     while (text.size != 0) {
         const char *mark =
             memmem(text.data, text.size, TEMPLATE_LINK_BEGIN, strlen(TEMPLATE_LINK_BEGIN));
@@ -316,12 +319,12 @@ static void put_marked(struct doc_writer *w, const struct message *message, stru
         text = (struct text){ text.data + before, text.size - before };
         if (mark == NULL)
             break;
-        struct text name = marked_link(text, links);
-        uint32_t used = (uint32_t)strlen(TEMPLATE_LINK_BEGIN);
-        if (name.size != 0) {
-            write_address(message, links, name, &out);
-            used += name.size + (uint32_t)strlen(TEMPLATE_LINK_END);
+        uint32_t used = read_mark(text, links, &name);
+        if (used != 0) {
+            write_address(message, links,
+                          (struct text){ (const char *)name.data, (uint32_t)name.size }, &out);
         } else {
+            used = (uint32_t)strlen(TEMPLATE_LINK_BEGIN);
             buf_append(&out, text.data, used);
         }
         text = (struct text){ text.data + used, text.size - used };
@@ -330,6 +333,7 @@ static void put_marked(struct doc_writer *w, const struct message *message, stru
     value.text = (struct text){ (const char *)out.data, (uint32_t)out.size };
     doc_put_value_text(w, field, &value);
     buf_deinit(&out);
+    buf_deinit(&name);
 }
 
 int link_message(const struct link_keys *keys, size_t key, const char *base, struct text id,
@@ -345,7 +349,7 @@ int link_message(const struct link_keys *keys, size_t key, const char *base, str
     bool is_of_template = doc_text(message, "template").size != 0;
     doc_begin(&w, out);
     for (struct doc_iter it = doc_iter(message); doc_next(&it);) {
-        if (is_of_template && it.value.type == DOC_TEXT) {
+        if (it.value.type == DOC_TEXT && (is_of_template || text_is(it.name, "body"))) {
             put_marked(&w, &of, links, it.name, it.value.text);
             continue;
         }

@@ -6,11 +6,11 @@
 #include "core/server/node.h"
 
 #include "core/base/err.h"
-#include "core/base/hash.h"
 #include "core/base/limits.h"
 #include "core/base/mem.h"
 #include "core/engine/config.h"
 #include "core/plugin/breadcrumb.h"
+#include "core/server/change.h"
 #include "core/server/dir.h"
 #include "core/server/purge.h"
 #include "core/server/say.h"
@@ -40,6 +40,7 @@ struct node {
     struct fold fold;
     struct deliverer *deliverer;
     struct purge *purge;
+    struct change *change;
     struct mailbox loop;
     uint64_t run; /* seq of this run's daemon.started */
     bool is_started;
@@ -220,21 +221,6 @@ static const struct engine_hooks hooks = {
     .verdict_made = hook_verdict_made,
 };
 
-/* -- The world ------------------------------------- */
-
-static uint64_t world_mark(const struct node_options *options)
-{
-    struct buf both = BUF_INIT;
-    uint8_t digest[16];
-    uint64_t mark;
-    buf_append(&both, options->code.data, options->code.size);
-    buf_append(&both, options->config.data, options->config.size);
-    digest_16(both.data, both.size, digest);
-    memcpy(&mark, digest, sizeof mark);
-    buf_deinit(&both);
-    return mark;
-}
-
 static uint64_t append_started(struct node *node, int64_t logged)
 {
     struct buf body = BUF_INIT;
@@ -356,6 +342,17 @@ static int check_floor(const struct node *node, uint64_t applied, const struct b
                    node->options.dir);
 }
 
+/* The last run changed its plugins and did not come to keep what they began from: the state still
+ * is that. */
+static int make_up_for_base(struct node *node, uint64_t applied, const struct base *base,
+                            struct err *err)
+{
+    struct base made;
+    if (base->seq != applied || base_exists(node->options.dir, base))
+        return 0;
+    return base_write(node->options.dir, node->state, &made, err);
+}
+
 /* A state that is empty begins at the log's base, as what is before it cannot be folded by this
  * code; or, told to fold everything again, at the first entry that can be folded. */
 static int begin_at_base(struct node *node, struct err *err)
@@ -367,8 +364,10 @@ static int begin_at_base(struct node *node, struct err *err)
     int rc = world_base(node->log, &base, &floor, err);
     if (rc != 0)
         return rc;
-    if (applied != 0)
-        return check_floor(node, applied, &floor, err);
+    if (applied != 0) {
+        rc = check_floor(node, applied, &floor, err);
+        return rc == 0 ? make_up_for_base(node, applied, &base, err) : rc;
+    }
     if (node->options.rebuild && log_base(node->log) == 0)
         base = floor;
     rc = base_load(node->options.dir, &base, node->state, err);
@@ -423,7 +422,7 @@ static void wire(struct node *node)
     node->sequencer.loop = node->fold.loop = &node->loop;
     node->sequencer.wake_loop = node->fold.wake_loop = options->wake;
     node->sequencer.arg = node->fold.arg = options->wake_arg;
-    node->sequencer.world = world_mark(options);
+    node->sequencer.world = world_mark(options->code, options->config);
     node->fold.sequencer = &node->sequencer;
     node->fold.clock = options->clock;
     node->fold.dirty_since = node->fold.forced_at = node->fold.paced_at = -1;
@@ -522,6 +521,30 @@ static void make_purge(struct node *node)
     });
 }
 
+static void meet_world(void *arg, struct engine *engine, struct doc world)
+{
+    change_meet(((struct node *)arg)->change, engine, world);
+}
+
+static void make_change(struct node *node)
+{
+    node->change = change_new(&(struct change_options){
+        .dir = node->options.dir,
+        .sequencer = &node->sequencer,
+        .fold = &node->fold,
+        .log = node->log,
+        .state = node->state,
+        .purge = node->purge,
+        .clock = node->options.clock,
+        .code = node->options.code,
+        .config = node->options.config,
+        .wake = node->options.wake,
+        .wake_arg = node->options.wake_arg,
+    });
+    node->fold.meet_world = meet_world;
+    node->fold.meet_arg = node;
+}
+
 int node_open(const struct node_options *options, struct node **out_node, struct err *err)
 {
     struct node *node = mem_zero(sizeof *node);
@@ -543,6 +566,7 @@ int node_open(const struct node_options *options, struct node **out_node, struct
     node->fold.state = node->state;
     node->fold.engine = node->engine;
     make_purge(node);
+    make_change(node);
     if (rc == 0)
         rc = open_run(node, err);
     if (rc != 0) {
@@ -580,8 +604,13 @@ bool node_step_loop(struct node *node)
 
 int64_t node_tick(struct node *node)
 {
-    int64_t deliver = deliver_tick(node->deliverer), purge = purge_tick(node->purge);
-    return deliver < 0 || (purge >= 0 && purge < deliver) ? purge : deliver;
+    const int64_t waits[] = { deliver_tick(node->deliverer), purge_tick(node->purge),
+                              change_tick(node->change) };
+    int64_t first = -1;
+    for (size_t i = 0; i < sizeof waits / sizeof *waits; i++)
+        if (waits[i] >= 0 && (first < 0 || waits[i] < first))
+            first = waits[i];
+    return first;
 }
 
 bool node_is_ready(struct node *node)
@@ -673,6 +702,8 @@ void node_wind_down(struct node *node)
 {
     atomic_store(&node->sequencer.is_winding_down, true);
     deliver_wind_down(node->deliverer);
+    if (node->change != NULL)
+        change_wind_down(node->change); /* before the purge, which takes what waits for threads */
     if (node->purge != NULL)
         purge_wind_down(node->purge);
     if (node->state != NULL)
@@ -696,6 +727,7 @@ static void last_checkpoint(struct node *node)
     bool is_good = fold_checkpoint(&node->fold, &err);
     state_settle(node->state);
     if (is_good && atomic_load(&node->sequencer.verdicts_open) == 0 &&
+        !atomic_load(&node->fold.keeps_base) &&
         state_freeze(node->state, engine_seq(node->engine), engine_now(node->engine)))
         fold_checkpoint(&node->fold, &err);
 }
@@ -715,6 +747,7 @@ void node_close(struct node *node)
     log_close(node->log);
     deliver_free(node->deliverer);
     purge_free(node->purge);
+    change_free(node->change);
     fold_deinit(&node->fold);
     mailbox_deinit(&node->loop);
     while (!mailbox_is_empty(&node->sequencer.inbox))
@@ -743,6 +776,11 @@ struct deliverer *node_deliverer(struct node *node)
 struct purge *node_purge(struct node *node)
 {
     return node->purge;
+}
+
+struct change *node_change(struct node *node)
+{
+    return node->change;
 }
 
 struct log *node_log(struct node *node)

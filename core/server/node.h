@@ -19,6 +19,7 @@
 #include "storage/state.h"
 
 struct breadcrumb_crash;
+struct change;
 struct err;
 struct node;
 struct plugins;
@@ -111,6 +112,7 @@ struct sequencer *node_sequencer(struct node *node);
 struct fold *node_fold(struct node *node);
 struct deliverer *node_deliverer(struct node *node);
 struct purge *node_purge(struct node *node);
+struct change *node_change(struct node *node);
 struct log *node_log(struct node *node);
 struct state *node_state(struct node *node);
 

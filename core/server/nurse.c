@@ -18,6 +18,8 @@
 #include <string.h>
 #include <uv.h>
 
+#define HELD_POLL_MS 100 /* to look whether we may again */
+
 struct patient {
     struct nurse *nurse;
     size_t index; /* in the set */
@@ -39,7 +41,7 @@ struct nurse {
     struct nurse_options options;
     struct patient patients[PLUGINS_MAX];
     size_t busy;
-    bool is_stopped;
+    bool is_stopped, is_held;
     struct job look;
     struct buf seen;
     size_t open; /* timers, until they have closed */
@@ -152,11 +154,17 @@ static void on_begun(uv_work_t *work, int status)
     rest(patient);
 }
 
+static void on_time(uv_timer_t *timer);
+
 static void start(struct patient *patient)
 {
     struct nurse *nurse = patient->nurse;
     if (patient->is_busy || nurse->is_stopped)
         return;
+    if (nurse->is_held) {
+        uv_timer_start(&patient->timer, on_time, HELD_POLL_MS, 0);
+        return;
+    }
     uv_timer_stop(&patient->timer);
     patient->is_busy = true;
     nurse->busy++;
@@ -292,6 +300,25 @@ struct nurse *nurse_open(const struct nurse_options *options)
         nurse->patients[i].timer.data = &nurse->patients[i];
     }
     return nurse;
+}
+
+void nurse_hold(struct nurse *nurse)
+{
+    nurse->is_held = true;
+}
+
+void nurse_release(struct nurse *nurse)
+{
+    nurse->is_held = false;
+}
+
+void nurse_use(struct nurse *nurse, struct plugin_set *plugins)
+{
+    ASSERT(nurse->busy == 0);
+    nurse->options.plugins = plugins;
+    for (size_t i = 0; i < plugin_set_count(plugins); i++)
+        if (!plugin_set_is_isolated(plugins, i))
+            uv_timer_stop(&nurse->patients[i].timer);
 }
 
 void nurse_stop(struct nurse *nurse)

@@ -46,6 +46,12 @@ void nurse_gone(struct nurse *nurse, struct text plugin, const char *why);
  * Whether it is one of these; else the caller writes. */
 bool nurse_enable(struct nurse *nurse, struct text plugin, struct text by, bool skip);
 
+/* Begin nothing until it is released; what is under way comes to its end. */
+void nurse_hold(struct nurse *nurse);
+void nurse_release(struct nurse *nurse);
+/* The plugins are these from now on, in the same places.  At rest, and held. */
+void nurse_use(struct nurse *nurse, struct plugin_set *plugins);
+
 void nurse_stop(struct nurse *nurse); /* begin nothing any more */
 bool nurse_is_at_rest(const struct nurse *nurse);
 /* At rest; its memory goes when the loop has run once more.  NULL is allowed. */

@@ -11,10 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *path_of(struct settings *settings, const char *name)
-{
-    return arena_printf(&settings->arena, "%s/%s.so", settings->plugin_dir, name).data;
-}
+#define PATH_BYTES 4096
 
 /* Whether the run before ended while this one was loaded: then we go without it. */
 static bool has_crashed(const char *name)
@@ -25,6 +22,24 @@ static bool has_crashed(const char *name)
         if (blames[i].call == BREADCRUMB_DESCRIBE && strcmp(blames[i].plugin, name) == 0)
             return true;
     return false;
+}
+
+int plugins_open(const char *dir, const struct plugin_settings *wanted, unsigned number,
+                 struct plugin_member *out_member, struct err *err)
+{
+    char path[PATH_BYTES];
+    snprintf(path, sizeof path, "%s/%s.so", dir, wanted->name);
+    struct plugin_options options = {
+        .name = wanted->name,
+        .path = path,
+        .number = number,
+        .grant = wanted->grant,
+        .config = wanted->config,
+    };
+    *out_member = (struct plugin_member){ NULL, NULL };
+    return wanted->is_isolated
+               ? remote_open(&options, &out_member->remote, &out_member->plugin, err)
+               : plugin_load(&options, &out_member->plugin, err);
 }
 
 static int load_all(struct settings *settings, struct plugin_member *members, size_t *out_count,
@@ -41,17 +56,7 @@ static int load_all(struct settings *settings, struct plugin_member *members, si
             continue;
         }
         breadcrumb_name((unsigned)i, wanted->name);
-        struct plugin_options options = {
-            .name = wanted->name,
-            .path = path_of(settings, wanted->name),
-            .number = (unsigned)i,
-            .grant = wanted->grant,
-            .config = wanted->config,
-        };
-        struct plugin_member *member = &members[*out_count];
-        *member = (struct plugin_member){ NULL, NULL };
-        rc = wanted->is_isolated ? remote_open(&options, &member->remote, &member->plugin, err)
-                                 : plugin_load(&options, &member->plugin, err);
+        rc = plugins_open(settings->plugin_dir, wanted, (unsigned)i, &members[*out_count], err);
         *out_count += rc == 0;
     }
     return rc;
@@ -84,13 +89,14 @@ static int put_channels(const struct settings *settings, const struct plugin_set
             doc_put_bool(w, "idempotent", (channel->flags & KITH_IDEMPOTENT) != 0);
             doc_put_bool(w, "machine", (channel->flags & KITH_MACHINE) != 0);
             doc_put_bool(w, "html", (channel->flags & KITH_HTML) != 0);
+            doc_put_bool(w, "markdown", (channel->flags & KITH_MARKDOWN) != 0);
             doc_close(w);
         }
     }
     return 0;
 }
 
-static int add_to_config(struct settings *settings, const struct plugin_set *set, struct err *err)
+int plugins_add_to_config(struct settings *settings, const struct plugin_set *set, struct err *err)
 {
     struct buf bytes = BUF_INIT;
     struct doc_writer w;
@@ -131,7 +137,7 @@ int plugins_load(struct settings *settings, struct plugin_set **out_set, struct 
         plugin_free(members[i].plugin);
     }
     if (rc == 0)
-        rc = add_to_config(settings, set, err);
+        rc = plugins_add_to_config(settings, set, err);
     if (rc == 0)
         *out_set = set;
     else

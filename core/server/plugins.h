@@ -1,7 +1,7 @@
 /* plugins.h -- the plugins that kith.lua names, loaded before anything else is opened.
  *
- * What they are is part of the world: the hash of each file of its code, what each is configured
- * with of its config, and so are the channels that they bring.
+ * What they are is part of the world: a hash of each file and of what it is configured with of its
+ * code, what each is configured with of its config, and so are the channels that they bring.
  *
  * The loop's thread, once at the start.
  */
@@ -9,12 +9,23 @@
 #define CORE_SERVER_PLUGINS_H
 
 struct err;
+struct plugin_member;
 struct plugin_set;
+struct plugin_settings;
 struct settings;
 
 /* Load them all, or none; `settings` is finished anew with what they add.  *out_set is NULL when
  * there are none.  E_INVALID, E_VERSION, E_DENIED, E_IO, E_CONFLICT: words for the operator. */
 int plugins_load(struct settings *settings, struct plugin_set **out_set, struct err *err);
+
+/* Load one of them from the folder, as breadcrumb `number`, into this process or into one of its
+ * own.  Errors are those of plugin_load() and remote_open().  Any thread. */
+int plugins_open(const char *dir, const struct plugin_settings *wanted, unsigned number,
+                 struct plugin_member *out_member, struct err *err);
+
+/* Finish `settings` anew with what the plugins add.  E_CONFLICT: with a channel of kith.lua's.
+ * Whichever thread has the settings. */
+int plugins_add_to_config(struct settings *settings, const struct plugin_set *set, struct err *err);
 
 /* The settings with what the plugins of `loaded` have added to those, so that the two can be
  * compared. */

@@ -54,6 +54,7 @@ struct purge {
     enum phase phase;
     bool is_wanted, is_started, is_winding_down;
     unsigned holds;
+    bool is_held_alone;
     int64_t begin_at; /* boot ms: no purge before */
     int64_t late_at;  /* the same: from then on it waits for nobody else; 0: none is wanted yet */
     int64_t swap_at;  /* the same of the next attempt to swap; -1: one is under way */
@@ -559,9 +560,17 @@ int64_t purge_tick(struct purge *purge)
 
 bool purge_hold(struct purge *purge)
 {
-    if (purge->phase != PHASE_IDLE)
+    if (purge->phase != PHASE_IDLE || purge->is_held_alone)
         return false;
     purge->holds++;
+    return true;
+}
+
+bool purge_hold_alone(struct purge *purge)
+{
+    if (purge->holds != 0 || !purge_hold(purge))
+        return false;
+    purge->is_held_alone = true;
     return true;
 }
 
@@ -569,7 +578,14 @@ void purge_release(struct purge *purge)
 {
     ASSERT(purge->holds > 0);
     purge->holds--;
+    purge->is_held_alone = false;
     purge->options.wake(purge->options.wake_arg); /* somebody asks when to call again */
+}
+
+void purge_set_world(struct purge *purge, struct doc code, struct doc config)
+{
+    purge->options.code = code;
+    purge->options.config = config;
 }
 
 void purge_wind_down(struct purge *purge)

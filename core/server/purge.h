@@ -70,6 +70,12 @@ int64_t purge_tick(struct purge *purge);
 /* No purge begins until it is released, as often as it was held; false: one is under way. */
 bool purge_hold(struct purge *purge);
 void purge_release(struct purge *purge);
+/* The same for one who can bear nobody else that holds: false if anybody does, and until it is
+ * released nobody can. */
+bool purge_hold_alone(struct purge *purge);
+
+/* The world is another from now on; borrowed. */
+void purge_set_world(struct purge *purge, struct doc code, struct doc config);
 
 /* Begin nothing more.  What a thread has taken already comes to its end. */
 void purge_wind_down(struct purge *purge);

@@ -14,12 +14,14 @@
 #include "core/base/limits.h"
 #include "core/base/mem.h"
 #include "core/server/say.h"
+#include "core/server/world_log.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define FAILING_PAUSE_MS 100 /* between two attempts while the disk refuses */
 #define TELL_PAUSE_NS (60 * (int64_t)1000000000)
+#define HELD_POLL_MS 10       /* while only some things are let through */
 #define STANDING_POLL_MS 1000 /* how often to look whether the wall clock has come back */
 
 int sequencer_post(struct sequencer *sequencer, struct submission *submission, struct err *err)
@@ -50,7 +52,7 @@ const struct doc sequencer_tick = { tick_bytes, sizeof tick_bytes };
 
 static bool tick_is_wanted(struct sequencer *sequencer, int64_t now)
 {
-    return !atomic_load(&sequencer->is_winding_down) &&
+    return !atomic_load(&sequencer->is_winding_down) && !atomic_load(&sequencer->is_held) &&
            atomic_load(&sequencer->applied) >= atomic_load(&sequencer->tick_seq) &&
            atomic_load(&sequencer->next_due) <= now;
 }
@@ -66,10 +68,27 @@ static bool can_join(const struct group *group, size_t bytes, size_t entries,
            entries + submission->count <= GROUP_ENTRIES_MAX;
 }
 
+/* What may be written while all else is held; the rest goes back. */
+static struct mail *take_urgent(struct sequencer *sequencer)
+{
+    struct mail *mail = mailbox_take(&sequencer->inbox), *urgent = NULL, *rest = NULL;
+    struct mail **last_urgent = &urgent, **last_rest = &rest;
+    for (; mail != NULL; mail = mail->next) {
+        struct mail ***last =
+            ((struct submission *)mail)->index != INDEX_NONE ? &last_urgent : &last_rest;
+        **last = mail;
+        *last = &mail->next;
+    }
+    *last_urgent = *last_rest = NULL;
+    mailbox_return(&sequencer->inbox, rest);
+    return urgent;
+}
+
 /* Take what may go together; the rest goes back. */
 static struct group *take_group(struct sequencer *sequencer)
 {
-    struct mail *mail = mailbox_take(&sequencer->inbox);
+    bool is_held = atomic_load(&sequencer->is_held);
+    struct mail *mail = is_held ? take_urgent(sequencer) : mailbox_take(&sequencer->inbox);
     size_t count = 0, bytes = 0, entries = 0;
     for (struct mail *m = mail; m != NULL; m = m->next)
         count++;
@@ -115,6 +134,13 @@ static int64_t group_time(struct sequencer *sequencer, const struct group *group
     return now;
 }
 
+static void use_world(struct sequencer *sequencer, uint64_t seq, struct doc body)
+{
+    struct doc data = doc_child(body, "data");
+    log_index_world(sequencer->log, seq, seq);
+    sequencer->world = world_mark(doc_child(data, "code"), doc_child(data, "config"));
+}
+
 static void add_submission(struct sequencer *sequencer, struct submission *submission,
                            int64_t logged)
 {
@@ -130,7 +156,7 @@ static void add_submission(struct sequencer *sequencer, struct submission *submi
         if (submission->index == INDEX_VERDICT)
             log_index_verdict(sequencer->log, submission->index_seq, body.data, body.size);
         else if (submission->index == INDEX_WORLD)
-            log_index_world(sequencer->log, seq, seq);
+            use_world(sequencer, seq, body);
     }
 }
 
@@ -380,6 +406,8 @@ void sequencer_run(struct sequencer *sequencer)
             mailbox_wait_nudge(&sequencer->inbox, FAILING_PAUSE_MS);
         else if (has_worked)
             continue;
+        else if (atomic_load(&sequencer->is_held))
+            mailbox_wait_nudge(&sequencer->inbox, HELD_POLL_MS);
         else if (atomic_load(&sequencer->waits_for_fold))
             mailbox_wait_nudge(&sequencer->inbox, -1);
         else

@@ -35,7 +35,7 @@ struct group {
 struct sequencer {
     struct log *log;
     struct timekeeper keeper;
-    uint64_t world;              /* mark for the blocks */
+    uint64_t world;              /* mark for the blocks; a `world` that is written brings its own */
     struct err told;             /* the operator, why the log cannot be written; code 0: it can */
     int64_t told_ns;             /* when */
     const char *told_clock;      /* timekeeper_reason() */
@@ -49,6 +49,10 @@ struct sequencer {
     _Atomic uint64_t applied;
     /* The daemon ends: no tick begins anything any more. */
     _Atomic bool is_winding_down;
+    /* Nothing is written but verdicts and worlds, no tick either; all else waits in the inbox.  Set
+     * by a chore, so that no group is being written when it is known; taken back from any thread,
+     * with a nudge of the inbox. */
+    _Atomic bool is_held;
     /* Verdicts reported and not durable yet: no checkpoint may hold their consequences before. */
     _Atomic int verdicts_open;
     /* Told to others. */

@@ -1,7 +1,8 @@
 /* settings_differ.c -- see settings_differ.h.
  *
  * Field by field, and not file by file: a comment that has changed changes nothing.  What is used
- * at once when it changes (rates, the files behind secrets and certificates) is left out.
+ * at once when it changes (rates, the files behind secrets and certificates) is left out, and so is
+ * how a plugin is configured, for it can be reloaded.
  */
 #include "core/server/settings_differ.h"
 
@@ -37,16 +38,11 @@ static bool is_same_doc(struct doc now, struct doc wanted)
 
 static bool is_same_plugins(const struct settings *now, const struct settings *wanted)
 {
-    if (now->plugin_count != wanted->plugin_count ||
-        !is_same_text(now->plugin_dir, wanted->plugin_dir))
-        return false;
-    for (size_t i = 0; i < now->plugin_count; i++) {
-        const struct plugin_settings *a = &now->plugins[i], *b = &wanted->plugins[i];
-        if (strcmp(a->name, b->name) != 0 || a->is_isolated != b->is_isolated ||
-            !is_same_doc(a->grant, b->grant) || !is_same_doc(a->config, b->config))
-            return false;
-    }
-    return true;
+    bool is_same = now->plugin_count == wanted->plugin_count &&
+                   is_same_text(now->plugin_dir, wanted->plugin_dir);
+    for (size_t i = 0; is_same && i < now->plugin_count; i++)
+        is_same = strcmp(now->plugins[i].name, wanted->plugins[i].name) == 0;
+    return is_same;
 }
 
 bool settings_differ(const struct settings *now, const struct settings *wanted)
@@ -58,4 +54,12 @@ bool settings_differ(const struct settings *now, const struct settings *wanted)
            !is_same_text(now->log_file, wanted->log_file) || !is_same_webhooks(now, wanted) ||
            now->log_quota_bytes != wanted->log_quota_bytes ||
            now->state_quota_bytes != wanted->state_quota_bytes;
+}
+
+bool settings_plugin_differs(const struct settings *now, const struct settings *wanted,
+                             size_t index)
+{
+    const struct plugin_settings *a = &now->plugins[index], *b = &wanted->plugins[index];
+    return a->is_isolated != b->is_isolated || !is_same_doc(a->grant, b->grant) ||
+           !is_same_doc(a->config, b->config);
 }

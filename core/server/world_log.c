@@ -6,6 +6,7 @@
  */
 #include "core/server/world_log.h"
 
+#include "core/base/hash.h"
 #include "storage/log.h"
 #include "storage/state.h"
 
@@ -112,4 +113,17 @@ int world_base(struct log *log, struct base *out_base, struct base *out_floor, s
     *out_floor = known.floor;
     known_deinit(&known);
     return rc;
+}
+
+uint64_t world_mark(struct doc code, struct doc config)
+{
+    struct buf both = BUF_INIT;
+    uint8_t digest[16];
+    uint64_t mark;
+    buf_append(&both, code.data, code.size);
+    buf_append(&both, config.data, config.size);
+    digest_16(both.data, both.size, digest);
+    memcpy(&mark, digest, sizeof mark);
+    buf_deinit(&both);
+    return mark;
 }

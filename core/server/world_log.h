@@ -27,4 +27,7 @@ int world_base(struct log *log, struct base *out_base, struct base *out_floor, s
 void world_put(struct doc_writer *w, struct doc code, struct doc config, const struct base *base,
                const struct base *floor);
 
+/* By which the blocks of the log tell under which world they were written. */
+uint64_t world_mark(struct doc code, struct doc config);
+
 #endif

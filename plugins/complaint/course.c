@@ -12,6 +12,7 @@
 #include <stdio.h>
 
 #define CLOSED_MAX 20 /* that are remembered */
+#define TOTAL_MAX INT32_MAX
 #define ROOM 2048
 
 /* -- What is known of a customer --------------------------------------------------------------- */
@@ -22,6 +23,13 @@ static int64_t count_of(struct kith_doc records)
     for (struct kith_iter it = kith_iter(records); kith_next(&it);)
         count++;
     return count;
+}
+
+/* How many there were in all; the state may be what another version has kept. */
+static int64_t total_of(struct kith_doc state)
+{
+    int64_t total = kith_get_int(state, "total", 0);
+    return total < 0 ? 0 : total < TOTAL_MAX ? total : TOTAL_MAX;
 }
 
 static int32_t publish_open(const struct kith_engine *engine, struct kith_call *call,
@@ -62,7 +70,7 @@ static int32_t keep(const struct kith_engine *engine, struct kith_call *call, in
     int32_t rc = engine->state(call, "complaints", &state);
     if (rc != KITH_OK)
         return rc;
-    struct kith_value total = kith_int(kith_get_int(state, "total", 0) + more);
+    struct kith_value total = kith_int(total_of(state) + more);
     kith_begin(&w, room, sizeof room);
     kith_put(&w, "total", &total);
     put_closed(&w, kith_get_doc(state, "closed"), number, closed_at);
@@ -82,7 +90,7 @@ static int32_t merge(const struct kith_engine *engine, struct kith_call *call)
     struct kith_doc a = kith_get_doc(both, "survivor"), b = kith_get_doc(both, "absorbed");
     struct kith_doc closed[] = { kith_get_doc(b, "closed"), kith_get_doc(a, "closed") };
     kith_begin(&w, room, sizeof room);
-    kith_put_int(&w, "total", kith_get_int(a, "total", 0) + kith_get_int(b, "total", 0));
+    kith_put_int(&w, "total", total_of(a) + total_of(b));
     kith_open_array(&w, "closed");
     for (size_t i = 0; i < 2; i++)
         for (struct kith_iter it = kith_iter(closed[i]); kith_next(&it);)

@@ -5,6 +5,7 @@
 #include "text.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #define ROOM 4096
 #define LINE_MAX 900
@@ -63,9 +64,9 @@ int32_t message_acknowledge(const struct kith_engine *engine, struct kith_call *
     if (rc != KITH_OK || kith_get_text(config, "channel").size == 0)
         return rc;
     snprintf(body, sizeof body,
-             "We have received your complaint \"%.*s\" and are looking into it. "
+             "We have received your complaint and are looking into it. "
              "Its number is %.*s: please name it when you write or call.",
-             (int)subject.size, subject.data, (int)id.size, id.data);
+             (int)id.size, id.data);
     kith_begin(&w, room, sizeof room);
     put_message(&w, config, "acknowledge_template", body);
     put_data(&w, id, subject, thread);
@@ -75,17 +76,30 @@ int32_t message_acknowledge(const struct kith_engine *engine, struct kith_call *
     return rc;
 }
 
+#define SURVEY "Your complaint is closed. Are you satisfied with how we handled it?\n"
+#define ANSWERS 5
+#define ANSWER_LINE_MAX 64
+
+static const struct {
+    const char *name, *title;
+} answers[ANSWERS] = { { "very_bad", "I am not satisfied at all" },
+                       { "bad", "I am not satisfied" },
+                       { "fair", "It was neither good nor bad" },
+                       { "good", "I am satisfied" },
+                       { "very_good", "I am very satisfied" } };
+
+static void write_survey(char out[static sizeof SURVEY + ANSWERS * ANSWER_LINE_MAX])
+{
+    char *end = stpcpy(out, SURVEY);
+    for (size_t i = ANSWERS; i-- > 0;)
+        end += snprintf(end, ANSWER_LINE_MAX, "\n* %s: {{links.%s}}", answers[i].title,
+                        answers[i].name);
+}
+
 static void put_links(struct kith_writer *w, struct kith_text id)
 {
-    static const struct {
-        const char *name, *title;
-    } answers[] = { { "very_bad", "I am not satisfied at all" },
-                    { "bad", "I am not satisfied" },
-                    { "fair", "It was neither good nor bad" },
-                    { "good", "I am satisfied" },
-                    { "very_good", "I am very satisfied" } };
     kith_open(w, "links");
-    for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
+    for (size_t i = 0; i < ANSWERS; i++) {
         kith_open(w, answers[i].name);
         kith_put_string(w, "event", "Complaint Survey Answered");
         kith_put_string(w, "title", answers[i].title);
@@ -101,7 +115,7 @@ static void put_links(struct kith_writer *w, struct kith_text id)
 int32_t message_survey(const struct kith_engine *engine, struct kith_call *call,
                        struct kith_text id)
 {
-    char room[ROOM];
+    char room[ROOM], body[sizeof SURVEY + ANSWERS * ANSWER_LINE_MAX];
     struct kith_writer w;
     struct kith_doc config;
     struct kith_text nothing = { "", 0 };
@@ -109,8 +123,8 @@ int32_t message_survey(const struct kith_engine *engine, struct kith_call *call,
     if (rc != KITH_OK || kith_get_text(config, "channel").size == 0)
         return rc;
     kith_begin(&w, room, sizeof room);
-    put_message(&w, config, "survey_template",
-                "Your complaint is closed. Are you satisfied with how we handled it?");
+    write_survey(body);
+    put_message(&w, config, "survey_template", body);
     put_data(&w, id, kith_text("Are you satisfied?"), nothing);
     put_links(&w, id);
     return engine->act(call, "send", kith_end(&w));

@@ -24,9 +24,9 @@ struct pace_domain;
 struct pace *pace_new(size_t running_max, int64_t rate);
 void pace_free(struct pace *pace); /* NULL is allowed */
 
-/* A slot at the domain `name` (a C string, lower case).  0: *out_at_ms is when it is, and pace_leave() gives
- * the domain back.  1: too far, *out_at_ms is when to come again; nothing was taken.  -1: no
- * memory. */
+/* A slot at the domain `name` (a C string, lower case).  0: *out_at_ms is when it is, and
+ * pace_leave() gives the domain back.  1: too far, *out_at_ms is when to come again; nothing was
+ * taken.  -1: no memory. */
 int pace_enter(struct pace *pace, const char *name, int64_t now_ms, struct pace_domain **out_domain,
                int64_t *out_at_ms);
 void pace_leave(struct pace *pace, struct pace_domain *domain, int64_t now_ms);

@@ -73,7 +73,7 @@ static const char *const needs[] = { "channel", "append", "read", "sockets", "wo
 static const struct kith_channel channel = {
     .size = sizeof channel,
     .name = "email",
-    .flags = KITH_NEEDS_ADDRESS | KITH_HTML,
+    .flags = KITH_NEEDS_ADDRESS | KITH_MARKDOWN,
     .send = send,
     .status = tell_status,
 };

@@ -892,7 +892,8 @@ enum {
     KITH_NEEDS_ADDRESS = 1, /* without an address of this channel a message is rejected */
     KITH_IDEMPOTENT = 2,    /* the other side drops a repeated id: doubt is resolved by another */
     KITH_MACHINE = 4,       /* a program reads it: data, and also what is about nobody */
-    KITH_HTML = 8           /* its bodies are HTML: templates escape what they are filled with */
+    KITH_HTML = 8,          /* its bodies are HTML: templates escape what they are filled with */
+    KITH_MARKDOWN = 16      /* ... or Markdown; not both */
 };
 
 struct kith_channel {
@@ -1003,7 +1004,9 @@ struct kith_plugin {
 
     /* The outside side begins: `host` and `kith` are valid until stop() has returned.  *out_self is
      * handed to everything that takes `self`.  Anything but KITH_OK: the plugin cannot work, and
-     * `reason`, of 256 bytes, says why.  NULL: there is no outside side. */
+     * `reason`, of 256 bytes, says why.  Before a plugin is loaded anew it is tried: start() and
+     * stop() are called in a process of its own, where whatever is asked for is answered KITH_BUSY.
+     * NULL: there is no outside side. */
     int32_t (*start)(const struct kith_host *host, struct kith *kith, void **out_self,
                      char *reason);
 

@@ -30,6 +30,7 @@
 #include "tests/sim/dice.h"
 #include "tests/sim/disk.h"
 #include "tests/sim/life_attic.h"
+#include "tests/sim/life_change.h"
 #include "tests/sim/life_files.h"
 #include "tests/sim/life_flaky.h"
 #include "tests/sim/life_plugin.h"
@@ -97,16 +98,6 @@ static int load_rules(void *arg, struct doc bundle, const struct config *config,
     buf_deinit(&more);
     buf_deinit(&both);
     return rc;
-}
-
-static struct doc code_of_this_build(struct buf *buf, const struct plan *plan,
-                                     const struct plugin_set *set)
-{
-    struct doc_writer w;
-    doc_begin(&w, buf);
-    doc_put_int(&w, "level", KITH_SIM_LEVEL);
-    life_plugin_put_code(set, plan->plugin.version, &w);
-    return doc_end(&w);
 }
 
 static struct doc config_from_json(const char *json, struct buf *buf)
@@ -288,9 +279,9 @@ static void settle(struct node *node, struct outside *outside)
 }
 
 static struct node *start(const struct plan *plan, struct outside *outside,
-                          struct randomness *randomness, struct plugin_set *set)
+                          struct randomness *randomness, struct plugin_set *set, struct buf *config)
 {
-    struct buf code = BUF_INIT, config = BUF_INIT;
+    struct buf code = BUF_INIT;
     struct channel channels[2];
     struct node *node = NULL;
     struct err err = { 0 };
@@ -306,8 +297,8 @@ static struct node *start(const struct plan *plan, struct outside *outside,
         .clock = outside_clock(outside),
         .random = fill_random,
         .random_arg = randomness,
-        .code = code_of_this_build(&code, plan, set),
-        .config = config_from_json(plan->config, &config),
+        .code = life_code(plan->outside, KITH_SIM_LEVEL, set, plan->plugin.version, &code),
+        .config = config_from_json(plan->config, config),
         .boot = boot,
         .channels = channels,
         .channel_count = outside_channels(outside, channels),
@@ -344,7 +335,8 @@ static int run(const struct plan *plan)
     disk_start(plan->data, plan->journal, seed);
     disk_lie_about_flush(plan->is_lying);
     disk_crash_at(plan->crash_call);
-    struct node *node = start(plan, outside, &randomness, set);
+    struct buf config = BUF_INIT;
+    struct node *node = start(plan, outside, &randomness, set, &config);
     outside_attach(outside, node);
     attic_open(&(struct attic){ .path = plan->attic,
                                 .data = plan->data,
@@ -359,6 +351,8 @@ static int run(const struct plan *plan)
         uint64_t dice = dice_roll(seed, i, 2);
         plan_fault(plan, i, dice_roll(seed, i, 4));
         step(node, outside, dice);
+        life_change(node, (struct doc){ config.data, (uint32_t)config.size },
+                    dice_roll(seed, i, 8));
     }
     if (!plan->is_quiet && dice_roll(seed, 0, 6) % 4 != 0)
         disk_crash();

@@ -89,7 +89,7 @@ static int begin(void **state)
     (void)state;
     memset(&now, 0, sizeof now);
     now.options = (struct mustache_options){
-        .is_html = true,
+        .escape = MUSTACHE_HTML,
         .bytes_max = 100000,
         .locale = locale_find(text_of("")),
         .partial = find_partial,
@@ -128,9 +128,27 @@ static void values_are_escaped_in_html_unless_told_otherwise(void **state)
 static void plain_text_is_never_escaped(void **state)
 {
     (void)state;
-    now.options.is_html = false;
+    now.options.escape = MUSTACHE_PLAIN;
     gives("{{x}}", "{\"x\": \"Tom & \\\"Jerry\\\" <t@example.com>\"}",
           "Tom & \"Jerry\" <t@example.com>");
+}
+
+static void in_markdown_a_value_reads_as_the_words_that_it_is(void **state)
+{
+    (void)state;
+    now.options.escape = MUSTACHE_MARKDOWN;
+    gives("# {{x}}", "{\"x\": \"Ann-Marie O'Hara, Dr. (50%)\"}",
+          "# Ann-Marie O\\'Hara, Dr. \\(50%\\)");
+    gives("{{x}}", "{\"x\": \"[You won](http://evil.example/a_b)\"}",
+          "\\[You won\\]\\(http\\://evil.example/a_b\\)");
+    gives("{{x}}", "{\"x\": \"www.evil.example and WWW.x, a@b\"}",
+          "www\\.evil.example and WWW\\.x, a\\@b");
+    gives("{{x}}", "{\"x\": \"# big\\n  1. one\\n- two\\n12) a\\n===\\n1234567890. b\"}",
+          "\\# big\n  1\\. one\n\\- two\n12\\) a\n\\===\n1234567890. b");
+    gives("{{x}}", "{\"x\": \"<b>*a*</b> &amp; `c` ~d~ |e| \\\\f !\"}",
+          "\\<b\\>\\*a\\*\\</b\\> \\&amp; \\`c\\` \\~d\\~ \\|e\\| \\\\f \\!");
+    gives("`{{x}}`", "{\"x\": \"TEA_26-1 _a_\"}", "`TEA_26-1 \\_a\\_`");
+    gives("{{{x}}}", "{\"x\": \"*a*\"}", "*a*");
 }
 
 static void numbers_and_truth_are_written_in_one_way(void **state)
@@ -520,6 +538,7 @@ int main(void)
         TEST(text_without_tags_is_itself),
         TEST(values_are_escaped_in_html_unless_told_otherwise),
         TEST(plain_text_is_never_escaped),
+        TEST(in_markdown_a_value_reads_as_the_words_that_it_is),
         TEST(numbers_and_truth_are_written_in_one_way),
         TEST(what_is_missing_is_written_as_nothing),
         TEST(blanks_inside_of_a_tag_mean_nothing_and_those_around_stay),

@@ -73,6 +73,7 @@ int house_open(struct house *house)
         .config = from_json(house, house->world_config, &house->config),
         .boot = "test",
         .rebuild = house->rebuild,
+        .plugins = house->plugins,
         .blames = house->blames,
         .blame_count = house->blame_count,
         .refused_seq = house->refused_seq,

@@ -25,6 +25,7 @@ struct house {
     struct node *node;
     struct engine *engine;
     const char *world_code, *world_config; /* of the next opening */
+    struct plugins *plugins;               /* the same; NULL: none */
     bool rebuild;
     const struct breadcrumb_crash *blames; /* of plugins, told to the next opening */
     size_t blame_count;

@@ -135,7 +135,7 @@ static void a_subject_stays_one_line_whatever_the_customer_is_called(void **stat
     assert_has(sent(play, NULL), "'subject':'Hello Ann  Bcc: all@example.com'");
 }
 
-static void values_are_escaped_where_the_channel_is_html_and_never_in_a_subject(void **state)
+static void values_are_escaped_as_the_channel_wants_it_and_never_in_a_subject(void **state)
 {
     struct play *play = *state;
     static const struct play_file html[] = {
@@ -149,6 +149,8 @@ static void values_are_escaped_where_the_channel_is_html_and_never_in_a_subject(
     assert_has(sent(play, NULL), "'subject':'<A&B>','body':'<b>A&B'");
     play_config(play, "{'channels':{'log':{'html':true}}}");
     assert_has(sent(play, NULL), "'subject':'<A&B>','body':'<b>A&amp;B'");
+    play_config(play, "{'channels':{'log':{'markdown':true}}}");
+    assert_has(sent(play, NULL), "'subject':'<A&B>','body':'<b>A\\\\&B'");
 }
 
 /* -- When ----------------------------------------------------------------- */
@@ -302,7 +304,7 @@ int main(void)
         TEST(a_template_reads_the_customer_the_data_and_the_owner),
         TEST(what_is_missing_is_left_out),
         TEST(a_subject_stays_one_line_whatever_the_customer_is_called),
-        TEST(values_are_escaped_where_the_channel_is_html_and_never_in_a_subject),
+        TEST(values_are_escaped_as_the_channel_wants_it_and_never_in_a_subject),
         TEST(a_template_is_rendered_at_the_claim_and_never_again),
         TEST(a_message_that_waits_for_its_rule_is_not_rendered_before_it_goes),
         TEST(a_template_that_is_gone_at_the_claim_rejects_the_message),

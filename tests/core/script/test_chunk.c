@@ -38,6 +38,7 @@ static void note(void *arg, enum chunk_use use, const char *name, int line)
     static const char *const uses[] = {
         [CHUNK_READS_GLOBAL] = "reads",
         [CHUNK_SETS_GLOBAL] = "sets",
+        [CHUNK_READS_FIELD] = "field",
         [CHUNK_SETS_OUTER] = "changes",
     };
     buf_printf(arg, "%s %s %d; ", uses[use], name, line);
@@ -59,6 +60,15 @@ static void globals_are_told_with_their_lines(void **state)
     expect("local a = 5\nsend(a)\ntotal = a\n", false, "reads send 2; sets total 3; ");
     expect("return function(x)\n\n  return x.send, os\nend", true, "reads os 3; ");
     expect("local send = 1 return function() return send end", true, "");
+}
+
+static void fields_of_globals_are_told_and_those_of_locals_not(void **state)
+{
+    (void)state;
+    expect("visits.next(2)\nlocal visits = {}\nvisits.last()", false,
+           "reads visits 1; field visits.next 1; ");
+    expect("return function()\n  return os.time, table end", true,
+           "reads os 2; field os.time 2; reads table 2; ");
 }
 
 static void locals_of_others_are_told_where_they_change(void **state)
@@ -149,6 +159,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(globals_are_told_with_their_lines),
+        cmocka_unit_test(fields_of_globals_are_told_and_those_of_locals_not),
         cmocka_unit_test(locals_of_others_are_told_where_they_change),
         cmocka_unit_test(what_changes_inside_stays_inside),
         cmocka_unit_test(a_line_is_right_however_far_away_it_is),

@@ -257,7 +257,7 @@ static void a_message_that_is_repeated_has_the_same_addresses(void **state)
     buf_deinit(&other);
 }
 
-static void marks_of_links_in_a_template_become_addresses(void **state)
+static void marks_of_links_become_addresses_in_a_body_and_in_fields_of_templates(void **state)
 {
     struct link_keys keys = keys_of(OLD);
     struct buf message = BUF_INIT, linked = BUF_INIT;
@@ -269,9 +269,11 @@ static void marks_of_links_in_a_template_become_addresses(void **state)
         buf_clear(&linked);
         doc_begin(&w, &message);
         doc_put_present(&w, "template", text_of(is_of_template ? "t" : ""));
-        doc_put_string(&w, "body", "a {{links.yes}} b {{links.no}} c {{links. d {{links.yes}}");
+        doc_put_string(&w, "subject", "{{links.oh_yes}}");
+        doc_put_string(&w, "body",
+                       "a {{links.oh_yes}} b {{links.no}} {{links. c {{links.oh\\_yes}}");
         doc_open(&w, "links");
-        doc_open(&w, "yes");
+        doc_open(&w, "oh_yes");
         doc_put_string(&w, "event", "Yes");
         doc_put_datetime(&w, "expires", 5000);
         doc_close(&w);
@@ -280,13 +282,13 @@ static void marks_of_links_in_a_template_become_addresses(void **state)
             link_message(&keys, 0, "https://x.example", text_of("7.1"), doc_end(&w), &linked, &err),
             0);
         struct doc doc = { linked.data, (uint32_t)linked.size };
-        struct text address = doc_text(doc_child(doc, "links"), "yes");
+        struct text address = doc_text(doc_child(doc, "links"), "oh_yes");
         char want[512];
-        snprintf(want, sizeof want, "a %.*s b {{links.no}} c {{links. d %.*s", (int)address.size,
+        snprintf(want, sizeof want, "a %.*s b {{links.no}} {{links. c %.*s", (int)address.size,
                  address.data, (int)address.size, address.data);
-        assert_true(text_is(
-            doc_text(doc, "body"),
-            is_of_template ? want : "a {{links.yes}} b {{links.no}} c {{links. d {{links.yes}}"));
+        assert_true(text_is(doc_text(doc, "body"), want));
+        assert_true(text_equal(doc_text(doc, "subject"),
+                               is_of_template ? address : text_of("{{links.oh_yes}}")));
     }
     buf_deinit(&message);
     buf_deinit(&linked);
@@ -351,7 +353,7 @@ int main(void)
         cmocka_unit_test(after_a_rotation_older_tokens_open_and_the_new_secret_seals),
         cmocka_unit_test(nothing_of_a_link_can_be_read_in_its_token),
         cmocka_unit_test(a_message_that_is_repeated_has_the_same_addresses),
-        cmocka_unit_test(marks_of_links_in_a_template_become_addresses),
+        cmocka_unit_test(marks_of_links_become_addresses_in_a_body_and_in_fields_of_templates),
         cmocka_unit_test(a_message_with_links_needs_a_public_address),
         cmocka_unit_test(what_is_no_secret_is_refused_without_showing_it),
         cmocka_unit_test(the_file_is_made_once_for_its_owner_only),

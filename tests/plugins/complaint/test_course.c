@@ -176,7 +176,7 @@ static void a_new_one_is_completed_counted_and_acknowledged(void **state)
     expect("keep complaints {total:1,closed:{}}\npublish total 1\npublish open_count 1\n"
            "publish last 8640000000\n");
     expect("act send {channel:email,purpose:service,body:We have received your complaint "
-           "\"Broken\"");
+           "and ");
     expect("email:{subject:[complaint:9] Broken}");
     expect("act move {record:complaint:9,transition:acknowledge}\n");
     assert_null(strstr(call.wanted, "link"));

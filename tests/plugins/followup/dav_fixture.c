@@ -107,7 +107,8 @@ static int add(struct fixture_list *list, const char *name, const char *object, 
         int rc = ics_read(object, size, &zones, &task.item, NULL);
         if (rc != 0)
             return rc;
-        task.object = sure(strndup(object, size));
+        task.object = sure(calloc(size + 1, 1));
+        memcpy(task.object, object, size);
     }
     if (list->count == FIXTURE_TASKS_MAX)
         abort();
