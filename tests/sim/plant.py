@@ -136,8 +136,8 @@ BUGS = [
     (
         "checkpoints do not wait for verdicts",
         "core/server/fold.c",
-        "    if (!verdicts_are_durable(fold) || atomic_load(&fold->is_compacting))\n",
-        "    if (atomic_load(&fold->is_compacting))\n",
+        "    if (!verdicts_are_durable(fold) || stands_still(fold))\n",
+        "    if (stands_still(fold))\n",
     ),
     (
         "events to others are lost in a crash",
@@ -178,8 +178,8 @@ BUGS = [
     (
         "a claim counts without asking the arbiter",
         "core/engine/effect.c",
-        "    if (verdict.state != NULL) {\n        finish(step, &effect, verdict.state",
-        "    if (false && verdict.state != NULL) {\n        finish(step, &effect, verdict.state",
+        "    if (verdict.state != NULL || has_to_wait) {\n",
+        "    if (has_to_wait) {\n",
     ),
     (
         "reminders stay in the zone that a customer has left",
@@ -214,7 +214,7 @@ BUGS = [
     (
         "erasure: an entry that came too late stays",
         "core/engine/commands.c",
-        "command->needs == NEEDS_CUSTOMER && erase_refuse_late(engine, event)",
+        "names_customer && erase_refuse_late(engine, event)",
         "false",
     ),
     (
@@ -252,11 +252,11 @@ BUGS = [
     (
         "erasure: entries go before the dump that stands for them is durable",
         "core/server/purge.c",
-        "    case PHASE_NOTE:\n        if (purge->count == 0)",
+        "    case PHASE_NOTE:\n        if (purge->waits_for_others)",
         "    case PHASE_NOTE:\n        for (size_t i = 0; i < purge->count; i++)\n"
         "            log_erase(purge->options.log, purge->erased[i].seqs, purge->erased[i].count,\n"
         "                      purge->erased[i].customer, NULL);\n"
-        "        if (purge->count == 0)",
+        "        if (purge->waits_for_others)",
     ),
     (
         "erasure: her file is still hers",
@@ -268,8 +268,8 @@ BUGS = [
         "erasure: what her rules sent to others still names her files",
         "core/engine/erase.c",
         "        file_forget(engine, erasure->number, n, seq);\n"
-        "        return true;\n    }\n    case 'F'",
-        "        return true;\n    }\n    case 'F'",
+        "        return true;\n    }\n    case 'R'",
+        "        return true;\n    }\n    case 'R'",
     ),
     (
         "erasure: a forgotten file is remembered for ever",
@@ -292,8 +292,8 @@ BUGS = [
     (
         "a template is rendered anew for each attempt",
         "core/engine/effect.c",
-        "    if (verdict.state == NULL && effect.message.data == NULL)\n        verdict = render(",
-        "    if (verdict.state == NULL)\n        verdict = render(",
+        "    if (verdict.state == NULL && !has_to_wait && effect.message.data == NULL)\n",
+        "    if (verdict.state == NULL && !has_to_wait)\n",
     ),
     (
         "a record is changed whatever version was expected",
