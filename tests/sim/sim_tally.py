@@ -27,7 +27,7 @@ class Plugin:
     def arguments(self, is_quiet):
         """In which process it runs, and the call or the order at which it dies, or hangs."""
         dice, args = self.dice, self.loaded(self.version)
-        is_isolated = dice.random() < 0.3
+        is_isolated = dice.random() < 0.45
         call = dice.choice([0, dice.randint(1, 40)])
         order = dice.choice([0, 0, dice.randint(1, 59)])
         hang = dice.randint(1, 40) if is_isolated and dice.random() < 0.1 else 0
