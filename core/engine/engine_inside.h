@@ -428,6 +428,10 @@ void plugin_enabled(struct step *step);
 void plugin_disabled(struct step *step);
 /* Its place in engine->plugins; SIZE_MAX: it is not loaded. */
 size_t plugin_place(const struct engine *engine, struct text name);
+/* The plugin that types of events and traits of this name belong to; empty: none.  By the config,
+ * and one that is there also where the config is older than it: entries that were written before
+ * the daemon was started with it, and are applied after. */
+struct text plugin_owner(const struct engine *engine, struct text name);
 /* The version that the plugin's documents under `key` have today; 0: there is no telling. */
 int64_t plugin_version(struct engine *engine, struct text plugin, struct text key);
 /* What the plugin makes of its documents.  False: it leaves that to us. */

@@ -221,6 +221,15 @@ size_t plugin_place(const struct engine *engine, struct text name)
     return i < count ? i : SIZE_MAX;
 }
 
+struct text plugin_owner(const struct engine *engine, struct text name)
+{
+    struct text owner = config_owner(&engine->config, name);
+    size_t place = SIZE_MAX;
+    if (owner.size == 0)
+        place = plugin_place(engine, event_type_word(name));
+    return place != SIZE_MAX ? engine->plugins->names[place] : owner;
+}
+
 static void quarantine(struct engine *engine, struct text name, const char *kind,
                        struct text reason, int64_t about)
 {
