@@ -921,7 +921,8 @@ struct kith_host {
     int32_t (*from_json)(struct kith *kith, struct kith_text json, struct kith_doc *out);
 
     /* The same of application/x-www-form-urlencoded, which is also what queries are: texts, sorted
-     * by their names; of a name that is said twice the first counts. */
+     * by their names and then by themselves, as those who sign forms have it.  A name that is said
+     * with several texts is there as often: such a document is for reading, and no event's. */
     int32_t (*from_form)(struct kith *kith, struct kith_text form, struct kith_doc *out);
 
     /* The HMAC of `data` with `key`, written as `how` says: "sha1-base64", "sha256-base64" or

@@ -28,7 +28,7 @@ static void a_form_is_taken_apart(void **state)
     (void)state;
     check("", "{}");
     check("b=%41+c&&d&a=1", "{\"a\":\"1\",\"b\":\"A c\",\"d\":\"\"}");
-    check("a=2&B=x&a=1", "{\"B\":\"x\",\"a\":\"2\"}"); /* the first counts */
+    check("a=2&B=x&a=1&a=2", "{\"B\":\"x\",\"a\":\"1\",\"a\":\"2\"}");
     check("=x&n=%C3%BC=1", "{\"\":\"x\",\"n\":\"\xc3\xbc=1\"}");
 }
 
