@@ -71,6 +71,9 @@ extern "C" {
 #define KITH_ITEM(noun, ...) \
     (&(const struct kith_##noun){ .size = sizeof(struct kith_##noun), __VA_ARGS__ })
 
+/* Also a list of names: .types = KITH_NAMES("Order Completed", "Order Refunded") */
+#define KITH_NAMES(...) ((const char *const[]){ __VA_ARGS__, NULL })
+
 /* What calls answer, in both directions.  A plugin may return any of those below zero; the words
  * that go with it are those of kith_engine.fail(), or else of the last call that did not answer
  * KITH_OK. */

@@ -136,13 +136,14 @@ def test_the_readme_has_the_configuration_as_it_is():
     """The same names, types, defaults and sentences."""
     source = (ROOT / "plugins" / "complaint" / "kind.c").read_text()
     fields = re.findall(
-        r'^FIELD\((\w+), "(\w+)",\s+((?:"(?:[^"\\]|\\.)*"\s*)+),\s+"(.*)"\);', source, re.M
+        r'KITH_ITEM\(\s*field, \.name = "(\w+)", \.type = "(\w+)",\s+\.standard =\s+'
+        r'"((?:[^"\\]|\\.)*)",\s+\.about =\s+"((?:[^"\\]|\\.)*)"\)',
+        source,
     )
-    assert len(fields) == source.count("\nFIELD(")
+    assert len(fields) == len(re.findall(r"KITH_ITEM\(\s*field", source))
     rows = []
     for name, kind, standard, words in fields:
-        standard = "".join(re.findall(r'"((?:[^"\\]|\\.)*)"', standard)).replace('\\"', '"')
-        words = words.replace('\\"', '"')
+        standard, words = standard.replace('\\"', '"'), words.replace('\\"', '"')
         rows.append(f"| `{name}` | {kind} | {standard} | {words} |".replace("|  |", "| |"))
     readme = (ROOT / "plugins" / "complaint" / "README.md").read_text()
     assert [row for row in rows if row not in readme] == []
