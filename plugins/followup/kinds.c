@@ -14,96 +14,88 @@
     "\"start\": \"text\", \"priority\": \"whole\", \"percent\": \"whole\"," \
     "\"completed\": \"time\""
 
-static const struct kith_kind todo = {
-    .size = sizeof todo,
-    .name = "todo",
-    .json = "{\"description\": \"What somebody of the staff has written into her own task list\","
-            " \"fields\": {"
-            "   \"title\": {\"type\": \"text\", \"required\": true, \"searchable\": true},"
-            "   \"details\": {\"type\": \"text\"},"
-            "   \"whom\": {\"type\": \"customer\", \"description\": \"Whom it is for\"},"
-            "   \"due\": \"time\","
-            "   \"day\": {\"type\": \"text\", \"description\": \"Due on a day, as 20270301\"},"
-            "   " CALENDAR_FIELDS "},"
-            " \"states\": [\"open\", {\"name\": \"done\", \"final\": true},"
-            "   {\"name\": \"dropped\", \"final\": true}],"
-            " \"transitions\": {"
-            "   \"finish\": {\"from\": [\"open\", \"dropped\"], \"to\": \"done\"},"
-            "   \"drop\": {\"from\": [\"open\", \"done\"], \"to\": \"dropped\"},"
-            "   \"reopen\": {\"from\": [\"done\", \"dropped\"], \"to\": \"open\"}},"
-            " \"title\": \"title\"}",
-};
+static const char todo[] =
+    "{\"description\": \"What somebody of the staff has written into her own task list\","
+    " \"fields\": {"
+    "   \"title\": {\"type\": \"text\", \"required\": true, \"searchable\": true},"
+    "   \"details\": {\"type\": \"text\"},"
+    "   \"whom\": {\"type\": \"customer\", \"description\": \"Whom it is for\"},"
+    "   \"due\": \"time\","
+    "   \"day\": {\"type\": \"text\", \"description\": \"Due on a day, as 20270301\"},"
+    "   " CALENDAR_FIELDS "},"
+    " \"states\": [\"open\", {\"name\": \"done\", \"final\": true},"
+    "   {\"name\": \"dropped\", \"final\": true}],"
+    " \"transitions\": {"
+    "   \"finish\": {\"from\": [\"open\", \"dropped\"], \"to\": \"done\"},"
+    "   \"drop\": {\"from\": [\"open\", \"done\"], \"to\": \"dropped\"},"
+    "   \"reopen\": {\"from\": [\"done\", \"dropped\"], \"to\": \"open\"}},"
+    " \"title\": \"title\"}";
 
-static const struct kith_kind copy = {
-    .size = sizeof copy,
-    .name = "calendar_copy",
-    .json = "{\"description\": \"A reminder as a device has it: its name there, its own lines\","
-            " \"fields\": {"
-            "   \"reminder\": {\"type\": \"whole\", \"required\": true},"
-            "   " CALENDAR_FIELDS "},"
-            " \"roles\": {\"customer\": {\"subject\": true}},"
-            " \"states\": [\"kept\", {\"name\": \"left\", \"final\": true}],"
-            " \"transitions\": {"
-            "   \"leave\": {\"from\": \"kept\", \"to\": \"left\"},"
-            "   \"return\": {\"from\": \"left\", \"to\": \"kept\"}}}",
-};
+static const char copy[] =
+    "{\"description\": \"A reminder as a device has it: its name there, its own lines\","
+    " \"fields\": {"
+    "   \"reminder\": {\"type\": \"whole\", \"required\": true},"
+    "   " CALENDAR_FIELDS "},"
+    " \"roles\": {\"customer\": {\"subject\": true}},"
+    " \"states\": [\"kept\", {\"name\": \"left\", \"final\": true}],"
+    " \"transitions\": {"
+    "   \"leave\": {\"from\": \"kept\", \"to\": \"left\"},"
+    "   \"return\": {\"from\": \"left\", \"to\": \"kept\"}}}";
 
 /* The breach is nobody's decision: at the moment that was promised the plugin moves the record.
  * What was kept late stays counted as broken. */
-static const struct kith_kind promise = {
-    .size = sizeof promise,
-    .name = "promise",
-    .json =
-        "{\"description\": \"What somebody promised a customer, until when\","
-        " \"fields\": {"
-        "   \"what\": {\"type\": \"text\", \"required\": true, \"searchable\": true},"
-        "   \"due\": {\"type\": \"time\", \"required\": true},"
-        "   \"channel\": {\"type\": \"text\", \"description\": \"How it was given\"},"
-        "   \"concerns\": {\"type\": \"text\","
-        "     \"description\": \"What it is about: order:5, a hash of a file, an event\"},"
-        "   \"evidence\": {\"type\": \"text\", \"description\": \"That it was kept\"},"
-        "   \"reason\": {\"type\": \"text\", \"description\": \"Why it was withdrawn\"},"
-        "   \"apology\": {\"type\": \"text\", \"description\": \"What was said\"},"
-        "   \"recovery\": {\"type\": \"text\", \"description\": \"What was done about it\"},"
-        "   \"cost\": \"money\"},"
-        " \"roles\": {\"customer\": {\"subject\": true, \"required\": true}},"
-        " \"states\": [\"open\", \"broken\", \"apologized\","
-        "   {\"name\": \"kept\", \"final\": true}, {\"name\": \"kept_late\", \"final\": true},"
-        "   {\"name\": \"recovered\", \"final\": true},"
-        "   {\"name\": \"withdrawn\", \"final\": true}],"
-        " \"transitions\": {"
-        "   \"keep\": {\"from\": \"open\", \"to\": \"kept\"},"
-        "   \"withdraw\": {\"from\": \"open\", \"to\": \"withdrawn\","
-        "     \"fields\": [\"reason\"]},"
-        "   \"break\": {\"from\": \"open\", \"to\": \"broken\"},"
-        "   \"apologize\": {\"from\": \"broken\", \"to\": \"apologized\","
-        "     \"fields\": [\"apology\"]},"
-        "   \"keep_late\": {\"from\": [\"broken\", \"apologized\"], \"to\": \"kept_late\"},"
-        "   \"recover\": {\"from\": [\"broken\", \"apologized\"], \"to\": \"recovered\","
-        "     \"fields\": [\"recovery\"]}},"
-        " \"deadlines\": {"
-        "   \"keep\": {\"from\": \"open\", \"met\": [\"kept\", \"withdrawn\"], \"since\": \"due\","
-        "     \"due\": \"1s\", \"to\": \"owner\"},"
-        "   \"apologize\": {\"from\": \"broken\","
-        "     \"met\": [\"apologized\", \"kept_late\", \"recovered\"],"
-        "     \"due\": \"$promise_apology\", \"to\": \"owner\","
-        "     \"title\": \"A promise was broken: apologize, and say when\","
-        "     \"escalate\": [{\"after\": \"$promise_escalation\", \"to\": \"$promise_lead\"}]},"
-        "   \"recover\": {\"from\": [\"broken\", \"apologized\"],"
-        "     \"met\": [\"kept_late\", \"recovered\"], \"due\": \"$promise_recovery\","
-        "     \"to\": \"owner\", \"title\": \"Make good a promise that was broken\"}},"
-        " \"owner\": \"owner\", \"title\": \"what\"}",
-};
+static const char promise[] =
+    "{\"description\": \"What somebody promised a customer, until when\","
+    " \"fields\": {"
+    "   \"what\": {\"type\": \"text\", \"required\": true, \"searchable\": true},"
+    "   \"due\": {\"type\": \"time\", \"required\": true},"
+    "   \"channel\": {\"type\": \"text\", \"description\": \"How it was given\"},"
+    "   \"concerns\": {\"type\": \"text\","
+    "     \"description\": \"What it is about: order:5, a hash of a file, an event\"},"
+    "   \"evidence\": {\"type\": \"text\", \"description\": \"That it was kept\"},"
+    "   \"reason\": {\"type\": \"text\", \"description\": \"Why it was withdrawn\"},"
+    "   \"apology\": {\"type\": \"text\", \"description\": \"What was said\"},"
+    "   \"recovery\": {\"type\": \"text\", \"description\": \"What was done about it\"},"
+    "   \"cost\": \"money\"},"
+    " \"roles\": {\"customer\": {\"subject\": true, \"required\": true}},"
+    " \"states\": [\"open\", \"broken\", \"apologized\","
+    "   {\"name\": \"kept\", \"final\": true}, {\"name\": \"kept_late\", \"final\": true},"
+    "   {\"name\": \"recovered\", \"final\": true},"
+    "   {\"name\": \"withdrawn\", \"final\": true}],"
+    " \"transitions\": {"
+    "   \"keep\": {\"from\": \"open\", \"to\": \"kept\"},"
+    "   \"withdraw\": {\"from\": \"open\", \"to\": \"withdrawn\","
+    "     \"fields\": [\"reason\"]},"
+    "   \"break\": {\"from\": \"open\", \"to\": \"broken\"},"
+    "   \"apologize\": {\"from\": \"broken\", \"to\": \"apologized\","
+    "     \"fields\": [\"apology\"]},"
+    "   \"keep_late\": {\"from\": [\"broken\", \"apologized\"], \"to\": \"kept_late\"},"
+    "   \"recover\": {\"from\": [\"broken\", \"apologized\"], \"to\": \"recovered\","
+    "     \"fields\": [\"recovery\"]}},"
+    " \"deadlines\": {"
+    "   \"keep\": {\"from\": \"open\", \"met\": [\"kept\", \"withdrawn\"], \"since\": \"due\","
+    "     \"due\": \"1s\", \"to\": \"owner\"},"
+    "   \"apologize\": {\"from\": \"broken\","
+    "     \"met\": [\"apologized\", \"kept_late\", \"recovered\"],"
+    "     \"due\": \"$promise_apology\", \"to\": \"owner\","
+    "     \"title\": \"A promise was broken: apologize, and say when\","
+    "     \"escalate\": [{\"after\": \"$promise_escalation\", \"to\": \"$promise_lead\"}]},"
+    "   \"recover\": {\"from\": [\"broken\", \"apologized\"],"
+    "     \"met\": [\"kept_late\", \"recovered\"], \"due\": \"$promise_recovery\","
+    "     \"to\": \"owner\", \"title\": \"Make good a promise that was broken\"}},"
+    " \"owner\": \"owner\", \"title\": \"what\"}";
 
-static const struct kith_kind feed = {
-    .size = sizeof feed,
-    .name = "calendar_feed",
-    .json = "{\"description\": \"The secret address of somebody's due list\","
-            " \"fields\": {"
-            "   \"staff\": {\"type\": \"text\", \"external\": true},"
-            "   \"secret\": {\"type\": \"text\", \"external\": true,"
-            "     \"description\": \"A hash of it\"}},"
-            " \"states\": [\"open\"], \"transitions\": {}}",
-};
+static const char feed[] = "{\"description\": \"The secret address of somebody's due list\","
+                           " \"fields\": {"
+                           "   \"staff\": {\"type\": \"text\", \"external\": true},"
+                           "   \"secret\": {\"type\": \"text\", \"external\": true,"
+                           "     \"description\": \"A hash of it\"}},"
+                           " \"states\": [\"open\"], \"transitions\": {}}";
 
-const struct kith_kind *const followup_kinds[] = { &todo, &copy, &feed, &promise, NULL };
+const struct kith_kind *const followup_kinds[] = {
+    KITH_ITEM(kind, .name = "todo", .json = todo),
+    KITH_ITEM(kind, .name = "calendar_copy", .json = copy),
+    KITH_ITEM(kind, .name = "calendar_feed", .json = feed),
+    KITH_ITEM(kind, .name = "promise", .json = promise),
+    NULL,
+};
