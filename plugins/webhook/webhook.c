@@ -138,14 +138,12 @@ static const struct kith_route *const routes[] = {
               .openapi = openapi),
     NULL,
 };
-static const char *const needs[] = {
-    "append", "channel", "fetch", "fetch-private", "routes", NULL
-};
 
 static const struct kith_plugin *const plugin = KITH_ITEM(
     plugin, .abi = KITH_ABI, .name = "webhook", .version = "1",
-    .about = "Webhooks out and in, signed", .needs = needs, .config = config, .channels = channels,
-    .routes = routes, .start = start, .stop = stop, .reread = reread);
+    .about = "Webhooks out and in, signed",
+    .needs = KITH_NAMES("append", "channel", "fetch", "fetch-private", "routes"), .config = config,
+    .channels = channels, .routes = routes, .start = start, .stop = stop, .reread = reread);
 
 const struct kith_plugin *kith_describe(void)
 {
