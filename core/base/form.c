@@ -28,6 +28,7 @@ static int digit(char c)
                                   : -1;
 }
 
+/* A "%" that encodes nothing stays as it is, as in browsers. */
 static bool decode(char *text)
 {
     char *to = text;
@@ -35,10 +36,10 @@ static bool decode(char *text)
         char c = *from == '+' ? ' ' : *from;
         if (*from == '%') {
             int high = digit(from[1]), low = high >= 0 ? digit(from[2]) : -1;
-            if (low < 0 || high + low == 0)
+            if (low >= 0 && high + low == 0)
                 return false;
-            c = (char)(high << 4 | low);
-            from += 2;
+            c = low >= 0 ? (char)(high << 4 | low) : '%';
+            from += low >= 0 ? 2 : 0;
         }
         *to++ = c;
     }
@@ -66,9 +67,7 @@ static int split(char *text, struct field *fields, size_t *out_count, struct err
         if (count == FORM_FIELDS_MAX)
             return err_set(err, E_LIMIT, "the form has more than %d fields", FORM_FIELDS_MAX);
         if (!decode(item) || !decode(value))
-            return err_set(err, E_INVALID,
-                           "field %zu of the form has a broken escape, a zero, or "
-                           "is not UTF-8",
+            return err_set(err, E_INVALID, "field %zu of the form has a zero, or is not UTF-8",
                            count + 1);
         fields[count++] = (struct field){ item, value };
     }

@@ -14,8 +14,8 @@
 #define ADDRESS_NAME_MAX 255
 #define ADDRESS_LOCAL_MAX 64
 #define ADDRESS_DOMAIN_MAX 253
-#define ADDRESS_LIST_MAX 100          /* addresses of one field */
-#define ADDRESS_TEXT_MAX (64u * 1024) /* bytes of one field */
+#define ADDRESS_LIST_MAX 100            /* addresses of one field */
+#define ADDRESS_TEXT_MAX (64u * 1024)   /* bytes of one field */
 
 struct address {
     char name[ADDRESS_NAME_MAX + 1];     /* UTF-8, "" when there is none */

@@ -53,8 +53,8 @@ void bytes_add(struct bytes *bytes, const void *data, size_t size);
 void bytes_span(struct bytes *bytes, struct span span);
 void bytes_text(struct bytes *bytes, const char *text);
 void bytes_byte(struct bytes *bytes, char byte);
-__attribute__((format(printf, 2, 3))) void bytes_printf(struct bytes *bytes, const char *format,
-                                                        ...);
+__attribute__((format(printf, 2, 3)))
+void bytes_printf(struct bytes *bytes, const char *format, ...);
 
 /* As much of `size` as there is room for; for what may be cut short.  Returns what was added. */
 size_t bytes_add_some(struct bytes *bytes, const void *data, size_t size);

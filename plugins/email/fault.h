@@ -20,7 +20,7 @@ struct fault {
 };
 
 /* Record and return `code`; a NULL fault drops the text. */
-__attribute__((format(printf, 3, 4))) int fault_set(struct fault *fault, int code,
-                                                    const char *format, ...);
+__attribute__((format(printf, 3, 4)))
+int fault_set(struct fault *fault, int code, const char *format, ...);
 
 #endif

@@ -13,11 +13,11 @@
 #include "bytes.h"
 #include "codec.h"
 
-#define MIME_DEPTH_MAX 16                   /* multiparts in each other; deeper ones are leaves */
-#define MIME_PARTS_MAX 500                  /* further ones are left out */
+#define MIME_DEPTH_MAX 16                  /* multiparts in each other; deeper ones are leaves */
+#define MIME_PARTS_MAX 500                 /* further ones are left out */
 #define MIME_HEADER_BYTES_MAX (128u * 1024) /* of one part; further lines are left out */
 #define MIME_BOUNDARY_MAX 200
-#define MIME_LINE_MAX 4096 /* longer lines come in pieces */
+#define MIME_LINE_MAX 4096                 /* longer lines come in pieces */
 
 struct fault;
 

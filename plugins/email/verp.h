@@ -28,10 +28,10 @@ struct verp_effect {
 };
 
 enum verp_verdict { /* what an address or a Message-ID turned out to be */
-                    VERP_VALID,
-                    VERP_NOT_OURS, /* of another form or domain */
-                    VERP_FORGED,   /* of our form, but not made with this key */
-                    VERP_STALE,    /* made by us, and over */
+    VERP_VALID,
+    VERP_NOT_OURS, /* of another form or domain */
+    VERP_FORGED,   /* of our form, but not made with this key */
+    VERP_STALE,    /* made by us, and over */
 };
 
 /* Append the return path.  `domain` in lower case. */

@@ -925,7 +925,8 @@ struct kith_host {
 
     /* The same of application/x-www-form-urlencoded, which is also what queries are: texts, sorted
      * by their names and then by themselves, as those who sign forms have it.  A name that is said
-     * with several texts is there as often: such a document is for reading, and no event's. */
+     * with several texts is there as often: such a document is for reading, and no event's.  A "%"
+     * that encodes nothing stays as it is; KITH_INVALID: a zero, no UTF-8, over 1,000 fields. */
     int32_t (*from_form)(struct kith *kith, struct kith_text form, struct kith_doc *out);
 
     /* The HMAC of `data` with `key`, written as `how` says: "sha1-base64", "sha256-base64" or

@@ -243,6 +243,15 @@ def test_a_form_that_is_sent_again_is_one_complaint(house):
     assert house.get("/v1/records/complaint/2").status == 404
 
 
+def test_a_form_that_is_badly_encoded_is_no_reason_to_lose_a_complaint(house):
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    body = "email=u-1@example.com&subject=Only+50%+of+it%21&&text=%zz"
+    answer = house.post("/v1/complaints", body, key="write", headers=headers)
+    assert answer.status == 201, answer.body
+    fields = case(house, 1)["fields"]
+    assert (fields["subject"], fields["text"]) == ("Only 50% of it!", "%zz")
+
+
 def test_what_is_no_form_is_refused_and_says_why(house):
     for fields, status, said in [
         ({"subject": "x"}, 422, "`email` or `customer` is needed"),
@@ -250,6 +259,7 @@ def test_what_is_no_form_is_refused_and_says_why(house):
         ({"customer": "user_id:nobody", "subject": "x"}, 404, "user_id:nobody"),
         ({"email": "u-1@example.com", "subject": "x", "severity": "hgih"}, 422, '"high"'),
         ({"email": "u-1@example.com", "subject": b"\xff"}, 422, "no text in UTF-8"),
+        ({"email": "u-1@example.com", "subject": "x\x01"}, 422, "no text in UTF-8"),
         ({"email": "u-1@example.com", "subject": "x", "text": "y" * 8001}, 422, "8000 bytes"),
     ]:
         answer = form(house, **fields)

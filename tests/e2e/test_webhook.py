@@ -307,8 +307,9 @@ def test_only_a_certified_receiver_of_that_name_is_spoken_to(
 
 
 def test_numbers_of_a_receiver_have_bounds(start, configure):
-    with pytest.raises(AssertionError, match="parallel is a whole number from 1 to 64"):
-        start(*configure(channel("hooks", 1, "parallel = 65")))
+    daemon = start(*configure(channel("hooks", 1, "parallel = 65")), is_ready=False)
+    daemon.wait_line("parallel is a whole number from 1 to 64")
+    assert daemon.wait() == 1
 
 
 def test_gone_pauses_the_channel_until_a_person_resumes_it(start, receive, configure):

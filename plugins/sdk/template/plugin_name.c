@@ -65,7 +65,8 @@ static const struct kith_state *const states[] = {
     KITH_ITEM(state, .key = "visits", .version = 1, .merge = merge), NULL
 };
 static const struct kith_trait *const traits[] = {
-    KITH_ITEM(trait, .name = "visits", .type = "whole", .about = "Visits to the shop"), NULL
+    KITH_ITEM(trait, .name = "visits", .type = "whole", .about = "Visits to the shop"),
+    NULL,
 };
 static const struct kith_field *const config[] = {
     KITH_ITEM(field, .name = "regular_at", .type = "whole", .standard = "10",

@@ -236,7 +236,7 @@ static void a_form_that_is_none_is_not_twilios(void **state)
         .scheme = SCHEME_TWILIO,
         .secret = WORDS,
         .url = "https://kith.example.com/v1/hooks/calls",
-        .body = "a=%zz",
+        .body = "a=%00",
         .names = { "Content-Type", "X-Twilio-Signature" },
         .values = { "application/x-www-form-urlencoded", "nkwj+syBMlJnEFLYKfnN1EizueI=" },
     };
