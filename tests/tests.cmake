@@ -4,8 +4,8 @@
 # tests/plugins holds plugins to be loaded.
 #
 # tests/plugins/NAME tests the parts of the plugin NAME: a test there is linked with the sources of
-# that plugin and with nothing else of ours.  A referee_*.c is a program that referee_*.py beside it
-# drives, to compare what the plugin does with what other people's programs do.
+# that plugin, and with ours for what a host would answer.  A referee_*.c is a program that
+# referee_*.py beside it drives, to compare what the plugin does with what other people's do.
 find_library_of(cmocka cmocka)
 find_library_of(bson libbson-1.0)
 
@@ -49,7 +49,7 @@ foreach(source ${tests})
         ENABLE_EXPORTS ON)
     if(folder MATCHES "^plugins/(.+)$")
         target_link_libraries(${target} PRIVATE kith_warnings plugin_${CMAKE_MATCH_1}_parts
-                              PkgConfig::cmocka)
+                              ${KITH_LIBRARIES} PkgConfig::cmocka)
         target_include_directories(${target} PRIVATE ${CMAKE_SOURCE_DIR}
                                    ${CMAKE_SOURCE_DIR}/plugins/sdk)
     else()

@@ -1,7 +1,7 @@
 /* form.c -- see form.h.
  *
  * A form is decoded into a buffer first, which is never longer than it was, and its fields are
- * sorted there: a document has each name once.
+ * sorted there, by name and value, which is how they are signed where they are.
  */
 #include "core/base/form.h"
 
@@ -16,7 +16,6 @@
 
 struct field {
     char *name, *value; /* terminated, decoded in place */
-    size_t place;       /* in the form */
 };
 
 /* -- Reading ----------------------------------------------------------------------------------- */
@@ -29,6 +28,7 @@ static int digit(char c)
                                   : -1;
 }
 
+/* A "%" that encodes nothing stays as it is, as in browsers. */
 static bool decode(char *text)
 {
     char *to = text;
@@ -36,10 +36,10 @@ static bool decode(char *text)
         char c = *from == '+' ? ' ' : *from;
         if (*from == '%') {
             int high = digit(from[1]), low = high >= 0 ? digit(from[2]) : -1;
-            if (low < 0 || high + low == 0)
+            if (low >= 0 && high + low == 0)
                 return false;
-            c = (char)(high << 4 | low);
-            from += 2;
+            c = low >= 0 ? (char)(high << 4 | low) : '%';
+            from += low >= 0 ? 2 : 0;
         }
         *to++ = c;
     }
@@ -51,7 +51,7 @@ static int compare(const void *a, const void *b)
 {
     const struct field *x = a, *y = b;
     int order = strcmp(x->name, y->name);
-    return order != 0 ? order : x->place < y->place ? -1 : 1;
+    return order != 0 ? order : strcmp(x->value, y->value);
 }
 
 /* Take `text` apart; E_INVALID, E_LIMIT. */
@@ -59,19 +59,17 @@ static int split(char *text, struct field *fields, size_t *out_count, struct err
 {
     size_t count = 0;
     for (char *rest = text, *item; (item = strsep(&rest, "&")) != NULL;) {
-        char *value = item;
-        strsep(&value, "=");
-        if (item[0] == '\0' && value == NULL)
+        char *value = strchrnul(item, '=');
+        if (item[0] == '\0')
             continue;
+        if (*value != '\0')
+            *value++ = '\0';
         if (count == FORM_FIELDS_MAX)
             return err_set(err, E_LIMIT, "the form has more than %d fields", FORM_FIELDS_MAX);
-        if (!decode(item) || (value != NULL && !decode(value)))
-            return err_set(err, E_INVALID,
-                           "field %zu of the form has a broken escape, a zero, or "
-                           "is not UTF-8",
+        if (!decode(item) || !decode(value))
+            return err_set(err, E_INVALID, "field %zu of the form has a zero, or is not UTF-8",
                            count + 1);
-        fields[count] = (struct field){ item, value, count };
-        count++;
+        fields[count++] = (struct field){ item, value };
     }
     *out_count = count;
     return 0;
@@ -92,8 +90,8 @@ int form_read(const char *text, size_t size, struct buf *out, struct doc *out_do
         qsort(fields, count, sizeof *fields, compare);
         doc_begin(&w, out);
         for (size_t i = 0; i < count; i++)
-            if (i == 0 || strcmp(fields[i].name, fields[i - 1].name) != 0)
-                doc_put_string(&w, fields[i].name, fields[i].value != NULL ? fields[i].value : "");
+            if (i == 0 || compare(&fields[i], &fields[i - 1]) != 0)
+                doc_put_string(&w, fields[i].name, fields[i].value);
         *out_doc = doc_end(&w);
     }
     free(fields);

@@ -105,18 +105,12 @@ const struct kith_state course_state = {
     .size = sizeof course_state, .key = "complaints", .version = 1, .merge = merge
 };
 
-static const struct kith_trait open_count = { .size = sizeof open_count,
-                                              .name = "open_count",
-                                              .type = "whole",
-                                              .about = "Complaints that are open" };
-static const struct kith_trait total = { .size = sizeof total,
-                                         .name = "total",
-                                         .type = "whole",
-                                         .about = "Complaints, all that there were" };
-static const struct kith_trait last = {
-    .size = sizeof last, .name = "last", .type = "time", .about = "When the last complaint came"
+const struct kith_trait *const course_traits[] = {
+    KITH_ITEM(trait, .name = "open_count", .type = "whole", .about = "Complaints that are open"),
+    KITH_ITEM(trait, .name = "total", .type = "whole", .about = "Complaints, all that there were"),
+    KITH_ITEM(trait, .name = "last", .type = "time", .about = "When the last complaint came"),
+    NULL,
 };
-const struct kith_trait *const course_traits[] = { &open_count, &total, &last, NULL };
 
 /* -- It has come in ---------------------------------------------------------------------------- */
 
@@ -194,15 +188,12 @@ static int32_t on_created(const struct kith_engine *engine, struct kith_call *ca
     return rc == KITH_OK ? message_acknowledge(engine, call, id, fields) : rc;
 }
 
-static const char *const created_types[] = { "complaint.created", NULL };
-static const char *const created_reads[] = { "record.id",        "record.number",
-                                             "event.fields",     "records.complaint",
-                                             "state.complaints", NULL };
 const struct kith_handler course_created = {
     .size = sizeof course_created,
     .name = "created",
-    .types = created_types,
-    .reads = created_reads,
+    .types = KITH_NAMES("complaint.created"),
+    .reads = KITH_NAMES("record.id", "record.number", "event.fields", "records.complaint",
+                        "state.complaints"),
     .run = on_created,
 };
 
@@ -243,18 +234,12 @@ static int32_t on_ended(const struct kith_engine *engine, struct kith_call *call
     return KITH_OK;
 }
 
-static const char *const ended_types[] = { "complaint.met", "complaint.missed", NULL };
-static const char *const ended_reads[] = { "record.id",
-                                           "event.type",
-                                           "event.deadline",
-                                           "record.acknowledged_in_time",
-                                           "record.responded_in_time",
-                                           NULL };
 const struct kith_handler course_ended = {
     .size = sizeof course_ended,
     .name = "ended",
-    .types = ended_types,
-    .reads = ended_reads,
+    .types = KITH_NAMES("complaint.met", "complaint.missed"),
+    .reads = KITH_NAMES("record.id", "event.type", "event.deadline", "record.acknowledged_in_time",
+                        "record.responded_in_time"),
     .run = on_ended,
 };
 
@@ -329,19 +314,17 @@ static const char *const moved_reads[] = { "record.id",
                                            "records.complaint",
                                            "state.complaints",
                                            NULL };
-static const char *const closed_types[] = { "complaint.closed", NULL };
 const struct kith_handler course_closed = {
     .size = sizeof course_closed,
     .name = "closed",
-    .types = closed_types,
+    .types = KITH_NAMES("complaint.closed"),
     .reads = moved_reads,
     .run = on_closed,
 };
-static const char *const reopened_types[] = { "complaint.reopened", NULL };
 const struct kith_handler course_reopened = {
     .size = sizeof course_reopened,
     .name = "reopened",
-    .types = reopened_types,
+    .types = KITH_NAMES("complaint.reopened"),
     .reads = moved_reads,
     .run = on_reopened,
 };
@@ -414,18 +397,24 @@ static int32_t on_answered(const struct kith_engine *engine, struct kith_call *c
     return act_change_all(engine, call, id, kith_end(&w));
 }
 
-#define AFTERWARDS(symbol, called, type, list, function)        \
-    static const char *const symbol##_types[] = { type, NULL }; \
-    const struct kith_handler course_##symbol = {               \
-        .size = sizeof course_##symbol,                         \
-        .name = (called),                                       \
-        .types = symbol##_types,                                \
-        .reads = (list),                                        \
-        .run = (function),                                      \
-    }
-static const char *const record_reads[] = { "event.record", NULL };
-static const char *const answered_reads[] = { "event.record", "event.satisfaction", "event.text",
-                                              NULL };
-AFTERWARDS(survey, "survey", "Complaint Survey Due", record_reads, on_survey);
-AFTERWARDS(recovery, "recovery", "Complaint Recovery Due", record_reads, on_recovery);
-AFTERWARDS(answered, "answered", "Complaint Survey Answered", answered_reads, on_answered);
+const struct kith_handler course_survey = {
+    .size = sizeof course_survey,
+    .name = "survey",
+    .types = KITH_NAMES("Complaint Survey Due"),
+    .reads = KITH_NAMES("event.record"),
+    .run = on_survey,
+};
+const struct kith_handler course_recovery = {
+    .size = sizeof course_recovery,
+    .name = "recovery",
+    .types = KITH_NAMES("Complaint Recovery Due"),
+    .reads = KITH_NAMES("event.record"),
+    .run = on_recovery,
+};
+const struct kith_handler course_answered = {
+    .size = sizeof course_answered,
+    .name = "answered",
+    .types = KITH_NAMES("Complaint Survey Answered"),
+    .reads = KITH_NAMES("event.record", "event.satisfaction", "event.text"),
+    .run = on_answered,
+};

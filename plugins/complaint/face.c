@@ -62,22 +62,16 @@ static int32_t reopen(const struct kith_engine *engine, struct kith_call *call)
     return move(engine, call, "reopen");
 }
 
-static const char *const reads[] = { "record.id", NULL };
-#define FUNCTION(symbol, called, how, words, function)                   \
-    static const struct kith_function symbol = { .size = sizeof(symbol), \
-                                                 .name = (called),       \
-                                                 .usage = (how),         \
-                                                 .about = (words),       \
-                                                 .reads = reads,         \
-                                                 .run = (function) }
-FUNCTION(respond_function, "respond", "complaint.respond { record = \"complaint:17\" }",
-         "The customer has been told what was found", respond);
-FUNCTION(close_function, "close",
-         "complaint.close { record = \"complaint:17\", root_cause = \"delivery\", "
-         "resolution = \"accepted\" }",
-         "It is over; also recovery, cost and compensation", close_complaint);
-FUNCTION(reopen_function, "reopen", "complaint.reopen { record = \"complaint:17\" }",
-         "It is not over", reopen);
-
-const struct kith_function *const face_functions[] = { &intake_function, &respond_function,
-                                                       &close_function, &reopen_function, NULL };
+const struct kith_function *const face_functions[] = {
+    &intake_function,
+    KITH_ITEM(function, .name = "respond", .run = respond, .reads = KITH_NAMES("record.id"),
+              .usage = "complaint.respond { record = \"complaint:17\" }",
+              .about = "The customer has been told what was found"),
+    KITH_ITEM(function, .name = "close", .run = close_complaint, .reads = KITH_NAMES("record.id"),
+              .usage = "complaint.close { record = \"complaint:17\", root_cause = \"delivery\", "
+                       "resolution = \"accepted\" }",
+              .about = "It is over; also recovery, cost and compensation"),
+    KITH_ITEM(function, .name = "reopen", .run = reopen, .reads = KITH_NAMES("record.id"),
+              .usage = "complaint.reopen { record = \"complaint:17\" }", .about = "It is not over"),
+    NULL,
+};

@@ -5,11 +5,13 @@
  * refuse is answered as they said it.  An Idempotency-Key goes along with the record.
  *
  *     form -- /v1/customers/email:... -- known? -- no: /v1/identify -- /v1/records/complaint -- 201
+ *
+ * A request that was answered for us, after a minute, is gone with all it points to: the record is
+ * written down before anything is asked.
  */
 #include "outside.h"
 
 #include "act.h"
-#include "fields.h"
 #include "text.h"
 
 #include <stdio.h>
@@ -20,9 +22,11 @@
 
 struct form {
     struct outside_task task;
-    struct kith_text body;
     char customer[CUSTOMER_MAX]; /* "email:ann@example.com" */
-    char key[KEY_MAX + 16];      /* empty: none */
+    char key[KEY_MAX + 1];       /* empty: none */
+    char name[ACT_WORD_MAX + 1]; /* the same */
+    unsigned char room[ACT_TEXT_MAX + 4096];
+    struct kith_doc record; /* for POST /v1/records/complaint */
 };
 
 static void refuse(struct form *form, int32_t status, const char *detail)
@@ -67,29 +71,9 @@ static void on_made(void *arg, int32_t status, struct kith_doc result)
     outside_answer(&form->task, 201, &json);
 }
 
-static void put_field(struct kith_writer *w, struct form *form, const char *name, size_t size_max)
-{
-    char room[ACT_TEXT_MAX + 1000];
-    struct kith_text value = fields_get(form->body, name, room, sizeof room);
-    if (value.size != 0)
-        kith_put_text(w, name, text_cut(value, size_max));
-}
-
 static void make_record(struct form *form)
 {
-    char room[ACT_TEXT_MAX + 4096];
-    struct kith_writer w;
-    kith_begin(&w, room, sizeof room);
-    kith_put_string(&w, "customer", form->customer);
-    kith_open(&w, "fields");
-    put_field(&w, form, "subject", ACT_SUBJECT_MAX);
-    put_field(&w, form, "text", ACT_TEXT_MAX);
-    put_field(&w, form, "severity", ACT_WORD_MAX);
-    put_field(&w, form, "product", ACT_WORD_MAX);
-    put_field(&w, form, "order", ACT_WORD_MAX);
-    kith_put_string(&w, "channel", "web");
-    kith_close(&w);
-    ask(form, "POST", "/v1/records/complaint", kith_end(&w), form->key, on_made);
+    ask(form, "POST", "/v1/records/complaint", form->record, form->key, on_made);
 }
 
 /* -- Whose it is ------------------------------------------------------------------------------- */
@@ -105,16 +89,15 @@ static void on_known(void *arg, int32_t status, struct kith_doc result)
 
 static void make_known(struct form *form)
 {
-    char room[1024], name[ACT_WORD_MAX];
+    char room[1024];
     struct kith_writer w;
     const char *address = form->customer + strlen("email:");
-    struct kith_text called = fields_get(form->body, "name", name, sizeof name);
     kith_begin(&w, room, sizeof room);
     kith_put_string(&w, "anonymousId", form->customer);
     kith_open(&w, "traits");
     kith_put_string(&w, "email", address);
-    if (called.size != 0)
-        kith_put_text(&w, "name", called);
+    if (form->name[0] != '\0')
+        kith_put_string(&w, "name", form->name);
     kith_close(&w);
     ask(form, "POST", "/v1/identify?wait=applied", kith_end(&w), "", on_known);
 }
@@ -134,8 +117,8 @@ static void look_up(struct form *form)
     struct kith_doc nothing = { NULL, 0 };
     char path[sizeof above + CUSTOMER_MAX * 3];
     memcpy(path, above, sizeof above);
-    if (!fields_encode(kith_text(form->customer), path + sizeof above - 1,
-                       sizeof path - sizeof above + 1))
+    if (!outside_encode(kith_text(form->customer), path + sizeof above - 1,
+                        sizeof path - sizeof above + 1))
         refuse(form, 422, "`customer` is too long");
     else
         ask(form, "GET", path, nothing, "", on_looked_up);
@@ -143,56 +126,84 @@ static void look_up(struct form *form)
 
 /* -- The request ------------------------------------------------------------------------------- */
 
-static int read_customer(struct form *form)
+/* What is longer than `room` is taken as not given. */
+static int read_text(struct kith_doc fields, const char *name, char *out, size_t room)
 {
-    char room[CUSTOMER_MAX - 8];
-    struct kith_text customer = fields_get(form->body, "customer", room, sizeof room);
-    const char *space = "";
-    if (customer.size == 0) {
-        customer = fields_get(form->body, "email", room, sizeof room);
-        space = "email:";
-    }
-    snprintf(form->customer, sizeof form->customer, "%s%.*s", space, (int)customer.size,
-             customer.data);
-    return customer.size != 0;
+    struct kith_text text = kith_get_text(fields, name);
+    snprintf(out, room, "%s", text.size < room ? text.data : "");
+    return out[0] != '\0';
+}
+
+static int read_customer(struct form *form, struct kith_doc fields)
+{
+    char text[CUSTOMER_MAX - 8];
+    int is_named = read_text(fields, "customer", text, sizeof text);
+    if (!is_named && !read_text(fields, "email", text, sizeof text))
+        return 0;
+    snprintf(form->customer, sizeof form->customer, "%s%s", is_named ? "" : "email:", text);
+    return 1;
+}
+
+/* No control characters but tab and ends of lines: what may be kept. */
+static int is_text(struct kith_text text)
+{
+    for (int32_t c; (c = kith_next_character(&text)) >= 0;)
+        if ((c < ' ' && c != '\n' && c != '\r' && c != '\t') || c == 0x7f)
+            return 0;
+    return 1;
 }
 
 /* Every field of ours is text, and not larger than can be kept. */
-static const char *find_fault(struct form *form)
+static const char *read_fields(struct form *form, struct kith_doc fields)
 {
-    static const char *const names[] = { "customer", "email", "name",    "subject",
-                                         "text",     "order", "product", "severity" };
-    char room[BODY_MAX];
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (!fields_is_text(fields_get(form->body, names[i], room, sizeof room)))
+    static const struct {
+        const char *name;
+        size_t size_max; /* in the record, which is cut; 0: it is none of its fields */
+    } ours[] = { { "customer", 0 },
+                 { "email", 0 },
+                 { "name", 0 },
+                 { "subject", ACT_SUBJECT_MAX },
+                 { "text", ACT_TEXT_MAX },
+                 { "severity", ACT_WORD_MAX },
+                 { "product", ACT_WORD_MAX },
+                 { "order", ACT_WORD_MAX } };
+    struct kith_writer w;
+    for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
+        if (!is_text(kith_get_text(fields, ours[i].name)))
             return "a field is no text in UTF-8";
-    if (!read_customer(form))
+    if (!read_customer(form, fields))
         return "`email` or `customer` is needed: whose complaint it is";
-    if (fields_get(form->body, "subject", room, sizeof room).size == 0)
+    if (kith_get_text(fields, "subject").size == 0)
         return "`subject` is needed: what it is about";
-    if (fields_get(form->body, "text", room, sizeof room).size > ACT_TEXT_MAX)
+    if (kith_get_text(fields, "text").size > ACT_TEXT_MAX)
         return "`text` has more than 8000 bytes";
+    read_text(fields, "name", form->name, sizeof form->name);
+    kith_begin(&w, form->room, sizeof form->room);
+    kith_put_string(&w, "customer", form->customer);
+    kith_open(&w, "fields");
+    for (size_t i = 0; i < sizeof ours / sizeof *ours; i++) {
+        struct kith_text text = text_cut(kith_get_text(fields, ours[i].name), ours[i].size_max);
+        if (text.size != 0)
+            kith_put_text(&w, ours[i].name, text);
+    }
+    kith_put_string(&w, "channel", "web");
+    kith_close(&w);
+    form->record = kith_end(&w);
     return NULL;
-}
-
-static void read_key(struct form *form, const struct kith_request *request)
-{
-    for (size_t i = 0; i < request->header_count; i++)
-        if (text_is_same(request->headers[i].name, kith_text("Idempotency-Key")) &&
-            request->headers[i].value.size <= KEY_MAX)
-            snprintf(form->key, sizeof form->key, "%.*s", (int)request->headers[i].value.size,
-                     request->headers[i].value.data);
 }
 
 static void handle(void *self, const struct kith_request *request)
 {
+    struct kith_text key = kith_header(request, "Idempotency-Key");
     struct form *form = outside_begin(self, request, sizeof *form);
+    struct kith_doc fields;
     if (form == NULL)
         return;
-    form->body.data = request->body;
-    form->body.size = request->body_size;
-    read_key(form, request);
-    const char *fault = find_fault(form);
+    if (key.size <= KEY_MAX)
+        snprintf(form->key, sizeof form->key, "%.*s", (int)key.size, key.data);
+    const char *fault = outside_fields(self, request->body, request->body_size, &fields)
+                            ? read_fields(form, fields)
+                            : "a field is no text in UTF-8";
     if (fault != NULL)
         refuse(form, 422, fault);
     else

@@ -185,13 +185,11 @@ static int32_t on_mail(const struct kith_engine *engine, struct kith_call *call)
     return create(engine, call, &complaint, config);
 }
 
-static const char *const mail_types[] = { "email.received", NULL };
-static const char *const mail_reads[] = { "event", "records.complaint", "state.complaints", NULL };
 const struct kith_handler intake_mail = {
     .size = sizeof intake_mail,
     .name = "mail",
-    .types = mail_types,
-    .reads = mail_reads,
+    .types = KITH_NAMES("email.received"),
+    .reads = KITH_NAMES("event", "records.complaint", "state.complaints"),
     .run = on_mail,
 };
 
@@ -212,13 +210,11 @@ static int32_t on_event(const struct kith_engine *engine, struct kith_call *call
     return create(engine, call, &complaint, config);
 }
 
-static const char *const event_types[] = { "Complaint Submitted", NULL };
-static const char *const event_reads[] = { "event", NULL };
 const struct kith_handler intake_event = {
     .size = sizeof intake_event,
     .name = "submitted",
-    .types = event_types,
-    .reads = event_reads,
+    .types = KITH_NAMES("Complaint Submitted"),
+    .reads = KITH_NAMES("event"),
     .run = on_event,
 };
 

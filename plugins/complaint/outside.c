@@ -102,3 +102,34 @@ void outside_pass_on(struct outside_task *task, int32_t status, struct kith_doc 
         detail = kith_get_text(result, "error");
     outside_refuse(task, status >= 400 && status < 600 ? status : 503, title, detail);
 }
+
+/* -- Texts ------------------------------------------------------------------------------------- */
+
+int outside_fields(struct outside *outside, const void *data, size_t size, struct kith_doc *out)
+{
+    const struct kith_text sent = { data, size };
+    return outside->host->from_form(outside->kith, sent, out) == KITH_OK;
+}
+
+int outside_encode(struct kith_text text, char *out, size_t size)
+{
+    static const char digits[] = "0123456789ABCDEF";
+    size_t used = 0;
+    for (size_t i = 0; i < text.size; i++) {
+        unsigned char byte = (unsigned char)text.data[i];
+        int is_plain = (byte >= '0' && byte <= '9') || ((byte | 32) >= 'a' && (byte | 32) <= 'z') ||
+                       (byte != 0 && strchr("-._~:@", byte) != NULL);
+        if (used + 4 > size)
+            return 0;
+        if (!is_plain) {
+            out[used++] = '%';
+            out[used++] = digits[byte >> 4];
+            byte = (unsigned char)digits[byte & 15];
+        }
+        out[used++] = (char)byte;
+    }
+    if (used == size)
+        return 0;
+    out[used] = '\0';
+    return 1;
+}

@@ -48,6 +48,11 @@ void outside_ask(struct outside_task *task, const struct kith_ask *ask, kith_don
 void outside_pass_on(struct outside_task *task, int32_t status, struct kith_doc result,
                      const char *title);
 
+/* A query or a form as it was sent; it lives until the next one.  0: it is none. */
+int outside_fields(struct outside *outside, const void *data, size_t size, struct kith_doc *out);
+/* A text for a path, in `out`; 0: it does not fit. */
+int outside_encode(struct kith_text text, char *out, size_t size);
+
 extern const struct kith_route form_route, report_route;
 
 #endif

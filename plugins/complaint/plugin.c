@@ -16,11 +16,6 @@
 #include "kind.h"
 #include "outside.h"
 
-static const char *const needs[] = { "append",     "read",       "staff",     "routes",
-                                     "act:create", "act:move",   "act:link",  "act:change",
-                                     "act:send",   "act:remind", "act:after", "act:cancel",
-                                     NULL };
-
 static const struct kith_handler *const handlers[] = {
     &intake_mail,     &intake_event,  &course_created,  &course_ended,    &course_closed,
     &course_reopened, &course_survey, &course_recovery, &course_answered, NULL
@@ -28,24 +23,16 @@ static const struct kith_handler *const handlers[] = {
 static const struct kith_state *const states[] = { &course_state, NULL };
 static const struct kith_route *const routes[] = { &form_route, &report_route, NULL };
 
+static const struct kith_plugin *const plugin = KITH_ITEM(
+    plugin, .abi = KITH_ABI, .name = "complaint", .version = "1.0",
+    .about = "Complaints, handled after ISO 10002",
+    .needs = KITH_NAMES("append", "read", "staff", "routes", "act:create", "act:move", "act:link",
+                        "act:change", "act:send", "act:remind", "act:after", "act:cancel"),
+    .config = kind_config, .handlers = handlers, .functions = face_functions, .states = states,
+    .traits = course_traits, .kinds = kind_list, .routes = routes, .start = outside_start,
+    .stop = outside_stop);
+
 const struct kith_plugin *kith_describe(void)
 {
-    static const struct kith_plugin plugin = {
-        .size = sizeof plugin,
-        .abi = KITH_ABI,
-        .name = "complaint",
-        .version = "1.0",
-        .about = "Complaints, handled after ISO 10002",
-        .needs = needs,
-        .config = kind_config,
-        .handlers = handlers,
-        .functions = face_functions,
-        .states = states,
-        .traits = course_traits,
-        .kinds = kind_list,
-        .routes = routes,
-        .start = outside_start,
-        .stop = outside_stop,
-    };
-    return &plugin;
+    return plugin;
 }

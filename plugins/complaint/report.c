@@ -6,7 +6,6 @@
  */
 #include "outside.h"
 
-#include "fields.h"
 #include "review.h"
 
 #include <stdio.h>
@@ -53,7 +52,7 @@ static void ask(struct report *report, const char *after, size_t size)
 {
     char path[200], cursor[100] = "";
     struct kith_text text = { after, size };
-    if (!fields_encode(text, cursor, sizeof cursor))
+    if (!outside_encode(text, cursor, sizeof cursor))
         cursor[0] = '\0';
     snprintf(path, sizeof path, "/v1/records/complaint?limit=200%s%s",
              cursor[0] != '\0' ? "&after=" : "", cursor);
@@ -62,10 +61,9 @@ static void ask(struct report *report, const char *after, size_t size)
 }
 
 /* A moment of the query; else what it is without. */
-static int read_moment(struct kith_text query, const char *name, int64_t otherwise, int64_t *out_ms)
+static int read_moment(struct kith_doc query, const char *name, int64_t otherwise, int64_t *out_ms)
 {
-    char room[64];
-    struct kith_text text = fields_get(query, name, room, sizeof room);
+    struct kith_text text = kith_get_text(query, name);
     *out_ms = otherwise;
     return text.size == 0 || review_time(text, out_ms);
 }
@@ -74,11 +72,13 @@ static void handle(void *self, const struct kith_request *request)
 {
     struct outside *outside = self;
     struct report *report = outside_begin(outside, request, sizeof *report);
+    struct kith_doc query;
     int64_t from, to;
     if (report == NULL)
         return;
-    if (!read_moment(request->query, "to", outside->host->now(outside->kith), &to) ||
-        !read_moment(request->query, "from", to - DAYS * DAY_MS, &from) || from >= to) {
+    if (!outside_fields(outside, request->query.data, request->query.size, &query) ||
+        !read_moment(query, "to", outside->host->now(outside->kith), &to) ||
+        !read_moment(query, "from", to - DAYS * DAY_MS, &from) || from >= to) {
         outside_refuse(&report->task, 422, "No report",
                        kith_text("`from` and `to` are days or moments, like \"2026-10-01\" or "
                                  "\"2026-10-01T08:00:00Z\", and `from` is earlier"));
@@ -90,7 +90,7 @@ static void handle(void *self, const struct kith_request *request)
     ask(report, "", 0);
 }
 
-#define PARAMETER(name, words)                                                                  \
+#define PARAMETER(name, words)                                         \
     "{\"name\":\"" name "\",\"in\":\"query\",\"description\":\"" words \
     "\",\"schema\":{\"type\":\"string\"}}"
 

@@ -30,16 +30,11 @@ static int32_t on_received(const struct kith_engine *engine, struct kith_call *c
     return rc == KITH_OK ? engine->publish(call, "last_received", &latest) : rc;
 }
 
-static const char *const received_types[] = { "email.received", NULL };
-static const char *const received_reads[] = { "state.mail", "event.at", NULL };
-static const struct kith_handler received = {
-    .size = sizeof received,
-    .name = "received",
-    .types = received_types,
-    .reads = received_reads,
-    .run = on_received,
+const struct kith_handler *const face_handlers[] = {
+    KITH_ITEM(handler, .name = "received", .types = KITH_NAMES("email.received"),
+              .reads = KITH_NAMES("state.mail", "event.at"), .run = on_received),
+    NULL,
 };
-const struct kith_handler *const face_handlers[] = { &received, NULL };
 
 /* Two have become one: both wrote. */
 static int32_t merge(const struct kith_engine *engine, struct kith_call *call)
@@ -60,21 +55,16 @@ static int32_t merge(const struct kith_engine *engine, struct kith_call *call)
     return engine->answer(call, &both);
 }
 
-static const struct kith_state mail = {
-    .size = sizeof mail, .key = "mail", .version = 1, .merge = merge
+const struct kith_state *const face_states[] = {
+    KITH_ITEM(state, .key = "mail", .version = 1, .merge = merge), NULL
 };
-const struct kith_state *const face_states[] = { &mail, NULL };
-
-static const struct kith_trait received_trait = { .size = sizeof received_trait,
-                                                  .name = "received",
-                                                  .type = "whole",
-                                                  .about =
-                                                      "How many mails came from the customer" };
-static const struct kith_trait last_received_trait = { .size = sizeof last_received_trait,
-                                                       .name = "last_received",
-                                                       .type = "time",
-                                                       .about = "When the last of them came" };
-const struct kith_trait *const face_traits[] = { &received_trait, &last_received_trait, NULL };
+const struct kith_trait *const face_traits[] = {
+    KITH_ITEM(trait, .name = "received", .type = "whole",
+              .about = "How many mails came from the customer"),
+    KITH_ITEM(trait, .name = "last_received", .type = "time",
+              .about = "When the last of them came"),
+    NULL,
+};
 
 /* -- email.reply ------------------------------------------------------------------------------- */
 
@@ -116,13 +106,10 @@ static int32_t reply(const struct kith_engine *engine, struct kith_call *call)
     return engine->answer(call, &fields);
 }
 
-static const char *const reply_reads[] = { "event.subject", "event.message_id", NULL };
-static const struct kith_function reply_function = {
-    .size = sizeof reply_function,
-    .name = "reply",
-    .usage = "email.reply {}",
-    .about = "Of email.received: subject and in_reply_to of an answer, for `email` of data",
-    .reads = reply_reads,
-    .run = reply,
+const struct kith_function *const face_functions[] = {
+    KITH_ITEM(function, .name = "reply", .usage = "email.reply {}",
+              .about =
+                  "Of email.received: subject and in_reply_to of an answer, for `email` of data",
+              .reads = KITH_NAMES("event.subject", "event.message_id"), .run = reply),
+    NULL,
 };
-const struct kith_function *const face_functions[] = { &reply_function, NULL };

@@ -65,13 +65,8 @@ static void answer(struct parcel *parcel, int32_t outcome, const char *detail, i
 {
     static const char *const counters[] = { "sent", "rejected", "retried", "uncertain" };
     struct relay *relay = parcel->relay;
-    const struct kith_outcome given = {
-        .size = sizeof given,
-        .outcome = outcome,
-        .detail = kith_text(detail),
-        .wait_ms = wait_ms,
-    };
-    relay->host->deliver(relay->kith, kith_text(parcel->effect), parcel->attempt, &given);
+    kith_deliver(relay->host, relay->kith, kith_text(parcel->effect), parcel->attempt, outcome,
+                 detail, wait_ms);
     relay->host->count(relay->kith, counters[outcome], 1);
     parcel_free(parcel);
 }
@@ -298,12 +293,8 @@ void relay_send(struct relay *relay, const struct kith_message *message)
 {
     struct parcel *parcel = parcel_new(relay, message);
     if (parcel == NULL) {
-        const struct kith_outcome outcome = {
-            .size = sizeof outcome,
-            .outcome = KITH_RETRY,
-            .detail = kith_text("no memory for it"),
-        };
-        relay->host->deliver(relay->kith, message->effect, message->attempt, &outcome);
+        kith_deliver(relay->host, relay->kith, message->effect, message->attempt, KITH_RETRY,
+                     "no memory for it", 0);
         return;
     }
     if (relay->host->work(relay->kith, compose, on_composed, parcel) == KITH_OK)

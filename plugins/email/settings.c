@@ -14,10 +14,6 @@
 #include <string.h>
 
 #define DAY_S 86400
-#define CONNECTIONS_MAX 100
-#define RATE_MAX 1000000
-#define REPORT_DAYS_MAX 365
-#define MAIL_BYTES_MAX (1ll << 30)
 #define ROOM_BYTES_MAX (256u * 1024)
 
 /* -- Texts ------------------------------------------------------------------------------------- */
@@ -48,16 +44,6 @@ static const char *keep_string(struct settings *settings, struct kith_doc config
 {
     struct span text = text_of(config, name);
     return text.size > 0 ? keep(settings, text).data : NULL;
-}
-
-static int check_number(struct kith_doc config, const char *name, int64_t min, int64_t max,
-                        int64_t *out_number, struct fault *fault)
-{
-    *out_number = kith_get_int(config, name, min);
-    if (*out_number < min || *out_number > max)
-        return fault_set(fault, FAULT_INVALID, "config.%s is %lld, not %lld to %lld", name,
-                         (long long)*out_number, (long long)min, (long long)max);
-    return 0;
 }
 
 /* -- The relay --------------------------------------------------------------------------------- */
@@ -173,16 +159,13 @@ static int read_domain(struct settings *settings, struct kith_doc config, const 
 static int read_domains(struct settings *settings, struct kith_doc config, struct fault *fault)
 {
     struct span own = span_of(settings->sender.domain);
-    int64_t days = 0;
     int rc = read_domain(settings, config, "return_domain", own, &settings->return_domain, fault);
     if (rc == 0)
         rc = read_domain(settings, config, "host_name", settings->return_domain,
                          &settings->host_name, fault);
     if (rc == 0)
         rc = read_domain(settings, config, "dkim_domain", own, &settings->dkim_domain, fault);
-    if (rc == 0)
-        rc = check_number(config, "report_days", 1, REPORT_DAYS_MAX, &days, fault);
-    settings->report_s = days * DAY_S;
+    settings->report_s = kith_get_int(config, "report_days", 0) * DAY_S;
     settings->verp_key = keep_text(settings, config, "verp_key");
     if (rc == 0 && !is_host_name(settings->host_name))
         rc = fault_set(fault, FAULT_INVALID, "config.host_name is no name of a machine");
@@ -279,7 +262,6 @@ static int read_inbox(struct settings *settings, struct kith_doc config, struct 
 static int read_incoming(struct settings *settings, struct kith_doc config, struct fault *fault)
 {
     struct span strangers = text_of(config, "strangers");
-    int64_t bytes = 0;
     settings->lmtp = keep_string(settings, config, "lmtp");
     settings->takes_strangers = span_is(strangers, "take");
     if (!settings->takes_strangers && strangers.size > 0 && !span_is(strangers, "refuse"))
@@ -287,26 +269,16 @@ static int read_incoming(struct settings *settings, struct kith_doc config, stru
     if (settings->lmtp != NULL && settings->verp_key.size == 0)
         return fault_set(fault, FAULT_INVALID,
                          "config.lmtp needs config.verp_key: whatever came in could be forged");
-    int rc = check_number(config, "mail_bytes", 65536, MAIL_BYTES_MAX, &bytes, fault);
-    settings->mail_bytes_max = (uint64_t)bytes;
-    return rc == 0 ? read_inbox(settings, config, fault) : rc;
+    settings->mail_bytes_max = (uint64_t)kith_get_int(config, "mail_bytes", 0);
+    return read_inbox(settings, config, fault);
 }
 
-static int read_pace(struct settings *settings, struct kith_doc config, struct fault *fault)
+static void read_pace(struct settings *settings, struct kith_doc config)
 {
-    int64_t connections = 0, domain_connections = 0;
-    int rc = check_number(config, "connections", 1, CONNECTIONS_MAX, &connections, fault);
-    if (rc == 0)
-        rc = check_number(config, "domain_connections", 0, CONNECTIONS_MAX, &domain_connections,
-                          fault);
-    if (rc == 0)
-        rc = check_number(config, "domain_rate", 0, RATE_MAX, &settings->domain_rate, fault);
-    if (rc == 0)
-        rc = check_number(config, "timeout", 1000, SETTINGS_TIMEOUT_MS_MAX, &settings->timeout_ms,
-                          fault);
-    settings->connections = (size_t)connections;
-    settings->domain_connections = (size_t)domain_connections;
-    return rc;
+    settings->connections = (size_t)kith_get_int(config, "connections", 0);
+    settings->domain_connections = (size_t)kith_get_int(config, "domain_connections", 0);
+    settings->domain_rate = kith_get_int(config, "domain_rate", 0);
+    settings->timeout_ms = kith_get_int(config, "timeout", 0);
 }
 
 /* -- All of it --------------------------------------------------------------------------------- */
@@ -325,9 +297,8 @@ static int read_all(struct settings *settings, struct kith_doc config, struct fa
     if (rc == 0)
         rc = read_headers(settings, config, fault);
     if (rc == 0)
-        rc = read_pace(settings, config, fault);
-    if (rc == 0)
         rc = read_incoming(settings, config, fault);
+    read_pace(settings, config);
     return rc == 0 ? bytes_check(&settings->room, "the configuration", fault) : rc;
 }
 

@@ -3,71 +3,59 @@
  */
 #include "settings.h"
 
-#define FIELD(symbol, kind, otherwise, mark, words)                    \
-    static const struct kith_field symbol = { .size = sizeof(symbol),  \
-                                              .name = #symbol,         \
-                                              .type = (kind),          \
-                                              .standard = (otherwise), \
-                                              .about = (words),        \
-                                              .flags = (mark) }
-
-FIELD(smtp, "text", NULL, KITH_REQUIRED,
-      "The relay: smtp://HOST:PORT, or smtps:// for TLS from the first byte");
-FIELD(user, "text", NULL, 0, "Who logs in at the relay");
-FIELD(password, "text", NULL, KITH_SECRET, "The password of `user`");
-FIELD(tls, "text", NULL, 0, "required, offered or none; required unless the relay is this machine");
-FIELD(ca, "text", NULL, 0, "A file of certificates that the relay's is checked with");
-FIELD(from, "text", NULL, KITH_REQUIRED, "Who writes: Care <care@example.com>");
-FIELD(reply_to, "text", NULL, 0, "Where answers go, if not to `from`");
-FIELD(host_name, "text", NULL, 0, "How this machine is called in EHLO and LMTP");
-FIELD(return_domain, "text", NULL, 0, "The domain of return paths; that of `from` unless given");
-FIELD(verp_key, "text", NULL, KITH_SECRET,
-      "At least 16 bytes that sign return paths and Message-IDs; without it nothing is believed");
-FIELD(report_days, "whole", "30", 0, "For how long reports about a message are believed");
-FIELD(dkim_domain, "text", NULL, 0, "The domain that signs; that of `from` unless given");
-FIELD(dkim_selector, "text", NULL, 0, "SELECTOR._domainkey.DOMAIN has the public key");
-FIELD(dkim_key, "text", NULL, KITH_SECRET, "The private key in PEM: RSA or Ed25519");
-FIELD(dkim_selector_2, "text", NULL, 0, "The selector of a second signature");
-FIELD(dkim_key_2, "text", NULL, KITH_SECRET, "The key of a second signature");
-FIELD(headers, "list", NULL, 0, "Headers of every message: X-Shop: north");
-FIELD(connections, "whole", "10", 0, "Connections to the relay at once");
-FIELD(domain_connections, "whole", "0", 0,
-      "Messages to one domain at once; 0 is as many as there are connections");
-FIELD(domain_rate, "whole", "0", 0, "Messages a minute to one domain; 0 is as many as can be");
-FIELD(timeout, "duration", "60s", 0, "How long one attempt may take, at most 60s");
-FIELD(lmtp, "text", NULL, 0,
-      "Where mail comes in: 127.0.0.1:2424 or unix:PATH; without it none does");
-FIELD(inbox, "list", NULL, 0,
-      "Addresses that people write to, @example.com for all of a domain; unless given, of answers");
-FIELD(strangers, "text", "refuse", 0,
-      "take or refuse mail to `inbox` from addresses that no customer has");
-FIELD(mail_bytes, "whole", "67108864", 0, "The largest mail that comes in");
-
 const struct kith_field *const settings_fields[] = {
-    &smtp,
-    &user,
-    &password,
-    &tls,
-    &ca,
-    &from,
-    &reply_to,
-    &host_name,
-    &return_domain,
-    &verp_key,
-    &report_days,
-    &dkim_domain,
-    &dkim_selector,
-    &dkim_key,
-    &dkim_selector_2,
-    &dkim_key_2,
-    &headers,
-    &connections,
-    &domain_connections,
-    &domain_rate,
-    &timeout,
-    &lmtp,
-    &inbox,
-    &strangers,
-    &mail_bytes,
+    KITH_ITEM(field, .name = "smtp", .type = "text", .flags = KITH_REQUIRED,
+              .about = "The relay: smtp://HOST:PORT, or smtps:// for TLS from the first byte"),
+    KITH_ITEM(field, .name = "user", .type = "text", .about = "Who logs in at the relay"),
+    KITH_ITEM(field, .name = "password", .type = "text", .flags = KITH_SECRET,
+              .about = "The password of `user`"),
+    KITH_ITEM(field, .name = "tls", .type = "text",
+              .about = "required, offered or none; required unless the relay is this machine"),
+    KITH_ITEM(field, .name = "ca", .type = "text",
+              .about = "A file of certificates that the relay's is checked with"),
+    KITH_ITEM(field, .name = "from", .type = "text", .flags = KITH_REQUIRED,
+              .about = "Who writes: Care <care@example.com>"),
+    KITH_ITEM(field, .name = "reply_to", .type = "text",
+              .about = "Where answers go, if not to `from`"),
+    KITH_ITEM(field, .name = "host_name", .type = "text",
+              .about = "How this machine is called in EHLO and LMTP"),
+    KITH_ITEM(field, .name = "return_domain", .type = "text",
+              .about = "The domain of return paths; that of `from` unless given"),
+    KITH_ITEM(field, .name = "verp_key", .type = "text", .flags = KITH_SECRET,
+              .about = "At least 16 bytes that sign return paths and Message-IDs; without it "
+                       "nothing is believed"),
+    KITH_ITEM(field, .name = "report_days", .type = "whole", .standard = "30", .least = 1,
+              .most = 365, .about = "For how long reports about a message are believed"),
+    KITH_ITEM(field, .name = "dkim_domain", .type = "text",
+              .about = "The domain that signs; that of `from` unless given"),
+    KITH_ITEM(field, .name = "dkim_selector", .type = "text",
+              .about = "SELECTOR._domainkey.DOMAIN has the public key"),
+    KITH_ITEM(field, .name = "dkim_key", .type = "text", .flags = KITH_SECRET,
+              .about = "The private key in PEM: RSA or Ed25519"),
+    KITH_ITEM(field, .name = "dkim_selector_2", .type = "text",
+              .about = "The selector of a second signature"),
+    KITH_ITEM(field, .name = "dkim_key_2", .type = "text", .flags = KITH_SECRET,
+              .about = "The key of a second signature"),
+    KITH_ITEM(field, .name = "headers", .type = "list",
+              .about = "Headers of every message: X-Shop: north"),
+    KITH_ITEM(field, .name = "connections", .type = "whole", .standard = "10", .least = 1,
+              .most = 100, .about = "Connections to the relay at once"),
+    KITH_ITEM(field, .name = "domain_connections", .type = "whole", .standard = "0", .least = 0,
+              .most = 100,
+              .about = "Messages to one domain at once; 0 is as many as there are connections"),
+    KITH_ITEM(field, .name = "domain_rate", .type = "whole", .standard = "0", .least = 0,
+              .most = 1000000, .about = "Messages a minute to one domain; 0 is as many as can be"),
+    KITH_ITEM(field, .name = "timeout", .type = "duration", .standard = "60s", .least = 1000,
+              .most = SETTINGS_TIMEOUT_MS_MAX,
+              .about = "How long one attempt may take, at most 60s"),
+    KITH_ITEM(field, .name = "lmtp", .type = "text",
+              .about = "Where mail comes in: 127.0.0.1:2424 or unix:PATH; without it none does"),
+    KITH_ITEM(field, .name = "inbox", .type = "list",
+              .about = "Addresses that people write to, @example.com for all of a domain; unless "
+                       "given, of answers"),
+    KITH_ITEM(field, .name = "strangers", .type = "text", .standard = "refuse",
+              .about = "take or refuse mail to `inbox` from addresses that no customer has"),
+    KITH_ITEM(field, .name = "mail_bytes", .type = "whole", .standard = "67108864", .least = 65536,
+              .most = 1 << 30, .about = "The largest mail that comes in"),
     NULL,
 };

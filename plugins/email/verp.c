@@ -2,9 +2,9 @@
 #include "verp.h"
 
 #include "fault.h"
+#include "kith.h"
 
 #include <inttypes.h>
-#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <stdio.h>
@@ -120,14 +120,14 @@ static bool take_local(struct span address, struct span domain, struct span *out
 static bool is_signed(struct span key, const char *purpose, struct span whole, struct span mac,
                       struct span domain)
 {
-    char wanted[MAC_LETTERS], found[MAC_LETTERS];
+    char wanted[MAC_LETTERS + 1] = "", found[MAC_LETTERS];
     struct span payload = { whole.data, whole.size - mac.size - 1 };
     if (mac.size != MAC_LETTERS || key.size < VERP_KEY_MIN ||
         !make_mac(key, purpose, payload, domain, wanted))
         return false;
     for (size_t i = 0; i < MAC_LETTERS; i++)
         found[i] = ascii_lower(mac.data[i]);
-    return CRYPTO_memcmp(wanted, found, MAC_LETTERS) == 0;
+    return kith_is_same((struct kith_text){ found, MAC_LETTERS }, wanted);
 }
 
 enum verp_verdict verp_read(struct span key, struct span domain, struct span recipient,

@@ -123,34 +123,20 @@ static int32_t unmerge(const struct kith_engine *engine, struct kith_call *call)
     return answer(engine, call, kith_end(&w));
 }
 
-static const struct kith_state promises = {
-    .size = sizeof promises,
-    .key = "promises",
-    .version = 1,
-    .merge = merge,
-    .unmerge = unmerge,
+const struct kith_state *const care_states[] = {
+    KITH_ITEM(state, .key = "promises", .version = 1, .merge = merge, .unmerge = unmerge),
+    NULL,
 };
-const struct kith_state *const care_states[] = { &promises, NULL };
 
-static const struct kith_trait open_count = {
-    .size = sizeof open_count,
-    .name = "promises_open",
-    .type = "whole",
-    .about = "Promises to her that are neither kept nor broken",
+const struct kith_trait *const care_traits[] = {
+    KITH_ITEM(trait, .name = "promises_open", .type = "whole",
+              .about = "Promises to her that are neither kept nor broken"),
+    KITH_ITEM(trait, .name = "promises_kept", .type = "whole",
+              .about = "Promises to her that were kept in time"),
+    KITH_ITEM(trait, .name = "promises_broken", .type = "whole",
+              .about = "Promises to her that were not"),
+    NULL,
 };
-static const struct kith_trait kept_count = {
-    .size = sizeof kept_count,
-    .name = "promises_kept",
-    .type = "whole",
-    .about = "Promises to her that were kept in time",
-};
-static const struct kith_trait broken_count = {
-    .size = sizeof broken_count,
-    .name = "promises_broken",
-    .type = "whole",
-    .about = "Promises to her that were not",
-};
-const struct kith_trait *const care_traits[] = { &open_count, &kept_count, &broken_count, NULL };
 
 /* -- Promises: broken -------------------------------------------------------------------------- */
 
@@ -247,12 +233,6 @@ static int32_t remind(const struct kith_engine *engine, struct kith_call *call,
     return engine->act(call, "remind", kith_end(&w));
 }
 
-static int is_same(struct kith_text left, struct kith_text right)
-{
-    return left.size == right.size && left.size != 0 &&
-           memcmp(left.data, right.data, left.size) == 0;
-}
-
 static int32_t on_any(const struct kith_engine *engine, struct kith_call *call)
 {
     struct kith_doc config, said = { NULL, 0 };
@@ -270,7 +250,7 @@ static int32_t on_any(const struct kith_engine *engine, struct kith_call *call)
     if (is_wanted)
         said = kith_as_doc(&data);
     while (!is_wanted && kith_next(&it))
-        is_wanted = is_same(is, kith_as_text(&it.value));
+        is_wanted = kith_is(is, kith_as_text(&it.value).data);
     if (!is_wanted)
         return KITH_OK;
     struct revisit revisit = read_revisit(said, config);
@@ -330,60 +310,32 @@ static int32_t revisit(const struct kith_engine *engine, struct kith_call *call)
     return engine->emit(call, REVISIT_WANTED, wanted, kith_text(""));
 }
 
-static const struct kith_function promise_function = {
-    .size = sizeof promise_function,
-    .name = "promise",
-    .usage = "followup.promise { what = \"a call back\", due = \"2026-12-01T10:00\" }",
-    .about = "Promise this customer something until a time: a record of the kind promise",
-    .run = promise,
+const struct kith_function *const care_functions[] = {
+    KITH_ITEM(function, .name = "promise",
+              .usage = "followup.promise { what = \"a call back\", due = \"2026-12-01T10:00\" }",
+              .about = "Promise this customer something until a time: a record of the kind promise",
+              .run = promise),
+    KITH_ITEM(function, .name = "revisit", .usage = "followup.revisit { after = \"90d\" }",
+              .about = "Have her seen again after a while, counted from now", .run = revisit),
+    &handover_function,
+    NULL,
 };
-static const struct kith_function revisit_function = {
-    .size = sizeof revisit_function,
-    .name = "revisit",
-    .usage = "followup.revisit { after = \"90d\" }",
-    .about = "Have her seen again after a while, counted from now",
-    .run = revisit,
-};
-const struct kith_function *const care_functions[] = { &promise_function, &revisit_function,
-                                                       &handover_function, NULL };
 
 /* -- Handlers ---------------------------------------------------------------------------------- */
 
-static const struct kith_handler overdue = {
-    .size = sizeof overdue,
-    .name = "promise_overdue",
-    .types = (const char *const[]){ "promise.overdue", NULL },
-    .reads = (const char *const[]){ "event.about", "event.deadline", "event.level", NULL },
-    .run = on_overdue,
+const struct kith_handler *const care_handlers[] = {
+    KITH_ITEM(handler, .name = "promise_overdue", .types = KITH_NAMES("promise.overdue"),
+              .reads = KITH_NAMES("event.about", "event.deadline", "event.level"),
+              .run = on_overdue),
+    KITH_ITEM(handler, .name = "promise_broken", .types = KITH_NAMES("promise.broken"),
+              .reads = KITH_NAMES("records.promise", "state.promises", "record.what"),
+              .run = on_broken),
+    KITH_ITEM(handler, .name = "promise_kept", .types = KITH_NAMES("promise.kept"),
+              .reads = KITH_NAMES("records.promise", "state.promises"), .run = on_kept),
+    KITH_ITEM(handler, .name = "promise_changed",
+              .types = KITH_NAMES("promise.created", "promise.withdrawn", "promise.kept_late"),
+              .reads = KITH_NAMES("records.promise", "state.promises"), .run = on_changed),
+    KITH_ITEM(handler, .name = "revisit", .types = KITH_NAMES("*"),
+              .reads = KITH_NAMES("event.type", "event"), .run = on_any),
+    NULL,
 };
-static const struct kith_handler broken = {
-    .size = sizeof broken,
-    .name = "promise_broken",
-    .types = (const char *const[]){ "promise.broken", NULL },
-    .reads = (const char *const[]){ "records.promise", "state.promises", "record.what", NULL },
-    .run = on_broken,
-};
-static const struct kith_handler kept = {
-    .size = sizeof kept,
-    .name = "promise_kept",
-    .types = (const char *const[]){ "promise.kept", NULL },
-    .reads = (const char *const[]){ "records.promise", "state.promises", NULL },
-    .run = on_kept,
-};
-static const struct kith_handler changed = {
-    .size = sizeof changed,
-    .name = "promise_changed",
-    .types =
-        (const char *const[]){ "promise.created", "promise.withdrawn", "promise.kept_late", NULL },
-    .reads = (const char *const[]){ "records.promise", "state.promises", NULL },
-    .run = on_changed,
-};
-static const struct kith_handler revisits = {
-    .size = sizeof revisits,
-    .name = "revisit",
-    .types = (const char *const[]){ "*", NULL },
-    .reads = (const char *const[]){ "event.type", "event", NULL },
-    .run = on_any,
-};
-const struct kith_handler *const care_handlers[] = { &overdue, &broken,   &kept,
-                                                     &changed, &revisits, NULL };

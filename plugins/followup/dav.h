@@ -44,7 +44,7 @@ struct dav_request {
     const char *title;  /* her name for people; NULL: the same */
     const char *body;
     size_t body_size;
-    const char *(*header)(void *arg, const char *name); /* NULL: not sent; case does not count */
+    const char *(*header)(void *arg, const char *name); /* NULL or "": not sent; in any case */
     void *arg;                                          /* of header() */
 };
 

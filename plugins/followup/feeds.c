@@ -1,8 +1,4 @@
-/* feeds.c -- see feeds.h.
- *
- * A request that was answered for us, after a minute, is gone with all it points to: what is needed
- * of it is copied before anything is asked.
- */
+/* feeds.c -- see feeds.h. */
 #include "feeds.h"
 
 #include "pool.h"
@@ -18,7 +14,7 @@
 struct asked {
     struct followup *followup;
     struct pool pool;
-    struct kith_request request; /* a copy, with what feeds need of it */
+    struct kith_request request; /* a copy */
     char secret[SECRET_HEX + 1];
 };
 
@@ -30,26 +26,7 @@ static struct asked *asked_new(struct followup *followup, const struct kith_requ
         return NULL;
     }
     asked->followup = followup;
-    asked->request = (struct kith_request){
-        .size = sizeof asked->request,
-        .id = request->id,
-        .method = "GET",
-        .path = kith_text(""),
-        .query = kith_text(""),
-        .staff = { pool_text(&asked->pool, request->staff.data, request->staff.size),
-                   request->staff.size },
-    };
-    struct kith_param *headers =
-        pool_take(&asked->pool, (request->header_count + 1) * sizeof *headers);
-    for (size_t i = 0; headers != NULL && i < request->header_count; i++) {
-        const struct kith_param *theirs = &request->headers[i];
-        headers[i].name.data = pool_text(&asked->pool, theirs->name.data, theirs->name.size);
-        headers[i].name.size = theirs->name.size;
-        headers[i].value.data = pool_text(&asked->pool, theirs->value.data, theirs->value.size);
-        headers[i].value.size = theirs->value.size;
-    }
-    asked->request.headers = headers;
-    asked->request.header_count = headers != NULL ? request->header_count : 0;
+    session_copy(&asked->pool, request, &asked->request); /* if in vain, ask() says so */
     return asked;
 }
 
@@ -97,7 +74,6 @@ static void refuse(struct asked *asked, int32_t status, struct kith_doc result)
 
 static void on_made(void *arg, int32_t status, struct kith_doc result)
 {
-    static const char *const headers[] = { "Content-Type: application/json", NULL };
     struct asked *asked = arg;
     if (status >= 300 || status < 200) {
         refuse(asked, status, result);
@@ -105,14 +81,8 @@ static void on_made(void *arg, int32_t status, struct kith_doc result)
     }
     const char *body =
         pool_print(&asked->pool, "{\"path\":\"%s/%s\"}\n", FEEDS_PATH, asked->secret);
-    const struct kith_reply reply = {
-        .size = sizeof reply,
-        .status = 201,
-        .headers = headers,
-        .body = body,
-        .body_size = body != NULL ? strlen(body) : 0,
-    };
-    asked->followup->host->reply(asked->followup->kith, asked->request.id, &reply);
+    kith_answer(asked->followup->host, asked->followup->kith, asked->request.id, 201,
+                "application/json", body != NULL ? body : "");
     asked_free(asked);
 }
 
@@ -160,8 +130,9 @@ static struct asked *for_staff(struct followup *followup, const struct kith_requ
     return NULL;
 }
 
-void feeds_new(struct followup *followup, const struct kith_request *request)
+void feeds_new(void *self, const struct kith_request *request)
 {
+    struct followup *followup = self;
     unsigned char secret[SECRET_BYTES];
     struct asked *asked = for_staff(followup, request);
     if (asked == NULL)
@@ -171,9 +142,9 @@ void feeds_new(struct followup *followup, const struct kith_request *request)
     write_secret(asked, "PUT", on_made);
 }
 
-void feeds_end(struct followup *followup, const struct kith_request *request)
+void feeds_end(void *self, const struct kith_request *request)
 {
-    struct asked *asked = for_staff(followup, request);
+    struct asked *asked = for_staff(self, request);
     if (asked != NULL)
         write_secret(asked, "PATCH", on_ended);
 }
@@ -194,20 +165,17 @@ static void on_found(void *arg, int32_t status, struct kith_doc result)
     asked_free(asked);
 }
 
-void feeds_open(struct followup *followup, const struct kith_request *request)
+void feeds_open(void *self, const struct kith_request *request)
 {
     char hash[2 * HASH_BYTES + 1], secret[SECRET_HEX + 1] = "";
-    struct kith_text token = { "", 0 };
-    for (size_t i = 0; i < request->param_count; i++)
-        if (kith_is(request->params[i].name, "token"))
-            token = request->params[i].value;
+    struct kith_text token = kith_param(request, "token");
     if (token.size > 4 && memcmp(token.data + token.size - 4, ".ics", 4) == 0)
         token.size -= 4;
     if (token.size != SECRET_HEX || strspn(token.data, "0123456789abcdef") < SECRET_HEX) {
-        session_say(followup, request->id, 404, NOT_THERE);
+        session_say(self, request->id, 404, NOT_THERE);
         return;
     }
-    struct asked *asked = asked_new(followup, request);
+    struct asked *asked = asked_new(self, request);
     if (asked == NULL)
         return;
     memcpy(secret, token.data, SECRET_HEX);

@@ -11,8 +11,8 @@
 
 #define FEEDS_PATH "/v1/followup/feed"
 
-void feeds_new(struct followup *followup, const struct kith_request *request);
-void feeds_end(struct followup *followup, const struct kith_request *request);
-void feeds_open(struct followup *followup, const struct kith_request *request);
+void feeds_new(void *self, const struct kith_request *request);
+void feeds_end(void *self, const struct kith_request *request);
+void feeds_open(void *self, const struct kith_request *request);
 
 #endif

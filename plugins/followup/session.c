@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <strings.h>
+#include <string.h>
 
 static void run_next(struct desk *desk);
 static void write_next(struct session *session);
@@ -31,20 +31,12 @@ static void leave_desk(struct session *session)
 
 void session_say(struct followup *followup, uint64_t request, int status, const char *line)
 {
-    static const char *const headers[] = { "Content-Type: text/plain; charset=utf-8", NULL };
-    const struct kith_reply reply = {
-        .size = sizeof reply,
-        .status = status,
-        .headers = headers,
-        .body = line,
-        .body_size = strlen(line),
-    };
-    followup->host->reply(followup->kith, request, &reply);
+    kith_answer(followup->host, followup->kith, request, status, "text/plain; charset=utf-8", line);
 }
 
 void session_fail(struct session *session, int status, const char *line)
 {
-    session_say(session->followup, session->request, status, line);
+    session_say(session->followup, session->request.id, status, line);
     leave_desk(session);
 }
 
@@ -65,7 +57,7 @@ static void reply(struct session *session)
     if (session->pool.broken)
         session_fail(session, 503, "memory is short");
     else {
-        session->followup->host->reply(session->followup->kith, session->request, &reply);
+        session->followup->host->reply(session->followup->kith, session->request.id, &reply);
         leave_desk(session);
     }
 }
@@ -124,7 +116,7 @@ static void answer_feed(struct session *session)
 {
     struct dav_answer *answer = &session->answer;
     struct ics_item *tasks = pool_take(&session->pool, (session->item_count + 1) * sizeof *tasks);
-    const char *known = session->dav.header(session, "If-None-Match");
+    struct kith_text known = kith_header(&session->request, "If-None-Match");
     uint64_t hash = UINT64_C(14695981039346656037);
     for (size_t i = 0; tasks != NULL && i < session->item_count; i++) {
         tasks[i] = session->items[i].dav.task;
@@ -139,7 +131,7 @@ static void answer_feed(struct session *session)
         session_fail(session, 503, "memory is short\n");
         return;
     }
-    answer->status = known != NULL && strcmp(known, tag) == 0 ? 304 : 200;
+    answer->status = kith_is(known, tag) ? 304 : 200;
     answer->header_count = 3;
     answer->headers[0].name = "ETag";
     snprintf(answer->headers[0].value, DAV_HEADER_MAX, "%s", tag);
@@ -172,10 +164,7 @@ void session_have_list(struct session *session)
 static const char *header_of(void *arg, const char *name)
 {
     const struct session *session = arg;
-    for (size_t i = 0; i < session->header_count; i++)
-        if (strcasecmp(session->headers[i].name.data, name) == 0)
-            return session->headers[i].value.data;
-    return NULL;
+    return kith_header(&session->request, name).data;
 }
 
 static void run_next(struct desk *desk)
@@ -213,41 +202,52 @@ static struct desk *desk_of(struct followup *followup, struct kith_text staff)
     return desk;
 }
 
-static bool copy_headers(struct session *session, const struct kith_request *request)
+static struct kith_text copy(struct pool *pool, struct kith_text text)
 {
-    struct pool *pool = &session->pool;
-    session->headers = pool_take(pool, (request->header_count + 1) * sizeof *session->headers);
-    for (size_t i = 0; session->headers != NULL && i < request->header_count; i++) {
-        const struct kith_param *theirs = &request->headers[i];
-        session->headers[i].name.data = pool_text(pool, theirs->name.data, theirs->name.size);
-        session->headers[i].value.data = pool_text(pool, theirs->value.data, theirs->value.size);
-    }
-    session->header_count = request->header_count;
+    return (struct kith_text){ pool_text(pool, text.data, text.size), text.size };
+}
+
+bool session_copy(struct pool *pool, const struct kith_request *request, struct kith_request *out)
+{
+    struct kith_param *headers = pool_take(pool, (request->header_count + 1) * sizeof *headers);
+    for (size_t i = 0; headers != NULL && i < request->header_count; i++)
+        headers[i] = (struct kith_param){ copy(pool, request->headers[i].name),
+                                          copy(pool, request->headers[i].value) };
+    *out = (struct kith_request){
+        .size = sizeof *out,
+        .id = request->id,
+        .method = pool_text(pool, request->method, strlen(request->method)),
+        .path = copy(pool, request->path),
+        .query = kith_text(""),
+        .headers = headers,
+        .header_count = headers != NULL ? request->header_count : 0,
+        .body = pool_text(pool, request->body, request->body_size),
+        .body_size = request->body_size,
+        .staff = copy(pool, request->staff),
+    };
     return !pool->broken;
 }
 
-/* The request lives until it is answered, and that may be for us, after a minute: so a copy. */
 static struct session *session_new(struct followup *followup, const struct kith_request *request,
                                    struct kith_text staff)
 {
     struct session *session = calloc(1, sizeof *session);
     if (session == NULL)
         return NULL;
-    struct pool *pool = &session->pool;
     session->followup = followup;
-    session->request = request->id;
-    session->staff = pool_text(pool, staff.data, staff.size);
+    session_copy(&session->pool, request, &session->request);
+    session->staff = pool_text(&session->pool, staff.data, staff.size);
     session->dav = (struct dav_request){
-        .method = pool_text(pool, request->method, strlen(request->method)),
-        .path = pool_text(pool, request->path.data, request->path.size),
+        .method = session->request.method,
+        .path = session->request.path.data,
         .base = SESSION_BASE,
         .staff = session->staff,
-        .body = pool_text(pool, request->body, request->body_size),
-        .body_size = request->body_size,
+        .body = session->request.body,
+        .body_size = session->request.body_size,
         .header = header_of,
         .arg = session,
     };
-    if (copy_headers(session, request))
+    if (!session->pool.broken)
         return session;
     session_free(session);
     return NULL;
@@ -271,14 +271,14 @@ static void begin(struct followup *followup, const struct kith_request *request,
         run_next(desk);
 }
 
-void session_begin(struct followup *followup, const struct kith_request *request)
+void session_begin(void *self, const struct kith_request *request)
 {
     if (request->staff.size == 0)
-        session_say(followup, request->id, 403,
+        session_say(self, request->id, 403,
                     "this key is nobody's: make one for a member of staff with kith key add "
                     "--staff\n");
     else
-        begin(followup, request, request->staff, false);
+        begin(self, request, request->staff, false);
 }
 
 void session_feed(struct followup *followup, const struct kith_request *request,

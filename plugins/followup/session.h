@@ -15,6 +15,7 @@
 
 #include "book.h"
 #include "kith.h"
+#include "pool.h"
 #include "zone.h"
 
 #define SESSION_BASE "/dav"
@@ -42,7 +43,7 @@ struct followup {
     int64_t handover_after;    /* not before this moment: one was refused something */
 };
 
-void session_begin(struct followup *followup, const struct kith_request *request);
+void session_begin(void *self, const struct kith_request *request);
 
 /* Her due list as a calendar to subscribe to (feed.h), for whoever knows its address. */
 void session_feed(struct followup *followup, const struct kith_request *request,
@@ -53,5 +54,9 @@ void session_end_all(struct followup *followup);
 
 /* Answer with a line of text. */
 void session_say(struct followup *followup, uint64_t request, int status, const char *line);
+
+/* A request lives until it is answered, and that may be for us, after a minute: so a copy of it in
+ * `pool`, without query and parameters; all its texts are terminated.  False: memory is short. */
+bool session_copy(struct pool *pool, const struct kith_request *request, struct kith_request *out);
 
 #endif

@@ -54,10 +54,8 @@ struct session {
     struct followup *followup;
     struct desk *desk;
     struct pool pool;
-    uint64_t request;
+    struct kith_request request; /* a copy in the pool */
     struct dav_request dav;
-    struct kith_param *headers;
-    size_t header_count;
     const char *staff, *after;
     enum source source;
     size_t pages_read;

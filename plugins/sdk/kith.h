@@ -71,6 +71,9 @@ extern "C" {
 #define KITH_ITEM(noun, ...) \
     (&(const struct kith_##noun){ .size = sizeof(struct kith_##noun), __VA_ARGS__ })
 
+/* Also a list of names: .types = KITH_NAMES("Order Completed", "Order Refunded") */
+#define KITH_NAMES(...) ((const char *const[]){ __VA_ARGS__, NULL })
+
 /* What calls answer, in both directions.  A plugin may return any of those below zero; the words
  * that go with it are those of kith_engine.fail(), or else of the last call that did not answer
  * KITH_OK. */
@@ -921,7 +924,9 @@ struct kith_host {
     int32_t (*from_json)(struct kith *kith, struct kith_text json, struct kith_doc *out);
 
     /* The same of application/x-www-form-urlencoded, which is also what queries are: texts, sorted
-     * by their names; of a name that is said twice the first counts. */
+     * by their names and then by themselves, as those who sign forms have it.  A name that is said
+     * with several texts is there as often: such a document is for reading, and no event's.  A "%"
+     * that encodes nothing stays as it is; KITH_INVALID: a zero, no UTF-8, over 1,000 fields. */
     int32_t (*from_form)(struct kith *kith, struct kith_text form, struct kith_doc *out);
 
     /* The HMAC of `data` with `key`, written as `how` says: "sha1-base64", "sha256-base64" or

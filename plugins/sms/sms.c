@@ -230,15 +230,12 @@ static const struct kith_route *const routes[] = {
               .body_max = FORM_BYTES, .summary = "A message from somebody, by the gateway"),
     NULL,
 };
-static const char *const needs[] = {
-    "append", "channel", "fetch", "fetch-private", "routes", NULL
-};
 
-static const struct kith_plugin *const plugin =
-    KITH_ITEM(plugin, .abi = KITH_ABI, .name = "sms", .version = "2",
-              .about = "Messages to telephones, over a gateway that speaks as Twilio does",
-              .needs = needs, .config = config, .channels = channels, .routes = routes,
-              .start = start, .stop = free, .reread = reread);
+static const struct kith_plugin *const plugin = KITH_ITEM(
+    plugin, .abi = KITH_ABI, .name = "sms", .version = "2",
+    .about = "Messages to telephones, over a gateway that speaks as Twilio does",
+    .needs = KITH_NAMES("append", "channel", "fetch", "fetch-private", "routes"), .config = config,
+    .channels = channels, .routes = routes, .start = start, .stop = free, .reread = reread);
 
 const struct kith_plugin *kith_describe(void)
 {

@@ -11,7 +11,6 @@
  * An event is about a customer where the configuration says how to find her in the body; otherwise,
  * and where nobody is found, it is about nobody, and a rule sees to it.
  */
-#include "form.h"
 #include "verify.h"
 #include "webhook.h"
 
@@ -20,13 +19,15 @@
 #include <stdlib.h>
 #include <strings.h>
 
+#define NAME_SIZE 32
 #define ID_SIZE (NAME_SIZE + VERIFY_ID_SIZE)
 #define REFERENCE_SIZE 300
 #define SLACK 4096 /* of an event beside its body and headers */
 
 struct hook {
     struct hook *next;
-    char name[NAME_SIZE], type[sizeof "webhook." + NAME_SIZE], url[URL_SIZE], header[128];
+    const char *name;
+    char type[sizeof "webhook." + NAME_SIZE];
     struct keys keys;
     struct verify verify;
     struct kith_doc headers, customer; /* lists of the configuration */
@@ -97,7 +98,7 @@ static void leave(struct visit *visit, int status, const char *detail)
 
 static bool has_type(const struct kith_request *request, const char *type)
 {
-    struct kith_text given = header_of(request, "Content-Type");
+    struct kith_text given = kith_header(request, "Content-Type");
     size_t size = 0;
     while (size < given.size && strchr("; \t", given.data[size]) == NULL)
         size++;
@@ -106,7 +107,7 @@ static bool has_type(const struct kith_request *request, const char *type)
 
 static bool is_json(const struct kith_request *request)
 {
-    struct kith_text given = header_of(request, "Content-Type");
+    struct kith_text given = kith_header(request, "Content-Type");
     const char *body = request->body;
     size_t i = 0;
     if (has_type(request, "application/json"))
@@ -141,16 +142,17 @@ static int32_t read_json(struct webhook *webhook, const struct kith_request *req
     return code == KITH_OK && !is_alone ? KITH_INVALID : code;
 }
 
-static bool put_form(struct kith_writer *w, const struct kith_request *request)
+/* Of a name that is said with several texts, one. */
+static bool put_form(struct kith_writer *w, struct webhook *webhook, struct kith_text text)
 {
-    struct form form;
-    bool is_good = form_read(&form, request->body, request->body_size);
+    struct kith_text last = { NULL, 0 };
+    struct kith_doc form = { NULL, 0 };
+    bool is_good = webhook->host->from_form(webhook->kith, text, &form) == KITH_OK;
     kith_open(w, "body");
-    for (size_t i = 0; is_good && i < form.count; i++)
-        if (form_value(&form, form.pairs[i].name) == form.pairs[i].value) /* the first counts */
-            kith_put_string(w, form.pairs[i].name, form.pairs[i].value);
+    for (struct kith_iter it = kith_iter(form); kith_next(&it); last = it.name)
+        if (last.data == NULL || !kith_is(last, it.name.data))
+            kith_put(w, it.name.data, &it.value);
     kith_close(w);
-    form_deinit(&form);
     return is_good;
 }
 
@@ -160,10 +162,8 @@ static void put_headers(struct kith_writer *w, const struct hook *hook,
     struct kith_iter it = kith_iter(hook->headers);
     kith_open(w, "headers");
     while (kith_next(&it)) {
-        char name[128];
-        struct kith_text wanted = kith_as_text(&it.value);
-        snprintf(name, sizeof name, "%.*s", (int)wanted.size, wanted.data);
-        struct kith_text value = header_of(request, name);
+        const char *name = kith_as_text(&it.value).data;
+        struct kith_text value = kith_header(request, name);
         if (value.size != 0)
             kith_put_text(w, name, value);
     }
@@ -181,6 +181,7 @@ static size_t room_of(const struct kith_request *request, struct kith_doc body)
 /* NULL, or why it cannot be read. */
 static const char *read_data(struct visit *visit, const struct kith_request *request)
 {
+    struct kith_text sent = { request->body, request->body_size };
     struct kith_doc body = { NULL, 0 };
     struct kith_writer w;
     bool is_good = true;
@@ -199,9 +200,9 @@ static const char *read_data(struct visit *visit, const struct kith_request *req
     if (body.size != 0)
         kith_put_doc(&w, "body", body);
     else if (has_type(request, "application/x-www-form-urlencoded"))
-        is_good = put_form(&w, request);
+        is_good = put_form(&w, visit->webhook, sent);
     else
-        kith_put_text(&w, "text", (struct kith_text){ request->body, request->body_size });
+        kith_put_text(&w, "text", sent);
     visit->data = kith_end(&w);
     return is_good && visit->data.size != 0 ? NULL : "the body is no form, or has too many fields";
 }
@@ -333,14 +334,12 @@ static void identify(struct visit *visit)
 
 /* -- Requests ---------------------------------------------------------------------------------- */
 
-static const struct hook *find(const struct webhook *webhook, const struct kith_request *request)
+static const struct hook *find(const struct webhook *webhook, struct kith_text name)
 {
-    for (size_t i = 0; i < request->param_count; i++)
-        for (const struct hook *hook = webhook->hooks; hook != NULL; hook = hook->next)
-            if (kith_is(request->params[i].name, "name") &&
-                kith_is(request->params[i].value, hook->name))
-                return hook;
-    return NULL;
+    const struct hook *hook = webhook->hooks;
+    while (hook != NULL && !kith_is(name, hook->name))
+        hook = hook->next;
+    return hook;
 }
 
 static struct visit *visit_new(struct webhook *webhook, const struct hook *hook, uint64_t request)
@@ -362,13 +361,13 @@ static struct visit *visit_new(struct webhook *webhook, const struct hook *hook,
 void hook_handle(void *self, const struct kith_request *request)
 {
     struct webhook *webhook = self;
-    const struct hook *hook = find(webhook, request);
+    const struct hook *hook = find(webhook, kith_param(request, "name"));
     char id[VERIFY_ID_SIZE];
     if (hook == NULL) {
         answer(webhook, request->id, 404, "there is no hook of this name");
         return;
     }
-    const char *why = verify(&hook->verify, request, webhook->host->now(webhook->kith), id);
+    const char *why = verify(&hook->verify, request, id);
     if (why != NULL) {
         webhook->host->count(webhook->kith, "refused", 1);
         answer(webhook, request->id, 401, why);
@@ -397,10 +396,9 @@ void hook_handle(void *self, const struct kith_request *request)
 static int32_t read_secret(struct kith_doc table, const struct hook *hook, struct keys *out,
                            char *reason)
 {
-    struct kith_text secret = kith_get_text(table, "secret");
+    bool is_standard = hook->verify.scheme == SCHEME_STANDARD;
     char room[160];
-    const char *why =
-        keys_parse(secret.data, secret.size, hook->verify.scheme == SCHEME_STANDARD, out, room);
+    const char *why = keys_parse(kith_get_text(table, "secret"), is_standard, out, room);
     return why == NULL ? KITH_OK : refuse(reason, "hooks.%s.secret: %s", hook->name, why);
 }
 
@@ -426,39 +424,35 @@ static int32_t check_customer(const struct hook *hook, char *reason)
 
 static int32_t check_url(const struct hook *hook, char *reason)
 {
-    bool is_web = strncmp(hook->url, "https://", 8) == 0 || strncmp(hook->url, "http://", 7) == 0;
-    if (hook->verify.scheme != SCHEME_TWILIO || (is_web && strpbrk(hook->url, " ?#") == NULL))
+    const char *url = hook->verify.url;
+    bool is_web = strncmp(url, "https://", 8) == 0 || strncmp(url, "http://", 7) == 0;
+    if (hook->verify.scheme != SCHEME_TWILIO || (is_web && strpbrk(url, " ?#") == NULL))
         return KITH_OK;
     return refuse(reason,
                   "hooks.%s.url is needed, as twilio was told, without a query: it is signed",
                   hook->name);
 }
 
-static int32_t hook_read(struct hook *hook, struct kith_text name, struct kith_doc table,
-                         char *reason)
+static int32_t hook_read(struct hook *hook, const struct webhook *webhook, const char *name,
+                         struct kith_doc table, char *reason)
 {
-    int32_t code = KITH_OK;
-    snprintf(hook->name, sizeof hook->name, "%.*s", (int)name.size, name.data);
-    snprintf(hook->type, sizeof hook->type, "webhook.%s", hook->name);
+    hook->name = name;
+    snprintf(hook->type, sizeof hook->type, "webhook.%s", name);
     hook->headers = kith_get_doc(table, "headers");
     hook->customer = kith_get_doc(table, "customer");
     hook->creates = kith_get_int(table, "create", 0) != 0;
     hook->verify = (struct verify){
+        .host = webhook->host,
+        .kith = webhook->kith,
         .scheme = scheme_of(kith_get_text(table, "scheme")),
         .keys = &hook->keys,
-        .url = hook->url,
+        .header = kith_get_string(table, "signature"),
+        .url = kith_get_string(table, "url"),
         .tolerance_ms = kith_get_int(table, "tolerance", 0),
     };
     if (hook->verify.scheme == SCHEME_NONE)
-        code = refuse(reason, "hooks.%s.scheme is standard, github, stripe or twilio", hook->name);
-    if (code == KITH_OK &&
-        (config_text(table, "url", hook->url, sizeof hook->url) == NULL ||
-         config_text(table, "signature", hook->header, sizeof hook->header) == NULL))
-        code = refuse(reason, "hooks.%s: url or signature is too long", hook->name);
-    if (hook->header[0] != '\0')
-        hook->verify.header = hook->header;
-    if (code == KITH_OK)
-        code = check_url(hook, reason);
+        return refuse(reason, "hooks.%s.scheme is standard, github, stripe or twilio", name);
+    int32_t code = check_url(hook, reason);
     if (code == KITH_OK)
         code = check_customer(hook, reason);
     return code == KITH_OK ? read_secret(table, hook, &hook->keys, reason) : code;
@@ -474,7 +468,7 @@ int32_t hooks_open(struct webhook *webhook, struct kith_doc tables, char *reason
             return KITH_FAILED;
         hook->next = webhook->hooks;
         webhook->hooks = hook;
-        code = hook_read(hook, it.name, kith_as_doc(&it.value), reason);
+        code = hook_read(hook, webhook, it.name.data, kith_as_doc(&it.value), reason);
     }
     return code;
 }
@@ -501,5 +495,4 @@ void hooks_close(struct webhook *webhook)
         keys_wipe(&hook->keys);
         free(hook);
     }
-    webhook->hooks = NULL;
 }

@@ -43,52 +43,55 @@ static size_t decode(const char *text, size_t size, uint8_t *out)
     return whole;
 }
 
-static const char *take_line(const char *line, size_t size, size_t number, bool is_standard,
-                             struct keys *keys, char room[ROOM])
+/* NULL: it is the secret number `count`, and in `list`. */
+static const char *take_line(struct kith_text line, size_t number, bool is_standard, size_t count,
+                             struct kith_writer *list, char room[ROOM])
 {
-    size_t prefix = sizeof PREFIX - 1, i = keys->count;
-    if (i == KEYS_MAX) {
+    uint8_t bytes[KEY_BYTES_MAX];
+    size_t prefix = sizeof PREFIX - 1;
+    if (count == KEYS_MAX) {
         snprintf(room, ROOM, "line %zu: at most %d secrets, the new one first", number, KEYS_MAX);
         return room;
     }
+    if (!is_standard && (line.size < KEY_LINE_BYTES_MIN || line.size > KEY_LINE_BYTES_MAX)) {
+        snprintf(room, ROOM, "line %zu: a secret has %d to %d bytes", number, KEY_LINE_BYTES_MIN,
+                 KEY_LINE_BYTES_MAX);
+        return room;
+    }
     if (is_standard) {
-        keys->keys[i].size = size > prefix && memcmp(line, PREFIX, prefix) == 0
-                                 ? decode(line + prefix, size - prefix, keys->keys[i].data)
-                                 : 0;
-        if (keys->keys[i].size < KEY_BYTES_MIN) {
+        bool is_marked = line.size > prefix && memcmp(line.data, PREFIX, prefix) == 0;
+        line.size = is_marked ? decode(line.data + prefix, line.size - prefix, bytes) : 0;
+        line.data = (const char *)bytes;
+        if (line.size < KEY_BYTES_MIN) {
             snprintf(room, ROOM,
                      "line %zu: a secret is " PREFIX " and %d to %d random bytes in base64", number,
                      KEY_BYTES_MIN, KEY_BYTES_MAX);
             return room;
         }
-    } else {
-        if (size < KEY_LINE_BYTES_MIN || size > KEY_LINE_BYTES_MAX) {
-            snprintf(room, ROOM, "line %zu: a secret has %d to %d bytes", number,
-                     KEY_LINE_BYTES_MIN, KEY_LINE_BYTES_MAX);
-            return room;
-        }
-        memcpy(keys->keys[i].data, line, size);
-        keys->keys[i].size = size;
     }
-    keys->count++;
+    kith_put_text(list, NULL, line);
+    OPENSSL_cleanse(bytes, sizeof bytes);
     return NULL;
 }
 
-const char *keys_parse(const char *text, size_t size, bool is_standard, struct keys *out,
-                       char room[ROOM])
+const char *keys_parse(struct kith_text text, bool is_standard, struct keys *out, char room[ROOM])
 {
-    struct keys keys = { 0 };
-    const char *end = text + size, *why = NULL;
-    for (size_t number = 1; why == NULL && text < end; number++) {
-        const char *stop = memchr(text, '\n', (size_t)(end - text));
-        size_t line = trimmed(text, (size_t)((stop != NULL ? stop : end) - text));
-        if (line != 0 && (!is_standard || text[0] != '#'))
-            why = take_line(text, line, number, is_standard, &keys, room);
-        text = stop != NULL ? stop + 1 : end;
+    struct keys keys;
+    struct kith_writer list;
+    const char *at = text.data, *end = text.data + text.size, *why = NULL;
+    size_t count = 0;
+    kith_begin(&list, keys.room, sizeof keys.room);
+    for (size_t number = 1; why == NULL && at < end; number++) {
+        const char *stop = memchr(at, '\n', (size_t)(end - at));
+        struct kith_text line = { at, trimmed(at, (size_t)((stop != NULL ? stop : end) - at)) };
+        if (line.size != 0 && (!is_standard || at[0] != '#'))
+            why = take_line(line, number, is_standard, count++, &list, room);
+        at = stop != NULL ? stop + 1 : end;
     }
-    if (why == NULL && keys.count == 0)
+    if (why == NULL && count == 0)
         why = is_standard ? "it holds no secret: one line, " PREFIX "..."
                           : "it holds no secret: one line";
+    keys.size = kith_end(&list).size;
     if (why == NULL)
         *out = keys;
     keys_wipe(&keys);
@@ -100,7 +103,7 @@ void keys_wipe(struct keys *keys)
     OPENSSL_cleanse(keys, sizeof *keys);
 }
 
-struct piece keys_at(const struct keys *keys, size_t index)
+struct kith_doc keys_list(const struct keys *keys)
 {
-    return (struct piece){ keys->keys[index].data, keys->keys[index].size };
+    return (struct kith_doc){ keys->room, keys->size };
 }

@@ -7,7 +7,9 @@
 #ifndef PLUGINS_WEBHOOK_KEYS_H
 #define PLUGINS_WEBHOOK_KEYS_H
 
-#include "mac.h"
+#include "kith.h"
+
+#include <stdbool.h>
 
 #define KEYS_MAX 2
 #define KEY_BYTES_MIN 24 /* of Standard Webhooks */
@@ -16,19 +18,16 @@
 #define KEY_LINE_BYTES_MAX 256
 
 struct keys {
-    size_t count;
-    struct {
-        uint8_t data[KEY_LINE_BYTES_MAX];
-        size_t size;
-    } keys[KEYS_MAX];
+    size_t size;
+    unsigned char room[KEYS_MAX * (KEY_LINE_BYTES_MAX + 16)];
 };
 
 /* NULL, or what is wrong in words that say the line and nothing that stands in it; *out is as it
  * was then.  `room` is for the words. */
-const char *keys_parse(const char *text, size_t size, bool is_standard, struct keys *out,
-                       char room[160]);
+const char *keys_parse(struct kith_text text, bool is_standard, struct keys *out, char room[160]);
 void keys_wipe(struct keys *keys);
 
-struct piece keys_at(const struct keys *keys, size_t index);
+/* The bytes of each, a list. */
+struct kith_doc keys_list(const struct keys *keys);
 
 #endif

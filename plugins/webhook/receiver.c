@@ -18,9 +18,9 @@
  */
 #include "breaker.h"
 #include "keys.h"
+#include "text.h"
 #include "webhook.h"
 
-#include <openssl/evp.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,24 +29,18 @@
 
 #define DAY_MS (24 * 3600 * 1000ll)
 #define UNDER_WAY_MAX 240 /* of all receivers: below what a plugin may fetch at once */
-#define PRINT_BYTES 8
+#define PRINT_DIGITS 16
 
 struct receiver {
     struct receiver *next;
-    char name[NAME_SIZE], url[URL_SIZE], ca[1024], target[300];
+    struct webhook *webhook;
+    const char *name, *url, *ca;
+    char target[300];
     bool allow_private;
     int64_t timeout_ms;
     size_t parallel;
     struct keys keys;
     struct breaker breaker;
-};
-
-struct attempt { /* under way */
-    struct attempt *next, **link;
-    struct webhook *webhook;
-    struct receiver *receiver;
-    char effect[64];
-    int64_t number;
 };
 
 static int64_t boot_ms(void)
@@ -89,91 +83,70 @@ static void explain(int status, struct kith_doc result, char out[REASON_SIZE])
                  status == 410 ? " Gone: the channel is paused" : "");
 }
 
-static void attempt_free(struct attempt *attempt)
-{
-    attempt->webhook->attempt_count--;
-    *attempt->link = attempt->next;
-    if (attempt->next != NULL)
-        attempt->next->link = attempt->link;
-    free(attempt);
-}
-
-static void tell(struct attempt *attempt, int32_t outcome, const char *detail, int64_t wait_ms)
-{
-    const struct kith_outcome told = {
-        .size = sizeof told, .outcome = outcome, .detail = kith_text(detail), .wait_ms = wait_ms
-    };
-    struct webhook *webhook = attempt->webhook;
-    webhook->host->deliver(webhook->kith, kith_text(attempt->effect), attempt->number, &told);
-    attempt_free(attempt);
-}
-
 /* An answer counts from its status on: that its body was too long, or never ended, matters to
  * nobody. */
 static void on_done(void *arg, int32_t code, struct kith_doc result)
 {
-    struct attempt *attempt = arg;
-    struct webhook *webhook = attempt->webhook;
+    struct receiver *receiver = arg;
+    struct webhook *webhook = receiver->webhook;
     int status = (int)kith_get_int(result, "status", 0);
     int64_t wait_ms = kith_get_int(result, "retry_after", 0);
-    char reason[REASON_SIZE];
+    bool is_sent = status >= 200 && status < 300;
+    char reason[REASON_SIZE] = "";
     (void)code;
-    note_health(attempt->receiver, status, wait_ms);
-    if (status >= 200 && status < 300) {
-        tell(attempt, KITH_SENT, "", 0);
-        return;
-    }
-    explain(status, result, reason);
+    webhook->under_way--;
+    note_health(receiver, status, wait_ms);
+    if (!is_sent)
+        explain(status, result, reason);
     if (status == 410)
-        webhook->host->pause(webhook->kith, attempt->receiver->name, reason);
-    tell(attempt, KITH_RETRY, reason, wait_ms);
+        webhook->host->pause(webhook->kith, receiver->name, reason);
+    kith_deliver(webhook->host, webhook->kith, kith_get_text(result, "effect"),
+                 kith_get_int(result, "attempt", 0), is_sent ? KITH_SENT : KITH_RETRY, reason,
+                 is_sent ? 0 : wait_ms);
 }
 
 /* -- Sending ----------------------------------------------------------------------------------- */
 
 /* "msg_17_1_" and a print of the body.  A dot would be one of those that the signature is made
  * over with. */
-static void make_id(const char *effect, struct kith_text body, char *out, size_t room)
+static void make_id(struct kith_text effect, struct kith_text body, char *out, size_t room)
 {
-    struct mac print = { .size = 0 };
-    char hex[MAC_TEXT_SIZE];
-    unsigned size;
-    EVP_Digest(body.data, body.size, print.data, &size, EVP_sha256(), NULL);
-    print.size = PRINT_BYTES;
-    mac_hex(&print, hex);
-    snprintf(out, room, "msg_%s_%s", effect, hex);
+    char hash[TEXT_HASH_SIZE];
+    text_hash(body, hash);
+    snprintf(out, room, "msg_%.*s_%.*s", (int)effect.size, effect.data, PRINT_DIGITS, hash);
     for (char *dot = strchr(out, '.'); dot != NULL; dot = strchr(dot, '.'))
         *dot = '_';
 }
 
-static bool sign(const struct keys *keys, const char *id, const char *time, struct kith_text body,
-                 char *out, size_t room)
+static bool sign(const struct receiver *receiver, const char *id, const char *time,
+                 struct kith_text body, char *out, size_t room)
 {
-    const struct piece pieces[] = {
-        piece_of(id), piece_of("."), piece_of(time), piece_of("."), { body.data, body.size },
-    };
+    const struct webhook *webhook = receiver->webhook;
+    const struct kith_text dot = kith_text(".");
+    const struct kith_text parts[] = { kith_text(id), dot, kith_text(time), dot, body };
+    struct kith_text data;
+    char mac[KITH_HMAC_SIZE], *joined = text_join(parts, 5, &data);
+    bool is_good = joined != NULL;
     size_t used = (size_t)snprintf(out, room, "webhook-signature:");
-    for (size_t i = 0; i < keys->count; i++) {
-        char text[MAC_TEXT_SIZE];
-        struct mac mac;
-        if (!mac_make(MAC_SHA256, keys_at(keys, i), pieces, 5, &mac))
-            return false;
-        mac_base64(&mac, text);
-        used += (size_t)snprintf(out + used, room - used, " v1,%s", text);
+    for (struct kith_iter it = kith_iter(keys_list(&receiver->keys)); is_good && kith_next(&it);) {
+        is_good = webhook->host->hmac(webhook->kith, "sha256-base64", kith_as_text(&it.value), data,
+                                      mac) == KITH_OK;
+        used += (size_t)snprintf(out + used, room - used, " v1,%s", is_good ? mac : "");
     }
-    return true;
+    free(joined);
+    return is_good;
 }
 
-static int32_t post(struct attempt *attempt, struct kith_text body)
+static int32_t post(struct receiver *receiver, const struct kith_message *message,
+                    struct kith_text body)
 {
-    struct webhook *webhook = attempt->webhook;
-    const struct receiver *receiver = attempt->receiver;
+    const struct webhook *webhook = receiver->webhook;
     char id[160], time[32], id_header[180], time_header[64], signature[256];
-    make_id(attempt->effect, body, id, sizeof id);
+    make_id(message->effect, body, id, sizeof id);
     snprintf(time, sizeof time, "%lld", (long long)(webhook->host->now(webhook->kith) / 1000));
     snprintf(id_header, sizeof id_header, "webhook-id: %s", id);
     snprintf(time_header, sizeof time_header, "webhook-timestamp: %s", time);
-    if (!sign(&receiver->keys, id, time, body, signature, sizeof signature))
+    if (!sign(receiver, id, time, body, signature, sizeof signature))
         return KITH_FAILED;
     const char *const headers[] = { "Content-Type: application/json", id_header, time_header,
                                     signature, NULL };
@@ -187,42 +160,27 @@ static int32_t post(struct attempt *attempt, struct kith_text body)
         .timeout_ms = receiver->timeout_ms,
         .flags = receiver->allow_private ? KITH_FETCH_PRIVATE : 0,
         .ca = receiver->ca[0] != '\0' ? receiver->ca : NULL,
+        .effect = message->effect,
+        .attempt = message->attempt,
     };
-    return webhook->host->fetch(webhook->kith, &fetch, on_done, attempt);
-}
-
-static struct attempt *attempt_new(struct webhook *webhook, struct receiver *receiver)
-{
-    struct attempt *attempt = calloc(1, sizeof *attempt);
-    if (attempt == NULL)
-        return NULL;
-    attempt->webhook = webhook;
-    attempt->receiver = receiver;
-    attempt->next = webhook->attempts;
-    attempt->link = &webhook->attempts;
-    if (attempt->next != NULL)
-        attempt->next->link = &attempt->next;
-    webhook->attempts = attempt;
-    webhook->attempt_count++;
-    return attempt;
+    return webhook->host->fetch(webhook->kith, &fetch, on_done, receiver);
 }
 
 void receiver_send(void *self, const struct kith_message *message)
 {
     struct webhook *webhook = self;
     struct receiver *receiver = find(webhook, message->channel);
-    struct attempt *attempt = NULL;
     struct kith_text body;
-    if (receiver != NULL && message->effect.size < sizeof attempt->effect)
-        attempt = attempt_new(webhook, receiver);
-    if (attempt == NULL)
+    if (receiver == NULL)
         return; /* the attempt ends by itself, and is repeated */
-    memcpy(attempt->effect, message->effect.data, message->effect.size);
-    attempt->number = message->attempt;
     if (webhook->host->to_json(webhook->kith, message->message, &body) != KITH_OK)
-        tell(attempt, KITH_REJECTED, "the message cannot be written as JSON", 0);
-    else if (post(attempt, body) != KITH_OK)
-        tell(attempt, KITH_RETRY, "the request could not be begun", 0);
+        kith_deliver(webhook->host, webhook->kith, message->effect, message->attempt, KITH_REJECTED,
+                     "the message cannot be written as JSON", 0);
+    else if (post(receiver, message, body) != KITH_OK)
+        kith_deliver(webhook->host, webhook->kith, message->effect, message->attempt, KITH_RETRY,
+                     "the request could not be begun", 0);
+    else
+        webhook->under_way++;
 }
 
 void receiver_status(void *self, struct kith_channel_status *status)
@@ -233,7 +191,7 @@ void receiver_status(void *self, struct kith_channel_status *status)
         return;
     breaker_status(&receiver->breaker, boot_ms(), receiver->parallel, status);
     status->target = receiver->target;
-    if (webhook->attempt_count >= UNDER_WAY_MAX && status->window != 0) {
+    if (webhook->under_way >= UNDER_WAY_MAX && status->window != 0) {
         status->window = 0;
         status->wait_ms = 100;
     }
@@ -244,9 +202,9 @@ void receiver_status(void *self, struct kith_channel_status *status)
 /* Its parts that are no secret: a path or a query may be one. */
 static int32_t read_url(struct receiver *receiver, struct kith_doc table, char *reason)
 {
-    const char *url = config_text(table, "url", receiver->url, sizeof receiver->url);
-    bool is_safe = url != NULL && strncmp(url, "https://", 8) == 0;
-    bool is_web = is_safe || (url != NULL && strncmp(url, "http://", 7) == 0);
+    const char *url = receiver->url = kith_get_string(table, "url");
+    bool is_safe = strncmp(url, "https://", 8) == 0;
+    bool is_web = is_safe || strncmp(url, "http://", 7) == 0;
     const char *host = is_web ? url + (is_safe ? 8 : 7) : "";
     size_t size = strcspn(host, "/?#");
     if (!is_web || size == 0 || memchr(host, '@', size) != NULL ||
@@ -264,41 +222,24 @@ static int32_t read_url(struct receiver *receiver, struct kith_doc table, char *
 
 static int32_t read_secret(struct kith_doc table, struct keys *out, const char *name, char *reason)
 {
-    struct kith_text secret = kith_get_text(table, "secret");
     char room[160];
-    const char *why = keys_parse(secret.data, secret.size, true, out, room);
+    const char *why = keys_parse(kith_get_text(table, "secret"), true, out, room);
     return why == NULL ? KITH_OK : refuse(reason, "receivers.%s.secret: %s", name, why);
 }
 
-static int32_t read_numbers(struct receiver *receiver, struct kith_doc table, char *reason)
+static int32_t receiver_read(struct receiver *receiver, const char *name, struct kith_doc table,
+                             char *reason)
 {
-    int64_t parallel = kith_get_int(table, "parallel", 0), rest = kith_get_int(table, "rest", 0);
-    receiver->timeout_ms = kith_get_int(table, "timeout", 0);
-    receiver->parallel = (size_t)parallel;
-    breaker_init(&receiver->breaker, rest);
-    if (parallel < 1 || parallel > 64)
-        return refuse(reason, "receivers.%s.parallel is 1 to 64", receiver->name);
-    if (receiver->timeout_ms < 1000 || receiver->timeout_ms > 30000)
-        return refuse(reason, "receivers.%s.timeout is 1 to 30 seconds", receiver->name);
-    if (rest < 1000 || rest > 3600000)
-        return refuse(reason, "receivers.%s.rest is a second to an hour", receiver->name);
-    return KITH_OK;
-}
-
-static int32_t receiver_read(struct receiver *receiver, struct kith_text name,
-                             struct kith_doc table, char *reason)
-{
-    snprintf(receiver->name, sizeof receiver->name, "%.*s", (int)name.size, name.data);
+    receiver->name = name;
+    receiver->ca = kith_get_string(table, "ca");
     receiver->allow_private = kith_get_int(table, "allow_private", 0) != 0;
+    receiver->timeout_ms = kith_get_int(table, "timeout", 0);
+    receiver->parallel = (size_t)kith_get_int(table, "parallel", 0);
+    breaker_init(&receiver->breaker, kith_get_int(table, "rest", 0));
     int32_t code = read_url(receiver, table, reason);
-    if (code == KITH_OK)
-        code = read_numbers(receiver, table, reason);
-    if (code == KITH_OK && (config_text(table, "ca", receiver->ca, sizeof receiver->ca) == NULL ||
-                            (receiver->ca[0] != '\0' && receiver->ca[0] != '/')))
-        code = refuse(reason, "receivers.%s.ca is a path from / on", receiver->name);
-    if (code == KITH_OK)
-        code = read_secret(table, &receiver->keys, receiver->name, reason);
-    return code;
+    if (code == KITH_OK && receiver->ca[0] != '\0' && receiver->ca[0] != '/')
+        code = refuse(reason, "receivers.%s.ca is a path from / on", name);
+    return code == KITH_OK ? read_secret(table, &receiver->keys, name, reason) : code;
 }
 
 int32_t receivers_open(struct webhook *webhook, struct kith_doc tables, char *reason)
@@ -309,9 +250,10 @@ int32_t receivers_open(struct webhook *webhook, struct kith_doc tables, char *re
         struct receiver *receiver = calloc(1, sizeof *receiver);
         if (receiver == NULL)
             return KITH_FAILED;
+        receiver->webhook = webhook;
         receiver->next = webhook->receivers;
         webhook->receivers = receiver;
-        code = receiver_read(receiver, it.name, kith_as_doc(&it.value), reason);
+        code = receiver_read(receiver, it.name.data, kith_as_doc(&it.value), reason);
     }
     return code;
 }
@@ -331,14 +273,9 @@ void receivers_reread(struct webhook *webhook, struct kith_doc tables)
 
 void receivers_close(struct webhook *webhook)
 {
-    for (struct attempt *attempt = webhook->attempts, *next; attempt != NULL; attempt = next) {
-        next = attempt->next;
-        attempt_free(attempt);
-    }
     for (struct receiver *receiver = webhook->receivers, *next; receiver != NULL; receiver = next) {
         next = receiver->next;
         keys_wipe(&receiver->keys);
         free(receiver);
     }
-    webhook->receivers = NULL;
 }

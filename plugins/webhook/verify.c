@@ -1,10 +1,13 @@
-/* verify.c -- see verify.h. */
+/* verify.c -- see verify.h.
+ *
+ * A MAC is made once for each secret, however many signatures a header has: what somebody sends who
+ * has no secret must not cost more than one.
+ */
 #include "verify.h"
 
-#include "form.h"
+#include "text.h"
 
-#include <openssl/crypto.h>
-#include <openssl/evp.h>
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
@@ -22,20 +25,7 @@ enum scheme scheme_of(struct kith_text name)
     return scheme;
 }
 
-struct kith_text header_of(const struct kith_request *request, const char *name)
-{
-    size_t size = strlen(name);
-    for (size_t i = 0; i < request->header_count; i++)
-        if (request->headers[i].name.size == size &&
-            strncasecmp(request->headers[i].name.data, name, size) == 0)
-            return request->headers[i].value;
-    return (struct kith_text){ "", 0 };
-}
-
-static struct piece piece_of_text(struct kith_text text)
-{
-    return (struct piece){ text.data, text.size };
-}
+/* -- Signatures -------------------------------------------------------------------------------- */
 
 /* The next item before `separator`; false: there is none. */
 static bool next_item(struct kith_text *rest, char separator, struct kith_text *item)
@@ -49,14 +39,69 @@ static bool next_item(struct kith_text *rest, char separator, struct kith_text *
     return true;
 }
 
-static bool starts_with(struct kith_text text, const char *start)
+/* Take `mark` off its beginning; false: it begins otherwise. */
+static bool take_mark(struct kith_text *text, const char *mark)
 {
-    return text.size >= strlen(start) && memcmp(text.data, start, strlen(start)) == 0;
+    size_t size = strlen(mark);
+    if (text->size < size || memcmp(text->data, mark, size) != 0)
+        return false;
+    *text = (struct kith_text){ text->data + size, text->size - size };
+    return true;
 }
 
-static struct kith_text behind(struct kith_text text, size_t size)
+/* Digits of "sha256-hex" are of any case. */
+static bool is_mac(struct kith_text given, const char *how, const char *mac)
 {
-    return (struct kith_text){ text.data + size, text.size - size };
+    char lower[KITH_HMAC_SIZE];
+    if (strcmp(how, "sha256-hex") == 0 && given.size < sizeof lower) {
+        for (size_t i = 0; i < given.size; i++)
+            lower[i] = (char)tolower((unsigned char)given.data[i]);
+        given.data = lower;
+    }
+    return kith_is_same(given, mac);
+}
+
+/* A list of signatures as a header has it: items that begin with a mark. */
+struct signatures {
+    struct kith_text list;
+    char separator;
+    const char *mark, *how; /* `how` as hmac() has it */
+};
+
+static bool is_signed(const struct verify *verify, struct signatures signatures,
+                      struct kith_text data)
+{
+    bool is_found = false;
+    char mac[KITH_HMAC_SIZE];
+    for (struct kith_iter it = kith_iter(keys_list(verify->keys)); kith_next(&it);) {
+        struct kith_text rest = signatures.list, secret = kith_as_text(&it.value);
+        if (verify->host->hmac(verify->kith, signatures.how, secret, data, mac) != KITH_OK)
+            continue;
+        for (struct kith_text item; next_item(&rest, signatures.separator, &item);)
+            if (take_mark(&item, signatures.mark))
+                is_found = is_mac(item, signatures.how, mac) || is_found;
+    }
+    return is_found;
+}
+
+/* The same over several texts, one behind the other. */
+static bool is_signed_all(const struct verify *verify, struct signatures signatures,
+                          const struct kith_text *parts, size_t count)
+{
+    struct kith_text data;
+    char *joined = text_join(parts, count, &data);
+    bool is_found = joined != NULL && is_signed(verify, signatures, data);
+    free(joined);
+    return is_found;
+}
+
+/* A print of what was signed, in a form that fits an id: what was signed is what it is. */
+static void make_id(const struct verify *verify, const char *what, struct kith_text data,
+                    char id[VERIFY_ID_SIZE])
+{
+    char print[KITH_HMAC_SIZE] = "";
+    verify->host->hmac(verify->kith, "sha256-hex", kith_text("kith"), data, print);
+    snprintf(id, VERIFY_ID_SIZE, "%s:%s", what, print);
 }
 
 /* Seconds since 1970, digits alone. */
@@ -74,128 +119,84 @@ static bool read_seconds(struct kith_text text, int64_t *out)
     return true;
 }
 
-static bool is_near(const struct verify *how, int64_t seconds, int64_t now_ms)
+static const char *check_time(const struct verify *verify, int64_t seconds)
 {
-    int64_t away = now_ms - seconds * 1000;
-    return away <= how->tolerance_ms && -away <= how->tolerance_ms;
+    int64_t away = verify->host->now(verify->kith) - seconds * 1000;
+    bool is_near = away <= verify->tolerance_ms && -away <= verify->tolerance_ms;
+    return is_near ? NULL : stale_words;
 }
 
-static struct piece body_of(const struct kith_request *request)
+static struct kith_text body_of(const struct kith_request *request)
 {
-    return (struct piece){ request->body, request->body_size };
+    return (struct kith_text){ request->body, request->body_size };
 }
 
-/* The signature of request and time, in a form that fits an id: what was signed is what it is. */
-static void id_of_mac(const char *scheme, const struct mac *mac, char id[VERIFY_ID_SIZE])
+static struct kith_text header_of(const struct verify *verify, const struct kith_request *request,
+                                  const char *standard)
 {
-    char text[MAC_TEXT_SIZE];
-    mac_hex(mac, text);
-    snprintf(id, VERIFY_ID_SIZE, "%s:%s", scheme, text);
+    return kith_header(request, verify->header[0] != '\0' ? verify->header : standard);
 }
 
 /* -- One way after the other ------------------------------------------------------------------- */
 
-static bool has_standard(struct kith_text list, const struct mac *mac)
+static const char *verify_standard(const struct verify *verify, const struct kith_request *request,
+                                   char id[VERIFY_ID_SIZE])
 {
-    bool is_found = false;
-    for (struct kith_text item; next_item(&list, ' ', &item);)
-        if (starts_with(item, "v1,"))
-            is_found = mac_is_base64(mac, piece_of_text(behind(item, 3))) || is_found;
-    return is_found;
-}
-
-static const char *verify_standard(const struct verify *how, const struct kith_request *request,
-                                   int64_t now_ms, char id[VERIFY_ID_SIZE])
-{
-    struct kith_text theirs = header_of(request, "webhook-id");
-    struct kith_text time = header_of(request, "webhook-timestamp");
-    struct kith_text list = header_of(request, "webhook-signature");
-    const struct piece pieces[] = { piece_of_text(theirs), piece_of("."), piece_of_text(time),
-                                    piece_of("."), body_of(request) };
+    const struct kith_text theirs = kith_header(request, "webhook-id"), dot = kith_text(".");
+    const struct kith_text time = kith_header(request, "webhook-timestamp");
+    const struct signatures signatures = { kith_header(request, "webhook-signature"), ' ', "v1,",
+                                           "sha256-base64" };
+    const struct kith_text parts[] = { theirs, dot, time, dot, body_of(request) };
     int64_t seconds;
-    bool is_found = false;
-    if (theirs.size == 0 || list.size == 0 || !read_seconds(time, &seconds))
+    if (theirs.size == 0 || signatures.list.size == 0 || !read_seconds(time, &seconds))
         return unsigned_words;
     if (theirs.size > VERIFY_ID_SIZE - 20)
         return "webhook-id is too long";
-    for (size_t i = 0; i < how->keys->count; i++) {
-        struct mac mac;
-        is_found = (mac_make(MAC_SHA256, keys_at(how->keys, i), pieces, 5, &mac) &&
-                    has_standard(list, &mac)) ||
-                   is_found;
-    }
-    if (!is_found)
+    if (!is_signed_all(verify, signatures, parts, 5))
         return wrong_words;
     snprintf(id, VERIFY_ID_SIZE, "%.*s", (int)theirs.size, theirs.data);
-    return is_near(how, seconds, now_ms) ? NULL : stale_words;
+    return check_time(verify, seconds);
 }
 
 /* The body alone is signed: the same body is the same request, by whichever secret. */
-static const char *verify_github(const struct verify *how, const struct kith_request *request,
+static const char *verify_github(const struct verify *verify, const struct kith_request *request,
                                  char id[VERIFY_ID_SIZE])
 {
-    struct kith_text given =
-        header_of(request, how->header != NULL ? how->header : "X-Hub-Signature-256");
-    struct piece body = body_of(request);
-    bool is_found = false;
-    struct mac print;
+    struct kith_text given = header_of(verify, request, "X-Hub-Signature-256");
     if (given.size == 0)
         return unsigned_words;
-    if (starts_with(given, "sha256="))
-        given = behind(given, 7);
-    for (size_t i = 0; i < how->keys->count; i++) {
-        struct mac mac;
-        if (mac_make(MAC_SHA256, keys_at(how->keys, i), &body, 1, &mac))
-            is_found = mac_is_hex(&mac, piece_of_text(given)) ||
-                       mac_is_base64(&mac, piece_of_text(given)) || is_found;
-    }
-    if (!is_found || !mac_make(MAC_SHA256, piece_of("kith"), &body, 1, &print))
+    take_mark(&given, "sha256=");
+    const struct signatures hex = { given, '\0', "", "sha256-hex" };
+    const struct signatures base64 = { given, '\0', "", "sha256-base64" };
+    if (!is_signed(verify, hex, body_of(request)) && !is_signed(verify, base64, body_of(request)))
         return wrong_words;
-    id_of_mac("body", &print, id);
+    make_id(verify, "body", body_of(request), id);
     return NULL;
-}
-
-static bool has_stripe(struct kith_text list, const struct mac *mac)
-{
-    bool is_found = false;
-    for (struct kith_text item; next_item(&list, ',', &item);)
-        if (starts_with(item, "v1="))
-            is_found = mac_is_hex(mac, piece_of_text(behind(item, 3))) || is_found;
-    return is_found;
 }
 
 static struct kith_text stripe_time(struct kith_text list)
 {
     for (struct kith_text item; next_item(&list, ',', &item);)
-        if (starts_with(item, "t="))
-            return behind(item, 2);
-    return (struct kith_text){ "", 0 };
+        if (take_mark(&item, "t="))
+            return item;
+    return kith_text("");
 }
 
 /* A sender that tries again signs anew, with another time: the body says which event it is. */
-static const char *verify_stripe(const struct verify *how, const struct kith_request *request,
-                                 int64_t now_ms, char id[VERIFY_ID_SIZE])
+static const char *verify_stripe(const struct verify *verify, const struct kith_request *request,
+                                 char id[VERIFY_ID_SIZE])
 {
-    struct kith_text list =
-        header_of(request, how->header != NULL ? how->header : "Stripe-Signature");
-    struct kith_text time = stripe_time(list);
-    struct piece body = body_of(request);
-    const struct piece pieces[] = { piece_of_text(time), piece_of("."), body };
-    struct mac print;
-    bool is_found = false;
+    const struct signatures signatures = { header_of(verify, request, "Stripe-Signature"), ',',
+                                           "v1=", "sha256-hex" };
+    const struct kith_text time = stripe_time(signatures.list);
+    const struct kith_text parts[] = { time, kith_text("."), body_of(request) };
     int64_t seconds;
     if (!read_seconds(time, &seconds))
         return unsigned_words;
-    for (size_t i = 0; i < how->keys->count; i++) {
-        struct mac mac;
-        is_found = (mac_make(MAC_SHA256, keys_at(how->keys, i), pieces, 3, &mac) &&
-                    has_stripe(list, &mac)) ||
-                   is_found;
-    }
-    if (!is_found || !mac_make(MAC_SHA256, piece_of("kith"), &body, 1, &print))
+    if (!is_signed_all(verify, signatures, parts, 3))
         return wrong_words;
-    id_of_mac("body", &print, id);
-    return is_near(how, seconds, now_ms) ? NULL : stale_words;
+    make_id(verify, "body", body_of(request), id);
+    return check_time(verify, seconds);
 }
 
 /* -- Twilio ------------------------------------------------------------------------------------ */
@@ -203,100 +204,77 @@ static const char *verify_stripe(const struct verify *how, const struct kith_req
 static bool is_form(const struct kith_request *request)
 {
     static const char type[] = "application/x-www-form-urlencoded";
-    struct kith_text given = header_of(request, "Content-Type");
+    struct kith_text given = kith_header(request, "Content-Type");
     return given.size >= sizeof type - 1 && strncasecmp(given.data, type, sizeof type - 1) == 0;
 }
 
+static bool read_form(const struct verify *verify, struct kith_text text, struct kith_doc *out)
+{
+    return verify->host->from_form(verify->kith, text, out) == KITH_OK;
+}
+
 /* The SHA-256 of a body that is no form stands in the URL, which is signed. */
-static bool is_body_of_query(const struct kith_request *request)
+static bool is_body_of_query(const struct verify *verify, const struct kith_request *request)
 {
-    struct form query;
-    struct mac hash = { .size = 0 };
-    unsigned size = 0;
-    bool is_good = form_read(&query, request->query.data, request->query.size);
-    const char *given = is_good ? form_value(&query, "bodySHA256") : NULL;
-    is_good =
-        given != NULL && EVP_Digest(request->body_size != 0 ? request->body : "",
-                                    request->body_size, hash.data, &size, EVP_sha256(), NULL) == 1;
-    hash.size = size;
-    is_good = is_good && mac_is_hex(&hash, piece_of(given));
-    form_deinit(&query);
-    return is_good;
+    char hash[TEXT_HASH_SIZE];
+    struct kith_doc query;
+    if (!read_form(verify, request->query, &query))
+        return false;
+    text_hash(body_of(request), hash);
+    return strcasecmp(kith_get_string(query, "bodySHA256"), hash) == 0;
 }
 
-/* The URL and the fields as one run of pieces; the caller frees it. */
-static struct piece *list_pieces(const struct verify *how, const struct kith_request *request,
-                                 const struct form *form, size_t *out_count)
+/* The URL and, as from_form() sorts them, each name and its value; the caller frees it. */
+static char *join_form(const struct verify *verify, const struct kith_request *request,
+                       struct kith_doc form, struct kith_text *out)
 {
-    struct piece *pieces = malloc((3 + 2 * form->count) * sizeof *pieces);
-    size_t count = 0;
-    if (pieces == NULL)
+    /* What has been decoded is never longer than it was. */
+    size_t room = strlen(verify->url) + request->query.size + request->body_size + 2;
+    char *text = malloc(room);
+    if (text == NULL)
         return NULL;
-    pieces[count++] = piece_of(how->url);
-    if (request->query.size != 0) {
-        pieces[count++] = piece_of("?");
-        pieces[count++] = piece_of_text(request->query);
-    }
-    for (size_t i = 0; i < form->count; i++) {
-        const struct pair *pair = &form->pairs[i];
-        if (i > 0 && strcmp(pair->name, pair[-1].name) == 0 &&
-            strcmp(pair->value, pair[-1].value) == 0)
-            continue; /* said twice it is signed once */
-        pieces[count++] = piece_of(pair->name);
-        pieces[count++] = piece_of(pair->value);
-    }
-    *out_count = count;
-    return pieces;
-}
-
-static bool is_by_any(const struct verify *how, const struct piece *pieces, size_t count,
-                      struct kith_text given)
-{
-    bool is_found = false;
-    for (size_t i = 0; i < how->keys->count; i++) {
-        struct mac mac;
-        is_found = (mac_make(MAC_SHA1, keys_at(how->keys, i), pieces, count, &mac) &&
-                    mac_is_base64(&mac, piece_of_text(given))) ||
-                   is_found;
-    }
-    return is_found;
+    size_t used =
+        (size_t)snprintf(text, room, "%s%s%.*s", verify->url, request->query.size != 0 ? "?" : "",
+                         (int)request->query.size, request->query.data);
+    for (struct kith_iter it = kith_iter(form); kith_next(&it);)
+        used += (size_t)snprintf(text + used, room - used, "%s%s", it.name.data,
+                                 kith_as_text(&it.value).data);
+    *out = (struct kith_text){ text, used };
+    return text;
 }
 
 /* Nothing says when it was signed; the same fields to the same URL are the same request. */
-static const char *verify_twilio(const struct verify *how, const struct kith_request *request,
+static const char *verify_twilio(const struct verify *verify, const struct kith_request *request,
                                  char id[VERIFY_ID_SIZE])
 {
-    struct kith_text given = header_of(request, "X-Twilio-Signature");
-    struct form form = { 0 };
-    size_t count = 0;
-    if (given.size == 0)
+    const struct signatures given = { kith_header(request, "X-Twilio-Signature"), '\0', "",
+                                      "sha1-base64" };
+    struct kith_doc form = { NULL, 0 };
+    struct kith_text data;
+    if (given.list.size == 0)
         return unsigned_words;
-    bool is_good = is_form(request) ? form_read(&form, request->body, request->body_size)
-                                    : is_body_of_query(request);
-    form_sort(&form);
-    struct piece *pieces = is_good ? list_pieces(how, request, &form, &count) : NULL;
-    struct mac print;
-    is_good = pieces != NULL && is_by_any(how, pieces, count, given) &&
-              mac_make(MAC_SHA256, piece_of("kith"), pieces, count, &print);
+    bool is_good = is_form(request) ? read_form(verify, body_of(request), &form)
+                                    : is_body_of_query(verify, request);
+    char *joined = is_good ? join_form(verify, request, form, &data) : NULL;
+    is_good = joined != NULL && is_signed(verify, given, data);
     if (is_good)
-        id_of_mac("form", &print, id);
-    free(pieces);
-    form_deinit(&form);
+        make_id(verify, "form", data, id);
+    free(joined);
     return is_good ? NULL : wrong_words;
 }
 
-const char *verify(const struct verify *how, const struct kith_request *request, int64_t now_ms,
+const char *verify(const struct verify *verify, const struct kith_request *request,
                    char id[VERIFY_ID_SIZE])
 {
-    switch (how->scheme) {
+    switch (verify->scheme) {
     case SCHEME_STANDARD:
-        return verify_standard(how, request, now_ms, id);
+        return verify_standard(verify, request, id);
     case SCHEME_GITHUB:
-        return verify_github(how, request, id);
+        return verify_github(verify, request, id);
     case SCHEME_STRIPE:
-        return verify_stripe(how, request, now_ms, id);
+        return verify_stripe(verify, request, id);
     case SCHEME_TWILIO:
-        return verify_twilio(how, request, id);
+        return verify_twilio(verify, request, id);
     case SCHEME_NONE:
         break;
     }

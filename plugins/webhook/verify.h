@@ -19,8 +19,6 @@
 
 #include "keys.h"
 
-#include "kith.h"
-
 enum scheme { SCHEME_STANDARD, SCHEME_GITHUB, SCHEME_STRIPE, SCHEME_TWILIO, SCHEME_NONE };
 
 /* SCHEME_NONE: there is no such one. */
@@ -29,18 +27,17 @@ enum scheme scheme_of(struct kith_text name);
 #define VERIFY_ID_SIZE 200
 
 struct verify {
+    const struct kith_host *host; /* for now(), hmac() and from_form() */
+    struct kith *kith;
     enum scheme scheme;
     const struct keys *keys;
-    const char *header;   /* of the signature; NULL: the scheme's own.  Of SCHEME_GITHUB */
+    const char *header;   /* of the signature; "": the scheme's own.  Of SCHEME_GITHUB, _STRIPE */
     const char *url;      /* as the sender calls it, without a query.  Of SCHEME_TWILIO */
     int64_t tolerance_ms; /* between their time and ours */
 };
 
 /* NULL: it is genuine, and `id` says which request it is.  Otherwise why not, for the sender. */
-const char *verify(const struct verify *how, const struct kith_request *request, int64_t now_ms,
+const char *verify(const struct verify *how, const struct kith_request *request,
                    char id[VERIFY_ID_SIZE]);
-
-/* The first header of that name, in whatever case; size 0: there is none. */
-struct kith_text header_of(const struct kith_request *request, const char *name);
 
 #endif

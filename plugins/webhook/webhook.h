@@ -4,26 +4,19 @@
 
 #include "kith.h"
 
-#define NAME_SIZE 32
-#define URL_SIZE 2048
 #define REASON_SIZE 256
 
 struct webhook {
     const struct kith_host *host;
     struct kith *kith;
-    struct receiver *receivers; /* lists */
+    struct receiver *receivers; /* lists; their texts are those of the configuration */
     struct hook *hooks;
-    struct attempt *attempts; /* under way */
-    size_t attempt_count;
+    size_t under_way;     /* messages of all receivers */
     struct visit *visits; /* requests that wait for Kith */
 };
 
 /* Words into `reason`, of REASON_SIZE bytes; KITH_INVALID. */
 __attribute__((format(printf, 2, 3))) int32_t refuse(char *reason, const char *format, ...);
-
-/* A text of a table of the configuration, terminated; "" where there is none, NULL where it has
- * more than `room` bytes or a zero byte. */
-const char *config_text(struct kith_doc table, const char *name, char *out, size_t room);
 
 /* -- receiver.c -------------------------------------------------------------------------------- */
 

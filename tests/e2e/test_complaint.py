@@ -139,13 +139,14 @@ def test_the_readme_has_the_configuration_as_it_is():
     """The same names, types, defaults and sentences."""
     source = (ROOT / "plugins" / "complaint" / "kind.c").read_text()
     fields = re.findall(
-        r'^FIELD\((\w+), "(\w+)",\s+((?:"(?:[^"\\]|\\.)*"\s*)+),\s+"(.*)"\);', source, re.M
+        r'KITH_ITEM\(\s*field, \.name = "(\w+)", \.type = "(\w+)",\s+\.standard =\s+'
+        r'"((?:[^"\\]|\\.)*)",\s+\.about =\s+"((?:[^"\\]|\\.)*)"\)',
+        source,
     )
-    assert len(fields) == source.count("\nFIELD(")
+    assert len(fields) == len(re.findall(r"KITH_ITEM\(\s*field", source))
     rows = []
     for name, kind, standard, words in fields:
-        standard = "".join(re.findall(r'"((?:[^"\\]|\\.)*)"', standard)).replace('\\"', '"')
-        words = words.replace('\\"', '"')
+        standard, words = standard.replace('\\"', '"'), words.replace('\\"', '"')
         rows.append(f"| `{name}` | {kind} | {standard} | {words} |".replace("|  |", "| |"))
     readme = (ROOT / "plugins" / "complaint" / "README.md").read_text()
     assert [row for row in rows if row not in readme] == []
@@ -245,6 +246,15 @@ def test_a_form_that_is_sent_again_is_one_complaint(house):
     assert house.get("/v1/records/complaint/2").status == 404
 
 
+def test_a_form_that_is_badly_encoded_is_no_reason_to_lose_a_complaint(house):
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    body = "email=u-1@example.com&subject=Only+50%+of+it%21&&text=%zz"
+    answer = house.post("/v1/complaints", body, key="write", headers=headers)
+    assert answer.status == 201, answer.body
+    fields = case(house, 1)["fields"]
+    assert (fields["subject"], fields["text"]) == ("Only 50% of it!", "%zz")
+
+
 def test_what_is_no_form_is_refused_and_says_why(house):
     for fields, status, said in [
         ({"subject": "x"}, 422, "`email` or `customer` is needed"),
@@ -252,6 +262,7 @@ def test_what_is_no_form_is_refused_and_says_why(house):
         ({"customer": "user_id:nobody", "subject": "x"}, 404, "user_id:nobody"),
         ({"email": "u-1@example.com", "subject": "x", "severity": "hgih"}, 422, '"high"'),
         ({"email": "u-1@example.com", "subject": b"\xff"}, 422, "no text in UTF-8"),
+        ({"email": "u-1@example.com", "subject": "x\x01"}, 422, "no text in UTF-8"),
         ({"email": "u-1@example.com", "subject": "x", "text": "y" * 8001}, 422, "8000 bytes"),
     ]:
         answer = form(house, **fields)

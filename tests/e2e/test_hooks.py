@@ -314,7 +314,7 @@ def test_wrong_names_broken_and_huge_bodies(hooked):
     assert standard(daemon, b"\xff\xfe", **{"Content-Type": "text/plain"}).status == 422
     assert standard(daemon, b'{"a": "' + b"x" * 300000 + b'"}').status == 413
     form = {"Content-Type": "application/x-www-form-urlencoded"}
-    for body in (b"a=%zz", b"a=%00", b"a=b&" * 1001):
+    for body in (b"a=%ff", b"a=%00", b"a=b&" * 1001):
         assert standard(daemon, body, **form).status == 400
     assert standard(daemon, b"&&=x&a", id="f", **form).status == 200
     assert standard(daemon, b'{"a": "' + b"x" * 190000 + b'"}', id="l").status == 200

@@ -306,6 +306,12 @@ def test_only_a_certified_receiver_of_that_name_is_spoken_to(
     assert receiver.count() == (1 if is_good else 0)
 
 
+def test_numbers_of_a_receiver_have_bounds(start, configure):
+    daemon = start(*configure(channel("hooks", 1, "parallel = 65")), is_ready=False)
+    daemon.wait_line("parallel is a whole number from 1 to 64")
+    assert daemon.wait() == 1
+
+
 def test_gone_pauses_the_channel_until_a_person_resumes_it(start, receive, configure):
     status = [410]
     receiver = receive(lambda request: Reply(status[0]))

@@ -56,42 +56,29 @@ static int32_t merge(const struct kith_engine *engine, struct kith_call *call)
     return engine->answer(call, &answer);
 }
 
-static const char *const types[] = { "Shop Visited", NULL };
-static const char *const reads[] = { "state.visits", NULL };
-static const struct kith_handler visit = {
-    .size = sizeof visit, .name = "visit", .types = types, .reads = reads, .run = on_visit
+static const struct kith_handler *const handlers[] = {
+    KITH_ITEM(handler, .name = "visit", .types = KITH_NAMES("Shop Visited"),
+              .reads = KITH_NAMES("state.visits"), .run = on_visit),
+    NULL,
 };
-static const struct kith_handler *const handlers[] = { &visit, NULL };
-
-static const struct kith_state kept = {
-    .size = sizeof kept, .key = "visits", .version = 1, .merge = merge
+static const struct kith_state *const states[] = {
+    KITH_ITEM(state, .key = "visits", .version = 1, .merge = merge), NULL
 };
-static const struct kith_state *const states[] = { &kept, NULL };
-
-static const struct kith_trait visits = {
-    .size = sizeof visits, .name = "visits", .type = "whole", .about = "Visits to the shop"
+static const struct kith_trait *const traits[] = {
+    KITH_ITEM(trait, .name = "visits", .type = "whole", .about = "Visits to the shop"),
+    NULL,
 };
-static const struct kith_trait *const traits[] = { &visits, NULL };
-
-static const struct kith_field regular_at = { .size = sizeof regular_at,
-                                              .name = "regular_at",
-                                              .type = "whole",
-                                              .standard = "10",
-                                              .about = "the visit that makes a regular" };
-static const struct kith_field *const config[] = { &regular_at, NULL };
+static const struct kith_field *const config[] = {
+    KITH_ITEM(field, .name = "regular_at", .type = "whole", .standard = "10",
+              .about = "the visit that makes a regular"),
+    NULL,
+};
+static const struct kith_plugin *const plugin =
+    KITH_ITEM(plugin, .abi = KITH_ABI, .name = "plugin_name", .version = "0.1",
+              .about = "Counts visits, and says who has become a regular", .config = config,
+              .handlers = handlers, .states = states, .traits = traits);
 
 const struct kith_plugin *kith_describe(void)
 {
-    static const struct kith_plugin plugin = {
-        .size = sizeof plugin,
-        .abi = KITH_ABI,
-        .name = "plugin_name",
-        .version = "0.1",
-        .about = "Counts visits, and says who has become a regular",
-        .config = config,
-        .handlers = handlers,
-        .states = states,
-        .traits = traits,
-    };
-    return &plugin;
+    return plugin;
 }

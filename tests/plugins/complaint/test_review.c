@@ -1,7 +1,7 @@
-/* test_review.c -- what review.h promises, and the texts around it: json.h, fields.h, text.h. */
+/* test_review.c -- what review.h promises, and the texts around it: json.h, text.h, paths. */
 #include "plugins/complaint/review.h"
 
-#include "plugins/complaint/fields.h"
+#include "plugins/complaint/outside.h"
 #include "plugins/complaint/text.h"
 
 #include <setjmp.h>
@@ -151,35 +151,13 @@ static void json_is_quoted(void **state)
     json_deinit(&json);
 }
 
-static int is_field(const char *sent, const char *name, const char *value)
+static void a_text_is_encoded_for_a_path(void **state)
 {
-    char room[64];
-    return kith_is(fields_get(kith_text(sent), name, room, sizeof room), value);
-}
-
-static void a_form_is_decoded(void **state)
-{
-    char room[4], path[16];
+    char path[16];
     (void)state;
-    assert_true(is_field("a=1&b=x+y%21%zz%4&c", "b", "x y!%zz%4"));
-    assert_true(is_field("ab=1&b=2", "b", "2"));
-    assert_true(is_field("&&=&a=", "a", ""));
-    assert_true(is_field("", "a", ""));
-    assert_int_equal(fields_get(kith_text("a=12345"), "a", room, sizeof room).size, 0);
-    assert_true(fields_encode(kith_text("a b/\xc3\xa4"), path, sizeof path));
+    assert_true(outside_encode(kith_text("a b/\xc3\xa4"), path, sizeof path));
     assert_string_equal(path, "a%20b%2F%C3%A4");
-    assert_false(fields_encode(kith_text("aaaaaaaaaaaaaaaa"), path, sizeof path));
-}
-
-static void only_text_is_text(void **state)
-{
-    static const char *const wrong[] = { "\xff", "\xc0\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80",
-                                         "\xc3", "a\x01",    "\x7f",         "\xe0\x80\x80" };
-    (void)state;
-    assert_true(fields_is_text(kith_text("a\r\n\t\xc3\xa4\xe6\x8a\x95\xf0\x9f\x98\x80")));
-    assert_true(fields_is_text(kith_text("")));
-    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
-        assert_false(fields_is_text(kith_text(wrong[i])));
+    assert_false(outside_encode(kith_text("aaaaaaaaaaaaaaaa"), path, sizeof path));
 }
 
 static void texts_are_cut_between_characters_and_found_in_any_case(void **state)
@@ -203,8 +181,7 @@ int main(void)
         cmocka_unit_test(of_more_names_than_there_is_room_the_rest_is_counted_together),
         cmocka_unit_test(a_record_of_anything_is_no_harm),
         cmocka_unit_test(json_is_quoted),
-        cmocka_unit_test(a_form_is_decoded),
-        cmocka_unit_test(only_text_is_text),
+        cmocka_unit_test(a_text_is_encoded_for_a_path),
         cmocka_unit_test(texts_are_cut_between_characters_and_found_in_any_case),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
