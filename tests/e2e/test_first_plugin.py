@@ -48,6 +48,7 @@ def _shell(tmp_path):
         text=True,
     ) as process:
         process.here = here
+        process.stdin.write("trap 'jobs -p | xargs -r kill' EXIT\n")  # they have its output open
         yield process
         process.stdin.close()
 
