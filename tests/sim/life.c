@@ -19,6 +19,7 @@
 #include "core/base/json_read.h"
 #include "core/base/json_write.h"
 #include "core/base/mem.h"
+#include "core/engine/effect.h"
 #include "core/engine/read.h"
 #include "core/engine/rules.h"
 #include "core/plugin/set.h"
@@ -420,21 +421,31 @@ static int dump(const struct plan *plan)
     return 0;
 }
 
+/* With its print, by which claims and outcomes find it under another number. */
+static void put_effect(struct buf *line, uint64_t seq, uint64_t n, struct doc row)
+{
+    struct effect effect;
+    effect_read(&effect, seq, n, row);
+    buf_printf(line, "{\"id\":\"%llu.%llu\",\"seq\":%llu,\"print\":%lld,\"effect\":",
+               (unsigned long long)seq, (unsigned long long)n, (unsigned long long)seq,
+               (long long)effect_print(&effect));
+}
+
 /* A row of table `e` (two numbers for a key) or `k` (one). */
 static int print_row(void *arg, struct bytes key, struct bytes value)
 {
     struct key_reader reader = { key.data + 1, key.data + key.size };
     struct buf line = BUF_INIT;
+    struct doc row = { value.data, (uint32_t)value.size };
     uint64_t seq = 0, n = 0;
     (void)arg;
     if (!key_read_number(&reader, &seq))
         abort();
     if (key_read_number(&reader, &n))
-        buf_printf(&line, "{\"id\":\"%llu.%llu\",\"seq\":%llu,\"effect\":", (unsigned long long)seq,
-                   (unsigned long long)n, (unsigned long long)seq);
+        put_effect(&line, seq, n, row);
     else
         buf_printf(&line, "{\"id\":%llu,\"task\":", (unsigned long long)seq);
-    json_write_doc(&line, (struct doc){ value.data, (uint32_t)value.size });
+    json_write_doc(&line, row);
     buf_text(&line, "}\n");
     fwrite(line.data, 1, line.size, stdout);
     buf_deinit(&line);

@@ -18,11 +18,12 @@ PAUSABLE = {None: set(), "a": {"follow", "due"}, "b": {"follow", "due", "daily"}
 
 
 class Model(Subjects, Tally):
-    def __init__(self, worlds, bundles, owners):
+    def __init__(self, worlds, bundles, owners, prints):
         self.worlds = worlds  # seq of its entry -> document
         self.bundles = bundles  # hash -> "a" or "b"
         # effect id -> (customer, purpose, channel, the body if she was erased, the rule if not)
         self.owners = owners
+        self.prints = prints  # effect id -> print, of those that are in the state
         self.members, self.identity, self.tasks = {}, {}, {}
         self.timers = {}  # (owner, key) -> (due, what was said, or where a move has come to)
         self.rhythms = {}  # customer -> (the first nine o'clock of "daily", days since)
@@ -578,7 +579,7 @@ class Model(Subjects, Tally):
             self.client(body, kind, data)
         elif entry["class"] == 3:
             if "effect" in data:  # of an address alone, which nobody here has: nobody's
-                self.about_effect(data["effect"])
+                self.about_effect(self.named(data, data["effect"]))
         elif kind == "tick":
             self.tick()
         elif kind == "bundle.activated":
@@ -643,11 +644,24 @@ class Model(Subjects, Tally):
         else:
             self.belongs(owner[0])
 
+    def named(self, data, ident):
+        """The id of what an entry speaks of, None: nothing that is there.  When other code made it
+        it may have had another number, and what has its number now is another message.  Those of
+        somebody erased are known by their ids alone."""
+        said = data.get("print", 0)
+        if said == 0 or self.prints.get(ident, said) == said:
+            return ident
+        cause = ident.split(".")[0] + "."
+        same = (i for i, p in self.prints.items() if p == said and i.startswith(cause))
+        return next(same, None)
+
     def owner(self, ident):
         """Another engine level may have given the number to another message."""
         customer, purpose, channel, body, rule = self.owners.get(ident, (None,) * 5)
+        if customer is None:
+            return None
         meant = int(ident.split(".")[0]), channel, purpose, body, customer
-        if customer is None or (body is not None and meant not in self.effects):
+        if body is not None and meant not in self.effects:
             return None
         return customer, purpose, channel, rule
 
@@ -718,7 +732,7 @@ class Model(Subjects, Tally):
         return purpose != "news" or "granted" in states
 
     def claim(self, data):
-        ident, attempt = data["id"], data["attempt"]
+        ident, attempt = self.named(data, data["id"]), data["attempt"]
         self.about_effect(ident)
         owner = self.owner(ident)
         if owner is None or data["run"] != self.run:
@@ -729,13 +743,13 @@ class Model(Subjects, Tally):
         if member not in self.erased and self.allows(purpose, channel, member):
             if self.now < self.not_before.get(ident, 0):
                 self.too_early.append((ident, attempt))
-            self.allowed.add((ident, attempt))
+            self.allowed.add((data["id"], attempt))
             self.orders_then.setdefault(ident, self.trait(member, "orders"))
             self.attempts[ident] = attempt
             self.claimed_in[ident] = self.run
 
     def outcome(self, data):
-        ident, attempt, outcome = data["id"], data["attempt"], data["outcome"]
+        ident, attempt = self.named(data, data["id"]), data["attempt"]
         self.about_effect(ident)
         owner = self.owner(ident)
         if owner is not None and owner[0] in self.erased:
@@ -743,12 +757,12 @@ class Model(Subjects, Tally):
                 self.belongs(owner[0])  # her message was under way: it was waited for
             return
         if (
-            (ident, attempt) not in self.allowed
+            (data["id"], attempt) not in self.allowed
             or ident in self.final
             or self.attempts.get(ident) != attempt
         ):
             return
-        if outcome == "failed" and attempt < 8:
+        if data["outcome"] == "failed" and attempt < 8:
             seq, n = map(int, ident.split("."))
             wait = min(30000 * 2 ** (attempt - 1), 30000 * 1024)
             wait += (seq * 7919 + n * 104729) % (wait // 4 + 1)

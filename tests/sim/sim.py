@@ -174,6 +174,7 @@ class Run:
             e["seq"]: e["body"]["data"] for e in self.entries if e["body"]["type"] == "world"
         }
         self.effects, self.tasks, self.listed, self.subjects = {}, {}, set(), []
+        self.prints = {}
         self.kept = Kept()
         self.files = {"owner": set(), "mine": set(), "forgotten": set()}
         for line in self.life("effects").stdout.splitlines():
@@ -193,6 +194,8 @@ class Run:
                 (self.effects if "effect" in row else self.tasks)[row["id"]] = (
                     row.get("effect") or row["task"]
                 )
+                if "print" in row:
+                    self.prints[row["id"]] = row["print"]
         self.heard = [line.split(" ", 5) for line in open(self.outside).read().splitlines()]
 
     def bring_back_erased(self):
@@ -245,7 +248,7 @@ class Run:
             if line[0] in ("recv", "fail") and int(line[4]) in erased and line[1] not in owners:
                 purpose = "news" if line[5].startswith("due ") else "service"
                 owners[line[1]] = int(line[4]), purpose, line[3], meant_by(line[5]), None
-        model = Model(self.worlds, self.bundle_names(), owners)
+        model = Model(self.worlds, self.bundle_names(), owners, self.prints)
         for entry in self.entries:
             body = entry["body"]
             if body["type"] != "verdict":
