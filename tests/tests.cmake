@@ -77,7 +77,7 @@ foreach(source ${sources})
     cmake_path(GET source STEM name)
     kith_plugin_module(test_plugin_${name} tests/plugins ${source})
     # A bad one is to die of what it does, and not of a sanitizer that sees it coming.
-    if(KITH_SANITIZE AND name MATCHES "^bad_")
+    if(KITH_SANITIZE AND name MATCHES "^(bad|odd)_")
         target_compile_options(test_plugin_${name} PRIVATE -fno-sanitize=all)
     endif()
     set_target_properties(test_plugin_${name} PROPERTIES OUTPUT_NAME ${name})

@@ -7,6 +7,15 @@
 
 /* -- Counting what came in --------------------------------------------------------------------- */
 
+#define COUNT_MAX INT32_MAX
+
+/* How many there were; the state may be what another version has kept. */
+static int64_t count_of(struct kith_doc kept)
+{
+    int64_t count = kith_get_int(kept, "count", 0);
+    return count < 0 ? 0 : count < COUNT_MAX ? count : COUNT_MAX;
+}
+
 static int32_t on_received(const struct kith_engine *engine, struct kith_call *call)
 {
     char room[128];
@@ -18,7 +27,7 @@ static int32_t on_received(const struct kith_engine *engine, struct kith_call *c
         rc = engine->read(call, 1, &at);
     if (rc != KITH_OK)
         return rc;
-    struct kith_value count = kith_int(kith_get_int(kept, "count", 0) + 1);
+    struct kith_value count = kith_int(count_of(kept) + 1);
     int64_t last = kith_as_int(&at, engine->now(call)), before = kith_get_int(kept, "last", last);
     struct kith_value latest = kith_time(last > before ? last : before);
     kith_begin(&w, room, sizeof room);
@@ -49,7 +58,7 @@ static int32_t merge(const struct kith_engine *engine, struct kith_call *call)
                     b = kith_get_doc(arguments, "absorbed");
     int64_t last_a = kith_get_int(a, "last", 0), last_b = kith_get_int(b, "last", 0);
     kith_begin(&w, room, sizeof room);
-    kith_put_int(&w, "count", kith_get_int(a, "count", 0) + kith_get_int(b, "count", 0));
+    kith_put_int(&w, "count", count_of(a) + count_of(b));
     kith_put_time(&w, "last", last_a > last_b ? last_a : last_b);
     struct kith_value both = kith_value_of_doc(kith_end(&w));
     return engine->answer(call, &both);

@@ -50,7 +50,9 @@ def test_a_configuration_that_is_there_already_is_kept(tmp_path):
 
 def test_the_example_is_good_as_it_stands_and_with_every_line_of_it(start, tmp_path):
     text = (ROOT / "tools" / "kith.lua").read_text().replace("/var/lib/kith", str(tmp_path))
-    told = re.findall(r"^-- (\w+ *[\"{].*)$", text, re.M)
+    text = text.replace("@PLUGINS@", str(BUILD / "plugins"))
+    blocks = re.findall(r"^-- (\w+ *[\"{](?:.*\{\n(?:--  .*\n)+-- \}|.*))$", text, re.M)
+    told = [re.sub(r"^-- ", "", block, flags=re.M) for block in blocks]
     assert {line.split()[0] for line in told} == {
         "listen",
         "url",
@@ -61,6 +63,8 @@ def test_the_example_is_good_as_it_stands_and_with_every_line_of_it(start, tmp_p
         "locale",
         "fallback",
         "channel",
+        "plugins",
+        "plugin",
         "blocked",
         "quota",
         "rate",

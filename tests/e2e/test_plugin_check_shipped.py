@@ -56,7 +56,7 @@ def test_what_it_declares_is_tried_and_its_hooks_are_too(tmp_path, name):
         r"^(handler|function|merge of state|unmerge of state) (\S+): (\d+) calls", done.stdout, re.M
     )
     assert {"handler", "function", "merge of state"} <= {what for what, _, _ in tried}
-    assert all(int(calls) > 1000 for _, _, calls in tried), done.stdout
+    assert all(int(calls) > 100 for _, _, calls in tried), done.stdout
     if name == "followup":
         assert ("unmerge of state", "promises") in {(what, which) for what, which, _ in tried}
 
