@@ -11,6 +11,8 @@
 #include "act.h"
 #include "text.h"
 
+#include <stdio.h>
+
 #define ROOM 16384
 #define DAY_MS 86400000LL
 
@@ -74,6 +76,29 @@ static int32_t create(const struct kith_engine *engine, struct kith_call *call,
     return engine->act(call, "create", kith_end(&w));
 }
 
+/* Whose it is nobody knows: no record of hers can be made, so somebody here is told. */
+static int32_t tell_of(const struct kith_engine *engine, struct kith_call *call,
+                       const struct complaint *complaint, struct kith_text from,
+                       struct kith_doc config)
+{
+    char room[ROOM], line[ACT_SUBJECT_MAX + ACT_WORD_MAX + 80];
+    struct kith_writer w;
+    struct kith_text subject = text_cut(subject_of(complaint), ACT_SUBJECT_MAX);
+    struct kith_text sender = text_cut(from.size != 0 ? from : kith_text("-"), ACT_WORD_MAX);
+    struct kith_text team = text_cut(kith_get_text(config, "team"), ACT_WORD_MAX);
+    snprintf(line, sizeof line, "A complaint of nobody who is known (%.*s): %.*s", (int)sender.size,
+             sender.data, (int)subject.size, subject.data);
+    kith_begin(&w, room, sizeof room);
+    kith_put_string(&w, "text", line);
+    if (team.size != 0) /* else the fallback of kith.lua is told */
+        kith_put_text(&w, "to", team);
+    kith_open(&w, "data");
+    put(&w, "from", from, ACT_WORD_MAX);
+    put(&w, "text", complaint->text, ACT_TEXT_MAX);
+    kith_close(&w);
+    return engine->act(call, "notify", kith_end(&w));
+}
+
 static struct complaint read_complaint(struct kith_doc doc, const char *channel)
 {
     struct complaint complaint = {
@@ -92,7 +117,7 @@ static struct complaint read_complaint(struct kith_doc doc, const char *channel)
 
 /* -- Mail -------------------------------------------------------------------------------------- */
 
-enum { MAIL_EVENT, MAIL_OPEN };
+enum { MAIL_EVENT, MAIL_OPEN, MAIL_CUSTOMER };
 
 struct known { /* a complaint of hers that a mail is about */
     int64_t number;
@@ -155,9 +180,11 @@ static int is_complaint(const struct complaint *complaint, struct kith_text to,
 
 static int32_t on_mail(const struct kith_engine *engine, struct kith_call *call)
 {
-    struct kith_value event, records;
+    struct kith_value event, records, customer;
     struct kith_doc config, state;
     int32_t rc = engine->read(call, MAIL_EVENT, &event);
+    if (rc == KITH_OK)
+        rc = engine->read(call, MAIL_CUSTOMER, &customer);
     if (rc == KITH_OK)
         rc = engine->read(call, MAIL_OPEN, &records);
     if (rc == KITH_OK)
@@ -182,6 +209,8 @@ static int32_t on_mail(const struct kith_engine *engine, struct kith_call *call)
     complaint.channel = kith_text("email");
     complaint.severity = kith_text("");
     complaint.thread = kith_get_text(mail, "message_id");
+    if (customer.type == KITH_NONE)
+        return tell_of(engine, call, &complaint, kith_get_text(mail, "from"), config);
     return create(engine, call, &complaint, config);
 }
 
@@ -189,7 +218,7 @@ const struct kith_handler intake_mail = {
     .size = sizeof intake_mail,
     .name = "mail",
     .types = KITH_NAMES("email.received"),
-    .reads = KITH_NAMES("event", "records.complaint", "state.complaints"),
+    .reads = KITH_NAMES("event", "records.complaint", "customer.id", "state.complaints"),
     .run = on_mail,
 };
 
@@ -197,9 +226,11 @@ const struct kith_handler intake_mail = {
 
 static int32_t on_event(const struct kith_engine *engine, struct kith_call *call)
 {
-    struct kith_value event;
+    struct kith_value event, customer;
     struct kith_doc config;
     int32_t rc = engine->read(call, 0, &event);
+    if (rc == KITH_OK)
+        rc = engine->read(call, 1, &customer);
     if (rc == KITH_OK)
         rc = engine->config(call, &config);
     if (rc != KITH_OK)
@@ -207,6 +238,8 @@ static int32_t on_event(const struct kith_engine *engine, struct kith_call *call
     struct complaint complaint = read_complaint(kith_as_doc(&event), "webhook");
     if (!is_severity(complaint.severity)) /* somebody else's words: no reason to lose a complaint */
         complaint.severity = kith_text("");
+    if (customer.type == KITH_NONE)
+        return tell_of(engine, call, &complaint, kith_text(""), config);
     return create(engine, call, &complaint, config);
 }
 
@@ -214,7 +247,7 @@ const struct kith_handler intake_event = {
     .size = sizeof intake_event,
     .name = "submitted",
     .types = KITH_NAMES("Complaint Submitted"),
-    .reads = KITH_NAMES("event"),
+    .reads = KITH_NAMES("event", "customer.id"),
     .run = on_event,
 };
 

@@ -143,6 +143,8 @@ bool arrival_write_received(const struct arrival_received *received,
     if (received->effect[0] != '\0')
         kith_put_string(&w, "effect", received->effect);
     kith_put_string(&w, "proof", received->proof);
+    if (received->is_shared)
+        kith_put_bool(&w, "shared", 1);
     event->event = (struct kith_event){
         .size = sizeof event->event,
         .type = "email.received",
@@ -158,10 +160,10 @@ void arrival_event_deinit(struct arrival_event *event)
     event->room = NULL;
 }
 
-void arrival_customer_path(const char *reference, char *out, size_t size)
+static void write_path(const char *above, const char *reference, char *out, size_t size)
 {
     static const char digits[] = "0123456789ABCDEF";
-    int at = snprintf(out, size, "/v1/customers/");
+    int at = snprintf(out, size, "%s", above);
     for (const char *c = reference; *c != '\0' && (size_t)at + 4 < size; c++) {
         unsigned char byte = (unsigned char)*c;
         bool is_plain = ascii_is_letter(*c) || ascii_is_digit(*c) || strchr("-._~", *c) != NULL;
@@ -174,4 +176,37 @@ void arrival_customer_path(const char *reference, char *out, size_t size)
         }
     }
     out[at] = '\0';
+}
+
+void arrival_customer_path(const char *reference, char *out, size_t size)
+{
+    write_path("/v1/customers/", reference, out, size);
+}
+
+void arrival_search_path(const char *address, char *out, size_t size)
+{
+    write_path("/v1/customers?limit=200&q=", address, out, size);
+}
+
+static bool has_address(struct kith_doc customer, struct span address)
+{
+    struct kith_iter it = kith_iter(kith_get_doc(kith_get_doc(customer, "ids"), "email"));
+    while (kith_next(&it)) {
+        struct kith_text its = kith_as_text(&it.value);
+        if (span_equal_word((struct span){ its.data, its.size }, address))
+            return true;
+    }
+    return false;
+}
+
+int64_t arrival_oldest(struct kith_doc found, const char *address)
+{
+    int64_t oldest = 0;
+    for (struct kith_iter it = kith_iter(kith_get_doc(found, "items")); kith_next(&it);) {
+        struct kith_doc customer = kith_as_doc(&it.value);
+        int64_t id = kith_get_int(customer, "id", 0);
+        if (has_address(customer, span_of(address)) && (oldest == 0 || id < oldest))
+            oldest = id;
+    }
+    return oldest;
 }

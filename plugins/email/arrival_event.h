@@ -6,6 +6,7 @@
  *     size                 of the whole mail, in bytes
  *     effect, proof        which message it answers and how that is known: return_path, message_id;
  *                          "sender": only From says who wrote, and that is easily forged
+ *     shared               several customers have that address: it is given to the oldest of them
  */
 #ifndef PLUGINS_EMAIL_ARRIVAL_EVENT_H
 #define PLUGINS_EMAIL_ARRIVAL_EVENT_H
@@ -25,6 +26,7 @@ struct arrival_received {
     const struct address *from;
     const char *recipient, *effect, *proof; /* effect "": it answers none */
     size_t text_max;
+    bool is_shared; /* several customers have the sender's address */
 };
 
 struct arrival_event {
@@ -40,5 +42,9 @@ void arrival_event_deinit(struct arrival_event *event);
 
 /* "/v1/customers/REFERENCE", encoded. */
 void arrival_customer_path(const char *reference, char *out, size_t size);
+/* The request for all who have an address, and of its answer the customer who is known longest; 0:
+ * nobody has it. */
+void arrival_search_path(const char *address, char *out, size_t size);
+int64_t arrival_oldest(struct kith_doc found, const char *address);
 
 #endif

@@ -15,7 +15,7 @@ from test_bad_input import faults, write_whole  # noqa: F401 (a fixture)
 
 BERLIN = zoneinfo.ZoneInfo("Europe/Berlin")
 GRANT = """"append", "read", "staff", "routes", "act:create", "act:move", "act:link", "act:change",
-  "act:send", "act:remind", "act:after", "act:cancel" """
+  "act:send", "act:notify", "act:remind", "act:after", "act:cancel" """
 
 RULES = """
 rule "from the shop's own event" {
@@ -287,6 +287,17 @@ def test_mail_to_the_address_or_with_a_word_is_a_complaint_and_no_other(house):
     for _ in range(2):  # a server that did not hear us brings it again
         mail(house, to="complaints@example.com", subject="Once", Message_ID="<2@x>")
     assert len(house.get("/v1/records/complaint").json["items"]) == 3
+
+
+def test_an_address_that_several_have_loses_no_complaint(house):
+    for user in ("d-1", "d-2"):
+        traits = {"name": user, "email": "dup@example.org"}
+        house.send({"type": "identify", "userId": user, "traits": traits})
+    mail(house, to="complaints@example.com", subject="Late", sender="dup@example.org")
+    answer = form(house, email="Dup@Example.org", subject="Broken")
+    assert answer.status == 201, answer.body
+    assert [case(house, number)["customer"] for number in (1, 2)] == [2, 2]
+    assert house.get("/v1/customers/4").status == 404  # nobody was made up
 
 
 def test_an_answer_belongs_to_its_complaint(house):

@@ -135,6 +135,21 @@ def test_mail_of_a_known_address_is_hers_and_strangers_are_refused(shop):
     assert daemon.get("/v1/customers/email:eve@example.com").status == 404
 
 
+@pytest.mark.parametrize("strangers", ["take", "refuse"])
+def test_an_address_that_several_have_is_of_who_is_known_longest(shop, strangers):
+    daemon = shop(strangers=strangers, inbox=["care@shop.example"])
+    for user in ("d-1", "d-2"):
+        customer(daemon, "dup+x@example.org", user=user)
+    customer(daemon, "dup+x@example.org.uk", user="d-3")
+    assert "duplicate.suspected" in [e["type"] for e in daemon.timeline("user_id:d-2")]
+    sender = "Dup <DUP+x@example.org>"
+    port = lmtp_port(daemon)
+    assert bring(port, "dup@example.org", "care@shop.example", letter(sender)) == 250
+    (entry,) = received(daemon, "d-1")
+    assert entry["data"]["shared"] is True and entry["data"]["from"] == "DUP+x@example.org"
+    assert received(daemon, "d-2") == [] and daemon.get("/v1/customers/4").status == 404
+
+
 def test_strangers_become_customers_where_they_are_welcome(shop):
     daemon = shop(strangers="take")
     port = lmtp_port(daemon)

@@ -87,7 +87,23 @@ static void mail_to_us(const char *subject, const char *to)
 {
     call.values[0] = value_of(0, (const char *[]){ "to", to, "subject", subject, "text", "late",
                                                    "message_id", "<1@x>", NULL });
+    call.values[2] = kith_int(1); /* her number */
     call.config = config_of(1, (const char *[]){ NULL }, "complaints@example.com");
+}
+
+static void a_complaint_of_nobody_is_told_to_somebody(void **state)
+{
+    (void)state;
+    mail_to_us("Late", "complaints@example.com");
+    call.values[2].type = KITH_NONE;
+    run(&intake_mail);
+    assert_string_equal(call.wanted, "act notify {text:A complaint of nobody who is known (-): "
+                                     "Late,data:{text:late}}\n");
+    set_up(NULL);
+    call.values[0] = value_of(0, (const char *[]){ "subject", "Late", NULL });
+    call.config = config_of(1, (const char *[]){ "team", "service", NULL }, "x");
+    run(&intake_event);
+    expect("Late,to:service,data:{}}");
 }
 
 static void a_mail_to_the_address_is_a_complaint(void **state)
@@ -315,6 +331,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(a_mail_to_the_address_is_a_complaint, set_up),
+        cmocka_unit_test_setup(a_complaint_of_nobody_is_told_to_somebody, set_up),
         cmocka_unit_test_setup(a_mail_to_another_address_is_nothing, set_up),
         cmocka_unit_test_setup(an_answer_ends_the_waiting, set_up),
         cmocka_unit_test_setup(a_number_that_is_not_hers_is_a_complaint_of_its_own, set_up),
