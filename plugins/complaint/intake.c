@@ -141,6 +141,20 @@ static struct known find_open(struct kith_doc records, int64_t number, struct ki
     return found;
 }
 
+/* A blind copy of the mail by which an open one came. */
+static int is_copy(struct kith_doc records, struct kith_doc mail)
+{
+    struct kith_text id = text_cut(kith_get_text(mail, "message_id"), ACT_WORD_MAX);
+    struct kith_text text = text_cut(kith_get_text(mail, "text"), ACT_TEXT_MAX);
+    for (struct kith_iter it = kith_iter(records); id.size != 0 && kith_next(&it);) {
+        struct kith_doc fields = kith_get_doc(kith_as_doc(&it.value), "fields");
+        if (text_is_same(kith_get_text(fields, "thread"), id) &&
+            text_is_same(kith_get_text(fields, "text"), text))
+            return 1;
+    }
+    return 0;
+}
+
 /* Among those closed lately. */
 static struct known find_closed(struct kith_doc state, int64_t number, int64_t since)
 {
@@ -170,11 +184,22 @@ static int32_t go_on(const struct kith_engine *engine, struct kith_call *call,
     return act_change_all(engine, call, kith_text(id.data), fields);
 }
 
-static int is_complaint(const struct complaint *complaint, struct kith_text to,
+/* By whichever of its recipients. */
+static int is_to_us(struct kith_doc mail, struct kith_doc addresses)
+{
+    if (text_is_any(kith_get_text(mail, "to"), addresses))
+        return 1;
+    for (struct kith_iter it = kith_iter(kith_get_doc(mail, "recipients")); kith_next(&it);)
+        if (text_is_any(kith_as_text(&it.value), addresses))
+            return 1;
+    return 0;
+}
+
+static int is_complaint(const struct complaint *complaint, struct kith_doc mail,
                         struct kith_doc config)
 {
     struct kith_doc words = kith_get_doc(config, "words");
-    return text_is_any(to, kith_get_doc(config, "addresses")) ||
+    return is_to_us(mail, kith_get_doc(config, "addresses")) ||
            text_has_any(complaint->subject, words) || text_has_any(complaint->text, words);
 }
 
@@ -204,7 +229,7 @@ static int32_t on_mail(const struct kith_engine *engine, struct kith_call *call)
         known = find_closed(state, number, since);
     if (known.number != 0)
         return go_on(engine, call, &known);
-    if (!is_complaint(&complaint, kith_get_text(mail, "to"), config))
+    if (!is_complaint(&complaint, mail, config) || is_copy(kith_as_doc(&records), mail))
         return KITH_OK;
     complaint.channel = kith_text("email");
     complaint.severity = kith_text("");

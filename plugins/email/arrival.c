@@ -24,7 +24,9 @@ struct arrival {
     arrival_done_fn *done;
     void *arg;
     struct arrival **place; /* where the caller knows it by */
-    char recipient[LMTP_PATH_MAX + 1];
+    const struct lmtp *envelope;
+    unsigned index; /* of its recipients: whom this is about */
+    const char *recipient;
     struct feedback feedback;
     enum feedback_kind kind; /* about the recipient of our message */
     char effect[64];
@@ -116,7 +118,9 @@ static void append_received(struct arrival *arrival)
     struct arrival_received received = {
         .mail = arrival->mail,
         .from = &arrival->from,
-        .recipient = arrival->recipient,
+        .settings = context->settings,
+        .envelope = arrival->envelope,
+        .index = arrival->index,
         .effect = arrival->effect,
         .proof = arrival->proof,
         .text_max = arrival->text_max,
@@ -427,7 +431,7 @@ static void begin(struct arrival *arrival)
 }
 
 void arrival_begin(const struct arrival_context *context, const struct mail *mail,
-                   const char *sender, const char *recipient, arrival_done_fn *done, void *arg,
+                   const struct lmtp *envelope, unsigned index, arrival_done_fn *done, void *arg,
                    struct arrival **io_arrival)
 {
     struct arrival *arrival = calloc(1, sizeof *arrival);
@@ -438,8 +442,8 @@ void arrival_begin(const struct arrival_context *context, const struct mail *mai
     const struct feedback_context known = {
         .key = context->settings->verp_key,
         .domain = context->settings->return_domain,
-        .sender = span_of(sender),
-        .recipient = span_of(recipient),
+        .sender = span_of(envelope->sender),
+        .recipient = span_of(envelope->recipients[index]),
         .now_s = context->host->now(context->kith) / 1000,
     };
     arrival->context = context;
@@ -450,7 +454,9 @@ void arrival_begin(const struct arrival_context *context, const struct mail *mai
     *io_arrival = arrival;
     arrival->text_max = ARRIVAL_TEXT_MAX;
     arrival->proof = "none";
-    snprintf(arrival->recipient, sizeof arrival->recipient, "%s", recipient);
+    arrival->envelope = envelope;
+    arrival->index = index;
+    arrival->recipient = envelope->recipients[index];
     feedback_read(mail, &known, &arrival->feedback);
     arrival->kind = arrival->feedback.kind;
     read_from(arrival);

@@ -1,5 +1,6 @@
 /* arrival_event.h -- a mail that came in, as the data of email.received.
  *
+ *     recipients           all whom it is for, by the envelope, To and Cc; `to` is one of them
  *     from, from_name, to, subject, message_id, in_reply_to, sent    of its header
  *     text, text_cut       as UTF-8, cut where it is long
  *     attachments          [{name, type, size, inline}]; attachments_cut
@@ -12,6 +13,7 @@
 #define PLUGINS_EMAIL_ARRIVAL_EVENT_H
 
 #include "kith.h"
+#include "lmtp.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -20,11 +22,15 @@
 
 struct address;
 struct mail;
+struct settings;
 
 struct arrival_received {
     const struct mail *mail;
     const struct address *from;
-    const char *recipient, *effect, *proof; /* effect "": it answers none */
+    const struct settings *settings;
+    const struct lmtp *envelope;
+    unsigned index;             /* of the recipient that this is about */
+    const char *effect, *proof; /* effect "": it answers none */
     size_t text_max;
     bool is_shared; /* several customers have the sender's address */
 };

@@ -2,6 +2,7 @@
 import datetime
 import re
 import shutil
+import smtplib
 import subprocess
 import time
 import urllib.parse
@@ -287,6 +288,37 @@ def test_mail_to_the_address_or_with_a_word_is_a_complaint_and_no_other(house):
     for _ in range(2):  # a server that did not hear us brings it again
         mail(house, to="complaints@example.com", subject="Once", Message_ID="<2@x>")
     assert len(house.get("/v1/records/complaint").json["items"]) == 3
+
+
+def test_a_mail_to_several_addresses_is_a_complaint_by_any_of_them(house):
+    def bring_to(recipients, **headers):
+        message = letter("u-1@example.com", "Where?")
+        for name, value in headers.items():
+            del message[name]
+            message[name] = value
+        with smtplib.LMTP("127.0.0.1", lmtp_port(house)) as client:
+            assert client.sendmail("u-1@example.com", recipients, message.as_bytes()) == {}
+            for _ in recipients[1:]:  # each has an answer of its own
+                assert client.getreply()[0] == 250
+
+    def count():
+        return len(house.get("/v1/records/complaint").json["items"])
+
+    ours = ["hello@example.com", "complaints@example.com"]
+    bring_to(ours, To="hello@example.com", Subject="both at once, one of them hidden")
+    assert count() == 1
+    headers = {"To": "hello@example.com", "Subject": "copies", "Message-ID": "<copies@x>"}
+    for recipient in ours:
+        bring_to(
+            [recipient], Date="x", Cc="Boss <b@example.net>, Complaints@example.com", **headers
+        )
+    assert count() == 2
+    headers["Message-ID"] = "<blind@x>"
+    for recipient in ours:
+        bring_to([recipient], Date="x", **headers)
+    assert count() == 3
+    found = [e for e in house.timeline("user_id:u-1") if e["type"] == "email.received"]
+    assert [len(e["data"]["recipients"]) for e in found] == [2, 1, 3, 2]
 
 
 def test_an_address_that_several_have_loses_no_complaint(house):
