@@ -117,7 +117,15 @@ def kith(daemon, *words):
     return done.returncode, done.stdout, done.stderr
 
 
+def acknowledged(daemon, number):
+    """The case, when the message that it has come has gone out."""
+    eventually(lambda: case(daemon, number)["fields"].get("acknowledged_at"))
+    return case(daemon, number)
+
+
 def moved(daemon, number, transition, **fields):
+    if transition in ("ask", "respond"):
+        acknowledged(daemon, number)
     answer = daemon.post(f"/v1/records/complaint/{number}/{transition}", {"fields": fields})
     assert answer.status == 200, answer.body
     return answer.json
@@ -165,7 +173,7 @@ def house(request, start, tmp_path, folder):
 
 def test_an_event_opens_a_complaint_that_is_acknowledged(house):
     track(house, "Complaint Submitted", subject="Broken", text="My LAWYER says ...", order="o-1")
-    record = case(house, 1)
+    record = acknowledged(house, 1)
     fields = record["fields"]
     assert record["state"] == "acknowledged" and record["customer"] == 1
     assert fields["subject"] == "Broken" and fields["severity"] == "critical"
@@ -190,10 +198,31 @@ def test_what_makes_no_sense_in_an_event_loses_no_complaint(house):
     assert fields["subject"] == "ä" * 150 and fields["text"] == "ö" * 4000
 
 
+def test_what_could_not_go_out_acknowledges_nothing(start, tmp_path, folder, sink):
+    daemon = house_of(start, tmp_path, folder, policy='channel = "email"', smtp=sink.url)
+    daemon.send({"type": "identify", "userId": "mute", "traits": {"name": "Mia"}})
+    track(daemon, "Complaint Submitted", user="mute", subject="No address")
+    track(daemon, "Complaint Submitted", user="u-1", subject="With one")
+    assert acknowledged(daemon, 2)["state"] == "acknowledged"
+    eventually(
+        lambda: any(
+            event["type"].startswith("effect.") and event["data"].get("key")
+            for event in daemon.timeline("user_id:mute")
+        )
+    )
+    record = case(daemon, 1)
+    assert record["state"] == "received" and "acknowledged_at" not in record["fields"]
+    assert record["deadlines"]["acknowledge"]["status"] == "running"
+    titles = [item["title"] for item in daemon.get("/v1/reminders").json["items"]]
+    assert "complaint 1: Acknowledge the complaint (No address)" in titles
+    assert "complaint 2: Acknowledge the complaint (With one)" not in titles
+
+
 def test_a_rule_opens_responds_and_closes(house):
     track(house, "Shop Complained", title="Late", order="o-7")
     record = case(house, 1)
     assert record["fields"]["severity"] == "high" and record["fields"]["channel"] == "shop"
+    acknowledged(house, 1)
     track(house, "Answered", record="complaint:1")
     assert case(house, 1)["state"] == "responded"
     track(house, "Settled", record="complaint:1")
@@ -214,7 +243,7 @@ def test_by_hand_and_over_http_it_takes_the_same_course(house):
     assert (fields["channel"], fields["severity"]) == ("hand", "normal")
     body = {"customer": "user_id:u-1", "fields": {"subject": "By letter", "channel": "post"}}
     assert house.post("/v1/records/complaint", body).status == 201
-    record = case(house, 2)
+    record = acknowledged(house, 2)
     assert record["fields"]["channel"] == "post" and record["state"] == "acknowledged"
 
 
@@ -228,7 +257,7 @@ def test_a_web_form_makes_whoever_is_unknown_known(house):
         order="7",
     )
     assert answer.status == 201, answer.body
-    assert answer.json == {"record": "complaint:1", "id": 1, "state": "acknowledged"}
+    assert answer.json == {"record": "complaint:1", "id": 1, "state": "received"}
     record = case(house, 1)
     assert record["fields"]["subject"] == "Broken & late" and record["fields"]["channel"] == "web"
     assert record["fields"]["text"] == "a\r\nb"
@@ -410,6 +439,8 @@ def test_the_report_counts_what_iso_10002_asks_for(house):
     track(house, "Complaint Survey Answered", record="complaint:1", satisfaction=4)
     track(house, "Complaint Survey Answered", record="complaint:2", satisfaction=1)
     track(house, "Complaint Survey Answered", record="complaint:3", satisfaction=9)
+    for number in range(1, 6):
+        acknowledged(house, number)
     found = report(house)
     assert (found["received"], found["open"], found["closed"]) == (5, 4, 1)
     assert found["acknowledged"] == {"in_time": 5, "late": 0, "pending": 0}

@@ -3,6 +3,7 @@
 
 #include "plugins/complaint/face.h"
 #include "plugins/complaint/intake.h"
+#include "plugins/complaint/message.h"
 #include "tests/plugins/complaint/recorder_fixture.h"
 
 #include <setjmp.h>
@@ -194,8 +195,29 @@ static void a_new_one_is_completed_counted_and_acknowledged(void **state)
     expect("act send {channel:email,purpose:service,body:We have received your complaint "
            "and ");
     expect("email:{subject:[complaint:9] Broken}");
-    expect("act move {record:complaint:9,transition:acknowledge}\n");
+    expect("key:acknowledge complaint:9}\n");
+    assert_null(strstr(call.wanted, "transition"));
     assert_null(strstr(call.wanted, "link"));
+}
+
+static void what_has_gone_out_acknowledges(void **state)
+{
+    static const char *const others[] = { "acknowledge complaint:8", "complaint:9",
+                                          "acknowledge " };
+    (void)state;
+    call.values[0] = kith_string("acknowledge complaint:9");
+    call.values[1] = records_of(1, 9, "received", "subject", "x");
+    run(&message_sent);
+    assert_string_equal(call.wanted, "act move {record:complaint:9,transition:acknowledge}\n");
+    call.wanted[0] = '\0';
+    call.values[1] = records_of(1, 9, "assessed", "subject", "x");
+    run(&message_sent);
+    call.values[1] = records_of(1, 9, "received", "subject", "x");
+    for (size_t i = 0; i < 3; i++) {
+        call.values[0] = kith_string(others[i]);
+        run(&message_sent);
+    }
+    assert_string_equal(call.wanted, "");
 }
 
 static void one_about_the_same_order_is_linked(void **state)
@@ -337,6 +359,7 @@ int main(void)
         cmocka_unit_test_setup(a_number_that_is_not_hers_is_a_complaint_of_its_own, set_up),
         cmocka_unit_test_setup(an_answer_reopens_for_as_long_as_is_configured, set_up),
         cmocka_unit_test_setup(a_new_one_is_completed_counted_and_acknowledged, set_up),
+        cmocka_unit_test_setup(what_has_gone_out_acknowledges, set_up),
         cmocka_unit_test_setup(one_about_the_same_order_is_linked, set_up),
         cmocka_unit_test_setup(an_older_one_is_no_duplicate_of_a_newer_one, set_up),
         cmocka_unit_test_setup(once_late_is_late, set_up),
