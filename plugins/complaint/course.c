@@ -142,6 +142,14 @@ static int64_t find_duplicate(struct kith_doc records, int64_t number, struct ki
     return 0;
 }
 
+/* Of those that came in by hand, over HTTP or by the form; mail and events were looked at before. */
+static int is_critical(struct kith_doc fields, struct kith_doc config)
+{
+    struct kith_doc words = kith_get_doc(config, "critical_words");
+    return text_has_any(kith_get_text(fields, "subject"), words) ||
+           text_has_any(kith_get_text(fields, "text"), words);
+}
+
 static int32_t complete(const struct kith_engine *engine, struct kith_call *call,
                         struct kith_text id, struct kith_doc fields, int64_t duplicate)
 {
@@ -154,7 +162,7 @@ static int32_t complete(const struct kith_engine *engine, struct kith_call *call
     kith_begin(&w, room, sizeof room);
     kith_put_text(&w, "policy", text_cut(kith_get_text(config, "policy_version"), ACT_WORD_MAX));
     if (kith_get(fields, "severity").type == KITH_NONE)
-        kith_put_string(&w, "severity", "normal");
+        kith_put_string(&w, "severity", is_critical(fields, config) ? "critical" : "normal");
     if (kith_get(fields, "channel").type == KITH_NONE)
         kith_put_string(&w, "channel", "hand");
     if (duplicate != 0)

@@ -247,6 +247,18 @@ def test_by_hand_and_over_http_it_takes_the_same_course(house):
     assert record["fields"]["channel"] == "post" and record["state"] == "acknowledged"
 
 
+def test_a_critical_word_is_heard_whichever_way_it_came(house):
+    words = {"subject": "Late", "text": "I have told my LAWYER"}
+    assert form(house, email="u-1@example.com", **words).status == 201
+    body = {"customer": "user_id:u-1", "fields": words}
+    assert house.post("/v1/records/complaint", body).status == 201
+    kith(house, "record", "add", "complaint", "user_id:u-1", "--set", "subject=My lawyer")
+    said = {"customer": "user_id:u-1", "fields": words | {"severity": "low"}}
+    assert house.post("/v1/records/complaint", said).status == 201
+    found = [case(house, number)["fields"]["severity"] for number in range(1, 5)]
+    assert found == ["critical"] * 3 + ["low"]
+
+
 def test_a_web_form_makes_whoever_is_unknown_known(house):
     answer = form(
         house,
