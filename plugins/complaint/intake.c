@@ -2,9 +2,9 @@
  *
  * A mail belongs to a complaint that there is already when its subject names it, as answers to our
  * own messages do ("[complaint:17]"), or when it answers the mail that the complaint came by.  Then
- * it ends the waiting for the customer, or opens a closed complaint again; else it is only noted
- * when it came.  A mail that is not about one is a complaint if it went to one of the configured
- * addresses, or has one of the configured words in it.
+ * it ends the waiting for the customer, or opens again what was responded to or closed; else it is
+ * only noted when it came.  A mail that is not about one is a complaint if it went to one of the
+ * configured addresses, or has one of the configured words in it.
  */
 #include "intake.h"
 
@@ -121,13 +121,13 @@ enum { MAIL_EVENT, MAIL_OPEN, MAIL_CUSTOMER };
 
 struct known { /* a complaint of hers that a mail is about */
     int64_t number;
-    int is_open, is_waiting;
+    int is_open, is_waiting, is_responded;
 };
 
 /* Among those that are open, by its number or by the mail that it came by. */
 static struct known find_open(struct kith_doc records, int64_t number, struct kith_text answered)
 {
-    struct known found = { 0, 0, 0 };
+    struct known found = { .number = 0 };
     for (struct kith_iter it = kith_iter(records); kith_next(&it);) {
         struct kith_doc record = kith_as_doc(&it.value);
         struct kith_text thread = kith_get_text(kith_get_doc(record, "fields"), "thread");
@@ -136,6 +136,7 @@ static struct known find_open(struct kith_doc records, int64_t number, struct ki
             found.number = its;
             found.is_open = 1;
             found.is_waiting = kith_is(kith_get_text(record, "state"), "waiting");
+            found.is_responded = kith_is(kith_get_text(record, "state"), "responded");
         }
     }
     return found;
@@ -158,7 +159,7 @@ static int is_copy(struct kith_doc records, struct kith_doc mail)
 /* Among those closed lately. */
 static struct known find_closed(struct kith_doc state, int64_t number, int64_t since)
 {
-    struct known found = { 0, 0, 0 };
+    struct known found = { .number = 0 };
     for (struct kith_iter it = kith_iter(kith_get_doc(state, "closed")); kith_next(&it);) {
         struct kith_doc one = kith_as_doc(&it.value);
         if (number != 0 && kith_get_int(one, "number", 0) == number &&
@@ -177,7 +178,7 @@ static int32_t go_on(const struct kith_engine *engine, struct kith_call *call,
     kith_begin(&w, room, sizeof room);
     kith_put_time(&w, "last_heard", engine->now(call));
     struct kith_doc fields = kith_end(&w);
-    if (!known->is_open)
+    if (!known->is_open || known->is_responded)
         return act_move(engine, call, kith_text(id.data), "reopen", fields);
     if (known->is_waiting)
         return act_move(engine, call, kith_text(id.data), "resume", fields);

@@ -388,6 +388,16 @@ def test_an_answer_belongs_to_its_complaint(house):
     assert case(house, 2)["customer"] == 2
 
 
+def test_her_answer_to_our_response_opens_it_again(house):
+    mail(house, to="complaints@example.com", subject="Late", Message_ID="<1@x>")
+    moved(house, 1, "respond")
+    mail(house, to="hello@example.com", subject="Re: [complaint:1] Late", text="No, it is not so")
+    record = case(house, 1)
+    assert record["state"] == "reopened" and record["fields"]["last_heard"]
+    assert record["fields"]["times_reopened"] == 1
+    assert record["deadlines"]["respond"]["status"] == "running"
+
+
 def test_an_answer_opens_what_was_closed_lately_again(house):
     mail(house, to="complaints@example.com", subject="Late")
     moved(house, 1, "respond")
