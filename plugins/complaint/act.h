@@ -14,6 +14,8 @@
 #define ACT_WORD_MAX 200 /* product, order, thread, and the like */
 #define ACT_ID_MAX 40
 
+#define ACT_SUBJECT_NONE "Complaint" /* where nobody said what it is about */
+
 struct act_id {
     char data[ACT_ID_MAX];
 };

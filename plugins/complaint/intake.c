@@ -38,7 +38,7 @@ static struct kith_text subject_of(const struct complaint *complaint)
     while (size < text.size && text.data[size] != '\n' && text.data[size] != '\r')
         size++;
     text.size = size;
-    return size != 0 ? text : kith_text("Complaint");
+    return size != 0 ? text : kith_text(ACT_SUBJECT_NONE);
 }
 
 static int is_severity(struct kith_text text)

@@ -426,6 +426,20 @@ def test_a_second_complaint_about_the_same_is_linked(house):
     assert house.get("/v1/customers/1").json["traits"]["complaint.open_count"] == 2
 
 
+def test_the_same_words_are_linked_unless_they_are_about_different_things(house):
+    for subject, text, order in [
+        ("Where is my parcel?", "It is late", None),
+        ("WHERE is my parcel?", "Still not here", None),
+        ("Parcel", "It is late", None),
+        ("Something else", "Broken", "o-1"),
+        ("Something else", "Broken", "o-2"),
+    ]:
+        said = {"subject": subject, "text": text} | ({"order": order} if order else {})
+        track(house, "Complaint Submitted", **said)
+    found = [case(house, number)["fields"].get("duplicate_of") for number in range(1, 6)]
+    assert found == [None, 1, 1, None, None]
+
+
 def test_what_is_reopened_has_its_time_again_and_is_counted(house):
     track(house, "Complaint Submitted", subject="Broken")
     moved(house, 1, "respond")

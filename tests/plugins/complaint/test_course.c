@@ -15,6 +15,7 @@
 #define DAY_MS 86400000LL
 
 static struct kith_call call;
+static int64_t created_at;  /* of the records of records_of() */
 static char rooms[8][4096]; /* of the documents of one test */
 
 static int set_up(void **state)
@@ -22,6 +23,7 @@ static int set_up(void **state)
     (void)state;
     memset(&call, 0, sizeof call);
     call.now = 100 * DAY_MS;
+    created_at = 0;
     return 0;
 }
 
@@ -40,7 +42,7 @@ static struct kith_value value_of(size_t room, const char *const pairs[])
     return kith_value_of_doc(doc_of(room, pairs));
 }
 
-/* [{number, state, fields}] */
+/* [{number, state, created, fields}] */
 static struct kith_value records_of(size_t room, int64_t number, const char *in, const char *field,
                                     const char *value)
 {
@@ -49,6 +51,7 @@ static struct kith_value records_of(size_t room, int64_t number, const char *in,
     kith_open(&w, "0");
     kith_put_int(&w, "number", number);
     kith_put_string(&w, "state", in);
+    kith_put_time(&w, "created", created_at);
     kith_open(&w, "fields");
     kith_put_string(&w, field, value);
     kith_close(&w);
@@ -229,6 +232,21 @@ static void one_about_the_same_order_is_linked(void **state)
     assert_null(strstr(call.wanted, "send")); /* no channel is configured */
 }
 
+static void the_same_words_are_the_same_for_a_week(void **state)
+{
+    (void)state;
+    created(9, "subject", "BROKEN\nbcc: x");
+    created_at = call.now - 7 * DAY_MS + 1;
+    call.values[3] = records_of(1, 4, "received", "subject", "BROKEN\nbcc: x");
+    run(&course_created);
+    expect("to:complaint:4,type:duplicate}");
+    call.wanted[0] = '\0';
+    created_at--;
+    call.values[3] = records_of(1, 4, "received", "subject", "BROKEN\nbcc: x");
+    run(&course_created);
+    assert_null(strstr(call.wanted, "link"));
+}
+
 static void an_older_one_is_no_duplicate_of_a_newer_one(void **state)
 {
     (void)state;
@@ -361,6 +379,7 @@ int main(void)
         cmocka_unit_test_setup(a_new_one_is_completed_counted_and_acknowledged, set_up),
         cmocka_unit_test_setup(what_has_gone_out_acknowledges, set_up),
         cmocka_unit_test_setup(one_about_the_same_order_is_linked, set_up),
+        cmocka_unit_test_setup(the_same_words_are_the_same_for_a_week, set_up),
         cmocka_unit_test_setup(an_older_one_is_no_duplicate_of_a_newer_one, set_up),
         cmocka_unit_test_setup(once_late_is_late, set_up),
         cmocka_unit_test_setup(only_what_was_closed_is_followed_up, set_up),
