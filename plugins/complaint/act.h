@@ -10,7 +10,6 @@
 
 /* Bounds of what is taken over from elsewhere; the rest is cut. */
 #define ACT_SUBJECT_MAX 300
-#define ACT_TEXT_MAX 8000
 #define ACT_WORD_MAX 200 /* product, order, thread, and the like */
 #define ACT_ID_MAX 40
 

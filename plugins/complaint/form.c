@@ -18,7 +18,7 @@
 
 #include <stdio.h>
 
-#define BODY_MAX 32768
+#define BODY_MAX (256 * 1024) /* of which a character may take twelve bytes */
 #define CUSTOMER_MAX 400
 #define KEY_MAX 200
 
@@ -27,7 +27,7 @@ struct form {
     char customer[CUSTOMER_MAX]; /* "email:ann@example.com" */
     char key[KEY_MAX + 1];       /* empty: none */
     char name[ACT_WORD_MAX + 1]; /* the same */
-    unsigned char room[ACT_TEXT_MAX + 4096];
+    unsigned char room[TEXT_BYTES_MAX + 4096];
     struct kith_doc record; /* its fields: for POST /v1/records/complaint */
 };
 
@@ -171,11 +171,17 @@ static void on_looked_up(void *arg, int32_t status, struct kith_doc result)
 
 /* -- The request ------------------------------------------------------------------------------- */
 
-/* What is longer than `room` is taken as not given. */
+/* Without blanks around it.  What is longer than `room` is taken as not given. */
 static int read_text(struct kith_doc fields, const char *name, char *out, size_t room)
 {
     struct kith_text text = kith_get_text(fields, name);
-    snprintf(out, room, "%s", text.size < room ? text.data : "");
+    while (text.size != 0 && (unsigned char)text.data[text.size - 1] <= ' ')
+        text.size--;
+    while (text.size != 0 && (unsigned char)*text.data <= ' ') {
+        text.data++;
+        text.size--;
+    }
+    snprintf(out, room, "%.*s", text.size < room ? (int)text.size : 0, text.data);
     return out[0] != '\0';
 }
 
@@ -208,7 +214,7 @@ static const char *read_fields(struct form *form, struct kith_doc fields)
                  { "email", 0 },
                  { "name", 0 },
                  { "subject", ACT_SUBJECT_MAX },
-                 { "text", ACT_TEXT_MAX },
+                 { "text", TEXT_BYTES_MAX },
                  { "severity", ACT_WORD_MAX },
                  { "product", ACT_WORD_MAX },
                  { "order", ACT_WORD_MAX } };
@@ -218,20 +224,36 @@ static const char *read_fields(struct form *form, struct kith_doc fields)
             return "a field is no text in UTF-8";
     if (!read_customer(form, fields))
         return "`email` or `customer` is needed: whose complaint it is";
+    if (address_of(form) != NULL && !text_is_address(kith_text(address_of(form))))
+        return "`email` is one address, like ann@example.com";
     if (kith_get_text(fields, "subject").size == 0)
         return "`subject` is needed: what it is about";
-    if (kith_get_text(fields, "text").size > ACT_TEXT_MAX)
-        return "`text` has more than 8000 bytes";
     read_text(fields, "name", form->name, sizeof form->name);
     kith_begin(&w, form->room, sizeof form->room);
     for (size_t i = 0; i < sizeof ours / sizeof *ours; i++) {
         struct kith_text text = text_cut(kith_get_text(fields, ours[i].name), ours[i].size_max);
+        if (ours[i].size_max == TEXT_BYTES_MAX)
+            text = text_kept(text);
         if (text.size != 0)
             kith_put_text(&w, ours[i].name, text);
     }
     kith_put_string(&w, "channel", "web");
     form->record = kith_end(&w);
     return NULL;
+}
+
+#define NO_FORM                                                                                   \
+    "a form is expected, application/x-www-form-urlencoded: email=ann@example.com&subject=Late; " \
+    "JSON is for POST /v1/records/complaint"
+
+static int is_form(const struct kith_request *request)
+{
+    static const char form[] = "application/x-www-form-urlencoded";
+    struct kith_text type = kith_header(request, "Content-Type"), begin = type;
+    const char *body = request->body;
+    begin.size = type.size < sizeof form - 1 ? type.size : sizeof form - 1;
+    return (type.size == 0 || text_is_same(begin, kith_text(form))) &&
+           (request->body_size == 0 || body[0] != '{');
 }
 
 static void handle(void *self, const struct kith_request *request)
@@ -243,6 +265,10 @@ static void handle(void *self, const struct kith_request *request)
         return;
     if (key.size <= KEY_MAX)
         snprintf(form->key, sizeof form->key, "%.*s", (int)key.size, key.data);
+    if (!is_form(request)) {
+        refuse(form, 415, NO_FORM);
+        return;
+    }
     const char *fault = outside_fields(self, request->body, request->body_size, &fields)
                             ? read_fields(form, fields)
                             : "a field is no text in UTF-8";

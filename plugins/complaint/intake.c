@@ -13,7 +13,7 @@
 
 #include <stdio.h>
 
-#define ROOM 16384
+#define ROOM (TEXT_BYTES_MAX + 8192)
 #define DAY_MS 86400000LL
 
 /* -- A new one --------------------------------------------------------------------------------- */
@@ -66,7 +66,7 @@ static int32_t create(const struct kith_engine *engine, struct kith_call *call,
     kith_put_string(&w, "kind", "complaint");
     kith_open(&w, "fields");
     put(&w, "subject", subject_of(complaint), ACT_SUBJECT_MAX);
-    put(&w, "text", complaint->text, ACT_TEXT_MAX);
+    put(&w, "text", text_kept(complaint->text), TEXT_BYTES_MAX);
     put(&w, "severity", severity_of(complaint, config), ACT_WORD_MAX);
     put(&w, "channel", complaint->channel, ACT_WORD_MAX);
     put(&w, "product", complaint->product, ACT_WORD_MAX);
@@ -94,7 +94,7 @@ static int32_t tell_of(const struct kith_engine *engine, struct kith_call *call,
         kith_put_text(&w, "to", team);
     kith_open(&w, "data");
     put(&w, "from", from, ACT_WORD_MAX);
-    put(&w, "text", complaint->text, ACT_TEXT_MAX);
+    put(&w, "text", text_kept(complaint->text), TEXT_BYTES_MAX);
     kith_close(&w);
     return engine->act(call, "notify", kith_end(&w));
 }
@@ -146,7 +146,7 @@ static struct known find_open(struct kith_doc records, int64_t number, struct ki
 static int is_copy(struct kith_doc records, struct kith_doc mail)
 {
     struct kith_text id = text_cut(kith_get_text(mail, "message_id"), ACT_WORD_MAX);
-    struct kith_text text = text_cut(kith_get_text(mail, "text"), ACT_TEXT_MAX);
+    struct kith_text text = text_kept(kith_get_text(mail, "text"));
     for (struct kith_iter it = kith_iter(records); id.size != 0 && kith_next(&it);) {
         struct kith_doc fields = kith_get_doc(kith_as_doc(&it.value), "fields");
         if (text_is_same(kith_get_text(fields, "thread"), id) &&
