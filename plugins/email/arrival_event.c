@@ -44,13 +44,23 @@ static void put(struct kith_writer *w, const char *name, struct span text)
         kith_put_text(w, name, (struct kith_text){ text.data, text.size });
 }
 
+/* An encoded word may have anything in it, also ends of lines, which no field of an answer can. */
+static void make_line(char *text, size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        if ((unsigned char)text[i] < ' ' || text[i] == 0x7f)
+            text[i] = ' ';
+}
+
 static void put_header(struct kith_writer *w, const char *name, const struct mail *mail,
                        const char *field)
 {
     struct bytes text;
     bytes_init(&text, 64u * 1024);
-    if (header_text(mail->header, field, &text))
+    if (header_text(mail->header, field, &text)) {
+        make_line(text.data, text.size);
         put(w, name, cut(span_trim(bytes_get(&text)), FIELD_BYTES_MAX));
+    }
     bytes_deinit(&text);
 }
 
@@ -61,7 +71,10 @@ static void put_from(struct kith_writer *w, const struct address *from)
     address_spec(from, &spec);
     if (from->domain[0] != '\0')
         put(w, "from", bytes_get(&spec));
-    put(w, "from_name", span_of(from->name));
+    char name[sizeof from->name];
+    memcpy(name, from->name, sizeof name);
+    make_line(name, strlen(name));
+    put(w, "from_name", span_of(name));
     bytes_deinit(&spec);
 }
 
