@@ -389,6 +389,7 @@ static void note_effect(struct step *step, const struct effect *effect)
     doc_put_text(&w, "id", event_id_text(effect->seq, effect->n, id));
     doc_put_text(&w, "channel", effect->channel);
     doc_put_present(&w, "purpose", effect->purpose);
+    doc_put_present(&w, "key", effect->key);
     doc_put_present(&w, "reason", effect->reason);
     doc_put_int(&w, "attempt", effect->attempt);
     step_derive(step, type.data, effect->customer, engine_doc(engine, &w));

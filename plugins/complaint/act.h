@@ -10,9 +10,10 @@
 
 /* Bounds of what is taken over from elsewhere; the rest is cut. */
 #define ACT_SUBJECT_MAX 300
-#define ACT_TEXT_MAX 8000
 #define ACT_WORD_MAX 200 /* product, order, thread, and the like */
 #define ACT_ID_MAX 40
+
+#define ACT_SUBJECT_NONE "Complaint" /* where nobody said what it is about */
 
 struct act_id {
     char data[ACT_ID_MAX];

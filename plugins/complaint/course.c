@@ -14,6 +14,7 @@
 #define CLOSED_MAX 20 /* that are remembered */
 #define TOTAL_MAX INT32_MAX
 #define ROOM 2048
+#define SAME_WORDS_MS (7 * 86400000LL) /* for how long the same words are the same complaint */
 
 /* -- What is known of a customer --------------------------------------------------------------- */
 
@@ -122,24 +123,46 @@ static int is_same(struct kith_doc a, struct kith_doc b, const char *field)
     return its.size != 0 && text_is_same(its, kith_get_text(b, field));
 }
 
-/* About the same order; or, where one of them names none, the same product; or by the same mail. */
-static int is_duplicate(struct kith_doc a, struct kith_doc b)
+static int names_others(struct kith_doc a, struct kith_doc b, const char *field)
+{
+    return kith_get_text(a, field).size != 0 && kith_get_text(b, field).size != 0 &&
+           !is_same(a, b, field);
+}
+
+/* About the same order; or, where one of them names none, the same product; or by the same mail; or
+ * in the same words soon after, unless they are about different things. */
+static int is_duplicate(struct kith_doc a, struct kith_doc b, int is_soon)
 {
     int has_orders = kith_get_text(a, "order").size != 0 && kith_get_text(b, "order").size != 0;
-    return is_same(a, b, "order") || is_same(a, b, "thread") ||
-           (!has_orders && is_same(a, b, "product"));
+    if (is_same(a, b, "order") || is_same(a, b, "thread") ||
+        (!has_orders && is_same(a, b, "product")))
+        return 1;
+    int has_subject = !kith_is(kith_get_text(a, "subject"), ACT_SUBJECT_NONE);
+    return is_soon && !names_others(a, b, "order") && !names_others(a, b, "product") &&
+           (is_same(a, b, "text") || (has_subject && is_same(a, b, "subject")));
 }
 
 /* The number of the oldest that is open and about the same; 0: there is none. */
-static int64_t find_duplicate(struct kith_doc records, int64_t number, struct kith_doc fields)
+static int64_t find_duplicate(struct kith_doc records, int64_t number, struct kith_doc fields,
+                              int64_t now)
 {
     for (struct kith_iter it = kith_iter(records); kith_next(&it);) {
         struct kith_doc other = kith_as_doc(&it.value);
         int64_t its = kith_get_int(other, "number", 0);
-        if (its != 0 && its < number && is_duplicate(kith_get_doc(other, "fields"), fields))
+        int is_soon = kith_get_int(other, "created", 0) > now - SAME_WORDS_MS;
+        if (its != 0 && its < number &&
+            is_duplicate(kith_get_doc(other, "fields"), fields, is_soon))
             return its;
     }
     return 0;
+}
+
+/* Of those that came in by hand, over HTTP or by the form; mail and events were looked at before. */
+static int is_critical(struct kith_doc fields, struct kith_doc config)
+{
+    struct kith_doc words = kith_get_doc(config, "critical_words");
+    return text_has_any(kith_get_text(fields, "subject"), words) ||
+           text_has_any(kith_get_text(fields, "text"), words);
 }
 
 static int32_t complete(const struct kith_engine *engine, struct kith_call *call,
@@ -154,7 +177,7 @@ static int32_t complete(const struct kith_engine *engine, struct kith_call *call
     kith_begin(&w, room, sizeof room);
     kith_put_text(&w, "policy", text_cut(kith_get_text(config, "policy_version"), ACT_WORD_MAX));
     if (kith_get(fields, "severity").type == KITH_NONE)
-        kith_put_string(&w, "severity", "normal");
+        kith_put_string(&w, "severity", is_critical(fields, config) ? "critical" : "normal");
     if (kith_get(fields, "channel").type == KITH_NONE)
         kith_put_string(&w, "channel", "hand");
     if (duplicate != 0)
@@ -178,7 +201,8 @@ static int32_t on_created(const struct kith_engine *engine, struct kith_call *ca
     struct kith_doc fields = kith_as_doc(&value[CREATED_FIELDS]);
     struct kith_doc records = kith_as_doc(&value[CREATED_RECORDS]);
     int64_t number = kith_as_int(&value[CREATED_NUMBER], 0);
-    rc = complete(engine, call, id, fields, find_duplicate(records, number, fields));
+    rc =
+        complete(engine, call, id, fields, find_duplicate(records, number, fields, now.as.integer));
     if (rc == KITH_OK)
         rc = keep(engine, call, 0, 0, 1);
     if (rc == KITH_OK)

@@ -4,7 +4,9 @@
  * becomes known by the address, then the record is made, by Kith's own routes; whatever those
  * refuse is answered as they said it.  An Idempotency-Key goes along with the record.
  *
- *     form -- /v1/customers/email:... -- known? -- no: /v1/identify -- /v1/records/complaint -- 201
+ *     form -- /v1/customers/email:... -- one? ---------------------------- /v1/records/complaint -- 201
+ *                                         no: /v1/customers?q=... -- several? the oldest of them
+ *                                                                    none? /v1/identify
  *
  * A request that was answered for us, after a minute, is gone with all it points to: the record is
  * written down before anything is asked.
@@ -16,7 +18,7 @@
 
 #include <stdio.h>
 
-#define BODY_MAX 32768
+#define BODY_MAX (256 * 1024) /* of which a character may take twelve bytes */
 #define CUSTOMER_MAX 400
 #define KEY_MAX 200
 
@@ -25,8 +27,8 @@ struct form {
     char customer[CUSTOMER_MAX]; /* "email:ann@example.com" */
     char key[KEY_MAX + 1];       /* empty: none */
     char name[ACT_WORD_MAX + 1]; /* the same */
-    unsigned char room[ACT_TEXT_MAX + 4096];
-    struct kith_doc record; /* for POST /v1/records/complaint */
+    unsigned char room[TEXT_BYTES_MAX + 4096];
+    struct kith_doc record; /* its fields: for POST /v1/records/complaint */
 };
 
 static void refuse(struct form *form, int32_t status, const char *detail)
@@ -71,18 +73,51 @@ static void on_made(void *arg, int32_t status, struct kith_doc result)
     outside_answer(&form->task, 201, &json);
 }
 
-static void make_record(struct form *form)
+/* By her number: what is sent again with the same key says the same, also of who was unknown. */
+static void make_record(struct form *form, int64_t customer)
 {
-    ask(form, "POST", "/v1/records/complaint", form->record, form->key, on_made);
+    unsigned char room[sizeof form->room + 64];
+    char number[24];
+    struct kith_writer w;
+    snprintf(number, sizeof number, "%lld", (long long)customer);
+    kith_begin(&w, room, sizeof room);
+    kith_put_string(&w, "customer", number);
+    kith_put_doc(&w, "fields", form->record);
+    ask(form, "POST", "/v1/records/complaint", kith_end(&w), form->key, on_made);
 }
 
 /* -- Whose it is ------------------------------------------------------------------------------- */
+
+static const char *address_of(const struct form *form)
+{
+    return strncmp(form->customer, "email:", 6) == 0 ? form->customer + 6 : NULL;
+}
+
+static void look_up(struct form *form, const char *above, const char *name, kith_done_fn *done)
+{
+    struct kith_doc nothing = { NULL, 0 };
+    char path[64 + CUSTOMER_MAX * 3];
+    size_t size = (size_t)snprintf(path, sizeof path, "%s", above);
+    if (!outside_encode(kith_text(name), path + size, sizeof path - size))
+        refuse(form, 422, "`customer` is too long");
+    else
+        ask(form, "GET", path, nothing, "", done);
+}
 
 static void on_known(void *arg, int32_t status, struct kith_doc result)
 {
     struct form *form = arg;
     if (status == 200)
-        make_record(form);
+        make_record(form, kith_get_int(result, "id", 0));
+    else
+        pass_on(form, status, result);
+}
+
+static void on_made_known(void *arg, int32_t status, struct kith_doc result)
+{
+    struct form *form = arg;
+    if (status == 200)
+        look_up(form, "/v1/customers/anonymous_id:", form->customer, on_known);
     else
         pass_on(form, status, result);
 }
@@ -91,46 +126,62 @@ static void make_known(struct form *form)
 {
     char room[1024];
     struct kith_writer w;
-    const char *address = form->customer + strlen("email:");
     kith_begin(&w, room, sizeof room);
     kith_put_string(&w, "anonymousId", form->customer);
     kith_open(&w, "traits");
-    kith_put_string(&w, "email", address);
+    kith_put_string(&w, "email", address_of(form));
     if (form->name[0] != '\0')
         kith_put_string(&w, "name", form->name);
     kith_close(&w);
-    ask(form, "POST", "/v1/identify?wait=applied", kith_end(&w), "", on_known);
+    ask(form, "POST", "/v1/identify?wait=applied", kith_end(&w), "", on_made_known);
+}
+
+static int has_address(struct kith_doc customer, struct kith_text address)
+{
+    return text_is_any(address, kith_get_doc(kith_get_doc(customer, "ids"), "email"));
+}
+
+/* Who has this address, and is known longest. */
+static void on_found(void *arg, int32_t status, struct kith_doc result)
+{
+    struct form *form = arg;
+    int64_t oldest = 0;
+    for (struct kith_iter it = kith_iter(kith_get_doc(result, "items")); kith_next(&it);) {
+        struct kith_doc customer = kith_as_doc(&it.value);
+        int64_t id = kith_get_int(customer, "id", 0);
+        if (has_address(customer, kith_text(address_of(form))) && (oldest == 0 || id < oldest))
+            oldest = id;
+    }
+    if (status != 200)
+        pass_on(form, status, result);
+    else if (oldest != 0)
+        make_record(form, oldest);
+    else
+        make_known(form);
 }
 
 static void on_looked_up(void *arg, int32_t status, struct kith_doc result)
 {
     struct form *form = arg;
-    if (status == 404 && strncmp(form->customer, "email:", 6) == 0)
-        make_known(form);
+    if (status == 404 && address_of(form) != NULL)
+        look_up(form, "/v1/customers?limit=200&q=", address_of(form), on_found);
     else
         on_known(form, status, result);
 }
 
-static void look_up(struct form *form)
-{
-    static const char above[] = "/v1/customers/";
-    struct kith_doc nothing = { NULL, 0 };
-    char path[sizeof above + CUSTOMER_MAX * 3];
-    memcpy(path, above, sizeof above);
-    if (!outside_encode(kith_text(form->customer), path + sizeof above - 1,
-                        sizeof path - sizeof above + 1))
-        refuse(form, 422, "`customer` is too long");
-    else
-        ask(form, "GET", path, nothing, "", on_looked_up);
-}
-
 /* -- The request ------------------------------------------------------------------------------- */
 
-/* What is longer than `room` is taken as not given. */
+/* Without blanks around it.  What is longer than `room` is taken as not given. */
 static int read_text(struct kith_doc fields, const char *name, char *out, size_t room)
 {
     struct kith_text text = kith_get_text(fields, name);
-    snprintf(out, room, "%s", text.size < room ? text.data : "");
+    while (text.size != 0 && (unsigned char)text.data[text.size - 1] <= ' ')
+        text.size--;
+    while (text.size != 0 && (unsigned char)*text.data <= ' ') {
+        text.data++;
+        text.size--;
+    }
+    snprintf(out, room, "%.*s", text.size < room ? (int)text.size : 0, text.data);
     return out[0] != '\0';
 }
 
@@ -163,7 +214,7 @@ static const char *read_fields(struct form *form, struct kith_doc fields)
                  { "email", 0 },
                  { "name", 0 },
                  { "subject", ACT_SUBJECT_MAX },
-                 { "text", ACT_TEXT_MAX },
+                 { "text", TEXT_BYTES_MAX },
                  { "severity", ACT_WORD_MAX },
                  { "product", ACT_WORD_MAX },
                  { "order", ACT_WORD_MAX } };
@@ -173,23 +224,36 @@ static const char *read_fields(struct form *form, struct kith_doc fields)
             return "a field is no text in UTF-8";
     if (!read_customer(form, fields))
         return "`email` or `customer` is needed: whose complaint it is";
+    if (address_of(form) != NULL && !text_is_address(kith_text(address_of(form))))
+        return "`email` is one address, like ann@example.com";
     if (kith_get_text(fields, "subject").size == 0)
         return "`subject` is needed: what it is about";
-    if (kith_get_text(fields, "text").size > ACT_TEXT_MAX)
-        return "`text` has more than 8000 bytes";
     read_text(fields, "name", form->name, sizeof form->name);
     kith_begin(&w, form->room, sizeof form->room);
-    kith_put_string(&w, "customer", form->customer);
-    kith_open(&w, "fields");
     for (size_t i = 0; i < sizeof ours / sizeof *ours; i++) {
         struct kith_text text = text_cut(kith_get_text(fields, ours[i].name), ours[i].size_max);
+        if (ours[i].size_max == TEXT_BYTES_MAX)
+            text = text_kept(text);
         if (text.size != 0)
             kith_put_text(&w, ours[i].name, text);
     }
     kith_put_string(&w, "channel", "web");
-    kith_close(&w);
     form->record = kith_end(&w);
     return NULL;
+}
+
+#define NO_FORM                                                                                   \
+    "a form is expected, application/x-www-form-urlencoded: email=ann@example.com&subject=Late; " \
+    "JSON is for POST /v1/records/complaint"
+
+static int is_form(const struct kith_request *request)
+{
+    static const char form[] = "application/x-www-form-urlencoded";
+    struct kith_text type = kith_header(request, "Content-Type"), begin = type;
+    const char *body = request->body;
+    begin.size = type.size < sizeof form - 1 ? type.size : sizeof form - 1;
+    return (type.size == 0 || text_is_same(begin, kith_text(form))) &&
+           (request->body_size == 0 || body[0] != '{');
 }
 
 static void handle(void *self, const struct kith_request *request)
@@ -201,13 +265,17 @@ static void handle(void *self, const struct kith_request *request)
         return;
     if (key.size <= KEY_MAX)
         snprintf(form->key, sizeof form->key, "%.*s", (int)key.size, key.data);
+    if (!is_form(request)) {
+        refuse(form, 415, NO_FORM);
+        return;
+    }
     const char *fault = outside_fields(self, request->body, request->body_size, &fields)
                             ? read_fields(form, fields)
                             : "a field is no text in UTF-8";
     if (fault != NULL)
         refuse(form, 422, fault);
     else
-        look_up(form);
+        look_up(form, "/v1/customers/", form->customer, on_looked_up);
 }
 
 const struct kith_route form_route = {

@@ -2,16 +2,18 @@
  *
  * A mail belongs to a complaint that there is already when its subject names it, as answers to our
  * own messages do ("[complaint:17]"), or when it answers the mail that the complaint came by.  Then
- * it ends the waiting for the customer, or opens a closed complaint again; else it is only noted
- * when it came.  A mail that is not about one is a complaint if it went to one of the configured
- * addresses, or has one of the configured words in it.
+ * it ends the waiting for the customer, or opens again what was responded to or closed; else it is
+ * only noted when it came.  A mail that is not about one is a complaint if it went to one of the
+ * configured addresses, or has one of the configured words in it.
  */
 #include "intake.h"
 
 #include "act.h"
 #include "text.h"
 
-#define ROOM 16384
+#include <stdio.h>
+
+#define ROOM (TEXT_BYTES_MAX + 8192)
 #define DAY_MS 86400000LL
 
 /* -- A new one --------------------------------------------------------------------------------- */
@@ -36,7 +38,7 @@ static struct kith_text subject_of(const struct complaint *complaint)
     while (size < text.size && text.data[size] != '\n' && text.data[size] != '\r')
         size++;
     text.size = size;
-    return size != 0 ? text : kith_text("Complaint");
+    return size != 0 ? text : kith_text(ACT_SUBJECT_NONE);
 }
 
 static int is_severity(struct kith_text text)
@@ -64,7 +66,7 @@ static int32_t create(const struct kith_engine *engine, struct kith_call *call,
     kith_put_string(&w, "kind", "complaint");
     kith_open(&w, "fields");
     put(&w, "subject", subject_of(complaint), ACT_SUBJECT_MAX);
-    put(&w, "text", complaint->text, ACT_TEXT_MAX);
+    put(&w, "text", text_kept(complaint->text), TEXT_BYTES_MAX);
     put(&w, "severity", severity_of(complaint, config), ACT_WORD_MAX);
     put(&w, "channel", complaint->channel, ACT_WORD_MAX);
     put(&w, "product", complaint->product, ACT_WORD_MAX);
@@ -72,6 +74,29 @@ static int32_t create(const struct kith_engine *engine, struct kith_call *call,
     put(&w, "thread", complaint->thread, ACT_WORD_MAX);
     kith_close(&w);
     return engine->act(call, "create", kith_end(&w));
+}
+
+/* Whose it is nobody knows: no record of hers can be made, so somebody here is told. */
+static int32_t tell_of(const struct kith_engine *engine, struct kith_call *call,
+                       const struct complaint *complaint, struct kith_text from,
+                       struct kith_doc config)
+{
+    char room[ROOM], line[ACT_SUBJECT_MAX + ACT_WORD_MAX + 80];
+    struct kith_writer w;
+    struct kith_text subject = text_cut(subject_of(complaint), ACT_SUBJECT_MAX);
+    struct kith_text sender = text_cut(from.size != 0 ? from : kith_text("-"), ACT_WORD_MAX);
+    struct kith_text team = text_cut(kith_get_text(config, "team"), ACT_WORD_MAX);
+    snprintf(line, sizeof line, "A complaint of nobody who is known (%.*s): %.*s", (int)sender.size,
+             sender.data, (int)subject.size, subject.data);
+    kith_begin(&w, room, sizeof room);
+    kith_put_string(&w, "text", line);
+    if (team.size != 0) /* else the fallback of kith.lua is told */
+        kith_put_text(&w, "to", team);
+    kith_open(&w, "data");
+    put(&w, "from", from, ACT_WORD_MAX);
+    put(&w, "text", text_kept(complaint->text), TEXT_BYTES_MAX);
+    kith_close(&w);
+    return engine->act(call, "notify", kith_end(&w));
 }
 
 static struct complaint read_complaint(struct kith_doc doc, const char *channel)
@@ -92,17 +117,17 @@ static struct complaint read_complaint(struct kith_doc doc, const char *channel)
 
 /* -- Mail -------------------------------------------------------------------------------------- */
 
-enum { MAIL_EVENT, MAIL_OPEN };
+enum { MAIL_EVENT, MAIL_OPEN, MAIL_CUSTOMER };
 
 struct known { /* a complaint of hers that a mail is about */
     int64_t number;
-    int is_open, is_waiting;
+    int is_open, is_waiting, is_responded;
 };
 
 /* Among those that are open, by its number or by the mail that it came by. */
 static struct known find_open(struct kith_doc records, int64_t number, struct kith_text answered)
 {
-    struct known found = { 0, 0, 0 };
+    struct known found = { .number = 0 };
     for (struct kith_iter it = kith_iter(records); kith_next(&it);) {
         struct kith_doc record = kith_as_doc(&it.value);
         struct kith_text thread = kith_get_text(kith_get_doc(record, "fields"), "thread");
@@ -111,15 +136,30 @@ static struct known find_open(struct kith_doc records, int64_t number, struct ki
             found.number = its;
             found.is_open = 1;
             found.is_waiting = kith_is(kith_get_text(record, "state"), "waiting");
+            found.is_responded = kith_is(kith_get_text(record, "state"), "responded");
         }
     }
     return found;
 }
 
+/* A blind copy of the mail by which an open one came. */
+static int is_copy(struct kith_doc records, struct kith_doc mail)
+{
+    struct kith_text id = text_cut(kith_get_text(mail, "message_id"), ACT_WORD_MAX);
+    struct kith_text text = text_kept(kith_get_text(mail, "text"));
+    for (struct kith_iter it = kith_iter(records); id.size != 0 && kith_next(&it);) {
+        struct kith_doc fields = kith_get_doc(kith_as_doc(&it.value), "fields");
+        if (text_is_same(kith_get_text(fields, "thread"), id) &&
+            text_is_same(kith_get_text(fields, "text"), text))
+            return 1;
+    }
+    return 0;
+}
+
 /* Among those closed lately. */
 static struct known find_closed(struct kith_doc state, int64_t number, int64_t since)
 {
-    struct known found = { 0, 0, 0 };
+    struct known found = { .number = 0 };
     for (struct kith_iter it = kith_iter(kith_get_doc(state, "closed")); kith_next(&it);) {
         struct kith_doc one = kith_as_doc(&it.value);
         if (number != 0 && kith_get_int(one, "number", 0) == number &&
@@ -138,26 +178,39 @@ static int32_t go_on(const struct kith_engine *engine, struct kith_call *call,
     kith_begin(&w, room, sizeof room);
     kith_put_time(&w, "last_heard", engine->now(call));
     struct kith_doc fields = kith_end(&w);
-    if (!known->is_open)
+    if (!known->is_open || known->is_responded)
         return act_move(engine, call, kith_text(id.data), "reopen", fields);
     if (known->is_waiting)
         return act_move(engine, call, kith_text(id.data), "resume", fields);
     return act_change_all(engine, call, kith_text(id.data), fields);
 }
 
-static int is_complaint(const struct complaint *complaint, struct kith_text to,
+/* By whichever of its recipients. */
+static int is_to_us(struct kith_doc mail, struct kith_doc addresses)
+{
+    if (text_is_any(kith_get_text(mail, "to"), addresses))
+        return 1;
+    for (struct kith_iter it = kith_iter(kith_get_doc(mail, "recipients")); kith_next(&it);)
+        if (text_is_any(kith_as_text(&it.value), addresses))
+            return 1;
+    return 0;
+}
+
+static int is_complaint(const struct complaint *complaint, struct kith_doc mail,
                         struct kith_doc config)
 {
     struct kith_doc words = kith_get_doc(config, "words");
-    return text_is_any(to, kith_get_doc(config, "addresses")) ||
+    return is_to_us(mail, kith_get_doc(config, "addresses")) ||
            text_has_any(complaint->subject, words) || text_has_any(complaint->text, words);
 }
 
 static int32_t on_mail(const struct kith_engine *engine, struct kith_call *call)
 {
-    struct kith_value event, records;
+    struct kith_value event, records, customer;
     struct kith_doc config, state;
     int32_t rc = engine->read(call, MAIL_EVENT, &event);
+    if (rc == KITH_OK)
+        rc = engine->read(call, MAIL_CUSTOMER, &customer);
     if (rc == KITH_OK)
         rc = engine->read(call, MAIL_OPEN, &records);
     if (rc == KITH_OK)
@@ -177,11 +230,13 @@ static int32_t on_mail(const struct kith_engine *engine, struct kith_call *call)
         known = find_closed(state, number, since);
     if (known.number != 0)
         return go_on(engine, call, &known);
-    if (!is_complaint(&complaint, kith_get_text(mail, "to"), config))
+    if (!is_complaint(&complaint, mail, config) || is_copy(kith_as_doc(&records), mail))
         return KITH_OK;
     complaint.channel = kith_text("email");
     complaint.severity = kith_text("");
     complaint.thread = kith_get_text(mail, "message_id");
+    if (customer.type == KITH_NONE)
+        return tell_of(engine, call, &complaint, kith_get_text(mail, "from"), config);
     return create(engine, call, &complaint, config);
 }
 
@@ -189,7 +244,7 @@ const struct kith_handler intake_mail = {
     .size = sizeof intake_mail,
     .name = "mail",
     .types = KITH_NAMES("email.received"),
-    .reads = KITH_NAMES("event", "records.complaint", "state.complaints"),
+    .reads = KITH_NAMES("event", "records.complaint", "customer.id", "state.complaints"),
     .run = on_mail,
 };
 
@@ -197,9 +252,11 @@ const struct kith_handler intake_mail = {
 
 static int32_t on_event(const struct kith_engine *engine, struct kith_call *call)
 {
-    struct kith_value event;
+    struct kith_value event, customer;
     struct kith_doc config;
     int32_t rc = engine->read(call, 0, &event);
+    if (rc == KITH_OK)
+        rc = engine->read(call, 1, &customer);
     if (rc == KITH_OK)
         rc = engine->config(call, &config);
     if (rc != KITH_OK)
@@ -207,6 +264,8 @@ static int32_t on_event(const struct kith_engine *engine, struct kith_call *call
     struct complaint complaint = read_complaint(kith_as_doc(&event), "webhook");
     if (!is_severity(complaint.severity)) /* somebody else's words: no reason to lose a complaint */
         complaint.severity = kith_text("");
+    if (customer.type == KITH_NONE)
+        return tell_of(engine, call, &complaint, kith_text(""), config);
     return create(engine, call, &complaint, config);
 }
 
@@ -214,7 +273,7 @@ const struct kith_handler intake_event = {
     .size = sizeof intake_event,
     .name = "submitted",
     .types = KITH_NAMES("Complaint Submitted"),
-    .reads = KITH_NAMES("event"),
+    .reads = KITH_NAMES("event", "customer.id"),
     .run = on_event,
 };
 

@@ -9,6 +9,7 @@
 
 #define ROOM 4096
 #define LINE_MAX 900
+#define ACKNOWLEDGE "acknowledge " /* the key of that message, before the record's id */
 
 /* {channel, purpose, template or body, data: {record, subject, email: {subject}}}; the caller adds
  * the rest. */
@@ -54,9 +55,9 @@ static struct kith_text first_line(struct kith_text text)
 int32_t message_acknowledge(const struct kith_engine *engine, struct kith_call *call,
                             struct kith_text id, struct kith_doc fields)
 {
-    char room[ROOM], body[LINE_MAX];
+    char room[ROOM], body[LINE_MAX], key[sizeof ACKNOWLEDGE + ACT_ID_MAX];
     struct kith_writer w;
-    struct kith_doc config, nothing = { NULL, 0 };
+    struct kith_doc config;
     int32_t rc = engine->config(call, &config);
     struct kith_text subject =
         first_line(text_cut(kith_get_text(fields, "subject"), ACT_SUBJECT_MAX));
@@ -70,11 +71,52 @@ int32_t message_acknowledge(const struct kith_engine *engine, struct kith_call *
     kith_begin(&w, room, sizeof room);
     put_message(&w, config, "acknowledge_template", body);
     put_data(&w, id, subject, thread);
-    rc = engine->act(call, "send", kith_end(&w));
-    if (rc == KITH_OK && kith_get_int(config, "auto_acknowledge", 1) != 0)
-        rc = act_move(engine, call, id, "acknowledge", nothing);
-    return rc;
+    snprintf(key, sizeof key, ACKNOWLEDGE "%.*s", (int)id.size, id.data);
+    kith_put_string(&w, "key", key);
+    return engine->act(call, "send", kith_end(&w));
 }
+
+static int is_received(struct kith_doc records, struct kith_text id)
+{
+    for (struct kith_iter it = kith_iter(records); kith_next(&it);) {
+        struct kith_doc record = kith_as_doc(&it.value);
+        struct act_id its = act_id(kith_get_int(record, "number", 0));
+        if (kith_is(id, its.data))
+            return kith_is(kith_get_text(record, "state"), "received");
+    }
+    return 0;
+}
+
+enum { SENT_KEY, SENT_RECORDS };
+
+/* Only what has gone out acknowledges: else a person has to see to it, and the deadline says so. */
+static int32_t on_sent(const struct kith_engine *engine, struct kith_call *call)
+{
+    struct kith_value key, records;
+    struct kith_doc config, nothing = { NULL, 0 };
+    int32_t rc = engine->read(call, SENT_KEY, &key);
+    if (rc == KITH_OK)
+        rc = engine->read(call, SENT_RECORDS, &records);
+    if (rc == KITH_OK)
+        rc = engine->config(call, &config);
+    struct kith_text id = kith_as_text(&key);
+    const size_t prefix = sizeof ACKNOWLEDGE - 1;
+    if (rc != KITH_OK || id.size <= prefix || memcmp(id.data, ACKNOWLEDGE, prefix) != 0)
+        return rc;
+    id.data += prefix;
+    id.size -= prefix;
+    if (kith_get_int(config, "auto_acknowledge", 1) == 0 || !is_received(kith_as_doc(&records), id))
+        return KITH_OK;
+    return act_move(engine, call, id, "acknowledge", nothing);
+}
+
+const struct kith_handler message_sent = {
+    .size = sizeof message_sent,
+    .name = "sent",
+    .types = KITH_NAMES("effect.sent"),
+    .reads = KITH_NAMES("event.key", "records.complaint"),
+    .run = on_sent,
+};
 
 #define SURVEY "Your complaint is closed. Are you satisfied with how we handled it?\n"
 #define ANSWERS 5

@@ -7,7 +7,8 @@
 
 #include "kith.h"
 
-/* And move it to "acknowledged", unless the operator wants a person to do that. */
+/* When it has gone out it is "acknowledged", unless the operator wants a person to do that. */
+extern const struct kith_handler message_sent;
 int32_t message_acknowledge(const struct kith_engine *engine, struct kith_call *call,
                             struct kith_text id, struct kith_doc fields);
 

@@ -14,23 +14,32 @@
 #include "face.h"
 #include "intake.h"
 #include "kind.h"
+#include "message.h"
 #include "outside.h"
 
-static const struct kith_handler *const handlers[] = {
-    &intake_mail,     &intake_event,  &course_created,  &course_ended,    &course_closed,
-    &course_reopened, &course_survey, &course_recovery, &course_answered, NULL
-};
+static const struct kith_handler *const handlers[] = { &intake_mail,
+                                                       &intake_event,
+                                                       &course_created,
+                                                       &course_ended,
+                                                       &course_closed,
+                                                       &course_reopened,
+                                                       &message_sent,
+                                                       &course_survey,
+                                                       &course_recovery,
+                                                       &course_answered,
+                                                       NULL };
 static const struct kith_state *const states[] = { &course_state, NULL };
 static const struct kith_route *const routes[] = { &form_route, &report_route, NULL };
 
-static const struct kith_plugin *const plugin = KITH_ITEM(
-    plugin, .abi = KITH_ABI, .name = "complaint", .version = "1.0",
-    .about = "Complaints, handled after ISO 10002",
-    .needs = KITH_NAMES("append", "read", "staff", "routes", "act:create", "act:move", "act:link",
-                        "act:change", "act:send", "act:remind", "act:after", "act:cancel"),
-    .config = kind_config, .handlers = handlers, .functions = face_functions, .states = states,
-    .traits = course_traits, .kinds = kind_list, .routes = routes, .start = outside_start,
-    .stop = outside_stop);
+static const struct kith_plugin *const plugin =
+    KITH_ITEM(plugin, .abi = KITH_ABI, .name = "complaint", .version = "1.0",
+              .about = "Complaints, handled after ISO 10002",
+              .needs = KITH_NAMES("append", "read", "staff", "routes", "act:create", "act:move",
+                                  "act:link", "act:change", "act:send", "act:notify", "act:remind",
+                                  "act:after", "act:cancel"),
+              .config = kind_config, .handlers = handlers, .functions = face_functions,
+              .states = states, .traits = course_traits, .kinds = kind_list, .routes = routes,
+              .start = outside_start, .stop = outside_stop);
 
 const struct kith_plugin *kith_describe(void)
 {

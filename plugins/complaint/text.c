@@ -3,6 +3,8 @@
 
 #define REFERENCE "[complaint:"
 #define DIGITS_MAX 15
+#define LOCAL_MAX 64 /* of an address, before the "@" (RFC 5321, section 4.5.3.1) */
+#define ADDRESS_MAX 254
 
 struct kith_text text_cut(struct kith_text text, size_t size_max)
 {
@@ -12,6 +14,48 @@ struct kith_text text_cut(struct kith_text text, size_t size_max)
     while (text.size > 0 && ((unsigned char)text.data[text.size] & 0xc0) == 0x80)
         text.size--;
     return text;
+}
+
+struct kith_text text_kept(struct kith_text text)
+{
+    struct kith_text rest = text_cut(text, TEXT_BYTES_MAX), kept = rest;
+    for (size_t i = 0; i < TEXT_LETTERS_MAX && kith_next_character(&rest) >= 0;)
+        i++;
+    kept.size -= rest.size;
+    return kept;
+}
+
+/* Labels of a domain, at least two of them. */
+static int is_domain(struct kith_text text)
+{
+    int has_dot = 0;
+    char before = '.';
+    for (size_t i = 0; i < text.size; i++) {
+        char c = text.data[i];
+        int is_letter = (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z') ||
+                        ((unsigned char)c & 0x80) != 0;
+        if (!is_letter && c != '-' && c != '.')
+            return 0;
+        if ((c == '.' || c == '-') && before == '.')
+            return 0;
+        if (c == '.' && before == '-')
+            return 0;
+        has_dot |= c == '.';
+        before = c;
+    }
+    return has_dot && before != '.' && before != '-';
+}
+
+int text_is_address(struct kith_text text)
+{
+    const char *at = text.size != 0 ? memchr(text.data, '@', text.size) : NULL;
+    size_t local = at != NULL ? (size_t)(at - text.data) : 0;
+    if (local == 0 || local > LOCAL_MAX || text.size > ADDRESS_MAX)
+        return 0;
+    for (size_t i = 0; i < local; i++)
+        if ((unsigned char)text.data[i] <= ' ' || strchr("\"(),:;<>[]\\\x7f", text.data[i]) != NULL)
+            return 0;
+    return is_domain((struct kith_text){ at + 1, text.size - local - 1 });
 }
 
 static int lower(char c)

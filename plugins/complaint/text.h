@@ -8,8 +8,18 @@
 
 #include "kith.h"
 
+#define TEXT_LETTERS_MAX 8000
+#define TEXT_BYTES_MAX 24000
+
 /* At most `size_max` bytes of it, no character cut. */
 struct kith_text text_cut(struct kith_text text, size_t size_max);
+
+/* As much of what somebody wrote as a complaint keeps: TEXT_LETTERS_MAX characters, and fewer where
+ * they are of four bytes each, since a record has its bounds. */
+struct kith_text text_kept(struct kith_text text);
+
+/* Can mail go there: "ann@example.com", without a name, blanks, quotes and brackets? */
+int text_is_address(struct kith_text text);
 
 int text_is_same(struct kith_text a, struct kith_text b);
 int text_has(struct kith_text text, struct kith_text word); /* an empty word: never */

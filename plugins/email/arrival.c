@@ -14,6 +14,7 @@
 #include <string.h>
 
 #define LINE_MAX 600
+#define ADDRESS_BYTES_MAX (ADDRESS_LOCAL_MAX * 2 + ADDRESS_DOMAIN_MAX + 3) /* quoted */
 #define PATH_BYTES_MAX 2048
 #define SHORT_TEXT_MAX 1024 /* when the operator allows only small events */
 
@@ -23,14 +24,18 @@ struct arrival {
     arrival_done_fn *done;
     void *arg;
     struct arrival **place; /* where the caller knows it by */
-    char recipient[LMTP_PATH_MAX + 1];
+    const struct lmtp *envelope;
+    unsigned index; /* of its recipients: whom this is about */
+    const char *recipient;
     struct feedback feedback;
     enum feedback_kind kind; /* about the recipient of our message */
     char effect[64];
-    char customer[ADDRESS_LOCAL_MAX * 2 + ADDRESS_DOMAIN_MAX + 16]; /* "42", "email:..." */
-    struct address from;                                            /* domain "": there is none */
+    char address[ADDRESS_BYTES_MAX + 1];   /* the sender's, "ann@example.com" */
+    char customer[ADDRESS_BYTES_MAX + 24]; /* "42", "anonymous_id:email:..." */
+    struct address from;                   /* domain "": there is none */
     const char *proof;
     size_t text_max;
+    bool is_shared; /* others have the sender's address, too */
 };
 
 /* -- The end ----------------------------------------------------------------------------------- */
@@ -113,10 +118,13 @@ static void append_received(struct arrival *arrival)
     struct arrival_received received = {
         .mail = arrival->mail,
         .from = &arrival->from,
-        .recipient = arrival->recipient,
+        .settings = context->settings,
+        .envelope = arrival->envelope,
+        .index = arrival->index,
         .effect = arrival->effect,
         .proof = arrival->proof,
         .text_max = arrival->text_max,
+        .is_shared = arrival->is_shared,
     };
     struct arrival_event event;
     if (!arrival_write_received(&received, &event)) {
@@ -147,12 +155,11 @@ static void read_from(struct arrival *arrival)
 static bool name_sender(struct arrival *arrival)
 {
     struct bytes spec;
-    bytes_init(&spec, sizeof arrival->customer - 8);
+    bytes_init(&spec, ADDRESS_BYTES_MAX);
     address_spec(&arrival->from, &spec);
     bool is_named = spec.failed == 0 && arrival->from.domain[0] != '\0';
     if (is_named)
-        snprintf(arrival->customer, sizeof arrival->customer, "email:%.*s", (int)spec.size,
-                 spec.data);
+        snprintf(arrival->address, sizeof arrival->address, "%.*s", (int)spec.size, spec.data);
     bytes_deinit(&spec);
     return is_named;
 }
@@ -167,9 +174,11 @@ static void on_identified(void *arg, int32_t status, struct kith_doc result)
 {
     struct arrival *arrival = arg;
     (void)result;
-    if (status >= 200 && status < 300)
+    if (status >= 200 && status < 300) {
+        snprintf(arrival->customer, sizeof arrival->customer, "anonymous_id:email:%s",
+                 arrival->address);
         append_received(arrival);
-    else if (status >= 400 && status < 500 && status != 429)
+    } else if (status >= 400 && status < 500 && status != 429)
         refuse_stranger(arrival);
     else
         come_again(arrival);
@@ -179,12 +188,13 @@ static void on_identified(void *arg, int32_t status, struct kith_doc result)
 static void make_known(struct arrival *arrival)
 {
     const struct arrival_context *context = arrival->context;
-    char room[4096];
+    char room[4096], id[sizeof arrival->customer];
     struct kith_writer w;
+    snprintf(id, sizeof id, "email:%s", arrival->address);
     kith_begin(&w, room, sizeof room);
-    kith_put_string(&w, "anonymousId", arrival->customer);
+    kith_put_string(&w, "anonymousId", id);
     kith_open(&w, "traits");
-    kith_put_string(&w, "email", arrival->customer + sizeof "email:" - 1);
+    kith_put_string(&w, "email", arrival->address);
     if (arrival->from.name[0] != '\0')
         kith_put_string(&w, "name", arrival->from.name);
     kith_close(&w);
@@ -198,16 +208,47 @@ static void make_known(struct arrival *arrival)
         come_again(arrival);
 }
 
+/* By the number, for the address may be somebody else's, too, when the event is applied. */
+static void append_of(struct arrival *arrival, int64_t customer)
+{
+    snprintf(arrival->customer, sizeof arrival->customer, "%" PRId64, customer);
+    append_received(arrival);
+}
+
+static void on_holders(void *arg, int32_t status, struct kith_doc result)
+{
+    struct arrival *arrival = arg;
+    int64_t oldest = status == 200 ? arrival_oldest(result, arrival->address) : 0;
+    arrival->is_shared = oldest != 0;
+    if (oldest != 0)
+        append_of(arrival, oldest);
+    else if (status == 200 && arrival->context->settings->takes_strangers)
+        make_known(arrival);
+    else if (status == 200 || status == 400)
+        refuse_stranger(arrival);
+    else
+        come_again(arrival);
+}
+
+/* Not one customer has the address: nobody, or several. */
+static void ask_holders(struct arrival *arrival)
+{
+    const struct arrival_context *context = arrival->context;
+    char path[PATH_BYTES_MAX];
+    arrival_search_path(arrival->address, path, sizeof path);
+    const struct kith_ask ask = { .size = sizeof ask, .method = "GET", .path = path };
+    if (context->host->ask(context->kith, &ask, on_holders, arrival) != KITH_OK)
+        come_again(arrival);
+}
+
 static void on_sender(void *arg, int32_t status, struct kith_doc result)
 {
     struct arrival *arrival = arg;
-    (void)result;
-    if (status == 200)
-        append_received(arrival);
-    else if (status == 404 && arrival->context->settings->takes_strangers)
-        make_known(arrival);
+    int64_t customer = kith_get_int(result, "id", 0);
+    if (status == 200 && customer != 0)
+        append_of(arrival, customer);
     else if (status == 404 || status == 400)
-        refuse_stranger(arrival);
+        ask_holders(arrival);
     else
         come_again(arrival);
 }
@@ -215,13 +256,14 @@ static void on_sender(void *arg, int32_t status, struct kith_doc result)
 static void ask_sender(struct arrival *arrival)
 {
     const struct arrival_context *context = arrival->context;
-    char path[PATH_BYTES_MAX];
+    char path[PATH_BYTES_MAX], reference[sizeof arrival->customer];
     if (!name_sender(arrival)) {
         refuse_stranger(arrival);
         return;
     }
     arrival->proof = "sender";
-    arrival_customer_path(arrival->customer, path, sizeof path);
+    snprintf(reference, sizeof reference, "email:%s", arrival->address);
+    arrival_customer_path(reference, path, sizeof path);
     const struct kith_ask ask = { .size = sizeof ask, .method = "GET", .path = path };
     if (context->host->ask(context->kith, &ask, on_sender, arrival) != KITH_OK)
         come_again(arrival);
@@ -389,7 +431,7 @@ static void begin(struct arrival *arrival)
 }
 
 void arrival_begin(const struct arrival_context *context, const struct mail *mail,
-                   const char *sender, const char *recipient, arrival_done_fn *done, void *arg,
+                   const struct lmtp *envelope, unsigned index, arrival_done_fn *done, void *arg,
                    struct arrival **io_arrival)
 {
     struct arrival *arrival = calloc(1, sizeof *arrival);
@@ -400,8 +442,8 @@ void arrival_begin(const struct arrival_context *context, const struct mail *mai
     const struct feedback_context known = {
         .key = context->settings->verp_key,
         .domain = context->settings->return_domain,
-        .sender = span_of(sender),
-        .recipient = span_of(recipient),
+        .sender = span_of(envelope->sender),
+        .recipient = span_of(envelope->recipients[index]),
         .now_s = context->host->now(context->kith) / 1000,
     };
     arrival->context = context;
@@ -412,7 +454,9 @@ void arrival_begin(const struct arrival_context *context, const struct mail *mai
     *io_arrival = arrival;
     arrival->text_max = ARRIVAL_TEXT_MAX;
     arrival->proof = "none";
-    snprintf(arrival->recipient, sizeof arrival->recipient, "%s", recipient);
+    arrival->envelope = envelope;
+    arrival->index = index;
+    arrival->recipient = envelope->recipients[index];
     feedback_read(mail, &known, &arrival->feedback);
     arrival->kind = arrival->feedback.kind;
     read_from(arrival);

@@ -1,16 +1,19 @@
 /* arrival_event.h -- a mail that came in, as the data of email.received.
  *
+ *     recipients           all whom it is for, by the envelope, To and Cc; `to` is one of them
  *     from, from_name, to, subject, message_id, in_reply_to, sent    of its header
  *     text, text_cut       as UTF-8, cut where it is long
  *     attachments          [{name, type, size, inline}]; attachments_cut
  *     size                 of the whole mail, in bytes
  *     effect, proof        which message it answers and how that is known: return_path, message_id;
  *                          "sender": only From says who wrote, and that is easily forged
+ *     shared               several customers have that address: it is given to the oldest of them
  */
 #ifndef PLUGINS_EMAIL_ARRIVAL_EVENT_H
 #define PLUGINS_EMAIL_ARRIVAL_EVENT_H
 
 #include "kith.h"
+#include "lmtp.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -19,12 +22,17 @@
 
 struct address;
 struct mail;
+struct settings;
 
 struct arrival_received {
     const struct mail *mail;
     const struct address *from;
-    const char *recipient, *effect, *proof; /* effect "": it answers none */
+    const struct settings *settings;
+    const struct lmtp *envelope;
+    unsigned index;             /* of the recipient that this is about */
+    const char *effect, *proof; /* effect "": it answers none */
     size_t text_max;
+    bool is_shared; /* several customers have the sender's address */
 };
 
 struct arrival_event {
@@ -40,5 +48,9 @@ void arrival_event_deinit(struct arrival_event *event);
 
 /* "/v1/customers/REFERENCE", encoded. */
 void arrival_customer_path(const char *reference, char *out, size_t size);
+/* The request for all who have an address, and of its answer the customer who is known longest; 0:
+ * nobody has it. */
+void arrival_search_path(const char *address, char *out, size_t size);
+int64_t arrival_oldest(struct kith_doc found, const char *address);
 
 #endif

@@ -160,8 +160,8 @@ static void on_answer(void *arg, enum lmtp_answer answer, const char *text);
 static void next_recipients(struct link *link)
 {
     while (link->lmtp.state == LMTP_WAITING && link->arrival == NULL)
-        arrival_begin(&link->intake->context, &link->mail, link->lmtp.sender,
-                      link->lmtp.recipients[link->answered], on_answer, link, &link->arrival);
+        arrival_begin(&link->intake->context, &link->mail, &link->lmtp, link->answered, on_answer,
+                      link, &link->arrival);
 }
 
 static void deal_with(struct link *link)

@@ -262,7 +262,8 @@ plugin "followup" { grant = { "append", "read", "staff", "routes", "on-behalf", 
   "act:move", "act:link", "act:change", "act:send", "act:remind", "act:after", "act:cancel" },
   config = { } }
 plugin "complaint" { grant = { "append", "read", "staff", "routes", "act:create", "act:move",
-  "act:link", "act:change", "act:send", "act:remind", "act:after", "act:cancel" }, config = { } }
+  "act:link", "act:change", "act:send", "act:notify", "act:remind", "act:after", "act:cancel" },
+  config = { } }
 """
 
 

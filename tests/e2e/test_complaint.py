@@ -2,6 +2,7 @@
 import datetime
 import re
 import shutil
+import smtplib
 import subprocess
 import time
 import urllib.parse
@@ -15,7 +16,7 @@ from test_bad_input import faults, write_whole  # noqa: F401 (a fixture)
 
 BERLIN = zoneinfo.ZoneInfo("Europe/Berlin")
 GRANT = """"append", "read", "staff", "routes", "act:create", "act:move", "act:link", "act:change",
-  "act:send", "act:remind", "act:after", "act:cancel" """
+  "act:send", "act:notify", "act:remind", "act:after", "act:cancel" """
 
 RULES = """
 rule "from the shop's own event" {
@@ -116,7 +117,15 @@ def kith(daemon, *words):
     return done.returncode, done.stdout, done.stderr
 
 
+def acknowledged(daemon, number):
+    """The case, when the message that it has come has gone out."""
+    eventually(lambda: case(daemon, number)["fields"].get("acknowledged_at"))
+    return case(daemon, number)
+
+
 def moved(daemon, number, transition, **fields):
+    if transition in ("ask", "respond"):
+        acknowledged(daemon, number)
     answer = daemon.post(f"/v1/records/complaint/{number}/{transition}", {"fields": fields})
     assert answer.status == 200, answer.body
     return answer.json
@@ -164,7 +173,7 @@ def house(request, start, tmp_path, folder):
 
 def test_an_event_opens_a_complaint_that_is_acknowledged(house):
     track(house, "Complaint Submitted", subject="Broken", text="My LAWYER says ...", order="o-1")
-    record = case(house, 1)
+    record = acknowledged(house, 1)
     fields = record["fields"]
     assert record["state"] == "acknowledged" and record["customer"] == 1
     assert fields["subject"] == "Broken" and fields["severity"] == "critical"
@@ -186,13 +195,34 @@ def test_what_makes_no_sense_in_an_event_loses_no_complaint(house):
     assert case(house, 2)["fields"]["subject"] == "Complaint"
     track(house, "Complaint Submitted", subject="ä" * 5000, text="ö" * 20000)
     fields = case(house, 3)["fields"]
-    assert fields["subject"] == "ä" * 150 and fields["text"] == "ö" * 4000
+    assert fields["subject"] == "ä" * 150 and fields["text"] == "ö" * 8000
+
+
+def test_what_could_not_go_out_acknowledges_nothing(start, tmp_path, folder, sink):
+    daemon = house_of(start, tmp_path, folder, policy='channel = "email"', smtp=sink.url)
+    daemon.send({"type": "identify", "userId": "mute", "traits": {"name": "Mia"}})
+    track(daemon, "Complaint Submitted", user="mute", subject="No address")
+    track(daemon, "Complaint Submitted", user="u-1", subject="With one")
+    assert acknowledged(daemon, 2)["state"] == "acknowledged"
+    eventually(
+        lambda: any(
+            event["type"].startswith("effect.") and event["data"].get("key")
+            for event in daemon.timeline("user_id:mute")
+        )
+    )
+    record = case(daemon, 1)
+    assert record["state"] == "received" and "acknowledged_at" not in record["fields"]
+    assert record["deadlines"]["acknowledge"]["status"] == "running"
+    titles = [item["title"] for item in daemon.get("/v1/reminders").json["items"]]
+    assert "complaint 1: Acknowledge the complaint (No address)" in titles
+    assert "complaint 2: Acknowledge the complaint (With one)" not in titles
 
 
 def test_a_rule_opens_responds_and_closes(house):
     track(house, "Shop Complained", title="Late", order="o-7")
     record = case(house, 1)
     assert record["fields"]["severity"] == "high" and record["fields"]["channel"] == "shop"
+    acknowledged(house, 1)
     track(house, "Answered", record="complaint:1")
     assert case(house, 1)["state"] == "responded"
     track(house, "Settled", record="complaint:1")
@@ -213,8 +243,20 @@ def test_by_hand_and_over_http_it_takes_the_same_course(house):
     assert (fields["channel"], fields["severity"]) == ("hand", "normal")
     body = {"customer": "user_id:u-1", "fields": {"subject": "By letter", "channel": "post"}}
     assert house.post("/v1/records/complaint", body).status == 201
-    record = case(house, 2)
+    record = acknowledged(house, 2)
     assert record["fields"]["channel"] == "post" and record["state"] == "acknowledged"
+
+
+def test_a_critical_word_is_heard_whichever_way_it_came(house):
+    words = {"subject": "Late", "text": "I have told my LAWYER"}
+    assert form(house, email="u-1@example.com", **words).status == 201
+    body = {"customer": "user_id:u-1", "fields": words}
+    assert house.post("/v1/records/complaint", body).status == 201
+    kith(house, "record", "add", "complaint", "user_id:u-1", "--set", "subject=My lawyer")
+    said = {"customer": "user_id:u-1", "fields": words | {"severity": "low"}}
+    assert house.post("/v1/records/complaint", said).status == 201
+    found = [case(house, number)["fields"]["severity"] for number in range(1, 5)]
+    assert found == ["critical"] * 3 + ["low"]
 
 
 def test_a_web_form_makes_whoever_is_unknown_known(house):
@@ -227,7 +269,7 @@ def test_a_web_form_makes_whoever_is_unknown_known(house):
         order="7",
     )
     assert answer.status == 201, answer.body
-    assert answer.json == {"record": "complaint:1", "id": 1, "state": "acknowledged"}
+    assert answer.json == {"record": "complaint:1", "id": 1, "state": "received"}
     record = case(house, 1)
     assert record["fields"]["subject"] == "Broken & late" and record["fields"]["channel"] == "web"
     assert record["fields"]["text"] == "a\r\nb"
@@ -263,13 +305,37 @@ def test_what_is_no_form_is_refused_and_says_why(house):
         ({"email": "u-1@example.com", "subject": "x", "severity": "hgih"}, 422, '"high"'),
         ({"email": "u-1@example.com", "subject": b"\xff"}, 422, "no text in UTF-8"),
         ({"email": "u-1@example.com", "subject": "x\x01"}, 422, "no text in UTF-8"),
-        ({"email": "u-1@example.com", "subject": "x", "text": "y" * 8001}, 422, "8000 bytes"),
+        ({"email": "bad", "subject": "x"}, 422, "like ann@example.com"),
+        ({"email": "a b@example.com", "subject": "x"}, 422, "like ann@example.com"),
+        ({"email": "a@b@example.com", "subject": "x"}, 422, "like ann@example.com"),
+        ({"email": "a@example", "subject": "x"}, 422, "like ann@example.com"),
+        ({"email": "a@-x.example", "subject": "x"}, 422, "like ann@example.com"),
+        ({"email": "a" * 65 + "@example.com", "subject": "x"}, 422, "like ann@example.com"),
     ]:
         answer = form(house, **fields)
         assert answer.status == status, (fields, answer.body)
         assert said in answer.json["detail"], answer.body
     assert form(house, key=None, email="a@example.com", subject="x").status == 401
+    for headers, body in [
+        ({"Content-Type": "application/json"}, {"email": "a@example.com", "subject": "x"}),
+        ({"Content-Type": "application/x-www-form-urlencoded"}, '{"email": "a@example.com"}'),
+        ({"Content-Type": "multipart/form-data; boundary=b"}, "--b--"),
+    ]:
+        answer = house.post("/v1/complaints", body, key="write", headers=headers)
+        assert answer.status == 415 and "x-www-form-urlencoded" in answer.json["detail"]
     assert house.get("/v1/records/complaint").json["items"] == []
+    assert len(house.get("/v1/customers").json["items"]) == 1  # nobody was made up
+
+
+@pytest.mark.parametrize("letter_of", ["y", "ö", "書", "🚲"], ids=["1", "2", "3", "4"])
+def test_of_a_long_text_as_much_is_kept_whichever_way_it_came(house, letter_of):
+    text = letter_of * 9000
+    answer = form(house, email=" U-1@example.com ", subject="Long", text=text)
+    assert answer.status == 201, answer.body
+    mail(house, to="complaints@example.com", subject="Long, too", text=text)
+    kept = letter_of * min(8000, 24000 // len(letter_of.encode()))
+    assert [case(house, number)["fields"]["text"] == kept for number in (1, 2)] == [True] * 2
+    assert [case(house, number)["customer"] for number in (1, 2)] == [1, 1]
 
 
 # -- Mail ------------------------------------------------------------------------------------------
@@ -289,6 +355,48 @@ def test_mail_to_the_address_or_with_a_word_is_a_complaint_and_no_other(house):
     assert len(house.get("/v1/records/complaint").json["items"]) == 3
 
 
+def test_a_mail_to_several_addresses_is_a_complaint_by_any_of_them(house):
+    def bring_to(recipients, **headers):
+        message = letter("u-1@example.com", "Where?")
+        for name, value in headers.items():
+            del message[name]
+            message[name] = value
+        with smtplib.LMTP("127.0.0.1", lmtp_port(house)) as client:
+            assert client.sendmail("u-1@example.com", recipients, message.as_bytes()) == {}
+            for _ in recipients[1:]:  # each has an answer of its own
+                assert client.getreply()[0] == 250
+
+    def count():
+        return len(house.get("/v1/records/complaint").json["items"])
+
+    ours = ["hello@example.com", "complaints@example.com"]
+    bring_to(ours, To="hello@example.com", Subject="both at once, one of them hidden")
+    assert count() == 1
+    headers = {"To": "hello@example.com", "Subject": "copies", "Message-ID": "<copies@x>"}
+    for recipient in ours:
+        bring_to(
+            [recipient], Date="x", Cc="Boss <b@example.net>, Complaints@example.com", **headers
+        )
+    assert count() == 2
+    headers["Message-ID"] = "<blind@x>"
+    for recipient in ours:
+        bring_to([recipient], Date="x", **headers)
+    assert count() == 3
+    found = [e for e in house.timeline("user_id:u-1") if e["type"] == "email.received"]
+    assert [len(e["data"]["recipients"]) for e in found] == [2, 1, 3, 2]
+
+
+def test_an_address_that_several_have_loses_no_complaint(house):
+    for user in ("d-1", "d-2"):
+        traits = {"name": user, "email": "dup@example.org"}
+        house.send({"type": "identify", "userId": user, "traits": traits})
+    mail(house, to="complaints@example.com", subject="Late", sender="dup@example.org")
+    answer = form(house, email="Dup@Example.org", subject="Broken")
+    assert answer.status == 201, answer.body
+    assert [case(house, number)["customer"] for number in (1, 2)] == [2, 2]
+    assert house.get("/v1/customers/4").status == 404  # nobody was made up
+
+
 def test_an_answer_belongs_to_its_complaint(house):
     mail(house, to="complaints@example.com", subject="Late", Message_ID="<1@x>")
     moved(house, 1, "ask")
@@ -302,6 +410,16 @@ def test_an_answer_belongs_to_its_complaint(house):
         house, to="complaints@example.com", subject="[complaint:1] mine", sender="u-2@example.com"
     )  # fmt: skip
     assert case(house, 2)["customer"] == 2
+
+
+def test_her_answer_to_our_response_opens_it_again(house):
+    mail(house, to="complaints@example.com", subject="Late", Message_ID="<1@x>")
+    moved(house, 1, "respond")
+    mail(house, to="hello@example.com", subject="Re: [complaint:1] Late", text="No, it is not so")
+    record = case(house, 1)
+    assert record["state"] == "reopened" and record["fields"]["last_heard"]
+    assert record["fields"]["times_reopened"] == 1
+    assert record["deadlines"]["respond"]["status"] == "running"
 
 
 def test_an_answer_opens_what_was_closed_lately_again(house):
@@ -330,6 +448,20 @@ def test_a_second_complaint_about_the_same_is_linked(house):
     moved(house, 3, "merge")
     assert case(house, 3)["state"] == "closed"
     assert house.get("/v1/customers/1").json["traits"]["complaint.open_count"] == 2
+
+
+def test_the_same_words_are_linked_unless_they_are_about_different_things(house):
+    for subject, text, order in [
+        ("Where is my parcel?", "It is late", None),
+        ("WHERE is my parcel?", "Still not here", None),
+        ("Parcel", "It is late", None),
+        ("Something else", "Broken", "o-1"),
+        ("Something else", "Broken", "o-2"),
+    ]:
+        said = {"subject": subject, "text": text} | ({"order": order} if order else {})
+        track(house, "Complaint Submitted", **said)
+    found = [case(house, number)["fields"].get("duplicate_of") for number in range(1, 6)]
+    assert found == [None, 1, 1, None, None]
 
 
 def test_what_is_reopened_has_its_time_again_and_is_counted(house):
@@ -367,6 +499,8 @@ def test_the_report_counts_what_iso_10002_asks_for(house):
     track(house, "Complaint Survey Answered", record="complaint:1", satisfaction=4)
     track(house, "Complaint Survey Answered", record="complaint:2", satisfaction=1)
     track(house, "Complaint Survey Answered", record="complaint:3", satisfaction=9)
+    for number in range(1, 6):
+        acknowledged(house, number)
     found = report(house)
     assert (found["received"], found["open"], found["closed"]) == (5, 4, 1)
     assert found["acknowledged"] == {"in_time": 5, "late": 0, "pending": 0}

@@ -135,6 +135,43 @@ def test_mail_of_a_known_address_is_hers_and_strangers_are_refused(shop):
     assert daemon.get("/v1/customers/email:eve@example.com").status == 404
 
 
+def test_a_subject_that_hides_ends_of_lines_can_be_answered(shop, sink):
+    rules = """rule "answer" { on = "email.received", run = function(event)
+      send { channel = "email", purpose = "service", body = "Thank you",
+             data = { email = email.reply {} } } end }"""
+    daemon = shop(inbox=["care@shop.example"], rules=rules)
+    customer(daemon, "ann@example.com")
+    message = (
+        b"From: =?utf-8?q?Ann=0D=0AX?= <ann@example.com>\r\nTo: care@shop.example\r\n"
+        b"Subject: =?utf-8?q?Hello=0D=0ABcc:=00_eve@example.com=7F?=\r\n"
+        b"Message-ID: <1@example.com>\r\n\r\nHello\r\n"
+    )
+    port = lmtp_port(daemon)
+    assert bring(port, "ann@example.com", "care@shop.example", message) == 250
+    (entry,) = received(daemon, "ann")
+    subject = entry["data"]["subject"]
+    assert subject.startswith("Hello  Bcc:") and subject.isprintable()
+    assert entry["data"]["from_name"] == "Ann  X"
+    wait_for(lambda: sink.of("ann@example.com"), lambda: effects(daemon))
+    answer = parsed(sink.of("ann@example.com")[0])
+    assert answer["Subject"].startswith("Re: Hello  Bcc:") and answer["Bcc"] is None
+
+
+@pytest.mark.parametrize("strangers", ["take", "refuse"])
+def test_an_address_that_several_have_is_of_who_is_known_longest(shop, strangers):
+    daemon = shop(strangers=strangers, inbox=["care@shop.example"])
+    for user in ("d-1", "d-2"):
+        customer(daemon, "dup+x@example.org", user=user)
+    customer(daemon, "dup+x@example.org.uk", user="d-3")
+    assert "duplicate.suspected" in [e["type"] for e in daemon.timeline("user_id:d-2")]
+    sender = "Dup <DUP+x@example.org>"
+    port = lmtp_port(daemon)
+    assert bring(port, "dup@example.org", "care@shop.example", letter(sender)) == 250
+    (entry,) = received(daemon, "d-1")
+    assert entry["data"]["shared"] is True and entry["data"]["from"] == "DUP+x@example.org"
+    assert received(daemon, "d-2") == [] and daemon.get("/v1/customers/4").status == 404
+
+
 def test_strangers_become_customers_where_they_are_welcome(shop):
     daemon = shop(strangers="take")
     port = lmtp_port(daemon)

@@ -32,7 +32,7 @@ end)
 COMPLAINT = """
 plugin "complaint" {
   grant = { "append", "read", "staff", "routes", "act:create", "act:move", "act:link",
-            "act:change", "act:send", "act:remind", "act:after", "act:cancel" },
+            "act:change", "act:send", "act:notify", "act:remind", "act:after", "act:cancel" },
   config = { acknowledge = "1d" },
 }
 """

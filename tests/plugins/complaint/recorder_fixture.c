@@ -7,8 +7,8 @@
 
 /* -- Lines ------------------------------------------------------------------------------------- */
 
-__attribute__((format(printf, 2, 3)))
-static void say(struct kith_call *call, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static void say(struct kith_call *call, const char *format,
+                                                      ...)
 {
     size_t used = strlen(call->wanted);
     va_list args;

@@ -3,6 +3,7 @@
 
 #include "plugins/complaint/face.h"
 #include "plugins/complaint/intake.h"
+#include "plugins/complaint/message.h"
 #include "tests/plugins/complaint/recorder_fixture.h"
 
 #include <setjmp.h>
@@ -14,6 +15,7 @@
 #define DAY_MS 86400000LL
 
 static struct kith_call call;
+static int64_t created_at;  /* of the records of records_of() */
 static char rooms[8][4096]; /* of the documents of one test */
 
 static int set_up(void **state)
@@ -21,6 +23,7 @@ static int set_up(void **state)
     (void)state;
     memset(&call, 0, sizeof call);
     call.now = 100 * DAY_MS;
+    created_at = 0;
     return 0;
 }
 
@@ -39,7 +42,7 @@ static struct kith_value value_of(size_t room, const char *const pairs[])
     return kith_value_of_doc(doc_of(room, pairs));
 }
 
-/* [{number, state, fields}] */
+/* [{number, state, created, fields}] */
 static struct kith_value records_of(size_t room, int64_t number, const char *in, const char *field,
                                     const char *value)
 {
@@ -48,6 +51,7 @@ static struct kith_value records_of(size_t room, int64_t number, const char *in,
     kith_open(&w, "0");
     kith_put_int(&w, "number", number);
     kith_put_string(&w, "state", in);
+    kith_put_time(&w, "created", created_at);
     kith_open(&w, "fields");
     kith_put_string(&w, field, value);
     kith_close(&w);
@@ -87,7 +91,23 @@ static void mail_to_us(const char *subject, const char *to)
 {
     call.values[0] = value_of(0, (const char *[]){ "to", to, "subject", subject, "text", "late",
                                                    "message_id", "<1@x>", NULL });
+    call.values[2] = kith_int(1); /* her number */
     call.config = config_of(1, (const char *[]){ NULL }, "complaints@example.com");
+}
+
+static void a_complaint_of_nobody_is_told_to_somebody(void **state)
+{
+    (void)state;
+    mail_to_us("Late", "complaints@example.com");
+    call.values[2].type = KITH_NONE;
+    run(&intake_mail);
+    assert_string_equal(call.wanted, "act notify {text:A complaint of nobody who is known (-): "
+                                     "Late,data:{text:late}}\n");
+    set_up(NULL);
+    call.values[0] = value_of(0, (const char *[]){ "subject", "Late", NULL });
+    call.config = config_of(1, (const char *[]){ "team", "service", NULL }, "x");
+    run(&intake_event);
+    expect("Late,to:service,data:{}}");
 }
 
 static void a_mail_to_the_address_is_a_complaint(void **state)
@@ -178,8 +198,29 @@ static void a_new_one_is_completed_counted_and_acknowledged(void **state)
     expect("act send {channel:email,purpose:service,body:We have received your complaint "
            "and ");
     expect("email:{subject:[complaint:9] Broken}");
-    expect("act move {record:complaint:9,transition:acknowledge}\n");
+    expect("key:acknowledge complaint:9}\n");
+    assert_null(strstr(call.wanted, "transition"));
     assert_null(strstr(call.wanted, "link"));
+}
+
+static void what_has_gone_out_acknowledges(void **state)
+{
+    static const char *const others[] = { "acknowledge complaint:8", "complaint:9",
+                                          "acknowledge " };
+    (void)state;
+    call.values[0] = kith_string("acknowledge complaint:9");
+    call.values[1] = records_of(1, 9, "received", "subject", "x");
+    run(&message_sent);
+    assert_string_equal(call.wanted, "act move {record:complaint:9,transition:acknowledge}\n");
+    call.wanted[0] = '\0';
+    call.values[1] = records_of(1, 9, "assessed", "subject", "x");
+    run(&message_sent);
+    call.values[1] = records_of(1, 9, "received", "subject", "x");
+    for (size_t i = 0; i < 3; i++) {
+        call.values[0] = kith_string(others[i]);
+        run(&message_sent);
+    }
+    assert_string_equal(call.wanted, "");
 }
 
 static void one_about_the_same_order_is_linked(void **state)
@@ -189,6 +230,21 @@ static void one_about_the_same_order_is_linked(void **state)
     run(&course_created);
     expect("duplicate_of:4}}\nact link {record:complaint:9,to:complaint:4,type:duplicate}\n");
     assert_null(strstr(call.wanted, "send")); /* no channel is configured */
+}
+
+static void the_same_words_are_the_same_for_a_week(void **state)
+{
+    (void)state;
+    created(9, "subject", "BROKEN\nbcc: x");
+    created_at = call.now - 7 * DAY_MS + 1;
+    call.values[3] = records_of(1, 4, "received", "subject", "BROKEN\nbcc: x");
+    run(&course_created);
+    expect("to:complaint:4,type:duplicate}");
+    call.wanted[0] = '\0';
+    created_at--;
+    call.values[3] = records_of(1, 4, "received", "subject", "BROKEN\nbcc: x");
+    run(&course_created);
+    assert_null(strstr(call.wanted, "link"));
 }
 
 static void an_older_one_is_no_duplicate_of_a_newer_one(void **state)
@@ -315,12 +371,15 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(a_mail_to_the_address_is_a_complaint, set_up),
+        cmocka_unit_test_setup(a_complaint_of_nobody_is_told_to_somebody, set_up),
         cmocka_unit_test_setup(a_mail_to_another_address_is_nothing, set_up),
         cmocka_unit_test_setup(an_answer_ends_the_waiting, set_up),
         cmocka_unit_test_setup(a_number_that_is_not_hers_is_a_complaint_of_its_own, set_up),
         cmocka_unit_test_setup(an_answer_reopens_for_as_long_as_is_configured, set_up),
         cmocka_unit_test_setup(a_new_one_is_completed_counted_and_acknowledged, set_up),
+        cmocka_unit_test_setup(what_has_gone_out_acknowledges, set_up),
         cmocka_unit_test_setup(one_about_the_same_order_is_linked, set_up),
+        cmocka_unit_test_setup(the_same_words_are_the_same_for_a_week, set_up),
         cmocka_unit_test_setup(an_older_one_is_no_duplicate_of_a_newer_one, set_up),
         cmocka_unit_test_setup(once_late_is_late, set_up),
         cmocka_unit_test_setup(only_what_was_closed_is_followed_up, set_up),
