@@ -34,8 +34,7 @@ int record_check_owner(struct record_work *work, struct text owner, struct err *
         return record_fail(work, E_LIMIT, "an owner's name is too long", err);
     struct text name = team_name(owner, &is_team);
     if (owner.size == 0 || text_is(owner, "owner") || text_equal(owner, work->before.owner) ||
-        team_is_known(engine, name) || (!is_team && staff_row(engine, name).data != NULL) ||
-        !has_staff(engine))
+        staff_is_known(engine, owner) || !has_staff(engine))
         return 0;
     near_quote(name.data, name.size, &quote);
     if (is_team)

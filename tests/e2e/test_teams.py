@@ -119,6 +119,20 @@ def test_a_record_is_nobodys_who_is_not_there(house):
     assert code == 1 and 'nobody on the staff is called "nosuch"' in said
 
 
+def test_a_fallback_that_is_nobody_is_told_and_one_that_is_somebody_stays(start, tmp_path):
+    config = tmp_path / "kith.lua"
+    config.write_text('fallback "zoe"\n')
+    daemon = start("--config", config)
+    words = "nobody is called zoe, the fallback of kith.lua"
+    daemon.wait_line(words)
+    code, out, _ = kith(daemon, "doctor")
+    assert code == 1 and words in out
+    assert kith(daemon, "staff", "add", "zoe")[0] == 0
+    assert kith(daemon, "doctor")[0] == 0
+    code, _, said = kith(daemon, "staff", "remove", "zoe")
+    assert code == 1 and "zoe is the fallback of kith.lua" in said
+
+
 def test_what_falls_due_in_an_absence_goes_to_the_deputy_and_comes_back(house):
     track(house, "u-1", "Remind", to="ann")
     code, out, said = kith(
