@@ -404,6 +404,9 @@ static int begin_new(struct record_work *work, const struct record_request *requ
         return E_NOTFOUND;
     size_t subject = kind_subject(kind);
     bool has_subject = subject != KIND_NONE && work->customer != NULL;
+    if (subject == KIND_NONE && work->customer != NULL && step->event->class == LOG_STAFF)
+        return record_fail(work, E_INVALID,
+                           say(work, "a %s is about nobody: name no customer", kind->name), err);
     if (subject != KIND_NONE && work->customer == NULL && !kind->roles[subject].is_optional)
         return record_fail(work, E_INVALID,
                            say(work, "a %s is about a customer: one is needed", kind->name), err);

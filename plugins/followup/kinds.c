@@ -25,6 +25,7 @@ static const struct kith_kind todo = {
             "   \"due\": \"time\","
             "   \"day\": {\"type\": \"text\", \"description\": \"Due on a day, as 20270301\"},"
             "   " CALENDAR_FIELDS "},"
+            " \"roles\": {},"
             " \"states\": [\"open\", {\"name\": \"done\", \"final\": true},"
             "   {\"name\": \"dropped\", \"final\": true}],"
             " \"transitions\": {"
@@ -104,6 +105,7 @@ static const struct kith_kind feed = {
             "   \"staff\": {\"type\": \"text\", \"external\": true},"
             "   \"secret\": {\"type\": \"text\", \"external\": true,"
             "     \"description\": \"A hash of it\"}},"
+            " \"roles\": {},"
             " \"states\": [\"open\"], \"transitions\": {}}",
 };
 
@@ -124,6 +126,7 @@ static const struct kith_kind handover = {
         "   \"given_count\": \"whole\", \"settled_count\": \"whole\", \"left_count\": \"whole\","
         "   \"problem\": {\"type\": \"text\","
         "     \"description\": \"Why it does not go on; it is tried again\"}},"
+        " \"roles\": {},"
         " \"states\": [\"requested\", \"prepared\", \"calling_off\","
         "   {\"name\": \"done\", \"final\": true},"
         "   {\"name\": \"called_off\", \"final\": true}],"
