@@ -13,8 +13,8 @@
  *     away         with a deputy who is away             given to the deputy's deputy
  *
  * A deputy may be away as well, and may have named her in turn: the way is followed from deputy to
- * deputy, no name twice and at most DEPUTIES_MAX of them, and ends with the fallback of kith.lua.
- * If nobody is there at all, the work stays where it belongs, for it must be in some list.
+ * deputy, no name twice and at most DEPUTIES_MAX of them, and ends with the fallback of kith.lua;
+ * a fallback that nobody is called counts as away.  If nobody is there at all, the work stays where it belongs, for it must be in some list.
  *
  * Somebody may have any number of open tasks, and no entry may cost without bound: a tick looks at
  * limits.moves_per_tick of them, and the timer goes on where it stopped.
@@ -97,6 +97,10 @@ static bool ask(struct search *search, struct text to, struct text *out_next)
     bool is_team;
     struct text name = team_name(to, &is_team), why;
     *out_next = (struct text){ "", 0 };
+    if (text_is(to, engine->config.fallback) && !staff_is_known(engine, to)) {
+        say(search, arena_printf(&engine->arena, "nobody is called %.*s", (int)to.size, to.data));
+        return false;
+    }
     if (team_assigns(engine, name)) {
         struct team_choice choice = { name, search->customer, search->takes_turns };
         search->found.holder = team_choose(engine, &choice, &why);

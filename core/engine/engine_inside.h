@@ -570,6 +570,10 @@ void command_staff_set(struct step *step);
 void command_staff_removed(struct step *step); /* and the keys that were hers */
 void command_key_set(struct step *step);
 void command_key_removed(struct step *step);
+/* A member of the team, by its way of assigning, else in turn; where nobody of it is there, of the
+ * fallback.  The trace says why.  E_CONFLICT: nobody is there. */
+int step_choose_member(struct step *step, struct text team, struct text *out_owner,
+                       struct err *err);
 /* Who does what is addressed `to`: the deputy of somebody absent, the fallback of nobody. */
 struct text staff_assignee(struct engine *engine, struct text to, const struct customer *customer);
 

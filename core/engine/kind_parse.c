@@ -332,13 +332,27 @@ static int read_fields(struct parsing *p, struct doc doc, const char *list, stru
 
 /* -- Roles and states ------------------------------------------------------ */
 
+/* Who says nothing of customers means that there may be one. */
+static void usual_role(struct parsing *p)
+{
+    struct kind *kind = p->kind;
+    kind->roles = arena_zero(p->arena, sizeof *kind->roles);
+    kind->roles[kind->role_count++] = (struct kind_role){
+        .name = text_of("customer"),
+        .is_subject = true,
+        .is_optional = true,
+    };
+}
+
 static int read_roles(struct parsing *p, struct doc doc)
 {
     static const char *const names[] = { "subject", "required", "many", "optional", "description" };
     struct kind *kind = p->kind;
     struct doc map;
     int rc = parse_map(p, doc, "roles", KIND_ROLES_MAX, &map, &kind->role_count);
-    if (rc != 0)
+    if (rc == 0 && doc_get(doc, "roles").type == DOC_NONE)
+        usual_role(p);
+    if (rc != 0 || kind->role_count == 1 + doc_count(map))
         return rc;
     kind->roles = arena_zero(p->arena, (kind->role_count + 1) * sizeof *kind->roles);
     size_t subjects = 0;

@@ -7,8 +7,7 @@
 #include "core/engine/engine_inside.h"
 #include "core/engine/staff.h"
 
-/* A member of the team that `to` names.  E_CONFLICT: nobody is there. */
-static int choose(struct step *step, struct text team, struct text *out_owner, struct err *err)
+int step_choose_member(struct step *step, struct text team, struct text *out_owner, struct err *err)
 {
     struct engine *engine = step->engine;
     struct text names[] = { team, text_of(engine->config.fallback) }, why;
@@ -56,7 +55,7 @@ int step_own(struct step *step, struct text to, struct text *out_owner, struct e
     if (to.size > NAME_BYTES_MAX)
         return err_set(err, E_LIMIT, "an owner's name has at most %d bytes", NAME_BYTES_MAX);
     if (is_team || (to.size != 0 && team_assigns(engine, name)))
-        rc = choose(step, name, &owner, err);
+        rc = step_choose_member(step, name, &owner, err);
     if (rc == 0)
         rc = set_owner(step, arena_text(&engine->arena, owner), err);
     if (rc != 0)

@@ -342,6 +342,12 @@ void read_config(struct engine *engine, struct buf *out);
 /* In order of name: what staff.set gave; {name, staff, scopes, rate, burst} (never a hash). */
 int read_staff(struct engine *engine, const struct read_page *page, struct buf *out,
                struct err *err);
+/* The fallback of kith.lua; whether there is such a person or team, or none is named. */
+struct read_fallback {
+    char name[NAME_BYTES_MAX + 1];
+    bool is_known;
+};
+void read_fallback(struct engine *engine, struct read_fallback *out_fallback);
 int read_staff_member(struct engine *engine, struct text name, struct buf *out, struct err *err);
 int read_keys(struct engine *engine, const struct read_page *page, struct buf *out,
               struct err *err);

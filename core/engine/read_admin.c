@@ -4,6 +4,7 @@
 #include "core/base/near.h"
 #include "core/engine/engine_inside.h"
 #include "core/engine/read_inside.h"
+#include "core/engine/staff.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -312,4 +313,11 @@ int read_staff_member(struct engine *engine, struct text name, struct buf *out, 
     show_member(&w, name, doc_of(row));
     doc_end(&w);
     return 0;
+}
+
+void read_fallback(struct engine *engine, struct read_fallback *out_fallback)
+{
+    const char *name = engine->config.fallback;
+    snprintf(out_fallback->name, sizeof out_fallback->name, "%s", name);
+    out_fallback->is_known = name[0] == '\0' || staff_is_known(engine, text_of(name));
 }

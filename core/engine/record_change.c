@@ -394,17 +394,6 @@ static int check_cascade(const struct record_work *work, struct err *err)
     return rc != 0 ? rc : step_check_derived(work->step, work->word, err);
 }
 
-static struct text first_owner(struct record_work *work, struct text given)
-{
-    const struct kind *kind = work->record.kind;
-    struct text owner = given.size != 0 ? given : kind->owner;
-    if (owner.size == 0)
-        return owner;
-    if (!text_is(owner, "owner"))
-        return owner;
-    return work->customer != NULL ? customer_owner(work->customer) : (struct text){ "", 0 };
-}
-
 static int begin_new(struct record_work *work, const struct record_request *request,
                      struct err *err)
 {
@@ -415,11 +404,12 @@ static int begin_new(struct record_work *work, const struct record_request *requ
         return E_NOTFOUND;
     size_t subject = kind_subject(kind);
     bool has_subject = subject != KIND_NONE && work->customer != NULL;
+    if (subject == KIND_NONE && work->customer != NULL && step->event->class == LOG_STAFF)
+        return record_fail(work, E_INVALID,
+                           say(work, "a %s is about nobody: name no customer", kind->name), err);
     if (subject != KIND_NONE && work->customer == NULL && !kind->roles[subject].is_optional)
         return record_fail(work, E_INVALID,
                            say(work, "a %s is about a customer: one is needed", kind->name), err);
-    if (request->owner.size > NAME_BYTES_MAX)
-        return record_fail(work, E_LIMIT, "an owner's name is too long", err);
     *record = (struct record){
         .kind = kind,
         .kind_name = kind->name,
@@ -434,8 +424,7 @@ static int begin_new(struct record_work *work, const struct record_request *requ
         work->customer = NULL;
     if (step->rule == NULL && step->event->id.size <= 2 * IDENTITY_BYTES_MAX)
         record->made = step->event->id;
-    record->owner = first_owner(work, request->owner);
-    return 0;
+    return record_check_owner(work, request->owner, err);
 }
 
 int record_create(struct record_work *work, const struct record_request *request, struct err *err)
@@ -450,6 +439,9 @@ int record_create(struct record_work *work, const struct record_request *request
         rc = set_fields(work, request->fields, err);
     if (rc == 0 && doc_count(request->lines) != 0)
         rc = set_lines(work, request->lines, err);
+    if (rc == 0)
+        rc = record_own(work, request->owner.size != 0 ? request->owner : work->record.kind->owner,
+                        err);
     if (rc == 0)
         rc = record_work_store(work, &is_stored, err);
     if (rc != 0)
@@ -556,10 +548,10 @@ static int set_all(struct record_work *work, const struct record_change *change,
         rc = set_fields(work, change->fields, err);
     if (rc == 0 && change->lines.type != DOC_NONE)
         rc = set_lines(work, change->lines.doc, err);
-    if (rc == 0 && change->has_owner && change->owner.size > NAME_BYTES_MAX)
-        rc = record_fail(work, E_LIMIT, "an owner's name is too long", err);
     if (rc == 0 && change->has_owner)
-        work->record.owner = change->owner;
+        rc = record_check_owner(work, change->owner, err);
+    if (rc == 0 && change->has_owner)
+        rc = record_own(work, change->owner, err);
     return rc;
 }
 
@@ -603,8 +595,6 @@ int step_assign_record(struct step *step, struct text kind, uint64_t number, str
     struct record_change what = { .owner = to, .has_owner = true };
     record_work_begin(&work, step, "assign");
     int rc = record_open(&work, kind, number, err);
-    if (rc == 0 && text_is(to, "owner"))
-        what.owner = work.customer != NULL ? customer_owner(work.customer) : (struct text){ "", 0 };
     return rc != 0 ? rc : record_set(&work, &what, err);
 }
 

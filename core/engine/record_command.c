@@ -90,18 +90,11 @@ static struct record_change change_of(struct doc data)
     return what;
 }
 
-static struct text owner_of(struct step *step, struct text owner)
-{
-    return text_is(owner, "owner") && step->customer.number != 0 ? customer_owner(&step->customer)
-                                                                 : owner;
-}
-
 void command_record_change(struct step *step)
 {
     struct record_work work;
     struct record_change what = change_of(step->event->data);
     struct err err;
-    what.owner = owner_of(step, what.owner);
     if (open_named(&work, step) && record_set(&work, &what, &err) != 0)
         refuse(step, &err);
 }
@@ -110,7 +103,7 @@ void command_record_assign(struct step *step)
 {
     struct record_work work;
     struct record_change what = {
-        .owner = owner_of(step, doc_text(step->event->data, "owner")),
+        .owner = doc_text(step->event->data, "owner"),
         .has_owner = true,
     };
     struct err err;
@@ -125,7 +118,6 @@ void command_record_move(struct step *step)
     struct record_change what = change_of(data);
     struct text note = doc_text(data, "note");
     struct err err;
-    what.owner = owner_of(step, what.owner);
     if (note.size > NOTE_BYTES_MAX) {
         engine_refuse(step->engine, E_LIMIT, "a note has at most %d bytes", NOTE_BYTES_MAX);
         return;

@@ -62,6 +62,12 @@ void record_work_end(struct record_work *work);
 void record_forget_deadlines(struct engine *engine, const struct record *record,
                              struct customer *customer);
 
+/* -- record_owner.c ------------------------------------------------------- */
+/* An owner that somebody gives by name is on the staff, or a team: else E_INVALID, E_LIMIT. */
+int record_check_owner(struct record_work *work, struct text owner, struct err *err);
+/* The record is `to`'s ("owner": the customer's), or the member's that the team chooses.  E_CONFLICT: nobody is there. */
+int record_own(struct record_work *work, struct text to, struct err *err);
+
 /* -- record_change.c ------------------------------------------------------ */
 struct record_request;
 struct record_change { /* what of it is to be another */

@@ -511,8 +511,6 @@ uint64_t reminder_put(struct engine *engine, struct customer *customer,
     struct task task = {
         .customer = own->customer,
         .title = own->title,
-        .to = own->to,
-        .assignee = staff_assignee(engine, own->to, customer),
         .by = own->by,
         .about = own->about,
         .state = text_of("open"),
@@ -521,6 +519,7 @@ uint64_t reminder_put(struct engine *engine, struct customer *customer,
     };
     if (check_timers(engine, customer, &task, NULL) != 0)
         return 0;
+    give_to(engine, &task, own->to, customer);
     task.number = ++engine->counters.task;
     task_open(&task, engine, customer);
     task_store(&task, engine);
@@ -541,6 +540,7 @@ void reminder_shift(struct engine *engine, struct customer *customer, uint64_t n
         return;
     task = before;
     task.due.ms = due;
+    settle(engine, &task, customer, false);
     task_change(&before, &task, engine, customer);
     derive(engine, "reminder.moved", &task, depth);
 }
@@ -552,8 +552,7 @@ bool reminder_hand(struct engine *engine, struct customer *customer, uint64_t nu
     if (!load_open(&task, engine, number))
         return false;
     unlist_for_assignee(&task, engine);
-    task.to = to;
-    task.assignee = staff_assignee(engine, to, customer);
+    give_to(engine, &task, to, customer);
     list_for_assignee(&task, engine);
     task_store(&task, engine);
     derive(engine, type, &task, depth);

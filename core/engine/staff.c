@@ -25,6 +25,13 @@ static bool is_name(struct engine *engine, struct text name, const char *what)
     return false;
 }
 
+/* What nobody does would be hers, and she does it no more. */
+static bool is_fallback(struct engine *engine, struct text name)
+{
+    bool is_team;
+    return text_equal(team_name(text_of(engine->config.fallback), &is_team), name);
+}
+
 /* Open tasks in somebody's list, or hers with a deputy; an index each, so two looks. */
 static bool has_tasks(struct engine *engine, struct text name)
 {
@@ -110,6 +117,13 @@ static struct doc stored(struct engine *engine, char table, struct text name)
 struct doc staff_row(struct engine *engine, struct text name)
 {
     return arena_doc(&engine->arena, stored(engine, 's', name));
+}
+
+bool staff_is_known(struct engine *engine, struct text to)
+{
+    bool is_team;
+    struct text name = team_name(to, &is_team);
+    return team_is_known(engine, name) || (!is_team && staff_row(engine, name).data != NULL);
 }
 
 static int check_staff(struct engine *engine, struct text name, struct doc data, struct err *err)
@@ -239,6 +253,12 @@ void command_staff_removed(struct step *step)
     if (stored(engine, 's', name).data == NULL) {
         engine_refuse(engine, E_NOTFOUND, "nobody of staff is called %.*s", (int)name.size,
                       name.data);
+        return;
+    }
+    if (is_fallback(engine, name)) {
+        engine_refuse(engine, E_CONFLICT,
+                      "%.*s is the fallback of kith.lua: name another there first, and restart",
+                      (int)name.size, name.data);
         return;
     }
     if (has_tasks(engine, name)) {

@@ -27,6 +27,8 @@ struct duty {
 /* -- staff.c -------------------------------------------------------------- */
 /* The row of a person or a team, in the arena; none: nobody is called so. */
 struct doc staff_row(struct engine *engine, struct text name);
+/* Whether `to` names a person who is there, or a team. */
+bool staff_is_known(struct engine *engine, struct text to);
 
 /* -- absence.c ------------------------------------------------------------ */
 #define STAFF_NO_DUE INT64_MIN /* what is wanted now */

@@ -106,6 +106,7 @@ static void post_backup(struct call *call)
 struct doctor {
     struct read_erasure_counts erasures;
     struct read_pauses rules, channels;
+    struct read_fallback fallback;
     int64_t now; /* log time */
     struct {
         const char *name;
@@ -274,6 +275,18 @@ static void check_pauses(struct doctor *doctor, const char *what, const char *re
               is_all ? "kith resume" : resume, is_all ? "" : " ", is_all ? "" : pauses->name);
 }
 
+static void check_fallback(struct doctor *doctor)
+{
+    const char *name = doctor->fallback.name;
+    if (doctor->fallback.is_known)
+        check(doctor, "fallback", true, "%s%s",
+              name[0] != '\0' ? "what nobody does goes to " : "none is named in kith.lua", name);
+    else
+        check(doctor, "fallback", false,
+              "nobody is called %s, the fallback of kith.lua: kith staff add %s, or name another",
+              name, name);
+}
+
 static void check_circuits(struct doctor *doctor)
 {
     for (size_t i = 0; i < doctor->open_count; i++)
@@ -300,6 +313,7 @@ static void ask_counts(struct engine *engine, struct call *call)
     read_erasure_counts(engine, &doctor->erasures);
     read_paused_rules(engine, &doctor->rules);
     read_paused_channels(engine, &doctor->channels);
+    read_fallback(engine, &doctor->fallback);
     doctor->now = engine_now(engine);
 }
 
@@ -321,6 +335,7 @@ static void look(struct call *call)
     check_erasures(doctor);
     check_pauses(doctor, "rules", "kith resume rule", &doctor->rules);
     check_pauses(doctor, "channels", "kith resume channel", &doctor->channels);
+    check_fallback(doctor);
     check_circuits(doctor);
     doc_close(&doctor->w);
     doc_put_bool(&doctor->w, "ok", doctor->is_well);
@@ -363,7 +378,8 @@ const struct route routes_backup[] = {
       "Copy all data to a directory of the daemon's machine, and check the copy", NULL,
       backup_fields, "201 Backup" },
     { "GET", "/v1/doctor", SCOPE_ADMIN, 0, false, get_doctor,
-      "What is the matter: work, files, room, keys, messages, erasures, pauses, receivers", NULL,
-      NULL, "Diagnosis" },
+      "What is the matter: work, files, room, keys, messages, erasures, pauses, fallback, "
+      "receivers",
+      NULL, NULL, "Diagnosis" },
     ROUTES_END,
 };

@@ -17,6 +17,7 @@
 #include "core/base/zone.h"
 #include "core/engine/config.h"
 #include "core/engine/event.h"
+#include "core/engine/read.h"
 #include "core/engine/rules.h"
 #include "core/plugin/breadcrumb.h"
 #include "core/plugin/set.h"
@@ -143,6 +144,7 @@ struct question {
     struct daemon *daemon;
     bool has_bundle;
     uint8_t hash[BUNDLE_HASH_BYTES];
+    struct read_fallback fallback;
     void (*then)(struct question *question);
 };
 
@@ -153,6 +155,14 @@ static void look(struct engine *engine, void *arg)
     question->has_bundle = rules != NULL;
     if (rules != NULL)
         memcpy(question->hash, rules->hash, sizeof question->hash);
+    read_fallback(engine, &question->fallback);
+}
+
+static void say_fallback(const struct read_fallback *fallback)
+{
+    if (!fallback->is_known)
+        say("nobody is called %s, the fallback of kith.lua: kith staff add %s, or name another",
+            fallback->name, fallback->name);
 }
 
 static void on_looked(struct mail *mail, void *reader)
@@ -242,6 +252,7 @@ static void on_caught_up(struct question *question)
     struct daemon *daemon = question->daemon;
     struct scripts scripts = { .bytes = BUF_INIT };
     bool is_read_only = node_refused_seq(daemon->node) != 0;
+    say_fallback(&question->fallback);
     if (question->has_bundle || daemon->settings.scripts == NULL || is_read_only) {
         serve(daemon);
         return;
@@ -338,6 +349,7 @@ static void on_hangup_looked(struct question *question)
         scripts_compare(wanted.scripts, wanted.config, hosting_plugins(daemon->hosting),
                         question->has_bundle ? question->hash : NULL);
     settings_deinit(&wanted);
+    say_fallback(&question->fallback);
     if (daemon->stage == STAGE_SERVING)
         notify("READY=1");
 }

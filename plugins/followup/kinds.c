@@ -23,6 +23,7 @@ static const char todo[] =
     "   \"due\": \"time\","
     "   \"day\": {\"type\": \"text\", \"description\": \"Due on a day, as 20270301\"},"
     "   " CALENDAR_FIELDS "},"
+    " \"roles\": {},"
     " \"states\": [\"open\", {\"name\": \"done\", \"final\": true},"
     "   {\"name\": \"dropped\", \"final\": true}],"
     " \"transitions\": {"
@@ -91,6 +92,7 @@ static const char feed[] = "{\"description\": \"The secret address of somebody's
                            "   \"staff\": {\"type\": \"text\", \"external\": true},"
                            "   \"secret\": {\"type\": \"text\", \"external\": true,"
                            "     \"description\": \"A hash of it\"}},"
+                           " \"roles\": {},"
                            " \"states\": [\"open\"], \"transitions\": {}}";
 
 /* handover.h has the table of its states. */
@@ -107,6 +109,7 @@ static const char handover[] =
     "   \"given_count\": \"whole\", \"settled_count\": \"whole\", \"left_count\": \"whole\","
     "   \"problem\": {\"type\": \"text\","
     "     \"description\": \"Why it does not go on; it is tried again\"}},"
+    " \"roles\": {},"
     " \"states\": [\"requested\", \"prepared\", \"calling_off\","
     "   {\"name\": \"done\", \"final\": true},"
     "   {\"name\": \"called_off\", \"final\": true}],"

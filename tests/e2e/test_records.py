@@ -56,6 +56,14 @@ def create(house, subject="late", customer="user_id:u-1", **more):
     return answer
 
 
+def test_the_simplest_kind_has_a_customer(house):
+    body = {"customer": "user_id:u-2"}
+    assert house.post("/v1/records/order", body).json["customer"] == 2
+    assert house.post("/v1/records/order", {}).json["customer"] is None
+    assert kith(house, "record", "add", "order", "user_id:u-1")[0] == 0
+    assert house.get("/v1/records/order/3").json["customer"] == 1
+
+
 def numbers(house, query=""):
     """All pages of a list, two items each."""
     found, after = [], ""

@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from conftest import BUILD
+from conftest import BUILD, eventually
 
 RULES = """
 rule "remind" {
@@ -17,6 +17,12 @@ rule "remind" {
 rule "assign" {
   on = "Assign",
   run = function(event, customer) customer:assign(event.to) end,
+}
+kind "case" {
+  roles = { customer = { subject = true } },
+  states = { "open", { name = "closed", final = true } },
+  transitions = { close = { from = "open", to = "closed" } },
+  deadlines = { answer = { from = "open", due = "2d", to = "owner" } },
 }
 """
 
@@ -79,6 +85,52 @@ def test_a_customer_is_assigned_by_a_rule_and_by_a_clerk(house):
     assert code == 1 and 'did you mean "care"?' in said
     refused = house.post("/v1/customers/user_id:u-2/assign", {"owner": "team:nobodys"})
     assert refused.status == 409 and "nobody of team nobodys is there" in refused.json["detail"]
+
+
+def add_case(house, owner):
+    body = {"customer": "user_id:u-1", "owner": owner}
+    answer = house.post("/v1/records/case", body)
+    return answer.json.get("owner") if answer.status == 201 else answer.json["detail"]
+
+
+def test_records_are_a_members_and_their_deadlines_follow_absences(house):
+    track(house, "u-1", "Hello")
+    assert [add_case(house, "team:care") for _ in range(3)] == ["ann", "bob", "ann"]
+    items = reminders(house)
+    assert [items[i]["assignee"] for i in (1, 2, 3)] == ["ann", "bob", "ann"]
+    assert kith(house, "record", "assign", "case:1", "team:care")[0] == 0
+    assert house.get("/v1/records/case/1").json["owner"] == "bob"
+    assert kith(house, "staff", "absent", "ann", "--to", day(9), "--deputy", "bob")[0] == 0
+    add_case(house, "ann")
+    item = reminders(house)[4]
+    assert (item["assignee"], item["of"]) == ("bob", "ann")
+    assert kith(house, "staff", "back", "ann")[0] == 0
+    eventually(lambda: reminders(house)[4]["assignee"] == "ann")
+
+
+def test_a_record_is_nobodys_who_is_not_there(house):
+    track(house, "u-1", "Hello")
+    assert add_case(house, "nosuch") == 'nobody on the staff is called "nosuch"'
+    assert add_case(house, "team:moon") == 'no team is called "moon"'
+    assert add_case(house, "ann") == "ann"
+    refused = house.call("PATCH", "/v1/records/case/1", {"owner": "nosuch"})
+    assert refused.status == 422 and 'called "nosuch"' in refused.json["detail"]
+    code, _, said = kith(house, "record", "add", "case", "user_id:u-1", "--owner", "nosuch")
+    assert code == 1 and 'nobody on the staff is called "nosuch"' in said
+
+
+def test_a_fallback_that_is_nobody_is_told_and_one_that_is_somebody_stays(start, tmp_path):
+    config = tmp_path / "kith.lua"
+    config.write_text('fallback "zoe"\n')
+    daemon = start("--config", config)
+    words = "nobody is called zoe, the fallback of kith.lua"
+    daemon.wait_line(words)
+    code, out, _ = kith(daemon, "doctor")
+    assert code == 1 and words in out
+    assert kith(daemon, "staff", "add", "zoe")[0] == 0
+    assert kith(daemon, "doctor")[0] == 0
+    code, _, said = kith(daemon, "staff", "remove", "zoe")
+    assert code == 1 and "zoe is the fallback of kith.lua" in said
 
 
 def test_what_falls_due_in_an_absence_goes_to_the_deputy_and_comes_back(house):

@@ -109,8 +109,11 @@ static void the_least_declaration_is_a_name_and_a_state(void **state)
 {
     (void)state;
     assert_int_equal(parse("{'name':'case','states':['open']}"), 0);
-    assert_int_equal(kind_subject(&kind), KIND_NONE);
+    assert_int_equal(kind_subject(&kind), 0);
+    assert_true(text_is(kind.roles[0].name, "customer") && kind.roles[0].is_optional);
     assert_int_equal(kind.title, KIND_NONE);
+    assert_int_equal(parse("{'name':'case','states':['open'],'roles':{}}"), 0);
+    assert_int_equal(kind_subject(&kind), KIND_NONE);
     assert_int_equal(parse("{'name':'\xe6\x8a\x95\xe8\xaf\x89','states':['\xe5\xbc\x80']}"), 0);
 }
 

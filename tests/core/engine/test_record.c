@@ -121,6 +121,26 @@ static void a_record_with_an_optional_subject_is_about_somebody_or_nobody(void *
     refused(play, E_INVALID, "a complaint is about a customer: one is needed");
 }
 
+static void the_simplest_kind_may_be_about_somebody(void **state)
+{
+    struct play *play = *state;
+    begin(play, "kind 'quick' { states = { 'open' } }\n"
+                "kind 'list' { roles = {}, states = { 'open' } }\n"
+                "rule 'r' { on = 'X', run = function() create('quick', {}) end }\n");
+    play_command(play, "record.create", "1", "{'kind':'quick'}");
+    done(play);
+    assert_has(record(play, "quick", 1), "'customer':1");
+    play_command(play, "record.create", NULL, "{'kind':'quick'}");
+    done(play);
+    assert_has(record(play, "quick", 2), "'customer':null");
+    play_track(play, "u2", "X", NULL);
+    assert_has(record(play, "quick", 3), "'customer':2");
+    play_command(play, "record.create", "1", "{'kind':'list'}");
+    assert_has(play->result.reason, "a list is about nobody: name no customer");
+    play_command(play, "record.create", NULL, "{'kind':'list'}");
+    done(play);
+}
+
 static void a_record_that_is_wrong_is_refused_and_says_why(void **state)
 {
     struct play *play = *state;
@@ -678,6 +698,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_record_is_made_and_told_on_the_timeline),
         TEST(a_record_with_an_optional_subject_is_about_somebody_or_nobody),
+        TEST(the_simplest_kind_may_be_about_somebody),
         TEST(a_record_that_is_wrong_is_refused_and_says_why),
         TEST(a_state_changes_by_its_transitions_only),
         TEST(fields_are_changed_and_emptied_and_nothing_is_no_change),

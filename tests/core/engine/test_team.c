@@ -25,6 +25,7 @@ static void team(struct play *play, const char *assign)
     staff(play, "{'name':'ann','team':'care','languages':['de','en-GB']}");
     staff(play, "{'name':'bob','teams':['care'],'language':'zh-Hans-CN'}");
     staff(play, "{'name':'eve'}");
+    staff(play, "{'name':'desk'}"); /* the fallback */
     snprintf(data, sizeof data, "{'name':'care','members':['eve'],'assign':[%s]}", assign);
     staff(play, data);
 }
@@ -247,6 +248,23 @@ static void whoever_has_work_with_a_deputy_is_not_removed(void **state)
     assert_int_equal(play->result.status, ENGINE_DONE);
 }
 
+static void the_fallback_is_not_removed_and_one_that_is_nobody_gets_nothing(void **state)
+{
+    struct play *play = *state;
+    team(play, "'turn'");
+    play_command(play, "staff.removed", NULL, "{'name':'desk'}");
+    assert_int_equal(play->result.status, ENGINE_REFUSED);
+    assert_has(play->result.reason, "desk is the fallback of kith.lua");
+    play_config(play, "{'zone':'Europe/Berlin','country':'DE','fallback':'gone',"
+                      "'channels':{'log':{}}}");
+    away(play, "eve", 0, 3 * DAY_MS, NULL);
+    const char *task = next_task(play, "{'to':'eve'}");
+    assert_has(task, "'assignee':'eve'");
+    assert_lacks(task, "'of'");
+    staff(play, "{'name':'gone'}");
+    assert_has(next_task(play, "{'to':'eve'}"), "'assignee':'gone','of':'eve'");
+}
+
 static void a_customer_is_given_to_a_member(void **state)
 {
     struct play *play = *state;
@@ -297,6 +315,7 @@ int main(void)
         TEST(a_deputy_may_be_a_team),
         TEST(much_work_moves_by_slices),
         TEST(whoever_has_work_with_a_deputy_is_not_removed),
+        TEST(the_fallback_is_not_removed_and_one_that_is_nobody_gets_nothing),
         TEST(a_customer_is_given_to_a_member),
         TEST(what_is_no_way_or_no_absence_is_refused),
     };

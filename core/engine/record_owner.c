@@ -1,0 +1,64 @@
+/* record_owner.c -- whose record it is: somebody there is, or a member that a team chooses.
+ *
+ * The owner of a record is a name that reminders are addressed to, so one that nobody bears would
+ * send its deadlines to a list that nobody reads.  Whoever gives an owner by name is told at once;
+ * only a house without any staff takes every name, for there nobody has said yet who works there.
+ * What a kind says of new ones, and the owner that a customer has, is taken as it stands: neither is
+ * said by whoever makes the record, and a refusal would lose what a customer has to say.
+ *
+ * A team with a way of assigning gives the record to one of its members, once, as it does with
+ * customers (owner.c): all of its deadlines are then hers.  A team without one keeps it.
+ */
+#include "core/engine/record_inside.h"
+#include "core/engine/staff.h"
+
+#include "core/base/near.h"
+
+static bool has_staff(struct engine *engine)
+{
+    struct key prefix;
+    struct cursor cursor;
+    key_start(&prefix, 's');
+    cursor_open(&cursor, engine->state, &prefix);
+    bool has_any = cursor_next(&cursor);
+    cursor_close(&cursor);
+    return has_any;
+}
+
+int record_check_owner(struct record_work *work, struct text owner, struct err *err)
+{
+    struct engine *engine = work->engine;
+    struct near_quote quote;
+    bool is_team;
+    if (owner.size > NAME_BYTES_MAX)
+        return record_fail(work, E_LIMIT, "an owner's name is too long", err);
+    struct text name = team_name(owner, &is_team);
+    if (owner.size == 0 || text_is(owner, "owner") || text_equal(owner, work->before.owner) ||
+        staff_is_known(engine, owner) || !has_staff(engine))
+        return 0;
+    near_quote(name.data, name.size, &quote);
+    if (is_team)
+        return record_fail(
+            work, E_INVALID,
+            arena_printf(&engine->arena, "no team is called \"%s\"", quote.text).data, err);
+    return record_fail(
+        work, E_INVALID,
+        arena_printf(&engine->arena, "nobody on the staff is called \"%s\"", quote.text).data, err);
+}
+
+int record_own(struct record_work *work, struct text to, struct err *err)
+{
+    struct engine *engine = work->engine;
+    struct text owner = to;
+    bool is_team;
+    int rc = 0;
+    if (text_is(to, "owner"))
+        owner = work->customer != NULL ? customer_owner(work->customer) : (struct text){ "", 0 };
+    struct text team = team_name(owner, &is_team);
+    if (owner.size <= NAME_BYTES_MAX && !text_equal(owner, work->before.owner) &&
+        team_assigns(engine, team))
+        rc = step_choose_member(work->step, team, &owner, err);
+    if (rc == 0)
+        work->record.owner = arena_text(&engine->arena, owner);
+    return rc;
+}
