@@ -206,14 +206,14 @@ static int describe(struct plugin *plugin, const struct plugin_options *options,
         close(fd);
         return rc;
     }
+    unsigned slot = breadcrumb_slot();
+    breadcrumb_enter(slot, options->number, 0, BREADCRUMB_DESCRIBE); /* constructors run already */
     rc = open_code(options->name, fd, plugin, &call, err);
+    ASSERT(rc != 0 || call != NULL);
+    const struct kith_plugin *said = rc == 0 ? call() : NULL;
+    breadcrumb_leave(slot);
     if (rc != 0)
         return rc;
-    ASSERT(call != NULL);
-    unsigned slot = breadcrumb_slot();
-    breadcrumb_enter(slot, options->number, 0, BREADCRUMB_DESCRIBE);
-    const struct kith_plugin *said = call();
-    breadcrumb_leave(slot);
     rc = plugin_describe(plugin, said, &reason);
     return rc != 0 ? err_set(err, rc, "%s: %s", options->path, reason.text) : 0;
 }
