@@ -16,6 +16,7 @@
 #include <stdalign.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -44,7 +45,7 @@ struct page {
     _Atomic uint32_t crashed;
     _Atomic uint32_t workers; /* slots that were given */
     int64_t serving_since;
-    bool has_ended;
+    bool has_ended, has_returned;
     char names[BREADCRUMB_PLUGINS_MAX][BREADCRUMB_NAME_BYTES];
     /* These are not wiped between two runs. */
     struct breadcrumb_crash last, blames[BREADCRUMB_BLAMES_MAX];
@@ -61,6 +62,7 @@ static struct page own = { .serving_since = -1 }; /* of a process without a pare
 static struct page *page = &own;
 static _Thread_local unsigned own_slot = BREADCRUMB_NO_SLOT;
 static bool is_watching;
+static pid_t watched_pid; /* what it forks has this page as well, and is none of the parent's */
 static alignas(16) unsigned char stacks[BREADCRUMB_SLOTS][STACK_BYTES];
 
 static const int watched[] = { SIGSEGV, SIGBUS, SIGABRT, SIGILL, SIGFPE, SIGSYS, SIGTRAP };
@@ -203,17 +205,35 @@ void breadcrumb_note_ended(void)
     page->has_ended = true;
 }
 
-/* A fault comes again when this returns, and then finds what would have met it; what was sent is
- * sent again.  Only the first counts: others follow while the process dies.  What another process
- * sends (an operator, a watchdog) is nobody's doing, and meets whichever thread is at hand. */
-static void on_crash(int number, siginfo_t *info, void *context)
+void breadcrumb_note_returned(void)
+{
+    page->has_returned = true;
+}
+
+/* The first counts: others follow while the process dies. */
+static void note_thread(void)
 {
     uint32_t nobody = CRASHED_NOBODY;
     uint32_t who = own_slot < BREADCRUMB_SLOTS ? CRASHED_SLOT + own_slot : CRASHED_OTHER;
+    atomic_compare_exchange_strong_explicit(&page->crashed, &nobody, who, memory_order_relaxed,
+                                            memory_order_relaxed);
+}
+
+/* exit() calls it on the thread that called exit(); of _exit() nobody hears. */
+static void on_exit_called(void)
+{
+    if (getpid() == watched_pid && !page->has_returned)
+        note_thread();
+}
+
+/* A fault comes again when this returns, and then finds what would have met it; what was sent is
+ * sent again.  What another process sends (an operator, a watchdog) is nobody's doing, and meets
+ * whichever thread is at hand. */
+static void on_crash(int number, siginfo_t *info, void *context)
+{
     (void)context;
     if (info->si_code != SI_USER)
-        atomic_compare_exchange_strong_explicit(&page->crashed, &nobody, who, memory_order_relaxed,
-                                                memory_order_relaxed);
+        note_thread();
     for (size_t i = 0; i < WATCHED; i++)
         if (watched[i] == number)
             sigaction(number, &before[i], NULL);
@@ -225,6 +245,8 @@ void breadcrumb_watch_crashes(void)
 {
     struct sigaction action = { .sa_sigaction = on_crash, .sa_flags = SA_SIGINFO | SA_ONSTACK };
     is_watching = true;
+    watched_pid = getpid();
+    atexit(on_exit_called);
     sigemptyset(&action.sa_mask);
     for (size_t i = 0; i < WATCHED; i++)
         sigaction(watched[i], &action, &before[i]);
@@ -276,10 +298,23 @@ static void read_likely(struct breadcrumb_crash *crash)
     crash->seq = page->applying;
 }
 
+/* _exit() is the doing of a thread that lives no more to say so: it is known which when only one
+ * was in a plugin. */
+static bool is_known_who(int signal)
+{
+    struct breadcrumb_crash crash;
+    unsigned calls = 0;
+    if (signal != 0 || page->crashed != CRASHED_NOBODY)
+        return page->crashed != CRASHED_NOBODY;
+    for (unsigned slot = 0; slot < BREADCRUMB_SLOTS; slot++)
+        calls += read_trail(slot, &crash);
+    return calls == 1;
+}
+
 void breadcrumb_read(int signal, struct breadcrumb_crash *out_crash)
 {
     uint32_t crashed = page->crashed;
-    *out_crash = (struct breadcrumb_crash){ .signal = signal, .is_own = crashed != CRASHED_NOBODY };
+    *out_crash = (struct breadcrumb_crash){ .signal = signal, .is_own = is_known_who(signal) };
     if (crashed == CRASHED_NOBODY)
         read_likely(out_crash);
     else if (crashed >= CRASHED_SLOT && crashed < CRASHED_SLOT + BREADCRUMB_SLOTS &&
@@ -296,6 +331,11 @@ int64_t breadcrumb_serving_since(void)
 bool breadcrumb_has_ended(void)
 {
     return page->has_ended;
+}
+
+bool breadcrumb_has_returned(void)
+{
+    return page->has_returned;
 }
 
 const char *breadcrumb_data(void)

@@ -38,7 +38,7 @@ enum breadcrumb_slot {
 
 /* What the host has the plugin do. */
 enum breadcrumb_call {
-    BREADCRUMB_DESCRIBE, /* its one exported function */
+    BREADCRUMB_DESCRIBE, /* loading it: its constructors, and its one exported function */
     BREADCRUMB_START,
     BREADCRUMB_STOP,
     BREADCRUMB_EVENT,    /* a handler of the deterministic side ... */
@@ -82,7 +82,8 @@ struct breadcrumb_crash {
     uint64_t about;                     /* for which entry the plugin was called; 0: none */
     uint32_t call;                      /* enum breadcrumb_call, of a plugin */
     uint32_t count;                     /* crashes at this place, this one included */
-    int32_t signal;
+    int32_t signal;                     /* 0: it called exit() or its like ... */
+    uint8_t exit_code;                  /* ... with this code */
     bool is_own;  /* the thread's own doing, as far as the kernel says; else sent from outside */
     bool is_hang; /* sent by a watchdog */
 };
@@ -111,8 +112,13 @@ uint16_t breadcrumb_port(void);             /* of the run before; 0: none */
 void breadcrumb_note_data(const char *dir); /* a path that is longer than 400 bytes is not noted */
 void breadcrumb_note_ended(void); /* all is written: a signal that comes now undoes nothing */
 
-/* Have it noted which thread crashes, in processes whose parent reads it.  What was installed for
- * these signals (a sanitizer's, or nothing) follows, so that reports and core dumps stay. */
+/* The daemon has come to its end by itself, with or without success, and what it exits with is its
+ * own.  Whoever exits before that was not asked to: a plugin, most likely. */
+void breadcrumb_note_returned(void);
+
+/* Have it noted which thread crashes or exits, in processes whose parent reads it.  What was
+ * installed for these signals (a sanitizer's, or nothing) follows, so that reports and core dumps
+ * stay. */
 void breadcrumb_watch_crashes(void);
 
 /* -- The parent -------------------------------------------------------------------------------- */
@@ -123,12 +129,13 @@ void breadcrumb_share(void);
 /* Before each fork: what the run before wrote is gone, what was said to it stays. */
 void breadcrumb_begin(void);
 
-/* Where the run that has ended by `signal` stood, with `count` 0.  And since when it had served, by
- * the boot clock; -1: it never did. */
+/* Where the run that has ended by `signal` stood, with `count` 0 (and `exit_code` 0); signal 0: it
+ * has exited.  And since when it had served, by the boot clock; -1: it never did. */
 void breadcrumb_read(int signal, struct breadcrumb_crash *out_crash);
 int64_t breadcrumb_serving_since(void);
 
 bool breadcrumb_has_ended(void);
+bool breadcrumb_has_returned(void);
 const char *breadcrumb_data(void); /* "": not known */
 
 /* What the next run is told. */

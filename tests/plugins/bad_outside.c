@@ -1,7 +1,7 @@
 /* bad_outside.c -- an outside side that crashes and hangs when it is told to, and is well else.
  *
- *     GET  /v1/fragile/{what}   "crash", "hang", "job" (the next one crashes), "work" (its
- *                               thread), "memory", "never"; anything else is answered
+ *     GET  /v1/fragile/{what}   "crash", "exit", "_exit", "hang", "job" (the next one crashes),
+ *                               "work" (its thread), "memory", "never"; anything else is answered
  *     channel "glass"           a message "crash" or "hang"; one called "held" is never spoken of
  *     event Break               crashes on the deterministic side
  */
@@ -9,6 +9,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 struct self {
     const struct kith_host *host;
@@ -54,6 +55,10 @@ static void act(struct self *self, struct kith_text word)
 {
     if (kith_is(word, "crash"))
         crash(NULL);
+    if (kith_is(word, "exit"))
+        exit(0);
+    if (kith_is(word, "_exit"))
+        _exit(3);
     if (kith_is(word, "hang"))
         hang();
     if (kith_is(word, "memory"))
