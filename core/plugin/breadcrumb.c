@@ -36,6 +36,7 @@ struct crumb {
 
 struct trail { /* of one thread */
     alignas(64) _Atomic uint32_t depth;
+    _Atomic uint32_t turn; /* calls so far, round and round */
     struct crumb crumbs[NESTED_MAX];
 };
 
@@ -45,7 +46,7 @@ struct page {
     _Atomic uint32_t crashed;
     _Atomic uint32_t workers; /* slots that were given */
     int64_t serving_since;
-    bool has_ended, has_returned;
+    bool has_ended, has_returned, is_hung;
     char names[BREADCRUMB_PLUGINS_MAX][BREADCRUMB_NAME_BYTES];
     /* These are not wiped between two runs. */
     struct breadcrumb_crash last, blames[BREADCRUMB_BLAMES_MAX];
@@ -117,6 +118,8 @@ void breadcrumb_enter(unsigned slot, unsigned plugin, uint64_t seq, enum breadcr
         atomic_store_explicit(&crumb->plugin, plugin, memory_order_relaxed);
         atomic_store_explicit(&crumb->call, (uint32_t)call, memory_order_relaxed);
     }
+    uint32_t turn = atomic_load_explicit(&trail->turn, memory_order_relaxed);
+    atomic_store_explicit(&trail->turn, turn + 1, memory_order_relaxed);
     atomic_signal_fence(memory_order_seq_cst);
     atomic_store_explicit(&trail->depth, depth + 1, memory_order_relaxed);
     atomic_signal_fence(memory_order_seq_cst);
@@ -139,6 +142,32 @@ void breadcrumb_applying(uint64_t seq)
     atomic_signal_fence(memory_order_seq_cst);
     atomic_store_explicit(&page->applying, seq, memory_order_relaxed);
     atomic_signal_fence(memory_order_seq_cst);
+}
+
+/* The innermost call of a thread; false: it is in no plugin. */
+static bool read_trail(unsigned slot, struct breadcrumb_crash *crash)
+{
+    const struct trail *trail = &page->trails[slot];
+    uint32_t depth = trail->depth;
+    if (depth == 0)
+        return false;
+    const struct crumb *crumb = &trail->crumbs[depth < NESTED_MAX ? depth - 1 : NESTED_MAX - 1];
+    if (crumb->plugin >= BREADCRUMB_PLUGINS_MAX)
+        return false;
+    snprintf(crash->plugin, sizeof crash->plugin, "%.*s", BREADCRUMB_NAME_BYTES - 1,
+             page->names[crumb->plugin]);
+    crash->about = crumb->seq;
+    crash->call = crumb->call;
+    if (slot == BREADCRUMB_ENGINE)
+        crash->seq = page->applying != 0 ? page->applying : crumb->seq;
+    return true;
+}
+
+bool breadcrumb_look(unsigned slot, struct breadcrumb_crash *out_call, uint32_t *out_turn)
+{
+    *out_call = (struct breadcrumb_crash){ .signal = 0 };
+    *out_turn = atomic_load_explicit(&page->trails[slot].turn, memory_order_relaxed);
+    return read_trail(slot, out_call);
 }
 
 /* -- The daemon, at its start ------------------------------------------------------------------ */
@@ -211,19 +240,26 @@ void breadcrumb_note_returned(void)
 }
 
 /* The first counts: others follow while the process dies. */
-static void note_thread(void)
+static bool note_slot(unsigned slot)
 {
     uint32_t nobody = CRASHED_NOBODY;
-    uint32_t who = own_slot < BREADCRUMB_SLOTS ? CRASHED_SLOT + own_slot : CRASHED_OTHER;
-    atomic_compare_exchange_strong_explicit(&page->crashed, &nobody, who, memory_order_relaxed,
-                                            memory_order_relaxed);
+    uint32_t who = slot < BREADCRUMB_SLOTS ? CRASHED_SLOT + slot : CRASHED_OTHER;
+    return atomic_compare_exchange_strong_explicit(&page->crashed, &nobody, who,
+                                                   memory_order_relaxed, memory_order_relaxed);
+}
+
+void breadcrumb_end_hung(unsigned slot)
+{
+    if (note_slot(slot))
+        page->is_hung = true;
+    abort();
 }
 
 /* exit() calls it on the thread that called exit(); of _exit() nobody hears. */
 static void on_exit_called(void)
 {
     if (getpid() == watched_pid && !page->has_returned)
-        note_thread();
+        note_slot(own_slot);
 }
 
 /* A fault comes again when this returns, and then finds what would have met it; what was sent is
@@ -233,12 +269,17 @@ static void on_crash(int number, siginfo_t *info, void *context)
 {
     (void)context;
     if (info->si_code != SI_USER)
-        note_thread();
+        note_slot(own_slot);
     for (size_t i = 0; i < WATCHED; i++)
         if (watched[i] == number)
             sigaction(number, &before[i], NULL);
     if (info->si_code <= 0)
         raise(number);
+}
+
+bool breadcrumb_is_watched(void)
+{
+    return is_watching;
 }
 
 void breadcrumb_watch_crashes(void)
@@ -269,25 +310,6 @@ void breadcrumb_begin(void)
     page->serving_since = -1;
 }
 
-/* The innermost call of a thread; false: it is in no plugin. */
-static bool read_trail(unsigned slot, struct breadcrumb_crash *crash)
-{
-    const struct trail *trail = &page->trails[slot];
-    uint32_t depth = trail->depth;
-    if (depth == 0)
-        return false;
-    const struct crumb *crumb = &trail->crumbs[depth < NESTED_MAX ? depth - 1 : NESTED_MAX - 1];
-    if (crumb->plugin >= BREADCRUMB_PLUGINS_MAX)
-        return false;
-    snprintf(crash->plugin, sizeof crash->plugin, "%.*s", BREADCRUMB_NAME_BYTES - 1,
-             page->names[crumb->plugin]);
-    crash->about = crumb->seq;
-    crash->call = crumb->call;
-    if (slot == BREADCRUMB_ENGINE)
-        crash->seq = page->applying != 0 ? page->applying : crumb->seq;
-    return true;
-}
-
 /* Killed from outside, or for want of memory: nobody is at fault for certain, the engine's entry
  * is the likeliest. */
 static void read_likely(struct breadcrumb_crash *crash)
@@ -314,7 +336,9 @@ static bool is_known_who(int signal)
 void breadcrumb_read(int signal, struct breadcrumb_crash *out_crash)
 {
     uint32_t crashed = page->crashed;
-    *out_crash = (struct breadcrumb_crash){ .signal = signal, .is_own = is_known_who(signal) };
+    *out_crash = (struct breadcrumb_crash){ .signal = signal,
+                                            .is_own = is_known_who(signal),
+                                            .is_hang = page->is_hung };
     if (crashed == CRASHED_NOBODY)
         read_likely(out_crash);
     else if (crashed >= CRASHED_SLOT && crashed < CRASHED_SLOT + BREADCRUMB_SLOTS &&

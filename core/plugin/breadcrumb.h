@@ -36,6 +36,8 @@ enum breadcrumb_slot {
     BREADCRUMB_NO_SLOT = BREADCRUMB_SLOTS /* of a thread too many: its crumbs are not kept */
 };
 
+struct breadcrumb_crash;
+
 /* What the host has the plugin do. */
 enum breadcrumb_call {
     BREADCRUMB_DESCRIBE, /* loading it: its constructors, and its one exported function */
@@ -71,6 +73,13 @@ unsigned breadcrumb_slot(void);
 void breadcrumb_enter(unsigned slot, unsigned plugin, uint64_t seq, enum breadcrumb_call call);
 void breadcrumb_leave(unsigned slot);
 
+/* The call in which the thread of a slot is, also from another thread: `turn` is this call's.
+ * False: in none. */
+bool breadcrumb_look(unsigned slot, struct breadcrumb_crash *out_call, uint32_t *out_turn);
+
+/* End this process by SIGABRT, as hung in the call of that slot. */
+_Noreturn void breadcrumb_end_hung(unsigned slot);
+
 /* The engine begins to apply entry `seq`; 0: it has applied it. */
 void breadcrumb_applying(uint64_t seq);
 
@@ -85,7 +94,7 @@ struct breadcrumb_crash {
     int32_t signal;                     /* 0: it called exit() or its like ... */
     uint8_t exit_code;                  /* ... with this code */
     bool is_own;  /* the thread's own doing, as far as the kernel says; else sent from outside */
-    bool is_hang; /* sent by a watchdog */
+    bool is_hang; /* sent by a watchdog, or by the daemon itself */
 };
 
 /* Once for each plugin that is loaded, before it is called: names are what outlives a run. */
@@ -120,6 +129,7 @@ void breadcrumb_note_returned(void);
  * installed for these signals (a sanitizer's, or nothing) follows, so that reports and core dumps
  * stay. */
 void breadcrumb_watch_crashes(void);
+bool breadcrumb_is_watched(void);
 
 /* -- The parent -------------------------------------------------------------------------------- */
 

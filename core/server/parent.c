@@ -147,7 +147,9 @@ static bool rest(struct parent *parent, int64_t pause_ms)
 
 static void describe_end(const struct breadcrumb_crash *crash, char out[48])
 {
-    if (crash->signal == 0)
+    if (crash->is_hang && crash->is_own)
+        snprintf(out, 48, "hung");
+    else if (crash->signal == 0)
         snprintf(out, 48, "was ended by an exit (code %u)", crash->exit_code);
     else
         snprintf(out, 48, "crashed (SIG%s)", sigabbrev_np(crash->signal));
@@ -232,7 +234,7 @@ static void leave_word(const struct parent *parent, int status)
     struct breadcrumb_crash crash;
     char words[WORDS_BYTES];
     look(status, &crash);
-    crash.is_hang = parent->told == SIGABRT && !crash.is_own;
+    crash.is_hang = crash.is_hang || (parent->told == SIGABRT && !crash.is_own);
     describe(&crash, words);
     say("%s while it was told to end", words);
     if (crash.plugin[0] != '\0' && (crash.is_own || crash.is_hang))

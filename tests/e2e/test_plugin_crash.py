@@ -255,6 +255,32 @@ def test_an_exit_in_a_handler_is_blamed_and_its_entry_is_not_applied_again(start
     assert again.get("/v1/plugins/bad_exit").json["state"] == "quarantined"
 
 
+@pytest.mark.long(15)
+def test_a_loop_in_a_handler_is_told_ended_and_blamed(start, tmp_path):
+    config = tmp_path / "kith.lua"
+    config.write_text(f'plugins "{PLUGINS}"\nplugin "bad_hang" {{ grant = {{ "append" }} }}\n')
+    daemon = start("--config", config, env=BARE)
+    order = {"type": "track", "userId": "u1", "event": "Order Completed"}
+    assert (
+        daemon.post("/v1/batch", {"batch": [{**order, "properties": {"quantity": -1}}]}).status
+        == 200
+    )
+    daemon.wait_line(r'the plugin "bad_hang" does not come back at entry \d+ \(event\)')
+    ready = daemon.get("/readyz", key=None)
+    assert ready.status == 503 and '"bad_hang" does not come back' in ready.json["reasons"][0]
+    assert daemon.metric("kith_is_ready") == 0
+    wait_lines(daemon, "ready on", 2)
+    daemon.wait_line(
+        r'the daemon hung at entry \d+ in plugin "bad_hang" \(event\); .* without that'
+    )
+    standing = daemon.get("/v1/plugins/bad_hang").json
+    assert standing["state"] == "quarantined" and standing["quarantined"]["kind"] == "hang"
+    assert daemon.get("/readyz", key=None).status == 200
+    daemon.send({**order, "properties": {"quantity": 3}})
+    kinds = [item["type"] for item in daemon.timeline("user_id:u1")]
+    assert kinds.count("Order Completed") == 2
+
+
 CONSTRUCTOR = """
 #include "kith.h"
 
