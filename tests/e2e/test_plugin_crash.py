@@ -311,3 +311,12 @@ def test_a_plugin_that_ends_the_daemon_as_it_is_loaded_is_left_out(start, tmp_pa
     daemon.wait_line(r'the daemon (crashed|was ended) .* in plugin "early" \(describe\)')
     daemon.wait_line("plugin early crashed when it was loaded: it is left out until the next start")
     assert daemon.get("/readyz", key=None).status == 200
+
+
+def test_a_pipe_that_is_called_a_plugin_is_refused(start, tmp_path):
+    os.mkfifo(tmp_path / "early.so")
+    config = tmp_path / "kith.lua"
+    config.write_text(f'plugins "{tmp_path}"\nplugin "early" {{}}\n')
+    daemon = start("--config", config, is_ready=False)
+    daemon.wait_line("early.so: it is no file of at most")
+    assert daemon.wait() == 1
