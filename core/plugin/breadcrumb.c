@@ -73,8 +73,8 @@ static struct sigaction before[WATCHED];
 const char *breadcrumb_call_name(enum breadcrumb_call call)
 {
     static const char *const names[BREADCRUMB_CALLS] = {
-        "describe", "start", "stop",   "event", "timer", "reduce", "function",
-        "state",    "send",  "source", "route", "job",   "watch",  "work",
+        "describe", "start",  "stop",  "event", "timer", "reduce", "function", "state",
+        "send",     "source", "route", "job",   "watch", "work",   "done",
     };
     return call < BREADCRUMB_CALLS ? names[call] : "unknown";
 }

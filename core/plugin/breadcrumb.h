@@ -44,7 +44,7 @@ enum breadcrumb_call {
     BREADCRUMB_START,
     BREADCRUMB_STOP,
     BREADCRUMB_EVENT,    /* a handler of the deterministic side ... */
-    BREADCRUMB_TIMER,    /* ... a timer of it */
+    BREADCRUMB_TIMER,    /* ... a timer of it; or one of the outside side */
     BREADCRUMB_REDUCE,   /* ... a reducer */
     BREADCRUMB_FUNCTION, /* ... a function that Lua calls */
     BREADCRUMB_STATE,    /* ... merge, unmerge, export, erase, migrate */
@@ -52,8 +52,9 @@ enum breadcrumb_call {
     BREADCRUMB_SOURCE,
     BREADCRUMB_ROUTE,
     BREADCRUMB_JOB,
-    BREADCRUMB_WATCH, /* a descriptor, a timer or a socket of the outside side */
+    BREADCRUMB_WATCH, /* a descriptor or a socket of the outside side */
     BREADCRUMB_WORK,  /* a blocking function, on a worker */
+    BREADCRUMB_DONE,  /* what is called when a wish or a work has come to its end */
     BREADCRUMB_CALLS
 };
 

@@ -172,21 +172,32 @@ static int measure(struct dl_phdr_info *info, size_t size, void *arg)
     return is_it;
 }
 
+/* The loader names the file by the path that it was given, which says nothing to anybody. */
+static int refuse_code(const struct plugin_options *options, const char *spelled, struct err *err)
+{
+    const char *words = dlerror();
+    size_t size = strlen(spelled);
+    bool is_about_it = strncmp(words, spelled, size) == 0 && words[size] == ':';
+    return err_set(err, E_INVALID, "plugin %s cannot be loaded: %s%s", options->name,
+                   is_about_it ? options->path : "", is_about_it ? words + size : words);
+}
+
 /* Names are bound at once and stay the plugin's own; it is never unmapped, and needs no descriptor
  * any more.  Takes over `fd`. */
-static int open_code(const char *name, int fd, struct plugin *plugin, describe_fn **out_describe,
-                     struct err *err)
+static int open_code(const struct plugin_options *options, int fd, struct plugin *plugin,
+                     describe_fn **out_describe, struct err *err)
 {
     char path[PATH_BYTES];
     spell_path(fd, path);
     void *code = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
     close(fd);
     if (code == NULL)
-        return err_set(err, E_INVALID, "plugin %s cannot be loaded: %s", name, dlerror());
+        return refuse_code(options, path, err);
     void *symbol = dlsym(code, "kith_describe");
     if (symbol == NULL)
         return err_set(err, E_INVALID,
-                       "plugin %s exports no kith_describe(): declare it with KITH_EXPORT", name);
+                       "plugin %s exports no kith_describe(): declare it with KITH_EXPORT",
+                       options->name);
     struct image image = { symbol, 0 };
     dl_iterate_phdr(measure, &image);
     plugin->image_bytes = image.bytes;
@@ -208,7 +219,7 @@ static int describe(struct plugin *plugin, const struct plugin_options *options,
     }
     unsigned slot = breadcrumb_slot();
     breadcrumb_enter(slot, options->number, 0, BREADCRUMB_DESCRIBE); /* constructors run already */
-    rc = open_code(options->name, fd, plugin, &call, err);
+    rc = open_code(options, fd, plugin, &call, err);
     ASSERT(rc != 0 || call != NULL);
     const struct kith_plugin *said = rc == 0 ? call() : NULL;
     breadcrumb_leave(slot);

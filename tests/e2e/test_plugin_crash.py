@@ -196,7 +196,7 @@ def test_a_hung_process_does_not_keep_the_daemon_from_its_end(isolated):
 # -- In the daemon's process -------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("word", ["crash", "exit", "_exit", "job", "work"])
+@pytest.mark.parametrize("word", ["crash", "exit", "_exit", "job", "work", "timer", "done"])
 def test_in_the_daemon_a_crash_is_blamed_on_the_plugin_which_stays_out(start, tmp_path, word):
     daemon = opened(start, tmp_path)
     before = daemon.pid
@@ -204,7 +204,7 @@ def test_in_the_daemon_a_crash_is_blamed_on_the_plugin_which_stays_out(start, tm
     fragile(daemon, word)
     wait_lines(daemon, "ready on", 2)
     assert daemon.pid != before
-    call = word if word in ("job", "work") else "route"
+    call = word if word in ("job", "work", "timer", "done") else "route"
     end = {"exit": r"was ended by an exit \(code 0\)", "_exit": r"was ended by an exit \(code 3\)"}
     how = end.get(word, r"crashed \(SIG\w+\)")
     daemon.wait_line(rf'the daemon {how} in plugin "bad_outside" \({call}\)')
@@ -319,4 +319,13 @@ def test_a_pipe_that_is_called_a_plugin_is_refused(start, tmp_path):
     config.write_text(f'plugins "{tmp_path}"\nplugin "early" {{}}\n')
     daemon = start("--config", config, is_ready=False)
     daemon.wait_line("early.so: it is no file of at most")
+    assert daemon.wait() == 1
+
+
+def test_what_the_loader_says_names_the_file(start, tmp_path):
+    (tmp_path / "early.so").write_bytes(b"no shared object")
+    config = tmp_path / "kith.lua"
+    config.write_text(f'plugins "{tmp_path}"\nplugin "early" {{}}\n')
+    daemon = start("--config", config, is_ready=False)
+    daemon.wait_line(f"plugin early cannot be loaded: {tmp_path}/early.so: ")
     assert daemon.wait() == 1
