@@ -128,6 +128,9 @@
 #define PLUGIN_DELIVERY_MS 120000 /* its channels: an answer later than this is uncertain */
 #define PLUGIN_STOP_MS 5000     /* for works under way before stop() */
 #define PLUGIN_DRAIN_MS 10000   /* before a reload, for what it was given */
+#define PLUGIN_LOOK_MS 1000     /* between two looks at what holds up the engine */
+#define PLUGIN_HANG_TELL_MS 3000 /* in one call of the engine's: the operator is told ... */
+#define PLUGIN_HANG_MS 10000    /* ... and it is ended, with the daemon */
 #define PLUGIN_SLOW_MS 50       /* on the loop: the operator is told */
 
 /* A dry run of an import */

@@ -16,6 +16,7 @@
 #include <stdalign.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -35,6 +36,7 @@ struct crumb {
 
 struct trail { /* of one thread */
     alignas(64) _Atomic uint32_t depth;
+    _Atomic uint32_t turn; /* calls so far, round and round */
     struct crumb crumbs[NESTED_MAX];
 };
 
@@ -44,7 +46,7 @@ struct page {
     _Atomic uint32_t crashed;
     _Atomic uint32_t workers; /* slots that were given */
     int64_t serving_since;
-    bool has_ended;
+    bool has_ended, has_returned, is_hung;
     char names[BREADCRUMB_PLUGINS_MAX][BREADCRUMB_NAME_BYTES];
     /* These are not wiped between two runs. */
     struct breadcrumb_crash last, blames[BREADCRUMB_BLAMES_MAX];
@@ -61,6 +63,7 @@ static struct page own = { .serving_since = -1 }; /* of a process without a pare
 static struct page *page = &own;
 static _Thread_local unsigned own_slot = BREADCRUMB_NO_SLOT;
 static bool is_watching;
+static pid_t watched_pid; /* what it forks has this page as well, and is none of the parent's */
 static alignas(16) unsigned char stacks[BREADCRUMB_SLOTS][STACK_BYTES];
 
 static const int watched[] = { SIGSEGV, SIGBUS, SIGABRT, SIGILL, SIGFPE, SIGSYS, SIGTRAP };
@@ -70,8 +73,8 @@ static struct sigaction before[WATCHED];
 const char *breadcrumb_call_name(enum breadcrumb_call call)
 {
     static const char *const names[BREADCRUMB_CALLS] = {
-        "describe", "start", "stop",   "event", "timer", "reduce", "function",
-        "state",    "send",  "source", "route", "job",   "watch",  "work",
+        "describe", "start",  "stop",  "event", "timer", "reduce", "function", "state",
+        "send",     "source", "route", "job",   "watch", "work",   "done",
     };
     return call < BREADCRUMB_CALLS ? names[call] : "unknown";
 }
@@ -115,6 +118,8 @@ void breadcrumb_enter(unsigned slot, unsigned plugin, uint64_t seq, enum breadcr
         atomic_store_explicit(&crumb->plugin, plugin, memory_order_relaxed);
         atomic_store_explicit(&crumb->call, (uint32_t)call, memory_order_relaxed);
     }
+    uint32_t turn = atomic_load_explicit(&trail->turn, memory_order_relaxed);
+    atomic_store_explicit(&trail->turn, turn + 1, memory_order_relaxed);
     atomic_signal_fence(memory_order_seq_cst);
     atomic_store_explicit(&trail->depth, depth + 1, memory_order_relaxed);
     atomic_signal_fence(memory_order_seq_cst);
@@ -137,6 +142,32 @@ void breadcrumb_applying(uint64_t seq)
     atomic_signal_fence(memory_order_seq_cst);
     atomic_store_explicit(&page->applying, seq, memory_order_relaxed);
     atomic_signal_fence(memory_order_seq_cst);
+}
+
+/* The innermost call of a thread; false: it is in no plugin. */
+static bool read_trail(unsigned slot, struct breadcrumb_crash *crash)
+{
+    const struct trail *trail = &page->trails[slot];
+    uint32_t depth = trail->depth;
+    if (depth == 0)
+        return false;
+    const struct crumb *crumb = &trail->crumbs[depth < NESTED_MAX ? depth - 1 : NESTED_MAX - 1];
+    if (crumb->plugin >= BREADCRUMB_PLUGINS_MAX)
+        return false;
+    snprintf(crash->plugin, sizeof crash->plugin, "%.*s", BREADCRUMB_NAME_BYTES - 1,
+             page->names[crumb->plugin]);
+    crash->about = crumb->seq;
+    crash->call = crumb->call;
+    if (slot == BREADCRUMB_ENGINE)
+        crash->seq = page->applying != 0 ? page->applying : crumb->seq;
+    return true;
+}
+
+bool breadcrumb_look(unsigned slot, struct breadcrumb_crash *out_call, uint32_t *out_turn)
+{
+    *out_call = (struct breadcrumb_crash){ .signal = 0 };
+    *out_turn = atomic_load_explicit(&page->trails[slot].turn, memory_order_relaxed);
+    return read_trail(slot, out_call);
 }
 
 /* -- The daemon, at its start ------------------------------------------------------------------ */
@@ -203,17 +234,42 @@ void breadcrumb_note_ended(void)
     page->has_ended = true;
 }
 
-/* A fault comes again when this returns, and then finds what would have met it; what was sent is
- * sent again.  Only the first counts: others follow while the process dies.  What another process
- * sends (an operator, a watchdog) is nobody's doing, and meets whichever thread is at hand. */
-static void on_crash(int number, siginfo_t *info, void *context)
+void breadcrumb_note_returned(void)
+{
+    page->has_returned = true;
+}
+
+/* The first counts: others follow while the process dies. */
+static bool note_slot(unsigned slot)
 {
     uint32_t nobody = CRASHED_NOBODY;
-    uint32_t who = own_slot < BREADCRUMB_SLOTS ? CRASHED_SLOT + own_slot : CRASHED_OTHER;
+    uint32_t who = slot < BREADCRUMB_SLOTS ? CRASHED_SLOT + slot : CRASHED_OTHER;
+    return atomic_compare_exchange_strong_explicit(&page->crashed, &nobody, who,
+                                                   memory_order_relaxed, memory_order_relaxed);
+}
+
+void breadcrumb_end_hung(unsigned slot)
+{
+    if (note_slot(slot))
+        page->is_hung = true;
+    abort();
+}
+
+/* exit() calls it on the thread that called exit(); of _exit() nobody hears. */
+static void on_exit_called(void)
+{
+    if (getpid() == watched_pid && !page->has_returned)
+        note_slot(own_slot);
+}
+
+/* A fault comes again when this returns, and then finds what would have met it; what was sent is
+ * sent again.  What another process sends (an operator, a watchdog) is nobody's doing, and meets
+ * whichever thread is at hand. */
+static void on_crash(int number, siginfo_t *info, void *context)
+{
     (void)context;
     if (info->si_code != SI_USER)
-        atomic_compare_exchange_strong_explicit(&page->crashed, &nobody, who, memory_order_relaxed,
-                                                memory_order_relaxed);
+        note_slot(own_slot);
     for (size_t i = 0; i < WATCHED; i++)
         if (watched[i] == number)
             sigaction(number, &before[i], NULL);
@@ -221,10 +277,17 @@ static void on_crash(int number, siginfo_t *info, void *context)
         raise(number);
 }
 
+bool breadcrumb_is_watched(void)
+{
+    return is_watching;
+}
+
 void breadcrumb_watch_crashes(void)
 {
     struct sigaction action = { .sa_sigaction = on_crash, .sa_flags = SA_SIGINFO | SA_ONSTACK };
     is_watching = true;
+    watched_pid = getpid();
+    atexit(on_exit_called);
     sigemptyset(&action.sa_mask);
     for (size_t i = 0; i < WATCHED; i++)
         sigaction(watched[i], &action, &before[i]);
@@ -247,25 +310,6 @@ void breadcrumb_begin(void)
     page->serving_since = -1;
 }
 
-/* The innermost call of a thread; false: it is in no plugin. */
-static bool read_trail(unsigned slot, struct breadcrumb_crash *crash)
-{
-    const struct trail *trail = &page->trails[slot];
-    uint32_t depth = trail->depth;
-    if (depth == 0)
-        return false;
-    const struct crumb *crumb = &trail->crumbs[depth < NESTED_MAX ? depth - 1 : NESTED_MAX - 1];
-    if (crumb->plugin >= BREADCRUMB_PLUGINS_MAX)
-        return false;
-    snprintf(crash->plugin, sizeof crash->plugin, "%.*s", BREADCRUMB_NAME_BYTES - 1,
-             page->names[crumb->plugin]);
-    crash->about = crumb->seq;
-    crash->call = crumb->call;
-    if (slot == BREADCRUMB_ENGINE)
-        crash->seq = page->applying != 0 ? page->applying : crumb->seq;
-    return true;
-}
-
 /* Killed from outside, or for want of memory: nobody is at fault for certain, the engine's entry
  * is the likeliest. */
 static void read_likely(struct breadcrumb_crash *crash)
@@ -276,10 +320,25 @@ static void read_likely(struct breadcrumb_crash *crash)
     crash->seq = page->applying;
 }
 
+/* _exit() is the doing of a thread that lives no more to say so: it is known which when only one
+ * was in a plugin. */
+static bool is_known_who(int signal)
+{
+    struct breadcrumb_crash crash;
+    unsigned calls = 0;
+    if (signal != 0 || page->crashed != CRASHED_NOBODY)
+        return page->crashed != CRASHED_NOBODY;
+    for (unsigned slot = 0; slot < BREADCRUMB_SLOTS; slot++)
+        calls += read_trail(slot, &crash);
+    return calls == 1;
+}
+
 void breadcrumb_read(int signal, struct breadcrumb_crash *out_crash)
 {
     uint32_t crashed = page->crashed;
-    *out_crash = (struct breadcrumb_crash){ .signal = signal, .is_own = crashed != CRASHED_NOBODY };
+    *out_crash = (struct breadcrumb_crash){ .signal = signal,
+                                            .is_own = is_known_who(signal),
+                                            .is_hang = page->is_hung };
     if (crashed == CRASHED_NOBODY)
         read_likely(out_crash);
     else if (crashed >= CRASHED_SLOT && crashed < CRASHED_SLOT + BREADCRUMB_SLOTS &&
@@ -296,6 +355,11 @@ int64_t breadcrumb_serving_since(void)
 bool breadcrumb_has_ended(void)
 {
     return page->has_ended;
+}
+
+bool breadcrumb_has_returned(void)
+{
+    return page->has_returned;
 }
 
 const char *breadcrumb_data(void)

@@ -36,13 +36,15 @@ enum breadcrumb_slot {
     BREADCRUMB_NO_SLOT = BREADCRUMB_SLOTS /* of a thread too many: its crumbs are not kept */
 };
 
+struct breadcrumb_crash;
+
 /* What the host has the plugin do. */
 enum breadcrumb_call {
-    BREADCRUMB_DESCRIBE, /* its one exported function */
+    BREADCRUMB_DESCRIBE, /* loading it: its constructors, and its one exported function */
     BREADCRUMB_START,
     BREADCRUMB_STOP,
     BREADCRUMB_EVENT,    /* a handler of the deterministic side ... */
-    BREADCRUMB_TIMER,    /* ... a timer of it */
+    BREADCRUMB_TIMER,    /* ... a timer of it; or one of the outside side */
     BREADCRUMB_REDUCE,   /* ... a reducer */
     BREADCRUMB_FUNCTION, /* ... a function that Lua calls */
     BREADCRUMB_STATE,    /* ... merge, unmerge, export, erase, migrate */
@@ -50,8 +52,9 @@ enum breadcrumb_call {
     BREADCRUMB_SOURCE,
     BREADCRUMB_ROUTE,
     BREADCRUMB_JOB,
-    BREADCRUMB_WATCH, /* a descriptor, a timer or a socket of the outside side */
+    BREADCRUMB_WATCH, /* a descriptor or a socket of the outside side */
     BREADCRUMB_WORK,  /* a blocking function, on a worker */
+    BREADCRUMB_DONE,  /* what is called when a wish or a work has come to its end */
     BREADCRUMB_CALLS
 };
 
@@ -71,6 +74,13 @@ unsigned breadcrumb_slot(void);
 void breadcrumb_enter(unsigned slot, unsigned plugin, uint64_t seq, enum breadcrumb_call call);
 void breadcrumb_leave(unsigned slot);
 
+/* The call in which the thread of a slot is, also from another thread: `turn` is this call's.
+ * False: in none. */
+bool breadcrumb_look(unsigned slot, struct breadcrumb_crash *out_call, uint32_t *out_turn);
+
+/* End this process by SIGABRT, as hung in the call of that slot. */
+_Noreturn void breadcrumb_end_hung(unsigned slot);
+
 /* The engine begins to apply entry `seq`; 0: it has applied it. */
 void breadcrumb_applying(uint64_t seq);
 
@@ -82,9 +92,10 @@ struct breadcrumb_crash {
     uint64_t about;                     /* for which entry the plugin was called; 0: none */
     uint32_t call;                      /* enum breadcrumb_call, of a plugin */
     uint32_t count;                     /* crashes at this place, this one included */
-    int32_t signal;
+    int32_t signal;                     /* 0: it called exit() or its like ... */
+    uint8_t exit_code;                  /* ... with this code */
     bool is_own;  /* the thread's own doing, as far as the kernel says; else sent from outside */
-    bool is_hang; /* sent by a watchdog */
+    bool is_hang; /* sent by a watchdog, or by the daemon itself */
 };
 
 /* Once for each plugin that is loaded, before it is called: names are what outlives a run. */
@@ -111,9 +122,15 @@ uint16_t breadcrumb_port(void);             /* of the run before; 0: none */
 void breadcrumb_note_data(const char *dir); /* a path that is longer than 400 bytes is not noted */
 void breadcrumb_note_ended(void); /* all is written: a signal that comes now undoes nothing */
 
-/* Have it noted which thread crashes, in processes whose parent reads it.  What was installed for
- * these signals (a sanitizer's, or nothing) follows, so that reports and core dumps stay. */
+/* The daemon has come to its end by itself, with or without success, and what it exits with is its
+ * own.  Whoever exits before that was not asked to: a plugin, most likely. */
+void breadcrumb_note_returned(void);
+
+/* Have it noted which thread crashes or exits, in processes whose parent reads it.  What was
+ * installed for these signals (a sanitizer's, or nothing) follows, so that reports and core dumps
+ * stay. */
 void breadcrumb_watch_crashes(void);
+bool breadcrumb_is_watched(void);
 
 /* -- The parent -------------------------------------------------------------------------------- */
 
@@ -123,12 +140,13 @@ void breadcrumb_share(void);
 /* Before each fork: what the run before wrote is gone, what was said to it stays. */
 void breadcrumb_begin(void);
 
-/* Where the run that has ended by `signal` stood, with `count` 0.  And since when it had served, by
- * the boot clock; -1: it never did. */
+/* Where the run that has ended by `signal` stood, with `count` 0 (and `exit_code` 0); signal 0: it
+ * has exited.  And since when it had served, by the boot clock; -1: it never did. */
 void breadcrumb_read(int signal, struct breadcrumb_crash *out_crash);
 int64_t breadcrumb_serving_since(void);
 
 bool breadcrumb_has_ended(void);
+bool breadcrumb_has_returned(void);
 const char *breadcrumb_data(void); /* "": not known */
 
 /* What the next run is told. */

@@ -57,7 +57,7 @@ static int read_all(const char *path, int fd, size_t size, struct buf *out, stru
 static int read_file(const char *path, struct buf *out, struct err *err)
 {
     struct stat status;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe without a writer: no wait */
     if (fd < 0)
         return err_set(err, E_IO, "plugin %s: %s", path, strerror(errno));
     int rc = check_file(path, fd, &status, err);
@@ -172,21 +172,32 @@ static int measure(struct dl_phdr_info *info, size_t size, void *arg)
     return is_it;
 }
 
+/* The loader names the file by the path that it was given, which says nothing to anybody. */
+static int refuse_code(const struct plugin_options *options, const char *spelled, struct err *err)
+{
+    const char *words = dlerror();
+    size_t size = strlen(spelled);
+    bool is_about_it = strncmp(words, spelled, size) == 0 && words[size] == ':';
+    return err_set(err, E_INVALID, "plugin %s cannot be loaded: %s%s", options->name,
+                   is_about_it ? options->path : "", is_about_it ? words + size : words);
+}
+
 /* Names are bound at once and stay the plugin's own; it is never unmapped, and needs no descriptor
  * any more.  Takes over `fd`. */
-static int open_code(const char *name, int fd, struct plugin *plugin, describe_fn **out_describe,
-                     struct err *err)
+static int open_code(const struct plugin_options *options, int fd, struct plugin *plugin,
+                     describe_fn **out_describe, struct err *err)
 {
     char path[PATH_BYTES];
     spell_path(fd, path);
     void *code = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
     close(fd);
     if (code == NULL)
-        return err_set(err, E_INVALID, "plugin %s cannot be loaded: %s", name, dlerror());
+        return refuse_code(options, path, err);
     void *symbol = dlsym(code, "kith_describe");
     if (symbol == NULL)
         return err_set(err, E_INVALID,
-                       "plugin %s exports no kith_describe(): declare it with KITH_EXPORT", name);
+                       "plugin %s exports no kith_describe(): declare it with KITH_EXPORT",
+                       options->name);
     struct image image = { symbol, 0 };
     dl_iterate_phdr(measure, &image);
     plugin->image_bytes = image.bytes;
@@ -206,14 +217,14 @@ static int describe(struct plugin *plugin, const struct plugin_options *options,
         close(fd);
         return rc;
     }
-    rc = open_code(options->name, fd, plugin, &call, err);
+    unsigned slot = breadcrumb_slot();
+    breadcrumb_enter(slot, options->number, 0, BREADCRUMB_DESCRIBE); /* constructors run already */
+    rc = open_code(options, fd, plugin, &call, err);
+    ASSERT(rc != 0 || call != NULL);
+    const struct kith_plugin *said = rc == 0 ? call() : NULL;
+    breadcrumb_leave(slot);
     if (rc != 0)
         return rc;
-    ASSERT(call != NULL);
-    unsigned slot = breadcrumb_slot();
-    breadcrumb_enter(slot, options->number, 0, BREADCRUMB_DESCRIBE);
-    const struct kith_plugin *said = call();
-    breadcrumb_leave(slot);
     rc = plugin_describe(plugin, said, &reason);
     return rc != 0 ? err_set(err, rc, "%s: %s", options->path, reason.text) : 0;
 }

@@ -57,6 +57,7 @@ struct plugin_set;
 struct settings;
 struct stream;
 struct submission;
+struct plugin_watch;
 struct sweeper;
 struct uv_loop_s;
 struct zone;
@@ -138,6 +139,7 @@ struct api {
     struct plugin_set *_Atomic plugins; /* NULL: none; whoever has looked keeps what he has seen */
     struct nurse *nurse;                /* of those that are isolated; NULL: there are no plugins */
     struct reload *reload;              /* NULL: the same */
+    struct plugin_watch *plugin_watch;  /* NULL: the same */
     struct home *home;                  /* of their outside sides; NULL: none */
     const struct zone *zone;            /* the company's */
     struct clock clock;

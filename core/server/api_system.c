@@ -5,6 +5,7 @@
 #include "core/server/home.h"
 #include "core/server/metrics.h"
 #include "core/server/node.h"
+#include "core/server/plugin_watch.h"
 
 static void health(struct call *call)
 {
@@ -20,6 +21,7 @@ static void put_reasons(struct call *call, struct doc_writer *w, bool *out_is_re
     struct sequencer *sequencer = node_sequencer(node);
     const char *clock = timekeeper_reason(atomic_load(&sequencer->is_standing),
                                           atomic_load(&sequencer->is_set_back));
+    const char *plugin = plugin_watch_reason(call->api->plugin_watch);
     struct err err;
     *out_is_ready = true;
     doc_open_array(w, "reasons");
@@ -33,6 +35,10 @@ static void put_reasons(struct call *call, struct doc_writer *w, bool *out_is_re
     }
     if (clock != NULL) {
         doc_put_string(w, "", clock);
+        *out_is_ready = false;
+    }
+    if (plugin != NULL) {
+        doc_put_string(w, "", plugin);
         *out_is_ready = false;
     }
     doc_close(w);
@@ -50,7 +56,8 @@ static void ready(struct call *call)
 
 static void metrics(struct call *call)
 {
-    metrics_write(call->api->metrics, call->api->node, call->api->plugins, &call->out);
+    bool is_held_up = plugin_watch_reason(call->api->plugin_watch) != NULL;
+    metrics_write(call->api->metrics, call->api->node, call->api->plugins, is_held_up, &call->out);
     home_write_metrics(call->api->home, &call->out);
     call_reply_text(call, 200, "text/plain; version=0.0.4; charset=utf-8",
                     (struct text){ (const char *)call->out.data, (uint32_t)call->out.size });

@@ -37,6 +37,7 @@
 #include "core/server/node.h"
 #include "core/server/notify.h"
 #include "core/server/parent.h"
+#include "core/server/plugin_watch.h"
 #include "core/server/plugins.h"
 #include "core/server/rule_watch.h"
 #include "core/server/say.h"
@@ -92,6 +93,7 @@ struct daemon {
     bool is_impatient; /* it ends, whatever is still being delivered */
     struct watchdog *watchdog;
     struct rule_watch *rule_watch;
+    struct plugin_watch *plugin_watch;
     atomic_bool interrupt;   /* the rule that runs */
     struct hosting *hosting; /* of plugins */
     struct script_surroundings surroundings;
@@ -692,6 +694,7 @@ static void close_parts(struct daemon *daemon)
     sweeper_close(daemon->sweeper);
     hosting_close(daemon->hosting);
     rule_watch_close(daemon->rule_watch);
+    plugin_watch_close(daemon->plugin_watch);
     if (daemon->hosting != NULL && !hosting_is_stopped(daemon->hosting)) {
         hosting_stop(daemon->hosting, end_loop, daemon);
         uv_run(&daemon->loop, UV_RUN_DEFAULT);
@@ -748,6 +751,8 @@ int daemon_run(const struct daemon_options *options, struct err *err)
         rc = open_parts(daemon, err);
     if (rc == 0) {
         node_start_threads(daemon->node);
+        if (daemon->settings.plugin_count != 0)
+            daemon->api.plugin_watch = daemon->plugin_watch = plugin_watch_open(&daemon->loop);
         rc = watch_rules(daemon, err);
     }
     if (rc == 0) {

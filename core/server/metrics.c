@@ -295,13 +295,13 @@ static void write_deliveries(const struct deliverer *deliverer, struct buf *out)
     }
 }
 
-static void write_daemon(struct node *node, struct buf *out)
+static void write_daemon(struct node *node, bool is_held_up, struct buf *out)
 {
     struct err err;
     write_head(out, "kith_build_info", "gauge", "Always 1; the version is its label.");
     buf_text(out, "kith_build_info{version=\"" KITH_VERSION "\"} 1\n");
     write_one(out, "kith_is_ready", "gauge", "1 when the daemon can do its work, as /readyz says.",
-              node_is_ready(node) && node_health(node, &err) == 0);
+              node_is_ready(node) && node_health(node, &err) == 0 && !is_held_up);
     write_one(out, "kith_crashes_total", "counter",
               "Crashes after which the daemon was started again.", (double)breadcrumb_crashes());
 }
@@ -338,9 +338,9 @@ static double seconds_of(const struct plugin *plugin)
 }
 
 void metrics_write(struct metrics *metrics, struct node *node, const struct plugin_set *plugins,
-                   struct buf *out)
+                   bool is_held_up, struct buf *out)
 {
-    write_daemon(node, out);
+    write_daemon(node, is_held_up, out);
     write_loop(metrics, out);
     write_log(node, out);
     write_engine(node, out);

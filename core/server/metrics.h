@@ -11,6 +11,7 @@
 
 #include "core/base/buf.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct metrics;
@@ -35,8 +36,8 @@ void metrics_delivery(struct metrics *metrics, int outcome);
 void metrics_stream(struct metrics *metrics, size_t subscribers);
 void metrics_stream_read(struct metrics *metrics);
 
-/* Append the page; of `plugins` what is loaded, or NULL. */
+/* Append the page; of `plugins` what is loaded, or NULL; `is_held_up`: by one of them. */
 void metrics_write(struct metrics *metrics, struct node *node, const struct plugin_set *plugins,
-                   struct buf *out);
+                   bool is_held_up, struct buf *out);
 
 #endif

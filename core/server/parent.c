@@ -145,18 +145,28 @@ static bool rest(struct parent *parent, int64_t pause_ms)
 
 /* -- A crash ----------------------------------------------------------------------------------- */
 
+static void describe_end(const struct breadcrumb_crash *crash, char out[48])
+{
+    if (crash->is_hang && crash->is_own)
+        snprintf(out, 48, "hung");
+    else if (crash->signal == 0)
+        snprintf(out, 48, "was ended by an exit (code %u)", crash->exit_code);
+    else
+        snprintf(out, 48, "crashed (SIG%s)", sigabbrev_np(crash->signal));
+}
+
 static void describe(const struct breadcrumb_crash *crash, char out[WORDS_BYTES])
 {
-    const char *name = sigabbrev_np(crash->signal);
-    char entry[48] = "";
+    char end[48], entry[48] = "";
+    describe_end(crash, end);
     uint64_t seq = crash->seq != 0 ? crash->seq : crash->about;
     if (seq != 0)
         snprintf(entry, sizeof entry, " at entry %" PRIu64, seq);
     if (crash->plugin[0] != '\0')
-        snprintf(out, WORDS_BYTES, "the daemon crashed (SIG%s)%s in plugin \"%s\" (%s)", name,
-                 entry, crash->plugin, breadcrumb_call_name((enum breadcrumb_call)crash->call));
+        snprintf(out, WORDS_BYTES, "the daemon %s%s in plugin \"%s\" (%s)", end, entry,
+                 crash->plugin, breadcrumb_call_name((enum breadcrumb_call)crash->call));
     else
-        snprintf(out, WORDS_BYTES, "the daemon crashed (SIG%s)%s", name, entry);
+        snprintf(out, WORDS_BYTES, "the daemon %s%s", end, entry);
 }
 
 static void announce(const struct breadcrumb_crash *crash, const struct restart_decision *decision)
@@ -176,12 +186,28 @@ static void announce(const struct breadcrumb_crash *crash, const struct restart_
     notify(status);
 }
 
+/* Who exits before the daemon has come to its end was not asked to, and took it along as much as
+ * one who faults: a plugin that calls exit(), whatever the code. */
+static bool has_crashed(int status)
+{
+    if (WIFSIGNALED(status))
+        return restart_is_crash(WTERMSIG(status));
+    return !breadcrumb_has_returned() && !breadcrumb_has_ended();
+}
+
+static void look(int status, struct breadcrumb_crash *out_crash)
+{
+    breadcrumb_read(WIFSIGNALED(status) ? WTERMSIG(status) : 0, out_crash);
+    if (WIFEXITED(status))
+        out_crash->exit_code = (uint8_t)WEXITSTATUS(status);
+}
+
 /* False: it is not worth another start. */
-static bool judge(struct parent *parent, int signal, struct restart_decision *decision)
+static bool judge(struct parent *parent, int status, struct restart_decision *decision)
 {
     struct breadcrumb_crash crash;
     struct clock clock = clock_machine();
-    breadcrumb_read(signal, &crash);
+    look(status, &crash);
     restart_decide(&parent->history, &crash, breadcrumb_serving_since(), clock.boot_ms(clock.arg),
                    decision);
     breadcrumb_tell(&crash, decision->refused_seq);
@@ -202,27 +228,33 @@ static bool judge(struct parent *parent, int signal, struct restart_decision *de
 
 /* -- The end ----------------------------------------------------------------------------------- */
 
+/* For the next start, which has another parent. */
+static void leave_word(const struct parent *parent, int status)
+{
+    struct breadcrumb_crash crash;
+    char words[WORDS_BYTES];
+    look(status, &crash);
+    crash.is_hang = crash.is_hang || (parent->told == SIGABRT && !crash.is_own);
+    describe(&crash, words);
+    say("%s while it was told to end", words);
+    if (crash.plugin[0] != '\0' && (crash.is_own || crash.is_hang))
+        breadcrumb_tell_blame(&crash);
+    blame_leave();
+}
+
 /* As it ended, so that whoever waits for us sees it; but one core dump is enough. */
 static int hand_on(const struct parent *parent, int status)
 {
     static const struct rlimit none = { 0, 0 };
     sigset_t set;
+    bool is_killed = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
+    if (has_crashed(status) && !is_killed)
+        leave_word(parent, status);
     if (WIFEXITED(status))
-        return WEXITSTATUS(status);
+        return has_crashed(status) && WEXITSTATUS(status) == 0 ? EXIT_FAILURE : WEXITSTATUS(status);
     int number = WTERMSIG(status);
     if (breadcrumb_has_ended() && !restart_is_crash(number))
         return EXIT_SUCCESS; /* told twice, by the terminal and by us: the second came late */
-    if (restart_is_crash(number) && number != SIGKILL) {
-        struct breadcrumb_crash crash;
-        char words[WORDS_BYTES];
-        breadcrumb_read(number, &crash);
-        crash.is_hang = parent->told == SIGABRT && !crash.is_own;
-        describe(&crash, words);
-        say("%s while it was told to end", words);
-        if (crash.plugin[0] != '\0' && (crash.is_own || crash.is_hang))
-            breadcrumb_tell_blame(&crash);
-        blame_leave();
-    }
     setrlimit(RLIMIT_CORE, &none);
     signal(number, SIG_DFL);
     sigemptyset(&set);
@@ -256,17 +288,18 @@ int parent_run(int (*run)(void *arg), void *arg)
         parent.child = fork();
         if (parent.child == 0) {
             become_child(&parent, above);
-            return run(arg);
+            int code = run(arg);
+            breadcrumb_note_returned();
+            return code;
         }
         if (parent.child < 0) {
             say("the daemon cannot be started: fork: %s", strerror(errno));
             return EXIT_FAILURE;
         }
         int status = wait_for_child(&parent);
-        bool has_crashed = WIFSIGNALED(status) && restart_is_crash(WTERMSIG(status));
-        if (!has_crashed || parent.told != 0)
+        if (!has_crashed(status) || parent.told != 0)
             return hand_on(&parent, status);
-        if (!judge(&parent, WTERMSIG(status), &decision))
+        if (!judge(&parent, status, &decision))
             return PARENT_GIVES_UP;
         if (!rest(&parent, decision.pause_ms))
             return EXIT_SUCCESS;

@@ -2,7 +2,8 @@
  *
  * Served for a while, a daemon is one that works: what ends it now and then is worth a message and
  * a start, however often.  Only one that never comes so far is given up, for a service manager and
- * a person to see; and until then the pauses double, since what is wrong may be the machine.
+ * a person to see; and until then the pauses double, since what is wrong may be the machine.  Not
+ * so when a plugin is to blame that was not before: it is shut out, and the next start another one.
  */
 #include "core/server/restart.h"
 
@@ -91,6 +92,7 @@ void restart_decide(struct restart_history *history, struct breadcrumb_crash *cr
 {
     size_t place = remember(history, crash);
     bool is_blamed = is_plugins(crash);
+    bool is_new = is_blamed && !history->was_blamed[place];
     count_crash(history, served_since, now);
     if (is_blamed ? history->was_blamed[place]
                   : crash->plugin[0] == '\0' && crash->count >= CRASHES_AT_ENTRY_MAX)
@@ -99,7 +101,7 @@ void restart_decide(struct restart_history *history, struct breadcrumb_crash *cr
     *out_decision = (struct restart_decision){
         .gives_up = history->idle_count >= CRASHES_MAX,
         .is_plugins = is_blamed,
-        .pause_ms = pause_after(history->crash_count),
+        .pause_ms = is_new ? 0 : pause_after(history->crash_count),
         .refused_seq = history->refused_seq,
     };
 }

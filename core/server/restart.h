@@ -3,11 +3,12 @@
  * The parent's judgement, apart from processes and clocks so that every case can be tried: is a
  * plugin to blame, must an entry be refused, how long to wait, when to give up.
  *
- * A crash of its own doing (SIGSEGV, SIGABRT ...) in a plugin is the plugin's, at once.  A signal
- * from outside (the operator's; SIGKILL of a kernel short of memory) may meet a plugin by chance:
- * it is blamed when the same happens again at the same place.  A plugin that was blamed takes no
- * part any more; if the daemon dies there once more all the same, or dies twice at an entry in no
- * plugin, then it is the entry, and nothing is applied from it on.
+ * A crash of its own doing (SIGSEGV, SIGABRT, an exit() ...) in a plugin is the plugin's, at
+ * once.  A signal from outside (the operator's; SIGKILL of a kernel short of memory) may meet a
+ * plugin by chance, and of an _exit() it may be unknown whose it was: then it is blamed when the
+ * same happens again at the same place.  A plugin that was blamed takes no part any more; if the
+ * daemon dies there once more all the same, or dies twice at an entry in no plugin, then it is the
+ * entry, and nothing is applied from it on.
  *
  * Times are of one clock that goes on while the machine sleeps, in milliseconds.
  */

@@ -5,11 +5,12 @@ import http.client
 import os
 import pathlib
 import signal
+import subprocess
 import threading
 
 import pytest
 
-from conftest import eventually
+from conftest import ROOT, eventually
 from test_parent import BARE, wait_lines
 from test_plugin_outside import PLUGINS, counted, number
 from test_plugins import kith
@@ -195,7 +196,7 @@ def test_a_hung_process_does_not_keep_the_daemon_from_its_end(isolated):
 # -- In the daemon's process -------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("word", ["crash", "job", "work"])
+@pytest.mark.parametrize("word", ["crash", "exit", "_exit", "job", "work", "timer", "done"])
 def test_in_the_daemon_a_crash_is_blamed_on_the_plugin_which_stays_out(start, tmp_path, word):
     daemon = opened(start, tmp_path)
     before = daemon.pid
@@ -203,8 +204,10 @@ def test_in_the_daemon_a_crash_is_blamed_on_the_plugin_which_stays_out(start, tm
     fragile(daemon, word)
     wait_lines(daemon, "ready on", 2)
     assert daemon.pid != before
-    call = {"crash": "route"}.get(word, word)
-    daemon.wait_line(rf'crashed \(SIG\w+\) in plugin "bad_outside" \({call}\)')
+    call = word if word in ("job", "work", "timer", "done") else "route"
+    end = {"exit": r"was ended by an exit \(code 0\)", "_exit": r"was ended by an exit \(code 3\)"}
+    how = end.get(word, r"crashed \(SIG\w+\)")
+    daemon.wait_line(rf'the daemon {how} in plugin "bad_outside" \({call}\)')
     assert types(daemon)["state"] == "quarantined"
     assert types(daemon)["quarantined"]["kind"] == "crash"
     assert up(daemon) == 0
@@ -229,3 +232,100 @@ def test_messages_wait_for_a_plugin_that_is_quarantined(start, tmp_path):
     assert states(daemon) == {"well": "pending"} or "well" not in states(daemon)
     assert kith(daemon, "plugin", "enable", "bad_outside")[0] == 0
     eventually(lambda: states(daemon).get("well") == "sent")
+
+
+def test_an_exit_in_a_handler_is_blamed_and_its_entry_is_not_applied_again(start, tmp_path):
+    config = tmp_path / "kith.lua"
+    config.write_text(f'plugins "{PLUGINS}"\nplugin "bad_exit" {{ grant = {{ "append" }} }}\n')
+    daemon = start("--config", config, env=BARE)
+    order = {"type": "track", "userId": "u1", "event": "Order Completed"}
+    try:
+        daemon.send(order)
+    except (ConnectionError, http.client.HTTPException):
+        pass
+    wait_lines(daemon, "ready on", 2)
+    daemon.wait_line(r'was ended by an exit \(code 3\) at entry \d+ in plugin "bad_exit" \(event\)')
+    standing = daemon.get("/v1/plugins/bad_exit").json
+    assert standing["state"] == "quarantined" and standing["quarantined"]["kind"] == "crash"
+    daemon.send({**order, "properties": {"total": 3}})
+    kinds = [item["type"] for item in daemon.timeline("user_id:u1")]
+    assert kinds.count("Order Completed") == 2
+    assert daemon.stop() == 0
+    again = start("--config", config, env=BARE)
+    assert again.get("/v1/plugins/bad_exit").json["state"] == "quarantined"
+
+
+@pytest.mark.long(15)
+def test_a_loop_in_a_handler_is_told_ended_and_blamed(start, tmp_path):
+    config = tmp_path / "kith.lua"
+    config.write_text(f'plugins "{PLUGINS}"\nplugin "bad_hang" {{ grant = {{ "append" }} }}\n')
+    daemon = start("--config", config, env=BARE)
+    order = {"type": "track", "userId": "u1", "event": "Order Completed"}
+    assert (
+        daemon.post("/v1/batch", {"batch": [{**order, "properties": {"quantity": -1}}]}).status
+        == 200
+    )
+    daemon.wait_line(r'the plugin "bad_hang" does not come back at entry \d+ \(event\)')
+    ready = daemon.get("/readyz", key=None)
+    assert ready.status == 503 and '"bad_hang" does not come back' in ready.json["reasons"][0]
+    assert daemon.metric("kith_is_ready") == 0
+    wait_lines(daemon, "ready on", 2)
+    daemon.wait_line(
+        r'the daemon hung at entry \d+ in plugin "bad_hang" \(event\); .* without that'
+    )
+    standing = daemon.get("/v1/plugins/bad_hang").json
+    assert standing["state"] == "quarantined" and standing["quarantined"]["kind"] == "hang"
+    assert daemon.get("/readyz", key=None).status == 200
+    daemon.send({**order, "properties": {"quantity": 3}})
+    kinds = [item["type"] for item in daemon.timeline("user_id:u1")]
+    assert kinds.count("Order Completed") == 2
+
+
+CONSTRUCTOR = """
+#include "kith.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+__attribute__((constructor)) static void begin(void)
+{
+    END;
+}
+
+const struct kith_plugin *kith_describe(void)
+{
+    return NULL;
+}
+"""
+
+
+@pytest.mark.parametrize("end", ["exit(0)", "_exit(3)", "abort()"])
+def test_a_plugin_that_ends_the_daemon_as_it_is_loaded_is_left_out(start, tmp_path, end):
+    (tmp_path / "early.c").write_text(CONSTRUCTOR)
+    flags = f"-std=c17 -fPIC -shared -fvisibility=hidden -I {ROOT}/plugins/sdk".split()
+    library = tmp_path / "early.so"
+    subprocess.run(["cc", *flags, f"-DEND={end}", "-o", library, tmp_path / "early.c"], check=True)
+    config = tmp_path / "kith.lua"
+    config.write_text(f'plugins "{tmp_path}"\nplugin "early" {{}}\n')
+    daemon = start("--config", config, env=BARE)
+    daemon.wait_line(r'the daemon (crashed|was ended) .* in plugin "early" \(describe\)')
+    daemon.wait_line("plugin early crashed when it was loaded: it is left out until the next start")
+    assert daemon.get("/readyz", key=None).status == 200
+
+
+def test_a_pipe_that_is_called_a_plugin_is_refused(start, tmp_path):
+    os.mkfifo(tmp_path / "early.so")
+    config = tmp_path / "kith.lua"
+    config.write_text(f'plugins "{tmp_path}"\nplugin "early" {{}}\n')
+    daemon = start("--config", config, is_ready=False)
+    daemon.wait_line("early.so: it is no file of at most")
+    assert daemon.wait() == 1
+
+
+def test_what_the_loader_says_names_the_file(start, tmp_path):
+    (tmp_path / "early.so").write_bytes(b"no shared object")
+    config = tmp_path / "kith.lua"
+    config.write_text(f'plugins "{tmp_path}"\nplugin "early" {{}}\n')
+    daemon = start("--config", config, is_ready=False)
+    daemon.wait_line(f"plugin early cannot be loaded: {tmp_path}/early.so: ")
+    assert daemon.wait() == 1

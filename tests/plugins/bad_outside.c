@@ -1,7 +1,8 @@
 /* bad_outside.c -- an outside side that crashes and hangs when it is told to, and is well else.
  *
- *     GET  /v1/fragile/{what}   "crash", "hang", "job" (the next one crashes), "work" (its
- *                               thread), "memory", "never"; anything else is answered
+ *     GET  /v1/fragile/{what}   "crash", "exit", "_exit", "hang", "job" (the next one crashes),
+ *                               "work" (its thread), "timer", "done" (of a work), "memory",
+ *                               "never"; anything else is answered
  *     channel "glass"           a message "crash" or "hang"; one called "held" is never spoken of
  *     event Break               crashes on the deterministic side
  */
@@ -9,6 +10,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 struct self {
     const struct kith_host *host;
@@ -50,10 +52,23 @@ static void answer(struct self *self, uint64_t request)
     self->host->reply(self->kith, request, &reply);
 }
 
+static void rest(void *arg)
+{
+    (void)arg;
+}
+
 static void act(struct self *self, struct kith_text word)
 {
+    if (kith_is(word, "timer"))
+        self->host->timer(self->kith, 1, crash, NULL, NULL);
+    if (kith_is(word, "done"))
+        self->host->work(self->kith, rest, crash, NULL);
     if (kith_is(word, "crash"))
         crash(NULL);
+    if (kith_is(word, "exit"))
+        exit(0);
+    if (kith_is(word, "_exit"))
+        _exit(3);
     if (kith_is(word, "hang"))
         hang();
     if (kith_is(word, "memory"))

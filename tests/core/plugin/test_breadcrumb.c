@@ -275,6 +275,44 @@ static void every_call_has_a_name(void **state)
     assert_string_equal(breadcrumb_call_name(BREADCRUMB_CALLS), "unknown");
 }
 
+static void loop_in_beta(void)
+{
+    breadcrumb_applying(17);
+    breadcrumb_enter(BREADCRUMB_ENGINE, BETA, 16, BREADCRUMB_TIMER);
+    breadcrumb_attach(BREADCRUMB_LOOP);
+    breadcrumb_enter(BREADCRUMB_LOOP, ALPHA, 0, BREADCRUMB_ROUTE);
+    breadcrumb_end_hung(BREADCRUMB_ENGINE);
+}
+
+static void who_hangs_is_named_and_not_who_ends_it(void **state)
+{
+    (void)state;
+    struct breadcrumb_crash crash = death_of(loop_in_beta);
+    assert_string_equal(crash.plugin, "beta");
+    assert_int_equal(crash.seq, 17);
+    assert_true(crash.is_own && crash.is_hang);
+}
+
+static void a_call_is_told_from_the_next_one_alike(void **state)
+{
+    struct breadcrumb_crash call;
+    uint32_t turn, again;
+    (void)state;
+    breadcrumb_begin();
+    breadcrumb_name(ALPHA, "alpha");
+    assert_false(breadcrumb_look(BREADCRUMB_ENGINE, &call, &turn));
+    breadcrumb_enter(BREADCRUMB_ENGINE, ALPHA, 5, BREADCRUMB_EVENT);
+    assert_true(breadcrumb_look(BREADCRUMB_ENGINE, &call, &turn));
+    assert_string_equal(call.plugin, "alpha");
+    assert_true(breadcrumb_look(BREADCRUMB_ENGINE, &call, &again));
+    assert_int_equal(again, turn);
+    breadcrumb_leave(BREADCRUMB_ENGINE);
+    breadcrumb_enter(BREADCRUMB_ENGINE, ALPHA, 5, BREADCRUMB_EVENT);
+    assert_true(breadcrumb_look(BREADCRUMB_ENGINE, &call, &again));
+    assert_int_not_equal(again, turn);
+    breadcrumb_leave(BREADCRUMB_ENGINE);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup(name, share)
@@ -289,6 +327,8 @@ int main(void)
         TEST(workers_have_slots_as_long_as_there_are_any),
         TEST(what_the_parent_says_outlives_a_run),
         TEST(every_call_has_a_name),
+        TEST(who_hangs_is_named_and_not_who_ends_it),
+        TEST(a_call_is_told_from_the_next_one_alike),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -121,6 +121,78 @@ static void the_run_after_a_crash_knows_of_it(void **state)
     assert_int_equal(told->blames, 1);
 }
 
+static int ends_with; /* a code, of what is no end of the daemon's own */
+
+static int exit_in_a_plugin(void *arg)
+{
+    (void)arg;
+    breadcrumb_blames(&told->blames);
+    if (atomic_fetch_add(&told->runs, 1) != 0)
+        return EXIT_SUCCESS;
+    breadcrumb_attach(BREADCRUMB_LOOP);
+    breadcrumb_name(0, "alpha");
+    breadcrumb_enter(BREADCRUMB_LOOP, 0, 0, BREADCRUMB_ROUTE);
+    if (ends_with == 0)
+        exit(ends_with);
+    _exit(ends_with);
+}
+
+static void an_exit_that_nobody_asked_for_is_a_crash(void **state)
+{
+    (void)state;
+    for (ends_with = 0; ends_with < 2; ends_with++) {
+        memset(told, 0, sizeof *told);
+        assert_int_equal(status_of(start(exit_in_a_plugin)), 0);
+        assert_int_equal(told->runs, 2);
+        assert_int_equal(told->blames, 1);
+    }
+}
+
+static int exit_in_one_of_two(void *arg)
+{
+    (void)arg;
+    breadcrumb_name(1, "beta");
+    breadcrumb_enter(BREADCRUMB_ENGINE, 1, 5, BREADCRUMB_EVENT);
+    return exit_in_a_plugin(arg);
+}
+
+static void of_two_that_may_have_exited_none_is_blamed_at_once(void **state)
+{
+    (void)state;
+    ends_with = 1;
+    status_of(start(exit_in_one_of_two));
+    assert_int_equal(told->runs, 2);
+    assert_int_equal(told->blames, 0);
+    ends_with = 0; /* exit() tells which thread it was */
+    memset(told, 0, sizeof *told);
+    status_of(start(exit_in_one_of_two));
+    assert_int_equal(told->blames, 1);
+}
+
+static int exit_when_told(void *arg)
+{
+    sigset_t wanted;
+    int number;
+    (void)arg;
+    atomic_fetch_add(&told->runs, 1);
+    sigemptyset(&wanted);
+    sigaddset(&wanted, SIGTERM);
+    sigwait(&wanted, &number); /* the parent has heard it, and passed it on */
+    exit(EXIT_SUCCESS);
+}
+
+static void an_exit_while_it_was_told_to_end_is_no_success(void **state)
+{
+    (void)state;
+    pid_t started = start(exit_when_told);
+    wait_for(&told->runs, 1);
+    kill(started, SIGTERM);
+    int status = status_of(started);
+    assert_true(WIFEXITED(status));
+    assert_int_not_equal(WEXITSTATUS(status), EXIT_SUCCESS);
+    assert_int_equal(told->runs, 1);
+}
+
 static void on_signal(int number)
 {
     atomic_fetch_add(&told->heard, number == SIGHUP ? 1 : 100);
@@ -297,6 +369,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(an_exit_code_is_handed_on),
         TEST(the_run_after_a_crash_knows_of_it),
+        TEST(an_exit_that_nobody_asked_for_is_a_crash),
+        TEST(of_two_that_may_have_exited_none_is_blamed_at_once),
+        TEST(an_exit_while_it_was_told_to_end_is_no_success),
         TEST(signals_go_on_to_the_daemon),
         TEST(a_signal_that_comes_early_waits),
         TEST(a_death_that_was_asked_for_is_the_parents_too),

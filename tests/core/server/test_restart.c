@@ -45,6 +45,17 @@ static void the_first_start_comes_at_once_and_later_ones_wait(void **state)
     assert_int_equal(crash("", 0, SIGSEGV, 60000).pause_ms, 0);
 }
 
+static void who_is_shut_out_is_not_waited_for(void **state)
+{
+    (void)state;
+    for (uint64_t seq = 1; seq < 8; seq++)
+        assert_int_equal(crash("alpha", seq, SIGSEGV, 60000).pause_ms, 0);
+    assert_int_equal(crash("beta", 7, SIGSEGV, 60000).pause_ms, 0);
+    assert_int_not_equal(crash("beta", 7, SIGSEGV, 60000).pause_ms, 0); /* it was, for nothing */
+    assert_int_not_equal(crash("alpha", 8, SIGKILL, 60000).pause_ms, 0);
+    assert_int_not_equal(crash("", 9, SIGSEGV, 60000).pause_ms, 0);
+}
+
 static void one_that_never_serves_is_given_up(void **state)
 {
     (void)state;
@@ -139,6 +150,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup(name, begin)
     const struct CMUnitTest tests[] = {
         TEST(the_first_start_comes_at_once_and_later_ones_wait),
+        TEST(who_is_shut_out_is_not_waited_for),
         TEST(one_that_never_serves_is_given_up),
         TEST(one_that_serves_is_started_for_ever),
         TEST(crashes_that_are_far_apart_are_not_added_up),
