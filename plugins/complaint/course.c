@@ -1,7 +1,7 @@
 /* course.c -- see course.h.
  *
- * The document "complaints" of a customer is {total, closed: [{number, at}, ...]}: how many there
- * were, and those that were closed last, which an answer may open again.
+ * The document "complaints" of a customer is {total, last, closed: [{number, at}, ...]}: how many
+ * there were, when the last came, and those that were closed last, which an answer may open again.
  */
 #include "course.h"
 
@@ -40,6 +40,12 @@ static int32_t publish_open(const struct kith_engine *engine, struct kith_call *
     return engine->publish(call, "open_count", &count);
 }
 
+static void put_last(struct kith_writer *w, int64_t last)
+{
+    if (last != 0)
+        kith_put_time(w, "last", last);
+}
+
 static int64_t number_of(const struct kith_value *closed)
 {
     return kith_get_int(kith_as_doc(closed), "number", 0);
@@ -62,6 +68,7 @@ static void put_closed(struct kith_writer *w, struct kith_doc closed, int64_t nu
     kith_close(w);
 }
 
+/* `more`: how many have come just now. */
 static int32_t keep(const struct kith_engine *engine, struct kith_call *call, int64_t number,
                     int64_t closed_at, int64_t more)
 {
@@ -74,6 +81,7 @@ static int32_t keep(const struct kith_engine *engine, struct kith_call *call, in
     struct kith_value total = kith_int(total_of(state) + more);
     kith_begin(&w, room, sizeof room);
     kith_put(&w, "total", &total);
+    put_last(&w, more != 0 ? engine->now(call) : kith_get_int(state, "last", 0));
     put_closed(&w, kith_get_doc(state, "closed"), number, closed_at);
     rc = engine->keep(call, "complaints", kith_end(&w));
     return rc == KITH_OK && more != 0 ? engine->publish(call, "total", &total) : rc;
@@ -91,7 +99,9 @@ static int32_t merge(const struct kith_engine *engine, struct kith_call *call)
     struct kith_doc a = kith_get_doc(both, "survivor"), b = kith_get_doc(both, "absorbed");
     struct kith_doc closed[] = { kith_get_doc(b, "closed"), kith_get_doc(a, "closed") };
     kith_begin(&w, room, sizeof room);
+    int64_t last_a = kith_get_int(a, "last", 0), last_b = kith_get_int(b, "last", 0);
     kith_put_int(&w, "total", total_of(a) + total_of(b));
+    put_last(&w, last_a > last_b ? last_a : last_b);
     kith_open_array(&w, "closed");
     for (size_t i = 0; i < 2; i++)
         for (struct kith_iter it = kith_iter(closed[i]); kith_next(&it);)
@@ -102,8 +112,65 @@ static int32_t merge(const struct kith_engine *engine, struct kith_call *call)
     return engine->answer(call, &answer);
 }
 
+static int is_closed_in(struct kith_doc closed, int64_t number)
+{
+    for (struct kith_iter it = kith_iter(closed); kith_next(&it);)
+        if (number_of(&it.value) == number)
+            return 1;
+    return 0;
+}
+
+static void put_part(struct kith_writer *w, int64_t total, int64_t last, struct kith_doc closed,
+                     struct kith_doc others)
+{
+    size_t most = w->size + ROOM;
+    kith_put_int(w, "total", total);
+    put_last(w, last);
+    kith_open_array(w, "closed");
+    for (struct kith_iter it = kith_iter(closed); w->size < most && kith_next(&it);) {
+        if (is_closed_in(others, number_of(&it.value)))
+            continue;
+        kith_open(w, NULL);
+        kith_put_int(w, "number", number_of(&it.value));
+        kith_put_time(w, "at", kith_get_int(kith_as_doc(&it.value), "at", 0));
+        kith_close(w);
+    }
+    kith_close(w);
+}
+
+/* What has come since they were one is the survivor's. */
+static int32_t unmerge(const struct kith_engine *engine, struct kith_call *call)
+{
+    char room[ROOM * 4];
+    struct kith_writer w;
+    struct kith_doc all;
+    int32_t rc = engine->arguments(call, &all);
+    if (rc != KITH_OK)
+        return rc;
+    struct kith_doc now = kith_get_doc(all, "now"), absorbed = kith_get_doc(all, "absorbed");
+    struct kith_doc theirs = kith_get_doc(absorbed, "closed"), none = { NULL, 0 };
+    int64_t total = total_of(now) - total_of(absorbed), last = kith_get_int(now, "last", 0);
+    if (last == kith_get_int(absorbed, "last", 0))
+        last = kith_get_int(kith_get_doc(all, "survivor"), "last", 0);
+    kith_begin(&w, room, sizeof room);
+    kith_open(&w, "survivor");
+    put_part(&w, total > 0 ? total : 0, last, kith_get_doc(now, "closed"), theirs);
+    kith_close(&w);
+    if (absorbed.size != 0) {
+        kith_open(&w, "absorbed");
+        put_part(&w, total_of(absorbed), kith_get_int(absorbed, "last", 0), theirs, none);
+        kith_close(&w);
+    }
+    struct kith_value answer = kith_value_of_doc(kith_end(&w));
+    return engine->answer(call, &answer);
+}
+
 const struct kith_state course_state = {
-    .size = sizeof course_state, .key = "complaints", .version = 1, .merge = merge
+    .size = sizeof course_state,
+    .key = "complaints",
+    .version = 1,
+    .merge = merge,
+    .unmerge = unmerge,
 };
 
 const struct kith_trait *const course_traits[] = {
@@ -111,6 +178,38 @@ const struct kith_trait *const course_traits[] = {
     KITH_ITEM(trait, .name = "total", .type = "whole", .about = "Complaints, all that there were"),
     KITH_ITEM(trait, .name = "last", .type = "time", .about = "When the last complaint came"),
     NULL,
+};
+
+/* -- Two have become one, or two again --------------------------------------------------------- */
+
+/* The entry "customer.unmerge" is of who was let go, "customer.unmerged" of the other. */
+static int32_t on_merged(const struct kith_engine *engine, struct kith_call *call)
+{
+    struct kith_doc state;
+    struct kith_value records, nothing = { KITH_NULL, 0, { 0 } };
+    int32_t rc = engine->read(call, 0, &records);
+    if (rc == KITH_OK)
+        rc = engine->state(call, "complaints", &state);
+    if (rc != KITH_OK)
+        return rc;
+    struct kith_value total = kith_int(total_of(state));
+    struct kith_value open = kith_int(count_of(kith_as_doc(&records)));
+    struct kith_value last = kith_time(kith_get_int(state, "last", 0));
+    int is_any = total.as.integer != 0 || open.as.integer != 0;
+    rc = engine->publish(call, "total", is_any ? &total : &nothing);
+    if (rc == KITH_OK)
+        rc = engine->publish(call, "open_count", is_any ? &open : &nothing);
+    if (rc == KITH_OK && (last.as.integer != 0 || !is_any))
+        rc = engine->publish(call, "last", is_any ? &last : &nothing);
+    return rc;
+}
+
+const struct kith_handler course_merged = {
+    .size = sizeof course_merged,
+    .name = "merged",
+    .types = KITH_NAMES("customer.merged", "customer.unmerged", "customer.unmerge"),
+    .reads = KITH_NAMES("records.complaint", "state.complaints"),
+    .run = on_merged,
 };
 
 /* -- It has come in ---------------------------------------------------------------------------- */
@@ -157,7 +256,7 @@ static int64_t find_duplicate(struct kith_doc records, int64_t number, struct ki
     return 0;
 }
 
-/* Of those that came in by hand, over HTTP or by the form; mail and events were looked at before. */
+/* Of what came in by hand, over HTTP or by the form; mail and events were looked at before. */
 static int is_critical(struct kith_doc fields, struct kith_doc config)
 {
     struct kith_doc words = kith_get_doc(config, "critical_words");

@@ -16,6 +16,7 @@ extern const struct kith_handler course_reopened; /* and called off */
 extern const struct kith_handler course_survey;   /* it is time to ask her */
 extern const struct kith_handler course_recovery; /* it is time to call her */
 extern const struct kith_handler course_answered; /* what she says */
+extern const struct kith_handler course_merged;   /* two are one, or two again: counted anew */
 
 extern const struct kith_state course_state;
 extern const struct kith_trait *const course_traits[];

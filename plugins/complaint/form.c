@@ -4,7 +4,7 @@
  * becomes known by the address, then the record is made, by Kith's own routes; whatever those
  * refuse is answered as they said it.  An Idempotency-Key goes along with the record.
  *
- *     form -- /v1/customers/email:... -- one? ---------------------------- /v1/records/complaint -- 201
+ *     form -- /v1/customers/email:... -- one? ------------------------ /v1/records/complaint -- 201
  *                                         no: /v1/customers?q=... -- several? the oldest of them
  *                                                                    none? /v1/identify
  *

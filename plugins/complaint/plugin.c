@@ -17,17 +17,11 @@
 #include "message.h"
 #include "outside.h"
 
-static const struct kith_handler *const handlers[] = { &intake_mail,
-                                                       &intake_event,
-                                                       &course_created,
-                                                       &course_ended,
-                                                       &course_closed,
-                                                       &course_reopened,
-                                                       &message_sent,
-                                                       &course_survey,
-                                                       &course_recovery,
-                                                       &course_answered,
-                                                       NULL };
+static const struct kith_handler *const handlers[] = {
+    &intake_mail,   &intake_event,    &course_created,  &course_ended,
+    &course_closed, &course_reopened, &message_sent,    &course_merged,
+    &course_survey, &course_recovery, &course_answered, NULL
+};
 static const struct kith_state *const states[] = { &course_state, NULL };
 static const struct kith_route *const routes[] = { &form_route, &report_route, NULL };
 

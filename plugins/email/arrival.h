@@ -38,8 +38,8 @@ typedef void arrival_done_fn(void *arg, enum lmtp_answer answer, const char *tex
 enum lmtp_answer arrival_recipient(const struct arrival_context *context, struct span recipient,
                                    const char **out_text);
 
-/* Begin, for one of the envelope's recipients; envelope, mail and context must live until `done`, which comes once, also from inside.
- * *io_arrival is what is under way until then, and NULL afterwards. */
+/* Begin, for one of the envelope's recipients; envelope, mail and context must live until `done`,
+ * which comes once, also from inside.  *io_arrival is what is under way until then, and NULL afterwards. */
 void arrival_begin(const struct arrival_context *context, const struct mail *mail,
                    const struct lmtp *envelope, unsigned index, arrival_done_fn *done, void *arg,
                    struct arrival **io_arrival);

@@ -39,9 +39,28 @@ static int32_t on_received(const struct kith_engine *engine, struct kith_call *c
     return rc == KITH_OK ? engine->publish(call, "last_received", &latest) : rc;
 }
 
+/* Two have become one, or are two again: "customer.unmerge" is of who was let go. */
+static int32_t publish_kept(const struct kith_engine *engine, struct kith_call *call)
+{
+    struct kith_doc kept;
+    int32_t rc = engine->state(call, "mail", &kept);
+    if (rc != KITH_OK)
+        return rc;
+    struct kith_value nothing = { KITH_NULL, 0, { 0 } };
+    struct kith_value count = kith_int(kith_get_int(kept, "count", 0));
+    struct kith_value last = kith_time(kith_get_int(kept, "last", 0));
+    rc = engine->publish(call, "received", count.as.integer > 0 ? &count : &nothing);
+    if (rc == KITH_OK)
+        rc = engine->publish(call, "last_received", last.as.integer > 0 ? &last : &nothing);
+    return rc;
+}
+
 const struct kith_handler *const face_handlers[] = {
     KITH_ITEM(handler, .name = "received", .types = KITH_NAMES("email.received"),
               .reads = KITH_NAMES("state.mail", "event.at"), .run = on_received),
+    KITH_ITEM(handler, .name = "merged",
+              .types = KITH_NAMES("customer.merged", "customer.unmerged", "customer.unmerge"),
+              .reads = KITH_NAMES("state.mail"), .run = publish_kept),
     NULL,
 };
 
@@ -64,8 +83,37 @@ static int32_t merge(const struct kith_engine *engine, struct kith_call *call)
     return engine->answer(call, &both);
 }
 
+/* What has come since they were one is the survivor's. */
+static int32_t unmerge(const struct kith_engine *engine, struct kith_call *call)
+{
+    char room[512];
+    struct kith_writer w;
+    struct kith_doc arguments;
+    int32_t rc = engine->arguments(call, &arguments);
+    if (rc != KITH_OK)
+        return rc;
+    struct kith_doc now = kith_get_doc(arguments, "now");
+    struct kith_doc survivor = kith_get_doc(arguments, "survivor");
+    struct kith_doc absorbed = kith_get_doc(arguments, "absorbed");
+    int64_t count = kith_get_int(now, "count", 0) - kith_get_int(absorbed, "count", 0);
+    int64_t last = kith_get_int(now, "last", 0), hers = kith_get_int(absorbed, "last", 0);
+    kith_begin(&w, room, sizeof room);
+    kith_open(&w, "survivor");
+    kith_put_int(&w, "count", count > 0 ? count : 0);
+    kith_put_time(&w, "last", last > hers ? last : kith_get_int(survivor, "last", 0));
+    kith_close(&w);
+    if (absorbed.size != 0) {
+        kith_open(&w, "absorbed");
+        kith_put_int(&w, "count", kith_get_int(absorbed, "count", 0));
+        kith_put_time(&w, "last", hers);
+        kith_close(&w);
+    }
+    struct kith_value both = kith_value_of_doc(kith_end(&w));
+    return engine->answer(call, &both);
+}
+
 const struct kith_state *const face_states[] = {
-    KITH_ITEM(state, .key = "mail", .version = 1, .merge = merge), NULL
+    KITH_ITEM(state, .key = "mail", .version = 1, .merge = merge, .unmerge = unmerge), NULL
 };
 const struct kith_trait *const face_traits[] = {
     KITH_ITEM(trait, .name = "received", .type = "whole",

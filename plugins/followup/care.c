@@ -195,6 +195,22 @@ static int32_t on_broken(const struct kith_engine *engine, struct kith_call *cal
     return apologize(engine, call, config, kith_as_text(&what));
 }
 
+/* -- Promises: whose --------------------------------------------------------------------------- */
+
+/* "customer.unmerge" is of who was let go.  Nothing is said of those to whom nobody has promised
+ * anything. */
+static int32_t on_merged(const struct kith_engine *engine, struct kith_call *call)
+{
+    struct kith_doc doc;
+    struct kith_value records;
+    int32_t rc = engine->state(call, "promises", &doc);
+    if (rc == KITH_OK)
+        rc = engine->read(call, 0, &records);
+    if (rc != KITH_OK || (doc.size == 0 && count_open(&records) == 0))
+        return rc;
+    return count(engine, call, 0, 0);
+}
+
 /* -- Seen again -------------------------------------------------------------------------------- */
 
 enum { REVISIT_TYPE, REVISIT_DATA };
@@ -335,6 +351,9 @@ const struct kith_handler *const care_handlers[] = {
     KITH_ITEM(handler, .name = "promise_changed",
               .types = KITH_NAMES("promise.created", "promise.withdrawn", "promise.kept_late"),
               .reads = KITH_NAMES("records.promise", "state.promises"), .run = on_changed),
+    KITH_ITEM(handler, .name = "merged",
+              .types = KITH_NAMES("customer.merged", "customer.unmerged", "customer.unmerge"),
+              .reads = KITH_NAMES("records.promise", "state.promises"), .run = on_merged),
     KITH_ITEM(handler, .name = "revisit", .types = KITH_NAMES("*"),
               .reads = KITH_NAMES("event.type", "event"), .run = on_any),
     NULL,

@@ -476,6 +476,40 @@ def test_what_is_reopened_has_its_time_again_and_is_counted(house):
     assert house.get("/v1/customers/1").json["traits"]["complaint.open_count"] == 1
 
 
+def test_what_is_known_of_two_follows_when_they_become_one_and_two_again(house):
+    identify(house, "u-2", "Ben")
+    for user, count in (("u-1", 1), ("u-2", 2)):
+        for number in range(count):
+            mail(
+                house,
+                to="complaints@example.com",
+                subject=f"No {number}",
+                sender=f"{user}@example.com",
+            )
+    moved(house, 3, "withdraw")
+
+    def traits(user):
+        found = house.get(f"/v1/customers/user_id:{user}").json["traits"]
+        names = ("complaint.total", "complaint.open_count", "email.received")
+        return [found.get(name) for name in names], found
+
+    assert traits("u-1")[0] == [1, 1, 1] and traits("u-2")[0] == [2, 1, 2]
+    last = traits("u-2")[1]["complaint.last"]
+    answer = house.post("/v1/customers/1/merge?wait=applied", {"absorbed": "user_id:u-2"})
+    assert answer.status == 200, answer.body
+    assert traits("u-1")[0] == [3, 2, 3]
+    assert traits("u-1")[1]["complaint.last"] == last
+    mail(house, to="complaints@example.com", subject="Together", sender="u-1@example.com")
+    assert traits("u-1")[0] == [4, 3, 4]
+    answer = house.post("/v1/customers/2/unmerge?wait=applied", {})
+    assert answer.status == 200, answer.body
+    eventually(lambda: traits("u-2")[0] == [2, 1, 2])
+    assert traits("u-1")[0] == [2, 2, 2]
+    for user in ("u-1", "u-2"):
+        types = [event["type"] for event in house.timeline(f"user_id:{user}")]
+        assert "plugin.failed" not in types
+
+
 # -- The report ------------------------------------------------------------------------------------
 
 

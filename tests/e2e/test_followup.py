@@ -343,6 +343,25 @@ def test_a_promise_that_is_kept_is_counted_and_nobody_is_reminded(house):
     assert not house.ok("GET", "/v1/reminders?to=anna")["items"]
 
 
+def test_promises_follow_when_two_become_one_and_two_again(house):
+    house = house()
+    number = house.promise("a call back", 5 * HOUR)["id"]
+    path = f"/v1/records/promise/{number}/keep?wait=applied"
+    house.ok("POST", path, {"fields": {"evidence": "called"}})
+    house.promise("a letter", 5 * HOUR)
+    house.daemon.send({"type": "identify", "userId": "u-9", "traits": {"name": "Ben"}})
+
+    def traits(user):
+        found = house.ok("GET", f"/v1/customers/user_id:{user}")["traits"]
+        return [found.get(f"followup.promises_{name}") for name in ("open", "kept", "broken")]
+
+    her = house.ok("GET", "/v1/customers/user_id:u-1")["id"]
+    house.ok("POST", "/v1/customers/user_id:u-9/merge?wait=applied", {"absorbed": "user_id:u-1"})
+    assert traits("u-9") == [1, 1, 0]
+    house.ok("POST", f"/v1/customers/{her}/unmerge?wait=applied", {})
+    assert traits("u-1") == [1, 1, 0] and traits("u-9") == [0, 0, 0]
+
+
 def test_a_promise_is_broken_by_the_clock_and_made_good_by_people(house):
     house = house()
     promise = house.promise("a call back", 1000)

@@ -193,7 +193,8 @@ static void a_new_one_is_completed_counted_and_acknowledged(void **state)
         config_of(2, (const char *[]){ "channel", "email", "policy_version", "7", NULL }, "x");
     run(&course_created);
     expect("act change {record:complaint:9,fields:{policy:7,severity:normal,channel:hand}}\n");
-    expect("keep complaints {total:1,closed:{}}\npublish total 1\npublish open_count 1\n"
+    expect("keep complaints {total:1,last:8640000000,closed:{}}\npublish total 1\npublish "
+           "open_count 1\n"
            "publish last 8640000000\n");
     expect("act send {channel:email,purpose:service,body:We have received your complaint "
            "and ");
