@@ -8,9 +8,10 @@
  *      transitions: {NAME: TRANSITION}, lines: {NAME: FIELD}, deadlines: {NAME: DEADLINE},
  *      owner, title}
  *
- * Without `roles` it has one, "customer", an optional subject; with none in it all records are about
- * nobody.  States are at most 64, so that a set of them is one word.  A kind never changes once it is read;
- * all that it holds is memory of the arena it was read into, which must outlive it.  Any thread.
+ * Without `roles` it has one, "customer", an optional subject; with none in it all records are
+ * about nobody.  States are at most 64, so that a set of them is one word.  A kind never changes
+ * once it is read; all that it holds is memory of the arena it was read into, which must outlive
+ * it.  Any thread.
  */
 #ifndef CORE_ENGINE_KIND_H
 #define CORE_ENGINE_KIND_H
