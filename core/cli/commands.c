@@ -53,6 +53,11 @@ static const struct option file_put_options[] = {
     END,
 };
 
+static const struct option get_options[] = {
+    { "output", "FILE", "write it there, instead of printing it", false },
+    END,
+};
+
 static const struct option file_get_options[] = {
     { "output", "FILE", "write there, not to the terminal", false },
     END,
@@ -110,6 +115,7 @@ static const struct option records_options[] = {
     { "state", "STATE", "in this state only", false },
     { "owner", "STAFF", "of this member of staff or team only", false },
     { "customer", "CUSTOMER", "of this customer only, whatever her role", false },
+    { "search", "TEXT", "whose searchable fields have these words", false },
     { "all", NULL, "closed ones too", false },
     LIMIT("how many, the newest first (all)"),
     END,
@@ -138,6 +144,45 @@ static const struct option record_move_options[] = {
 static const struct option record_link_options[] = {
     { "type", "TYPE", "what the link is: duplicate; else related", false },
     { "remove", NULL, "take the link away", false },
+    END,
+};
+
+static const struct option promise_list_options[] = {
+    { "owner", "STAFF", "whose word it is", false },
+    { "customer", "CUSTOMER", "given to this customer", false },
+    { "all", NULL, "kept, broken and withdrawn ones too", false },
+    LIMIT("how many, the newest first (all)"),
+    END,
+};
+
+static const struct option promise_add_options[] = {
+    { "due", "WHEN", "until when: 2h, or 2026-12-01 10:00 (needed)", false },
+    { "owner", "STAFF", "who gave it; else the customer's owner", false },
+    { "channel", "NAME", "how it was given: phone, email, shop", false },
+    { "concerns", "TEXT", "what it is about: order:5", false },
+    END,
+};
+
+static const struct option handover_list_options[] = {
+    { "all", NULL, "those that are done or called off, too", false },
+    END,
+};
+
+static const struct option handover_prepare_options[] = {
+    { "to", "STAFF", "who shall get it: staff, or a team (needed)", false },
+    { "reason", "TEXT", "why", false },
+    { "no-wait", NULL, "do not wait until it is listed", false },
+    END,
+};
+
+static const struct option handover_confirm_options[] = {
+    { "by", "STAFF", "who takes them over; else to whom they go", false },
+    { "no-wait", NULL, "do not wait until they are given", false },
+    END,
+};
+
+static const struct option handover_call_off_options[] = {
+    { "no-wait", NULL, "do not wait until what is left is named", false },
     END,
 };
 
@@ -388,7 +433,8 @@ static const char search_text[] =
 
 static const char show_text[] =
     "CUSTOMER is 42, user_id:u-17, email:ann@example.com, phone:+4930123456, or whatever\n"
-    "`kith search` finds one customer by.  Below the record: open follow-ups, and the last events.";
+    "`kith search` finds one customer by.  Below the record: open follow-ups, open records,\n"
+    "and the last events.";
 
 const struct command command_table[] = {
     { "search", "TEXT...", "who is it? by part of a name, a number, an address", search_text,
@@ -423,6 +469,23 @@ const struct command command_table[] = {
       run_record_link },
     { "record note", "RECORD TEXT...", "write a note about it onto the timeline", NULL, NULL,
       run_record_note },
+    { "promise list", "", "what was promised and is open, overdue in red", NULL,
+      promise_list_options, run_promise_list },
+    { "promise add", "CUSTOMER WHAT...", "somebody is promised something, until a time",
+      "Until then it is kept, put off or withdrawn; else it is broken, by nobody's decision, and\n"
+      "whoever gave it is asked to apologize and to make it good.  docs/followup.md.",
+      promise_add_options, run_promise_add },
+    { "promise keep", "ID EVIDENCE...", "it was kept: how do we know?",
+      "EVIDENCE is a sentence for whoever asks later: called at nine, spoke to her husband.  "
+      "Without\n"
+      "any a promise is not kept.  One that is broken already is kept late.",
+      NULL, run_promise_keep },
+    { "promise withdraw", "ID REASON...", "it will not be kept, and she knows why", NULL, NULL,
+      run_promise_withdraw },
+    { "promise apologize", "ID WORDS...", "it was broken, and this was said about it", NULL, NULL,
+      run_promise_apologize },
+    { "promise recover", "ID WORDS...", "it was broken, and made good by this", NULL, NULL,
+      run_promise_recover },
     { "merge", "SURVIVOR ABSORBED", "two customers are one person", NULL, NULL, run_merge },
     { "unmerge", "CUSTOMER", "take the absorbed customer out again", NULL, NULL, run_unmerge },
     { "consent", "CUSTOMER grant|withdraw PURPOSE/CHANNEL", "she said yes, or no", NULL,
@@ -445,6 +508,11 @@ const struct command command_table[] = {
       "then\n"
       "the command fails; mended there they are a list again.  Saying it again changes nothing.",
       suppress_options, run_suppress },
+    { "get", "PATH", "what the daemon answers at a path, as it is",
+      "PATH is one of the HTTP interface: /v1/segments, /v1/records/complaint?open=1, "
+      "/openapi.json.\n"
+      "What it answers is printed as it comes; /v1/stream goes on until Ctrl-C.",
+      get_options, run_get },
     { "preview", "TEMPLATE CUSTOMER", "what she would get of a template",
       "Renders a template of the active bundle as it would be rendered now.  Nothing is\n"
       "sent but with --to: then a message goes to that address, marked as a test; it counts\n"
@@ -540,6 +608,25 @@ const struct command command_table[] = {
       "follow-ups\n"
       "are given to somebody else first, and listed.  Interrupted, it is run again.",
       staff_remove_options, run_staff_remove },
+    { "handover list", "", "who hands over to whom", NULL, handover_list_options,
+      run_handover_list },
+    { "handover prepare", "STAFF", "list all that she has in hand, to go to somebody else",
+      "Customers, open records of every kind (promises, complaints, tasks) and follow-ups: each a\n"
+      "piece of the hand-over.  Nothing moves until it is confirmed.",
+      handover_prepare_options, run_handover_prepare },
+    { "handover show", "ID", "each piece of it, what waits for somebody first",
+      "Before it is confirmed a piece goes to somebody else by\n"
+      "kith record change handover_item:PIECE --set to=STAFF, and stays where it is by\n"
+      "kith record move handover_item:PIECE leave --set reason=WHY.",
+      NULL, run_handover_show },
+    { "handover confirm", "ID PIECES...", "the receiver takes pieces over: 3 4 7, or all",
+      "Whoever gets a piece confirms it, and then it is hers.  Of a team that is one of its "
+      "members:\n"
+      "--by says who.  When all are confirmed there is a last look, and what is found then is\n"
+      "listed; with nothing left the hand-over is done, and not before.",
+      handover_confirm_options, run_handover_confirm },
+    { "handover call-off", "ID REASON...", "what is not given yet stays where it is", NULL,
+      handover_call_off_options, run_handover_call_off },
     { "team", "", "the teams, and who is in each", NULL, NULL, run_team },
     { "team set", "NAME", "make a team, or say how it gives work to its members",
       "The ways are followed in the order given, each among those who are there:\n"

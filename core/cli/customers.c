@@ -337,6 +337,59 @@ static int show_more(struct cli *cli, const char *title, const struct column *co
     return code;
 }
 
+static void record_item(struct cli *cli, struct doc item, void *arg)
+{
+    struct buf name = BUF_INIT;
+    struct text kind = doc_text(item, "kind");
+    bool is_overdue = doc_bool(item, "overdue", false);
+    if (doc_get(item, "title").type == DOC_NONE)
+        return; /* what nobody calls by a name is of the machinery */
+    buf_printf(&name, "%.*s:%lld", (int)kind.size, kind.data, (long long)doc_int(item, "id", 0));
+    table_add_string(arg, buf_string(&name), TINT_BOLD);
+    cell_field(arg, item, "state", is_overdue ? TINT_RED : TINT_NONE);
+    cell_time(cli, arg, item, "due");
+    cell_field(arg, item, "owner", TINT_NONE);
+    cell_field(arg, item, "title", TINT_NONE);
+    buf_deinit(&name);
+}
+
+/* Kinds whose records are about somebody; each name ends with a zero. */
+static void kind_item(struct cli *cli, struct doc item, void *arg)
+{
+    struct text kind = doc_text(item, "kind");
+    (void)cli;
+    if (doc_count(doc_child(item, "roles")) != 0)
+        buf_append(arg, kind.data, (size_t)kind.size + 1);
+}
+
+/* Open ones, whatever her role, of each kind in force. */
+static int show_records(struct cli *cli, const char *reference)
+{
+    static const struct column columns[] = { { "record", false }, { "state", false },
+                                             { "due", false },    { "owner", false },
+                                             { "title", false },  { NULL, false } };
+    struct buf kinds = BUF_INIT;
+    struct table table;
+    table_init(&table, columns);
+    cli_path(cli, "/v1/records", NULL, NULL);
+    int code = cli_list(cli, 0, kind_item, &kinds);
+    for (size_t at = 0; code == EXIT_DONE && at < kinds.size;) {
+        const char *kind = (const char *)kinds.data + at;
+        cli_path(cli, "/v1/records/", kind, NULL);
+        path_query(&cli->path, "customer", reference);
+        path_query(&cli->path, "open", "1");
+        code = cli_list(cli, 0, record_item, &table);
+        at += strlen(kind) + 1;
+    }
+    if (code == EXIT_DONE && table_rows(&table) != 0) {
+        heading(cli, "open records");
+        table_print(&table, &cli->screen, &cli->out);
+    }
+    table_deinit(&table);
+    buf_deinit(&kinds);
+    return code;
+}
+
 /* What whoever has her on the telephone wants to know: what is open, and what was last. */
 static int show_present(struct cli *cli, const char *reference)
 {
@@ -349,6 +402,8 @@ static int show_present(struct cli *cli, const char *reference)
     cli_path(cli, "/v1/reminders", NULL, NULL);
     path_query(&cli->path, "customer", reference);
     int code = show_more(cli, "open reminders", reminders, 0, open_item);
+    if (code == EXIT_DONE)
+        code = show_records(cli, reference);
     if (code == EXIT_DONE) {
         cli_path(cli, "/v1/customers/", reference, "/timeline");
         code = show_more(cli, "lately (kith timeline)", events, LATELY_READ, lately_item);

@@ -110,6 +110,8 @@ static bool take_bytes(void *arg, const char *bytes, size_t size)
         download->file = fopen(download->path, "wbx");
     if (download->file == NULL || fwrite(bytes, 1, size, download->file) != size)
         download->error = errno;
+    else if (download->path == NULL && fflush(stdout) != 0) /* whoever watches sees it now */
+        download->error = errno;
     return download->error == 0;
 }
 
@@ -136,13 +138,13 @@ static int end_download(struct cli *cli, struct download *download)
     return cli_fail_file(cli, "write", download->path, download->error);
 }
 
-int run_file_get(struct cli *cli)
+/* What is at cli->path, byte by byte as it comes. */
+static int download(struct cli *cli)
 {
     struct download download = { .path = args_value(&cli->args, "output") };
     struct reply reply;
     struct err err;
     download.file = download.path == NULL ? stdout : NULL;
-    cli_path(cli, "/v1/files/", args_argument(&cli->args, 0), NULL);
     if (client_follow(cli->client, buf_string(&cli->path), take_bytes, &download, &reply, &err) !=
         0) {
         if (download.path != NULL && download.file != NULL) {
@@ -154,6 +156,23 @@ int run_file_get(struct cli *cli)
     if (reply.status != 200)
         return cli_problem(cli, &reply);
     return end_download(cli, &download);
+}
+
+int run_file_get(struct cli *cli)
+{
+    cli_path(cli, "/v1/files/", args_argument(&cli->args, 0), NULL);
+    return download(cli);
+}
+
+int run_get(struct cli *cli)
+{
+    const char *path = args_argument(&cli->args, 0);
+    if (*path != '/') {
+        cli_fail(cli, "\"%s\" is no path: it begins with /, as in kith get /v1/segments", path);
+        return EXIT_USAGE;
+    }
+    cli_path(cli, path, NULL, NULL);
+    return download(cli);
 }
 
 /* -- Links ------------------------------------------------------------------------------- */

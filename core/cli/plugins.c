@@ -2,9 +2,10 @@
 #include "core/cli/cli.h"
 
 static const struct column columns[] = {
-    { "name", false },  { "version", false }, { "state", false },  { "isolated", false },
-    { "calls", true },  { "failures", true }, { "mean ns", true }, { "parked", true },
-    { "needs", false }, { "since", false },   { "reason", false }, { NULL, false },
+    { "name", false },  { "version", false }, { "state", false },       { "isolated", false },
+    { "calls", true },  { "failures", true }, { "hooks failed", true }, { "mean ns", true },
+    { "parked", true }, { "needs", false },   { "since", false },       { "reason", false },
+    { NULL, false },
 };
 
 static void cell_texts(struct table *table, struct doc texts)
@@ -29,6 +30,8 @@ static void plugin_item(struct cli *cli, struct doc item, void *arg)
     table_add_string(table, doc_bool(item, "isolated", false) ? "yes" : "", TINT_NONE);
     cell_field(table, item, "calls", TINT_NONE);
     cell_field(table, item, "failures", TINT_NONE);
+    cell_field(table, item, "hook_failures",
+               doc_int(item, "hook_failures", 0) != 0 ? TINT_RED : TINT_NONE);
     cell_field(table, item, "mean_ns", TINT_NONE);
     cell_field(table, item, "parked", TINT_NONE);
     cell_texts(table, doc_child(item, "needs"));

@@ -1,11 +1,12 @@
 /* records.c -- records of declared kinds: records, and record show, add, change, move, assign,
- * link, note.
+ * link, note; and for the other commands about records (record.h) how one is shown.
  *
  * A record is written as `about` says it, complaint:17, or by an external id, complaint:erp:4711.
  * What is typed is text; which type a field has the daemon knows, and is asked for.
  */
+#include "core/cli/record.h"
+
 #include "core/base/json_write.h"
-#include "core/cli/cli.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -112,9 +113,21 @@ static int list_kinds(struct cli *cli)
     return code;
 }
 
-int run_records(struct cli *cli)
+int record_list(struct cli *cli, int64_t limit, const char *when_empty)
 {
     struct table table;
+    table_init(&table, columns);
+    table_yield(&table, "title", YIELD_BELOW);
+    table_yield(&table, "since", YIELD_ALL);
+    int code = cli_list(cli, limit, record_item, &table);
+    if (code == EXIT_DONE)
+        cli_table(cli, &table, when_empty);
+    table_deinit(&table);
+    return code;
+}
+
+int run_records(struct cli *cli)
+{
     const char *kind = args_argument(&cli->args, 0);
     int64_t limit;
     if (kind == NULL)
@@ -125,16 +138,10 @@ int run_records(struct cli *cli)
     path_query(&cli->path, "state", args_value(&cli->args, "state"));
     path_query(&cli->path, "owner", args_value(&cli->args, "owner"));
     path_query(&cli->path, "customer", args_value(&cli->args, "customer"));
+    path_query(&cli->path, "q", args_value(&cli->args, "search"));
     if (!args_has(&cli->args, "all") && args_value(&cli->args, "state") == NULL)
         path_query(&cli->path, "open", "1");
-    table_init(&table, columns);
-    table_yield(&table, "title", YIELD_BELOW);
-    table_yield(&table, "since", YIELD_ALL);
-    int code = cli_list(cli, limit, record_item, &table);
-    if (code == EXIT_DONE)
-        cli_table(cli, &table, "no such records");
-    table_deinit(&table);
-    return code;
+    return record_list(cli, limit, "no such records");
 }
 
 /* -- One ------------------------------------------------------------------- */
@@ -175,7 +182,7 @@ static void put_list(struct cli *cli, const char *title, struct doc doc)
     }
 }
 
-static void put_moment(struct cli *cli, struct doc doc, const char *before, const char *name)
+void record_put_moment(struct cli *cli, struct doc doc, const char *before, const char *name)
 {
     if (doc_text(doc, name).size == 0)
         return;
@@ -190,20 +197,20 @@ static void put_deadline(struct cli *cli, struct text name, struct doc deadline)
     buf_append(out, name.data, name.size);
     buf_text(out, ": ");
     buf_append(out, doc_text(deadline, "status").data, doc_text(deadline, "status").size);
-    put_moment(cli, deadline, ", due ", "due");
+    record_put_moment(cli, deadline, ", due ", "due");
     if (doc_text(deadline, "left").size != 0)
         buf_printf(out, ", %s left", doc_text(deadline, "left").data);
-    put_moment(cli, deadline, ", ended ", "ended");
+    record_put_moment(cli, deadline, ", ended ", "ended");
     buf_printf(out, "\n  %s", doc_text(deadline, "rule").data);
-    put_moment(cli, deadline, ", from ", "since");
+    record_put_moment(cli, deadline, ", from ", "since");
     buf_printf(out, " (%s)\n", doc_text(deadline, "event").data);
     for (struct doc_iter it = doc_iter(doc_child(deadline, "moves")); doc_next(&it);) {
         buf_text(out, "  ");
         screen_time(&cli->screen, doc_text(it.value.doc, "at"), out);
-        put_moment(cli, it.value.doc, ": due ", "due");
+        record_put_moment(cli, it.value.doc, ": due ", "due");
         if (doc_text(it.value.doc, "due").size == 0)
             buf_text(out, ": paused");
-        put_moment(cli, it.value.doc, ", was ", "was");
+        record_put_moment(cli, it.value.doc, ", was ", "was");
         buf_printf(out, ", because %s\n", doc_text(it.value.doc, "reason").data);
     }
 }
@@ -217,7 +224,7 @@ static void put_deadlines(struct cli *cli, struct doc deadlines)
         put_deadline(cli, it.name, it.value.doc);
 }
 
-static int print_record(struct cli *cli, int code, struct doc record)
+int record_print(struct cli *cli, int code, struct doc record)
 {
     if (code != EXIT_DONE)
         return code;
@@ -230,7 +237,7 @@ static int print_record(struct cli *cli, int code, struct doc record)
     buf_printf(&cli->out, "%.*s:%lld  ", (int)kind.size, kind.data,
                (long long)doc_int(record, "id", 0));
     text_clean(doc_text(record, "state"), &cli->out);
-    put_moment(cli, record, ", since ", "since");
+    record_put_moment(cli, record, ", since ", "since");
     if (owner.size != 0) {
         buf_text(&cli->out, ", of ");
         text_clean(owner, &cli->out);
@@ -257,7 +264,7 @@ int run_record_show(struct cli *cli)
     if (!record_path(cli, args_argument(&cli->args, 0), NULL))
         return EXIT_USAGE;
     int code = cli_get(cli, &record);
-    return print_record(cli, code, record);
+    return record_print(cli, code, record);
 }
 
 /* -- What is set ----------------------------------------------------------- */
@@ -434,6 +441,25 @@ static int make_body(struct cli *cli, const char *kind, const char *customer)
     return code;
 }
 
+void record_body(struct cli *cli, const char *customer, const char *owner,
+                 const struct record_text fields[])
+{
+    struct buf bytes = BUF_INIT;
+    struct doc_writer w;
+    doc_begin(&w, &bytes);
+    if (customer != NULL)
+        doc_put_string(&w, "customer", customer);
+    if (owner != NULL)
+        doc_put_string(&w, "owner", owner);
+    doc_open(&w, "fields");
+    for (; fields->name != NULL; fields++)
+        if (fields->value != NULL)
+            doc_put_string(&w, fields->name, fields->value);
+    doc_close(&w);
+    set_body(cli, doc_end(&w));
+    buf_deinit(&bytes);
+}
+
 int run_record_add(struct cli *cli)
 {
     struct doc record = { NULL, 0 };
@@ -443,7 +469,7 @@ int run_record_add(struct cli *cli)
         return code;
     cli_path(cli, "/v1/records/", kind, NULL);
     code = cli_post(cli, &record);
-    return print_record(cli, code, record);
+    return record_print(cli, code, record);
 }
 
 /* A change of the record in the first argument, whose body has been made. */
@@ -460,7 +486,7 @@ static int change(struct cli *cli, const char *method, const char *rest)
     if (!record_path(cli, name, rest))
         return EXIT_USAGE;
     code = cli_send(cli, method, &record);
-    return print_record(cli, code, record);
+    return record_print(cli, code, record);
 }
 
 int run_record_change(struct cli *cli)
@@ -485,7 +511,7 @@ static int post(struct cli *cli, const char *rest)
     if (!record_path(cli, args_argument(&cli->args, 0), rest))
         return EXIT_USAGE;
     int code = cli_post(cli, &record);
-    return print_record(cli, code, record);
+    return record_print(cli, code, record);
 }
 
 int run_record_assign(struct cli *cli)
@@ -515,7 +541,7 @@ static int unlink_record(struct cli *cli, const char *to, const char *type)
     path_query(&cli->path, "type", type);
     buf_clear(&cli->body);
     int code = cli_send(cli, "DELETE", &record);
-    return print_record(cli, code, record);
+    return record_print(cli, code, record);
 }
 
 int run_record_link(struct cli *cli)

@@ -189,7 +189,7 @@ int step_untag(struct step *step, struct text tag, struct err *err)
 
 int step_check_owner(const struct step *step, struct text name, const char *word, struct err *err)
 {
-    struct text owner = config_owner(&step->engine->config, name);
+    struct text owner = plugin_owner(step->engine, name);
     if (owner.size == 0 || text_equal(owner, step->plugin))
         return 0;
     return err_set(err, E_DENIED, "%s: \"%.*s\" belongs to the plugin %.*s", word, (int)name.size,

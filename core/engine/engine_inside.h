@@ -70,6 +70,11 @@ struct engine {
     struct plugins *plugins;      /* NULL: none */
     struct rule_index *plugin_index;
     struct plugin_standing *standings; /* by plugin; NULL: there are none */
+    struct hook_failure {              /* of hooks of this step, not told yet: in its arena */
+        struct text plugin, key, message;
+        const char *hook;
+    } hook_failures[HOOK_FAILURES_MAX];
+    size_t hook_failure_count; /* may be more than are told */
 
     uint64_t seq;
     int64_t now;
@@ -423,13 +428,28 @@ void plugin_enabled(struct step *step);
 void plugin_disabled(struct step *step);
 /* Its place in engine->plugins; SIZE_MAX: it is not loaded. */
 size_t plugin_place(const struct engine *engine, struct text name);
+/* The plugin that types of events and traits of this name belong to; empty: none.  By the config,
+ * and one that is there also where the config is older than it: entries that were written before
+ * the daemon was started with it, and are applied after. */
+struct text plugin_owner(const struct engine *engine, struct text name);
 /* The version that the plugin's documents under `key` have today; 0: there is no telling. */
 int64_t plugin_version(struct engine *engine, struct text plugin, struct text key);
 /* What the plugin makes of its documents.  False: it leaves that to us. */
+/* Tell what hooks failed at since the last time, on the timeline of the customer they failed for;
+ * whoever merges or parts customers does so at the end. */
+void plugins_tell_hook_failures(struct step *step, uint64_t customer);
+void plugin_hook_failed(struct engine *engine, struct text plugin, enum plugin_fold what,
+                        struct text key, const char *message);
+/* E_LIMIT: what a hook made of a document is larger than one that is kept. */
+int plugin_hook_check(struct engine *engine, enum plugin_fold what, struct text key,
+                      struct doc answer, struct err *err);
 bool plugin_fold(struct engine *engine, struct text plugin, enum plugin_fold what, struct text key,
                  struct doc arguments, struct doc *out_answer);
 
 /* -- plugin_state.c ------------------------------------------------------- */
+/* E_LIMIT: larger than limits.plugin_state_bytes; `who` keeps it. */
+int plugin_document_check(const struct engine *engine, const char *who, struct text key,
+                          struct doc doc, struct err *err);
 /* Both while the link between them is not made yet, or still there. */
 void plugin_states_merge(struct engine *engine, uint64_t survivor, uint64_t absorbed);
 void plugin_states_unmerge(struct engine *engine, const struct customer *group, uint64_t leaving);

@@ -63,6 +63,7 @@ struct kind_field {
 struct kind_role {
     struct text name;
     bool is_subject, is_required, is_many;
+    bool is_optional; /* the subject's: a record may be about nobody */
 };
 
 struct kind_state {

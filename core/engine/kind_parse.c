@@ -334,7 +334,7 @@ static int read_fields(struct parsing *p, struct doc doc, const char *list, stru
 
 static int read_roles(struct parsing *p, struct doc doc)
 {
-    static const char *const names[] = { "subject", "required", "many", "description" };
+    static const char *const names[] = { "subject", "required", "many", "optional", "description" };
     struct kind *kind = p->kind;
     struct doc map;
     int rc = parse_map(p, doc, "roles", KIND_ROLES_MAX, &map, &kind->role_count);
@@ -356,6 +356,10 @@ static int read_roles(struct parsing *p, struct doc doc)
             rc = get_flag(p, where, it.value.doc, "required", &role->is_required);
         if (rc == 0)
             rc = get_flag(p, where, it.value.doc, "many", &role->is_many);
+        if (rc == 0)
+            rc = get_flag(p, where, it.value.doc, "optional", &role->is_optional);
+        if (rc == 0 && role->is_optional && !role->is_subject)
+            return parse_fail(p, E_INVALID, "%soptional: that is said of the subject", where);
         if (rc == 0 && role->is_subject && role->is_many)
             return parse_fail(p, E_INVALID, "%smany: one customer is the subject", where);
         subjects += role->is_subject ? 1 : 0;

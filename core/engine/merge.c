@@ -77,6 +77,7 @@ static void note_merge(struct step *step, const char *type, uint64_t survivor, u
     doc_put_int(&w, "survivor", (int64_t)survivor);
     doc_put_int(&w, "absorbed", (int64_t)absorbed);
     step_derive(step, type, survivor, engine_doc(step->engine, &w));
+    plugins_tell_hook_failures(step, survivor);
 }
 
 static void go_on_merged(struct step *step, uint64_t own, const struct customer *survivor,

@@ -221,6 +221,15 @@ size_t plugin_place(const struct engine *engine, struct text name)
     return i < count ? i : SIZE_MAX;
 }
 
+struct text plugin_owner(const struct engine *engine, struct text name)
+{
+    struct text owner = config_owner(&engine->config, name);
+    size_t place = SIZE_MAX;
+    if (owner.size == 0)
+        place = plugin_place(engine, event_type_word(name));
+    return place != SIZE_MAX ? engine->plugins->names[place] : owner;
+}
+
 static void quarantine(struct engine *engine, struct text name, const char *kind,
                        struct text reason, int64_t about)
 {
@@ -370,7 +379,7 @@ bool plugin_fold(struct engine *engine, struct text plugin, enum plugin_fold wha
                  struct doc arguments, struct doc *out_answer)
 {
     size_t place = plugin_place(engine, plugin);
-    struct err err;
+    struct err err = { 0 };
     *out_answer = (struct doc){ NULL, 0 };
     if (place == SIZE_MAX || engine->standings[place].presence == PLUGIN_QUARANTINED)
         return false;
@@ -380,6 +389,10 @@ bool plugin_fold(struct engine *engine, struct text plugin, enum plugin_fold wha
         outcome = engine->plugins->fold(engine->plugins, place, what, key, arguments,
                                         &engine->arena, out_answer, &err);
     leave(engine, place, outcome, is_known);
+    if (outcome == PLUGIN_OK && plugin_hook_check(engine, what, key, *out_answer, &err) != 0)
+        outcome = PLUGIN_FAILED;
+    if (outcome == PLUGIN_FAILED)
+        plugin_hook_failed(engine, plugin, what, key, err.text);
     return outcome == PLUGIN_OK && out_answer->data != NULL;
 }
 

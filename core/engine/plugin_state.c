@@ -111,17 +111,26 @@ void step_document(struct step *step, struct text plugin, struct text key, struc
     *out_version = found.version;
 }
 
+int plugin_document_check(const struct engine *engine, const char *who, struct text key,
+                          struct doc doc, struct err *err)
+{
+    int64_t most = engine->config.limits.plugin_state_bytes;
+    if ((int64_t)doc.size <= most)
+        return 0;
+    return err_set(err, E_LIMIT,
+                   "%s: the document \"%.*s\" has %u bytes, more than %lld (limit "
+                   "plugin_state_bytes)",
+                   who, (int)key.size, key.data, doc.size, (long long)most);
+}
+
 int step_keep_document(struct step *step, struct text plugin, struct text key, int64_t version,
                        struct doc doc, struct err *err)
 {
     struct engine *engine = step->engine;
     struct document document = { plugin, key, version, doc };
-    if (doc.size > (size_t)engine->config.limits.plugin_state_bytes)
-        return err_set(err, E_LIMIT,
-                       "keep: the document \"%.*s\" has %u bytes, more than %lld (limit "
-                       "plugin_state_bytes)",
-                       (int)key.size, key.data, doc.size,
-                       (long long)engine->config.limits.plugin_state_bytes);
+    int rc = plugin_document_check(engine, "keep", key, doc, err);
+    if (rc != 0)
+        return rc;
     put(engine, step->customer.number, &document);
     step->trace.acts++;
     return 0;

@@ -215,6 +215,7 @@ struct read_records {
     /* In which one of these has a role; NULL: whoever's. */
     const uint64_t *customers;
     size_t customer_count;
+    const struct record_query *query; /* read_record_search.h; NULL: whatever they say */
 };
 int read_records(struct snapshot *snapshot, const struct read_records *which,
                  const struct read_page *page, struct buf *out, struct err *err);
@@ -224,6 +225,9 @@ void read_kinds(struct engine *engine, struct buf *out);
 /* The field by which records of a kind are called, copied; may be empty.  E_NOTFOUND: no kind. */
 int read_kind_title(struct engine *engine, struct text name, struct arena *arena,
                     struct text *out_title, struct err *err);
+/* The fields that are searched, copied.  E_INVALID: none is, or the kind is not in force. */
+int read_kind_searchable(struct engine *engine, struct text name, struct arena *arena,
+                         const struct text **out_fields, size_t *out_count, struct err *err);
 /* Its only external id.  E_INVALID: it has none, or several. */
 int read_kind_external(struct engine *engine, struct text name, struct arena *arena,
                        struct text *out_field, struct err *err);

@@ -381,7 +381,9 @@ static void show_kind(struct doc_writer *w, const struct kind *kind)
     for (size_t i = 0; i < kind->role_count; i++) {
         doc_open_text(w, kind->roles[i].name);
         doc_put_bool(w, "subject", kind->roles[i].is_subject);
-        doc_put_bool(w, "required", kind->roles[i].is_subject || kind->roles[i].is_required);
+        doc_put_bool(w, "required",
+                     (kind->roles[i].is_subject && !kind->roles[i].is_optional) ||
+                         kind->roles[i].is_required);
         doc_put_bool(w, "many", kind->roles[i].is_many);
         doc_close(w);
     }
@@ -421,6 +423,24 @@ int read_kind_title(struct engine *engine, struct text name, struct arena *arena
         return refuse_kind(engine, name, err);
     *out_title = arena_text(arena, title_field(kind));
     return 0;
+}
+
+int read_kind_searchable(struct engine *engine, struct text name, struct arena *arena,
+                         const struct text **out_fields, size_t *out_count, struct err *err)
+{
+    const struct kind *kind = kinds_find(&engine->kinds, name);
+    size_t count = kind != NULL ? kind->field_count : 0;
+    struct text *fields = arena_alloc(arena, (count + 1) * sizeof *fields);
+    *out_count = 0;
+    for (size_t i = 0; i < count; i++)
+        if (kind->fields[i].is_searchable)
+            fields[(*out_count)++] = arena_text(arena, kind->fields[i].name);
+    *out_fields = fields;
+    if (*out_count != 0)
+        return 0;
+    return err_set(err, E_INVALID,
+                   "?q=: no field of a %.*s is searched: one must say searchable = true",
+                   (int)(name.size < KIND_NAME_BYTES_MAX ? name.size : 0), name.data);
 }
 
 int read_kind_external(struct engine *engine, struct text name, struct arena *arena,

@@ -7,6 +7,7 @@
 #include "core/base/err.h"
 #include "core/engine/engine_inside.h"
 #include "core/engine/read_inside.h"
+#include "core/engine/read_record_search.h"
 #include "core/engine/record.h"
 
 #include <string.h>
@@ -61,6 +62,11 @@ static void show(struct visit *visit, uint64_t number)
     record_read(&record, NULL, visit->which->kind, number, doc_of(row));
     if (!is_wanted(visit->which, &record))
         return;
+    if (visit->which->query != NULL) {
+        visit->list.looks += RECORD_SEARCH_LOOKS - 1;
+        if (!record_query_finds(visit->which->query, record.fields))
+            return;
+    }
     list_item(&visit->list);
     show_record_head(&visit->list.w, &record, visit->which->title);
     show_next_due(&visit->list.w, visit->snapshot, &record);

@@ -413,8 +413,9 @@ static int begin_new(struct record_work *work, const struct record_request *requ
     const struct kind *kind = find_kind(work, request->kind, err);
     if (kind == NULL)
         return E_NOTFOUND;
-    bool has_subject = kind_subject(kind) != KIND_NONE;
-    if (has_subject && work->customer == NULL)
+    size_t subject = kind_subject(kind);
+    bool has_subject = subject != KIND_NONE && work->customer != NULL;
+    if (subject != KIND_NONE && work->customer == NULL && !kind->roles[subject].is_optional)
         return record_fail(work, E_INVALID,
                            say(work, "a %s is about a customer: one is needed", kind->name), err);
     if (request->owner.size > NAME_BYTES_MAX)

@@ -502,8 +502,7 @@ static bool is_foreign(const struct engine *engine, const struct event *event)
         return !event_type_is_feedback(event->type) &&
                (event_type_word(event->type).size == 0 ||
                 !text_equal(event_type_word(event->type), event_plugin(event)));
-    return engine_owns_type(engine, event->type) ||
-           config_owner(&engine->config, event->type).size != 0;
+    return engine_owns_type(engine, event->type) || plugin_owner(engine, event->type).size != 0;
 }
 
 void step_begin(struct step *step, struct engine *engine, struct event *event)

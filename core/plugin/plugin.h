@@ -123,8 +123,9 @@ struct plugin {
     struct doc grant, given; /* what the operator wrote, to load it again */
     bool is_for_trial;
 
-    /* Numbers for metrics: calls into the deterministic side, how many failed, nanoseconds. */
-    atomic_uint_fast64_t calls, failures, nanoseconds;
+    /* Numbers for metrics: calls into the deterministic side, how many failed, how many of these
+     * were hooks of its documents, nanoseconds. */
+    atomic_uint_fast64_t calls, failures, hook_failures, nanoseconds;
 
     struct arena arena; /* private: all of the above */
 };

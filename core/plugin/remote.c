@@ -319,7 +319,9 @@ static enum plugin_outcome wait_for(struct remote *remote, struct lane *lane, ui
             used = cpu_ns(remote);
             until = begin + REMOTE_PATIENCE_MS;
         }
-        if (now >= until && !is_starved(remote, used, now - begin))
+        bool is_over = now >= until && !is_starved(remote, used, now - begin);
+        /* It may have answered while its state was looked at, and sleep because it is done. */
+        if (is_over && atomic_load(&lane->done) <= index && progress(remote) <= before)
             return lose(remote, PLUGIN_HUNG);
         if (now >= until)
             until = now + REMOTE_PATIENCE_MS;

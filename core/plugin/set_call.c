@@ -209,6 +209,8 @@ enum plugin_outcome set_fold(struct plugins *plugins, size_t index, enum plugin_
                                       ? far_fold(set, index, state, what, arguments, err)
                                       : fold_here(set, plugin, fn, arguments, err);
     count(plugin, before, outcome);
+    if (outcome != PLUGIN_OK)
+        atomic_fetch_add_explicit(&plugin->hook_failures, 1, memory_order_relaxed);
     if (outcome != PLUGIN_OK || set->answer.size == 0)
         return outcome;
     struct doc answer = { set->answer.data, (uint32_t)set->answer.size };

@@ -36,11 +36,15 @@ static void put_names(struct doc_writer *w, const struct plugin *plugin)
     doc_close(w);
 }
 
-static void put_numbers(struct doc_writer *w, const struct plugin *plugin)
+/* A hook: merge, unmerge, migrate and give of its documents, and forgetting whom Kith erases. */
+static void put_numbers(struct doc_writer *w, const struct plugin *plugin, const struct home *home)
 {
     int64_t calls = (int64_t)atomic_load(&plugin->calls);
     doc_put_int(w, "calls", calls);
     doc_put_int(w, "failures", (int64_t)atomic_load(&plugin->failures));
+    doc_put_int(w, "hook_failures",
+                (int64_t)atomic_load(&plugin->hook_failures) +
+                    (int64_t)home_forget_failures(home, plugin->name));
     doc_put_int(w, "mean_ns", calls != 0 ? (int64_t)atomic_load(&plugin->nanoseconds) / calls : 0);
 }
 
@@ -68,7 +72,7 @@ static void put_standing(struct doc_writer *w, struct doc standing, bool is_load
 }
 
 static void put_plugin(struct doc_writer *w, const struct plugin_set *set, size_t index,
-                       struct doc standings)
+                       struct doc standings, const struct home *home)
 {
     const struct plugin *plugin = plugin_set_at(set, index);
     char hash[HEX_SIZE(DIGEST_32_BYTES)];
@@ -80,7 +84,7 @@ static void put_plugin(struct doc_writer *w, const struct plugin_set *set, size_
     doc_put_bool(w, "isolated", plugin_set_is_isolated(set, index));
     put_standing(w, standing_of(standings, text_of(plugin->name)), true);
     put_names(w, plugin);
-    put_numbers(w, plugin);
+    put_numbers(w, plugin, home);
 }
 
 /* {plugins: [...]} as the engine shows them, in the arena. */
@@ -129,7 +133,7 @@ static int list_plugins(struct engine *engine, struct call *call, void *arg, str
     doc_open_array(&w, "items");
     for (size_t i = 0; i < plugin_set_count(set); i++) {
         doc_open(&w, NULL);
-        put_plugin(&w, set, i, standings);
+        put_plugin(&w, set, i, standings, call->api->home);
         doc_close(&w);
     }
     put_others(&w, set, standings);
@@ -155,7 +159,7 @@ static int read_one(struct engine *engine, struct call *call, void *arg, struct 
     if (index == SIZE_MAX)
         return err_set(err, E_NOTFOUND, "there is no plugin \"%.*s\"", (int)name.size, name.data);
     doc_begin(&w, out);
-    put_plugin(&w, set, index, standings_of(engine, call));
+    put_plugin(&w, set, index, standings_of(engine, call), call->api->home);
     doc_end(&w);
     return 0;
 }

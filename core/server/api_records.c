@@ -12,6 +12,7 @@
  */
 #include "core/base/limits.h"
 #include "core/engine/read.h"
+#include "core/engine/read_record_search.h"
 #include "core/server/api_command.h"
 #include "core/server/http.h"
 
@@ -97,6 +98,7 @@ static void get_record(struct call *call)
 struct listing {
     struct read_records which;
     struct read_page page;
+    struct record_query query;
     struct text customer;
     int code;
     struct err err;
@@ -108,6 +110,10 @@ static void ask_listing(struct engine *engine, struct call *call)
     struct buf members = BUF_INIT;
     listing->code = read_kind_title(engine, listing->which.kind, &call->arena,
                                     &listing->which.title, &listing->err);
+    if (listing->code == 0 && listing->which.query != NULL)
+        listing->code =
+            read_kind_searchable(engine, listing->which.kind, &call->arena, &listing->query.fields,
+                                 &listing->query.field_count, &listing->err);
     if (listing->code == 0 && listing->customer.size != 0) {
         listing->code = read_members(engine, listing->customer, &members, &listing->err);
         listing->which.customers = arena_copy(&call->arena, members.data, members.size);
@@ -151,6 +157,13 @@ static void get_records(struct call *call)
         call_problem(call, 400, "?state= and ?owner= have at most %d bytes", NAME_BYTES_MAX);
         return;
     }
+    struct text query = call_query(call, "q");
+    if (query.size != 0 && !record_query_read(&listing->query, query, &call->arena)) {
+        call_problem(call, 400, "?q= has one to %d words, of letters and digits",
+                     RECORD_QUERY_WORDS_MAX);
+        return;
+    }
+    listing->which.query = query.size != 0 ? &listing->query : NULL;
     call->data = listing;
     call_ask(call, ask_listing, have_listing);
 }
@@ -478,7 +491,7 @@ const struct route routes_records[] = {
     { "GET", "/v1/records", SCOPE_READ, 0, false, get_kinds, "The kinds of records in force",
       "limit after", NULL, "Kind[]" },
     { "GET", "/v1/records/{kind}", SCOPE_READ, 0, false, get_records,
-      "Records of a kind, the newest first", "state owner customer open limit after", NULL,
+      "Records of a kind, the newest first", "q state owner customer open limit after", NULL,
       "RecordSummary[]" },
     { "POST", "/v1/records/{kind}", SCOPE_STAFF, BODY_MAX, true, post_record, "Make a record",
       "wait", create_fields, "201 Record" },

@@ -392,6 +392,8 @@ static const struct shape_field plugin[] = {
     { "channels", "[text]", false, NULL },
     { "calls", "integer", false, "Since the daemon's start" },
     { "failures", "integer", false, "Calls that failed" },
+    { "hook_failures", "integer", false,
+      "Hooks that failed: merge, unmerge, migrate and give of its documents, and forgetting" },
     { "mean_ns", "integer", false, "How long a call takes" },
     END,
 };
@@ -624,6 +626,7 @@ const struct shape shapes[] = {
 };
 
 const struct query_shape query_shapes[] = {
+    { "q", "/v1/records/{kind}", "text", "Words, each of which stands in a searchable field" },
     { "q", NULL, "text", "Part of a name, the end of a number, an address" },
     { "limit", NULL, "integer", "How many items at most" },
     { "after", "/v1/stream", "text", "Behind this event: 4711, or 4711.2; 0: from the beginning" },

@@ -42,6 +42,8 @@ void home_answer_error(struct home_guest *guest, uint64_t number, int32_t status
 
 int home_wish_begin(struct home_guest *guest, struct err *err)
 {
+    if (guest->home->is_stopping)
+        return err_set(err, E_BUSY, "the daemon is about to end");
     if (guest->home->api == NULL || guest->wishes >= PLUGIN_WISHES_MAX)
         return err_set(err, E_BUSY, "%d calls are under way", PLUGIN_WISHES_MAX);
     guest->wishes++;

@@ -102,6 +102,9 @@ bool home_is_stopped(const struct home *home); /* or never started */
 /* Somebody is being erased: every plugin is told.  E_BUSY: one of them has not done it yet. */
 int home_forget(struct home *home, const uint64_t *customers, size_t count, struct err *err);
 
+/* How often this plugin has refused to forget somebody.  Any thread.  `home` may be NULL. */
+uint64_t home_forget_failures(const struct home *home, const char *plugin);
+
 /* kith_plugin_*, in Prometheus' format; NULL is allowed. */
 void home_write_metrics(struct home *home, struct buf *out);
 

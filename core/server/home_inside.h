@@ -95,6 +95,7 @@ struct home {
     void *started_arg;
     size_t stopping; /* guests whose stop is under way */
     bool is_winding_down;
+    bool is_stopping; /* nobody answers any more */
     void (*stopped)(void *arg);
     void *stopped_arg;
     struct buf scratch;

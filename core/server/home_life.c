@@ -355,6 +355,7 @@ static void on_guest_stopped(void *arg, const struct outside_rest *rest)
 void home_stop(struct home *home, void (*done)(void *arg), void *arg)
 {
     home->is_winding_down = true;
+    home->is_stopping = true; /* what one far away has asked meanwhile comes too late */
     home->started = NULL;
     home->stopping++; /* nobody is through before all have been told */
     for (size_t i = 0; i < home->guest_count; i++) {

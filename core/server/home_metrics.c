@@ -62,6 +62,14 @@ static uint64_t failures_of(const struct outside_numbers *numbers, size_t call)
     return atomic_load(&numbers->failures[call]);
 }
 
+uint64_t home_forget_failures(const struct home *home, const char *plugin)
+{
+    for (size_t i = 0; home != NULL && i < home->guest_count; i++)
+        if (strcmp(home->guests[i].plugin->name, plugin) == 0)
+            return atomic_load(&home->guests[i].numbers.failures[CALL_ERASED]);
+    return 0;
+}
+
 static uint64_t nanoseconds_of(const struct outside_numbers *numbers, size_t call)
 {
     return atomic_load(&numbers->nanoseconds[call]);

@@ -327,6 +327,11 @@ static double failures_of(const struct plugin *plugin)
     return (double)atomic_load(&plugin->failures);
 }
 
+static double hook_failures_of(const struct plugin *plugin)
+{
+    return (double)atomic_load(&plugin->hook_failures);
+}
+
 static double seconds_of(const struct plugin *plugin)
 {
     return (double)atomic_load(&plugin->nanoseconds) / NS_PER_S;
@@ -346,6 +351,9 @@ void metrics_write(struct metrics *metrics, struct node *node, const struct plug
                   calls_of, out);
     write_plugins(plugins, "kith_plugin_engine_failures_total",
                   "Of these those that failed, crashed or were not answered.", failures_of, out);
+    write_plugins(plugins, "kith_plugin_hook_failures_total",
+                  "Of these those that were hooks of its documents: merge, unmerge, migrate, give.",
+                  hook_failures_of, out);
     write_plugins(plugins, "kith_plugin_engine_seconds_total",
                   "Time that the engine has spent in a plugin, or waiting for it.", seconds_of,
                   out);

@@ -1,6 +1,8 @@
 /* care.c -- see care.h. */
 #include "care.h"
 
+#include "handover.h"
+
 #include <stdio.h>
 
 #define COUNTS_ROOM 256
@@ -315,6 +317,7 @@ const struct kith_function *const care_functions[] = {
               .run = promise),
     KITH_ITEM(function, .name = "revisit", .usage = "followup.revisit { after = \"90d\" }",
               .about = "Have her seen again after a while, counted from now", .run = revisit),
+    &handover_function,
     NULL,
 };
 

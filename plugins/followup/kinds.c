@@ -63,13 +63,14 @@ static const char promise[] =
     "   {\"name\": \"recovered\", \"final\": true},"
     "   {\"name\": \"withdrawn\", \"final\": true}],"
     " \"transitions\": {"
-    "   \"keep\": {\"from\": \"open\", \"to\": \"kept\"},"
+    "   \"keep\": {\"from\": \"open\", \"to\": \"kept\", \"fields\": [\"evidence\"]},"
     "   \"withdraw\": {\"from\": \"open\", \"to\": \"withdrawn\","
     "     \"fields\": [\"reason\"]},"
     "   \"break\": {\"from\": \"open\", \"to\": \"broken\"},"
     "   \"apologize\": {\"from\": \"broken\", \"to\": \"apologized\","
     "     \"fields\": [\"apology\"]},"
-    "   \"keep_late\": {\"from\": [\"broken\", \"apologized\"], \"to\": \"kept_late\"},"
+    "   \"keep_late\": {\"from\": [\"broken\", \"apologized\"], \"to\": \"kept_late\","
+    "     \"fields\": [\"evidence\"]},"
     "   \"recover\": {\"from\": [\"broken\", \"apologized\"], \"to\": \"recovered\","
     "     \"fields\": [\"recovery\"]}},"
     " \"deadlines\": {"
@@ -92,10 +93,78 @@ static const char feed[] = "{\"description\": \"The secret address of somebody's
                            "     \"description\": \"A hash of it\"}},"
                            " \"states\": [\"open\"], \"transitions\": {}}";
 
+/* handover.h has the table of its states. */
+static const char handover[] =
+    "{\"description\": \"All that somebody has in hand goes to somebody else\","
+    " \"fields\": {"
+    "   \"from\": {\"type\": \"text\", \"required\": true, \"searchable\": true},"
+    "   \"to\": {\"type\": \"text\", \"required\": true, \"searchable\": true,"
+    "     \"description\": \"Staff, or a team\"},"
+    "   \"reason\": {\"type\": \"text\","
+    "     \"description\": \"Why; and of one that was called off, why that\"},"
+    "   \"customer_count\": \"whole\", \"record_count\": \"whole\", \"reminder_count\": "
+    "\"whole\","
+    "   \"given_count\": \"whole\", \"settled_count\": \"whole\", \"left_count\": \"whole\","
+    "   \"problem\": {\"type\": \"text\","
+    "     \"description\": \"Why it does not go on; it is tried again\"}},"
+    " \"states\": [\"requested\", \"prepared\", \"calling_off\","
+    "   {\"name\": \"done\", \"final\": true},"
+    "   {\"name\": \"called_off\", \"final\": true}],"
+    " \"transitions\": {"
+    "   \"prepare\": {\"from\": \"requested\", \"to\": \"prepared\","
+    "     \"fields\": [\"customer_count\", \"record_count\", \"reminder_count\"]},"
+    "   \"finish\": {\"from\": \"prepared\", \"to\": \"done\","
+    "     \"fields\": [\"given_count\", \"settled_count\", \"left_count\"]},"
+    "   \"call_off\": {\"from\": [\"requested\", \"prepared\"],"
+    "     \"to\": \"calling_off\", \"fields\": [\"reason\"]},"
+    "   \"close\": {\"from\": \"calling_off\", \"to\": \"called_off\","
+    "     \"fields\": [\"given_count\", \"settled_count\", \"left_count\"]}},"
+    " \"title\": \"from\"}";
+
+static const char handover_item[] =
+    "{\"description\": \"A customer, record or reminder that is handed over\","
+    " \"fields\": {"
+    "   \"handover\": {\"type\": \"record:handover\", \"required\": true},"
+    "   \"key\": {\"type\": \"text\", \"external\": true,"
+    "     \"description\": \"HANDOVER/WHAT/THING: once in each\"},"
+    "   \"what\": {\"type\": \"choice\", \"required\": true,"
+    "     \"values\": [\"customer\", \"record\", \"reminder\"]},"
+    "   \"thing\": {\"type\": \"text\", \"required\": true,"
+    "     \"description\": \"42, promise:3\"},"
+    "   \"title\": {\"type\": \"text\", \"searchable\": true, \"personal\": true},"
+    "   \"notes\": {\"type\": \"list\", \"personal\": true,"
+    "     \"description\": \"The last that were written about her\"},"
+    "   \"to\": {\"type\": \"text\","
+    "     \"description\": \"Who gets it, if not who gets the others\"},"
+    "   \"confirmed_by\": {\"type\": \"text\","
+    "     \"description\": \"Who has taken it over: whoever gets it, or of that team\"},"
+    "   \"new_owner\": {\"type\": \"text\","
+    "     \"description\": \"Whose it is since it was ticked\"},"
+    "   \"reason\": {\"type\": \"text\","
+    "     \"description\": \"Why it was settled without, is left, or was not given\"}},"
+    " \"roles\": {\"customer\": {\"subject\": true, \"optional\": true}},"
+    " \"states\": [\"listed\", \"confirmed\", {\"name\": \"given\", \"final\": true},"
+    "   {\"name\": \"settled\", \"final\": true},"
+    "   {\"name\": \"left\", \"final\": true}],"
+    " \"transitions\": {"
+    "   \"confirm\": {\"from\": \"listed\", \"to\": \"confirmed\","
+    "     \"fields\": [\"confirmed_by\"]},"
+    "   \"give\": {\"from\": \"confirmed\", \"to\": \"given\","
+    "     \"fields\": [\"new_owner\"]},"
+    "   \"settle\": {\"from\": \"confirmed\", \"to\": \"settled\","
+    "     \"fields\": [\"reason\"]},"
+    "   \"leave\": {\"from\": [\"listed\", \"confirmed\"], \"to\": \"left\","
+    "     \"fields\": [\"reason\"]},"
+    "   \"list\": {\"from\": [\"confirmed\", \"given\", \"settled\", \"left\"],"
+    "     \"to\": \"listed\"}},"
+    " \"title\": \"title\"}";
+
 const struct kith_kind *const followup_kinds[] = {
     KITH_ITEM(kind, .name = "todo", .json = todo),
     KITH_ITEM(kind, .name = "calendar_copy", .json = copy),
     KITH_ITEM(kind, .name = "calendar_feed", .json = feed),
     KITH_ITEM(kind, .name = "promise", .json = promise),
+    KITH_ITEM(kind, .name = "handover", .json = handover),
+    KITH_ITEM(kind, .name = "handover_item", .json = handover_item),
     NULL,
 };

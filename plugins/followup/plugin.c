@@ -5,6 +5,7 @@
 #include "care.h"
 #include "dav.h"
 #include "feeds.h"
+#include "handover.h"
 #include "kinds.h"
 #include "session.h"
 
@@ -96,8 +97,10 @@ static int32_t start(const struct kith_host *host, struct kith *kith, void **out
 
 static void stop(void *self)
 {
-    session_end_all(self);
-    free(self);
+    struct followup *followup = self;
+    session_end_all(followup);
+    handover_end(followup->handover);
+    free(followup);
 }
 
 static int32_t erased(void *self, uint64_t customer)
@@ -110,12 +113,13 @@ static int32_t erased(void *self, uint64_t customer)
 
 static const struct kith_plugin *const plugin = KITH_ITEM(
     plugin, .abi = KITH_ABI, .name = "followup", .version = "1",
-    .about = "Promises, revisits, and each member of staff's due list in her own calendar",
+    .about =
+        "Promises, revisits, hand-overs, and each member of staff's due list in her own calendar",
     .needs = KITH_NAMES("read", "staff", "on-behalf", "routes", "act:create", "act:move",
                         "act:remind", "act:send"),
     .config = fields, .handlers = care_handlers, .functions = care_functions, .states = care_states,
-    .traits = care_traits, .kinds = followup_kinds, .routes = routes, .start = start, .stop = stop,
-    .erased = erased);
+    .traits = care_traits, .kinds = followup_kinds, .routes = routes, .jobs = handover_jobs,
+    .start = start, .stop = stop, .erased = erased);
 
 const struct kith_plugin *kith_describe(void)
 {

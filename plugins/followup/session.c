@@ -69,7 +69,11 @@ static void on_written(void *arg, int32_t status, struct kith_doc result)
     struct session *session = arg;
     struct write *write = &session->writes[session->write_at];
     struct kith_text detail = kith_get_text(result, "detail");
+    if (write->is_promise && (status == 404 || status == 410))
+        status = 200; /* it is gone; the reminder is done all the same */
     if (status >= 200 && status < 300) {
+        if (write->is_promise)
+            session_keep_promise(session, result);
         if (write->is_again)
             session->reminder = (uint64_t)kith_get_int(result, "id", 0);
         session->write_at++;

@@ -37,7 +37,10 @@ struct followup {
     struct desk *desks;
     size_t desk_count;
     int64_t done_shown_ms;
-    char zone[ZONE_NAME_MAX]; /* of local times */
+    char zone[ZONE_NAME_MAX];  /* of local times */
+    struct handover *handover; /* that is worked on; NULL: none */
+    uint64_t handover_last;    /* that was worked on */
+    int64_t handover_after;    /* not before this moment: one was refused something */
 };
 
 void session_begin(void *self, const struct kith_request *request);

@@ -46,6 +46,7 @@ struct write {
     bool is_again;   /* its answer is the reminder that the copy is of from now on */
     bool is_copy;    /* the body is made when it is asked for ... */
     bool is_changed; /* ... of one that is there: its customer stays */
+    bool is_promise; /* its answer is a promise: if that is open, the next write keeps it */
 };
 
 struct session {
@@ -94,7 +95,9 @@ bool walk_next(struct walk *walk, struct kith_doc *out);
 bool session_make_items(struct session *session); /* false: memory is short */
 void session_sort_by_due(struct session *session);
 
-/* session_store.c: dav_answer() into session->answer, and what it wants into session->writes. */
+/* session_store.c: if the promise is open, the next write is that it was kept. */
+void session_keep_promise(struct session *session, struct kith_doc promise);
+/* dav_answer() into session->answer, and what it wants into session->writes. */
 void session_answer(struct session *session);
 
 #endif

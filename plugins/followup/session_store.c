@@ -166,6 +166,51 @@ static void write_copy(struct session *session, struct kith_doc copy)
     write->is_changed = copy.size != 0;
 }
 
+/* A reminder of a promise's own deadline; 0: it is of something else. */
+static unsigned long long promise_of(struct kith_doc reminder)
+{
+    static const char prefix[] = "promise:";
+    const char *about = kith_get_text(reminder, "about").data;
+    if (!kith_is(kith_get_text(reminder, "by"), "promise") ||
+        strncmp(about, prefix, sizeof prefix - 1) != 0)
+        return 0;
+    return strtoull(about + sizeof prefix - 1, NULL, 10);
+}
+
+/* Done: she says so, and what she wrote beside it is the evidence. */
+static struct write *put_done(struct session *session, struct kith_doc reminder, unsigned changes)
+{
+    const struct kith_doc none = { NULL, 0 };
+    bool is_called_off = (changes & ICS_CALLED_OFF) != 0;
+    unsigned long long promise = is_called_off ? 0 : promise_of(reminder);
+    if (promise != 0)
+        add_write(session, "GET", pool_print(&session->pool, "/v1/records/promise/%llu", promise),
+                  none)
+            ->is_promise = true;
+    return add_write(session, "POST", reminder_path(session, reminder, "/done?wait=applied"),
+                     outcome(session, is_called_off ? TASK_CALLED_OFF : NULL));
+}
+
+void session_keep_promise(struct session *session, struct kith_doc promise)
+{
+    struct kith_writer w;
+    struct pool *pool = &session->pool;
+    struct write *write = &session->writes[session->write_at + 1];
+    const char *note = session->task.note;
+    const char *evidence = note != NULL && *note != '\0' ? note : TASK_TICKED_OFF;
+    size_t size = strlen(evidence) + 100;
+    void *room = pool_take(pool, size);
+    if (!kith_is(kith_get_text(promise, "state"), "open"))
+        return;
+    kith_begin(&w, room, room == NULL ? 0 : size);
+    kith_open(&w, "fields");
+    kith_put_string(&w, "evidence", evidence);
+    kith_close(&w);
+    write->path = record_path(session, promise, "/keep?wait=applied");
+    write->body = kith_end(&w);
+    write->match = pool_print(pool, "\"%lld\"", (long long)kith_get_int(promise, "version", 0));
+}
+
 static void put_reminder(struct session *session, const struct item *item,
                          const struct ics_item *task)
 {
@@ -186,10 +231,7 @@ static void put_reminder(struct session *session, const struct item *item,
             write = add_write(session, "PATCH", reminder_path(session, reminder, "?wait=applied"),
                               body);
         if ((changes & (ICS_COMPLETED | ICS_CALLED_OFF)) != 0) {
-            const char *said = (changes & ICS_CALLED_OFF) != 0 ? TASK_CALLED_OFF : NULL;
-            struct write *done =
-                add_write(session, "POST", reminder_path(session, reminder, "/done?wait=applied"),
-                          outcome(session, said));
+            struct write *done = put_done(session, reminder, changes);
             write = write == NULL ? done : write;
         }
         if (write != NULL)

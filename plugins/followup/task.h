@@ -22,6 +22,8 @@
 /* The outcome of a reminder that was deleted on a device: it is shown nowhere any more. */
 #define TASK_DELETED "deleted in the calendar"
 #define TASK_CALLED_OFF "called off in the calendar"
+/* The evidence that a promise was kept, where its task has no note. */
+#define TASK_TICKED_OFF "ticked off in the calendar"
 
 /* `copy` size 0: there is none.  `done_at`: when it was done; of one that is open it means
  * nothing. */

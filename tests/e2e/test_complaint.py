@@ -48,7 +48,9 @@ def _folder(tmp_path_factory):
     return folder
 
 
-def configuration(tmp_path, folder, policy="", grant=GRANT, smtp="smtp://127.0.0.1:1"):
+def configuration(
+    tmp_path, folder, policy="", grant=GRANT, smtp="smtp://127.0.0.1:1", isolated=False
+):
     config = tmp_path / "kith.lua"
     (tmp_path / "verp.key").write_text("a key of at least sixteen bytes\n")
     config.write_text(
@@ -58,7 +60,8 @@ def configuration(tmp_path, folder, policy="", grant=GRANT, smtp="smtp://127.0.0
         f'  smtp = "{smtp}", from = "Shop <hello@example.com>", lmtp = "127.0.0.1:0",\n'
         f'  verp_key = secret "{tmp_path}/verp.key",\n'
         '  inbox = { "hello@example.com", "complaints@example.com" } } }\n'
-        f'plugin "complaint" {{ grant = {{ {grant} }}, config = {{ {policy} }} }}\n'
+        f'plugin "complaint" {{ isolate = {str(isolated).lower()}, grant = {{ {grant} }},'
+        f' config = {{ {policy} }} }}\n'
     )
     return config
 
@@ -152,11 +155,11 @@ def test_the_readme_has_the_configuration_as_it_is():
 # -- The ways in -----------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def house(start, tmp_path, folder):
+@pytest.fixture(params=[False, True], ids=["here", "isolated"])
+def house(request, start, tmp_path, folder):
     policy = """channel = "log", critical_words = { "lawyer" }, words = { "not content" },
       addresses = { "complaints@example.com" }, survey_after = "" """
-    return house_of(start, tmp_path, folder, policy=policy)
+    return house_of(start, tmp_path, folder, policy=policy, isolated=request.param)
 
 
 def test_an_event_opens_a_complaint_that_is_acknowledged(house):
@@ -435,8 +438,9 @@ def minute(words):
 class Virtual:
     """A daemon whose clock shows what it is told, and goes on from there."""
 
-    def __init__(self, start, environment, tmp_path, folder, sink):
+    def __init__(self, start, environment, tmp_path, folder, sink, isolated):
         self.begin, self.tmp_path, self.folder, self.sink = start, tmp_path, folder, sink
+        self.isolated = isolated
         self.clock = tmp_path / "clock"
         self.env = environment(KITH_CLOCK=str(self.clock))
         (tmp_path / "rules").mkdir()
@@ -445,7 +449,9 @@ class Virtual:
         self.run(POLICY % ("2026-1", "5wd"))
 
     def run(self, policy):
-        config = configuration(self.tmp_path, self.folder, policy=policy, smtp=self.sink.url)
+        config = configuration(
+            self.tmp_path, self.folder, policy=policy, smtp=self.sink.url, isolated=self.isolated
+        )
         flags = ("--config", config, "--scripts", self.tmp_path / "rules")
         self.daemon = self.begin(*flags, env=self.env)
 
@@ -499,9 +505,9 @@ class Virtual:
         return self.daemon.get(f"/v1/reminders?to={assignee}").json["items"]
 
 
-@pytest.fixture
-def virtual(start, faults, tmp_path, folder, sink):  # noqa: F811
-    world = Virtual(start, faults, tmp_path, folder, sink)
+@pytest.fixture(params=[False, True], ids=["here", "isolated"])
+def virtual(request, start, faults, tmp_path, folder, sink):  # noqa: F811
+    world = Virtual(start, faults, tmp_path, folder, sink, request.param)
     for name in ("anna", "ben", "carl"):
         assert world.daemon.call("PUT", f"/v1/staff/{name}", {}).status in (200, 201)
     identify(world.daemon, "u-1", "Ann")

@@ -19,14 +19,22 @@ from mail_house import (  # noqa: F401, fixtures among them
     order,
     parsed,
     received,
-    shop,
     sink,
     wait_for,
+    write_config,
 )
 
 pytestmark = pytest.mark.skipif(
     not (BUILD / "plugins" / "email.so").exists(), reason="a build tree without plugins"
 )
+
+
+@pytest.fixture(params=[False, True], ids=["here", "isolated"])
+def shop(request, start, tmp_path, sink):  # noqa: F811
+    """shop(**config): as that of mail_house.py, with the plugin here and isolated."""
+    return lambda **config: start(
+        *write_config(tmp_path, config.pop("smtp", sink.url), isolate=request.param, **config)
+    )
 
 
 # -- In ----------------------------------------------------------------------------------------
@@ -241,9 +249,12 @@ def test_a_mail_of_50_mb_is_read_in_little_memory(shop):
 
 
 def resident(daemon):
-    """KiB of memory."""
-    text = pathlib.Path(f"/proc/{daemon.pid}/status").read_text()
-    return int(re.search(r"RssAnon:\s+(\d+)", text).group(1))
+    """KiB of memory, that of isolated plugins with it."""
+    processes = [daemon.pid]
+    for path in pathlib.Path(f"/proc/{daemon.pid}/task").glob("*/children"):
+        processes += path.read_text().split()
+    texts = [pathlib.Path(f"/proc/{pid}/status").read_text() for pid in processes]
+    return sum(int(re.search(r"RssAnon:\s+(\d+)", text).group(1)) for text in texts)
 
 
 def test_who_speaks_no_lmtp_is_sent_away(shop):

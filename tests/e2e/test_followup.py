@@ -89,9 +89,10 @@ TASKS = "/dav/calendars/anna/tasks/"
 HOUR = 3600_000
 
 
-@pytest.fixture
-def house(start, tmp_path):
-    return lambda config="", isolated=False: House(start, tmp_path, isolated, config)
+@pytest.fixture(params=[False, True], ids=["here", "isolated"])
+def house(request, start, tmp_path):
+    """house(config): the plugin in the daemon's process, and in one of its own."""
+    return lambda config="": House(start, tmp_path, request.param, config)
 
 
 # -- Devices -----------------------------------------------------------------------------------
@@ -130,6 +131,63 @@ def test_done_on_the_phone_is_done_by_her_and_undone_is_another_reminder(house):
     assert again["title"] == "Call" and again["id"] != number
     text = house.dav("GET", TASKS + name).body.decode()
     assert "STATUS:NEEDS-ACTION" in text and lines[0] in text
+
+
+def test_a_promise_that_is_ticked_off_on_the_phone_is_kept_with_the_note_as_evidence(house):
+    house = house()
+    kept, ticked, broken = (house.promise(what, HOUR)["id"] for what in ("call", "write", "visit"))
+    reminders = house.ok("GET", "/v1/reminders?to=anna")["items"]
+    task = {item["about"]: item for item in reminders}
+
+    def tick(promise, *more):
+        number, title = (task[f"promise:{promise}"][name] for name in ("id", "title"))
+        lines = [f"UID:reminder-{number}@kith", f"SUMMARY:{title}", "STATUS:COMPLETED", *more]
+        assert house.put(f"reminder-{number}.ics", *lines).status == 204
+        return house.ok("GET", f"/v1/records/promise/{promise}")
+
+    record = tick(kept, "DESCRIPTION:Spoke to her husband")
+    assert (record["state"], record["fields"]["evidence"]) == ("kept", "Spoke to her husband")
+    record = tick(ticked)
+    assert (record["state"], record["fields"]["evidence"]) == ("kept", "ticked off in the calendar")
+    closed = house.ok("GET", f"/v1/reminders/{task[f'promise:{kept}']['id']}")
+    assert closed["state"] == "done"
+    assert house.traits()["followup.promises_kept"] == 2
+    by = [e["by"] for e in house.daemon.timeline("user_id:u-1") if e["type"] == "record.move"]
+    assert by == ["anna", "anna"], "it is she who says so"
+    house.ok(
+        "POST",
+        f"/v1/records/promise/{broken}/withdraw?wait=applied",
+        {"fields": {"reason": "she moved"}},
+    )
+    assert house.ok("GET", f"/v1/records/promise/{broken}")["state"] == "withdrawn"
+
+
+def test_a_clerk_says_over_http_that_a_promise_was_kept_and_not_without_evidence(house):
+    house = house()
+    number = house.promise("call", HOUR)["id"]
+    path = f"/v1/records/promise/{number}/keep?wait=applied"
+    refused = house.daemon.call("POST", path, {})
+    assert refused.status == 422 and "evidence" in refused.json["detail"]
+    house.ok("POST", path, {"fields": {"evidence": "called at nine"}})
+    assert house.traits()["followup.promises_kept"] == 1
+
+
+def test_promises_are_made_listed_and_kept_by_command(house):
+    house = house()
+    kith = attach(house.daemon)
+    said = kith("promise", "add", "user_id:u-1", "a", "call", "back", "--due", "2h")
+    assert said.startswith("promise:1  open")
+    assert "a call back" in kith("promise", "list", "--owner", "anna")
+    said = kith("promise", "keep", "1", "called", "at", "nine")
+    assert said.startswith("promise:1  kept") and "called at nine" in said
+    assert "a call back" not in kith("promise", "list")
+    assert "a call back" in kith("promise", "list", "--all")
+    kith("promise", "add", "user_id:u-1", "a", "visit", "--due", "2h")
+    assert kith("promise", "withdraw", "2", "she", "moved").startswith("promise:2  withdrawn")
+    code, _, err = kith.run("promise", "add", "user_id:u-1", "a visit")
+    assert code == 2 and "until when? Add --due 2h" in err
+    code, _, err = kith.run("promise", "keep", "x", "called")
+    assert code == 2 and "kith promise list has them" in err
 
 
 def test_deleted_on_the_phone_is_called_off_with_its_reason(house):
@@ -285,9 +343,8 @@ def test_a_promise_that_is_kept_is_counted_and_nobody_is_reminded(house):
     assert not house.ok("GET", "/v1/reminders?to=anna")["items"]
 
 
-@pytest.mark.parametrize("isolated", [False, True])
-def test_a_promise_is_broken_by_the_clock_and_made_good_by_people(house, isolated):
-    house = house("", isolated)
+def test_a_promise_is_broken_by_the_clock_and_made_good_by_people(house):
+    house = house()
     promise = house.promise("a call back", 1000)
     path = f"/v1/records/promise/{promise['id']}"
     eventually(lambda: house.ok("GET", path)["state"] == "broken")

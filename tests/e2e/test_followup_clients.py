@@ -267,12 +267,16 @@ path = {self.home}/khal.sqlite3
         raise AssertionError(f"no file with {uid}")
 
 
-@pytest.fixture(params=["alone", "daemon"])
+@pytest.fixture(params=["alone", "daemon", "isolated"])
 def server(request, start, tmp_path):
     """The function behind a socket, and the plugin in the daemon: the same for every client."""
     if request.param == "alone" and not DAVD.exists():
         pytest.skip("this build is one without tests")
-    server = Davd() if request.param == "alone" else Kith(start, tmp_path)
+    server = (
+        Davd()
+        if request.param == "alone"
+        else Kith(start, tmp_path, isolated=request.param == "isolated")
+    )
     yield server
     server.close()
 

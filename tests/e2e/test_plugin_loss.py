@@ -291,8 +291,9 @@ def test_killed_at_any_moment_it_has_heard_of_each_event_once(isolated, house):
     for client in clients:
         client.join(60)
         assert not client.is_alive()
-    eventually(lambda: tally(daemon)["state"] == "active" and tally(daemon)["parked"] == 0)
+    # What is acknowledged is not applied yet, and it may be lost once more before it is.
     daemon.send({"type": "track", "event": "End", "userId": "u-0"})
+    eventually(lambda: tally(daemon)["state"] == "active")
     for number in range(5):
         sent = sum(client.sent[number] for client in clients)
         assert counted(daemon, number) == (sent, sent)

@@ -5,13 +5,14 @@ import subprocess
 
 import pytest
 
+from command import attach
 from conftest import BUILD
 
 RULES = """
 kind "complaint" {
   description = "What somebody is not content with",
   fields = {
-    subject = { type = "text", required = true },
+    subject = { type = "text", required = true, searchable = true },
     severity = { type = "choice", values = { "low", "high" } },
     amount = "money", erp = { type = "text", external = true },
     count = "whole", at_once = "flag", parts = { type = "list", of = "text" },
@@ -300,3 +301,49 @@ def test_a_clerk_does_all_of_it_by_the_command(house):
     assert code == 2 and "NAME=VALUE" in wrong
     code, _, wrong = kith(house, "record", "change", "complaint:1", "--set", "count=many")
     assert code == 1 and '"count" is a whole number' in wrong
+
+
+# -- Searching ---------------------------------------------------------------------------------
+
+
+def test_records_are_found_by_the_words_of_their_searchable_fields(house):
+    for subject in ("The box was empty", "Falsche Größe", "Box crushed"):
+        body = {"customer": "user_id:u-1", "fields": {"subject": subject, "severity": "low"}}
+        assert house.call("POST", "/v1/records/complaint?wait=applied", body).status == 201
+
+    def titles(query):
+        return [item["title"] for item in house.get(f"/v1/records/complaint?{query}").json["items"]]
+
+    assert titles("q=box") == ["Box crushed", "The box was empty"]
+    assert titles("q=EMPTY+box&open=1") == ["The box was empty"]
+    assert titles("q=groesse") == ["Falsche Größe"]
+    assert titles("q=low") == [], "severity is not searchable"
+    assert titles("q=box&customer=user_id:u-1&state=closed") == []
+    first = house.get("/v1/records/complaint?q=box&limit=1").json
+    assert len(first["items"]) == 1 and first["next"]
+    rest = house.get(f"/v1/records/complaint?q=box&limit=1&after={first['next']}").json
+    assert [item["title"] for item in rest["items"]] == ["The box was empty"]
+    answer = house.get("/v1/records/complaint?q=%3F%21")
+    assert answer.status == 400 and "letters and digits" in answer.json["detail"]
+    answer = house.get("/v1/records/order?q=box")
+    assert answer.status == 400 and "searchable = true" in answer.json["detail"]
+    assert "Box crushed" in attach(house)("records", "complaint", "--search", "crush")
+
+
+def test_show_lists_her_open_records_and_get_prints_what_is_at_a_path(house):
+    body = {"customer": "user_id:u-1", "fields": {"subject": "The box was empty"}}
+    house.call("POST", "/v1/records/complaint?wait=applied", body)
+    shown = attach(house)("show", "user_id:u-1")
+    assert "open records" in shown and "complaint:1" in shown and "The box was empty" in shown
+    house.call(
+        "POST",
+        "/v1/records/complaint/1/close?wait=applied",
+        {"fields": {"amount": {"amount": "1", "currency": "EUR"}}},
+    )
+    assert "open records" not in attach(house)("show", "user_id:u-1")
+    got = json.loads(attach(house)("get", "/v1/records/complaint/1"))
+    assert (got["state"], got["title"]) == ("closed", "The box was empty")
+    code, _, err = attach(house).run("get", "v1/records")
+    assert code == 2 and "begins with /" in err
+    code, _, err = attach(house).run("get", "/v1/records/complaint/99")
+    assert code == 1 and "there is no complaint 99" in err

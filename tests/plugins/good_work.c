@@ -37,19 +37,20 @@ static void tell(void *arg)
 static int32_t start(const struct kith_host *host, struct kith *kith, void **out_self, char *reason)
 {
     struct self *self = calloc(1, sizeof *self);
-    int32_t code = self != NULL ? KITH_OK : KITH_FAILED;
+    int32_t code = KITH_OK;
     (void)reason;
+    if (self == NULL)
+        return KITH_FAILED;
+    *self = (struct self){ .host = host, .kith = kith };
+    *out_self = self;
     for (int i = 0; code == KITH_OK && i < WORKS; i++) {
         struct sum *sum = calloc(1, sizeof *sum);
         if (sum == NULL)
             return KITH_FAILED;
-        self->host = host;
-        self->kith = kith;
         sum->self = self;
         sum->of = 100;
         code = host->work(kith, compute, tell, sum);
     }
-    *out_self = self;
     return code;
 }
 

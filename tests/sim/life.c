@@ -21,6 +21,7 @@
 #include "core/base/mem.h"
 #include "core/engine/read.h"
 #include "core/engine/rules.h"
+#include "core/plugin/set.h"
 #include "core/script/bundle.h"
 #include "core/script/host.h"
 #include "core/server/node.h"
@@ -31,6 +32,8 @@
 #include "tests/sim/life_attic.h"
 #include "tests/sim/life_change.h"
 #include "tests/sim/life_files.h"
+#include "tests/sim/life_flaky.h"
+#include "tests/sim/life_plugin.h"
 #include "tests/sim/life_subjects.h"
 #include "tests/sim/outside.h"
 
@@ -54,6 +57,7 @@ struct plan { /* the command line */
     unsigned life, steps;
     bool is_power_cut, is_quiet, is_lying, has_faults, from_base, from_floor;
     int64_t skew_ms;
+    struct life_plugin plugin;
 };
 
 static void die(const struct err *err)
@@ -64,42 +68,6 @@ static void die(const struct err *err)
 
 /* -- The world ------------------------------------- */
 
-/* Now and then, in some lives often, the rule "visit" dies for want of memory, as no repetition
- * could know: only while the entry is new, and by dice that no other life repeats. */
-static struct {
-    enum rule_outcome (*run)(struct ruleset *rules, size_t index, struct step *step,
-                             struct rule_failure *out_failure);
-    void (*repeat)(struct ruleset *rules, bool is_past);
-    bool is_past;
-    uint64_t seed, count;
-} flaky;
-
-static enum rule_outcome run_flaky(struct ruleset *rules, size_t index, struct step *step,
-                                   struct rule_failure *out_failure)
-{
-    enum rule_outcome outcome = flaky.run(rules, index, step, out_failure);
-    uint64_t rarity = flaky.seed % 4 == 0 ? 2 : 16;
-    bool dies = !flaky.is_past && text_is(rules->rules[index].name, "visit") &&
-                dice_roll(flaky.seed, ++flaky.count, 8) % rarity == 0;
-    if (!dies)
-        return outcome;
-    return flaky.count % 2 == 0 ? RULE_OUT_OF_MEMORY : RULE_OUT_OF_TIME;
-}
-
-static void repeat_flaky(struct ruleset *rules, bool is_past)
-{
-    flaky.is_past = is_past;
-    flaky.repeat(rules, is_past);
-}
-
-static void make_flaky(struct ruleset *rules)
-{
-    flaky.run = rules->run;
-    flaky.repeat = rules->repeat;
-    rules->run = run_flaky;
-    rules->repeat = repeat_flaky;
-}
-
 /* The same bundle, for level 2 with the files of level2 behind it. */
 static int load_rules(void *arg, struct doc bundle, const struct config *config,
                       struct ruleset **out_rules, struct err *err)
@@ -108,7 +76,7 @@ static int load_rules(void *arg, struct doc bundle, const struct config *config,
     if (KITH_SIM_LEVEL == 1) {
         int code = script_load(NULL, bundle, config, out_rules, err);
         if (code == 0)
-            make_flaky(*out_rules);
+            flaky_make(*out_rules);
         return code;
     }
     struct buf more = BUF_INIT, both = BUF_INIT;
@@ -126,7 +94,7 @@ static int load_rules(void *arg, struct doc bundle, const struct config *config,
         rc = script_load(NULL, doc_end(&w), config, out_rules, err);
     }
     if (rc == 0)
-        make_flaky(*out_rules);
+        flaky_make(*out_rules);
     buf_deinit(&more);
     buf_deinit(&both);
     return rc;
@@ -266,13 +234,16 @@ static void step(struct node *node, struct outside *outside, uint64_t dice)
     case 18:
     case 19:
     case 20:
-    case 21:
         node_step_loop(node);
+        break;
+    case 21:
+        life_plugin_act(more);
         break;
     case 22:
     case 23:
         outside_provide(outside);
         node_tick(node);
+        life_plugin_tick();
         break;
     case 24:
     case 25:
@@ -294,6 +265,9 @@ static void settle(struct node *node, struct outside *outside)
         outside_finish(outside);
         outside_provide(outside);
         node_tick(node);
+        life_plugin_tick();
+        if (round % 64 == 0)
+            life_plugin_finish();
         fold_freeze_if_wanted(node_fold(node), true);
         fold_checkpoint(node_fold(node), &err);
         fold_do_chore(node_fold(node));
@@ -305,13 +279,17 @@ static void settle(struct node *node, struct outside *outside)
 }
 
 static struct node *start(const struct plan *plan, struct outside *outside,
-                          struct randomness *randomness, struct buf *config)
+                          struct randomness *randomness, struct plugin_set *set, struct buf *config)
 {
     struct buf code = BUF_INIT;
     struct channel channels[2];
     struct node *node = NULL;
     struct err err = { 0 };
-    char boot[32];
+    char boot[32], blames[4096];
+    size_t blame_count;
+    snprintf(blames, sizeof blames, "%s.blames", plan->outside);
+    if (plan->is_power_cut) /* the parent is gone too, and what it knew */
+        life_plugin_blamed(blames);
     snprintf(boot, sizeof boot, "life-%u", plan->life);
     struct node_options options = {
         .dir = plan->data,
@@ -319,7 +297,7 @@ static struct node *start(const struct plan *plan, struct outside *outside,
         .clock = outside_clock(outside),
         .random = fill_random,
         .random_arg = randomness,
-        .code = life_code(plan->outside, KITH_SIM_LEVEL, &code),
+        .code = life_code(plan->outside, KITH_SIM_LEVEL, set, plan->plugin.version, &code),
         .config = config_from_json(plan->config, config),
         .boot = boot,
         .channels = channels,
@@ -327,9 +305,15 @@ static struct node *start(const struct plan *plan, struct outside *outside,
         .load_rules = load_rules,
         .load_arg = (void *)(uintptr_t)plan,
         .wake = wake,
+        .blames = life_plugin_blames(blames, &blame_count),
+        .plugins = plugin_set_engine(set),
+        .plugin_lost = life_plugin_lost,
     };
+    options.blame_count = blame_count;
     if (node_open(&options, &node, &err) != 0)
         die(&err);
+    life_plugin_blamed(blames);
+    life_plugin_attach(node, set, options.clock);
     return node; /* the documents live as long as the process */
 }
 
@@ -338,7 +322,11 @@ static int run(const struct plan *plan)
     struct outside *outside = outside_new(plan->outside, plan->seed, plan->life, plan->is_quiet);
     uint64_t seed = dice_roll(plan->seed, plan->life, 1);
     struct randomness randomness = { .seed = seed };
-    flaky.seed = seed;
+    flaky_begin(seed);
+    struct life_plugin good = plan->plugin; /* for what is folded beside it */
+    good.is_isolated = false;
+    good.fate = NULL;
+    struct plugin_set *beside = life_plugin_load(&good), *set = life_plugin_load(&plan->plugin);
     disk_recover(plan->data, plan->journal, seed, plan->is_power_cut);
     if (plan->is_power_cut)
         outside_reboot(outside);
@@ -348,14 +336,15 @@ static int run(const struct plan *plan)
     disk_lie_about_flush(plan->is_lying);
     disk_crash_at(plan->crash_call);
     struct buf config = BUF_INIT;
-    struct node *node = start(plan, outside, &randomness, &config);
+    struct node *node = start(plan, outside, &randomness, set, &config);
     outside_attach(outside, node);
     attic_open(&(struct attic){ .path = plan->attic,
                                 .data = plan->data,
                                 .load_rules = load_rules,
                                 .load_arg = (void *)(uintptr_t)plan,
                                 .print = put_entry,
-                                .is_past = &flaky.is_past });
+                                .plugins = plugin_set_engine(beside),
+                                .is_past = flaky_is_past() });
     if (plan->bundle != NULL)
         deploy(node, plan->bundle);
     for (unsigned i = 0; i < plan->steps; i++) {
@@ -370,7 +359,11 @@ static int run(const struct plan *plan)
     disk_set_room(DISK_ROOM_UNLIMITED);
     if (plan->is_quiet)
         settle(node, outside);
+    if (plan->is_quiet)
+        life_plugin_export(plan->outside);
     node_close(node);
+    plugin_set_free(set);
+    plugin_set_free(beside);
     outside_free(outside);
     disk_stop();
     return 0;
@@ -495,6 +488,7 @@ static int effects(const struct plan *plan)
     key_start(&prefix, 'z');
     snapshot_visit(snapshot, &prefix, NULL, print_erasing, NULL);
     life_files(snapshot);
+    life_plugin_rows(snapshot);
     life_subjects(snapshot);
     snapshot_close(snapshot);
     state_close(state);
@@ -605,11 +599,13 @@ static int fold(const struct plan *plan)
 {
     struct log *log = open_log(plan);
     struct state *state = open_state(plan->into);
+    struct plugin_set *set = life_plugin_load(&plan->plugin);
     struct err err = { 0 };
     struct refold_options options = {
         .log = log,
         .state = state,
         .seq = plan->seq,
+        .plugins = plugin_set_engine(set),
         .load_rules = load_rules,
         .load_arg = (void *)(uintptr_t)plan,
     };
@@ -624,6 +620,7 @@ static int fold(const struct plan *plan)
     print_hash(state);
     state_close(state);
     log_close(log);
+    plugin_set_free(set);
     return 0;
 }
 
@@ -647,9 +644,19 @@ static int bundle(const struct plan *plan)
 
 /* -- The command line ------------------------------------- */
 
+/* Those of the plugin, and those without a value. */
 static void read_flag(struct plan *plan, int option)
 {
     switch (option) {
+    case 'P':
+        plan->plugin.dir = optarg;
+        break;
+    case 't':
+        plan->plugin.version = (unsigned)strtoul(optarg, NULL, 10);
+        break;
+    case 'f':
+        plan->plugin.fate = optarg;
+        break;
     case 'p':
         plan->is_power_cut = true;
         break;
@@ -668,6 +675,9 @@ static void read_flag(struct plan *plan, int option)
     case 'G':
         plan->from_floor = true;
         break;
+    case 'I':
+        plan->plugin.is_isolated = true;
+        break;
     default:
         exit(2);
     }
@@ -682,7 +692,9 @@ static void read_plan(struct plan *plan, int argc, char **argv)
         { "steps", 1, NULL, 'n' },  { "crash", 1, NULL, 'x' },      { "seq", 1, NULL, 'q' },
         { "skew", 1, NULL, 'k' },   { "power-cut", 0, NULL, 'p' },  { "quiet", 0, NULL, 'Q' },
         { "lie", 0, NULL, 'L' },    { "faults", 0, NULL, 'F' },     { "from-base", 0, NULL, 'B' },
-        { "attic", 1, NULL, 'a' },  { "from-floor", 0, NULL, 'G' }, { NULL, 0, NULL, 0 },
+        { "attic", 1, NULL, 'a' },  { "from-floor", 0, NULL, 'G' }, { "plugins", 1, NULL, 'P' },
+        { "tally", 1, NULL, 't' },  { "fate", 1, NULL, 'f' },       { "isolated", 0, NULL, 'I' },
+        { NULL, 0, NULL, 0 },
     };
     *plan = (struct plan){ .config = "{}", .crash_call = DISK_NEVER, .steps = 300 };
     for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
@@ -745,6 +757,8 @@ int main(int argc, char **argv)
     struct plan plan;
     if (argc < 2)
         return 2;
+    if (life_plugin_is_process(argv[1]))
+        return life_plugin_process();
     read_plan(&plan, argc - 1, argv + 1);
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (strcmp(argv[1], words[i].word) == 0)

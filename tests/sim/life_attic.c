@@ -88,6 +88,7 @@ static int fold_between(struct log *log, struct state *state, const struct bases
         .log = log,
         .state = state,
         .seq = bases->last.seq,
+        .plugins = attic.plugins,
         .load_rules = attic.load_rules,
         .load_arg = attic.load_arg,
     };

@@ -23,7 +23,8 @@ struct attic {
                       struct ruleset **out_rules, struct err *err);
     void *load_arg;
     void (*print)(struct buf *out, struct log *log, const struct log_entry *entry);
-    bool *is_past; /* of the rules that now and then die: kept over the fold */
+    struct plugins *plugins; /* those of the life, apart from it; NULL: none */
+    bool *is_past;           /* of the rules that now and then die: kept over the fold */
 };
 
 void attic_open(const struct attic *attic);

@@ -3,8 +3,10 @@
 
 #include "core/base/err.h"
 #include "core/base/mem.h"
+#include "core/plugin/set.h"
 #include "core/server/change.h"
 #include "core/server/node.h"
+#include "tests/sim/life_plugin.h"
 #include "tests/sim/real.h"
 
 #include <fcntl.h>
@@ -15,6 +17,8 @@
 
 static int file = -1;
 static int level;
+static struct plugin_set *plugins;
+static unsigned plugin_version;
 static uint64_t count; /* what the file says */
 
 static struct doc put_code(struct buf *out)
@@ -23,12 +27,14 @@ static struct doc put_code(struct buf *out)
     buf_clear(out);
     doc_begin(&w, out);
     doc_put_int(&w, "level", level);
+    life_plugin_put_code(plugins, plugin_version, &w);
     if (count != 0)
         doc_put_int(&w, "replaced", (int64_t)count);
     return doc_end(&w);
 }
 
-struct doc life_code(const char *outside, int level_of_build, struct buf *out)
+struct doc life_code(const char *outside, int level_of_build, struct plugin_set *set,
+                     unsigned version, struct buf *out)
 {
     char path[4096];
     snprintf(path, sizeof path, "%s.code", outside);
@@ -37,6 +43,8 @@ struct doc life_code(const char *outside, int level_of_build, struct buf *out)
     if (pread(file, &count, sizeof count, 0) != sizeof count)
         count = 0;
     level = level_of_build;
+    plugins = set;
+    plugin_version = version;
     return put_code(out);
 }
 
@@ -69,6 +77,7 @@ void life_change(struct node *node, struct doc config, uint64_t dice)
     struct change_wanted wanted = {
         .code = put_code(&code),
         .config = config,
+        .plugins = plugin_set_engine(plugins),
         .in_force = in_force,
         .done = on_done,
         .over = on_over,

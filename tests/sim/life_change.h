@@ -1,6 +1,6 @@
 /* life_change.h -- code that changes while a life goes on, as when a plugin is reloaded.
  *
- * The simulator has no plugins; the change of the world is all the same.  What the "file" of the
+ * The plugin of the life stays the same; the change of the world is one.  What the "file" of the
  * code is lies beside the outside, and outlives every crash: a life that ends between the file and
  * the entry that notes it is followed by one that finds new code at its start.
  */
@@ -12,9 +12,11 @@
 #include <stdint.h>
 
 struct node;
+struct plugin_set;
 
-/* The code of this life: its level, and how often it has been replaced. */
-struct doc life_code(const char *outside, int level, struct buf *out);
+/* The code of this life: its level, its plugin, and how often it has been replaced. */
+struct doc life_code(const char *outside, int level, struct plugin_set *set,
+                     unsigned plugin_version, struct buf *out);
 
 /* Now and then: another file, and a change to it.  `config` is that of the world in force. */
 void life_change(struct node *node, struct doc config, uint64_t dice);

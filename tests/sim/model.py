@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from model_subjects import Subjects
+from model_tally import Tally
 from model_time import civil_due, instant, next_workday_close, work_between, work_later
 
 SENDING = {"sms", "hook"}
@@ -16,7 +17,7 @@ RULES = "rules"  # the source of what rules set
 PAUSABLE = {None: set(), "a": {"follow", "due"}, "b": {"follow", "due", "daily"}}
 
 
-class Model(Subjects):
+class Model(Subjects, Tally):
     def __init__(self, worlds, bundles, owners):
         self.worlds = worlds  # seq of its entry -> document
         self.bundles = bundles  # hash -> "a" or "b"
@@ -50,6 +51,7 @@ class Model(Subjects):
         self.codes, self.free = {}, []  # code -> (member, key), None: free; those in their order
         self.taken = {}  # (member, key) -> code
         self.granted, self.period = {}, None  # (member, key) -> (cents, from); (from, until, cents)
+        self.begin_tally()
 
     # -- Customers ----------------------------------------------------------------
 
@@ -95,11 +97,30 @@ class Model(Subjects):
         a, b = self.root(one), self.root(two)
         known_a, known_b = bool(self.user_id(a)), bool(self.user_id(b))
         survivor, absorbed = (a, b) if (known_a if known_a != known_b else a < b) else (b, a)
+        self.merge_tally(survivor, absorbed)
         place = self.place(survivor)
         self.has_moved = self.has_moved or self.place(absorbed) != place
         self.members[survivor]["absorbed"] += [absorbed] + self.members[absorbed]["absorbed"]
         self.members[absorbed]["merged"] = survivor
         self.keep_daily(survivor)
+
+    def unmerge(self, number):
+        """With all that she had absorbed before."""
+        if number is None or not self.members[number]["merged"]:
+            return
+        root, place = self.root(number), self.place(number)
+        gone = [number] + self.members[number]["absorbed"]
+        self.unmerge_tally(number)
+        for member in self.group(number):
+            absorbed = self.members[member]["absorbed"]
+            if number in absorbed:
+                self.members[member]["absorbed"] = [m for m in absorbed if m not in gone]
+        self.members[number]["merged"] = 0
+        for member in (root, number):
+            self.keep_daily(member)
+        for member in (root, number):
+            if self.place(member) != place:
+                self.move(member)
 
     def trait(self, number, name):
         best = None
@@ -273,6 +294,8 @@ class Model(Subjects):
                 self.move_member(owner, said[0], due[0][0], said[1])
             elif key == "after:nudge":
                 self.nudge(owner)
+            elif key == "after:quiet":
+                self.hear(owner, "tally.quiet")
             elif key == "after:follow" and "follow" in self.paused:
                 pass
             elif key == "after:follow":
@@ -300,6 +323,7 @@ class Model(Subjects):
             if self.sweep > len(self.members):
                 self.sweep = None
         self.sweep_cases()
+        self.hear_parked()
         self.forget_timers()
 
     # -- Cases -----------------------------------------------------------------------
@@ -387,12 +411,12 @@ class Model(Subjects):
             return
         case = {"customer": number, "level": level, "state": "open", "since": self.now}
         self.cases[len(self.cases) + 1] = case
-        case.update(pauses=[], told=False, ended=False, due=None)
+        case.update(pauses=[], told=False, ended=False, due=None, version=1)
         case["due"] = self.case_due(case)
         self.arm_case(len(self.cases))
 
-    def of_case(self, number):
-        """None: there is none, or nobody may speak of it any more."""
+    def of_case(self, number, version):
+        """None: there is none, or another than was expected, or nobody may speak of it any more."""
         case = self.cases.get(number)
         if case is None or self.bundle is None:
             return None
@@ -400,11 +424,11 @@ class Model(Subjects):
             self.perhaps_hers.add(self.seq)
             return None
         self.belongs(case["customer"])
-        return case
+        return case if version in (None, case["version"]) else None
 
-    def move_case(self, number, transition):
+    def move_case(self, number, transition, version):
         ways = {"wait": ("open", "waiting"), "go": ("waiting", "open"), "close": ("", "closed")}
-        case, (start, end) = self.of_case(number), ways[transition]
+        case, (start, end) = self.of_case(number, version), ways[transition]
         if case is None or case["state"] == "closed" or start not in ("", case["state"]):
             return
         if case["state"] == "waiting":
@@ -412,12 +436,14 @@ class Model(Subjects):
         if end == "waiting":
             case["pauses"].append([self.now, None])
         case["state"] = end
+        case["version"] += 1
         self.update_case(number)
 
-    def change_case(self, number, level):
-        case = self.of_case(number)
+    def change_case(self, number, level, version):
+        case = self.of_case(number, version)
         if case is not None and case["level"] != level:
             case["level"] = level
+            case["version"] += 1
             self.update_case(number)
 
     # -- Rules ---------------------------------------------------------------------------
@@ -428,6 +454,7 @@ class Model(Subjects):
     def order(self, number, data):
         orders = (self.trait(number, "orders") or 0) + 1
         self.set_trait(number, "orders", orders, self.now, RULES)
+        orders = self.trait(number, "orders")  # of one set at the same time the root's counts
         if data["total"] >= (50 if self.bundle == "a" else 20):
             self.effect("sms", "service", "thanks %d" % orders, number)
         for member in self.group(number):
@@ -530,7 +557,7 @@ class Model(Subjects):
             return
         pings = (self.trait(number, "pings") or 0) + 1
         self.set_trait(number, "pings", pings, self.now, RULES)
-        self.effect("hook", "service", "ping %d" % pings, number)
+        self.effect("hook", "service", "ping %d" % self.trait(number, "pings"), number)
 
     # -- Entries ------------------------------------------------------------------------------
 
@@ -542,7 +569,11 @@ class Model(Subjects):
             entry["body"],
         )
         self.moves_left = self.limit("moves_per_tick", 100)
-        kind, data = body["type"], body.get("data", {})
+        self.begin_tally_entry()
+        self.apply_entry(entry, body, body["type"], body.get("data", {}))
+        self.end_tally_entry()
+
+    def apply_entry(self, entry, body, kind, data):
         if entry["class"] == 1:
             self.client(body, kind, data)
         elif entry["class"] == 3:
@@ -560,17 +591,23 @@ class Model(Subjects):
         elif kind == "record.create":
             self.open_case(body["ref"], data["fields"]["level"])
         elif kind == "record.move":
-            self.move_case(data["record"], data["transition"])
+            self.move_case(data["record"], data["transition"], data.get("expect"))
         elif kind == "record.change":
-            self.change_case(data["record"], data["fields"]["level"])
+            self.change_case(data["record"], data["fields"]["level"], data.get("expect"))
         elif kind == "rule.paused":
             self.paused |= {data["rule"]} & PAUSABLE[self.bundle]
         elif kind == "rule.resumed":
             self.paused.discard(data["rule"])
+        elif kind == "plugin.disabled":
+            self.tally_disabled(data)
+        elif kind == "plugin.enabled":
+            self.tally_enabled(data)
         elif kind == "daemon.started":
             self.run = self.seq
         elif kind == "consent.changed":
             self.consent(self.said_of(body["ref"]), data, body.get("at", self.now))
+        elif kind == "customer.unmerge":
+            self.unmerge(self.said_of(body["ref"]))
         elif kind == "erase.requested":
             self.erase(body["ref"][8:])
         elif kind == "erase.done":
@@ -652,6 +689,8 @@ class Model(Subjects):
             self.link(number, "anon", anon)
         if kind == "identify" and "timezone" in data:
             self.set_place(number, data["timezone"], min(body.get("at", self.now), self.now), "web")
+        if kind in ("order", "visit"):
+            self.hear(number, kind, data["number"])
         if kind == "order" and self.bundle:
             self.order(number, data)
         if kind == "visit" and self.bundle and self.seq not in self.killed:

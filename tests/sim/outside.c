@@ -7,6 +7,7 @@
 #include "core/server/node.h"
 #include "tests/sim/dice.h"
 #include "tests/sim/feedback.h"
+#include "tests/sim/outside_event.h"
 
 #include <fcntl.h>
 #include <stdarg.h>
@@ -327,92 +328,6 @@ static void post_applied(struct outside *outside, struct submission *submission,
     post(outside, submission, errand);
 }
 
-static void put_data(struct doc_writer *w, int event, uint64_t dice)
-{
-    doc_put_int(w, "number", event);
-    doc_put_int(w, "total", (int64_t)(dice >> 16) % 100);
-    doc_put_int(w, "page", (int64_t)(dice >> 24) % 5);
-}
-
-/* Some files are several customers'. */
-static void put_files(struct doc_writer *w, uint64_t dice)
-{
-    char hash[65];
-    snprintf(hash, sizeof hash, "%064x", (unsigned)(dice >> 24 & 3));
-    doc_open_array(w, "files");
-    doc_put_string(w, "", hash);
-    doc_close(w);
-}
-
-/* Customers move, and now and then to a place that is none. */
-static void put_zone(struct doc_writer *w, uint64_t dice)
-{
-    static const char *const zones[] = { "Asia/Shanghai", "America/New_York", "Europe/Berlin",
-                                         "Australia/Sydney", "Mars/Olympus" };
-    size_t i = (size_t)(dice >> 28) % 8;
-    if (i < sizeof zones / sizeof *zones)
-        doc_put_string(w, "timezone", zones[i]);
-}
-
-static void put_text(struct doc_writer *w, const char *name, const char *format, int number)
-{
-    char text[32];
-    snprintf(text, sizeof text, format, number);
-    doc_put_string(w, name, text);
-}
-
-/* Event number i is the same in every life; only that a client who has logged in since sends
- * it again under its other name. */
-static void put_event(struct submission *submission, uint64_t seed, int event, int64_t wall,
-                      bool is_logged_in)
-{
-    uint64_t dice = dice_roll(seed, (uint64_t)event, 3);
-    int anon = (int)(dice >> 40 & 0xffff) % 6 + 1;
-    /* Mostly one browser a person, so that merges and what came before them meet. */
-    int user = (dice >> 56) % 4 != 0 ? anon : (int)(dice >> 32 & 0xffff) % 6 + 1;
-    struct doc_writer w;
-    submission_begin(submission, &w);
-    put_text(&w, "id", "e-%d", event);
-    doc_put_string(&w, "source", "web");
-    if (dice % 8 == 0)
-        doc_put_int(&w, "at", wall - 5000);
-    switch (dice % 10) {
-    case 0:
-    case 1:
-        doc_put_string(&w, "type", "identify");
-        doc_put_string(&w, "call", "identify");
-        put_text(&w, "user", "u-%d", user);
-        put_text(&w, "anon", "a-%d", anon);
-        break;
-    case 2:
-    case 3:
-        doc_put_string(&w, "type", "visit");
-        doc_put_string(&w, "call", "track");
-        if (is_logged_in)
-            put_text(&w, "user", "u-%d", user);
-        else
-            put_text(&w, "anon", "a-%d", anon);
-        break;
-    case 4: /* a client forges the system: kept, and nothing happens */
-        doc_put_string(&w, "type", "reminder.due");
-        doc_put_string(&w, "call", "track");
-        put_text(&w, "user", "u-%d", user);
-        break;
-    default:
-        doc_put_string(&w, "type", "order");
-        doc_put_string(&w, "call", "track");
-        put_text(&w, "user", "u-%d", user);
-    }
-    doc_open(&w, "data");
-    put_data(&w, event, dice);
-    if (dice % 10 < 2)
-        put_zone(&w, dice);
-    if (dice % 7 == 3)
-        put_files(&w, dice);
-    doc_close(&w);
-    submission_end(submission, &w);
-}
-
 static void send_events(struct outside *outside, int first, int count, bool wants_applied,
                         bool is_logged_in)
 {
@@ -420,7 +335,7 @@ static void send_events(struct outside *outside, int first, int count, bool want
     struct errand *errand = mem_zero(sizeof *errand);
     *errand = (struct errand){ .outside = outside, .first = first, .count = count };
     for (int i = first; i < first + count; i++) {
-        put_event(submission, outside->seed, i, outside->wall, is_logged_in);
+        outside_put_event(submission, outside->seed, i, outside->wall, is_logged_in);
         if (outside->events[i] != EVENT_ACKED)
             outside->events[i] = EVENT_SENT;
     }
@@ -448,8 +363,8 @@ static void change_consent(struct outside *outside, uint64_t dice)
     submission_begin(submission, &w);
     doc_put_string(&w, "type", "consent.changed");
     /* By number also of somebody who has been erased: the look before it came too early. */
-    put_text(&w, "ref", (dice >> 24 & 3) == 0 ? "%d" : "user_id:u-%d",
-             (int)(dice >> 8 & 0xffff) % 6 + 1);
+    outside_put_text(&w, "ref", (dice >> 24 & 3) == 0 ? "%d" : "user_id:u-%d",
+                     (int)(dice >> 8 & 0xffff) % 6 + 1);
     doc_put_string(&w, "source", "staff");
     doc_open(&w, "data");
     doc_put_string(&w, "purpose", dice & 64 ? "news" : "service");
@@ -540,7 +455,7 @@ static void change_staff(struct outside *outside, uint64_t dice)
     doc_put_string(&w, "name", name);
     if (strcmp(type, "key.set") == 0) {
         doc_put_string(&w, "staff", name);
-        put_text(&w, "hash", "%08d", (int)(dice >> 32 & 0xffffff));
+        outside_put_text(&w, "hash", "%08d", (int)(dice >> 32 & 0xffffff));
     } else if (outside->seed % 2 != 0 && strcmp(type, "staff.set") == 0) {
         /* not where customers are erased: how far that is the model does not know */
         put_absence(outside, &w, dice & 64 ? "ben" : "anna", dice >> 32);
@@ -565,7 +480,7 @@ static void load_codes(struct outside *outside, uint64_t dice)
     doc_put_string(&w, "pool", "gift");
     doc_open_array(&w, "codes");
     for (int i = first; i < first + 3; i++)
-        put_text(&w, "", "c-%d", i);
+        outside_put_text(&w, "", "c-%d", i);
     doc_close(&w);
     doc_close(&w);
     post_applied(outside, submission, &w, errand);
@@ -587,7 +502,7 @@ static void change_case(struct outside *outside, uint64_t dice)
                    : what < 5 ? "record.move"
                               : "record.change");
     if (what < 2)
-        put_text(&w, "ref", "user_id:u-%d", (int)(dice >> 8 & 0xffff) % 6 + 1);
+        outside_put_text(&w, "ref", "user_id:u-%d", (int)(dice >> 8 & 0xffff) % 6 + 1);
     doc_put_string(&w, "source", "staff");
     doc_open(&w, "data");
     doc_put_string(&w, "kind", "case");
@@ -595,6 +510,8 @@ static void change_case(struct outside *outside, uint64_t dice)
         doc_put_int(&w, "record", (int64_t)(dice >> 24 & 0xff) % 8 + 1);
     if (what >= 2 && what < 5)
         doc_put_string(&w, "transition", transitions[what - 2]);
+    if (what >= 2 && (dice >> 40 & 3) == 0) /* as it was when somebody looked */
+        doc_put_int(&w, "expect", (int64_t)(dice >> 42 & 3) + 1);
     doc_open(&w, "fields");
     if (what < 2 || what == 5)
         doc_put_string(&w, "level", dice >> 32 & 1 ? "high" : "low");
@@ -613,7 +530,7 @@ static void erase(struct outside *outside, uint64_t dice)
     snprintf(errand->decision, sizeof errand->decision, "erase");
     submission_begin(submission, &w);
     doc_put_string(&w, "type", "erase.requested");
-    put_text(&w, "ref", "user_id:u-%d", (int)(dice >> 8 & 0xffff) % 6 + 1);
+    outside_put_text(&w, "ref", "user_id:u-%d", (int)(dice >> 8 & 0xffff) % 6 + 1);
     doc_put_string(&w, "source", "staff");
     post_applied(outside, submission, &w, errand);
 }

@@ -136,8 +136,8 @@ BUGS = [
     (
         "checkpoints do not wait for verdicts",
         "core/server/fold.c",
-        "    if (!verdicts_are_durable(fold) || atomic_load(&fold->is_compacting))\n",
-        "    if (atomic_load(&fold->is_compacting))\n",
+        "    if (!verdicts_are_durable(fold) || stands_still(fold))\n",
+        "    if (stands_still(fold))\n",
     ),
     (
         "events to others are lost in a crash",
@@ -178,8 +178,8 @@ BUGS = [
     (
         "a claim counts without asking the arbiter",
         "core/engine/effect.c",
-        "    if (verdict.state != NULL) {\n        finish(step, &effect, verdict.state",
-        "    if (false && verdict.state != NULL) {\n        finish(step, &effect, verdict.state",
+        "    if (verdict.state != NULL || has_to_wait) {\n",
+        "    if (has_to_wait) {\n",
     ),
     (
         "reminders stay in the zone that a customer has left",
@@ -214,7 +214,7 @@ BUGS = [
     (
         "erasure: an entry that came too late stays",
         "core/engine/commands.c",
-        "command->needs == NEEDS_CUSTOMER && erase_refuse_late(engine, event)",
+        "names_customer && erase_refuse_late(engine, event)",
         "false",
     ),
     (
@@ -252,11 +252,11 @@ BUGS = [
     (
         "erasure: entries go before the dump that stands for them is durable",
         "core/server/purge.c",
-        "    case PHASE_NOTE:\n        if (purge->count == 0)",
+        "    case PHASE_NOTE:\n        if (purge->waits_for_others)",
         "    case PHASE_NOTE:\n        for (size_t i = 0; i < purge->count; i++)\n"
         "            log_erase(purge->options.log, purge->erased[i].seqs, purge->erased[i].count,\n"
         "                      purge->erased[i].customer, NULL);\n"
-        "        if (purge->count == 0)",
+        "        if (purge->waits_for_others)",
     ),
     (
         "erasure: her file is still hers",
@@ -268,8 +268,8 @@ BUGS = [
         "erasure: what her rules sent to others still names her files",
         "core/engine/erase.c",
         "        file_forget(engine, erasure->number, n, seq);\n"
-        "        return true;\n    }\n    case 'F'",
-        "        return true;\n    }\n    case 'F'",
+        "        return true;\n    }\n    case 'R'",
+        "        return true;\n    }\n    case 'R'",
     ),
     (
         "erasure: a forgotten file is remembered for ever",
@@ -292,8 +292,80 @@ BUGS = [
     (
         "a template is rendered anew for each attempt",
         "core/engine/effect.c",
-        "    if (verdict.state == NULL && effect.message.data == NULL)\n        verdict = render(",
-        "    if (verdict.state == NULL)\n        verdict = render(",
+        "    if (verdict.state == NULL && !has_to_wait && effect.message.data == NULL)\n",
+        "    if (verdict.state == NULL && !has_to_wait)\n",
+    ),
+    (
+        "a record is changed whatever version was expected",
+        "core/engine/record_command.c",
+        "if (rc == 0 && expected != 0 && ",
+        "if (rc == 0 && expected < 0 && ",
+    ),
+    (
+        "plugin: a merge forgets what the other had",
+        "core/engine/plugin_state.c",
+        "    put_child(&w, \"absorbed\", absorbed.doc);\n",
+        "",
+    ),
+    (
+        "plugin: an unmerge gives nothing back",
+        "core/engine/plugin_state.c",
+        "    put(engine, leaving, &theirs);\n}",
+        "}",
+    ),
+    (
+        "plugin: what its handlers did before it was lost stays",
+        "core/engine/plugin_run.c",
+        "    else if (are_several)\n        step_undo(step, &point);",
+        "    else if (are_several)\n        step_keep(step);",
+    ),
+    (
+        "plugin: an event that is parked again counts twice",
+        "core/engine/plugin_run.c",
+        "        standing.parked++;\n",
+        "        standing.parked += step->event->parked != NULL ? 2 : 1;\n",
+    ),
+    (
+        "plugin: what is new overtakes what is parked",
+        "core/engine/plugin_run.c",
+        "(presence == PLUGIN_THERE || is_next)",
+        "presence != PLUGIN_QUARANTINED",
+    ),
+    (
+        "plugin: a verdict does not say in which call it was lost",
+        "core/engine/plugin_run.c",
+        '    doc_put_int(&w, "nth", (int64_t)call);\n',
+        '    doc_put_int(&w, "nth", (int64_t)call + 1);\n',
+    ),
+    (
+        "plugin: nobody tells the next run which one ended the last",
+        "core/server/verdict.c",
+        "        log_index_verdict(log, at_seq, doc.data, doc.size);\n",
+        "",
+    ),
+    (
+        "plugin: it hears of whoever is being erased",
+        "core/engine/plugin_run.c",
+        "            if (event == NULL || erase_is_open(engine, event->customer))\n",
+        "            if (event == NULL)\n",
+    ),
+    (
+        "plugin: its documents stay in the shape that they had",
+        "core/engine/plugin_state.c",
+        "    bring_up(engine, &absorbed);\n",
+        "",
+    ),
+    (
+        "plugin: what was foreseen counts, whatever has changed since",
+        "core/plugin/set_far.c",
+        "if (next.size == item.size && memcmp(next.data, item.data, item.size) == 0)",
+        "if (!is_before(item, next) && !is_before(next, item))",
+    ),
+    (
+        "plugin: a client speaks in its name where the configuration is older",
+        "core/engine/plugin_run.c",
+        "        place = plugin_place(engine, event_type_word(name));\n",
+        "        place = SIZE_MAX;\n",
     ),
 ]
 

@@ -10,6 +10,8 @@ end of a seed a quiet life lets everything finish, and then
   - no message of a doubtful channel left twice, unless staff released it; every one
     that may or may not have left is listed; what the state calls sent did leave;
   - nothing left that the arbiter had not let through, nor sooner than its receiver asked for;
+  - what the plugin keeps of everybody, who was quarantined and what is parked are those of
+    tests/sim/model_tally.py, whatever process it ran in, and so is what people are told of it;
   - the stream tells of every event on every timeline, once, in order, with what the log has;
   - of who was erased there is nothing in the state, her entries are tombstones, and all
     others are not; before they became so, the log was folded once more (life_attic.h);
@@ -27,6 +29,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 from model import Model  # noqa: E402
 from model_subjects import sure  # noqa: E402
+from sim_tally import Failure, Kept, Plugin, check_told  # noqa: E402
 
 CANNOT_START, CRASHED = 3, 86
 ZONES = ["Europe/Berlin", "Asia/Shanghai", "UTC", "America/New_York"]
@@ -49,16 +52,13 @@ def what_of(effect):
     return effect["channel"], effect["customer"], body_of(effect)
 
 
-class Failure(Exception):
-    pass
-
-
 class Run:
     """One seed."""
 
     def __init__(self, binaries, seed, keep, extra=()):
         self.binaries, self.seed, self.keep, self.extra = binaries, seed, keep, list(extra)
         self.dice = random.Random(seed)
+        self.plugin = Plugin(seed, binaries[0])
         root = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
         self.dir = tempfile.mkdtemp(prefix="kith-sim-", dir=root)
         self.data, self.journal = self.dir + "/data", self.dir + "/journal"
@@ -86,7 +86,7 @@ class Run:
 
     def config(self):
         dice = self.dice
-        config = {
+        return {
             "zone": dice.choice(ZONES),
             "country": "DE",
             "channels": {"sms": {}, "hook": {"idempotent": True}},
@@ -95,14 +95,15 @@ class Run:
                 "sweep_per_tick": dice.choice([1, 2, 500]),
                 "moves_per_tick": dice.choice([1, 2, 500]),
                 "erase_per_tick": dice.choice([1, 3, 500]),
+                **self.plugin.limits(),
             },
         }
-        return json.dumps(config)
 
     def live(self):
         dice, binary, bundle, config = self.dice, self.binaries[0], "a", self.config()
         faults = dice.random() < 0.4
         for number in range(dice.randint(3, 9)):
+            self.plugin.change()
             if dice.random() < 0.3:
                 binary = dice.choice(self.binaries)
             if dice.random() < 0.3:
@@ -123,7 +124,8 @@ class Run:
                 "--steps",
                 str(dice.randint(20, 500)),
                 "--config",
-                config,
+                json.dumps(self.plugin.world(config)),
+                *self.plugin.arguments(False),
             ]
             if dice.random() < 0.5:
                 args += ["--bundle", HERE + "/bundles/" + bundle]
@@ -151,7 +153,8 @@ class Run:
             "--steps",
             "10",
             "--config",
-            config,
+            json.dumps(self.plugin.world(config)),
+            *self.plugin.arguments(True),
             "--quiet",
             "--bundle",
             HERE + "/bundles/" + bundle,
@@ -171,9 +174,12 @@ class Run:
             e["seq"]: e["body"]["data"] for e in self.entries if e["body"]["type"] == "world"
         }
         self.effects, self.tasks, self.listed, self.subjects = {}, {}, set(), []
+        self.kept = Kept()
         self.files = {"owner": set(), "mine": set(), "forgotten": set()}
         for line in self.life("effects").stdout.splitlines():
             row = json.loads(line)
+            if self.kept.read(row):
+                continue
             if "erasing" in row:
                 raise Failure("customer %d is still being erased at the end" % row["erasing"])
             if "hash" in row:  # whose a file is
@@ -213,6 +219,14 @@ class Run:
             hashes[done.stdout.strip()] = name
         return {h: hashes[h] for h in names}
 
+    def code_of(self, world):
+        code = self.worlds[world]["code"]
+        return code["level"], code["tally"]
+
+    def codes(self):
+        """How many: each numbers what an entry makes in its own way."""
+        return len({self.code_of(world) for world in self.worlds})
+
     def check_acknowledged(self):
         written = [e["body"].get("id") for e in self.entries]
         for line in self.heard:
@@ -234,8 +248,12 @@ class Run:
         model = Model(self.worlds, self.bundle_names(), owners)
         for entry in self.entries:
             body = entry["body"]
-            if body["type"] == "verdict" and any(r["rule"] == "visit" for r in body["rules"]):
+            if body["type"] != "verdict":
+                continue
+            if any(r["rule"] == "visit" for r in body.get("rules", [])):
                 model.killed.add(body["at_seq"])
+            for plugin in body.get("plugins", []):
+                model.plugin_verdicts[body["at_seq"]] = plugin
         for entry in self.entries:
             model.apply(entry)
         return model
@@ -264,12 +282,11 @@ class Run:
                 asked.add((cause, body["type"], data))
             else:
                 answered.add((cause, body["type"], int(body["ref"]), data))
-        levels = len({w["code"]["level"] for w in self.worlds.values()})
         for name, ours, theirs in (
             ("asked", asked, model.asked),
             ("answered", answered, model.answered),
         ):
-            if theirs - ours or (levels == 1 and ours - theirs):
+            if theirs - ours or (self.codes() == 1 and ours - theirs):
                 raise Failure(
                     "%s: lost %s, too many %s"
                     % (name, sorted(theirs - ours)[:3], sorted(ours - theirs)[:3])
@@ -331,7 +348,7 @@ class Run:
 
     def check_renderings(self, model):
         """A template says what was true at the first claim, whatever was tried later."""
-        if len({w["code"]["level"] for w in self.worlds.values()}) > 1:
+        if self.codes() > 1:
             return  # another level may have given the number to another message
         for ident, effect in self.effects.items():
             message = effect.get("message", {})
@@ -423,8 +440,7 @@ class Run:
         seq = int(ident.split(".")[0])
         meant = seq, what[0], what[1], meant_by(what[2])
         if not any((e[0], e[1], e[4], e[3]) == meant for e in model.effects):
-            levels = {w["code"]["level"] for w in self.worlds.values()}
-            if len(levels) < 2:
+            if self.codes() < 2:
                 raise Failure("%s left as %s, which nobody meant" % (ident, what))
         elif (ident, attempt) not in model.allowed:
             raise Failure("%s left in attempt %d, which no claim allowed" % (ident, attempt))
@@ -436,6 +452,8 @@ class Run:
             if line[0] != "recv" or line[1] in released or line[1] not in self.effects:
                 continue
             effect = self.effects[line[1]]
+            if (line[3], int(line[4]), line[5]) != what_of(effect):  # another code's number
+                continue
             if "place" in effect:  # it went to the end of its line when its rule was resumed
                 continue
             key = effect["customer"], effect["channel"]
@@ -460,12 +478,11 @@ class Run:
     def check_orphan(self, ident, what):
         """What left is not what the state knows: only another engine level, which numbers what an
         entry makes in its own way, explains that."""
-        levels = {w["code"]["level"] for w in self.worlds.values()}
         claimed = any(
             e["body"]["type"] == "effect.claim" and e["body"]["data"]["id"] == ident
             for e in self.entries
         )
-        if len(levels) < 2 or not claimed:
+        if self.codes() < 2 or not claimed:
             raise Failure(
                 "%s left as %s, but it is %s" % (ident, what, self.effects.get(ident, "nothing"))
             )
@@ -525,20 +542,24 @@ class Run:
             ):
                 raise Failure("the stream tells %s of %s" % (event, body))
 
+    def fold(self, code, *args):
+        """In the one process, wherever the plugin has been before."""
+        plugin = self.plugin.loaded(code[1])
+        return self.life("fold", *args, *plugin, binary=self.binaries[code[0] - 1])
+
     def check_fold(self):
-        """A fresh fold, each stretch by a binary of the level that is in force there."""
+        """A fresh fold, each stretch by the level and the plugin that are in force there."""
         last = self.entries[-1]["seq"]
-        levels = [self.worlds[entry["world"]]["code"]["level"] for entry in self.entries]
+        codes = [self.code_of(entry["world"]) for entry in self.entries]
         into, done = self.dir + "/fresh", None
         floor = self.worlds[self.entries[-1]["world"]].get("floor")
         start = floor["seq"] if floor else 0
         first = ["--from-floor"] if floor else []
         while start < last:
             end = start
-            while end < last and levels[end] == levels[start]:
+            while end < last and codes[end] == codes[start]:
                 end += 1
-            binary = self.binaries[levels[start] - 1]
-            done = self.life("fold", *first, "--into", into, "--seq", str(end), binary=binary)
+            done = self.fold(codes[start], *first, "--into", into, "--seq", str(end))
             if done.returncode != 0:
                 raise Failure("cannot fold: " + done.stderr)
             first = []
@@ -548,9 +569,8 @@ class Run:
     def check_base(self):
         """What the present code folded since it took over it must fold again, and alone."""
         last = self.entries[-1]
-        binary = self.binaries[self.worlds[last["world"]]["code"]["level"] - 1]
-        into, seq = self.dir + "/based", str(last["seq"])
-        done = self.life("fold", "--from-base", "--into", into, "--seq", seq, binary=binary)
+        code, into, seq = self.code_of(last["world"]), self.dir + "/based", str(last["seq"])
+        done = self.fold(code, "--from-base", "--into", into, "--seq", seq)
         if done.returncode != 0:
             raise Failure("cannot fold from the base: " + done.stderr)
         self.compare_hash(done, "folded from its base")
@@ -574,6 +594,8 @@ class Run:
         self.check_stream()
         self.check_erased(model)
         self.check_files(model)
+        self.kept.check(model)
+        check_told(self.heard, model)
         self.check_fold()
         self.check_base()
 

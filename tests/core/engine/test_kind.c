@@ -148,6 +148,8 @@ static void what_is_not_known_is_refused_and_the_nearest_named(void **state)
     refuse("'fields':{'a':{'type':'text','required':1}}", E_INVALID,
            "fields.a.required is true or false");
     refuse("'roles':{'a':{},'b':{}}", E_INVALID, "one of them is the subject");
+    refuse("'roles':{'a':{'subject':true},'b':{'optional':true}}", E_INVALID,
+           "said of the subject");
     refuse("'roles':{'a':{'subject':true,'many':true}}", E_INVALID, "one customer is the subject");
     refuse("'title':'x'", E_INVALID, "title is a field that is text");
     refuse("'transitions':{'a':{'from':'opne','to':'shut'}}", E_INVALID,

@@ -106,6 +106,21 @@ static void a_record_is_made_and_told_on_the_timeline(void **state)
     assert_int_equal(play->result.record, 2);
 }
 
+static void a_record_with_an_optional_subject_is_about_somebody_or_nobody(void **state)
+{
+    struct play *play = *state;
+    begin(play, "kind 'errand' { roles = { customer = { subject = true, optional = true } },\n"
+                "  states = { 'open' }, transitions = {}, owner = 'owner' }\n");
+    play_command(play, "record.create", NULL, "{'kind':'errand','fields':{}}");
+    done(play);
+    assert_has(record(play, "errand", 1), "'owner':null,'customer':null");
+    play_command(play, "record.create", "1", "{'kind':'errand','fields':{}}");
+    done(play);
+    assert_has(record(play, "errand", 2), "'customer':1");
+    play_command(play, "record.create", NULL, "{'kind':'complaint','fields':{'subject':'x'}}");
+    refused(play, E_INVALID, "a complaint is about a customer: one is needed");
+}
+
 static void a_record_that_is_wrong_is_refused_and_says_why(void **state)
 {
     struct play *play = *state;
@@ -662,6 +677,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_record_is_made_and_told_on_the_timeline),
+        TEST(a_record_with_an_optional_subject_is_about_somebody_or_nobody),
         TEST(a_record_that_is_wrong_is_refused_and_says_why),
         TEST(a_state_changes_by_its_transitions_only),
         TEST(fields_are_changed_and_emptied_and_nothing_is_no_change),

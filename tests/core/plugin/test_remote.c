@@ -11,6 +11,7 @@
 #include "core/plugin/lane.h"
 #include "core/plugin/wire.h"
 
+#include <fcntl.h>
 #include <libgen.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -19,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -32,6 +34,29 @@ static const char *plugin_path(const char *name)
     self[size] = '\0';
     snprintf(path, sizeof path, "%s/plugins/%s.so", dirname(self), name);
     return path;
+}
+
+/* -- Late ------------------------------------------------------------------------------------- */
+
+static const char *late; /* a path: there is a file as long as the answer is waited for */
+
+/* In the place of the C library's: when it is asked whether the process would run if it were let,
+ * it answers, and only then it is looked at. */
+int open(const char *path, int flags, ...)
+{
+    mode_t mode = 0;
+    if ((flags & O_CREAT) != 0) {
+        va_list args;
+        va_start(args, flags);
+        mode = va_arg(args, mode_t);
+        va_end(args);
+    }
+    if (late != NULL && strstr(path, "/task/") != NULL) {
+        close((int)syscall(SYS_openat, AT_FDCWD, late, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+        while (access(late, F_OK) == 0)
+            usleep(1000);
+    }
+    return (int)syscall(SYS_openat, AT_FDCWD, path, flags, mode);
 }
 
 /* -- Liars ------------------------------------------------------------------------------------- */
@@ -66,6 +91,17 @@ static void chatter(void)
             usleep(100);
 }
 
+static void answer_when_asked(struct lane *lane)
+{
+    static const uint8_t nothing[5] = { 5 };
+    const char *path = getenv("KITH_LATE");
+    while (access(path, F_OK) != 0)
+        usleep(1000);
+    memcpy(lane->out, nothing, sizeof nothing);
+    reply(lane, sizeof nothing);
+    unlink(path);
+}
+
 static void lie_about_call(const char *lie, struct lane *lane)
 {
     static const uint32_t small = 3, large = LANE_BYTES;
@@ -74,6 +110,8 @@ static void lie_about_call(const char *lie, struct lane *lane)
         pause();
     else if (strcmp(lie, "chatter") == 0)
         chatter();
+    else if (strcmp(lie, "late") == 0)
+        answer_when_asked(lane);
     else if (strcmp(lie, "die") == 0)
         _exit(EXIT_SUCCESS);
     else if (strcmp(lie, "huge") == 0)
@@ -279,6 +317,25 @@ static void test_one_that_hangs_is_lost_and_stays_so(void **state)
     close_it(&house);
 }
 
+/* It has done what it should, and so it does not want to run. */
+static void test_one_that_answers_while_it_is_looked_at_is_not_lost(void **state)
+{
+    struct house house;
+    struct doc reply;
+    char path[] = "/tmp/kith-late-XXXXXX";
+    (void)state;
+    close(mkstemp(path));
+    unlink(path);
+    setenv("KITH_LATE", path, 1);
+    assert_int_equal(open_it(&house, "good_state", "late"), 0);
+    late = path;
+    enum plugin_outcome outcome = call(&house, 0, &reply);
+    late = NULL;
+    assert_int_equal(outcome, PLUGIN_OK);
+    assert_false(remote_is_lost(house.remote));
+    close_it(&house);
+}
+
 static void test_one_that_is_killed_is_lost(void **state)
 {
     struct house house;
@@ -357,6 +414,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_what_there_is_not_is_refused),
         cmocka_unit_test(test_one_that_does_not_load_says_why),
         cmocka_unit_test(test_one_that_hangs_is_lost_and_stays_so),
+        cmocka_unit_test(test_one_that_answers_while_it_is_looked_at_is_not_lost),
         cmocka_unit_test(test_one_that_is_killed_is_lost),
         cmocka_unit_test(test_of_a_batch_in_which_it_dies_the_beginning_is_there),
         cmocka_unit_test(test_who_lies_about_who_it_is_is_not_let_in),

@@ -33,6 +33,16 @@ rule "nudge" {
   end,
 }
 
+rule "milestone" {
+  on = "tally.milestone",
+  run = function(event, customer)
+    send {
+      channel = "hook", purpose = "service",
+      body = "milestone " .. event.count .. " " .. customer["tally.count"],
+    }
+  end,
+}
+
 rule "follow" {
   on = "follow",
   run = function(event, customer)
