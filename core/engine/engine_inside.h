@@ -448,6 +448,10 @@ int plugin_hook_check(struct engine *engine, enum plugin_fold what, struct text 
 bool plugin_fold(struct engine *engine, struct text plugin, enum plugin_fold what, struct text key,
                  struct doc arguments, struct doc *out_answer);
 
+/* It is quarantined: what is not asked of it is told like what failed. */
+void plugin_hook_passed_over(struct engine *engine, size_t place, enum plugin_fold what,
+                             struct text key);
+
 /* -- plugin_again.c ------------------------------------------------------- */
 bool plugin_is_lost(enum plugin_outcome outcome);
 bool plugin_renew(struct engine *engine, size_t plugin); /* its process, if it has one */

@@ -373,8 +373,12 @@ bool plugin_fold(struct engine *engine, struct text plugin, enum plugin_fold wha
     size_t place = plugin_place(engine, plugin);
     struct err err = { 0 };
     *out_answer = (struct doc){ NULL, 0 };
-    if (place == SIZE_MAX || engine->standings[place].presence == PLUGIN_QUARANTINED)
+    if (place == SIZE_MAX)
         return false;
+    if (engine->standings[place].presence == PLUGIN_QUARANTINED) {
+        plugin_hook_passed_over(engine, place, what, key);
+        return false;
+    }
     enum plugin_outcome outcome = enter(engine, place);
     bool is_known = outcome != PLUGIN_OK;
     unsigned tries = 0;

@@ -77,6 +77,9 @@ struct plugins {
     enum plugin_outcome (*fold)(struct plugins *plugins, size_t plugin, enum plugin_fold what,
                                 struct text key, struct doc arguments, struct arena *arena,
                                 struct doc *out, struct err *err);
+    /* That hook is not called, as the plugin is away: whether there is one.  NULL: there is. */
+    bool (*pass_over)(struct plugins *plugins, size_t plugin, enum plugin_fold what,
+                      struct text key);
     /* Another process for the plugin, of the same file, with nothing left of what the one before
      * did; false: it has none of its own, or none can be begun.  NULL: none of them has. */
     bool (*renew)(struct plugins *plugins, size_t plugin);

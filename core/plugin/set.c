@@ -85,6 +85,7 @@ static void fill(struct plugin_set *set)
         .call = set_call,
         .version = set_version,
         .fold = set_fold,
+        .pass_over = set_pass_over,
     };
     for (size_t i = 0; i < set->count; i++)
         if (set->is_isolated[i]) {

@@ -232,3 +232,24 @@ def test_a_rebuild_survives_the_end_of_its_process(house):
     assert not house.once.exists(), "one process has ended"
     assert house.is_back() and [count(daemon, i) for i in range(5)] == [400] * 5
     assert daemon.post("/v1/verify", {}).json["ok"]
+
+
+# -- A hook that is not asked ------------------------------------------------------------------
+
+
+def test_a_merge_without_the_plugin_is_told_and_counted(house):
+    daemon = house.start()
+    daemon.send(gift(1), gift(2))
+    kith(daemon, "plugin", "disable", "ballast")
+    answer = daemon.post(
+        "/v1/customers/user_id:u-1/merge?wait=durable", {"absorbed": "user_id:u-2"}
+    )
+    assert answer.status < 300
+    eventually(lambda: house.standing()["hook_failures"] == 1)
+    (told,) = [e["data"] for e in daemon.timeline("user_id:u-1") if e["type"] == "plugin.failed"]
+    assert (told["hook"], told["message"]) == ("merge", "it is quarantined and was not asked")
+    kith(daemon, "plugin", "enable", "ballast")
+    eventually(house.is_back)
+    daemon.send(gift(1))
+    assert count(daemon) == 2, "the survivor's, and one more"
+    assert daemon.post("/v1/verify", {}).json["ok"]
