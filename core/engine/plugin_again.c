@@ -1,9 +1,9 @@
 /* plugin_again.c -- what a replay does about a plugin that it loses, and no verdict says so.
  *
  * The process of an isolated plugin may end whatever it was called for: the machine takes it, or
- * it is full of what earlier calls left, which in the run before ended with another process.  A call
- * is a pure function, so it is made again, in another process.  Where all are lost the loss is a
- * verdict if the entry was not applied before, and else the replay is stuck.
+ * it is full of what earlier calls left, which in the run before ended with another process.  A
+ * call is a pure function, so it is made again, in another process.  Where all are lost the loss is
+ * a verdict if the entry was not applied before, and else the replay is stuck.
  */
 #include "core/base/err.h"
 #include "core/engine/engine_inside.h"
