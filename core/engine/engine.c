@@ -320,7 +320,10 @@ void engine_apply(struct engine *engine, const struct log_entry *entry,
     plugins_note_lost(engine);
     store_counters(engine);
     events_store(engine);
-    report(engine);
+    if (engine->is_stuck)
+        plugins_note_stuck(engine);
+    else
+        report(engine);
 }
 
 /* -- Questions ------------------------------------------------------------ */

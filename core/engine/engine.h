@@ -22,7 +22,7 @@ struct ruleset;
 struct state;
 struct config;
 
-#define ENGINE_LEVEL 8 /* raised whenever this code would compute something different */
+#define ENGINE_LEVEL 9 /* raised whenever this code would compute something different */
 
 /* What the engine asks of its surroundings.  All are called inside engine_apply(),
  * on its thread.  `arg` is the engine_options' own. */
@@ -48,6 +48,9 @@ struct engine_hooks {
     void (*erased)(void *arg);
     /* A plugin was lost at this entry, and is quarantined.  NULL: nobody listens. */
     void (*plugin_lost)(void *arg, struct text name);
+    /* In a replay a plugin was lost at this entry, in every process that was tried, and no verdict
+     * says so.  Whether the entry was applied before, so that one would.  NULL: it was not. */
+    bool (*was_applied)(void *arg, uint64_t seq);
     /* Also of a replay: {rules, plugins}, all that is known of this entry.  It must be in the log
      * before a claim of any effect reported from now on. */
     void (*verdict_made)(void *arg, uint64_t at_seq, struct doc verdict);
@@ -75,6 +78,7 @@ enum engine_status {
     ENGINE_DONE = 0,      /* applied */
     ENGINE_DUPLICATE = 1, /* its id was known: no effect */
     ENGINE_REFUSED = 2,   /* kept in the log, no effect: `reason` says why */
+    ENGINE_STUCK = 3,     /* a replay cannot go on (was_applied()): `reason` says why */
 };
 struct engine_result {
     enum engine_status status;
@@ -87,7 +91,8 @@ struct engine_result {
 };
 
 /* Apply the entry engine_seq() + 1.  Always succeeds: an entry that makes no sense is kept
- * without effect. */
+ * without effect.  But if a replay is stuck (ENGINE_STUCK) neither the engine nor what its state
+ * has in memory may be used any more: whoever wants to go on opens them again. */
 void engine_apply(struct engine *engine, const struct log_entry *entry,
                   struct engine_result *out_result);
 

@@ -75,6 +75,8 @@ struct engine {
         const char *hook;
     } hook_failures[HOOK_FAILURES_MAX];
     size_t hook_failure_count; /* may be more than are told */
+    bool is_stuck;             /* a replay lost a plugin where it was not lost before: */
+    struct text stuck_at;      /* this one */
 
     uint64_t seq;
     int64_t now;
@@ -445,6 +447,20 @@ int plugin_hook_check(struct engine *engine, enum plugin_fold what, struct text 
                       struct doc answer, struct err *err);
 bool plugin_fold(struct engine *engine, struct text plugin, enum plugin_fold what, struct text key,
                  struct doc arguments, struct doc *out_answer);
+
+/* It is quarantined: what is not asked of it is told like what failed. */
+void plugin_hook_passed_over(struct engine *engine, size_t place, enum plugin_fold what,
+                             struct text key);
+
+/* -- plugin_again.c ------------------------------------------------------- */
+bool plugin_is_lost(enum plugin_outcome outcome);
+bool plugin_renew(struct engine *engine, size_t plugin); /* its process, if it has one */
+/* Behind a call: whether it is made once more, in another process. */
+bool plugin_tries_again(struct engine *engine, size_t plugin, enum plugin_outcome outcome,
+                        unsigned *tries);
+/* It was lost in a call, and nobody knew: a verdict, or the replay is stuck. */
+void plugin_note_loss(struct engine *engine, size_t plugin, enum plugin_outcome outcome);
+void plugins_note_stuck(struct engine *engine); /* in the result of the entry */
 
 /* -- plugin_state.c ------------------------------------------------------- */
 /* E_LIMIT: larger than limits.plugin_state_bytes; `who` keeps it. */

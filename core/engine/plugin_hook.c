@@ -35,6 +35,18 @@ void plugin_hook_failed(struct engine *engine, struct text plugin, enum plugin_f
     };
 }
 
+/* One that is quarantined is not asked, which is told: what its hook would have made is not made
+ * later.  Documents that cannot be brought up wait for it. */
+void plugin_hook_passed_over(struct engine *engine, size_t place, enum plugin_fold what,
+                             struct text key)
+{
+    struct plugins *plugins = engine->plugins;
+    bool is_final = what == PLUGIN_MERGE || what == PLUGIN_UNMERGE;
+    if (is_final && (plugins->pass_over == NULL || plugins->pass_over(plugins, place, what, key)))
+        plugin_hook_failed(engine, plugins->names[place], what, key,
+                           "it is quarantined and was not asked");
+}
+
 static void tell_hook_failure(struct step *step, const struct hook_failure *failure,
                               uint64_t customer)
 {

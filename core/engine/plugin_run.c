@@ -266,17 +266,6 @@ static enum plugin_outcome verdict_on(const struct engine *engine, struct text p
     return PLUGIN_OK;
 }
 
-static void add_verdict(struct engine *engine, struct text plugin, enum plugin_outcome outcome,
-                        uint64_t call)
-{
-    struct doc_writer w;
-    engine_draft(engine, &w);
-    doc_put_text(&w, "plugin", plugin);
-    doc_put_string(&w, "kind", outcome == PLUGIN_HUNG ? "hang" : "crash");
-    doc_put_int(&w, "nth", (int64_t)call);
-    engine_add_verdict(engine, "plugins", doc_end(&w));
-}
-
 void plugins_obey_verdict(struct engine *engine)
 {
     for (struct doc_iter it = doc_iter(engine->plugin_verdict); doc_next(&it);) {
@@ -301,11 +290,10 @@ static enum plugin_outcome enter(struct engine *engine, size_t plugin)
 /* After it: one that was lost is quarantined, and if nobody knew, it will be known. */
 static void leave(struct engine *engine, size_t plugin, enum plugin_outcome outcome, bool is_known)
 {
-    struct text name = engine->plugins->names[plugin];
-    if (outcome != PLUGIN_CRASHED && outcome != PLUGIN_HUNG)
+    if (!plugin_is_lost(outcome))
         return;
     if (!is_known)
-        add_verdict(engine, name, outcome, engine->standings[plugin].calls);
+        plugin_note_loss(engine, plugin, outcome);
     engine->standings[plugin].presence = PLUGIN_QUARANTINED;
     engine->standings[plugin].lost = outcome;
     engine->standings[plugin].is_news = true;
@@ -357,9 +345,13 @@ int step_call_plugin(struct step *step, size_t function, struct doc arguments,
     step_save(step, &point);
     enum plugin_outcome outcome = enter(engine, plugin);
     bool is_known = outcome != PLUGIN_OK;
-    if (!is_known)
+    unsigned tries = 0;
+    while (!is_known) {
         outcome =
             engine->plugins->call(engine->plugins, function, step, arguments, out_answer, err);
+        if (!plugin_tries_again(engine, plugin, outcome, &tries))
+            break;
+    }
     leave(engine, plugin, outcome, is_known);
     if (outcome == PLUGIN_OK) {
         step_keep(step);
@@ -381,13 +373,21 @@ bool plugin_fold(struct engine *engine, struct text plugin, enum plugin_fold wha
     size_t place = plugin_place(engine, plugin);
     struct err err = { 0 };
     *out_answer = (struct doc){ NULL, 0 };
-    if (place == SIZE_MAX || engine->standings[place].presence == PLUGIN_QUARANTINED)
+    if (place == SIZE_MAX)
         return false;
+    if (engine->standings[place].presence == PLUGIN_QUARANTINED) {
+        plugin_hook_passed_over(engine, place, what, key);
+        return false;
+    }
     enum plugin_outcome outcome = enter(engine, place);
     bool is_known = outcome != PLUGIN_OK;
-    if (!is_known)
+    unsigned tries = 0;
+    while (!is_known) {
         outcome = engine->plugins->fold(engine->plugins, place, what, key, arguments,
                                         &engine->arena, out_answer, &err);
+        if (!plugin_tries_again(engine, place, outcome, &tries))
+            break;
+    }
     leave(engine, place, outcome, is_known);
     if (outcome == PLUGIN_OK && plugin_hook_check(engine, what, key, *out_answer, &err) != 0)
         outcome = PLUGIN_FAILED;
@@ -441,8 +441,12 @@ static bool run_handler(struct step *step, size_t index)
     step->rule_from = engine_bytes(engine);
     enum plugin_outcome outcome = enter(engine, plugin);
     bool is_known = outcome != PLUGIN_OK;
-    if (!is_known)
+    unsigned tries = 0;
+    while (!is_known) {
         outcome = plugins->run(plugins, index, step, &err);
+        if (!plugin_tries_again(engine, plugin, outcome, &tries))
+            break;
+    }
     leave(engine, plugin, outcome, is_known);
     step->rule = NULL;
     if (outcome == PLUGIN_OK) {
@@ -693,6 +697,7 @@ void plugin_enabled(struct step *step)
     struct doc data = step->event->data;
     struct text name = doc_text(data, "plugin");
     struct standing standing = standing_of(engine, name);
+    size_t place = plugin_place(engine, name);
     bool is_kept_out = doc_bool(data, "again", false) && text_is(standing.kind, "staff");
     if (standing.kind.size == 0) {
         engine_refuse(engine, E_CONFLICT, "plugin %.*s is not quarantined", (int)name.size,
@@ -709,6 +714,8 @@ void plugin_enabled(struct step *step)
     standing.kind = (struct text){ "", 0 };
     standing.missed = standing.about = 0;
     set_standing(engine, name, &standing);
+    if (!engine_is_live(engine) && place != SIZE_MAX)
+        plugin_renew(engine, place); /* as it had another one then */
 }
 
 /* The first reason is kept, but that of a person comes before any other. */

@@ -7,7 +7,8 @@
  * A plugin that crashed or hung is **quarantined**: from the event on at which it did so it takes
  * no part in anything.  What it should have heard of is parked, and handed to it in order when it
  * is enabled again; until the last of these it hears of nothing new.  When it crashed is not for a
- * replay to find out: a verdict says so (docs/log.md).
+ * replay to find out: a verdict says so (docs/log.md).  So where a replay loses one and no verdict
+ * says so, it makes the call again in another process, as a call is a pure function.
  *
  * Engine thread only.
  */
@@ -76,7 +77,16 @@ struct plugins {
     enum plugin_outcome (*fold)(struct plugins *plugins, size_t plugin, enum plugin_fold what,
                                 struct text key, struct doc arguments, struct arena *arena,
                                 struct doc *out, struct err *err);
+    /* That hook is not called, as the plugin is away: whether there is one.  NULL: there is. */
+    bool (*pass_over)(struct plugins *plugins, size_t plugin, enum plugin_fold what,
+                      struct text key);
+    /* Another process for the plugin, of the same file, with nothing left of what the one before
+     * did; false: it has none of its own, or none can be begun.  NULL: none of them has. */
+    bool (*renew)(struct plugins *plugins, size_t plugin);
 };
+
+/* How many more processes a fold tries a call in that was lost without a verdict. */
+#define PLUGIN_TRIES_MAX 2
 
 struct engine;
 

@@ -85,9 +85,11 @@ static void fill(struct plugin_set *set)
         .call = set_call,
         .version = set_version,
         .fold = set_fold,
+        .pass_over = set_pass_over,
     };
     for (size_t i = 0; i < set->count; i++)
         if (set->is_isolated[i]) {
+            set->engine.renew = set_renew;
             set->engine.foresee = set_foresee;
             set->engine.post = set_post;
         }
@@ -133,6 +135,17 @@ int plugin_set_another(const struct plugin_set *set, size_t index, struct remote
     int rc = remote_open(&options, out_remote, &same, err);
     plugin_free(same);
     return rc;
+}
+
+bool set_renew(struct plugins *plugins, size_t index)
+{
+    struct plugin_set *set = (struct plugin_set *)plugins;
+    struct remote *remote = NULL;
+    struct err err;
+    if (!set->is_isolated[index] || plugin_set_another(set, index, &remote, &err) != 0)
+        return false;
+    plugin_set_replace(set, index, remote);
+    return true;
 }
 
 int plugin_set_view(const struct plugin_set *set, struct plugin_set **out_view, struct err *err)

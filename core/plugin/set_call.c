@@ -154,6 +154,16 @@ kith_fn *state_hook(const struct kith_state *state, enum plugin_fold what)
     return NULL;
 }
 
+bool set_pass_over(struct plugins *plugins, size_t index, enum plugin_fold what, struct text key)
+{
+    struct plugin *plugin = ((struct plugin_set *)plugins)->plugins[index];
+    size_t state = plugin_state_find(plugin, key);
+    if (state == SIZE_MAX || state_hook(&plugin->states[state], what) == NULL)
+        return false;
+    atomic_fetch_add_explicit(&plugin->hook_failures, 1, memory_order_relaxed);
+    return true;
+}
+
 static struct doc_value read_nothing(void *arg, const struct plugin_read *read)
 {
     (void)arg;

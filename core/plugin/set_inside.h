@@ -43,6 +43,8 @@ int64_t set_version(struct plugins *plugins, size_t index, struct text key);
 enum plugin_outcome set_fold(struct plugins *plugins, size_t index, enum plugin_fold what,
                              struct text key, struct doc arguments, struct arena *arena,
                              struct doc *out, struct err *err);
+bool set_pass_over(struct plugins *plugins, size_t index, enum plugin_fold what, struct text key);
+bool set_renew(struct plugins *plugins, size_t index); /* set.c */
 kith_fn *state_hook(const struct kith_state *state, enum plugin_fold what);
 
 /* The step as a source of values. */

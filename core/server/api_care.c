@@ -43,7 +43,7 @@ struct care {
     struct buf faults; /* array */
     struct doc_writer w;
     size_t fault_count;
-    bool has_fresh;
+    bool has_fresh, is_unable; /* to fold anew, whatever the log is like */
     uint8_t fresh[HASH128_BYTES];
 };
 
@@ -168,6 +168,7 @@ static int fold_anew(struct care *care, struct call *call, const char *dir)
                                       .load_arg = &around };
     struct base base, floor;
     uint64_t seq;
+    care->is_unable = rc != 0;
     dir_clear(dir); /* what a verification that was killed has left */
     if (rc == 0)
         rc = dir_make(dir, &care->err);
@@ -180,6 +181,7 @@ static int fold_anew(struct care *care, struct call *call, const char *dir)
         rc = base_load(call->api->settings->data, &base, state, &care->err);
     if (rc == 0)
         rc = refold(&options, &care->err);
+    care->is_unable = care->is_unable || rc == E_BUSY;
     if (rc == 0)
         rc = read_hash(state, &seq, care->fresh, &care->err);
     state_close(state);
@@ -210,8 +212,12 @@ static void verify(struct call *call)
     rc = read_hash(node_state(call->api->node), &care->seq, care->hash, &care->err);
     if (rc == 0)
         rc = fold_anew(care, call, dir);
-    if (rc != 0)
+    if (care->is_unable && care->fault_count == 0) {
+        struct err why = care->err;
+        care->code = err_set(&care->err, E_IO, "the log could not be verified: %s", why.text);
+    } else if (rc != 0) {
         add_fault(care, care->err.text);
+    }
     compare(care);
     doc_close(&care->w);
     doc_end(&care->w);

@@ -12,6 +12,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define CHECKPOINT_AGE_MS 2000
 #define CHECKPOINT_IDLE_MS 50
@@ -57,7 +58,7 @@ static int use_world(void *arg, const struct log_entry *entry)
     return engine_set_world(fold->engine, entry->seq, world, reading->err);
 }
 
-/* Fails before anything is changed. */
+/* Fails before anything is changed; but if the engine is stuck, it is so for good. */
 static int apply(struct fold *fold, const struct log_entry *entry, struct engine_result *result,
                  struct err *err)
 {
@@ -79,6 +80,8 @@ static int apply(struct fold *fold, const struct log_entry *entry, struct engine
     if (is_kept)
         breadcrumb_applying(0);
     atomic_fetch_add_explicit(&fold->turns, 1, memory_order_relaxed);
+    if (result->status == ENGINE_STUCK)
+        return err_set(err, result->code, "%s", result->reason);
     return 0;
 }
 
@@ -292,8 +295,10 @@ static bool has_room(struct fold *fold)
 static int apply_read(void *arg, const struct log_entry *entry)
 {
     struct reading *reading = arg;
-    struct engine_result result;
-    return apply(reading->fold, entry, &result, reading->err);
+    struct engine_result result = { .status = ENGINE_DONE };
+    int rc = apply(reading->fold, entry, &result, reading->err);
+    reading->fold->is_stuck = rc != 0 && result.status == ENGINE_STUCK;
+    return rc;
 }
 
 int fold_catch_up(struct fold *fold, uint64_t seq, struct err *err)
@@ -399,6 +404,12 @@ static bool has_caught_up(struct fold *fold, const struct group *group)
     if (fold->refused_seq != 0 && seq >= fold->refused_seq)
         seq = fold->refused_seq - 1;
     bool is_good = fold_catch_up(fold, seq, &err) == 0;
+    if (fold->is_stuck) {
+        say("%s: nothing was changed; start kithd again, and if this comes again, give it the "
+            "memory it needs, or put back the file of the plugin that was in force",
+            err.text);
+        _exit(EXIT_FAILURE); /* without a checkpoint */
+    }
     if (!is_good && !atomic_load(&fold->is_behind))
         say("the log cannot be applied, which is tried again every second: %s%s", err.text,
             err.code == E_CORRUPT ? "; " FOLD_PUT_BACK : "");

@@ -59,6 +59,7 @@ struct fold {
     void (*wake_loop)(void *arg);
     void *arg;
     struct clock clock;
+    bool is_stuck;          /* the engine: neither it nor what it changed may be used any more */
     uint64_t refused_seq;   /* this entry and all behind it are not applied; 0: there is none */
     int64_t dirty_since;    /* boot ms; -1: nothing to checkpoint */
     struct mail *waiting;   /* jobs that wait for a checkpoint, the last come first */

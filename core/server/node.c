@@ -10,6 +10,7 @@
 #include "core/base/mem.h"
 #include "core/engine/config.h"
 #include "core/plugin/breadcrumb.h"
+#include "core/server/applied.h"
 #include "core/server/change.h"
 #include "core/server/dir.h"
 #include "core/server/purge.h"
@@ -42,7 +43,8 @@ struct node {
     struct purge *purge;
     struct change *change;
     struct mailbox loop;
-    uint64_t run; /* seq of this run's daemon.started */
+    uint64_t run;     /* seq of this run's daemon.started */
+    uint64_t applied; /* what the state had that is folded anew; 0: none, or nobody can tell */
     bool is_started;
     bool has_threads;
     pthread_t writer, folder, checkpointer;
@@ -194,6 +196,12 @@ static int hook_verdict(void *arg, uint64_t at_seq, struct buf *out)
     return log_has_verdicts(node->log) ? log_get_verdict(node->log, at_seq, out, NULL) : E_NOTFOUND;
 }
 
+static bool hook_was_applied(void *arg, uint64_t seq)
+{
+    struct node *node = arg;
+    return seq <= node->applied || applied_is_proven(node->log, seq);
+}
+
 static int hook_blob(void *arg, const uint8_t hash[LOG_HASH_BYTES], struct buf *out,
                      struct err *err)
 {
@@ -218,6 +226,7 @@ static const struct engine_hooks hooks = {
     .reminded = hook_reminded,
     .erased = hook_erased,
     .plugin_lost = hook_plugin_lost,
+    .was_applied = hook_was_applied,
     .verdict_made = hook_verdict_made,
 };
 
@@ -309,20 +318,15 @@ static int open_log(struct node *node, struct err *err)
     return rc;
 }
 
-/* To rebuild is to throw away what could not be computed again from a log that is damaged. */
-static int check_log(struct node *node, struct err *err)
+/* To rebuild is to throw away what could not be computed again from a log that is damaged; of the
+ * old state nothing is needed, not even that it can be read. */
+static int open_state_anew(struct node *node, const struct state_options *options, struct err *err)
 {
     int rc = log_verify(node->log, NULL, NULL, err);
     if (rc == E_CORRUPT)
         return advise(err, rc, "nothing was rebuilt; " FOLD_PUT_BACK);
-    return rc;
-}
-
-/* Nothing of the old state is needed, not even that it can be read. */
-static int open_state_anew(struct node *node, const struct state_options *options, struct err *err)
-{
-    int rc = check_log(node, err);
     if (rc == 0) {
+        node->applied = applied_in(options);
         dir_clear(options->dir);
         rc = state_open(options, &node->state, err);
     }

@@ -35,6 +35,14 @@ static void hook_verdict_made(void *arg, uint64_t at_seq, struct doc verdict)
     (void)verdict;
 }
 
+/* Its daemon has, and what it lost then is in the log. */
+static bool hook_was_applied(void *arg, uint64_t seq)
+{
+    (void)arg;
+    (void)seq;
+    return true;
+}
+
 static int64_t no_time(void *arg)
 {
     (void)arg;
@@ -61,6 +69,7 @@ int refold(const struct refold_options *options, struct err *err)
         .verdict = hook_verdict,
         .blob = hook_blob,
         .load_rules = hook_load_rules,
+        .was_applied = hook_was_applied,
         .verdict_made = hook_verdict_made,
     };
     struct engine_options engine_options = {

@@ -25,7 +25,8 @@ struct refold_options {
 };
 
 /* Ends with a checkpoint.  Nothing is dispatched and nothing appended.  E_CORRUPT: the log cannot
- * be read; E_IO, E_FULL: `state` cannot be written; else why rules of the log do not load. */
+ * be read; E_IO, E_FULL: `state` cannot be written; E_BUSY: a plugin was lost again and again,
+ * where its daemon did not lose it; else why rules of the log do not load. */
 int refold(const struct refold_options *options, struct err *err);
 
 #endif

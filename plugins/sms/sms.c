@@ -189,9 +189,10 @@ static void handle_inbound(void *self, const struct kith_request *request)
 static int32_t start(const struct kith_host *host, struct kith *kith, void **out_self, char *reason)
 {
     struct sms *sms = calloc(1, sizeof *sms);
-    (void)reason;
-    if (sms == NULL)
+    if (sms == NULL) {
+        snprintf(reason, 256, "memory is short");
         return KITH_FAILED;
+    }
     *sms = (struct sms){ .host = host, .kith = kith };
     *out_self = sms;
     return host->config(kith, &sms->config);

@@ -52,7 +52,7 @@ static bool take_mark(struct kith_text *text, const char *mark)
 /* Digits of "sha256-hex" are of any case. */
 static bool is_mac(struct kith_text given, const char *how, const char *mac)
 {
-    char lower[KITH_HMAC_SIZE];
+    char lower[KITH_HMAC_SIZE] = "";
     if (strcmp(how, "sha256-hex") == 0 && given.size < sizeof lower) {
         for (size_t i = 0; i < given.size; i++)
             lower[i] = (char)tolower((unsigned char)given.data[i]);

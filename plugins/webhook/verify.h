@@ -37,7 +37,7 @@ struct verify {
 };
 
 /* NULL: it is genuine, and `id` says which request it is.  Otherwise why not, for the sender. */
-const char *verify(const struct verify *how, const struct kith_request *request,
+const char *verify(const struct verify *verify, const struct kith_request *request,
                    char id[VERIFY_ID_SIZE]);
 
 #endif

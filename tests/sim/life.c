@@ -336,6 +336,8 @@ static int run(const struct plan *plan)
     disk_start(plan->data, plan->journal, seed);
     disk_lie_about_flush(plan->is_lying);
     disk_crash_at(plan->crash_call);
+    if (dice_roll(seed, 0, 9) % 4 == 0)
+        life_plugin_kill(set); /* while it catches up, or at its first call in this life */
     struct buf config = BUF_INIT;
     struct node *node = start(plan, outside, &randomness, set, &config);
     outside_attach(outside, node);
@@ -626,6 +628,7 @@ static int fold(const struct plan *plan)
     if ((plan->from_base && base_load(plan->data, &base, state, &err) != 0) ||
         (plan->from_floor && base_load(plan->data, &floor, state, &err) != 0))
         die(&err);
+    life_plugin_kill(set);
     if (refold(&options, &err) != 0)
         die(&err);
     print_hash(state);

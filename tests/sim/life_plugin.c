@@ -322,16 +322,21 @@ void life_plugin_tick(void)
 }
 
 /* Whether the process has ended, of its own or not. */
-static bool is_gone(int timeout_ms)
+static bool has_ended(const struct plugin_set *set, int timeout_ms)
 {
     struct remote_ends ends;
     struct err err;
-    if (plugin_set_ends(nurse.set, 0, &ends, &err) != 0)
+    if (plugin_set_ends(set, 0, &ends, &err) != 0)
         die(&err);
     struct pollfd process = { .fd = ends.process, .events = POLLIN };
-    bool is_gone = poll(&process, 1, timeout_ms) != 0;
+    bool has_ended = poll(&process, 1, timeout_ms) != 0;
     remote_ends_close(&ends);
-    return is_gone;
+    return has_ended;
+}
+
+static bool is_gone(int timeout_ms)
+{
+    return has_ended(nurse.set, timeout_ms);
 }
 
 /* As the outside would, which has a descriptor of the process. */
@@ -353,15 +358,23 @@ void life_plugin_finish(void)
 /* -- Chance, and staff ----------------------------------------------------------- */
 
 /* At once: when it would notice by itself no seed could repeat. */
-static void kill_process(uint64_t dice)
+void life_plugin_kill(const struct plugin_set *set)
 {
     struct remote_ends ends;
     struct err err;
-    if (plugin_set_ends(nurse.set, 0, &ends, &err) != 0)
+    if (set == NULL || !plugin_set_is_isolated(set, 0))
+        return;
+    if (plugin_set_ends(set, 0, &ends, &err) != 0)
         die(&err);
     syscall(SYS_pidfd_send_signal, ends.process, SIGKILL, NULL, 0);
     remote_ends_close(&ends);
-    bool outside_is_first = is_gone(-1) && dice % 2 == 0 && nurse.due < 0;
+    has_ended(set, -1);
+}
+
+static void kill_process(uint64_t dice)
+{
+    life_plugin_kill(nurse.set);
+    bool outside_is_first = dice % 2 == 0 && nurse.due < 0;
     if (outside_is_first)
         notice();
 }

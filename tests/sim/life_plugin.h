@@ -36,6 +36,9 @@ int life_plugin_process(void);
 /* NULL: there is none.  Ends the process when it cannot be loaded. */
 struct plugin_set *life_plugin_load(const struct life_plugin *wanted);
 
+/* Its process, if it has one, is no more: whoever folds with it finds out. */
+void life_plugin_kill(const struct plugin_set *set);
+
 /* {level, tally, plugins}: of what the world is computed with. */
 void life_plugin_put_code(const struct plugin_set *set, unsigned version, struct doc_writer *w);
 

@@ -546,8 +546,8 @@ class Run:
                 raise Failure("the stream tells %s of %s" % (event, body))
 
     def fold(self, code, *args):
-        """In the one process, wherever the plugin has been before."""
-        plugin = self.plugin.loaded(code[1])
+        """In the one process or not, wherever the plugin has been before."""
+        plugin = self.plugin.folded(code[1])
         return self.life("fold", *args, *plugin, binary=self.binaries[code[0] - 1])
 
     def check_fold(self):

@@ -24,6 +24,11 @@ class Plugin:
     def loaded(self, version):
         return ["--plugins", self.dir, "--tally", str(version)] if version != 0 else []
 
+    def folded(self, version):
+        """In a fold; a process of its own ends there at once, and another takes its place."""
+        is_isolated = version != 0 and self.dice.random() < 0.3
+        return self.loaded(version) + (["--isolated"] if is_isolated else [])
+
     def arguments(self, is_quiet):
         """In which process it runs, and the call or the order at which it dies, or hangs."""
         dice, args = self.dice, self.loaded(self.version)

@@ -189,6 +189,12 @@ static void hook_plugin_lost(void *arg, struct text name)
     report(arg, "lost %.*s", (int)name.size, name.data);
 }
 
+static bool hook_was_applied(void *arg, uint64_t seq)
+{
+    (void)seq;
+    return ((struct play *)arg)->was_applied;
+}
+
 static int hook_load_rules(void *arg, struct doc bundle, const struct config *config,
                            struct ruleset **out_rules, struct err *err)
 {
@@ -206,6 +212,7 @@ static const struct engine_hooks hooks = {
     .outgoing = hook_outgoing,
     .erased = hook_erased,
     .plugin_lost = hook_plugin_lost,
+    .was_applied = hook_was_applied,
     .verdict_made = hook_verdict_made,
 };
 
@@ -281,6 +288,13 @@ void play_reopen(struct play *play)
     close_engine(play);
     open_engine(play);
     engine_set_live(play->engine, play->log->live_from);
+}
+
+void play_give_up(struct play *play)
+{
+    close_engine(play);
+    open_engine(play);
+    play_catch_up(play);
 }
 
 void play_plugins(struct play *play, struct plugins *plugins)

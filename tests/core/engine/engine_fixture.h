@@ -39,6 +39,7 @@ struct play {
     struct err err;              /* of the last thing that failed */
     struct buf reports;          /* what the hooks were told, a line each: "ready mail" */
     bool keeps_outgoing;         /* events for others are reported and not appended */
+    bool was_applied;            /* what a replay loses was not lost by an earlier run */
     bool is_behind;              /* entries are appended and not applied: play_catch_up() */
     struct plugins *plugins;     /* in force; NULL: none */
     struct play_log *log;
@@ -92,6 +93,8 @@ void play_verdict(struct play *play, uint64_t seq, const char *json);
 uint64_t play_start(struct play *play);
 /* Checkpoint, close, open. */
 void play_reopen(struct play *play);
+/* A process ends: what is in memory is gone, and what is behind the checkpoint is applied anew. */
+void play_give_up(struct play *play);
 /* Apply what was appended while play->is_behind, which becomes false. */
 void play_catch_up(struct play *play);
 

@@ -219,6 +219,23 @@ static void a_merge_that_crashes_is_made_without_the_plugin_which_is_quarantined
     assert_has(standings(play), "'parked':1");
 }
 
+static void a_merge_while_the_plugin_is_away_is_told_and_counted(void **state)
+{
+    struct play *play = *state;
+    shop(play, "u-1", "one");
+    shop(play, "u-2", "two");
+    play_command(play, "plugin.disabled", NULL, "{'plugin':'alpha'}");
+    play_command(play, "customer.merge", "user_id:u-1", "{'absorbed':'user_id:u-2'}");
+    assert_int_equal(engine_failures(play->engine), 1);
+    assert_has(play_timeline(play, 1, engine_seq(play->engine), 2),
+               "'hook':'merge','key':'log','message':'it is quarantined and was not asked'");
+    assert_has(document(play, 1), "'mark':'one'");
+    play_command(play, "customer.unmerge", "user_id:u-2", "{}");
+    assert_int_equal(engine_failures(play->engine), 2);
+    assert_has(document(play, 1), "'mark':'one'");
+    assert_has(document(play, 2), "'mark':'two'");
+}
+
 static void an_unmerge_that_hangs_is_made_without_the_plugin_which_is_quarantined(void **state)
 {
     struct play *play = *state;
@@ -239,6 +256,7 @@ int main(void)
         TEST(what_a_hook_makes_is_no_larger_than_what_may_be_kept),
         TEST(an_unmerge_that_fails_is_told_and_each_keeps_what_was_there),
         TEST(a_merge_that_crashes_is_made_without_the_plugin_which_is_quarantined),
+        TEST(a_merge_while_the_plugin_is_away_is_told_and_counted),
         TEST(an_unmerge_that_hangs_is_made_without_the_plugin_which_is_quarantined),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
