@@ -39,7 +39,8 @@ enum lmtp_answer arrival_recipient(const struct arrival_context *context, struct
                                    const char **out_text);
 
 /* Begin, for one of the envelope's recipients; envelope, mail and context must live until `done`,
- * which comes once, also from inside.  *io_arrival is what is under way until then, and NULL afterwards. */
+ * which comes once, also from inside.  *io_arrival is what is under way until then, and NULL
+ * afterwards. */
 void arrival_begin(const struct arrival_context *context, const struct mail *mail,
                    const struct lmtp *envelope, unsigned index, arrival_done_fn *done, void *arg,
                    struct arrival **io_arrival);
