@@ -89,7 +89,9 @@ int step_set(struct step *step, struct text name, const struct doc_value *value,
     if (rc == 0)
         rc = step_check_owner(step, name, "set", err);
     if (rc == 0)
-        rc = step_assign(step, name, value, step->engine->now, text_of("rules"), err);
+        rc = step_assign(step, name, value,
+                         customer_moment(&step->customer, name, step->engine->now),
+                         text_of("rules"), err);
     return rc;
 }
 

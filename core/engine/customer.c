@@ -128,6 +128,18 @@ struct doc_value customer_trait(const struct customer *customer, struct text nam
     return value;
 }
 
+int64_t customer_moment(const struct customer *customer, struct text name, int64_t now)
+{
+    int64_t moment = now;
+    for (size_t i = 0; i < customer->count; i++) {
+        struct assignment latest = profile_trait(&customer->members[i], name);
+        int64_t next = i == customer->own ? latest.at : latest.at + 1;
+        if (latest.value.type != DOC_NONE && next > moment)
+            moment = next;
+    }
+    return moment;
+}
+
 bool trait_is_system(struct text name)
 {
     static const char *const names[] = { "id", "kind", "roles", "owner", "tags", "consents" };

@@ -58,6 +58,11 @@ int customer_set(struct customer *customer, struct engine *engine, struct text n
                  const struct doc_value *value, int64_t at, struct text source, bool *out_changed,
                  struct err *err);
 
+/* When the writing member's trait is set that a rule or a plugin sets at the log time `now`: then,
+ * but a millisecond behind what another of the group has from then.  Entries of one batch have one
+ * log time, and what is set later counts. */
+int64_t customer_moment(const struct customer *customer, struct text name, int64_t now);
+
 /* Everything below that adds to a profile is held against limits.profile_bytes: E_LIMIT, and
  * nothing has changed. */
 

@@ -438,8 +438,8 @@ struct doc remote_next(const struct remote *remote)
 {
     const struct side *side = &remote->sides[LANE_BATCH];
     struct doc item = { NULL, 0 };
-    if (!side->is_posted)
-        return item;
+    if (remote->is_lost || !side->is_posted)
+        return item; /* of a batch in which it was lost nothing is to come */
     item.data = remote->batch.data + side->taken_in;
     memcpy(&item.size, item.data, sizeof item.size);
     return item;

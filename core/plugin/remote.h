@@ -49,7 +49,7 @@ enum plugin_outcome remote_call(struct remote *remote, struct doc item, struct d
  * false when there is no more room, or while an earlier batch has not been taken to its end. */
 bool remote_add(struct remote *remote, struct doc item);
 void remote_post(struct remote *remote);
-/* The item that is next, as it was added; none: all have been taken. */
+/* The item that is next, as it was added; none: all have been taken, or the process is lost. */
 struct doc remote_next(const struct remote *remote);
 enum plugin_outcome remote_take(struct remote *remote, struct doc *out_reply);
 void remote_skip(struct remote *remote); /* the next one is not wanted */

@@ -143,6 +143,18 @@ class Model(Subjects, Tally):
         before = sum(1 for old in values if old[1] > at)
         values.insert(before, (value, at, source))
 
+    def moment(self, number, name):
+        """When a rule or a plugin sets it: now, or behind what others of the group have by then."""
+        moments = [self.now]
+        for member in self.group(number):
+            values = self.members[member]["traits"].get(name)
+            if values:
+                moments.append(values[0][1] + (member != number))
+        return max(moments)
+
+    def set_by_rule(self, number, name, value):
+        self.set_trait(number, name, value, self.moment(number, name), RULES)
+
     # -- Erasing -----------------------------------------------------------------------
 
     def belongs(self, number):
@@ -454,8 +466,7 @@ class Model(Subjects, Tally):
 
     def order(self, number, data):
         orders = (self.trait(number, "orders") or 0) + 1
-        self.set_trait(number, "orders", orders, self.now, RULES)
-        orders = self.trait(number, "orders")  # of one set at the same time the root's counts
+        self.set_by_rule(number, "orders", orders)
         if data["total"] >= (50 if self.bundle == "a" else 20):
             self.effect("sms", "service", "thanks %d" % orders, number)
         for member in self.group(number):
@@ -557,8 +568,8 @@ class Model(Subjects, Tally):
         if number is None or data["page"] == 3:  # no customer, or the error that undoes it
             return
         pings = (self.trait(number, "pings") or 0) + 1
-        self.set_trait(number, "pings", pings, self.now, RULES)
-        self.effect("hook", "service", "ping %d" % self.trait(number, "pings"), number)
+        self.set_by_rule(number, "pings", pings)
+        self.effect("hook", "service", "ping %d" % pings, number)
 
     # -- Entries ------------------------------------------------------------------------------
 
@@ -710,7 +721,7 @@ class Model(Subjects, Tally):
         if kind == "visit" and self.bundle and self.seq not in self.killed:
             self.sent_away.add(self.seq)
             if data["page"] == 4:
-                self.set_place(number, "Asia/Tokyo", self.now, RULES)
+                self.set_place(number, "Asia/Tokyo", self.moment(number, "timezone"), RULES)
         if self.has_moved:
             self.move(number)
 

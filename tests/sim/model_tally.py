@@ -146,9 +146,9 @@ class Tally:
             return
         count = document.get(self.count_name(), 0) + 1
         self.keep_tally(self.root(customer), count, document.get("chain", 0) * 31 + number)
-        self.set_trait(customer, "tally.count", count, self.now, "rules")
+        self.set_by_rule(customer, "tally.count", count)
         if count % (3 if self.tally_version() == 1 else 2) == 0 and self.bundle:
-            body = "milestone %d %d" % (count, self.trait(customer, "tally.count"))
+            body = "milestone %d %d" % (count, count)
             self.effect("hook", "service", body, customer)
         for member in self.group(customer):
             self.timers.pop((member, "after:quiet"), None)

@@ -161,6 +161,45 @@ static void traits_are_folded_by_time_over_the_group(void **state)
     assert_string_equal(play_trait(play, "2", "city"), "'Bonn'");
 }
 
+#define COUNTER                                                  \
+    "rule 'count' { on = 'X', run = function(event, customer)\n" \
+    "  customer:set('n', (customer.n or 0) + 1)\n"               \
+    "  log('now ' .. customer.n) end }"
+
+static void what_a_rule_sets_later_in_the_same_moment_counts(void **state)
+{
+    struct play *play = *state;
+    play_rules(play, COUNTER);
+    make(play, 3);
+    merge(play, "1", "2");
+    merge(play, "1", "3");
+    play_track(play, "u1", "X", NULL);
+    uint64_t seq = play_track(play, "u2", "X", NULL);
+    assert_has(play_timeline(play, 2, seq, 0), "'log':['now 2']");
+    seq = play_track(play, "u1", "X", NULL);
+    assert_has(play_timeline(play, 1, seq, 0), "'log':['now 3']");
+    seq = play_track(play, "u3", "X", NULL);
+    assert_has(play_timeline(play, 3, seq, 0), "'log':['now 4']");
+    assert_string_equal(play_trait(play, "2", "n"), "4");
+    play->now += 1;
+    play_track(play, "u2", "X", NULL);
+    assert_string_equal(play_trait(play, "1", "n"), "5");
+}
+
+static void what_a_rule_sets_counts_when_its_last_moment_lies_ahead(void **state)
+{
+    struct play *play = *state;
+    play_rules(play, COUNTER);
+    make(play, 2);
+    merge(play, "1", "2");
+    play_track(play, "u1", "X", NULL);
+    play_track(play, "u2", "X", NULL);
+    play_command(play, "customer.unmerge", "2", NULL);
+    play_track(play, "u2", "X", NULL);
+    assert_string_equal(play_trait(play, "2", "n"), "3");
+    assert_string_equal(play_trait(play, "1", "n"), "1");
+}
+
 static void a_rule_after_a_merge_sees_one_customer(void **state)
 {
     struct play *play = *state;
@@ -267,6 +306,8 @@ int main(void)
         TEST(what_is_one_already_is_not_merged),
         TEST(a_group_has_a_limit),
         TEST(traits_are_folded_by_time_over_the_group),
+        TEST(what_a_rule_sets_later_in_the_same_moment_counts),
+        TEST(what_a_rule_sets_counts_when_its_last_moment_lies_ahead),
         TEST(a_rule_after_a_merge_sees_one_customer),
         TEST(reminders_stay_with_the_customer_they_were_made_under),
         TEST(a_timer_is_moved_and_cancelled_by_any_member),

@@ -365,6 +365,23 @@ static void test_of_a_batch_in_which_it_dies_the_beginning_is_there(void **state
 
 /* -- Ones that lie ----------------------------------------------------------------------------- */
 
+static void test_of_a_batch_in_which_it_dies_nothing_more_is_to_come(void **state)
+{
+    struct house house;
+    struct doc reply;
+    (void)state;
+    assert_int_equal(open_it(&house, "good_state", "die"), 0);
+    for (int64_t i = 0; i < 3; i++)
+        assert_true(remote_add(house.remote, make_item(&house, i)));
+    remote_post(house.remote);
+    assert_non_null(remote_next(house.remote).data);
+    remote_skip(house.remote);
+    assert_true(remote_is_lost(house.remote));
+    assert_null(remote_next(house.remote).data);
+    assert_int_equal(remote_take(house.remote, &reply), PLUGIN_CRASHED);
+    close_it(&house);
+}
+
 static void test_who_lies_about_who_it_is_is_not_let_in(void **state)
 {
     static const struct {
@@ -417,6 +434,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_one_that_answers_while_it_is_looked_at_is_not_lost),
         cmocka_unit_test(test_one_that_is_killed_is_lost),
         cmocka_unit_test(test_of_a_batch_in_which_it_dies_the_beginning_is_there),
+        cmocka_unit_test(test_of_a_batch_in_which_it_dies_nothing_more_is_to_come),
         cmocka_unit_test(test_who_lies_about_who_it_is_is_not_let_in),
         cmocka_unit_test(test_who_lies_about_what_it_did_is_lost),
     };
