@@ -26,6 +26,7 @@
  */
 #include "core/engine/engine_inside.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -755,6 +756,20 @@ size_t plugins_quarantined(struct engine *engine)
     return count;
 }
 
+/* Who was lost gave no reason, and the operator looks for one there. */
+static void put_reason(const struct standing *standing, struct doc_writer *w)
+{
+    char words[100];
+    bool is_hang = text_is(standing->kind, "hang");
+    if (standing->reason.size != 0 || (!is_hang && !text_is(standing->kind, "crash"))) {
+        doc_put_present(w, "reason", standing->reason);
+        return;
+    }
+    snprintf(words, sizeof words, "it %s, and takes no part from entry %lld on",
+             is_hang ? "did not answer in time" : "crashed", (long long)standing->seq);
+    doc_put_string(w, "reason", words);
+}
+
 void plugins_show(struct engine *engine, struct doc_writer *w)
 {
     doc_open_array(w, "plugins");
@@ -766,7 +781,7 @@ void plugins_show(struct engine *engine, struct doc_writer *w)
             doc_open(w, "quarantined");
             doc_put_text(w, "kind", standing.kind);
             doc_put_int(w, "seq", standing.seq);
-            doc_put_present(w, "reason", standing.reason);
+            put_reason(&standing, w);
             doc_put_datetime(w, "since", standing.since);
             doc_close(w);
         }

@@ -215,6 +215,8 @@ def test_in_the_daemon_a_crash_is_blamed_on_the_plugin_which_stays_out(start, tm
     assert daemon.get("/v1/echo/x", key=None).status == 200
     code, said, err = kith(daemon, "plugin", "list")
     assert code == 0 and "quarantined" in said, err
+    seq = types(daemon)["quarantined"]["seq"]
+    assert f"it crashed, and takes no part from entry {seq} on" in said
 
     again = daemon.pid
     code, _, err = kith(daemon, "plugin", "enable", "bad_outside")
@@ -275,6 +277,7 @@ def test_a_loop_in_a_handler_is_told_ended_and_blamed(start, tmp_path):
     )
     standing = daemon.get("/v1/plugins/bad_hang").json
     assert standing["state"] == "quarantined" and standing["quarantined"]["kind"] == "hang"
+    assert standing["quarantined"]["reason"].startswith("it did not answer in time, ")
     assert daemon.get("/readyz", key=None).status == 200
     daemon.send({**order, "properties": {"quantity": 3}})
     kinds = [item["type"] for item in daemon.timeline("user_id:u1")]
