@@ -14,7 +14,8 @@
  *
  * A deputy may be away as well, and may have named her in turn: the way is followed from deputy to
  * deputy, no name twice and at most DEPUTIES_MAX of them, and ends with the fallback of kith.lua;
- * a fallback that nobody is called counts as away.  If nobody is there at all, the work stays where it belongs, for it must be in some list.
+ * a fallback that nobody is called counts as away.  If nobody is there at all, the work stays where
+ * it belongs, for it must be in some list.
  *
  * Somebody may have any number of open tasks, and no entry may cost without bound: a tick looks at
  * limits.moves_per_tick of them, and the timer goes on where it stopped.

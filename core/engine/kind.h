@@ -8,9 +8,10 @@
  *      transitions: {NAME: TRANSITION}, lines: {NAME: FIELD}, deadlines: {NAME: DEADLINE},
  *      owner, title}
  *
- * Without `roles` it has one, "customer", an optional subject; with none in it all records are about
- * nobody.  States are at most 64, so that a set of them is one word.  A kind never changes once it is read;
- * all that it holds is memory of the arena it was read into, which must outlive it.  Any thread.
+ * Without `roles` it has one, "customer", an optional subject; with none in it all records are
+ * about nobody.  States are at most 64, so that a set of them is one word.  A kind never changes
+ * once it is read; all that it holds is memory of the arena it was read into, which must outlive
+ * it.  Any thread.
  */
 #ifndef CORE_ENGINE_KIND_H
 #define CORE_ENGINE_KIND_H
@@ -58,6 +59,8 @@ struct kind_field {
     size_t value_count;
     bool is_required, is_searchable, is_external;
     bool is_personal;
+    bool is_plugins;  /* a plugin alone sets it */
+    bool is_callers;  /* the name of whoever sets it, where her key says who she is */
     struct text role; /* whose personal data it is; empty: the subject's */
 };
 
@@ -78,6 +81,7 @@ struct kind_transition {
     size_t to;
     size_t *fields; /* that the record must have then */
     size_t field_count;
+    bool is_plugins; /* a plugin alone takes it */
 };
 
 /* How long: "1wd". */

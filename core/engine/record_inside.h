@@ -65,8 +65,15 @@ void record_forget_deadlines(struct engine *engine, const struct record *record,
 /* -- record_owner.c ------------------------------------------------------- */
 /* An owner that somebody gives by name is on the staff, or a team: else E_INVALID, E_LIMIT. */
 int record_check_owner(struct record_work *work, struct text owner, struct err *err);
-/* The record is `to`'s ("owner": the customer's), or the member's that the team chooses.  E_CONFLICT: nobody is there. */
+/* The record is `to`'s ("owner": the customer's), or the member's that the team chooses.
+ * E_CONFLICT: nobody is there. */
 int record_own(struct record_work *work, struct text to, struct err *err);
+
+/* -- record_plugin.c ------------------------------------------------------ */
+/* Whether whoever asks may set these, and may take that step.  E_DENIED: it is a plugin's alone. */
+int record_check_fields(struct record_work *work, struct doc given, struct err *err);
+int record_check_step(struct record_work *work, const struct kind_transition *transition,
+                      struct err *err);
 
 /* -- record_change.c ------------------------------------------------------ */
 struct record_request;

@@ -3,8 +3,8 @@
  * The owner of a record is a name that reminders are addressed to, so one that nobody bears would
  * send its deadlines to a list that nobody reads.  Whoever gives an owner by name is told at once;
  * only a house without any staff takes every name, for there nobody has said yet who works there.
- * What a kind says of new ones, and the owner that a customer has, is taken as it stands: neither is
- * said by whoever makes the record, and a refusal would lose what a customer has to say.
+ * What a kind says of new ones, and the owner that a customer has, is taken as it stands: neither
+ * is said by whoever makes the record, and a refusal would lose what a customer has to say.
  *
  * A team with a way of assigning gives the record to one of its members, once, as it does with
  * customers (owner.c): all of its deadlines are then hers.  A team without one keeps it.
