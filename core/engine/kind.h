@@ -59,6 +59,8 @@ struct kind_field {
     size_t value_count;
     bool is_required, is_searchable, is_external;
     bool is_personal;
+    bool is_plugins;  /* a plugin alone sets it */
+    bool is_callers;  /* the name of whoever sets it, where her key says who she is */
     struct text role; /* whose personal data it is; empty: the subject's */
 };
 
@@ -79,6 +81,7 @@ struct kind_transition {
     size_t to;
     size_t *fields; /* that the record must have then */
     size_t field_count;
+    bool is_plugins; /* a plugin alone takes it */
 };
 
 /* How long: "1wd". */

@@ -231,6 +231,20 @@ static int read_values(struct parsing *p, const char *where, struct doc doc,
     return rc;
 }
 
+/* Who alone may do it: by = "plugin"; of a field also "caller". */
+static int read_by(struct parsing *p, const char *where, struct doc doc, bool *out_is_plugins,
+                   bool *out_is_callers)
+{
+    struct text by = { "", 0 };
+    int rc = parse_text(p, where, doc, "by", &by);
+    *out_is_plugins = text_is(by, "plugin");
+    if (out_is_callers != NULL)
+        *out_is_callers = text_is(by, "caller");
+    if (rc != 0 || by.size == 0 || *out_is_plugins || (out_is_callers != NULL && *out_is_callers))
+        return rc;
+    return parse_fail(p, E_INVALID, "%sby is \"plugin\", or of a field also \"caller\"", where);
+}
+
 static int read_field_flags(struct parsing *p, const char *where, struct doc doc,
                             struct kind_field *field)
 {
@@ -243,6 +257,8 @@ static int read_field_flags(struct parsing *p, const char *where, struct doc doc
         rc = get_flag(p, where, doc, "external", &field->is_external);
     if (rc == 0)
         rc = parse_text(p, where, doc, "role", &field->role);
+    if (rc == 0)
+        rc = read_by(p, where, doc, &field->is_plugins, &field->is_callers);
     if (rc != 0)
         return rc;
     if (field->is_external && field->type != KIND_TEXT)
@@ -266,8 +282,9 @@ static int read_field_flags(struct parsing *p, const char *where, struct doc doc
 static int read_field(struct parsing *p, const char *list, const struct doc_iter *it,
                       struct kind_field *field)
 {
-    static const char *const names[] = { "type",     "required", "searchable", "personal",   "role",
-                                         "external", "values",   "of",         "description" };
+    static const char *const names[] = { "type",        "required", "searchable", "personal",
+                                         "role",        "external", "values",     "of",
+                                         "description", "by" };
     const char *where = parse_place(p, list, it->name);
     struct text type = { "", 0 }, description = { "", 0 };
     struct doc doc = { NULL, 0 };
@@ -509,7 +526,7 @@ static int read_needed(struct parsing *p, const char *where, struct doc doc,
 static int read_transition(struct parsing *p, const struct doc_iter *it,
                            struct kind_transition *transition)
 {
-    static const char *const names[] = { "from", "to", "fields", "description" };
+    static const char *const names[] = { "from", "to", "fields", "by", "description" };
     const char *where = parse_place(p, "transitions", it->name);
     struct text to = { "", 0 };
     if (it->value.type != DOC_DOC)
@@ -530,6 +547,8 @@ static int read_transition(struct parsing *p, const struct doc_iter *it,
                           where);
     if (rc == 0)
         rc = parse_text(p, where, it->value.doc, "to", &to);
+    if (rc == 0)
+        rc = read_by(p, where, it->value.doc, &transition->is_plugins, NULL);
     if (rc != 0)
         return rc;
     transition->to = kind_state_find(p->kind, to);

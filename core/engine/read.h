@@ -348,6 +348,9 @@ struct read_fallback {
     bool is_known;
 };
 void read_fallback(struct engine *engine, struct read_fallback *out_fallback);
+/* A calendar that a plugin's kind is configured to go by, and no bundle in force declares; empty:
+ * there is none. */
+void read_missing_calendar(struct engine *engine, char out_name[NAME_BYTES_MAX + 1]);
 int read_staff_member(struct engine *engine, struct text name, struct buf *out, struct err *err);
 int read_keys(struct engine *engine, const struct read_page *page, struct buf *out,
               struct err *err);

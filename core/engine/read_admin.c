@@ -321,3 +321,12 @@ void read_fallback(struct engine *engine, struct read_fallback *out_fallback)
     snprintf(out_fallback->name, sizeof out_fallback->name, "%s", name);
     out_fallback->is_known = name[0] == '\0' || staff_is_known(engine, text_of(name));
 }
+
+void read_missing_calendar(struct engine *engine, char out_name[NAME_BYTES_MAX + 1])
+{
+    const struct kind *kind;
+    const struct kind_deadline *deadline;
+    out_name[0] = '\0';
+    if (kinds_lack_calendar(engine, engine->rules, &kind, &deadline))
+        snprintf(out_name, NAME_BYTES_MAX + 1, "%s", deadline->calendar.data);
+}

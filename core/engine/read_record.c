@@ -217,7 +217,7 @@ static void show_transitions(struct doc_writer *w, const struct record *record)
     size_t state = kind != NULL ? kind_state_find(kind, record->state) : KIND_NONE;
     doc_open_array(w, "transitions");
     for (size_t i = 0; kind != NULL && i < kind->transition_count; i++)
-        if (kind_is_in(kind->transitions[i].from, state))
+        if (kind_is_in(kind->transitions[i].from, state) && !kind->transitions[i].is_plugins)
             doc_put_text(w, "", kind->transitions[i].name);
     doc_close(w);
 }
@@ -318,6 +318,8 @@ static void show_kind_field(struct doc_writer *w, const struct kind_field *field
         doc_put_bool(w, "personal", true);
     if (field->is_searchable)
         doc_put_bool(w, "searchable", true);
+    if (field->is_plugins || field->is_callers)
+        doc_put_string(w, "by", field->is_plugins ? "plugin" : "caller");
     if (field->value_count != 0) {
         doc_open_array(w, "values");
         for (size_t i = 0; i < field->value_count; i++)
@@ -356,6 +358,8 @@ static void show_kind_states(struct doc_writer *w, const struct kind *kind)
         doc_open_text(w, transition->name);
         show_states(w, "from", kind, transition->from);
         doc_put_text(w, "to", kind->states[transition->to].name);
+        if (transition->is_plugins)
+            doc_put_string(w, "by", "plugin");
         doc_open_array(w, "fields");
         for (size_t f = 0; f < transition->field_count; f++)
             doc_put_text(w, "", kind->fields[transition->fields[f]].name);

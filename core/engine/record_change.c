@@ -241,6 +241,8 @@ static int set_fields(struct record_work *work, struct doc given, struct err *er
     const struct kind *kind = record->kind;
     struct doc_writer w;
     int rc = check_names(work, "here", kind->fields, kind->field_count, given, err);
+    if (rc == 0)
+        rc = record_check_fields(work, given, err);
     if (rc != 0 || doc_count(given) == 0)
         return rc;
     buf_clear(&engine->scratch);
@@ -691,7 +693,9 @@ int record_move(struct record_work *work, struct text name, struct text note,
     size_t state = kind_state_find(kind, work->record.state);
     if (state != KIND_NONE && !kind_is_in(kind->transitions[transition].from, state))
         return refuse_move(work, transition, err);
-    int rc = set_all(work, what, err);
+    int rc = record_check_step(work, &kind->transitions[transition], err);
+    if (rc == 0)
+        rc = set_all(work, what, err);
     if (rc == 0)
         rc = check_needed(work, &kind->transitions[transition], err);
     if (rc == 0)

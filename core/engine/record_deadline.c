@@ -235,6 +235,15 @@ static const struct workweek *find_week(struct engine *engine, struct text calen
     return engine->usual_week;
 }
 
+/* What is told of: a plugin may name a calendar that no bundle in force declares; then it is the
+ * company's (empty). */
+static struct text calendar_used(const struct engine *engine, struct text calendar)
+{
+    const struct ruleset *rules = engine->rules;
+    bool is_there = rules != NULL && rules->calendar(rules, calendar) != NULL;
+    return is_there ? calendar : (struct text){ "", 0 };
+}
+
 /* How long, by the value of the field that the deadline goes by. */
 static const struct kind_span *span_of(const struct record *record,
                                        const struct kind_deadline *rule)
@@ -309,7 +318,7 @@ static bool work_out(const struct record_work *work, struct deadline *deadline, 
     deadline->due = due.is_paused ? 0 : due.due;
     deadline->left_ms = due.is_paused ? due.left_ms : 0;
     deadline->words = span_of(&work->record, deadline->rule)->words;
-    deadline->calendar = deadline->rule->calendar;
+    deadline->calendar = calendar_used(work->engine, deadline->rule->calendar);
     return true;
 }
 
@@ -411,6 +420,14 @@ static struct text why_waited(struct record_work *work)
                         say_moment(work, pauses[count - 1].until).data);
 }
 
+static const char *say_calendar(struct arena *arena, struct text calendar)
+{
+    return calendar.size == 0
+               ? "the company's calendar"
+               : arena_printf(arena, "the calendar \"%.*s\"", (int)calendar.size, calendar.data)
+                     .data;
+}
+
 static struct text why_moved(struct record_work *work, const struct deadline *before,
                              const struct deadline *now)
 {
@@ -425,11 +442,9 @@ static struct text why_moved(struct record_work *work, const struct deadline *be
     if (!text_equal(before->words, now->words))
         return why_other_words(work, before, now);
     if (!text_equal(before->calendar, now->calendar))
-        return arena_printf(arena,
-                            "the policy goes by the calendar \"%.*s\" instead of \"%.*s\" "
-                            "(%s)",
-                            (int)now->calendar.size, now->calendar.data, (int)before->calendar.size,
-                            before->calendar.data, bundle_name(work).data);
+        return arena_printf(arena, "it goes by %s instead of %s (%s)",
+                            say_calendar(arena, now->calendar),
+                            say_calendar(arena, before->calendar), bundle_name(work).data);
     return arena_printf(arena, "the calendar or the policy is another (%s)",
                         bundle_name(work).data);
 }

@@ -69,6 +69,12 @@ int record_check_owner(struct record_work *work, struct text owner, struct err *
  * E_CONFLICT: nobody is there. */
 int record_own(struct record_work *work, struct text to, struct err *err);
 
+/* -- record_plugin.c ------------------------------------------------------ */
+/* Whether whoever asks may set these, and may take that step.  E_DENIED: it is a plugin's alone. */
+int record_check_fields(struct record_work *work, struct doc given, struct err *err);
+int record_check_step(struct record_work *work, const struct kind_transition *transition,
+                      struct err *err);
+
 /* -- record_change.c ------------------------------------------------------ */
 struct record_request;
 struct record_change { /* what of it is to be another */

@@ -156,10 +156,12 @@ void command_staff_set(struct step *step)
     absence_arm(engine, name, before, data);
 }
 
-/* Two that mean Kith itself where a source is named. */
+/* Names that mean Kith itself, or a plugin, where a source is named. */
 static bool is_reserved(struct text name)
 {
-    return text_is(name, "kith") || text_is(name, "rules");
+    size_t size = strlen(EVENT_PLUGIN_PREFIX);
+    return text_is(name, "kith") || text_is(name, "rules") ||
+           (name.size >= size && memcmp(name.data, EVENT_PLUGIN_PREFIX, size) == 0);
 }
 
 static int check_key(struct doc data, struct err *err)

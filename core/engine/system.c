@@ -21,6 +21,38 @@ static int kinds_in_force(const struct engine *engine, const struct ruleset *rul
     return rc;
 }
 
+bool kinds_lack_calendar(const struct engine *engine, const struct ruleset *rules,
+                         const struct kind **out_kind, const struct kind_deadline **out_deadline)
+{
+    const struct plugins *plugins = engine->plugins;
+    for (size_t i = 0; plugins != NULL && i < plugins->kind_count; i++)
+        for (size_t d = 0; d < plugins->kinds[i].deadline_count; d++) {
+            const struct kind_deadline *deadline = &plugins->kinds[i].deadlines[d];
+            if (deadline->calendar.size == 0 ||
+                (rules != NULL && rules->calendar(rules, deadline->calendar) != NULL))
+                continue;
+            *out_kind = &plugins->kinds[i];
+            *out_deadline = deadline;
+            return true;
+        }
+    return false;
+}
+
+/* The configuration of plugins and the bundle must agree: what is counted by no calendar would be
+ * counted by another one in silence. */
+static int check_calendars(const struct engine *engine, const struct ruleset *rules,
+                           struct err *err)
+{
+    const struct kind *kind;
+    const struct kind_deadline *deadline;
+    if (!kinds_lack_calendar(engine, rules, &kind, &deadline))
+        return 0;
+    return err_set(err, E_INVALID,
+                   "the kind \"%s\" of a plugin counts \"%s\" by the calendar \"%s\", and the "
+                   "bundle declares none that is called so",
+                   kind->name.data, deadline->name.data, deadline->calendar.data);
+}
+
 static int load_bundle(struct engine *engine, const uint8_t hash[LOG_HASH_BYTES],
                        struct ruleset **out_rules, struct err *err)
 {
@@ -132,6 +164,8 @@ static void bundle_activated(struct step *step)
     struct kinds kinds;
     if (rc == 0)
         rc = kinds_in_force(engine, rules, &kinds, &err);
+    if (rc == 0)
+        rc = check_calendars(engine, rules, &err);
     if (rc != 0 && rules != NULL)
         rules->free(rules);
     if (rc != 0) {

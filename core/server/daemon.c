@@ -147,6 +147,7 @@ struct question {
     bool has_bundle;
     uint8_t hash[BUNDLE_HASH_BYTES];
     struct read_fallback fallback;
+    char calendar[NAME_BYTES_MAX + 1]; /* that is missing */
     void (*then)(struct question *question);
 };
 
@@ -158,13 +159,20 @@ static void look(struct engine *engine, void *arg)
     if (rules != NULL)
         memcpy(question->hash, rules->hash, sizeof question->hash);
     read_fallback(engine, &question->fallback);
+    read_missing_calendar(engine, question->calendar);
 }
 
-static void say_fallback(const struct read_fallback *fallback)
+/* What kith.lua names must be there. */
+static void say_missing(const struct question *question)
 {
+    const struct read_fallback *fallback = &question->fallback;
     if (!fallback->is_known)
         say("nobody is called %s, the fallback of kith.lua: kith staff add %s, or name another",
             fallback->name, fallback->name);
+    if (question->calendar[0] != '\0' && question->has_bundle)
+        say("no calendar is called %s, by which a plugin of kith.lua is to count: the company's is "
+            "used until the bundle declares it",
+            question->calendar);
 }
 
 static void on_looked(struct mail *mail, void *reader)
@@ -254,7 +262,7 @@ static void on_caught_up(struct question *question)
     struct daemon *daemon = question->daemon;
     struct scripts scripts = { .bytes = BUF_INIT };
     bool is_read_only = node_refused_seq(daemon->node) != 0;
-    say_fallback(&question->fallback);
+    say_missing(question);
     if (question->has_bundle || daemon->settings.scripts == NULL || is_read_only) {
         serve(daemon);
         return;
@@ -351,7 +359,7 @@ static void on_hangup_looked(struct question *question)
         scripts_compare(wanted.scripts, wanted.config, hosting_plugins(daemon->hosting),
                         question->has_bundle ? question->hash : NULL);
     settings_deinit(&wanted);
-    say_fallback(&question->fallback);
+    say_missing(question);
     if (daemon->stage == STAGE_SERVING)
         notify("READY=1");
 }

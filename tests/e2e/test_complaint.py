@@ -259,6 +259,14 @@ def test_a_critical_word_is_heard_whichever_way_it_came(house):
     assert found == ["critical"] * 3 + ["low"]
 
 
+def test_what_the_plugin_finds_is_not_written_by_hand(house):
+    assert kith(house, "record", "add", "complaint", "user_id:u-1", "--set", "subject=x")[0] == 0
+    case(house, 1)
+    for name, value in (("satisfaction", 9), ("responded_in_time", True), ("policy", "0")):
+        said = house.call("PATCH", "/v1/records/complaint/1", {"fields": {name: value}})
+        assert said.status == 403 and f'"{name}" is written by a plugin' in said.json["detail"]
+
+
 def test_a_web_form_makes_whoever_is_unknown_known(house):
     answer = form(
         house,
@@ -571,6 +579,25 @@ def test_a_report_of_no_time_is_refused(house):
         answer = house.get("/v1/complaints/report" + query)
         assert answer.status == 422 and "2026-10-01" in answer.json["detail"]
     assert house.get("/v1/complaints/report", key="write").status == 403
+
+
+def test_a_calendar_of_the_configuration_is_declared_by_the_bundle(start, tmp_path, folder):
+    config = configuration(tmp_path, folder, policy='calendar = "moon",')
+    daemon = start("--config", config)
+    refused = daemon.post("/v1/bundles", {"files": {"rules.lua": RULES}})
+    assert refused.status >= 400 and 'by the calendar "moon"' in refused.json["detail"]
+    moon = 'calendar "moon" { zone = "UTC", hours = "20:00-22:00" }\n'
+    assert daemon.post("/v1/bundles", {"files": {"rules.lua": moon + RULES}}).status == 201
+    identify(daemon, "u-1", "Ann")
+    assert kith(daemon, "record", "add", "complaint", "user_id:u-1", "--set", "subject=x")[0] == 0
+    assert 'by the calendar "moon"' in kith(daemon, "record", "show", "complaint:1")[1]
+    daemon.stop()
+    (tmp_path / "verp.key").unlink()
+    configuration(tmp_path, folder, policy='calendar = "sun",')
+    daemon = start("--config", config)
+    daemon.wait_line("no calendar is called sun")
+    assert kith(daemon, "record", "add", "complaint", "user_id:u-1", "--set", "subject=y")[0] == 0
+    assert "by the company's calendar" in kith(daemon, "record", "show", "complaint:2")[1]
 
 
 # -- The whole course, by a virtual clock ----------------------------------------------------------

@@ -47,6 +47,30 @@ def owner(house, path):
     return house.ok("GET", path)["owner"]
 
 
+def test_steps_of_the_plugin_are_its_own_and_nobody_signs_for_another(house):
+    house = house()
+    house.promise("a call back", 5 * HOUR)
+    number = request(house)
+    become(house, "prepared")
+    listed = pieces(house)["promise:1"]
+    path = f"/v1/records/handover_item/{listed['id']}"
+    for step in ("/v1/records/handover/%d/finish" % number, f"{path}/give"):
+        assert house.daemon.post(step, {}).status in (403, 409)
+    refused = house.daemon.post("/v1/records/promise/1/break", {})
+    assert refused.status == 403 and "a plugin takes by itself" in refused.json["detail"]
+    assert "break" not in house.ok("GET", "/v1/records/promise/1")["transitions"]
+    assert "finish" not in house.ok("GET", f"/v1/records/handover/{number}")["transitions"]
+    key = house.ok("PUT", "/v1/keys/carls", {"staff": "carl", "scopes": ["staff"]})["secret"]
+    said = house.daemon.call(
+        "POST",
+        f"{path}/confirm",
+        {"fields": {"confirmed_by": "bert"}},
+        key=None,
+        headers={"Authorization": f"Bearer {key}"},
+    )
+    assert said.status == 403 and "the key is carl's" in said.json["detail"]
+
+
 def test_all_that_she_has_is_listed_confirmed_and_given_and_stands_on_the_timelines(house):
     house = house()
     kith = attach(house.daemon)
