@@ -27,7 +27,7 @@ static const char todo[] =
     " \"states\": [\"open\", {\"name\": \"done\", \"final\": true},"
     "   {\"name\": \"dropped\", \"final\": true}],"
     " \"transitions\": {"
-    "   \"finish\": {\"from\": [\"open\", \"dropped\"], \"to\": \"done\", \"by\": \"plugin\"},"
+    "   \"finish\": {\"from\": [\"open\", \"dropped\"], \"to\": \"done\"},"
     "   \"drop\": {\"from\": [\"open\", \"done\"], \"to\": \"dropped\"},"
     "   \"reopen\": {\"from\": [\"done\", \"dropped\"], \"to\": \"open\"}},"
     " \"title\": \"title\"}";
