@@ -33,15 +33,15 @@ static bool decode(char *text)
 {
     char *to = text;
     for (const char *from = text; *from != '\0'; from++) {
-        char c = *from == '+' ? ' ' : *from;
+        int c = *from == '+' ? ' ' : *from;
         if (*from == '%') {
             int high = digit(from[1]), low = high >= 0 ? digit(from[2]) : -1;
             if (low >= 0 && high + low == 0)
                 return false;
-            c = low >= 0 ? (char)(high << 4 | low) : '%';
+            c = low >= 0 ? high << 4 | low : '%';
             from += low >= 0 ? 2 : 0;
         }
-        *to++ = c;
+        *to++ = (char)c;
     }
     *to = '\0';
     return utf8_valid(text, (size_t)(to - text));

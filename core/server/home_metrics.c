@@ -6,6 +6,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -96,15 +97,15 @@ static void write_states(struct home *home, struct buf *out)
 static uint64_t memory_of_process(int pid)
 {
     char path[32];
-    uint64_t whole = 0, resident = 0;
+    char line[128] = "";
     snprintf(path, sizeof path, "/proc/%d/statm", pid);
     FILE *file = fopen(path, "re");
     if (file == NULL)
         return 0;
-    if (fscanf(file, "%" SCNu64 " %" SCNu64, &whole, &resident) != 2)
-        resident = 0;
+    const char *resident = fgets(line, sizeof line, file) != NULL ? strchr(line, ' ') : NULL;
+    uint64_t pages = resident != NULL ? strtoull(resident, NULL, 10) : 0;
     fclose(file);
-    return resident * (uint64_t)sysconf(_SC_PAGESIZE);
+    return pages * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
 static void write_memory(const struct home *home, struct buf *out)

@@ -90,7 +90,7 @@ static void make_record(struct form *form, int64_t customer)
 
 static const char *address_of(const struct form *form)
 {
-    return strncmp(form->customer, "email:", 6) == 0 ? form->customer + 6 : NULL;
+    return strncmp(form->customer, "email:", 6) == 0 ? form->customer + 6 : "";
 }
 
 static void look_up(struct form *form, const char *above, const char *name, kith_done_fn *done)
@@ -163,7 +163,7 @@ static void on_found(void *arg, int32_t status, struct kith_doc result)
 static void on_looked_up(void *arg, int32_t status, struct kith_doc result)
 {
     struct form *form = arg;
-    if (status == 404 && address_of(form) != NULL)
+    if (status == 404 && address_of(form)[0] != '\0')
         look_up(form, "/v1/customers?limit=200&q=", address_of(form), on_found);
     else
         on_known(form, status, result);
@@ -224,7 +224,7 @@ static const char *read_fields(struct form *form, struct kith_doc fields)
             return "a field is no text in UTF-8";
     if (!read_customer(form, fields))
         return "`email` or `customer` is needed: whose complaint it is";
-    if (address_of(form) != NULL && !text_is_address(kith_text(address_of(form))))
+    if (address_of(form)[0] != '\0' && !text_is_address(kith_text(address_of(form))))
         return "`email` is one address, like ann@example.com";
     if (kith_get_text(fields, "subject").size == 0)
         return "`subject` is needed: what it is about";
