@@ -7,6 +7,13 @@ class Failure(Exception):
     pass
 
 
+def is_stuck(args, done):
+    """The fate of this life is to die at an order that a life before it has applied: the daemon
+    does not begin, and changes nothing.  The next life has another fate."""
+    said = "where it was not lost before: nothing was changed"
+    return "--fate" in args and done.returncode == 1 and said in done.stderr
+
+
 class Plugin:
     """Of one seed.  Its dice are its own: what it rolls changes nothing else."""
 
