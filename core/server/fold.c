@@ -408,7 +408,8 @@ static bool has_caught_up(struct fold *fold, const struct group *group)
         say("%s: nothing was changed; start kithd again, and if this comes again, give it the "
             "memory it needs, or put back the file of the plugin that was in force",
             err.text);
-        _exit(EXIT_FAILURE); /* without a checkpoint */
+        breadcrumb_note_returned(); /* it is no crash, and nobody begins it again */
+        _exit(EXIT_FAILURE);        /* without a checkpoint */
     }
     if (!is_good && !atomic_load(&fold->is_behind))
         say("the log cannot be applied, which is tried again every second: %s%s", err.text,

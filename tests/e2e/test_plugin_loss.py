@@ -296,7 +296,7 @@ def test_killed_at_any_moment_it_has_heard_of_each_event_once(isolated, house):
     eventually(lambda: tally(daemon)["state"] == "active")
     for number in range(5):
         sent = sum(client.sent[number] for client in clients)
-        assert counted(daemon, number) == (sent, sent)
+        eventually(lambda: counted(daemon, number) == (sent, sent))
     assert tally(daemon)["missed"] == 0
     assert daemon.post("/v1/verify", {}).json["ok"]
 
