@@ -215,9 +215,11 @@ static void verify(struct call *call)
     if (care->is_unable && care->fault_count == 0) {
         struct err why = care->err;
         care->code = err_set(&care->err, E_IO, "the log could not be verified: %s", why.text);
-    } else if (rc != 0) {
-        add_fault(care, care->err.text);
+        buf_deinit(&care->faults); /* there are none, and they are not answered */
+        return;
     }
+    if (rc != 0)
+        add_fault(care, care->err.text);
     compare(care);
     doc_close(&care->w);
     doc_end(&care->w);
