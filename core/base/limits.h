@@ -56,7 +56,7 @@
 /* Plugins [world] */
 #define PLUGIN_STATE_BYTES_MAX (16u << 10) /* one document about one customer */
 #define HOOK_FAILURES_MAX 8                /* of plugins' hooks, told of one merge */
-#define PLUGIN_PARKED_MAX 10000            /* events of one plugin that is quarantined */
+#define PLUGIN_PARKED_MAX 100000           /* events of one plugin that is quarantined */
 #define PARKED_PER_TICK_MAX 100            /* of these, when it is back */
 
 /* Templates: the same in every world; how large a message may be is effect_bytes */

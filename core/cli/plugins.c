@@ -2,10 +2,10 @@
 #include "core/cli/cli.h"
 
 static const struct column columns[] = {
-    { "name", false },  { "version", false }, { "state", false },       { "isolated", false },
-    { "calls", true },  { "failures", true }, { "hooks failed", true }, { "mean ns", true },
-    { "parked", true }, { "needs", false },   { "since", false },       { "reason", false },
-    { NULL, false },
+    { "name", false },   { "version", false }, { "state", false },       { "isolated", false },
+    { "calls", true },   { "failures", true }, { "hooks failed", true }, { "mean ns", true },
+    { "parked", true },  { "missed", true },   { "needs", false },       { "since", false },
+    { "reason", false }, { NULL, false },
 };
 
 static void cell_texts(struct table *table, struct doc texts)
@@ -34,6 +34,7 @@ static void plugin_item(struct cli *cli, struct doc item, void *arg)
                doc_int(item, "hook_failures", 0) != 0 ? TINT_RED : TINT_NONE);
     cell_field(table, item, "mean_ns", TINT_NONE);
     cell_field(table, item, "parked", TINT_NONE);
+    cell_field(table, item, "missed", TINT_NONE);
     cell_texts(table, doc_child(item, "needs"));
     cell_time(cli, table, quarantined, "since");
     cell_field(table, quarantined, "reason", TINT_NONE);

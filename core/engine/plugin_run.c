@@ -713,7 +713,7 @@ void plugin_enabled(struct step *step)
     if (doc_bool(data, "skip", false))
         standing.parked -= drop_parked(engine, name, (uint64_t)standing.about);
     standing.kind = (struct text){ "", 0 };
-    standing.missed = standing.about = 0;
+    standing.about = 0;
     set_standing(engine, name, &standing);
     if (!engine_is_live(engine) && place != SIZE_MAX)
         plugin_renew(engine, place); /* as it had another one then */

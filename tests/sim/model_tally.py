@@ -87,7 +87,7 @@ class Tally:
             gone = [e for e in self.queue if e[0][0] == about] if about else self.queue[:1]
             self.queue = [e for e in self.queue if e not in gone]
             self.standing["parked"] -= len(gone)
-        self.standing = {"parked": self.standing["parked"], "missed": 0}
+        self.standing = {name: self.standing[name] for name in ("parked", "missed")}
         self.count_event("missed", 0)
 
     # -- What it hears of ------------------------------------------------------------------
@@ -115,7 +115,7 @@ class Tally:
             self.kept[self.root(customer), "last"] = (1, {"number": number})
 
     def park(self, place, customer, kind, number):
-        has_room = self.standing.get("parked", 0) < self.limit("plugin_parked", 10000)
+        has_room = self.standing.get("parked", 0) < self.limit("plugin_parked", 100000)
         if has_room:
             self.queue = sorted(self.queue + [(place, customer, kind, number)])
         self.count_event("parked" if has_room else "missed", 1)
