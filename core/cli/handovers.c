@@ -18,14 +18,6 @@
 
 static const char path[] = "/v1/records/handover/";
 
-static bool is_number(struct cli *cli, const char *text)
-{
-    if (*text != '\0' && strspn(text, "0123456789") == strlen(text))
-        return true;
-    cli_fail(cli, "%s is no number of a hand-over: kith handover list has them", text);
-    return false;
-}
-
 /* -- Showing ------------------------------------------------------------------------------- */
 
 static const struct column columns[] = {
@@ -169,7 +161,7 @@ int run_handover_show(struct cli *cli)
 {
     struct doc record = { NULL, 0 };
     const char *number = args_argument(&cli->args, 0);
-    if (!is_number(cli, number))
+    if (!record_is_number(cli, number, "handover"))
         return EXIT_USAGE;
     cli_path(cli, path, number, NULL);
     int code = cli_get(cli, &record);
@@ -232,7 +224,7 @@ static int move(struct cli *cli, const char *transition)
 {
     struct doc record = { NULL, 0 };
     const char *number = args_argument(&cli->args, 0);
-    if (!is_number(cli, number))
+    if (!record_is_number(cli, number, "handover"))
         return EXIT_USAGE;
     cli_path(cli, path, number, transition);
     int code = cli_post(cli, &record);
@@ -372,7 +364,7 @@ int run_handover_confirm(struct cli *cli)
 {
     struct doc record = { NULL, 0 };
     const char *number = args_argument(&cli->args, 0), *by = args_value(&cli->args, "by");
-    if (!is_number(cli, number))
+    if (!record_is_number(cli, number, "handover"))
         return EXIT_USAGE;
     cli_path(cli, path, number, NULL);
     int code = cli_get(cli, &record);

@@ -12,14 +12,6 @@
 
 static const char path[] = "/v1/records/promise/";
 
-static bool is_number(struct cli *cli, const char *text)
-{
-    if (*text != '\0' && strspn(text, "0123456789") == strlen(text))
-        return true;
-    cli_fail(cli, "%s is no number of a promise: kith promise list has them", text);
-    return false;
-}
-
 int run_promise_list(struct cli *cli)
 {
     int64_t limit;
@@ -85,7 +77,7 @@ int run_promise_keep(struct cli *cli)
 {
     struct doc record = { NULL, 0 };
     const char *number = args_argument(&cli->args, 0);
-    if (!is_number(cli, number))
+    if (!record_is_number(cli, number, "promise"))
         return EXIT_USAGE;
     cli_path(cli, path, number, NULL);
     int code = cli_get(cli, &record);
@@ -98,18 +90,21 @@ int run_promise_keep(struct cli *cli)
 
 int run_promise_withdraw(struct cli *cli)
 {
-    return is_number(cli, args_argument(&cli->args, 0)) ? move(cli, "/withdraw", "reason")
-                                                        : EXIT_USAGE;
+    return record_is_number(cli, args_argument(&cli->args, 0), "promise")
+               ? move(cli, "/withdraw", "reason")
+               : EXIT_USAGE;
 }
 
 int run_promise_apologize(struct cli *cli)
 {
-    return is_number(cli, args_argument(&cli->args, 0)) ? move(cli, "/apologize", "apology")
-                                                        : EXIT_USAGE;
+    return record_is_number(cli, args_argument(&cli->args, 0), "promise")
+               ? move(cli, "/apologize", "apology")
+               : EXIT_USAGE;
 }
 
 int run_promise_recover(struct cli *cli)
 {
-    return is_number(cli, args_argument(&cli->args, 0)) ? move(cli, "/recover", "recovery")
-                                                        : EXIT_USAGE;
+    return record_is_number(cli, args_argument(&cli->args, 0), "promise")
+               ? move(cli, "/recover", "recovery")
+               : EXIT_USAGE;
 }

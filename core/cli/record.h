@@ -17,6 +17,9 @@ struct record_text {
 void record_body(struct cli *cli, const char *customer, const char *owner,
                  const struct record_text fields[]);
 
+/* Whether it is digits; else it is said which command lists the numbers of a `kind`. */
+bool record_is_number(struct cli *cli, const char *text, const char *kind);
+
 /* "2026-12-01 10:00", behind `before`; nothing where there is no such time. */
 void record_put_moment(struct cli *cli, struct doc doc, const char *before, const char *name);
 

@@ -14,6 +14,14 @@
 
 /* -- Paths ----------------------------------------------------------------- */
 
+bool record_is_number(struct cli *cli, const char *text, const char *kind)
+{
+    if (*text != '\0' && strspn(text, "0123456789") == strlen(text))
+        return true;
+    cli_fail(cli, "%s is no number of a %s: kith %s list has them", text, kind, kind);
+    return false;
+}
+
 /* The kind and the rest of "complaint:17".  False: it is written otherwise, and that has been
  * said. */
 static bool record_path(struct cli *cli, const char *record, const char *rest)

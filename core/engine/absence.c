@@ -59,6 +59,7 @@ struct search {
     const struct customer *customer;
     int64_t due;
     bool takes_turns;
+    struct text fallback; /* of kith.lua; empty: none */
     struct duty found;
     struct text seen[DEPUTIES_MAX + 2]; /* whoever was asked, the fallback too */
     size_t seen_count;
@@ -98,7 +99,7 @@ static bool ask(struct search *search, struct text to, struct text *out_next)
     bool is_team;
     struct text name = team_name(to, &is_team), why;
     *out_next = (struct text){ "", 0 };
-    if (text_is(to, engine->config.fallback) && !staff_is_known(engine, to)) {
+    if (text_equal(to, search->fallback) && !staff_is_known(engine, to)) {
         say(search, arena_printf(&engine->arena, "nobody is called %.*s", (int)to.size, to.data));
         return false;
     }
@@ -129,16 +130,15 @@ static bool ask(struct search *search, struct text to, struct text *out_next)
 
 static struct duty find(struct search *search, struct text to)
 {
-    struct text fallback = text_of(search->engine->config.fallback), next;
-    struct text first = to;
+    struct text first = to, next;
     bool is_team, is_decided = false;
     while (!is_decided && to.size != 0) {
         search->seen[search->seen_count++] = to;
         is_decided = ask(search, to, &next);
-        to = next.size != 0 && !was_asked(search, next) ? next : fallback;
+        to = next.size != 0 && !was_asked(search, next) ? next : search->fallback;
         if (!is_decided && was_asked(search, to))
             to.size = 0;
-        else if (!is_decided && to.size != 0 && text_equal(to, fallback))
+        else if (!is_decided && to.size != 0 && text_equal(to, search->fallback))
             say(search, text_of("the fallback of kith.lua"));
     }
     if (!is_decided) { /* it stays whose it is, or in the team's own list */
@@ -157,11 +157,12 @@ static struct duty assign(struct engine *engine, struct text to, const struct cu
     struct search search = {
         .engine = engine, .customer = customer, .due = due, .takes_turns = takes_turns
     };
+    search.fallback = text_of(engine->config.fallback);
     search.found.why = search.found.of = search.found.holder = (struct text){ "", 0 };
     if (text_is(to, "owner"))
         to = customer_owner(customer);
     if (to.size == 0)
-        to = text_of(engine->config.fallback);
+        to = search.fallback;
     if (to.size > NAME_BYTES_MAX) {
         search.found.holder = to;
         return search.found;

@@ -284,6 +284,7 @@ static size_t on_body(char *data, size_t size, size_t count, void *arg)
 
 /* The line that ends the headers is empty.  Interim answers (1xx) come before the one that
  * counts. */
+/* NOLINTNEXTLINE(readability-non-const-parameter): as above */
 static size_t on_header(char *data, size_t size, size_t count, void *arg)
 {
     struct request *request = arg;

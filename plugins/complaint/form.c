@@ -25,6 +25,7 @@
 struct form {
     struct outside_task task;
     char customer[CUSTOMER_MAX]; /* "email:ann@example.com" */
+    struct kith_text address;    /* within it; empty: she is named otherwise */
     char key[KEY_MAX + 1];       /* empty: none */
     char name[ACT_WORD_MAX + 1]; /* the same */
     unsigned char room[TEXT_BYTES_MAX + 4096];
@@ -88,17 +89,12 @@ static void make_record(struct form *form, int64_t customer)
 
 /* -- Whose it is ------------------------------------------------------------------------------- */
 
-static const char *address_of(const struct form *form)
-{
-    return strncmp(form->customer, "email:", 6) == 0 ? form->customer + 6 : "";
-}
-
-static void look_up(struct form *form, const char *above, const char *name, kith_done_fn *done)
+static void look_up(struct form *form, const char *above, struct kith_text name, kith_done_fn *done)
 {
     struct kith_doc nothing = { NULL, 0 };
     char path[64 + CUSTOMER_MAX * 3];
     size_t size = (size_t)snprintf(path, sizeof path, "%s", above);
-    if (!outside_encode(kith_text(name), path + size, sizeof path - size))
+    if (!outside_encode(name, path + size, sizeof path - size))
         refuse(form, 422, "`customer` is too long");
     else
         ask(form, "GET", path, nothing, "", done);
@@ -117,7 +113,7 @@ static void on_made_known(void *arg, int32_t status, struct kith_doc result)
 {
     struct form *form = arg;
     if (status == 200)
-        look_up(form, "/v1/customers/anonymous_id:", form->customer, on_known);
+        look_up(form, "/v1/customers/anonymous_id:", kith_text(form->customer), on_known);
     else
         pass_on(form, status, result);
 }
@@ -129,7 +125,7 @@ static void make_known(struct form *form)
     kith_begin(&w, room, sizeof room);
     kith_put_string(&w, "anonymousId", form->customer);
     kith_open(&w, "traits");
-    kith_put_string(&w, "email", address_of(form));
+    kith_put_text(&w, "email", form->address);
     if (form->name[0] != '\0')
         kith_put_string(&w, "name", form->name);
     kith_close(&w);
@@ -149,7 +145,7 @@ static void on_found(void *arg, int32_t status, struct kith_doc result)
     for (struct kith_iter it = kith_iter(kith_get_doc(result, "items")); kith_next(&it);) {
         struct kith_doc customer = kith_as_doc(&it.value);
         int64_t id = kith_get_int(customer, "id", 0);
-        if (has_address(customer, kith_text(address_of(form))) && (oldest == 0 || id < oldest))
+        if (has_address(customer, form->address) && (oldest == 0 || id < oldest))
             oldest = id;
     }
     if (status != 200)
@@ -163,8 +159,8 @@ static void on_found(void *arg, int32_t status, struct kith_doc result)
 static void on_looked_up(void *arg, int32_t status, struct kith_doc result)
 {
     struct form *form = arg;
-    if (status == 404 && address_of(form)[0] != '\0')
-        look_up(form, "/v1/customers?limit=200&q=", address_of(form), on_found);
+    if (status == 404 && form->address.size != 0)
+        look_up(form, "/v1/customers?limit=200&q=", form->address, on_found);
     else
         on_known(form, status, result);
 }
@@ -192,6 +188,8 @@ static int read_customer(struct form *form, struct kith_doc fields)
     if (!is_named && !read_text(fields, "email", text, sizeof text))
         return 0;
     snprintf(form->customer, sizeof form->customer, "%s%s", is_named ? "" : "email:", text);
+    if (strncmp(form->customer, "email:", 6) == 0)
+        form->address = kith_text(form->customer + 6);
     return 1;
 }
 
@@ -224,7 +222,7 @@ static const char *read_fields(struct form *form, struct kith_doc fields)
             return "a field is no text in UTF-8";
     if (!read_customer(form, fields))
         return "`email` or `customer` is needed: whose complaint it is";
-    if (address_of(form)[0] != '\0' && !text_is_address(kith_text(address_of(form))))
+    if (form->address.size != 0 && !text_is_address(form->address))
         return "`email` is one address, like ann@example.com";
     if (kith_get_text(fields, "subject").size == 0)
         return "`subject` is needed: what it is about";
@@ -275,7 +273,7 @@ static void handle(void *self, const struct kith_request *request)
     if (fault != NULL)
         refuse(form, 422, fault);
     else
-        look_up(form, "/v1/customers/", form->customer, on_looked_up);
+        look_up(form, "/v1/customers/", kith_text(form->customer), on_looked_up);
 }
 
 const struct kith_route form_route = {

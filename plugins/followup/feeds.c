@@ -126,7 +126,7 @@ static struct asked *for_staff(struct followup *followup, const struct kith_requ
         return asked_new(followup, request);
     session_say(followup, request->id, 403,
                 "this key is nobody's: make one for a member of staff with kith key add "
-                "--staff\n");
+                "--as NAME\n");
     return NULL;
 }
 

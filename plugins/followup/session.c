@@ -276,7 +276,7 @@ void session_begin(void *self, const struct kith_request *request)
     if (request->staff.size == 0)
         session_say(self, request->id, 403,
                     "this key is nobody's: make one for a member of staff with kith key add "
-                    "--staff\n");
+                    "--as NAME\n");
     else
         begin(self, request, request->staff, false);
 }
