@@ -18,6 +18,7 @@
 #include "storage/key.h"
 
 #include "core/base/buf.h"
+#include "core/base/mem.h"
 
 #include <string.h>
 
@@ -162,6 +163,22 @@ bool key_read_number_down(struct key_reader *reader, uint64_t *out_number)
         return false;
     reader->at += ascending.at - bytes;
     return true;
+}
+
+uint64_t key_take_number(struct key_reader *reader)
+{
+    uint64_t number;
+    bool is_number = key_read_number(reader, &number);
+    ASSERT(is_number);
+    return number;
+}
+
+uint64_t key_take_number_down(struct key_reader *reader)
+{
+    uint64_t number;
+    bool is_number = key_read_number_down(reader, &number);
+    ASSERT(is_number);
+    return number;
 }
 
 bool key_read_time(struct key_reader *reader, int64_t *out_ms)

@@ -47,4 +47,8 @@ bool key_read_number_down(struct key_reader *reader, uint64_t *out_number);
 bool key_read_time(struct key_reader *reader, int64_t *out_ms);
 bool key_read_text(struct key_reader *reader, struct buf *out_text);
 
+/* The same, where the key or value is one of ours and has such a part: asserted. */
+uint64_t key_take_number(struct key_reader *reader);
+uint64_t key_take_number_down(struct key_reader *reader);
+
 #endif

@@ -163,9 +163,7 @@ static bool find_by_print(struct effect *effect, struct engine *engine, uint64_t
         struct key_reader reader = { cursor.key.data + prefix.size,
                                      cursor.key.data + cursor.key.size };
         struct doc row = { cursor.value.data, (uint32_t)cursor.value.size };
-        uint64_t n;
-        bool is_number = key_read_number(&reader, &n);
-        ASSERT(is_number);
+        uint64_t n = key_take_number(&reader);
         effect_read(effect, seq, n, arena_doc(&engine->arena, row));
         is_found = effect_print(effect) == print;
     }

@@ -41,6 +41,22 @@ struct doc engine_doc(struct engine *engine, struct doc_writer *w)
     return arena_doc(&engine->arena, doc_end(w));
 }
 
+uint64_t engine_next_number(struct engine *engine, const struct key *prefix, uint64_t last)
+{
+    struct key first = *prefix;
+    struct cursor cursor;
+    uint64_t number = 0;
+    key_number(&first, last + 1);
+    cursor_open_at(&cursor, engine->state, prefix, &first);
+    if (cursor_next(&cursor)) {
+        struct key_reader reader = { cursor.key.data + prefix->size,
+                                     cursor.key.data + cursor.key.size };
+        number = key_take_number(&reader);
+    }
+    cursor_close(&cursor);
+    return number;
+}
+
 struct doc meta_get(struct engine *engine, const char *name)
 {
     struct key key;

@@ -132,6 +132,8 @@ static inline bool engine_owns_type(const struct engine *engine, struct text typ
 }
 /* At the end of this entry, report that the channel has an effect to claim. */
 void engine_note_ready(struct engine *engine, struct text channel);
+/* The lowest number above `last` that stands behind `prefix`; 0: none. */
+uint64_t engine_next_number(struct engine *engine, const struct key *prefix, uint64_t last);
 struct doc meta_get(struct engine *engine, const char *name);           /* copied into the arena */
 void meta_put(struct engine *engine, const char *name, struct doc doc); /* none: delete */
 /* What is known of this entry, {rules, plugins}; copied. */

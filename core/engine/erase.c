@@ -112,8 +112,7 @@ static bool next_open(struct erasure *erasure, struct engine *engine, uint64_t n
     cursor_open_at(&cursor, engine->state, &prefix, &first);
     while (!is_found && cursor_next(&cursor)) {
         struct key_reader reader = { cursor.key.data + 1, cursor.key.data + cursor.key.size };
-        bool is_number = key_read_number(&reader, &number);
-        ASSERT(is_number);
+        number = key_take_number(&reader);
         is_found =
             reader.at == reader.end && erasure_load(erasure, engine, number) && erasure->done == 0;
     }
@@ -130,9 +129,7 @@ void erase_open(struct engine *engine)
     while (cursor_next(&cursor)) {
         struct key_reader reader = { cursor.key.data + 1, cursor.key.data + cursor.key.size };
         struct doc row = { cursor.value.data, (uint32_t)cursor.value.size };
-        uint64_t number;
-        bool is_number = key_read_number(&reader, &number);
-        ASSERT(is_number);
+        key_take_number(&reader);
         if (reader.at != reader.end)
             continue;
         bool is_open = doc_int(row, "done", 0) == 0;
@@ -386,9 +383,7 @@ static void forget_named(struct erasure *erasure, uint64_t owner, uint64_t seq)
         struct doc row = arena_doc(&engine->arena,
                                    (struct doc){ cursor.value.data, (uint32_t)cursor.value.size });
         struct key key = { .size = (uint16_t)cursor.key.size };
-        uint64_t n;
-        bool is_number = key_read_number_down(&reader, &n);
-        ASSERT(is_number);
+        uint64_t n = key_take_number_down(&reader);
         memcpy(key.data, cursor.key.data, key.size);
         if (owner != 0 && doc_get(row, "refused").type == DOC_NONE)
             continue;

@@ -170,9 +170,7 @@ void file_forgotten(struct engine *engine, uint64_t customer)
     while (cursor_next(&cursor)) {
         struct key_reader value = { cursor.value.data, cursor.value.data + cursor.value.size };
         struct key key = { .size = (uint16_t)cursor.key.size };
-        uint64_t last;
-        bool is_number = key_read_number(&value, &last);
-        ASSERT(is_number);
+        uint64_t last = key_take_number(&value);
         memcpy(key.data, cursor.key.data, key.size);
         if (last == customer)
             state_delete(engine->state, &key);
@@ -195,9 +193,7 @@ static int64_t erased_ms(struct snapshot *snapshot, struct bytes customer)
     struct key_reader reader = { customer.data, customer.data + customer.size };
     struct key key;
     struct bytes row;
-    uint64_t number;
-    bool is_number = key_read_number(&reader, &number);
-    ASSERT(is_number);
+    uint64_t number = key_take_number(&reader);
     key_erasure(&key, number);
     if (!snapshot_get(snapshot, &key, &row))
         return INT64_MAX;

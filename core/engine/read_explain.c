@@ -184,9 +184,7 @@ static bool find_in(struct chain *chain, struct link *link, uint64_t member, boo
     while (!is_found && cursor_next(&cursor)) {
         struct key_reader reader = { cursor.key.data + prefix.size,
                                      cursor.key.data + cursor.key.size };
-        uint64_t n;
-        bool is_number = key_read_number_down(&reader, &n);
-        ASSERT(is_number);
+        uint64_t n = key_take_number_down(&reader);
         is_found = wants_maker ? makes(doc_of(cursor.value), link->n) : n == link->n;
         if (is_found) {
             link->n = n;

@@ -42,9 +42,7 @@ int read_erasures(struct engine *engine, const struct read_page *page, struct bu
     cursor_open_at(&cursor, engine->state, &prefix, &first);
     while (cursor_next(&cursor)) {
         struct key_reader reader = { cursor.key.data + 1, cursor.key.data + cursor.key.size };
-        uint64_t number;
-        bool is_number = key_read_number(&reader, &number);
-        ASSERT(is_number);
+        uint64_t number = key_take_number(&reader);
         if (list_is_full(&list)) {
             event_id_text(customer, 0, next);
             break;
@@ -88,9 +86,7 @@ void read_erasure_counts(struct engine *engine, struct read_erasure_counts *out_
     cursor_open(&cursor, engine->state, &prefix);
     while (engine->erasures != 0 && cursor_next(&cursor)) {
         struct key_reader reader = { cursor.key.data + 1, cursor.key.data + cursor.key.size };
-        uint64_t number;
-        bool is_number = key_read_number(&reader, &number);
-        ASSERT(is_number);
+        key_take_number(&reader);
         if (reader.at != reader.end)
             continue;
         int64_t at = doc_int(doc_of(cursor.value), "at", 0);

@@ -114,9 +114,7 @@ static int visit_listed(void *arg, struct bytes key, struct bytes value)
     struct key prefix;
     size_t size = prefix_size(visit->which, &prefix);
     struct key_reader reader = { key.data + size, key.data + key.size };
-    uint64_t number;
-    bool is_number = key_read_number_down(&reader, &number);
-    ASSERT(is_number);
+    uint64_t number = key_take_number_down(&reader);
     (void)value;
     return visit_number(visit, number);
 }
@@ -128,9 +126,7 @@ static int visit_any(void *arg, struct bytes key, struct bytes value)
     key_start(&prefix, 'R');
     key_text(&prefix, visit->which->kind);
     struct key_reader reader = { key.data + prefix.size, key.data + key.size };
-    uint64_t number;
-    bool is_number = key_read_number(&reader, &number);
-    ASSERT(is_number);
+    uint64_t number = key_take_number(&reader);
     (void)value;
     return visit_number(visit, number);
 }
@@ -167,8 +163,7 @@ static int visit_below(void *arg, struct bytes key, struct bytes value)
 {
     struct next_number *next = arg;
     struct key_reader reader = { key.data + next->prefix_size, key.data + key.size };
-    bool is_number = key_read_number_down(&reader, &next->found);
-    ASSERT(is_number);
+    next->found = key_take_number_down(&reader);
     (void)value;
     return next->found < next->below;
 }

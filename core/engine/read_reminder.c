@@ -73,21 +73,9 @@ static int after_number(struct text after, uint64_t *out_number, struct err *err
 /* The lowest number above `last` among one member's open reminders; 0: none. */
 static uint64_t next_of_member(struct engine *engine, uint64_t member, uint64_t last)
 {
-    struct key prefix, first;
-    struct cursor cursor;
-    uint64_t number = 0;
+    struct key prefix;
     key_customer(&prefix, member, 'k');
-    first = prefix;
-    key_number(&first, last + 1);
-    cursor_open_at(&cursor, engine->state, &prefix, &first);
-    if (cursor_next(&cursor)) {
-        struct key_reader reader = { cursor.key.data + prefix.size,
-                                     cursor.key.data + cursor.key.size };
-        bool is_number = key_read_number(&reader, &number);
-        ASSERT(is_number);
-    }
-    cursor_close(&cursor);
-    return number;
+    return engine_next_number(engine, &prefix, last);
 }
 
 static uint64_t next_of_group(struct engine *engine, const struct customer *customer, uint64_t last)
@@ -277,9 +265,7 @@ static int visit_any(void *arg, struct bytes key, struct bytes value)
     struct visit *visit = arg;
     struct key_reader reader = { key.data + 1, key.data + key.size };
     struct doc row = doc_of(value);
-    uint64_t number;
-    bool is_number = key_read_number(&reader, &number);
-    ASSERT(is_number);
+    uint64_t number = key_take_number(&reader);
     if (list_is_full(&visit->list))
         return visit->is_cut = true;
     note_last(visit, key);
@@ -309,8 +295,7 @@ static int read_any(struct snapshot *snapshot, const struct read_reminders *whic
     snapshot_visit_back(snapshot, &prefix, number != 0 ? &before : NULL, visit_any, &visit);
     if (visit.is_cut) {
         struct key_reader reader = { visit.last.data + 1, visit.last.data + visit.last.size };
-        bool is_number = key_read_number(&reader, &number);
-        ASSERT(is_number);
+        number = key_take_number(&reader);
         event_id_text(number, 0, next);
     }
     snapshot_applied(snapshot, &seq, &logged);

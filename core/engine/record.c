@@ -157,14 +157,11 @@ uint64_t record_find(struct engine *engine, struct text kind, struct text field,
 {
     struct key key;
     struct bytes row;
-    uint64_t number = 0;
     key_external(&key, kind, field, value);
     if (value.size == 0 || !key_ok(&key) || !state_get(engine->state, &key, &row))
         return 0;
     struct key_reader reader = { row.data, row.data + row.size };
-    bool is_number = key_read_number(&reader, &number);
-    ASSERT(is_number);
-    return number;
+    return key_take_number(&reader);
 }
 
 int64_t record_count_open(struct engine *engine, uint64_t customer, int64_t most)

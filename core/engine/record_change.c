@@ -483,22 +483,10 @@ bool step_record(struct step *step, struct text kind, uint64_t number, struct re
 /* The lowest number above `last` among a member's open ones; 0: none. */
 static uint64_t next_open(struct engine *engine, uint64_t member, struct text kind, uint64_t last)
 {
-    struct key prefix, first;
-    struct cursor cursor;
-    uint64_t number = 0;
+    struct key prefix;
     key_customer(&prefix, member, 'a');
     key_text(&prefix, kind);
-    first = prefix;
-    key_number(&first, last + 1);
-    cursor_open_at(&cursor, engine->state, &prefix, &first);
-    if (cursor_next(&cursor)) {
-        struct key_reader reader = { cursor.key.data + prefix.size,
-                                     cursor.key.data + cursor.key.size };
-        bool is_number = key_read_number(&reader, &number);
-        ASSERT(is_number);
-    }
-    cursor_close(&cursor);
-    return number;
+    return engine_next_number(engine, &prefix, last);
 }
 
 size_t step_open_records(struct step *step, struct text kind, uint64_t *out_numbers, size_t most)

@@ -308,14 +308,11 @@ static uint64_t find_open(struct engine *engine, const struct task *task)
 {
     struct key key;
     struct bytes value;
-    uint64_t number = 0;
     key_open(&key, task);
     if (!state_get(engine->state, &key, &value))
         return 0;
     struct key_reader reader = { value.data, value.data + value.size };
-    bool is_number = key_read_number(&reader, &number);
-    ASSERT(is_number);
-    return number;
+    return key_take_number(&reader);
 }
 
 static uint64_t task_make(struct step *step, struct task *task)

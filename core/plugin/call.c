@@ -313,6 +313,21 @@ static const struct kith_engine engine = {
     .fail = call_fail,
 };
 
+kith_fn *plugin_state_hook(const struct kith_state *state, enum plugin_fold what)
+{
+    switch (what) {
+    case PLUGIN_MERGE:
+        return state->merge;
+    case PLUGIN_UNMERGE:
+        return state->unmerge;
+    case PLUGIN_MIGRATE:
+        return state->migrate;
+    case PLUGIN_GIVE:
+        return state->give;
+    }
+    return NULL;
+}
+
 int plugin_call(struct kith_call *call, kith_fn *fn, struct err *err)
 {
     call->words[0] = '\0';

@@ -11,6 +11,7 @@
 #ifndef CORE_PLUGIN_CALL_H
 #define CORE_PLUGIN_CALL_H
 
+#include "core/engine/plugins.h"
 #include "core/plugin/plugin.h"
 
 struct err;
@@ -48,6 +49,9 @@ struct kith_call {
 /* Run `fn` inside of `call`, whose members up to `answer` are the caller's.  Returns 0, or
  * E_INVALID with the plugin's words; then `writes` is empty. */
 int plugin_call(struct kith_call *call, kith_fn *fn, struct err *err);
+
+/* The hook of a state for that; NULL: it has none. */
+kith_fn *plugin_state_hook(const struct kith_state *state, enum plugin_fold what);
 
 /* What the last call answered; of type DOC_NONE: nothing. */
 struct doc_value plugin_answer(const struct kith_call *call);

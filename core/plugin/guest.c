@@ -10,7 +10,6 @@
 
 #include "core/base/err.h"
 #include "core/base/mem.h"
-#include "core/engine/plugins.h"
 #include "core/plugin/call.h"
 #include "core/plugin/frame.h"
 #include "core/plugin/lane.h"
@@ -56,22 +55,6 @@ static struct doc read_item_state(void *arg, size_t index, int64_t *out_version)
     return doc_child(row, "d");
 }
 
-static kith_fn *fold_fn(const struct kith_state *state, int64_t what)
-{
-    switch (what) {
-    case PLUGIN_MERGE:
-        return state->merge;
-    case PLUGIN_UNMERGE:
-        return state->unmerge;
-    case PLUGIN_MIGRATE:
-        return state->migrate;
-    case PLUGIN_GIVE:
-        return state->give;
-    default:
-        return NULL;
-    }
-}
-
 /* What the item calls; NULL: this plugin has no such thing. */
 static kith_fn *find_fn(const struct plugin *plugin, struct doc item,
                         const struct plugin_reads **out_reads)
@@ -87,8 +70,10 @@ static kith_fn *find_fn(const struct plugin *plugin, struct doc item,
         *out_reads = index < plugin->function_count ? &plugin->function_reads[index] : &nothing;
         return index < plugin->function_count ? plugin->functions[index].run : NULL;
     case ITEM_FOLD:
-        return index < plugin->state_count ? fold_fn(&plugin->states[index], doc_int(item, "x", -1))
-                                           : NULL;
+        return index < plugin->state_count
+                   ? plugin_state_hook(&plugin->states[index],
+                                       (enum plugin_fold)doc_int(item, "x", -1))
+                   : NULL;
     default:
         return NULL;
     }

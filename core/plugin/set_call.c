@@ -139,26 +139,11 @@ enum plugin_outcome set_call(struct plugins *plugins, size_t function, struct st
     return outcome;
 }
 
-kith_fn *state_hook(const struct kith_state *state, enum plugin_fold what)
-{
-    switch (what) {
-    case PLUGIN_MERGE:
-        return state->merge;
-    case PLUGIN_UNMERGE:
-        return state->unmerge;
-    case PLUGIN_MIGRATE:
-        return state->migrate;
-    case PLUGIN_GIVE:
-        return state->give;
-    }
-    return NULL;
-}
-
 bool set_pass_over(struct plugins *plugins, size_t index, enum plugin_fold what, struct text key)
 {
     struct plugin *plugin = ((struct plugin_set *)plugins)->plugins[index];
     size_t state = plugin_state_find(plugin, key);
-    if (state == SIZE_MAX || state_hook(&plugin->states[state], what) == NULL)
+    if (state == SIZE_MAX || plugin_state_hook(&plugin->states[state], what) == NULL)
         return false;
     atomic_fetch_add_explicit(&plugin->hook_failures, 1, memory_order_relaxed);
     return true;
@@ -210,7 +195,7 @@ enum plugin_outcome set_fold(struct plugins *plugins, size_t index, enum plugin_
     struct plugin_set *set = (struct plugin_set *)plugins;
     struct plugin *plugin = set->plugins[index];
     size_t state = plugin_state_find(plugin, key);
-    kith_fn *fn = state != SIZE_MAX ? state_hook(&plugin->states[state], what) : NULL;
+    kith_fn *fn = state != SIZE_MAX ? plugin_state_hook(&plugin->states[state], what) : NULL;
     *out = (struct doc){ NULL, 0 };
     if (fn == NULL)
         return PLUGIN_OK;

@@ -45,7 +45,6 @@ enum plugin_outcome set_fold(struct plugins *plugins, size_t index, enum plugin_
                              struct doc *out, struct err *err);
 bool set_pass_over(struct plugins *plugins, size_t index, enum plugin_fold what, struct text key);
 bool set_renew(struct plugins *plugins, size_t index); /* set.c */
-kith_fn *state_hook(const struct kith_state *state, enum plugin_fold what);
 
 /* The step as a source of values. */
 struct step_source {

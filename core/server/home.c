@@ -107,30 +107,6 @@ static int told_of_erasure(struct home_guest *guest, struct doc doc)
     return 0;
 }
 
-static int32_t code_of(int code)
-{
-    switch (code) {
-    case 0:
-        return KITH_OK;
-    case E_NOTFOUND:
-        return KITH_MISSING;
-    case E_DENIED:
-        return KITH_DENIED;
-    case E_INVALID:
-    case E_CONFLICT:
-        return KITH_INVALID;
-    case E_LIMIT:
-        return KITH_LIMIT;
-    case E_BUSY:
-    case E_FULL:
-        return KITH_BUSY;
-    case E_IO:
-        return KITH_IO;
-    default:
-        return KITH_FAILED;
-    }
-}
-
 int32_t home_up(void *arg, enum outside_up kind, uint64_t number, struct doc doc, struct err *err)
 {
     struct home_guest *guest = arg;
@@ -139,23 +115,23 @@ int32_t home_up(void *arg, enum outside_up kind, uint64_t number, struct doc doc
         home_log(guest, doc);
         return KITH_OK;
     case OUTSIDE_APPEND:
-        return code_of(home_append(guest, number, doc, err));
+        return outside_code(home_append(guest, number, doc, err));
     case OUTSIDE_ASK:
-        return code_of(home_ask(guest, number, doc, err));
+        return outside_code(home_ask(guest, number, doc, err));
     case OUTSIDE_FILE_READ:
-        return code_of(home_file_read(guest, number, doc, err));
+        return outside_code(home_file_read(guest, number, doc, err));
     case OUTSIDE_FILE_WRITE:
-        return code_of(home_file_write(guest, number, doc, err));
+        return outside_code(home_file_write(guest, number, doc, err));
     case OUTSIDE_DELIVER:
-        return code_of(home_deliver(guest, doc, err));
+        return outside_code(home_deliver(guest, doc, err));
     case OUTSIDE_PAUSE:
-        return code_of(home_pause(guest, doc, err));
+        return outside_code(home_pause(guest, doc, err));
     case OUTSIDE_REPLY:
-        return code_of(home_reply(guest, number, doc, err));
+        return outside_code(home_reply(guest, number, doc, err));
     case OUTSIDE_ERASED:
-        return code_of(told_of_erasure(guest, doc));
+        return outside_code(told_of_erasure(guest, doc));
     case OUTSIDE_COUNT:
-        return code_of(home_count(guest, doc, err));
+        return outside_code(home_count(guest, doc, err));
     }
     return KITH_INVALID;
 }

@@ -102,6 +102,9 @@ void outside_status(struct outside *outside, size_t index, struct channel_status
 /* How many things are asked for and unanswered, of the kinds that rest counts. */
 void outside_open(const struct outside *outside, struct outside_rest *out_rest);
 
+/* KITH_* for a code of ours. */
+int32_t outside_code(int code);
+
 /* {left behind} in words: "2 timers, 1 watched descriptor"; empty: nothing. */
 #define OUTSIDE_REST_TEXT 200
 void outside_rest_text(const struct outside_rest *rest, char out[OUTSIDE_REST_TEXT]);

@@ -111,7 +111,6 @@ void outside_read(void *ours, size_t size, const void *theirs);
 /* Send it up, from the scratch buffer. */
 int32_t outside_up(struct outside *outside, enum outside_up kind, uint64_t number, struct doc doc);
 
-int32_t outside_code(int code);                                             /* E_* as KITH_* */
 void outside_say(struct outside *outside, int32_t level, const char *line); /* any thread */
 
 /* -- What there is, by file -------------------------------------------------------------------- */

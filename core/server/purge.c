@@ -250,9 +250,7 @@ static int add_row(void *arg, struct bytes key, struct bytes value)
     struct key_reader reader = { key.data + 1, key.data + key.size };
     struct doc row = { value.data, (uint32_t)value.size };
     struct erased *last = last_erased(purge);
-    uint64_t customer;
-    bool is_number = key_read_number(&reader, &customer);
-    ASSERT(is_number);
+    uint64_t customer = key_take_number(&reader);
     int64_t gone = reader.at == reader.end ? doc_int(row, "done", 0) : 0;
     if (reader.at == reader.end && gone == 0)
         purge->waits_for_others = true;
