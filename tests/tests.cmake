@@ -13,7 +13,7 @@ file(GLOB_RECURSE tests CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/test_*.c)
 
 # Threads live in these folders; everything else runs on one, so building it
 # with the thread sanitizer would find nothing.
-set(threaded_folders core/base storage core/plugin core/server)
+set(threaded_folders core/base storage core/plugin core/http core/outside core/server)
 
 # fixtures_of(SOURCE RESULT): the fixtures whose headers SOURCE includes, each compiled once.
 function(fixtures_of source result)

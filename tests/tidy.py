@@ -32,6 +32,8 @@ ORDER = (
     "core/engine/",
     "core/script/",
     "core/plugin/",
+    "core/http/",
+    "core/outside/",
     "core/server/",
     "core/cli/",
 )
@@ -44,7 +46,11 @@ OWNED_HEADERS = (
         ("core/script/",),
         "core/script/",
     ),
-    (re.compile(r"uv(/.*)?\.h"), ("core/server/", "core/kithd.c"), "core/server/ and core/kithd.c"),
+    (
+        re.compile(r"uv(/.*)?\.h"),
+        ("core/http/", "core/outside/", "core/server/", "core/kithd.c"),
+        "core/http/ and above",
+    ),
 )
 
 # The functions, where they are banned, where they are not, and what to do instead.

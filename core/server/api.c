@@ -18,12 +18,12 @@
 #include "core/base/limits.h"
 #include "core/base/mem.h"
 #include "core/base/utf8.h"
+#include "core/http/http.h"
 #include "core/script/settings.h"
 #include "core/server/api_command.h"
 #include "core/server/api_idempotency.h"
 #include "core/server/auth.h"
 #include "core/server/call.h"
-#include "core/server/http.h"
 #include "core/server/limiter.h"
 #include "core/server/metrics.h"
 

@@ -15,9 +15,9 @@
 #include "core/base/mem.h"
 #include "core/base/utf8.h"
 #include "core/engine/read.h"
+#include "core/http/http.h"
+#include "core/http/http_local.h"
 #include "core/server/call.h"
-#include "core/server/http.h"
-#include "core/server/http_local.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -12,8 +12,8 @@
 #include "core/base/json_read.h"
 #include "core/base/limits.h"
 #include "core/base/utf8.h"
+#include "core/http/http.h"
 #include "core/server/api.h"
-#include "core/server/http.h"
 #include "core/server/ingest.h"
 #include "core/server/ingest_cloud.h"
 

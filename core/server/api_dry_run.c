@@ -10,11 +10,11 @@
 #include "core/base/limits.h"
 #include "core/base/mem.h"
 #include "core/engine/event.h"
+#include "core/http/http.h"
 #include "core/plugin/set.h"
 #include "core/script/host.h"
 #include "core/server/api_command.h"
 #include "core/server/dry_run.h"
-#include "core/server/http.h"
 #include "core/server/ingest_event.h"
 #include "core/server/node.h"
 

@@ -4,9 +4,9 @@
  * it is to be saved, its type is not guessed, and were it shown all the same, it may do nothing.
  */
 #include "core/base/limits.h"
+#include "core/http/http.h"
 #include "core/server/api.h"
 #include "core/server/files.h"
-#include "core/server/http.h"
 #include "core/server/sweeper.h"
 
 struct transfer {

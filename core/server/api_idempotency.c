@@ -3,7 +3,7 @@
 
 #include "core/base/limits.h"
 #include "core/base/utf8.h"
-#include "core/server/http.h"
+#include "core/http/http.h"
 #include "core/server/idempotency.h"
 
 #include <string.h>

@@ -8,11 +8,11 @@
 
 #include "core/base/limits.h"
 #include "core/engine/event.h"
+#include "core/http/http.h"
 #include "core/server/api_command.h"
 #include "core/server/api_shape.h"
 #include "core/server/call.h"
 #include "core/server/home.h"
-#include "core/server/http.h"
 
 #include <ctype.h>
 #include <stdio.h>

@@ -13,8 +13,8 @@
 #include "core/base/limits.h"
 #include "core/engine/read.h"
 #include "core/engine/read_record_search.h"
+#include "core/http/http.h"
 #include "core/server/api_command.h"
-#include "core/server/http.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -2,8 +2,8 @@
 #include "core/base/limits.h"
 #include "core/engine/event.h"
 #include "core/engine/read.h"
+#include "core/http/http.h"
 #include "core/server/api_command.h"
-#include "core/server/http.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -5,9 +5,9 @@
  * that nobody is told of would be taken for silence.
  */
 #include "core/base/limits.h"
+#include "core/http/http.h"
 #include "core/server/api.h"
 #include "core/server/call.h"
-#include "core/server/http.h"
 #include "core/server/node.h"
 #include "core/server/stream.h"
 

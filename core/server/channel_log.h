@@ -14,7 +14,7 @@
 #define CORE_SERVER_CHANNEL_LOG_H
 
 #include "core/base/clock.h"
-#include "core/server/channel.h"
+#include "core/outside/channel.h"
 
 struct channel_log;
 struct err;

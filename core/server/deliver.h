@@ -17,7 +17,7 @@
 #define CORE_SERVER_DELIVER_H
 
 #include "core/base/clock.h"
-#include "core/server/channel.h"
+#include "core/outside/channel.h"
 
 struct err;
 struct fold;

@@ -12,9 +12,9 @@
 #include "core/base/err.h"
 #include "core/base/limits.h"
 #include "core/base/mem.h"
+#include "core/outside/channel.h"
 #include "core/plugin/plugin.h"
 #include "core/plugin/remote.h"
-#include "core/server/channel.h"
 #include "core/server/courier.h"
 
 #include <signal.h>

@@ -14,7 +14,7 @@
 #ifndef CORE_SERVER_FAR_H
 #define CORE_SERVER_FAR_H
 
-#include "core/server/outside.h"
+#include "core/outside/outside.h"
 
 #define FAR_START_MS 10000   /* for start() */
 #define FAR_LOOK_MS 1000     /* so long after something was handed down it is looked ... */

@@ -19,8 +19,8 @@
 #ifndef CORE_SERVER_HOME_H
 #define CORE_SERVER_HOME_H
 
-#include "core/server/channel.h"
-#include "core/server/outside.h"
+#include "core/outside/channel.h"
+#include "core/outside/outside.h"
 
 struct api;
 struct buf;

@@ -9,8 +9,8 @@
 #include "core/server/home_inside.h"
 
 #include "core/base/utf8.h"
+#include "core/http/http.h"
 #include "core/server/call.h"
-#include "core/server/http.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -16,9 +16,9 @@
 #include "core/base/buf.h"
 #include "core/base/err.h"
 #include "core/base/mem.h"
+#include "core/outside/channel.h"
 #include "core/plugin/lane.h"
 #include "core/plugin/plugin.h"
-#include "core/server/channel.h"
 #include "core/server/courier.h"
 #include "core/server/far.h"
 

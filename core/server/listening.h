@@ -7,7 +7,7 @@
 #ifndef CORE_SERVER_LISTENING_H
 #define CORE_SERVER_LISTENING_H
 
-#include "core/server/http.h"
+#include "core/http/http.h"
 
 struct err;
 struct settings;

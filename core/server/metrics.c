@@ -8,9 +8,9 @@
 #include "core/base/err.h"
 #include "core/base/histogram.h"
 #include "core/base/mem.h"
+#include "core/outside/channel.h"
 #include "core/plugin/breadcrumb.h"
 #include "core/plugin/set.h"
-#include "core/server/channel.h"
 #include "core/server/node.h"
 
 #include <stdbool.h>

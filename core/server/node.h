@@ -11,7 +11,7 @@
 #define CORE_SERVER_NODE_H
 
 #include "core/base/clock.h"
-#include "core/server/channel.h"
+#include "core/outside/channel.h"
 #include "core/server/deliver.h"
 #include "core/server/fold.h"
 #include "core/server/sequencer.h"

@@ -5,8 +5,8 @@
 #include "core/server/page.h"
 
 #include "core/base/html.h"
+#include "core/http/http.h"
 #include "core/server/api.h"
-#include "core/server/http.h"
 
 #include <sodium.h>
 #include <stdio.h>

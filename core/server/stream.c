@@ -20,8 +20,8 @@
 
 #include "core/base/limits.h"
 #include "core/base/mem.h"
+#include "core/http/http.h"
 #include "core/server/api.h"
-#include "core/server/http.h"
 #include "core/server/metrics.h"
 #include "core/server/node.h"
 #include "core/server/stream_piece.h"

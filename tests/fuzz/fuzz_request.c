@@ -6,8 +6,8 @@
  */
 #include "core/base/buf.h"
 #include "core/base/mem.h"
-#include "core/server/http_decode.h"
-#include "core/server/http_reader.h"
+#include "core/http/http_decode.h"
+#include "core/http/http_reader.h"
 
 #include <stdlib.h>
 #include <string.h>

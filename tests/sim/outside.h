@@ -16,7 +16,7 @@
 #define TESTS_SIM_OUTSIDE_H
 
 #include "core/base/clock.h"
-#include "core/server/channel.h"
+#include "core/outside/channel.h"
 
 #include <stdbool.h>
 #include <stdint.h>
