@@ -1,7 +1,7 @@
 """docs/errors*.md list what Kith can answer or say, each with what to do about it.
 
 Every message is looked for in the source by the call that says it.  Two ways are needed: in
-core/server and core/engine a message is known by its place behind a status or a code, so there
+the folders of BY_PLACE a message is known by its place behind a status or a code, so there
 patterns do.  Elsewhere it is the format of a call of its folder, which may stand in a choice
 (`is_x ? "this" : "that"`), so there the arguments of the call are taken apart.
 
@@ -22,7 +22,7 @@ PAGES = (
 LITERAL = r'"(?:\\.|[^"\\])*"'
 STRING = rf"((?:{LITERAL}\s*)+)"
 
-BY_PLACE = ("core/server", "core/engine")
+BY_PLACE = ("core/http", "core/outside", "core/server", "core/engine")
 SAID = [
     rf"call_problem\([^,()]+,\s*\d+,\s*{STRING}",
     rf"\brefuse(?:_beyond)?\([^()]*?\d\d\d,\s*{STRING}",
