@@ -116,6 +116,10 @@ int run_plugin_reload(struct cli *cli)
     buf_printf(&cli->out, "plugin %s has been reloaded: version %.*s, file %.12s\n", name,
                (int)version.size, version.data, hash.size >= 12 ? hash.data : "unknown");
     say_standing(cli, answer);
+    if (doc_text(answer, "warning").size != 0) {
+        text_clean(doc_text(answer, "warning"), &cli->out);
+        buf_byte(&cli->out, '\n');
+    }
     return EXIT_DONE;
 }
 

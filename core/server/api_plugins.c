@@ -172,12 +172,13 @@ static int read_one(struct engine *engine, struct call *call, void *arg, struct 
     const struct plugin_set *set = call->api->plugins;
     struct text name = call_param(call, "name");
     size_t index = find(set, name);
+    const struct text *warning = arg;
     struct doc_writer w;
-    (void)arg;
     if (index == SIZE_MAX)
         return err_set(err, E_NOTFOUND, "there is no plugin \"%.*s\"", (int)name.size, name.data);
     doc_begin(&w, out);
     put_plugin(&w, set, index, standings_of(engine, call), call->api->home);
+    doc_put_present(&w, "warning", warning != NULL ? *warning : (struct text){ NULL, 0 });
     doc_end(&w);
     return 0;
 }
@@ -237,9 +238,11 @@ static void post_disable(struct call *call)
 static void on_reloaded(void *arg, int status, const struct err *err)
 {
     struct call *call = arg;
-    if (status == 200)
-        call_read(call, read_one, NULL);
-    else
+    if (status == 200) {
+        struct text *warning = arena_zero(&call->arena, sizeof *warning);
+        *warning = arena_text(&call->arena, text_of(err->text));
+        call_read(call, read_one, warning);
+    } else
         call_problem(call, status, "%s", err->text);
 }
 

@@ -396,6 +396,7 @@ static const struct shape_field plugin[] = {
     { "hook_failures", "integer", false,
       "Hooks that failed: merge, unmerge, migrate and give of its documents, and forgetting" },
     { "mean_ns", "integer", false, "How long a call takes" },
+    { "warning", "text", false, "Of a reload: what its configuration names and is not there" },
     END,
 };
 

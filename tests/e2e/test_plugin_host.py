@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from conftest import ROOT
+from conftest import BUILD, ROOT, eventually
 from plugin_house import FLAGS, House, kith
 
 NAME = "good_tally"
@@ -50,6 +50,120 @@ def test_a_reload_says_that_the_plugin_takes_no_part_and_what_to_do(house):
     code, said, err = kith(daemon, "plugin", "reload", NAME)
     assert code == 0 and len(said.splitlines()) == 1, (said, err)
     assert "advice" not in daemon.get(f"/v1/plugins/{NAME}").json
+
+
+# -- What kith.lua says of it ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "options, words",
+    [
+        ('grant = { "apend" }', 'grant knows no "apend"; did you mean "append"?'),
+        ('grant = { "act:rimind" }', 'grant knows no "act:rimind"; did you mean "act:remind"?'),
+        ("config = { wieght = 2 }", "knows no config.wieght; did you mean weight?"),
+        ('config = { weight = "two" }', "config.weight is a whole number"),
+    ],
+)
+def test_a_mistake_in_a_plugins_settings_is_told_with_its_line(house, options, words):
+    house.config.write_text(
+        f'-- the visits\nplugins "{house.folder}"\n\nplugin "{NAME}" {{ {options} }}\n', "utf-8"
+    )
+    daemon = house.begin_daemon("--config", house.config, is_ready=False)
+    said = daemon.wait_line(r"kith\.lua:.*").group(0)
+    assert said.startswith("kith.lua:4: plugin ") and words in said
+    assert daemon.wait() == 1
+
+
+def hang_up(daemon):
+    before = len(daemon.lines)
+    daemon.process.send_signal(signal.SIGHUP)
+    words = "the configuration "
+    eventually(lambda: any(words in line for line in daemon.lines[before:]))
+    daemon.get("/healthz", key=None)
+    return daemon.lines[before:]
+
+
+def test_sighup_tries_what_a_start_would_do_and_uses_none_of_what_is_wrong(house):
+    daemon = house.open("config = { weight = 2 }")
+    house.configure("config = { wieght = 3 }")
+    (said,) = [line for line in hang_up(daemon) if "configuration" in line]
+    assert said.endswith(
+        f"the configuration is not used: kith.lua:2: plugin {NAME} knows no config.wieght; "
+        "did you mean weight?"
+    )
+    house.configure('config = { weight = 3 }, grant = { "apend" }')
+    assert any("not used: kith.lua:2: " in line for line in hang_up(daemon))
+    house.configure()
+    house.config.write_text(house.config.read_text().replace(NAME, "nobody"))
+    assert any("nobody.so" in line for line in hang_up(daemon))
+    assert house.reload(daemon).status == 422
+    house.configure("config = { weight = 3 }")
+    said = hang_up_until(daemon, f"plugin {NAME} is configured otherwise")
+    assert "kith plugin reload" in said
+    answer = house.reload(daemon)
+    assert answer.status == 200, answer.body
+    assert any("has not changed" in line for line in hang_up(daemon))
+
+
+def hang_up_until(daemon, words):
+    before = len(daemon.lines)
+    daemon.process.send_signal(signal.SIGHUP)
+    eventually(lambda: any(words in line for line in daemon.lines[before:]))
+    return next(line for line in daemon.lines[before:] if words in line)
+
+
+def test_sighup_says_whom_and_what_the_new_file_names_and_nobody_knows(house):
+    daemon = house.open()
+    assert "configuration has been read" in hang_up(daemon)[0]
+    house.config.write_text(house.config.read_text() + 'fallback "zoe"\n')
+    assert "kith staff add zoe" in hang_up_until(daemon, "nobody is called zoe")
+    assert kith(daemon, "staff", "add", "zoe")[0] == 0
+    before = len(daemon.lines)
+    hang_up_until(daemon, "used from the next start on")
+    assert not [line for line in daemon.lines[before:] if "nobody is called" in line]
+
+
+GRANT = """grant = { "append", "read", "staff", "routes", "act:create", "act:move", "act:link",
+  "act:change", "act:send", "act:notify", "act:remind", "act:after", "act:cancel" }"""
+MOON = 'calendar "moon" { zone = "UTC", hours = "20:00-22:00" }\n'
+
+
+@pytest.mark.skipif(
+    not (BUILD / "plugins" / "complaint.so").exists(), reason="a build tree without plugins"
+)
+@pytest.mark.parametrize("isolate", ["true", "false"])
+def test_a_calendar_that_a_new_configuration_names_is_looked_for(start, tmp_path, isolate):
+    config = tmp_path / "kith.lua"
+
+    def configure(policy):
+        config.write_text(
+            f'plugins "{BUILD / "plugins"}"\n'
+            f'plugin "complaint" {{ {GRANT}, isolate = {isolate}, config = {{ {policy} }} }}\n'
+        )
+
+    configure('calendar = "moon"')
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules" / "rules.lua").write_text(MOON)
+    daemon = start("--config", config, "--scripts", tmp_path / "rules")
+    assert not [line for line in daemon.lines if "no calendar" in line]
+    configure('calendar = "sun"')
+    hang_up_until(daemon, "no calendar is called sun")
+    assert "warning" not in daemon.get("/v1/plugins/complaint").json
+    before = len(daemon.lines)
+    code, said, err = kith(daemon, "plugin", "reload", "complaint")
+    assert code == 0 and "no calendar is called sun" in said, err
+    assert any("no calendar is called sun" in line for line in daemon.lines[before:])
+    configure('calendar = "moon"')
+    assert "warning" not in daemon.post("/v1/plugins/complaint/reload", {}).json
+
+
+def test_many_hangups_at_once_are_all_answered(house):
+    daemon = house.open()
+    house.configure("config = { weight = 7 }")
+    for _ in range(20):
+        daemon.process.send_signal(signal.SIGHUP)
+    eventually(lambda: any("configured otherwise" in line for line in daemon.lines))
+    assert daemon.stop() == 0
 
 
 # -- A process that is forked ------------------------------------------------------------------

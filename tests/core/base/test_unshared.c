@@ -62,19 +62,22 @@ static void a_number_that_is_given_again_is_another_descriptor(void **state)
 static void a_lock_is_free_as_soon_as_it_is_closed_here(void **state)
 {
     char name[] = "/tmp/kith-unshared-XXXXXX";
-    int tell[2], fd = mkstemp(name);
+    char byte = 0;
+    int tell[2], told[2], fd = mkstemp(name);
     (void)state;
     assert_true(fd >= 0);
     assert_int_equal(pipe(tell), 0);
+    assert_int_equal(pipe(told), 0);
     assert_int_equal(flock(fd, LOCK_EX | LOCK_NB), 0);
     unshared_add(fd);
     pid_t child = fork();
     assert_true(child >= 0);
     if (child == 0) {
-        char byte;
         close(tell[1]);
-        _exit(read(tell[0], &byte, 1) != 0);
+        bool is_told = write(told[1], &byte, 1) == 1;
+        _exit(!is_told || read(tell[0], &byte, 1) != 0);
     }
+    assert_int_equal(read(told[0], &byte, 1), 1); /* it is under way */
     unshared_close(fd);
     int again = open(name, O_RDWR | O_CLOEXEC);
     assert_true(again >= 0);
@@ -82,6 +85,8 @@ static void a_lock_is_free_as_soon_as_it_is_closed_here(void **state)
     close(tell[1]);
     assert_int_equal(waitpid(child, NULL, 0), child);
     close(tell[0]);
+    close(told[0]);
+    close(told[1]);
     close(again);
     unlink(name);
 }
