@@ -83,7 +83,7 @@ static void print_finding(struct cli *cli, struct doc finding)
 
 #define ADVICE "if a plugin brings it: --config FILE, the kith.lua that names the plugin"
 
-/* Without --config there are no plugins, and what rules have of them is a name that nobody knows. */
+/* Without --config there are no plugins, and what rules have of them is a name nobody knows. */
 static bool may_be_plugins(const struct cli *cli, const char *text)
 {
     return args_value(&cli->args, "config") == NULL &&

@@ -32,6 +32,7 @@
 #include "core/server/http.h"
 #include "core/server/link_epochs.h"
 #include "core/server/listening.h"
+#include "core/server/loop_watch.h"
 #include "core/server/metrics.h"
 #include "core/server/node.h"
 #include "core/server/notify.h"
@@ -92,6 +93,7 @@ struct daemon {
     struct watchdog *watchdog;
     struct rule_watch *rule_watch;
     struct plugin_watch *plugin_watch;
+    struct loop_watch *loop_watch;
     atomic_bool interrupt;   /* the rule that runs */
     struct hosting *hosting; /* of plugins */
     struct reread *reread;   /* of the configuration, at SIGHUP */
@@ -676,6 +678,7 @@ static void close_parts(struct daemon *daemon)
         hosting_stop(daemon->hosting, end_loop, daemon);
         uv_run(&daemon->loop, UV_RUN_DEFAULT);
     }
+    loop_watch_close(daemon->loop_watch);
     node_close(daemon->node);
     if (daemon->server != NULL)
         http_server_close(daemon->server, 0, NULL, NULL);
@@ -711,6 +714,18 @@ static int watch_rules(struct daemon *daemon, struct err *err)
                            &daemon->rule_watch, err);
 }
 
+static void look_at_plugins(void *arg)
+{
+    hosting_look(((struct daemon *)arg)->hosting);
+}
+
+static void watch_plugins(struct daemon *daemon)
+{
+    daemon->plugin_watch = plugin_watch_open(&daemon->loop, look_at_plugins, daemon);
+    daemon->api.plugin_watch = daemon->plugin_watch;
+    daemon->loop_watch = loop_watch_open();
+}
+
 int daemon_run(const struct daemon_options *options, struct err *err)
 {
     struct daemon *daemon = mem_zero(sizeof *daemon);
@@ -730,7 +745,7 @@ int daemon_run(const struct daemon_options *options, struct err *err)
     if (rc == 0) {
         node_start_threads(daemon->node);
         if (daemon->settings.plugin_count != 0)
-            daemon->api.plugin_watch = daemon->plugin_watch = plugin_watch_open(&daemon->loop);
+            watch_plugins(daemon);
         rc = watch_rules(daemon, err);
     }
     if (rc == 0) {

@@ -56,8 +56,8 @@ struct reload_options {
     void *arg;
 };
 
-/* `status` as in HTTP, 200 when it is in force; else words for whoever asked.  With 200 they warn of
- * what its configuration names and is not there, or are empty. */
+/* `status` as in HTTP, 200 when it is in force; else words for whoever asked.  With 200 they are
+ * empty, or warn of what its configuration names and is not there. */
 typedef void reload_done_fn(void *arg, int status, const struct err *err);
 
 struct reload *reload_open(const struct reload_options *options);

@@ -1,13 +1,15 @@
 """The host of plugins, as the operator meets it: what a command says of one that takes no part,
 mistakes in what kith.lua says of one, and plugins that hold on to what is not theirs."""
+import http.client
 import os
+import re
 import signal
 import subprocess
 
 import pytest
 
 from conftest import BUILD, ROOT, eventually
-from plugin_house import FLAGS, House, kith
+from plugin_house import BARE, FLAGS, House, kith
 
 NAME = "good_tally"
 
@@ -227,3 +229,143 @@ def test_what_a_plugin_has_forked_keeps_no_daemon_from_its_start(start, tmp_path
         assert again.stop() == 0
     finally:
         os.kill(orphan, signal.SIGKILL)
+
+
+# -- What does not come back -------------------------------------------------------------------
+
+HANGS = """
+#include "kith.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+struct self {
+    const struct kith_host *host;
+    struct kith *kith;
+};
+
+static void wait_for_ever(void *arg)
+{
+    (void)arg;
+    for (;;)
+        pause();
+}
+
+static void take(void *arg, const struct kith_request *request)
+{
+    struct self *self = arg;
+    const struct kith_reply reply = { .size = sizeof reply, .status = 204 };
+    if (kith_is(request->params[0].value, "loop"))
+        wait_for_ever(NULL);
+    if (kith_is(request->params[0].value, "work"))
+        self->host->work(self->kith, wait_for_ever, NULL, NULL);
+    self->host->reply(self->kith, request->id, &reply);
+}
+
+static int32_t start(const struct kith_host *host, struct kith *kith, void **out_self, char *reason)
+{
+    struct self *self = calloc(1, sizeof *self);
+    struct kith_doc config;
+    (void)reason;
+    *self = (struct self){ host, kith };
+    *out_self = self;
+    host->config(kith, &config);
+    if (kith_get(config, "at_start").as.integer)
+        wait_for_ever(NULL);
+    return KITH_OK;
+}
+
+static void stop(void *self)
+{
+    free(self);
+}
+
+static const struct kith_field at_start = {
+    .size = sizeof at_start, .name = "at_start", .type = "flag", .about = "it hangs there",
+    .standard = "false",
+};
+static const struct kith_field *const config[] = { &at_start, NULL };
+static const struct kith_route route = { sizeof route, "GET", "/v1/hangs/{how}", "A trial", NULL,
+                                         KITH_AUTH_NONE, 0, 0, take };
+static const struct kith_route *const routes[] = { &route, NULL };
+static const char *const needs[] = { "routes", "work", NULL };
+
+static const struct kith_plugin description = {
+    .size = sizeof description, .abi = KITH_ABI, .name = "hangs", .version = "1",
+    .about = "Waits for what never comes", .needs = needs, .config = config, .routes = routes,
+    .start = start, .stop = stop,
+};
+
+const struct kith_plugin *kith_describe(void)
+{
+    return &description;
+}
+"""
+
+
+@pytest.fixture(name="hanging")
+def _hanging(start, tmp_path):
+    plugins = built(tmp_path, "hangs", HANGS)
+
+    def begin(options="", name="data"):
+        config = tmp_path / f"{name}.lua"
+        grant = 'grant = { "routes", "work" }'
+        config.write_text(f'plugins "{plugins}"\nplugin "hangs" {{ {grant}, {options} }}\n')
+        return start("--config", config, name=name, env=BARE)
+
+    return begin
+
+
+def ask(daemon, how):
+    try:
+        return daemon.get(f"/v1/hangs/{how}", key=None).status
+    except (ConnectionError, http.client.HTTPException):
+        return None
+
+
+def works(daemon):
+    number = r"^kith_plugin_works_under_way\{plugin=\"hangs\"\} (\d+)$"
+    age = r"^kith_plugin_work_oldest_seconds\{plugin=\"hangs\"\} (\S+)$"
+    text = daemon.get("/metrics", key=None).body.decode()
+    return int(re.search(number, text, re.M)[1]), float(re.search(age, text, re.M)[1])
+
+
+@pytest.mark.long(60)
+def test_works_that_do_not_end_are_shown_and_told_and_a_loop_that_hangs_is_ended(hanging):
+    here, apart = hanging(), hanging("isolate = true", "apart")
+    for daemon in (here, apart):
+        assert works(daemon) == (0, 0)
+        assert ask(daemon, "well") == 204
+        assert ask(daemon, "work") == 204
+        eventually(lambda daemon=daemon: works(daemon)[0] == 1)
+        assert ask(daemon, "work") == 204
+        eventually(lambda daemon=daemon: works(daemon)[0] == 2 and works(daemon)[1] > 0)
+
+    looping = hanging(name="looping")
+    before = looping.pid
+    assert ask(looping, "loop") is None
+    looping.wait_line(r'the plugin "hangs" does not come back \(route\): nobody is answered')
+    looping.wait_line(r'the daemon hung in plugin "hangs" \(route\); .* without that plugin')
+    eventually(lambda: len([line for line in looping.lines if "ready on" in line]) == 2)
+    looping.port = int(re.search(r":(\d+)$", looping.lines[-1])[1])
+    assert looping.pid != before
+    standing = looping.get("/v1/plugins/hangs").json
+    assert standing["state"] == "quarantined" and standing["quarantined"]["kind"] == "hang"
+    assert ask(looping, "well") == 503
+    assert kith(looping, "plugin", "enable", "hangs")[0] == 0
+    assert ask(looping, "well") == 204
+
+    for daemon in (here, apart):
+        daemon.wait_line("plugin hangs: one of its works has not ended in 30 s")
+        assert len([line for line in daemon.lines if "one of its works" in line]) <= 2
+        assert works(daemon)[1] >= 30
+        assert ask(daemon, "well") == 204
+
+
+@pytest.mark.long(30)
+def test_a_start_that_does_not_return_is_ended_and_the_others_are_served(hanging):
+    daemon = hanging("config = { at_start = true }")
+    daemon.wait_line(r'the plugin "hangs" does not come back \(start\): nobody is answered')
+    daemon.wait_line(r'the daemon hung in plugin "hangs" \(start\); .* without that plugin')
+    assert daemon.get("/v1/plugins/hangs").json["quarantined"]["kind"] == "hang"
+    assert daemon.get("/healthz", key=None).status == 200
