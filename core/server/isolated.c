@@ -16,6 +16,7 @@
 #include "core/base/buf.h"
 #include "core/base/err.h"
 #include "core/base/mem.h"
+#include "core/base/unshared.h"
 #include "core/plugin/lane.h"
 #include "core/plugin/plugin.h"
 #include "core/server/channel.h"
@@ -317,6 +318,7 @@ int isolated_run(void)
         free(isolated);
         return EXIT_FAILURE;
     }
+    unshared_add(FD_SOCKET); /* what the plugin forks would hide our end from kithd */
     isolated->said = mem_zero((isolated->plugin->channel_count + 1) * sizeof *isolated->said);
     open_loop(isolated);
     uv_run(&isolated->loop, UV_RUN_DEFAULT);

@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from conftest import BUILD, ROOT, eventually
+from conftest import BUILD, ROOT, child_of, eventually
 from plugin_house import BARE, FLAGS, House, kith
 
 NAME = "good_tally"
@@ -229,6 +229,21 @@ def test_what_a_plugin_has_forked_keeps_no_daemon_from_its_start(start, tmp_path
         assert again.stop() == 0
     finally:
         os.kill(orphan, signal.SIGKILL)
+
+
+def test_what_an_isolated_plugin_has_forked_does_not_hide_its_end(start, tmp_path):
+    config = tmp_path / "kith.lua"
+    plugins = built(tmp_path, "forks", FORKS)
+    config.write_text(f'plugins "{plugins}"\nplugin "forks" {{ isolate = true }}\n')
+    daemon = start("--config", config)
+    orphans = [int(daemon.wait_line(r"forked (\d+)").group(1))]
+    try:
+        os.kill(child_of(daemon.pid), signal.SIGKILL)
+        daemon.wait_line("plugin forks serves again")
+    finally:
+        orphans += [int(n) for n in re.findall(r"forked (\d+)", "\n".join(daemon.lines))]
+        for orphan in set(orphans):
+            os.kill(orphan, signal.SIGKILL)
 
 
 # -- What does not come back -------------------------------------------------------------------
