@@ -27,6 +27,7 @@
 
 #include "core/base/err.h"
 #include "core/base/mem.h"
+#include "core/base/unshared.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -161,11 +162,13 @@ int env_lock_dir(const char *dir, int *out_fd, struct err *err)
         rc = errno == EWOULDBLOCK
                  ? err_set(err, E_CONFLICT, "%s is open already; close the other user first", dir)
                  : env_fail_path(err, errno, "lock the directory", dir);
-    if (rc == 0)
-        *out_fd = fd;
-    else
+    if (rc != 0) {
         close(fd);
-    return rc;
+        return rc;
+    }
+    unshared_add(fd); /* what is forked would hold the lock beyond our end */
+    *out_fd = fd;
+    return 0;
 }
 
 /* -- Opening ---------------------------------------------------------------- */
@@ -303,7 +306,7 @@ void env_close(struct env *env)
     env_compact_drop(env);
     if (env->raw != NULL)
         mdb_env_close(env->raw);
-    close(env->dir_fd);
+    unshared_close(env->dir_fd);
     free((char *)env->options.dir);
     free(env);
 }

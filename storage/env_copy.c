@@ -15,6 +15,7 @@
 #include "core/base/err.h"
 #include "core/base/limits.h"
 #include "core/base/mem.h"
+#include "core/base/unshared.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -150,7 +151,7 @@ int env_copy(struct env *env, const char *dir, struct err *err)
             rc = env_publish(dir_fd);
         code = rc == 0 ? 0 : fail_copy(err, rc, dir);
     }
-    close(dir_fd);
+    unshared_close(dir_fd);
     return code;
 }
 

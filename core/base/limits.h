@@ -131,6 +131,8 @@
 #define PLUGIN_LOOK_MS 1000     /* between two looks at what holds up the engine */
 #define PLUGIN_HANG_TELL_MS 3000 /* in one call of the engine's: the operator is told ... */
 #define PLUGIN_HANG_MS 10000    /* ... and it is ended, with the daemon */
+#define PLUGIN_LOOP_HANG_MS 20000 /* the same of a call on the loop */
+#define PLUGIN_WORK_TELL_MS 30000 /* a work that takes longer: the operator is told */
 #define PLUGIN_SLOW_MS 50       /* on the loop: the operator is told */
 
 /* A dry run of an import */

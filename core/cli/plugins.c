@@ -78,6 +78,26 @@ int run_plugin_enable(struct cli *cli)
     return decide(cli, "/enable");
 }
 
+/* One that was quarantined before stays so, whatever its file is by now. */
+static void say_standing(struct cli *cli, struct doc answer)
+{
+    struct text state = doc_text(answer, "state"), advice = doc_text(answer, "advice");
+    struct text reason = doc_text(doc_child(answer, "quarantined"), "reason");
+    if (state.size == 0 || text_is(state, "active"))
+        return;
+    buf_printf(&cli->out, "it is %.*s", (int)state.size, state.data);
+    if (reason.size != 0) {
+        buf_text(&cli->out, " (");
+        text_clean(reason, &cli->out);
+        buf_byte(&cli->out, ')');
+    }
+    buf_printf(&cli->out, ", %lld events are parked for it",
+               (long long)doc_int(answer, "parked", 0));
+    if (advice.size != 0)
+        buf_printf(&cli->out, "; %.*s", (int)advice.size, advice.data);
+    buf_byte(&cli->out, '\n');
+}
+
 int run_plugin_reload(struct cli *cli)
 {
     struct doc answer = { NULL, 0 };
@@ -89,11 +109,17 @@ int run_plugin_reload(struct cli *cli)
     if (code != EXIT_DONE)
         return code;
     struct text version = doc_text(answer, "version"), hash = doc_text(answer, "hash");
-    if (cli->is_json)
+    if (cli->is_json) {
         cli_json(cli, answer);
-    else
-        buf_printf(&cli->out, "plugin %s has been reloaded: version %.*s, file %.12s\n", name,
-                   (int)version.size, version.data, hash.size >= 12 ? hash.data : "unknown");
+        return EXIT_DONE;
+    }
+    buf_printf(&cli->out, "plugin %s has been reloaded: version %.*s, file %.12s\n", name,
+               (int)version.size, version.data, hash.size >= 12 ? hash.data : "unknown");
+    say_standing(cli, answer);
+    if (doc_text(answer, "warning").size != 0) {
+        text_clean(doc_text(answer, "warning"), &cli->out);
+        buf_byte(&cli->out, '\n');
+    }
     return EXIT_DONE;
 }
 

@@ -81,15 +81,35 @@ static void print_finding(struct cli *cli, struct doc finding)
     buf_byte(&cli->out, '\n');
 }
 
+#define ADVICE "if a plugin brings it: --config FILE, the kith.lua that names the plugin"
+
+/* Without --config there are no plugins, and what rules have of them is a name nobody knows. */
+static bool may_be_plugins(const struct cli *cli, const char *text)
+{
+    return args_value(&cli->args, "config") == NULL &&
+           (strstr(text, ": neither a word nor a function of these scripts") != NULL ||
+            strstr(text, "a nil value (global '") != NULL);
+}
+
+static void fail(struct cli *cli, const struct err *err)
+{
+    bool is_advised = may_be_plugins(cli, err->text);
+    cli_fail(cli, "%s%s", err->text, is_advised ? "; " ADVICE : "");
+}
+
 static int print_findings(struct cli *cli, struct doc found)
 {
     struct doc findings = doc_child(found, "findings");
     size_t count = doc_count(findings);
-    for (struct doc_iter it = doc_iter(findings); doc_next(&it);)
+    bool is_advised = false;
+    for (struct doc_iter it = doc_iter(findings); doc_next(&it);) {
+        struct text text = doc_text(it.value.doc, "text");
+        is_advised = is_advised || (text.size != 0 && may_be_plugins(cli, text.data));
         if (cli->is_json)
             cli_json(cli, it.value.doc);
         else
             print_finding(cli, it.value.doc);
+    }
     if (!cli->is_json)
         buf_printf(&cli->out,
                    "%llu file%s, %llu rule%s, %llu test%s: ", COUNTED(doc_int(found, "files", 0)),
@@ -97,7 +117,7 @@ static int print_findings(struct cli *cli, struct doc found)
     if (!cli->is_json && count == 0)
         buf_text(&cli->out, "nothing to mend\n");
     else if (!cli->is_json)
-        buf_printf(&cli->out, "%llu finding%s\n", COUNTED(count));
+        buf_printf(&cli->out, "%llu finding%s%s\n", COUNTED(count), is_advised ? "; " ADVICE : "");
     return count == 0 ? EXIT_DONE : EXIT_FAILED;
 }
 
@@ -116,7 +136,7 @@ int run_check(struct cli *cli)
     if (rc == 0)
         code = print_findings(cli, (struct doc){ found.data, (uint32_t)found.size });
     else
-        cli_fail(cli, "%s", err.text);
+        fail(cli, &err);
     buf_deinit(&found);
     scripts_close(&scripts);
     return code;
@@ -389,7 +409,7 @@ int run_test(struct cli *cli)
     if (rc == 0)
         code = run_tests(cli, &scripts, suite);
     else
-        cli_fail(cli, "%s", err.text);
+        fail(cli, &err);
     suite_close(suite);
     if (state != NULL)
         state_close(state);

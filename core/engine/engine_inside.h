@@ -580,9 +580,9 @@ void relation_set(struct step *step, struct text type, uint64_t other, int64_t s
 bool command_apply(struct engine *engine, struct event *event); /* false: not a command */
 void system_apply(struct engine *engine, struct event *event);
 int engine_load_active(struct engine *engine, struct err *err); /* the bundle that meta names */
-/* The first deadline of a plugin's kind that names a calendar which these rules do not declare.
- * False: there is none. */
-bool kinds_lack_calendar(const struct engine *engine, const struct ruleset *rules,
+/* The first deadline of a plugin's kind that names a calendar which these rules do not declare;
+ * either may be NULL.  False: there is none. */
+bool kinds_lack_calendar(const struct plugins *plugins, const struct ruleset *rules,
                          const struct kind **out_kind, const struct kind_deadline **out_deadline);
 void engine_note_kinds(struct engine *engine); /* of the bundle and the plugins in force */
 void engine_use_rules(struct engine *engine, struct ruleset *rules); /* takes them; NULL: none */

@@ -25,6 +25,7 @@ struct arena;
 struct engine;
 struct err;
 struct log;
+struct plugins;
 struct snapshot;
 
 struct read_page {
@@ -351,6 +352,12 @@ void read_fallback(struct engine *engine, struct read_fallback *out_fallback);
 /* A calendar that a plugin's kind is configured to go by, and no bundle in force declares; empty:
  * there is none. */
 void read_missing_calendar(struct engine *engine, char out_name[NAME_BYTES_MAX + 1]);
+/* The same of a configuration that is not in force: its fallback, "" for none, and its plugins,
+ * NULL for none. */
+void read_fallback_called(struct engine *engine, const char *name,
+                          struct read_fallback *out_fallback);
+void read_missing_calendar_of(struct engine *engine, const struct plugins *plugins,
+                              char out_name[NAME_BYTES_MAX + 1]);
 int read_staff_member(struct engine *engine, struct text name, struct buf *out, struct err *err);
 int read_keys(struct engine *engine, const struct read_page *page, struct buf *out,
               struct err *err);

@@ -315,18 +315,29 @@ int read_staff_member(struct engine *engine, struct text name, struct buf *out, 
     return 0;
 }
 
-void read_fallback(struct engine *engine, struct read_fallback *out_fallback)
+void read_fallback_called(struct engine *engine, const char *name,
+                          struct read_fallback *out_fallback)
 {
-    const char *name = engine->config.fallback;
     snprintf(out_fallback->name, sizeof out_fallback->name, "%s", name);
     out_fallback->is_known = name[0] == '\0' || staff_is_known(engine, text_of(name));
 }
 
-void read_missing_calendar(struct engine *engine, char out_name[NAME_BYTES_MAX + 1])
+void read_fallback(struct engine *engine, struct read_fallback *out_fallback)
+{
+    read_fallback_called(engine, engine->config.fallback, out_fallback);
+}
+
+void read_missing_calendar_of(struct engine *engine, const struct plugins *plugins,
+                              char out_name[NAME_BYTES_MAX + 1])
 {
     const struct kind *kind;
     const struct kind_deadline *deadline;
     out_name[0] = '\0';
-    if (kinds_lack_calendar(engine, engine->rules, &kind, &deadline))
+    if (kinds_lack_calendar(plugins, engine->rules, &kind, &deadline))
         snprintf(out_name, NAME_BYTES_MAX + 1, "%s", deadline->calendar.data);
+}
+
+void read_missing_calendar(struct engine *engine, char out_name[NAME_BYTES_MAX + 1])
+{
+    read_missing_calendar_of(engine, engine->plugins, out_name);
 }

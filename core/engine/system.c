@@ -21,10 +21,9 @@ static int kinds_in_force(const struct engine *engine, const struct ruleset *rul
     return rc;
 }
 
-bool kinds_lack_calendar(const struct engine *engine, const struct ruleset *rules,
+bool kinds_lack_calendar(const struct plugins *plugins, const struct ruleset *rules,
                          const struct kind **out_kind, const struct kind_deadline **out_deadline)
 {
-    const struct plugins *plugins = engine->plugins;
     for (size_t i = 0; plugins != NULL && i < plugins->kind_count; i++)
         for (size_t d = 0; d < plugins->kinds[i].deadline_count; d++) {
             const struct kind_deadline *deadline = &plugins->kinds[i].deadlines[d];
@@ -45,7 +44,7 @@ static int check_calendars(const struct engine *engine, const struct ruleset *ru
 {
     const struct kind *kind;
     const struct kind_deadline *deadline;
-    if (!kinds_lack_calendar(engine, rules, &kind, &deadline))
+    if (!kinds_lack_calendar(engine->plugins, rules, &kind, &deadline))
         return 0;
     return err_set(err, E_INVALID,
                    "the kind \"%s\" of a plugin counts \"%s\" by the calendar \"%s\", and the "

@@ -14,6 +14,7 @@
 
 #include "core/base/err.h"
 #include "core/base/mem.h"
+#include "core/base/unshared.h"
 #include "core/http/http_conn.h"
 #include "core/http/http_tls.h"
 
@@ -263,6 +264,7 @@ int http_server_open(struct uv_loop_s *loop, const struct http_options *options,
     ASSERT(rc == 0);
     server->listener.data = server;
     server->is_listening = true;
+    unshared_add(server->listen_fd);
     server->port = port_of(server->listen_fd);
     accept_again(server);
     *out_server = server;
@@ -321,7 +323,7 @@ void http_server_conn_closed(struct http_server *server)
 static void on_listener_closed(uv_handle_t *handle)
 {
     struct http_server *server = handle->data;
-    close(server->listen_fd);
+    unshared_close(server->listen_fd);
     server->is_listening = false;
     http_server_conn_closed(server);
 }

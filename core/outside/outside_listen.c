@@ -4,6 +4,7 @@
  * which it watches and closes as it likes.  So a socket of ours is watched, and each connection is
  * accepted here and given away.
  */
+#include "core/base/unshared.h"
 #include "core/outside/outside_inside.h"
 
 #include <arpa/inet.h>
@@ -167,6 +168,7 @@ static struct listener *listener_new(struct outside *outside, int fd, const unio
     int rc = uv_poll_init(outside->loop, &listener->handle, fd);
     ASSERT(rc == 0);
     listener->fd = fd;
+    unshared_add(fd);
     listener->handle.data = listener;
     if (address->any.sa_family == AF_UNIX)
         memcpy(listener->path, address->path.sun_path, sizeof listener->path);
@@ -222,7 +224,7 @@ void outside_listen_drop(struct outside *outside)
     while (outside->listeners != NULL) {
         struct listener *listener = (struct listener *)outside->listeners;
         uv_poll_stop(&listener->handle);
-        close(listener->fd);
+        unshared_close(listener->fd);
         if (listener->path[0] != '\0')
             unlink(listener->path);
         outside->listener_count--;

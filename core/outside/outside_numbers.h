@@ -6,7 +6,10 @@
 #define CORE_OUTSIDE_OUTSIDE_NUMBERS_H
 
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdint.h>
+
+#define OUTSIDE_WORKS_SHOWN 8 /* a plugin has fewer threads; more are left by those that hang */
 
 enum outside_call {
     /* of the plugin's functions, by the host */
@@ -51,6 +54,12 @@ struct outside_numbers {
     atomic_uint_fast64_t failures[OUTSIDE_CALLS]; /* of those that can fail */
     atomic_uint_fast64_t nanoseconds[OUTSIDE_CALLS];
     atomic_uint_fast64_t slow; /* calls that held up the loop for PLUGIN_SLOW_MS */
+    /* Works on threads: since when, boot ms; 0: a free place.  Those of an outside that is over and
+     * did not end count on. */
+    _Atomic int64_t works[OUTSIDE_WORKS_SHOWN];
 };
+
+/* How many works are on threads, and how long the oldest is, at `now` (boot ms). */
+size_t outside_works_count(const struct outside_numbers *numbers, int64_t now, int64_t *out_oldest);
 
 #endif

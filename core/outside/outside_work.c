@@ -37,6 +37,46 @@ static struct outside_work *take(struct outside_works *works)
     return work;
 }
 
+/* The place at which it is shown; OUTSIDE_WORKS_SHOWN: there is none. */
+static size_t show(struct outside *outside)
+{
+    int64_t now = outside->clock.boot_ms(outside->clock.arg);
+    for (size_t i = 0; i < OUTSIDE_WORKS_SHOWN; i++) {
+        int64_t none = 0;
+        if (atomic_compare_exchange_strong(&outside->numbers->works[i], &none, now))
+            return i;
+    }
+    return OUTSIDE_WORKS_SHOWN;
+}
+
+static void unshow(struct outside *outside, size_t place)
+{
+    if (place < OUTSIDE_WORKS_SHOWN)
+        atomic_store(&outside->numbers->works[place], 0);
+}
+
+size_t outside_works_count(const struct outside_numbers *numbers, int64_t now, int64_t *out_oldest)
+{
+    size_t count = 0;
+    *out_oldest = 0;
+    for (size_t i = 0; i < OUTSIDE_WORKS_SHOWN; i++) {
+        int64_t since = atomic_load(&numbers->works[i]);
+        if (since == 0)
+            continue;
+        count++;
+        if (now - since > *out_oldest)
+            *out_oldest = now - since;
+    }
+    return count;
+}
+
+/* With the mutex: the loop tells of it, where it is not kithd's own. */
+static void wake(struct outside_works *works)
+{
+    if (works->has_wake)
+        uv_async_send(&works->wake);
+}
+
 static void *serve(void *arg)
 {
     struct outside *outside = arg;
@@ -45,19 +85,21 @@ static void *serve(void *arg)
     unsigned slot = breadcrumb_slot();
     pthread_mutex_lock(&works->mutex);
     while ((work = take(works)) != NULL) {
+        size_t place = show(outside);
+        wake(works);
         pthread_mutex_unlock(&works->mutex);
         int64_t began = clock_ns();
         breadcrumb_enter(slot, outside->plugin->number, 0, BREADCRUMB_WORK);
         work->work(work->arg);
         breadcrumb_leave(slot);
+        unshow(outside, place);
         atomic_fetch_add(&outside->numbers->nanoseconds[CALL_WORK], (uint64_t)(clock_ns() - began));
         atomic_fetch_add(&outside->numbers->calls[CALL_WORK], 1);
         pthread_mutex_lock(&works->mutex);
         works->running--;
         work->next = works->done;
         works->done = work;
-        if (works->has_wake)
-            uv_async_send(&works->wake);
+        wake(works);
     }
     pthread_mutex_unlock(&works->mutex);
     return NULL;

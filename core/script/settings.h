@@ -37,6 +37,7 @@ struct err;
  * core/plugin/configure.h. */
 struct plugin_settings {
     const char *name;
+    const char *place; /* "kith.lua:12: ", where it stands, in front of what is wrong with it */
     bool is_isolated;  /* in a process of its own */
     struct doc grant;  /* array of texts */
     struct doc config; /* a secret is {secret_file: PATH} */

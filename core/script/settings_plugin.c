@@ -4,6 +4,7 @@
  * configured with; only that the table can be written down.
  */
 #include "core/script/convert.h"
+#include "core/script/explain.h"
 #include "core/script/settings.h"
 #include "core/script/settings_inside.h"
 
@@ -31,6 +32,41 @@ static bool is_list_of_texts(struct doc_value value)
     return true;
 }
 
+/* What a plugin may be granted (plugins/sdk/kith.h, `needs`).  One that no plugin can need was
+ * misspelt, and the plugin that lacks it is not what is wrong. */
+static const char *const capabilities[] = {
+    "append",    "read",       "staff",      "admin",      "on-behalf",  "fetch",
+    "sockets",   "work",       "files",      "channel",    "routes",     "fetch-private",
+    "act:after", "act:assign", "act:cancel", "act:change", "act:create", "act:link",
+    "act:move",  "act:notify", "act:remind", "act:send",   "act:set",    "act:tag",
+    "act:untag", NULL,
+};
+
+static bool is_capability(struct text word)
+{
+    for (size_t i = 0; capabilities[i] != NULL; i++)
+        if (text_is(word, capabilities[i]))
+            return true;
+    return false;
+}
+
+static void check_grant(lua_State *lua, struct settings *settings, const char *plugin,
+                        struct doc_value grant)
+{
+    if (grant.type != DOC_NONE && !is_list_of_texts(grant))
+        luaL_error(lua, "plugin \"%s\": grant is a list of texts", plugin);
+    if (grant.type != DOC_ARRAY)
+        return;
+    for (struct doc_iter it = doc_iter(grant.doc); doc_next(&it);) {
+        if (is_capability(it.value.text))
+            continue;
+        buf_clear(&settings->scratch);
+        explain_choice(it.value.text.data, capabilities, &settings->scratch);
+        luaL_error(lua, "plugin \"%s\": grant knows no \"%s\"%s", plugin, it.value.text.data,
+                   buf_string(&settings->scratch));
+    }
+}
+
 /* The table behind the name, at 1; upvalue 2: the place among the plugins. */
 static int plugin_table(lua_State *lua)
 {
@@ -41,8 +77,7 @@ static int plugin_table(lua_State *lua)
     struct doc table = settings_table(lua, settings, "plugin");
     struct doc_value grant = doc_get(table, "grant"), config = doc_get(table, "config"),
                      isolate = doc_get(table, "isolate");
-    if (grant.type != DOC_NONE && !is_list_of_texts(grant))
-        return luaL_error(lua, "plugin \"%s\": grant is a list of texts", plugin->name);
+    check_grant(lua, settings, plugin->name, grant);
     if (isolate.type != DOC_NONE && isolate.type != DOC_BOOL)
         return luaL_error(lua, "plugin \"%s\": isolate is true or false", plugin->name);
     if (config.type != DOC_NONE && config.type != DOC_DOC)
@@ -52,6 +87,15 @@ static int plugin_table(lua_State *lua)
     plugin->config = config.type == DOC_DOC ? config.doc : (struct doc){ NULL, 0 };
     plugin->is_isolated = isolate.type == DOC_BOOL && isolate.boolean;
     return 0;
+}
+
+/* As luaL_error() would say it. */
+static const char *place_of(lua_State *lua, struct settings *settings)
+{
+    luaL_where(lua, 1);
+    const char *place = arena_text(&settings->arena, text_of(lua_tostring(lua, -1))).data;
+    lua_pop(lua, 1);
+    return place;
 }
 
 int setting_plugin(lua_State *lua)
@@ -67,7 +111,8 @@ int setting_plugin(lua_State *lua)
                               name);
     if (settings->plugin_count == SETTINGS_PLUGINS_MAX)
         return luaL_error(lua, "more than %d plugins", SETTINGS_PLUGINS_MAX);
-    settings->plugins[settings->plugin_count] = (struct plugin_settings){ .name = name };
+    settings->plugins[settings->plugin_count] =
+        (struct plugin_settings){ .name = name, .place = place_of(lua, settings) };
     lua_pushlightuserdata(lua, settings);
     lua_pushinteger(lua, (lua_Integer)settings->plugin_count++);
     lua_pushcclosure(lua, plugin_table, 2);

@@ -12,6 +12,8 @@
 #include "core/server/nurse.h"
 #include "core/server/reload.h"
 
+#include <stdio.h>
+
 #define BODY_MAX (16u << 10)
 
 /* -- Reading ----------------------------------------------------------------------------------- */
@@ -57,7 +59,20 @@ static struct doc standing_of(struct doc standings, struct text name)
     return (struct doc){ NULL, 0 };
 }
 
-static void put_standing(struct doc_writer *w, struct doc standing, bool is_loaded)
+/* Whoever disabled it knows why; else one with a process of its own may come back by itself. */
+static void put_advice(struct doc_writer *w, struct doc standing, bool is_isolated)
+{
+    struct text name = doc_text(standing, "name");
+    bool is_decided = text_is(doc_text(doc_child(standing, "quarantined"), "kind"), "staff");
+    char words[160];
+    snprintf(words, sizeof words, "it takes no part until %s: kith plugin enable %.*s",
+             is_isolated && !is_decided ? "its process is back, or at once with" : "it is enabled",
+             (int)name.size, name.data);
+    doc_put_string(w, "advice", words);
+}
+
+static void put_standing(struct doc_writer *w, struct doc standing, bool is_loaded,
+                         bool is_isolated)
 {
     struct doc_value quarantined = doc_get(standing, "quarantined");
     int64_t parked = doc_int(standing, "parked", 0);
@@ -67,6 +82,8 @@ static void put_standing(struct doc_writer *w, struct doc standing, bool is_load
                    : parked != 0               ? "behind"
                                                : "active");
     doc_put_value(w, "quarantined", &quarantined);
+    if (quarantined.type == DOC_DOC && is_loaded)
+        put_advice(w, standing, is_isolated);
     doc_put_int(w, "parked", parked);
     doc_put_int(w, "missed", doc_int(standing, "missed", 0));
 }
@@ -82,7 +99,8 @@ static void put_plugin(struct doc_writer *w, const struct plugin_set *set, size_
     doc_put_string(w, "about", plugin->about != NULL ? plugin->about : "");
     doc_put_string(w, "hash", hash);
     doc_put_bool(w, "isolated", plugin_set_is_isolated(set, index));
-    put_standing(w, standing_of(standings, text_of(plugin->name)), true);
+    put_standing(w, standing_of(standings, text_of(plugin->name)), true,
+                 plugin_set_is_isolated(set, index));
     put_names(w, plugin);
     put_numbers(w, plugin, home);
 }
@@ -116,7 +134,7 @@ static void put_others(struct doc_writer *w, const struct plugin_set *set, struc
             continue;
         doc_open(w, NULL);
         doc_put_text(w, "name", name);
-        put_standing(w, it.value.doc, false);
+        put_standing(w, it.value.doc, false, false);
         doc_close(w);
     }
 }
@@ -154,12 +172,13 @@ static int read_one(struct engine *engine, struct call *call, void *arg, struct 
     const struct plugin_set *set = call->api->plugins;
     struct text name = call_param(call, "name");
     size_t index = find(set, name);
+    const struct text *warning = arg;
     struct doc_writer w;
-    (void)arg;
     if (index == SIZE_MAX)
         return err_set(err, E_NOTFOUND, "there is no plugin \"%.*s\"", (int)name.size, name.data);
     doc_begin(&w, out);
     put_plugin(&w, set, index, standings_of(engine, call), call->api->home);
+    doc_put_present(&w, "warning", warning != NULL ? *warning : (struct text){ NULL, 0 });
     doc_end(&w);
     return 0;
 }
@@ -219,9 +238,11 @@ static void post_disable(struct call *call)
 static void on_reloaded(void *arg, int status, const struct err *err)
 {
     struct call *call = arg;
-    if (status == 200)
-        call_read(call, read_one, NULL);
-    else
+    if (status == 200) {
+        struct text *warning = arena_zero(&call->arena, sizeof *warning);
+        *warning = arena_text(&call->arena, text_of(err->text));
+        call_read(call, read_one, warning);
+    } else
         call_problem(call, status, "%s", err->text);
 }
 

@@ -384,6 +384,7 @@ static const struct shape_field plugin[] = {
     { "isolated", "boolean", false, "Whether it has a process of its own" },
     { "state", "text", true, "active, quarantined, behind (what was parked comes), not loaded" },
     { "quarantined", "Quarantine", false, NULL },
+    { "advice", "text", false, "Of one that takes no part: what to do" },
     { "parked", "integer", true, "Events that wait for it" },
     { "missed", "integer", true, "Events that passed it by, for want of room" },
     { "needs", "[text]", false, "What it may do: all of it has been granted" },
@@ -395,6 +396,7 @@ static const struct shape_field plugin[] = {
     { "hook_failures", "integer", false,
       "Hooks that failed: merge, unmerge, migrate and give of its documents, and forgetting" },
     { "mean_ns", "integer", false, "How long a call takes" },
+    { "warning", "text", false, "Of a reload: what its configuration names and is not there" },
     END,
 };
 

@@ -17,7 +17,6 @@
 #include "core/base/zone.h"
 #include "core/engine/config.h"
 #include "core/engine/event.h"
-#include "core/engine/read.h"
 #include "core/engine/rules.h"
 #include "core/http/http.h"
 #include "core/plugin/breadcrumb.h"
@@ -33,16 +32,16 @@
 #include "core/server/hosting.h"
 #include "core/server/link_epochs.h"
 #include "core/server/listening.h"
+#include "core/server/loop_watch.h"
 #include "core/server/metrics.h"
 #include "core/server/node.h"
 #include "core/server/notify.h"
 #include "core/server/parent.h"
 #include "core/server/plugin_watch.h"
-#include "core/server/plugins.h"
+#include "core/server/reread.h"
 #include "core/server/rule_watch.h"
 #include "core/server/say.h"
 #include "core/server/scripts.h"
-#include "core/server/settings_differ.h"
 #include "core/server/stream.h"
 #include "core/server/sweeper.h"
 #include "core/server/watch.h"
@@ -94,8 +93,10 @@ struct daemon {
     struct watchdog *watchdog;
     struct rule_watch *rule_watch;
     struct plugin_watch *plugin_watch;
+    struct loop_watch *loop_watch;
     atomic_bool interrupt;   /* the rule that runs */
     struct hosting *hosting; /* of plugins */
+    struct reread *reread;   /* of the configuration, at SIGHUP */
     struct script_surroundings surroundings;
     int code_of_failure;
     struct err *err;
@@ -146,8 +147,7 @@ struct question {
     struct daemon *daemon;
     bool has_bundle;
     uint8_t hash[BUNDLE_HASH_BYTES];
-    struct read_fallback fallback;
-    char calendar[NAME_BYTES_MAX + 1]; /* that is missing */
+    struct reread_missing missing;
     void (*then)(struct question *question);
 };
 
@@ -158,21 +158,7 @@ static void look(struct engine *engine, void *arg)
     question->has_bundle = rules != NULL;
     if (rules != NULL)
         memcpy(question->hash, rules->hash, sizeof question->hash);
-    read_fallback(engine, &question->fallback);
-    read_missing_calendar(engine, question->calendar);
-}
-
-/* What kith.lua names must be there. */
-static void say_missing(const struct question *question)
-{
-    const struct read_fallback *fallback = &question->fallback;
-    if (!fallback->is_known)
-        say("nobody is called %s, the fallback of kith.lua: kith staff add %s, or name another",
-            fallback->name, fallback->name);
-    if (question->calendar[0] != '\0' && question->has_bundle)
-        say("no calendar is called %s, by which a plugin of kith.lua is to count: the company's is "
-            "used until the bundle declares it",
-            question->calendar);
+    reread_look(engine, &question->missing);
 }
 
 static void on_looked(struct mail *mail, void *reader)
@@ -262,7 +248,7 @@ static void on_caught_up(struct question *question)
     struct daemon *daemon = question->daemon;
     struct scripts scripts = { .bytes = BUF_INIT };
     bool is_read_only = node_refused_seq(daemon->node) != 0;
-    say_missing(question);
+    reread_say_missing(&question->missing);
     if (question->has_bundle || daemon->settings.scripts == NULL || is_read_only) {
         serve(daemon);
         return;
@@ -311,23 +297,10 @@ static void on_saved(void *arg)
 
 /* -- SIGHUP ------------------------------------------------------------------------------------ */
 
-/* What is configured otherwise of plugins that are the same; whether there is any. */
-static bool say_plugins(const struct settings *now, const struct settings *wanted)
-{
-    bool is_any = false;
-    for (size_t i = 0; i < now->plugin_count; i++)
-        if (settings_plugin_differs(now, wanted, i)) {
-            say("plugin %s is configured otherwise: it is used from the next start on, or with: "
-                "kith plugin reload %s",
-                now->plugins[i].name, now->plugins[i].name);
-            is_any = true;
-        }
-    return is_any;
-}
-
 /* What needs no restart. */
-static void use_at_once(struct daemon *daemon, const struct settings *wanted)
+static void use_at_once(void *arg, const struct settings *wanted)
 {
+    struct daemon *daemon = arg;
     struct err err;
     daemon->settings.rate = wanted->rate;
     if (daemon->settings.cert == NULL || wanted->cert == NULL || daemon->server == NULL)
@@ -338,30 +311,26 @@ static void use_at_once(struct daemon *daemon, const struct settings *wanted)
         say("the certificate stays the one it was: %s", err.text);
 }
 
-static void on_hangup_looked(struct question *question)
+static void all_reread(void *arg)
 {
-    struct daemon *daemon = question->daemon;
-    struct settings wanted;
-    struct err err;
-    settings_init(&wanted);
-    int rc = daemon->options->read_settings(daemon->options->arg, &wanted, &err);
-    if (rc == 0)
-        plugins_carry_over(&wanted, &daemon->settings);
-    if (rc != 0)
-        say("the configuration is not used: %s", err.text);
-    else if (settings_differ(&daemon->settings, &wanted))
-        say("the configuration has changed: it is used from the next start on");
-    else if (!say_plugins(&daemon->settings, &wanted))
-        say("the configuration has been read: it has not changed");
-    if (wanted.config.data != NULL)
-        use_at_once(daemon, &wanted);
-    if (wanted.config.data != NULL && wanted.scripts != NULL)
-        scripts_compare(wanted.scripts, wanted.config, hosting_plugins(daemon->hosting),
-                        question->has_bundle ? question->hash : NULL);
-    settings_deinit(&wanted);
-    say_missing(question);
-    if (daemon->stage == STAGE_SERVING)
+    if (((struct daemon *)arg)->stage == STAGE_SERVING)
         notify("READY=1");
+}
+
+static void open_reread(struct daemon *daemon)
+{
+    const struct reread_options options = {
+        .loop = &daemon->loop,
+        .node = daemon->node,
+        .hosting = daemon->hosting,
+        .settings = &daemon->settings,
+        .read_settings = daemon->options->read_settings,
+        .read_arg = daemon->options->arg,
+        .use = use_at_once,
+        .done = all_reread,
+        .arg = daemon,
+    };
+    daemon->reread = reread_open(&options);
 }
 
 /* The secrets of links, and which of them is the first from the next entry on. */
@@ -390,7 +359,8 @@ static void hang_up(struct daemon *daemon)
     hosting_reread(daemon->hosting);
     if (read_link_keys(daemon, &err) != 0)
         say("the secrets of links in use are kept: %s", err.text);
-    ask_active(daemon, on_hangup_looked);
+    if (daemon->reread != NULL)
+        reread_begin(daemon->reread);
 }
 
 /* -- Stopping ---------------------------------------------------------------------------------- */
@@ -701,17 +671,20 @@ static void close_parts(struct daemon *daemon)
     api_end_dry_run(&daemon->api);
     sweeper_close(daemon->sweeper);
     hosting_close(daemon->hosting);
+    reread_close(daemon->reread);
     rule_watch_close(daemon->rule_watch);
     plugin_watch_close(daemon->plugin_watch);
     if (daemon->hosting != NULL && !hosting_is_stopped(daemon->hosting)) {
         hosting_stop(daemon->hosting, end_loop, daemon);
         uv_run(&daemon->loop, UV_RUN_DEFAULT);
     }
+    loop_watch_close(daemon->loop_watch);
     node_close(daemon->node);
     if (daemon->server != NULL)
         http_server_close(daemon->server, 0, NULL, NULL);
     stream_close(daemon->api.stream);
     close_loop(daemon);
+    reread_free(daemon->reread);
     api_deinit(&daemon->api);
     files_close(daemon->files);
     auth_close(daemon->auth);
@@ -741,6 +714,18 @@ static int watch_rules(struct daemon *daemon, struct err *err)
                            &daemon->rule_watch, err);
 }
 
+static void look_at_plugins(void *arg)
+{
+    hosting_look(((struct daemon *)arg)->hosting);
+}
+
+static void watch_plugins(struct daemon *daemon)
+{
+    daemon->plugin_watch = plugin_watch_open(&daemon->loop, look_at_plugins, daemon);
+    daemon->api.plugin_watch = daemon->plugin_watch;
+    daemon->loop_watch = loop_watch_open();
+}
+
 int daemon_run(const struct daemon_options *options, struct err *err)
 {
     struct daemon *daemon = mem_zero(sizeof *daemon);
@@ -760,11 +745,12 @@ int daemon_run(const struct daemon_options *options, struct err *err)
     if (rc == 0) {
         node_start_threads(daemon->node);
         if (daemon->settings.plugin_count != 0)
-            daemon->api.plugin_watch = daemon->plugin_watch = plugin_watch_open(&daemon->loop);
+            watch_plugins(daemon);
         rc = watch_rules(daemon, err);
     }
     if (rc == 0) {
         daemon->watchdog = watchdog_open(&daemon->loop, daemon->node);
+        open_reread(daemon);
         ask_active(daemon, on_caught_up);
         uv_run(&daemon->loop, UV_RUN_DEFAULT);
         rc = daemon->code_of_failure;

@@ -62,11 +62,21 @@ static void on_timer_closed(uv_handle_t *handle)
     free(far);
 }
 
+static void take_works(struct far *far, struct doc list)
+{
+    struct doc_iter it = doc_iter(list);
+    for (size_t i = 0; i < OUTSIDE_WORKS_SHOWN; i++) {
+        bool is_given = doc_next(&it) && it.value.type == DOC_INT64 && it.value.integer > 0;
+        atomic_store(&far->options.numbers->works[i], is_given ? it.value.integer : 0);
+    }
+}
+
 void far_close(struct far *far)
 {
     if (far == NULL || far->state == OVER)
         return;
     far->state = OVER;
+    take_works(far, nothing);
     courier_close(far->courier);
     close(far->process);
     uv_close((uv_handle_t *)&far->timer, on_timer_closed);
@@ -205,6 +215,7 @@ static void take_numbers(struct far *far, struct doc doc)
     add_numbers(numbers->failures, far->before.failures, doc_child(doc, "failures"));
     add_numbers(numbers->nanoseconds, far->before.nanoseconds, doc_child(doc, "nanoseconds"));
     atomic_store(&numbers->slow, atomic_load(&far->before.slow) + (uint64_t)(slow > 0 ? slow : 0));
+    take_works(far, doc_child(doc, "works"));
 }
 
 static void take_pong(struct far *far, uint64_t number)

@@ -34,7 +34,7 @@ enum far_up {
     FAR_STARTED = 200, /* {code, reason}: of start() */
     FAR_STOPPED,       /* {timers, watchers, works, fetches, wishes, stuck} */
     FAR_STATUS,        /* `number` of the channel; {window, wait_ms, target} */
-    FAR_NUMBERS,       /* {calls, failures, nanoseconds: [...], slow}: since it began */
+    FAR_NUMBERS,       /* {calls, failures, nanoseconds: [...], slow}: since it began; {works} */
     FAR_PONG,
 };
 

@@ -105,6 +105,9 @@ int home_forget(struct home *home, const uint64_t *customers, size_t count, stru
 /* How often this plugin has refused to forget somebody.  Any thread.  `home` may be NULL. */
 uint64_t home_forget_failures(const struct home *home, const char *plugin);
 
+/* Now and then: whoever's work has not ended in PLUGIN_WORK_TELL_MS is told of, once. */
+void home_look(struct home *home);
+
 /* kith_plugin_*, in Prometheus' format; NULL is allowed. */
 void home_write_metrics(struct home *home, struct buf *out);
 

@@ -60,10 +60,11 @@ struct home_guest {
     const struct plugin *plugin;
     char name[HOME_NAME_SIZE]; /* "plugin:NAME" */
     struct outside_numbers numbers;
-    struct outside *outside; /* that lives here; NULL: elsewhere */
-    struct far *far;         /* that lives elsewhere; NULL: nowhere now */
-    uint64_t processes;      /* that it has had */
-    int pid;                 /* of its process, for /proc; 0: it has none of its own */
+    int64_t works_told[OUTSIDE_WORKS_SHOWN]; /* that have not ended: numbers.works, as it was */
+    struct outside *outside;                 /* that lives here; NULL: elsewhere */
+    struct far *far;                         /* that lives elsewhere; NULL: nowhere now */
+    uint64_t processes;                      /* that it has had */
+    int pid; /* of its process, for /proc; 0: it has none of its own */
     struct home_face face;
     enum guest_state state;
     size_t wishes; /* events and requests under way */

@@ -4,6 +4,9 @@
  */
 #include "core/server/home_inside.h"
 
+#include "core/base/clock.h"
+#include "core/server/say.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -93,6 +96,49 @@ static void write_states(struct home *home, struct buf *out)
                    home->guests[i].plugin->name, home->guests[i].request_count);
 }
 
+static int64_t boot_ms(void)
+{
+    struct clock clock = clock_machine();
+    return clock.boot_ms(clock.arg);
+}
+
+static void write_works(const struct home *home, struct buf *out)
+{
+    int64_t oldest, now = boot_ms();
+    head(out, "kith_plugin_works_under_way", "gauge", "Works that are on a thread now.");
+    for (size_t i = 0; i < home->guest_count; i++)
+        buf_printf(out, "kith_plugin_works_under_way{plugin=\"%s\"} %zu\n",
+                   home->guests[i].plugin->name,
+                   outside_works_count(&home->guests[i].numbers, now, &oldest));
+    head(out, "kith_plugin_work_oldest_seconds", "gauge", "For how long the oldest of them is.");
+    for (size_t i = 0; i < home->guest_count; i++) {
+        outside_works_count(&home->guests[i].numbers, now, &oldest);
+        buf_printf(out, "kith_plugin_work_oldest_seconds{plugin=\"%s\"} %g\n",
+                   home->guests[i].plugin->name, (double)oldest / 1000);
+    }
+}
+
+/* A work may take its time, but one that waits for what never comes is seen by nobody else. */
+static void look_at_works(struct home_guest *guest, int64_t now)
+{
+    for (size_t i = 0; i < OUTSIDE_WORKS_SHOWN; i++) {
+        int64_t since = atomic_load(&guest->numbers.works[i]);
+        if (since == 0 || since == guest->works_told[i] || now - since < PLUGIN_WORK_TELL_MS)
+            continue;
+        guest->works_told[i] = since;
+        say("plugin %s: one of its works has not ended in %d s: it holds one of the %d threads "
+            "that the plugin has, until the plugin is reloaded",
+            guest->plugin->name, PLUGIN_WORK_TELL_MS / 1000, PLUGIN_THREADS_MAX);
+    }
+}
+
+void home_look(struct home *home)
+{
+    int64_t now = boot_ms();
+    for (size_t i = 0; i < home->guest_count; i++)
+        look_at_works(&home->guests[i], now);
+}
+
 /* Resident, in bytes; 0: there is no such process. */
 static uint64_t memory_of_process(int pid)
 {
@@ -125,6 +171,7 @@ void home_write_metrics(struct home *home, struct buf *out)
     if (home == NULL)
         return;
     write_states(home, out);
+    write_works(home, out);
     write_memory(home, out);
     head(out, "kith_plugin_calls_total", "counter", "Calls into a plugin, and of the host by it.");
     write_calls(home, out, "kith_plugin_calls_total", calls_of, 1);

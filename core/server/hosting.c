@@ -193,6 +193,11 @@ void hosting_reread(struct hosting *hosting)
     home_reread(hosting->home);
 }
 
+void hosting_look(struct hosting *hosting)
+{
+    home_look(hosting->home);
+}
+
 /* -- Ending ------------------------------------------------------------------------------------ */
 
 void hosting_wind_down(struct hosting *hosting)

@@ -67,6 +67,8 @@ int hosting_forget(struct hosting *hosting, const uint64_t *customers, size_t co
                    struct err *err);
 /* SIGHUP: files of secrets may have changed. */
 void hosting_reread(struct hosting *hosting);
+/* Each PLUGIN_LOOK_MS. */
+void hosting_look(struct hosting *hosting);
 
 void hosting_wind_down(struct hosting *hosting);
 bool hosting_is_at_rest(const struct hosting *hosting); /* no process and no reload is under way */

@@ -16,6 +16,7 @@
 #include "core/base/buf.h"
 #include "core/base/err.h"
 #include "core/base/mem.h"
+#include "core/base/unshared.h"
 #include "core/outside/channel.h"
 #include "core/plugin/lane.h"
 #include "core/plugin/plugin.h"
@@ -44,7 +45,8 @@ struct isolated {
     struct courier *courier;
     struct outside *outside;
     struct outside_numbers numbers;
-    uint64_t calls_told; /* of all kinds, when they were told of last */
+    uint64_t calls_told;                     /* of all kinds, when they were told of last ... */
+    int64_t works_told[OUTSIDE_WORKS_SHOWN]; /* ... and works that were under way then */
     uv_prepare_t turn;
     uv_timer_t due; /* the numbers */
     struct said *said;
@@ -106,6 +108,24 @@ static uint64_t count_calls(const struct outside_numbers *numbers)
     return count;
 }
 
+static bool is_told(const struct isolated *isolated)
+{
+    bool is_same = count_calls(&isolated->numbers) == isolated->calls_told;
+    for (size_t i = 0; i < OUTSIDE_WORKS_SHOWN; i++)
+        is_same = is_same && atomic_load(&isolated->numbers.works[i]) == isolated->works_told[i];
+    return is_same;
+}
+
+static void put_works(struct isolated *isolated, struct doc_writer *w)
+{
+    doc_open_array(w, "works");
+    for (size_t i = 0; i < OUTSIDE_WORKS_SHOWN; i++) {
+        isolated->works_told[i] = atomic_load(&isolated->numbers.works[i]);
+        doc_put_int(w, "", isolated->works_told[i]);
+    }
+    doc_close(w);
+}
+
 static void tell_numbers(struct isolated *isolated)
 {
     struct doc_writer w;
@@ -115,6 +135,7 @@ static void tell_numbers(struct isolated *isolated)
     put_numbers(&w, "failures", isolated->numbers.failures);
     put_numbers(&w, "nanoseconds", isolated->numbers.nanoseconds);
     doc_put_int(&w, "slow", (int64_t)atomic_load(&isolated->numbers.slow));
+    put_works(isolated, &w);
     tell(isolated, FAR_NUMBERS, 0, doc_end(&w));
 }
 
@@ -165,8 +186,7 @@ static void on_turn(uv_prepare_t *turn)
     struct isolated *isolated = turn->data;
     for (size_t i = 0; isolated->outside != NULL && i < isolated->plugin->channel_count; i++)
         tell_status(isolated, i);
-    if (count_calls(&isolated->numbers) != isolated->calls_told &&
-        !uv_is_active((uv_handle_t *)&isolated->due))
+    if (!is_told(isolated) && !uv_is_active((uv_handle_t *)&isolated->due))
         uv_timer_start(&isolated->due, on_due, NUMBERS_MS, 0);
 }
 
@@ -298,6 +318,7 @@ int isolated_run(void)
         free(isolated);
         return EXIT_FAILURE;
     }
+    unshared_add(FD_SOCKET); /* what the plugin forks would hide our end from kithd */
     isolated->said = mem_zero((isolated->plugin->channel_count + 1) * sizeof *isolated->said);
     open_loop(isolated);
     uv_run(&isolated->loop, UV_RUN_DEFAULT);

@@ -8,6 +8,7 @@
 #include "core/base/err.h"
 #include "core/base/limits.h"
 #include "core/base/mem.h"
+#include "core/base/unshared.h"
 #include "core/engine/config.h"
 #include "core/plugin/breadcrumb.h"
 #include "core/server/applied.h"
@@ -294,6 +295,7 @@ static int take_lock(struct node *node, struct err *err)
         return err_set(err, E_BUSY,
                        "another daemon uses %s: stop it first, or choose another --data",
                        node->options.dir);
+    unshared_add(node->lock);
     return 0;
 }
 
@@ -758,7 +760,7 @@ void node_close(struct node *node)
         submission_unref((struct submission *)mailbox_take_one(&node->sequencer.inbox));
     mailbox_deinit(&node->sequencer.inbox);
     if (node->lock >= 0)
-        close(node->lock);
+        unshared_close(node->lock);
     free(node);
 }
 

@@ -20,6 +20,8 @@ struct plugin_watch {
     uint32_t turn;  /* of the call that was seen last ... */
     unsigned looks; /* ... and how often it was seen again */
     char reason[REASON_BYTES];
+    void (*also)(void *arg);
+    void *arg;
 };
 
 static void tell(struct plugin_watch *watch, const struct breadcrumb_crash *call)
@@ -48,6 +50,8 @@ static void look(uv_timer_t *timer)
     struct plugin_watch *watch = timer->data;
     struct breadcrumb_crash call;
     uint32_t turn;
+    if (watch->also != NULL)
+        watch->also(watch->arg);
     bool is_in = breadcrumb_look(BREADCRUMB_ENGINE, &call, &turn);
     if (!is_in || turn != watch->turn) {
         forget(watch);
@@ -61,9 +65,11 @@ static void look(uv_timer_t *timer)
         breadcrumb_end_hung(BREADCRUMB_ENGINE);
 }
 
-struct plugin_watch *plugin_watch_open(struct uv_loop_s *loop)
+struct plugin_watch *plugin_watch_open(struct uv_loop_s *loop, void (*also)(void *arg), void *arg)
 {
     struct plugin_watch *watch = mem_zero(sizeof *watch);
+    watch->also = also;
+    watch->arg = arg;
     uv_timer_init(loop, &watch->timer);
     uv_unref((uv_handle_t *)&watch->timer);
     watch->timer.data = watch;

@@ -11,10 +11,10 @@
  *
  * What counts is how often it was looked at and had not moved, so that a machine which sleeps and
  * a debugger that holds the process blame nobody.  The service manager's watchdog would bite later,
- * and is not there for everybody; a loop in a plugin's outside side is its business alone, because
- * then nobody looks here either.
+ * and is not there for everybody.  Of a loop that hangs itself in a plugin's outside side
+ * loop_watch.h knows: then nobody looks here either.
  *
- * The loop's thread, which is woken each PLUGIN_LOOK_MS.
+ * The loop's thread, which is woken each PLUGIN_LOOK_MS; others look then as well.
  */
 #ifndef CORE_SERVER_PLUGIN_WATCH_H
 #define CORE_SERVER_PLUGIN_WATCH_H
@@ -22,7 +22,8 @@
 struct plugin_watch;
 struct uv_loop_s;
 
-struct plugin_watch *plugin_watch_open(struct uv_loop_s *loop);
+/* `also` is called at each look; NULL: nobody. */
+struct plugin_watch *plugin_watch_open(struct uv_loop_s *loop, void (*also)(void *arg), void *arg);
 void plugin_watch_close(struct plugin_watch *watch); /* NULL is allowed; freed by the loop */
 
 /* Why nothing is applied, for /readyz; NULL: no plugin holds up the engine. */

@@ -24,6 +24,19 @@ static bool has_crashed(const char *name)
     return false;
 }
 
+/* How they are loaded beside what kith.lua says. */
+struct manner {
+    bool is_apart;     /* each in a process of its own, which nobody needs for long */
+    bool is_for_trial; /* without its secrets */
+};
+
+/* Where it stands in kith.lua, as of any other setting. */
+static int place_error(const struct plugin_settings *wanted, int rc, struct err *err)
+{
+    struct err reason = *err;
+    return err_set(err, rc, "%s%s", wanted->place != NULL ? wanted->place : "", reason.text);
+}
+
 static int open_one(const char *dir, const struct plugin_settings *wanted, unsigned number,
                     bool is_for_trial, struct plugin_member *out_member, struct err *err)
 {
@@ -38,9 +51,10 @@ static int open_one(const char *dir, const struct plugin_settings *wanted, unsig
         .is_for_trial = is_for_trial,
     };
     *out_member = (struct plugin_member){ NULL, NULL };
-    return wanted->is_isolated
-               ? remote_open(&options, &out_member->remote, &out_member->plugin, err)
-               : plugin_load(&options, &out_member->plugin, err);
+    int rc = wanted->is_isolated
+                 ? remote_open(&options, &out_member->remote, &out_member->plugin, err)
+                 : plugin_load(&options, &out_member->plugin, err);
+    return rc == 0 ? 0 : place_error(wanted, rc, err);
 }
 
 int plugins_open(const char *dir, const struct plugin_settings *wanted, unsigned number,
@@ -49,25 +63,26 @@ int plugins_open(const char *dir, const struct plugin_settings *wanted, unsigned
     return open_one(dir, wanted, number, false, out_member, err);
 }
 
-static int load_all(struct settings *settings, bool is_for_trial, struct plugin_member *members,
+static int load_all(struct settings *settings, struct manner manner, struct plugin_member *members,
                     size_t *out_count, struct err *err)
 {
     int rc = 0;
     *out_count = 0;
     for (size_t i = 0; rc == 0 && i < settings->plugin_count; i++) {
         const struct plugin_settings *wanted = &settings->plugins[i];
-        bool is_apart = wanted->is_isolated || is_for_trial;
+        bool is_apart = wanted->is_isolated || manner.is_apart;
         if (!is_apart && has_crashed(wanted->name)) {
             say("plugin %s crashed when it was loaded: it is left out until the next start; with "
                 "isolate = true it could not have",
                 wanted->name);
             continue;
         }
-        breadcrumb_name((unsigned)i, wanted->name);
+        if (!manner.is_apart) /* else these are names of those that are in force */
+            breadcrumb_name((unsigned)i, wanted->name);
         struct plugin_settings own = *wanted;
         own.is_isolated = is_apart;
-        rc = open_one(settings->plugin_dir, &own, (unsigned)i, is_for_trial, &members[*out_count],
-                      err);
+        rc = open_one(settings->plugin_dir, &own, (unsigned)i, manner.is_for_trial,
+                      &members[*out_count], err);
         *out_count += rc == 0;
     }
     return rc;
@@ -118,7 +133,7 @@ int plugins_add_to_config(struct settings *settings, const struct plugin_set *se
     return rc;
 }
 
-static int load(struct settings *settings, bool is_for_trial, struct plugin_set **out_set,
+static int load(struct settings *settings, struct manner manner, struct plugin_set **out_set,
                 struct err *err)
 {
     struct plugin_member members[PLUGINS_MAX];
@@ -129,10 +144,10 @@ static int load(struct settings *settings, bool is_for_trial, struct plugin_set 
         return 0;
     if (settings->plugin_dir == NULL)
         return err_set(err, E_INVALID,
-                       "plugin \"%s\": where is it? --plugins DIR, or plugins \"DIR\" in the "
+                       "%splugin \"%s\": where is it? --plugins DIR, or plugins \"DIR\" in the "
                        "configuration",
-                       settings->plugins[0].name);
-    int rc = load_all(settings, is_for_trial, members, &count, err);
+                       settings->plugins[0].place, settings->plugins[0].name);
+    int rc = load_all(settings, manner, members, &count, err);
     if (rc == 0)
         rc = plugin_set_new(members, count, &set, err);
     for (size_t i = 0; rc != 0 && i < count; i++) {
@@ -150,12 +165,20 @@ static int load(struct settings *settings, bool is_for_trial, struct plugin_set 
 
 int plugins_load(struct settings *settings, struct plugin_set **out_set, struct err *err)
 {
-    return load(settings, false, out_set, err);
+    const struct manner manner = { .is_apart = false };
+    return load(settings, manner, out_set, err);
 }
 
 int plugins_load_for_trial(struct settings *settings, struct plugin_set **out_set, struct err *err)
 {
-    return load(settings, true, out_set, err);
+    const struct manner manner = { .is_apart = true, .is_for_trial = true };
+    return load(settings, manner, out_set, err);
+}
+
+int plugins_try(struct settings *settings, struct plugin_set **out_set, struct err *err)
+{
+    const struct manner manner = { .is_apart = true };
+    return load(settings, manner, out_set, err);
 }
 
 void plugins_carry_over(struct settings *settings, const struct settings *loaded)

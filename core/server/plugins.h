@@ -22,6 +22,11 @@ int plugins_load(struct settings *settings, struct plugin_set **out_set, struct 
  * whatever the operator says, so that none can take this one along, and no secret is read. */
 int plugins_load_for_trial(struct settings *settings, struct plugin_set **out_set, struct err *err);
 
+/* Whether a start with these settings would load them all, secrets and everything: in processes of
+ * their own again, while those that are in force go on.  Any thread, for as long as it takes to
+ * begin so many processes. */
+int plugins_try(struct settings *settings, struct plugin_set **out_set, struct err *err);
+
 /* Load one of them from the folder, as breadcrumb `number`, into this process or into one of its
  * own.  Errors are those of plugin_load() and remote_open().  Any thread. */
 int plugins_open(const char *dir, const struct plugin_settings *wanted, unsigned number,

@@ -13,6 +13,7 @@
 #include "core/server/nurse.h"
 #include "core/server/plugins.h"
 #include "core/server/rehearsal.h"
+#include "core/server/reread.h"
 #include "core/server/say.h"
 #include "core/server/world.h"
 
@@ -38,6 +39,7 @@ struct reload {
     struct buf code;                      /* of the world with it */
     bool has_bundle;                      /* rules are in force ... */
     uint8_t bundle[BUNDLE_HASH_BYTES];    /* ... which load with it, as far as is known */
+    struct reread_missing missing;        /* what is in force names */
     int code_of_step;
     struct err err;
     reload_done_fn *done;
@@ -90,6 +92,7 @@ static void note_settings(struct reload *reload)
         if (strcmp(plugin->name, reload->plugin->name) != 0)
             continue;
         plugin->is_isolated = reload->plugin->is_isolated;
+        plugin->place = arena_text(&settings->arena, text_of(reload->plugin->place)).data;
         plugin->grant = arena_doc(&settings->arena, reload->plugin->grant);
         plugin->config = arena_doc(&settings->arena, reload->plugin->config);
     }
@@ -136,13 +139,35 @@ static void on_changed(void *arg, int code, const struct err *err)
     say_done(reload);
 }
 
+static void look_again(struct engine *engine, void *arg)
+{
+    reread_look(engine, &((struct reload *)arg)->missing);
+}
+
+/* What it is configured with may name a calendar: as at a start it is said, and no more. */
+static void on_looked_again(struct mail *mail, void *reader)
+{
+    struct reload *reload = ((struct job *)mail)->arg;
+    (void)reader;
+    reread_say_missing(&reload->missing);
+    if (reload->missing.calendar[0] != '\0')
+        err_set(&reload->err, E_NOTFOUND,
+                "no calendar is called %s, by which a plugin of kith.lua is to count: the "
+                "company's is used until the bundle declares it",
+                reload->missing.calendar);
+    end(reload, 200);
+}
+
 static void on_over(void *arg)
 {
     struct reload *reload = arg;
-    if (reload->code_of_step != 0)
+    if (reload->code_of_step != 0) {
         refuse(reload);
-    else
-        end(reload, 200);
+        return;
+    }
+    reload->job =
+        (struct job){ .mail = { .handle = on_looked_again }, .run = look_again, .arg = reload };
+    fold_ask(node_fold(reload->options.node), &reload->job);
 }
 
 static int load_rules(struct reload *reload, const uint8_t hash[BUNDLE_HASH_BYTES])

@@ -10,6 +10,7 @@
  *     rehearse    loop         the new one's start() and stop(), in the process that is thrown away
  *     change      change.h     the engine has the new one, from one entry on
  *     begin       loop         the new one's outside side
+ *     look        engine       is there what its configuration names?
  *
  * Whatever fails before the change leaves everything as it was, and whoever asked hears why.  The
  * file that is loaded is the one that lies there now; what kith.lua says of anything else stays
@@ -55,7 +56,8 @@ struct reload_options {
     void *arg;
 };
 
-/* `status` as in HTTP, 200 when it is in force; else words for whoever asked. */
+/* `status` as in HTTP, 200 when it is in force; else words for whoever asked.  With 200 they are
+ * empty, or warn of what its configuration names and is not there. */
 typedef void reload_done_fn(void *arg, int status, const struct err *err);
 
 struct reload *reload_open(const struct reload_options *options);

@@ -12,8 +12,8 @@
  *       returned KITH_OK.  If they return anything else nothing is done.
  *
  *   The outside side   channels, routes, jobs, sockets, timers: everything that speaks to the
- *       world.  It begins with start(), runs on one thread (the loop) and must not block it.  It
- *       changes nothing in Kith but by events and requests.
+ *       world, on one thread (the loop) from start() on.  It must neither block nor fork() without
+ *       an exec behind it (posix_spawn() is both), and changes Kith by events and requests alone.
  *
  * The same file runs inside the daemon, or in a process of its own when the operator says
  * `isolate = true`; it cannot tell the difference, and need not.

@@ -57,6 +57,15 @@ def test_words_of_plugins_are_known_and_their_functions_run_on_the_clock_of_the_
         'there is no "complaint": neither a word nor a function of these scripts'
     ]
     assert not folder.test(TESTS)[0]["ok"]
+    code, out, _ = folder.run("check")
+    assert code == 1 and "1 finding; if a plugin brings it: --config FILE, the kith.lua" in out
+    folder.write("rules.lua", 'complaint.open { subject = "x" }\n' + RULES)
+    for command in ("check", "test"):
+        code, _, err = folder.run(command)
+        assert code == 1 and "; if a plugin brings it: --config FILE, the kith.lua" in err
+    folder.write("rules.lua", RULES + "sned()\n")
+    code, _, err = folder.run("check", "--config", config)
+    assert code == 1 and "sned" in err and "--config" not in err
 
 
 @needs_plugins
