@@ -50,7 +50,7 @@ extern "C" {
 
 /* Raised with every addition.  A table says in `level` which one its host knows: what came later,
  * "since level N", an older host does not see in the structs that a plugin gives it. */
-#define KITH_LEVEL 2
+#define KITH_LEVEL 3
 
 /* Whether a table or struct from the other side has this member; a function that is there is never
  * NULL. */
@@ -684,6 +684,11 @@ struct kith_function {
     const char *about; /* a sentence for people */
     const char *const *reads;
     kith_fn *run;
+
+    /* The names that its table may have, NULL behind the last.  Any other is refused before the
+     * function is called, with the nearest of these and the line of the script.  NULL: it is called
+     * with whatever is written.  Since level 3. */
+    const char *const *takes;
 };
 
 /* A document that the plugin keeps about each customer.  It is the host's: it is exported and
