@@ -15,6 +15,7 @@ struct record_work {
     struct customer *customer; /* the subject's; NULL: it is about nobody */
     struct record before;      /* number 0: it is new */
     struct record record;
+    struct text to;   /* whose it is or will be: times in words go by his calendar */
     unsigned depth;   /* of what is told */
     const char *word; /* of scripts: "create", for their errors; "" of others */
 };
@@ -33,8 +34,11 @@ void record_remove(struct engine *engine, const struct record *record);
 /* -- record_value.c ------------------------------------------------------- */
 /* What the field holds when it is given `value`, in the engine's arena.  E_INVALID, E_NOTFOUND with
  * the field's name. */
-int record_value(struct engine *engine, const struct kind_field *field,
+int record_value(struct record_work *work, const struct kind_field *field,
                  const struct doc_value *value, struct doc_value *out, struct err *err);
+/* A time in words; record_time.c. */
+int record_time(struct record_work *work, const struct kind_field *field, struct text words,
+                int64_t *out_ms, struct err *err);
 /* A CUSTOMER, as text or number; 0: nobody is called so. */
 uint64_t record_customer(struct engine *engine, const struct doc_value *value);
 

@@ -1,6 +1,7 @@
 """The plugin followup in the daemon: what devices send, promises, and who is to be seen again."""
 import re
 import time
+from datetime import datetime
 
 import pytest
 
@@ -11,6 +12,9 @@ GRANT = '"read", "staff", "on-behalf", "routes", "act:create", "act:move", "act:
 RULES = """
 rule "promise" { on = "Asked", run = function(event)
   followup.promise { what = event.what, due = now() + event.within, channel = "phone" }
+end }
+rule "vow" { on = "Vowed", run = function(event)
+  followup.promise { what = "it", due = event.due }
 end }
 rule "hear" { on = { "promise.broken", "promise.kept" }, run = function(event, customer)
   customer:set("heard", event.type)
@@ -170,6 +174,44 @@ def test_a_clerk_says_over_http_that_a_promise_was_kept_and_not_without_evidence
     assert refused.status == 422 and "evidence" in refused.json["detail"]
     house.ok("POST", path, {"fields": {"evidence": "called at nine"}})
     assert house.traits()["followup.promises_kept"] == 1
+
+
+def vowed(house, due):
+    """What a rule promises."""
+    track = {"type": "track", "userId": "u-1", "event": "Vowed", "properties": {"due": due}}
+    house.daemon.send(track)
+    return house.ok("GET", "/v1/records/promise")["items"][0]
+
+
+def test_a_promise_is_due_in_the_words_of_a_reminder(house):
+    house = house()
+    kith = attach(house.daemon)
+    promise, path = {"customer": "user_id:u-1"}, "/v1/records/promise?wait=applied"
+    for words in ("today", "tomorrow", "friday", "Mon", "2wd", "2199-12-01", "2199-12-01 10:00"):
+        reminder = house.ok("GET", f"/v1/reminders/{house.remind('x', due=words)}")["due"]
+        made = house.ok("POST", path, {**promise, "fields": {"what": "a call", "due": words}})
+        assert made["fields"]["due"] == reminder, words
+        assert vowed(house, words)["fields"]["due"] == reminder, words
+        said = kith("promise", "add", "user_id:u-1", "a", "call", "--due", words)
+        number = re.match(r"promise:(\d+)", said)[1]
+        got = house.ok("GET", f"/v1/records/promise/{number}")
+        assert got["fields"]["due"] == reminder, words
+    change = {"fields": {"due": "2199-12-02 11:00+00:00"}}
+    house.ok("PATCH", f"/v1/records/promise/{number}?wait=applied", change)
+    got = house.ok("GET", f"/v1/records/promise/{number}")
+    assert got["fields"]["due"] == "2199-12-02T11:00:00.000Z"
+    later = vowed(house, "2h")
+    assert instant(later["fields"]["due"]) - instant(later["created"]) == 2 * HOUR
+    refused = house.daemon.call("POST", path, {**promise, "fields": {"what": "x", "due": "frday"}})
+    assert refused.status == 422
+    assert refused.json["detail"].startswith('"due": "frday" is no time: write a duration (3d')
+    count = len(house.ok("GET", "/v1/records/promise")["items"])
+    vowed(house, "frday")
+    assert len(house.ok("GET", "/v1/records/promise")["items"]) == count
+
+
+def instant(text):
+    return round(datetime.fromisoformat(text).timestamp() * 1000)
 
 
 def test_promises_are_made_listed_and_kept_by_command(house):
