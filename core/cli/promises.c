@@ -30,7 +30,8 @@ int run_promise_add(struct cli *cli)
                                           { "concerns", args_value(&cli->args, "concerns") },
                                           { NULL, NULL } };
     if (due == NULL) {
-        cli_fail(cli, "until when? Add --due 2h, --due 1wd, --due friday or --due \"2026-12-01 10:00\"");
+        cli_fail(cli,
+                 "until when? Add --due 2h, --due 1wd, --due friday or --due \"2026-12-01 10:00\"");
         return EXIT_USAGE;
     }
     int code = owner != NULL ? staff_check(cli, owner) : EXIT_DONE;

@@ -2,8 +2,8 @@
  *
  * The words are those of scripts (intent.h) and mean the same, but for the zone: a person at a
  * desk thinks in the company's.  Of a reminder it is decided before the entry is written, and the
- * entry has the instant.  Which field of a record is a time only its kind knows: there the entry has
- * the words, which are read when it is applied, at the entry's time, by the rules in force then.
+ * entry has the instant.  Which field of a record is a time only its kind knows: there the entry
+ * has the words, which are read when it is applied, at its time, by the rules in force then.
  */
 #include "core/base/civil.h"
 #include "core/base/err.h"

@@ -69,6 +69,9 @@ void record_forget_deadlines(struct engine *engine, const struct record *record,
 /* -- record_owner.c ------------------------------------------------------- */
 /* An owner that somebody gives by name is on the staff, or a team: else E_INVALID, E_LIMIT. */
 int record_check_owner(struct record_work *work, struct text owner, struct err *err);
+/* Whether somebody, or a team, is called so: E_INVALID with whoever may have been meant.  Where
+ * nobody is on the staff anybody may be. */
+int record_somebody(struct engine *engine, struct text owner, struct err *err);
 /* The record is `to`'s ("owner": the customer's), or the member's that the team chooses.
  * E_CONFLICT: nobody is there. */
 int record_own(struct record_work *work, struct text to, struct err *err);
