@@ -28,12 +28,12 @@ end }
 class House:
     """A daemon with the plugin; anna is on the staff, u-1 a customer of hers."""
 
-    def __init__(self, start, tmp_path, isolated, config):
+    def __init__(self, start, tmp_path, isolated, config, words=""):
         path = tmp_path / "kith.lua"
         path.write_text(
             f'plugins "{BUILD / "plugins"}"\n'
             f'plugin "followup" {{ isolate = {str(isolated).lower()},'
-            f' grant = {{ {GRANT} }}, config = {{ {config} }} }}\n'
+            f' grant = {{ {GRANT} }}, config = {{ {config} }} }}\n{words}\n'
         )
         scripts = tmp_path / "scripts"
         scripts.mkdir(exist_ok=True)
@@ -96,7 +96,7 @@ HOUR = 3600_000
 @pytest.fixture(params=[False, True], ids=["here", "isolated"])
 def house(request, start, tmp_path):
     """house(config): the plugin in the daemon's process, and in one of its own."""
-    return lambda config="": House(start, tmp_path, request.param, config)
+    return lambda config="", words="": House(start, tmp_path, request.param, config, words)
 
 
 # -- Devices -----------------------------------------------------------------------------------
@@ -117,6 +117,24 @@ def test_a_task_of_the_phone_is_a_todo_and_lives_through_a_restart(house):
     assert todo["state"] == "done"
     assert house.dav("DELETE", TASKS + "a.ics").status == 204
     assert house.dav("GET", TASKS + "a.ics").status == 404
+
+
+def test_where_the_clocks_change_a_phone_means_what_everybody_means(house):
+    house = house('zone = "Europe/Berlin"', 'zone "Europe/Berlin"')
+    for name, local, words, due in (
+        ("gap", "20260329T023000", "2026-03-29 02:30", "2026-03-29T01:00:00.000Z"),
+        ("fold", "20261025T023000", "2026-10-25 02:30", "2026-10-25T01:30:00.000Z"),
+    ):
+        for zone in ("", ";TZID=Europe/Berlin"):
+            uid = name + str(len(zone))
+            answer = house.put(uid + ".ics", f"UID:{uid}", f"SUMMARY:{uid}", f"DUE{zone}:{local}")
+            assert answer.status == 201, answer.body
+            (todo,) = house.ok("GET", f"/v1/records/todo?q={uid}")["items"]
+            assert house.ok("GET", f"/v1/records/todo/{todo['id']}")["fields"]["due"] == due
+            written = house.dav("GET", TASKS + uid + ".ics").body.decode()
+            assert "DUE:" + re.sub(r"[-:]|\.000", "", due) in written
+        number = house.remind(name, due=words)
+        assert house.ok("GET", f"/v1/reminders/{number}")["due"] == due
 
 
 def test_done_on_the_phone_is_done_by_her_and_undone_is_another_reminder(house):
