@@ -42,7 +42,7 @@ static int32_t offset_at(UCalendar *calendar, int64_t ms, UErrorCode *code)
     return ucal_get(calendar, UCAL_ZONE_OFFSET, code) + ucal_get(calendar, UCAL_DST_OFFSET, code);
 }
 
-/* The clock as it goes a day before and a day after: where the two differ it is looked which of them
+/* The clock as it goes a day before and a day after: where they differ it is looked which of them
  * shows this time.  Both do where it comes twice, and then the later one counts; neither where it
  * is left out, and then it is the moment of the change. */
 static int64_t instant_of(UCalendar *calendar, int64_t local_ms, UErrorCode *code)
