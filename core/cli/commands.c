@@ -681,7 +681,8 @@ const struct command command_table[] = {
       "\n"
       "    kith help lua\n"
       "    kith help lua remind\n"
-      "    kith help lua customer:set",
+      "    kith help lua customer:set\n"
+      "    kith help lua complaint.open          offered by a plugin: the daemon is asked",
       help_options, run_help },
     { "completion", "[bash|zsh|fish]", "a script that teaches the shell to complete",
       "Put it in force with\n"

@@ -121,10 +121,10 @@ static void add_line(struct engine *engine, const struct event *event, struct te
     struct doc row = { bytes.data, (uint32_t)bytes.size };
     engine_draft(engine, &w);
     for (struct doc_iter it = doc_iter(row); doc_next(&it);)
-        if (!text_is(it.name, "lines"))
+        if (!text_is(it.name, "log"))
             doc_put_value_text(&w, it.name, &it.value);
-    doc_open_array(&w, "lines");
-    for (struct doc_iter it = doc_iter(doc_child(row, "lines")); doc_next(&it);)
+    doc_open_array(&w, "log");
+    for (struct doc_iter it = doc_iter(doc_child(row, "log")); doc_next(&it);)
         doc_put_value(&w, "", &it.value);
     doc_put_text(&w, "", line);
     doc_close(&w);

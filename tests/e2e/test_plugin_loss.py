@@ -206,7 +206,7 @@ def test_one_that_crashes_while_it_catches_up_can_skip_what_it_crashed_at(house)
     (lost,) = [one for one in timeline if str(one["id"]) == told["data"]["event"]]
     assert told["data"]["plugin"] == "tally" and lost["data"].get("crash") == 1
     said = kith(daemon, "explain", told["data"]["event"])
-    assert "plugin tally: passed over, at entry " in said, said
+    assert "Plugin tally: passed over, at entry " in said, said
     assert "plugin tally: passed over, at entry " in kith(daemon, "timeline", "user_id:u-1")
     assert "passed_over" not in str(daemon.timeline("user_id:u-2"))
     assert daemon.post("/v1/verify", {}).json["ok"]
