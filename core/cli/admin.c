@@ -219,10 +219,14 @@ static int help_lua(struct cli *cli, const char *word)
 {
     if (word[0] == '\0') {
         reference_overview(&cli->out);
+        buf_text(&cli->out, "Words that plugins offer, as their daemon has them: kith help lua "
+                            "PLUGIN.WORD\n");
         return EXIT_DONE;
     }
     if (reference_word(&cli->out, word))
         return EXIT_DONE;
+    if (strchr(word, '.') != NULL)
+        return help_plugin_word(cli, word);
     const char *near = reference_near(word);
     if (near != NULL)
         cli_fail(cli, "there is no word \"%s\": did you mean \"%s\"?", word, near);

@@ -40,6 +40,12 @@ void cli_path(struct cli *cli, const char *head, const char *argument, const cha
  * none, and that has been said: EXIT_USAGE. */
 bool cli_choice(struct cli *cli, const char *option, const char *choices, const char **out_value);
 
+/* Whether `kith help lua NAME.WORD` is asked: a word that a plugin offers, which only a daemon
+ * knows.  One that is not reachable is no error. */
+bool help_asks_daemon(const struct cli *cli);
+/* Tell of such a word what its plugin says of it, or where such words are listed. */
+int help_plugin_word(struct cli *cli, const char *word);
+
 /* Call cli->path.  A status beyond 2xx is printed and becomes an exit code: EXIT_USAGE where the
  * daemon does not understand what an option says.  *out_doc lives until the next call. */
 int cli_get(struct cli *cli, struct doc *out_doc);

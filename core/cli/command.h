@@ -26,6 +26,7 @@ enum exit_code {
     EXIT_FAILED = 1,
     EXIT_USAGE = 2,
     EXIT_UNREACHABLE = 3,
+    EXIT_DIFFERS = 4, /* of a comparison: nothing is wrong, and it is not the same */
 };
 
 struct cli;

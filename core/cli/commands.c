@@ -584,15 +584,20 @@ const struct command command_table[] = {
       NULL, run_plugin_reload },
     { "plugin new", "NAME", "a folder to begin a plugin in C with",
       "The folder has a plugin that does something, its test, a Makefile and a CMakeLists.txt.\n"
-      "All it needs is a C compiler and kith.h.  docs/first-plugin.md goes on from there.",
+      "All it needs is a C compiler and kith.h.  first-plugin.md goes on from there, in the "
+      "folder\n"
+      "that `pkg-config --variable=docdir kith` says.",
       NULL, run_plugin_new },
     { "plugin check", "FILE [NEW]", "does this plugin keep the contract?",
       "The plugin is run in a process of its own, with events as they come and as nobody expects "
       "them,\n"
       "each twice, and all again in a second process.  What is wrong is told with what to do; no\n"
       "daemon is needed.  docs/plugins.md says what is tried.\n"
+      "What crashes is left out, and all else is tried without it; what could not be tried is\n"
+      "told as \"not made\".\n"
       "With --log it hears of that log's events, too, twice.  With a second file and --log what\n"
-      "the two want of the log is compared, entry for entry.",
+      "the two declare, and what they want of the log, is compared, entry for entry: a\n"
+      "difference may be meant, and exits with 4.",
       plugin_check_options, run_plugin_check },
     { "staff add", "NAME", "add or change a member of staff", NULL, staff_options, run_staff_add },
     { "staff list", "", "who works here", NULL, NULL, run_staff_list },
@@ -676,7 +681,8 @@ const struct command command_table[] = {
       "\n"
       "    kith help lua\n"
       "    kith help lua remind\n"
-      "    kith help lua customer:set",
+      "    kith help lua customer:set\n"
+      "    kith help lua complaint.open          offered by a plugin: the daemon is asked",
       help_options, run_help },
     { "completion", "[bash|zsh|fish]", "a script that teaches the shell to complete",
       "Put it in force with\n"

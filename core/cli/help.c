@@ -53,8 +53,8 @@ static void list_options(struct buf *out, const struct option *options)
 static const char *const ending =
     "\nThe daemon is found by --url or KITH_URL, else at http://127.0.0.1:8077; the key by\n"
     "--key-file or KITH_KEY; who certifies an https:// by --ca or KITH_CA.  Exit codes: 0 done,\n"
-    "1 failed, 2 wrong usage, 3 daemon not reachable.  A CUSTOMER is 42, user_id:u-17,\n"
-    "email:ann@example.com or phone:+49...\n";
+    "1 failed, 2 wrong usage, 3 daemon not reachable, 4 what was compared differs.  A CUSTOMER is\n"
+    "42, user_id:u-17, email:ann@example.com or phone:+49...\n";
 
 void help_overview(struct buf *out)
 {

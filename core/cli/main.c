@@ -130,7 +130,7 @@ static int run(struct cli *cli)
     }
     if (needs_daemon(cli) && connect_daemon(cli, &err) != 0)
         return usage_error(&cli->args, &err);
-    if (is_dry_import(cli))
+    if (is_dry_import(cli) || help_asks_daemon(cli))
         (void)connect_daemon(cli, &err);
     return cli->args.command->run(cli);
 }

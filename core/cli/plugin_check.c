@@ -27,6 +27,7 @@
 #include <unistd.h>
 
 #define CHILD_VARIABLE "KITH_PLUGIN_CHECK"
+#define DEATHS_VARIABLE "KITH_PLUGIN_CHECK_DEATHS"
 #define CHILD_FD 3
 #define CLOCK_MOVES_MS 1100 /* a clock that shows seconds shows another one */
 #define MESSAGE_BYTES_MAX (64u << 20)
@@ -52,7 +53,8 @@ static int run_child(struct cli *cli, const char *which)
     const char *config = args_value(&cli->args, "config");
     struct kit_options options = { .path = args_argument(&cli->args, 0),
                                    .log = args_value(&cli->args, "log"),
-                                   .is_again = strcmp(which, "again") == 0 };
+                                   .is_again = strcmp(which, "again") == 0,
+                                   .deaths = getenv(DEATHS_VARIABLE) };
     const struct rlimit no_core = { 0, 0 };
     struct settings settings = { .host = NULL };
     struct buf configs = BUF_INIT;
@@ -93,6 +95,7 @@ _Noreturn static void become_child(const struct check *check, bool is_again, int
     else
         dup2(out_fd, CHILD_FD);
     setenv(CHILD_VARIABLE, is_again ? "again" : "first", 1);
+    setenv(DEATHS_VARIABLE, check->deaths.size != 0 ? (const char *)check->deaths.data : "", 1);
     if (is_again) {
         setenv("TZ", "Asia/Shanghai", 1);
         setenv("MALLOC_PERTURB_", "165", 1);
@@ -135,27 +138,29 @@ static pid_t start_child(const struct check *check, bool is_again, int *out_fd)
 /* Whether the same has been found of the same before, with whatever it was given. */
 static bool is_known(const struct check *check, struct doc finding)
 {
-    if (text_is(doc_text(finding, "who"), "log")) /* each entry is one */
+    struct text who = doc_text(finding, "who");
+    if (text_is(who, "log") || text_is(who, "description")) /* each entry, each item, is one */
         return false;
     for (size_t at = 0; at < check->findings.size;) {
         struct doc known = { check->findings.data + at, 0 };
         memcpy(&known.size, known.data, sizeof known.size);
         at += known.size;
-        if (text_equal(doc_text(known, "who"), doc_text(finding, "who")) &&
+        if (text_equal(doc_text(known, "who"), who) &&
             text_equal(doc_text(known, "what"), doc_text(finding, "what")))
             return true;
     }
     return false;
 }
 
-static void add_finding(struct check *check, struct doc finding)
+void check_add(struct check *check, struct doc finding)
 {
+    struct text level = doc_text(finding, "level");
     if (is_known(check, finding))
         return;
-    if (text_is(doc_text(finding, "level"), "error"))
-        check->errors++;
-    else
-        check->warnings++;
+    check->errors += text_is(level, "error");
+    check->warnings += text_is(level, "warning");
+    check->differences += text_is(level, "difference");
+    check->left_out += text_is(level, "not made");
     buf_append(&check->findings, finding.data, finding.size);
 }
 
@@ -170,7 +175,7 @@ void check_find(struct check *check, const char *level, const char *who, const c
     doc_put_present(&w, "given", text_of(given));
     doc_put_string(&w, "what", what);
     doc_put_string(&w, "todo", todo);
-    add_finding(check, doc_end(&w));
+    check_add(check, doc_end(&w));
     buf_deinit(&buf);
 }
 
@@ -193,8 +198,17 @@ static void keep_result(struct told *told, struct doc message)
 static void keep_at(struct told *told, struct doc message)
 {
     struct text at = doc_text(message, "at"), given = doc_text(message, "given");
+    struct text step = doc_text(message, "step");
     snprintf(told->at, sizeof told->at, "%.*s, %.*s", (int)at.size, at.data, (int)given.size,
              given.data);
+    snprintf(told->step, sizeof told->step, "%.*s", (int)step.size, step.data);
+}
+
+/* What is wrong the first process has told; the second finds the same again. */
+static void keep_finding(struct check *check, const struct told *told, struct doc finding)
+{
+    if (!told->is_again || text_is(doc_text(finding, "level"), "not made"))
+        check_add(check, finding);
 }
 
 static void hear(struct check *check, struct told *told, struct doc message)
@@ -205,7 +219,7 @@ static void hear(struct check *check, struct told *told, struct doc message)
     if (text_is(it.name, "at"))
         keep_at(told, message);
     else if (text_is(it.name, "finding"))
-        add_finding(check, doc_child(message, "finding"));
+        keep_finding(check, told, doc_child(message, "finding"));
     else if (text_is(it.name, "result") && check->log != NULL)
         replay_hear(check, told, message);
     else if (text_is(it.name, "result"))
@@ -312,25 +326,57 @@ static void tell_silence(struct check *check, const struct told *told)
 }
 
 /* False: it could not be started. */
-bool check_try_out(struct check *check, bool is_again, struct told *told)
+bool check_try_out(struct check *check, struct told *told)
 {
     int fd, status = 0;
-    pid_t pid = start_child(check, is_again, &fd);
+    pid_t pid = start_child(check, told->is_again, &fd);
     if (pid < 0) {
         cli_fail(check->cli, "cannot start another process: %s", strerror(errno));
         return false;
     }
+    const struct check before = *check;
+    size_t size = check->findings.size;
     bool has_answered = listen_to(check, told, fd);
     close(fd);
     if (!has_answered || !told->is_complete)
         kill(pid, has_answered ? SIGPIPE : SIGKILL);
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
         continue;
+    told->is_hung = !has_answered;
+    if (!told->is_complete && told->step[0] != '\0') { /* another process will find it again */
+        check->errors = before.errors;
+        check->warnings = before.warnings;
+        check->left_out = before.left_out;
+        check->findings.size = size;
+    }
     if (!has_answered)
         tell_silence(check, told);
     else if (!told->is_complete)
         tell_death(check, told, status);
     return true;
+}
+
+/* Try out until a process has come to its end, each without what ended the ones before. */
+static bool try_to_end(struct check *check, struct told *told)
+{
+    bool is_again = told->is_again;
+    while (check_try_out(check, told)) {
+        if (told->is_complete)
+            return true;
+        bool is_enough = check->death_count++ == KIT_DEATHS_MAX;
+        if (told->step[0] == '\0' || is_enough) {
+            check_find(check, "not made", "every further check", NULL,
+                       is_enough ? "too many calls have ended their process"
+                                 : "without this nothing else can be tried",
+                       "mend that, and check again");
+            return true;
+        }
+        buf_printf(&check->deaths, "%s%s ", told->step, told->is_hung ? "!" : "");
+        buf_string(&check->deaths);
+        told_deinit(told);
+        *told = (struct told){ .at = "loading", .is_again = is_again };
+    }
+    return false;
 }
 
 void told_deinit(struct told *told)
@@ -385,6 +431,8 @@ static void compare(struct check *check, const struct told *first, const struct 
     struct text last = { NULL, 0 };
     for (size_t i = 0; i < first->result_count && i < second->result_count; i++) {
         const struct buf *a = &first->results[i], *b = &second->results[i];
+        if (a->size == 0 || b->size == 0) /* one of the two came to no end */
+            continue;
         bool is_same = a->size == b->size && memcmp(a->data, b->data, a->size) == 0;
         struct text who = doc_text(doc_of(a), "who");
         if (is_same || text_equal(who, last))
@@ -392,97 +440,6 @@ static void compare(struct check *check, const struct told *first, const struct 
         last = who;
         tell_difference(check, doc_of(a), doc_of(b));
     }
-}
-
-/* -- The verdict ------------------------------------------------------------------------------- */
-
-static void print_finding(struct cli *cli, struct doc finding)
-{
-    struct text given = doc_text(finding, "given");
-    text_clean(doc_text(finding, "level"), &cli->out);
-    buf_text(&cli->out, ": ");
-    text_clean(doc_text(finding, "who"), &cli->out);
-    if (given.size != 0) {
-        buf_text(&cli->out, ", ");
-        text_clean(given, &cli->out);
-    }
-    buf_text(&cli->out, ": ");
-    text_clean(doc_text(finding, "what"), &cli->out);
-    buf_text(&cli->out, "\n    ");
-    text_clean(doc_text(finding, "todo"), &cli->out);
-    buf_byte(&cli->out, '\n');
-}
-
-static void print_findings(struct check *check)
-{
-    for (size_t at = 0; at < check->findings.size;) {
-        struct doc finding = { check->findings.data + at, 0 };
-        memcpy(&finding.size, finding.data, sizeof finding.size);
-        at += finding.size;
-        if (check->cli->is_json)
-            cli_json(check->cli, finding);
-        else
-            print_finding(check->cli, finding);
-    }
-}
-
-static void print_time(struct buf *out, int64_t ns)
-{
-    if (ns < 10000)
-        buf_printf(out, "%lld ns", (long long)ns);
-    else if (ns < 10000000)
-        buf_printf(out, "%lld us", (long long)ns / 1000);
-    else
-        buf_printf(out, "%lld ms", (long long)ns / 1000000);
-}
-
-static void print_summary(struct check *check, const struct told *told)
-{
-    static const char *const kinds[] = { "handlers", "functions", "states", "traits",
-                                         "channels", "routes",    "jobs" };
-    struct buf *out = &check->cli->out;
-    struct doc about = doc_child(doc_of(&told->about), "about");
-    struct text name = doc_text(about, "name"), version = doc_text(about, "version");
-    for (struct doc_iter it = doc_iter(doc_child(doc_of(&told->times), "times")); doc_next(&it);) {
-        struct text who = doc_text(it.value.doc, "who");
-        buf_printf(out, "%.*s: %lld calls, half of them within ", (int)who.size, who.data,
-                   (long long)doc_int(it.value.doc, "calls", 0));
-        print_time(out, doc_int(it.value.doc, "median_ns", 0));
-        buf_text(out, ", the longest ");
-        print_time(out, doc_int(it.value.doc, "longest_ns", 0));
-        buf_byte(out, '\n');
-    }
-    buf_printf(out, "%.*s%s%.*s", (int)name.size, name.data, name.size != 0 ? " " : "",
-               (int)version.size, version.data);
-    if (name.size == 0)
-        buf_text(out, check->path);
-    const char *before = ":";
-    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
-        int64_t count = doc_int(about, kinds[i], 0);
-        if (count == 0)
-            continue;
-        buf_printf(out, "%s %lld %.*s%s", before, (long long)count, (int)strlen(kinds[i]) - 1,
-                   kinds[i], count == 1 ? "" : "s");
-        before = ",";
-    }
-    if (check->errors + check->warnings == 0)
-        buf_text(out, "; nothing to mend\n");
-    else
-        buf_printf(out, "; %llu error%s, %llu warning%s\n", COUNTED(check->errors),
-                   COUNTED(check->warnings));
-}
-
-static void print_summary_json(struct check *check, const struct told *told)
-{
-    struct buf buf = BUF_INIT;
-    struct doc_writer w;
-    doc_begin(&w, &buf);
-    doc_put_doc(&w, "about", doc_child(doc_of(&told->about), "about"));
-    doc_put_array(&w, "times", doc_child(doc_of(&told->times), "times"));
-    doc_put_int(&w, "errors", (int64_t)check->errors);
-    doc_put_int(&w, "warnings", (int64_t)check->warnings);
-    cli_json(check->cli, doc_end(&w));
-    buf_deinit(&buf);
 }
 
 static void find_symbol(void *arg, const char *level, const char *what, const char *todo)
@@ -498,27 +455,19 @@ void check_wait_for_clock(void)
 
 static int check_file(struct check *check)
 {
-    struct told first = { .at = "loading" }, second = { .at = "loading" };
-    bool is_done = check_try_out(check, false, &first);
+    struct told first = { .at = "loading" }, second = { .at = "loading", .is_again = true };
+    bool is_done = try_to_end(check, &first);
     if (is_done && first.is_complete && first.result_count != 0) {
         check_wait_for_clock();
-        size_t errors = check->errors, warnings = check->warnings, size = check->findings.size;
-        is_done = check_try_out(check, true, &second);
-        if (second.is_complete) { /* it has found the same again */
-            check->errors = errors;
-            check->warnings = warnings;
-            check->findings.size = size;
+        is_done = try_to_end(check, &second);
+        if (second.is_complete)
             compare(check, &first, &second);
-        }
     }
     if (is_done) {
         kit_symbols_check(check->path, doc_child(doc_of(&first.about), "about"), find_symbol,
                           check);
-        print_findings(check);
-        if (check->cli->is_json)
-            print_summary_json(check, &first);
-        else
-            print_summary(check, &first);
+        verdict_print(check);
+        verdict_print_summary(check, &first);
     }
     told_deinit(&first);
     told_deinit(&second);
@@ -558,13 +507,16 @@ static int check_all(struct check *check, const char *other)
     check->log = NULL;
     int code = other == NULL ? check_file(check) : EXIT_DONE;
     buf_clear(&check->findings);
-    check->errors = check->warnings = 0;
+    buf_clear(&check->deaths);
+    check->errors = check->warnings = check->left_out = check->death_count = 0;
     check->log = log;
     if (log != NULL)
         is_done = replay_compare(check, other);
     if (log != NULL)
-        print_findings(check);
-    return is_done && check->errors == 0 ? code : EXIT_FAILED;
+        verdict_print(check);
+    if (!is_done || check->errors != 0)
+        return EXIT_FAILED;
+    return code == EXIT_DONE && check->differences != 0 ? EXIT_DIFFERS : code;
 }
 
 int run_plugin_check(struct cli *cli)
@@ -587,5 +539,6 @@ int run_plugin_check(struct cli *cli)
         return EXIT_FAILED;
     int code = check_all(&check, other);
     buf_deinit(&check.findings);
+    buf_deinit(&check.deaths);
     return code;
 }

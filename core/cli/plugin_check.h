@@ -1,7 +1,7 @@
 /* plugin_check.h -- what the parts of `kith plugin check` have in common.
  *
- * plugin_check.c runs a plugin in processes of its own and tells what they found; plugin_replay.c
- * holds what two of them wanted of a log side by side.  One thread.
+ * plugin_check.c runs a plugin in processes of its own, plugin_replay.c holds what two of them
+ * wanted of a log side by side, plugin_verdict.c says what was found.  One thread.
  */
 #ifndef CORE_CLI_PLUGIN_CHECK_H
 #define CORE_CLI_PLUGIN_CHECK_H
@@ -24,23 +24,38 @@ struct told {
     FILE *expected;  /* of a replay: results of another process, that this one's are held against */
     struct buf next; /* the one that has been read from there and not been met yet */
     size_t entries, differing;
-    char at[200]; /* what it was about to do last */
-    bool is_complete;
+    char at[200];  /* what it was about to do last ... */
+    char step[32]; /* ... and by which step (core/plugin/kit_step.c); "": one that must be made */
+    bool is_again; /* the second process: its findings are the first's */
+    bool is_other; /* another version: what it wants may differ */
+    bool is_complete, is_hung;
 };
 
 struct check {
     struct cli *cli;
     const char *path, *config, *log; /* NULL: none */
     struct buf findings;             /* documents, one behind another */
-    size_t errors, warnings;
+    struct buf deaths;               /* steps that ended a process, for the next one */
+    size_t death_count, errors, warnings, differences, left_out; /* left_out: "not made" */
 };
 
 void check_find(struct check *check, const char *level, const char *who, const char *given,
                 const char *what, const char *todo);
+/* `finding` is a document {level, who, ...}; the same of the same is told once. */
+void check_add(struct check *check, struct doc finding);
 /* Run check->path in a new process; false: it could not be started, and that has been said. */
-bool check_try_out(struct check *check, bool is_again, struct told *told);
+bool check_try_out(struct check *check, struct told *told);
 void told_deinit(struct told *told);
 void check_wait_for_clock(void); /* until one that shows seconds shows another */
+
+/* -- The verdict (plugin_verdict.c) ------------------------------------------------------------ */
+
+/* What was found, on standard output. */
+void verdict_print(struct check *check);
+/* Behind it: how long calls take, who the plugin is, what it declares, how much was found. */
+void verdict_print_summary(struct check *check, const struct told *told);
+
+/* -- A log (plugin_replay.c) ------------------------------------------------------------------- */
 
 /* A result of a replay: written down, or held against what is expected. */
 void replay_hear(struct check *check, struct told *told, struct doc message);

@@ -46,8 +46,9 @@ struct engine_hooks {
      * Until her erase.done is applied this comes again at the start of each run.  NULL: nobody
      * listens. */
     void (*erased)(void *arg);
-    /* A plugin was lost at this entry, and is quarantined.  NULL: nobody listens. */
-    void (*plugin_lost)(void *arg, struct text name);
+    /* A plugin was lost at this entry, and is quarantined: how, for people.  NULL: nobody listens.
+     */
+    void (*plugin_lost)(void *arg, struct text name, const char *why);
     /* In a replay a plugin was lost at this entry, in every process that was tried, and no verdict
      * says so.  Whether the entry was applied before, so that one would.  NULL: it was not. */
     bool (*was_applied)(void *arg, uint64_t seq);

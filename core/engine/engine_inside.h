@@ -411,12 +411,14 @@ int step_check_owner(const struct step *step, struct text name, const char *word
 /* -- plugin_run.c --------------------------------------------------------- */
 
 enum plugin_presence { PLUGIN_THERE, PLUGIN_BEHIND, PLUGIN_QUARANTINED };
+#define PLUGIN_REASON_BYTES 160
 struct plugin_standing {
     enum plugin_presence presence;
-    bool is_news;             /* that it was lost: to be reported */
-    enum plugin_outcome lost; /* in a call of this entry, and the row does not say so yet */
-    int64_t about;            /* the entry that it was called for then; 0: not known */
-    uint64_t calls;           /* into it, in this entry */
+    bool is_news;                     /* that it was lost: to be reported */
+    enum plugin_outcome lost;         /* in a call of this entry, and the row does not say so yet */
+    int64_t about;                    /* the entry that it was called for then; 0: not known */
+    char reason[PLUGIN_REASON_BYTES]; /* how, and in which function */
+    uint64_t calls;                   /* into it, in this entry */
 };
 void plugins_begin_entry(struct engine *engine);
 /* Those that took the process with them at this entry take no part in it. */

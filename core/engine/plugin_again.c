@@ -33,13 +33,14 @@ bool plugin_tries_again(struct engine *engine, size_t plugin, enum plugin_outcom
 }
 
 static void add_verdict(struct engine *engine, struct text plugin, enum plugin_outcome outcome,
-                        uint64_t call)
+                        uint64_t call, const char *reason)
 {
     struct doc_writer w;
     engine_draft(engine, &w);
     doc_put_text(&w, "plugin", plugin);
     doc_put_string(&w, "kind", outcome == PLUGIN_HUNG ? "hang" : "crash");
     doc_put_int(&w, "nth", (int64_t)call);
+    doc_put_string(&w, "reason", reason);
     engine_add_verdict(engine, "plugins", doc_end(&w));
 }
 
@@ -54,7 +55,8 @@ void plugin_note_loss(struct engine *engine, size_t plugin, enum plugin_outcome 
         engine->is_stuck = true;
         engine->stuck_at = name;
     } else {
-        add_verdict(engine, name, outcome, engine->standings[plugin].calls);
+        add_verdict(engine, name, outcome, engine->standings[plugin].calls,
+                    engine->standings[plugin].reason);
     }
 }
 

@@ -1,4 +1,5 @@
-/* plugin_run.c -- calling plugins: who hears of what, and what becomes of one that is lost.
+/* plugin_run.c -- calling plugins: who hears of what, and what becomes of one that is lost.  How one
+ * comes back is plugin_back.c's.
  *
  * A plugin's code is somebody else's.  In this process it may end us in the middle of an entry; in
  * its own it may end, or never answer.  Either way the entry must be applied without it, and every
@@ -25,6 +26,7 @@
  *     `c` customer `Q` plugin seq n    ... and what they say, which lies with the customer
  */
 #include "core/engine/engine_inside.h"
+#include "core/engine/plugin_standing.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,14 +34,14 @@
 
 /* -- Rows ----------------------------------------------------------------- */
 
-static void key_queue(struct key *key, struct text plugin)
+void plugin_key_queue(struct key *key, struct text plugin)
 {
     key_start(key, 'p');
     key_text(key, plugin);
 }
 
-static void key_parked_event(struct key *key, uint64_t customer, struct text plugin, uint64_t seq,
-                             uint64_t n)
+void plugin_key_parked(struct key *key, uint64_t customer, struct text plugin, uint64_t seq,
+                       uint64_t n)
 {
     key_customer(key, customer, 'Q');
     key_text(key, plugin);
@@ -52,14 +54,7 @@ static struct doc row_of(struct engine *engine, struct text plugin)
     return row.type == DOC_DOC ? row.doc : (struct doc){ NULL, 0 };
 }
 
-struct standing {             /* of one plugin, as its row has it */
-    struct text kind, reason; /* `kind` empty: not quarantined */
-    int64_t seq, since, parked, missed;
-    int64_t about; /* what it heard of when it was lost: an entry; 0: the first that is parked */
-};
-
-/* Its texts are copied: what a row says is gone with the next one that is written. */
-static struct standing standing_of(struct engine *engine, struct text plugin)
+struct standing plugin_standing(struct engine *engine, struct text plugin)
 {
     struct doc row = row_of(engine, plugin);
     return (struct standing){
@@ -110,7 +105,7 @@ void plugins_begin_entry(struct engine *engine)
         engine->standings[i].calls = 0;
 }
 
-static void set_standing(struct engine *engine, struct text plugin, const struct standing *standing)
+void plugin_set_standing(struct engine *engine, struct text plugin, const struct standing *standing)
 {
     struct doc_writer w;
     bool is_nothing = standing->kind.size == 0 && standing->parked == 0 && standing->missed == 0;
@@ -147,8 +142,7 @@ static struct doc put_parked(struct engine *engine, const struct event *event, b
     return engine_doc(engine, &w);
 }
 
-/* An event that was parked, as it was; all of it lies in `lasting`. */
-static struct event *read_parked(struct engine *engine, uint64_t seq, uint64_t n, struct doc row)
+struct event *plugin_read_parked(struct engine *engine, uint64_t seq, uint64_t n, struct doc row)
 {
     struct event *event = arena_zero(&engine->lasting, sizeof *event);
     row = arena_doc(&engine->lasting, row);
@@ -189,7 +183,7 @@ static void park(struct step *step, size_t plugin)
     struct engine *engine = step->engine;
     struct text name = engine->plugins->names[plugin];
     const struct event *event = step_event(step);
-    struct standing standing = standing_of(engine, name);
+    struct standing standing = plugin_standing(engine, name);
     struct doc row = put_parked(engine, event, hears_foreign(step));
     struct key key, number = { .size = 0 };
     bool has_room = standing.parked < engine->config.limits.plugin_parked && !is_too_large(row);
@@ -199,9 +193,9 @@ static void park(struct step *step, size_t plugin)
                                 has_room ? "is parked for it" : "passes it by"));
     if (has_room) {
         uint64_t customer = step->event->customer;
-        key_parked_event(&key, customer, name, event->seq, event->n);
+        plugin_key_parked(&key, customer, name, event->seq, event->n);
         state_put(engine->state, &key, row.data, row.size);
-        key_queue(&key, name);
+        plugin_key_queue(&key, name);
         key_id(&key, event->seq, event->n);
         key_number(&number, customer);
         state_put(engine->state, &key, number.data, number.size);
@@ -209,7 +203,7 @@ static void park(struct step *step, size_t plugin)
     } else {
         standing.missed++;
     }
-    set_standing(engine, name, &standing);
+    plugin_set_standing(engine, name, &standing);
 }
 
 /* -- Quarantine ----------------------------------------------------------- */
@@ -231,16 +225,16 @@ struct text plugin_owner(const struct engine *engine, struct text name)
     return place != SIZE_MAX ? engine->plugins->names[place] : owner;
 }
 
-static void quarantine(struct engine *engine, struct text name, const char *kind,
+void plugin_quarantine(struct engine *engine, struct text name, const char *kind,
                        struct text reason, int64_t about)
 {
-    struct standing standing = standing_of(engine, name);
+    struct standing standing = plugin_standing(engine, name);
     standing.kind = text_of(kind);
     standing.seq = (int64_t)engine->seq;
     standing.since = engine->now;
     standing.reason = reason;
     standing.about = about;
-    set_standing(engine, name, &standing);
+    plugin_set_standing(engine, name, &standing);
 }
 
 bool engine_plugin_is_there(const struct engine *engine, struct text name)
@@ -256,15 +250,24 @@ static enum plugin_outcome outcome_of(struct doc verdict)
     return text_is(doc_text(verdict, "kind"), "hang") ? PLUGIN_HUNG : PLUGIN_CRASHED;
 }
 
-/* What a verdict says of this call into the plugin; PLUGIN_OK: nothing. */
-static enum plugin_outcome verdict_on(const struct engine *engine, struct text plugin,
-                                      uint64_t call)
+/* What a verdict says of this call into the plugin; none: nothing. */
+static struct doc verdict_on(const struct engine *engine, struct text plugin, uint64_t call)
 {
     for (struct doc_iter it = doc_iter(engine->plugin_verdict); doc_next(&it);)
         if (text_equal(doc_text(it.value.doc, "plugin"), plugin) &&
             (uint64_t)doc_int(it.value.doc, "nth", 0) <= call)
-            return outcome_of(it.value.doc);
-    return PLUGIN_OK;
+            return it.value.doc;
+    return (struct doc){ NULL, 0 };
+}
+
+/* As the verdict has it; what is longer was not written by us. */
+static void note_reason(struct plugin_standing *standing, struct doc verdict)
+{
+    struct text reason = doc_text(verdict, "reason");
+    size_t size = reason.size < sizeof standing->reason ? reason.size : sizeof standing->reason - 1;
+    if (size != 0)
+        memcpy(standing->reason, reason.data, size);
+    standing->reason[size] = '\0';
 }
 
 void plugins_obey_verdict(struct engine *engine)
@@ -275,6 +278,7 @@ void plugins_obey_verdict(struct engine *engine)
             continue;
         engine->standings[place].lost = outcome_of(it.value.doc);
         engine->standings[place].about = doc_int(it.value.doc, "about", 0);
+        note_reason(&engine->standings[place], it.value.doc);
     }
     plugins_note_lost(engine);
 }
@@ -285,16 +289,40 @@ static enum plugin_outcome enter(struct engine *engine, size_t plugin)
     uint64_t call = ++engine->standings[plugin].calls;
     if (engine->plugin_verdict.data == NULL)
         return PLUGIN_OK;
-    return verdict_on(engine, engine->plugins->names[plugin], call);
+    struct doc verdict = verdict_on(engine, engine->plugins->names[plugin], call);
+    if (verdict.data == NULL)
+        return PLUGIN_OK;
+    note_reason(&engine->standings[plugin], verdict);
+    return outcome_of(verdict);
+}
+
+/* What it was called for, in words for people: "handler", "visit". */
+struct callee {
+    const char *what;
+    struct text name;
+};
+
+/* "it crashed (SIGSEGV) in its handler visit".  Not in an arena: what the call did there is undone. */
+static void note_loss_reason(struct plugin_standing *standing, enum plugin_outcome outcome,
+                             const struct callee *callee, const struct err *err)
+{
+    const char *how = outcome == PLUGIN_HUNG ? "it did not answer in time" : "it crashed";
+    if (err->text[0] != '\0')
+        how = err->text;
+    snprintf(standing->reason, sizeof standing->reason, "%.90s in its %s %.*s", how, callee->what,
+             (int)(callee->name.size < 40 ? callee->name.size : 40), callee->name.data);
 }
 
 /* After it: one that was lost is quarantined, and if nobody knew, it will be known. */
-static void leave(struct engine *engine, size_t plugin, enum plugin_outcome outcome, bool is_known)
+static void leave(struct engine *engine, size_t plugin, enum plugin_outcome outcome, bool is_known,
+                  const struct callee *callee, const struct err *err)
 {
     if (!plugin_is_lost(outcome))
         return;
-    if (!is_known)
+    if (!is_known) {
+        note_loss_reason(&engine->standings[plugin], outcome, callee, err);
         plugin_note_loss(engine, plugin, outcome);
+    }
     engine->standings[plugin].presence = PLUGIN_QUARANTINED;
     engine->standings[plugin].lost = outcome;
     engine->standings[plugin].is_news = true;
@@ -306,11 +334,12 @@ void plugins_note_lost(struct engine *engine)
         struct plugin_standing *standing = &engine->standings[i];
         enum plugin_outcome lost = standing->lost;
         int64_t about = standing->about;
+        struct text reason = arena_text(&engine->arena, text_of(standing->reason));
         standing->lost = PLUGIN_OK;
         standing->about = 0;
         if (lost != PLUGIN_OK)
-            quarantine(engine, engine->plugins->names[i], lost == PLUGIN_HUNG ? "hang" : "crash",
-                       (struct text){ "", 0 }, about);
+            plugin_quarantine(engine, engine->plugins->names[i],
+                              lost == PLUGIN_HUNG ? "hang" : "crash", reason, about);
     }
 }
 
@@ -320,7 +349,8 @@ void plugins_report_lost(struct engine *engine)
         bool is_news = engine->standings[i].is_news;
         engine->standings[i].is_news = false;
         if (is_news && engine_is_live(engine) && engine->hooks->plugin_lost != NULL)
-            engine->hooks->plugin_lost(engine->arg, engine->plugins->names[i]);
+            engine->hooks->plugin_lost(engine->arg, engine->plugins->names[i],
+                                       engine->standings[i].reason);
     }
 }
 
@@ -343,23 +373,28 @@ int step_call_plugin(struct step *step, size_t function, struct doc arguments,
         return err_set(err, E_BUSY, "plugin %.*s is quarantined: see kith plugin list",
                        (int)name.size, name.data);
     struct savepoint point;
+    const struct callee callee = { "function", engine->plugins->functions[function].name };
+    struct err own = { 0 };
     step_save(step, &point);
     enum plugin_outcome outcome = enter(engine, plugin);
     bool is_known = outcome != PLUGIN_OK;
     unsigned tries = 0;
     while (!is_known) {
         outcome =
-            engine->plugins->call(engine->plugins, function, step, arguments, out_answer, err);
+            engine->plugins->call(engine->plugins, function, step, arguments, out_answer, &own);
         if (!plugin_tries_again(engine, plugin, outcome, &tries))
             break;
     }
-    leave(engine, plugin, outcome, is_known);
+    leave(engine, plugin, outcome, is_known, &callee, &own);
     if (outcome == PLUGIN_OK) {
         step_keep(step);
         return 0;
     }
     step_undo(step, &point); /* the rule may go on */
-    return outcome == PLUGIN_FAILED ? err->code : lost_error(name, outcome, err);
+    if (outcome != PLUGIN_FAILED)
+        return lost_error(name, outcome, err);
+    *err = own;
+    return own.code;
 }
 
 int64_t plugin_version(struct engine *engine, struct text plugin, struct text key)
@@ -389,7 +424,7 @@ bool plugin_fold(struct engine *engine, struct text plugin, enum plugin_fold wha
         if (!plugin_tries_again(engine, place, outcome, &tries))
             break;
     }
-    leave(engine, place, outcome, is_known);
+    leave(engine, place, outcome, is_known, &(struct callee){ "hook of the document", key }, &err);
     if (outcome == PLUGIN_OK && plugin_hook_check(engine, what, key, *out_answer, &err) != 0)
         outcome = PLUGIN_FAILED;
     if (outcome == PLUGIN_FAILED)
@@ -428,6 +463,14 @@ static void note_handler(struct step *step, const struct rule *handler)
         trace->is_cut = true;
 }
 
+/* "PLUGIN.visit" without the plugin. */
+static struct text handler_word(const struct plugins *plugins, size_t index)
+{
+    struct text name = plugins->handlers[index].name;
+    uint32_t before = plugins->names[plugins->owners[index]].size + 1;
+    return before < name.size ? (struct text){ name.data + before, name.size - before } : name;
+}
+
 /* Whether the plugin is still there afterwards. */
 static bool run_handler(struct step *step, size_t index)
 {
@@ -440,6 +483,7 @@ static bool run_handler(struct step *step, size_t index)
     step_save(step, &point);
     step->rule = handler;
     step->rule_from = engine_bytes(engine);
+    const struct callee callee = { "handler", handler_word(plugins, index) };
     enum plugin_outcome outcome = enter(engine, plugin);
     bool is_known = outcome != PLUGIN_OK;
     unsigned tries = 0;
@@ -448,7 +492,7 @@ static bool run_handler(struct step *step, size_t index)
         if (!plugin_tries_again(engine, plugin, outcome, &tries))
             break;
     }
-    leave(engine, plugin, outcome, is_known);
+    leave(engine, plugin, outcome, is_known, &callee, &err);
     step->rule = NULL;
     if (outcome == PLUGIN_OK) {
         step_keep(step);
@@ -578,158 +622,7 @@ void engine_foresee(struct engine *engine, const struct log_entry *entries, size
     engine->plugins->post(engine->plugins);
 }
 
-/* -- Back again ----------------------------------------------------------- */
-
-/* The first event that is parked for the plugin, of the entry `about` unless that is 0; false:
- * there is none. */
-static bool first_parked(struct engine *engine, struct text plugin, uint64_t about,
-                         struct key *out_place, uint64_t *out_seq, uint64_t *out_n,
-                         uint64_t *out_customer)
-{
-    struct key queue, prefix;
-    struct cursor cursor;
-    key_queue(&queue, plugin);
-    prefix = queue;
-    if (about != 0)
-        key_number(&prefix, about);
-    cursor_open(&cursor, engine->state, &prefix);
-    bool is_there = cursor_next(&cursor);
-    if (is_there) {
-        struct key_reader id = { cursor.key.data + queue.size, cursor.key.data + cursor.key.size };
-        struct key_reader row = { cursor.value.data,
-                                  (const uint8_t *)cursor.value.data + cursor.value.size };
-        bool is_read = key_read_number(&id, out_seq) && key_read_number(&id, out_n) &&
-                       key_read_number(&row, out_customer);
-        ASSERT(is_read);
-        out_place->size = (uint16_t)cursor.key.size;
-        out_place->is_full = false;
-        memcpy(out_place->data, cursor.key.data, cursor.key.size);
-    }
-    cursor_close(&cursor);
-    return is_there;
-}
-
-/* Take the first one out of the queue.  NULL: she was erased. */
-static struct event *unpark(struct engine *engine, struct text plugin)
-{
-    struct standing standing = standing_of(engine, plugin);
-    struct key place, key;
-    struct bytes row;
-    uint64_t seq, n, customer;
-    struct event *event = NULL;
-    bool is_there = first_parked(engine, plugin, 0, &place, &seq, &n, &customer);
-    ASSERT(is_there);
-    state_delete(engine->state, &place);
-    key_parked_event(&key, customer, plugin, seq, n);
-    if (state_get(engine->state, &key, &row)) {
-        event = read_parked(engine, seq, n, (struct doc){ row.data, (uint32_t)row.size });
-        event->customer = customer;
-        state_delete(engine->state, &key);
-    }
-    standing.parked--;
-    set_standing(engine, plugin, &standing);
-    return event;
-}
-
-/* It hears of the event now, as a step of the customer's own. */
-static void hear_again(struct engine *engine, size_t plugin, const struct event *parked)
-{
-    char id[EVENT_ID_TEXT_MAX];
-    struct doc_writer w;
-    engine_begin_cause(engine);
-    engine_draft(engine, &w);
-    doc_put_text(&w, "plugin", engine->plugins->names[plugin]);
-    doc_put_text(&w, "event", event_id_text(parked->seq, parked->n, id));
-    doc_put_text(&w, "type", parked->type);
-    struct event event = {
-        .class = LOG_SYSTEM,
-        .type = text_of("plugin.caught_up"),
-        .by = engine->plugins->names[plugin],
-        .customer = parked->customer,
-        .data = engine_doc(engine, &w),
-        .context = parked->context,
-        .depth = parked->depth,
-        .parked = parked,
-        .parked_for = plugin,
-    };
-    engine_derive(engine, &event);
-    engine_drain(engine);
-}
-
-void plugins_sweep(struct engine *engine)
-{
-    int64_t left = engine->config.limits.parked_per_tick;
-    for (size_t i = 0; engine->plugins != NULL && i < engine->plugins->count; i++)
-        while (left > 0 && engine->standings[i].presence == PLUGIN_BEHIND) {
-            struct event *event = unpark(engine, engine->plugins->names[i]);
-            left--;
-            if (event == NULL || erase_is_open(engine, event->customer))
-                continue;
-            /* While it hears of the last one nothing else can come in between. */
-            engine->standings[i].presence = PLUGIN_BEHIND;
-            hear_again(engine, i, event);
-            if (engine->standings[i].presence == PLUGIN_BEHIND)
-                plugins_note_away(engine);
-        }
-}
-
-/* -- Entries -------------------------------------------------------------- */
-
-/* What it was lost at: all of that entry, or the first that is parked.  How many. */
-static int64_t drop_parked(struct engine *engine, struct text plugin, uint64_t about)
-{
-    struct key place, key;
-    uint64_t seq, n, customer;
-    int64_t count = 0;
-    while ((about != 0 || count == 0) &&
-           first_parked(engine, plugin, about, &place, &seq, &n, &customer)) {
-        key_parked_event(&key, customer, plugin, seq, n);
-        state_delete(engine->state, &place);
-        state_delete(engine->state, &key);
-        count++;
-    }
-    return count;
-}
-
-/* By itself (`again`: its process has been begun anew) nobody is let in whom a person took out. */
-void plugin_enabled(struct step *step)
-{
-    struct engine *engine = step->engine;
-    struct doc data = step->event->data;
-    struct text name = doc_text(data, "plugin");
-    struct standing standing = standing_of(engine, name);
-    size_t place = plugin_place(engine, name);
-    bool is_kept_out = doc_bool(data, "again", false) && text_is(standing.kind, "staff");
-    if (standing.kind.size == 0) {
-        engine_refuse(engine, E_CONFLICT, "plugin %.*s is not quarantined", (int)name.size,
-                      name.data);
-        return;
-    }
-    if (is_kept_out) {
-        engine_refuse(engine, E_CONFLICT, "plugin %.*s is disabled by a person", (int)name.size,
-                      name.data);
-        return;
-    }
-    if (doc_bool(data, "skip", false))
-        standing.parked -= drop_parked(engine, name, (uint64_t)standing.about);
-    standing.kind = (struct text){ "", 0 };
-    standing.about = 0;
-    set_standing(engine, name, &standing);
-    if (!engine_is_live(engine) && place != SIZE_MAX)
-        plugin_renew(engine, place); /* as it had another one then */
-}
-
-/* The first reason is kept, but that of a person comes before any other. */
-void plugin_disabled(struct step *step)
-{
-    struct engine *engine = step->engine;
-    struct text name = doc_text(step->event->data, "plugin");
-    bool is_crash = text_is(doc_text(step->event->data, "kind"), "crash");
-    struct standing standing = standing_of(engine, name);
-    if (standing.kind.size == 0 || (!is_crash && !text_is(standing.kind, "staff")))
-        quarantine(engine, name, is_crash ? "crash" : "staff",
-                   doc_text(step->event->data, "reason"), 0);
-}
+/* -- Life ---------------------------------------------------------------- */
 
 void engine_set_plugins(struct engine *engine, struct plugins *plugins)
 {
@@ -744,50 +637,4 @@ void engine_set_plugins(struct engine *engine, struct plugins *plugins)
     }
     engine_note_kinds(engine);
     plugins_note_away(engine);
-}
-
-/* -- Showing -------------------------------------------------------------- */
-
-size_t plugins_quarantined(struct engine *engine)
-{
-    size_t count = 0;
-    for (struct doc_iter it = doc_iter(meta_get(engine, "plugins")); doc_next(&it);)
-        count += doc_text(it.value.doc, "kind").size != 0;
-    return count;
-}
-
-/* Who was lost gave no reason, and the operator looks for one there. */
-static void put_reason(const struct standing *standing, struct doc_writer *w)
-{
-    char words[100];
-    bool is_hang = text_is(standing->kind, "hang");
-    if (standing->reason.size != 0 || (!is_hang && !text_is(standing->kind, "crash"))) {
-        doc_put_present(w, "reason", standing->reason);
-        return;
-    }
-    snprintf(words, sizeof words, "it %s, and takes no part from entry %lld on",
-             is_hang ? "did not answer in time" : "crashed", (long long)standing->seq);
-    doc_put_string(w, "reason", words);
-}
-
-void plugins_show(struct engine *engine, struct doc_writer *w)
-{
-    doc_open_array(w, "plugins");
-    for (struct doc_iter it = doc_iter(meta_get(engine, "plugins")); doc_next(&it);) {
-        struct standing standing = standing_of(engine, it.name);
-        doc_open(w, "");
-        doc_put_text(w, "name", it.name);
-        if (standing.kind.size != 0) {
-            doc_open(w, "quarantined");
-            doc_put_text(w, "kind", standing.kind);
-            doc_put_int(w, "seq", standing.seq);
-            put_reason(&standing, w);
-            doc_put_datetime(w, "since", standing.since);
-            doc_close(w);
-        }
-        doc_put_int(w, "parked", standing.parked);
-        doc_put_int(w, "missed", standing.missed);
-        doc_close(w);
-    }
-    doc_close(w);
 }

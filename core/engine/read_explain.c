@@ -337,6 +337,7 @@ static void explain(struct chain *chain, struct link link, bool says_consequence
         tell_refused(&chain->text, &first);
         tell_failed(&chain->text, &first);
         tell_consequences(&chain->text, &first);
+        tell_parked(&chain->text, &first);
         tell_failures(chain, &first);
     }
     show_bundle(chain->w, chain);

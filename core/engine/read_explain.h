@@ -24,7 +24,8 @@ void tell_entry(struct buf *text, const struct event *event);      /* the entry 
 void tell_erased(struct buf *text, const struct link *link);       /* whose body is gone */
 void tell_sender(struct buf *text, const struct link *sender);     /* for another customer */
 void tell_consequences(struct buf *text, const struct link *link); /* what it made */
-void tell_refused(struct buf *text, const struct link *link);      /* if it was */
-void tell_failed(struct buf *text, const struct link *link);       /* of a rule, if it is that */
+void tell_parked(struct buf *text, const struct link *link);
+void tell_refused(struct buf *text, const struct link *link); /* if it was */
+void tell_failed(struct buf *text, const struct link *link);  /* of a rule, if it is that */
 
 #endif

@@ -215,6 +215,17 @@ void tell_consequences(struct buf *text, const struct link *link)
         buf_text(text, ". ");
 }
 
+/* Who took no part in it, and what became of it for them: lines of the trace that are ours. */
+void tell_parked(struct buf *text, const struct link *link)
+{
+    static const char plugin[] = "plugin ";
+    for (struct doc_iter it = doc_iter(doc_child(link->row, "log")); doc_next(&it);) {
+        struct text line = it.value.text;
+        if (line.size > sizeof plugin && memcmp(line.data, plugin, sizeof plugin - 1) == 0)
+            buf_printf(text, "P%.*s. ", (int)line.size - 1, line.data + 1);
+    }
+}
+
 void tell_refused(struct buf *text, const struct link *link)
 {
     struct text reason = doc_text(link->row, "refused");

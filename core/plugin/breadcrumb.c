@@ -47,6 +47,7 @@ struct page {
     _Atomic uint32_t workers; /* slots that were given */
     int64_t serving_since;
     bool has_ended, has_returned, is_hung;
+    char function[BREADCRUMB_FUNCTION_BYTES]; /* of the call that crashed */
     char names[BREADCRUMB_PLUGINS_MAX][BREADCRUMB_NAME_BYTES];
     /* These are not wiped between two runs. */
     struct breadcrumb_crash last, blames[BREADCRUMB_BLAMES_MAX];
@@ -58,6 +59,10 @@ struct page {
 };
 
 _Static_assert(sizeof(struct page) <= PAGE_BYTES, "one page");
+
+/* Names of functions, which are the plugins': nobody but this process can read them.  They are
+ * copied into the page by the handler, while there still is a process. */
+static const char *_Atomic functions[BREADCRUMB_SLOTS][NESTED_MAX];
 
 static struct page own = { .serving_since = -1 }; /* of a process without a parent */
 static struct page *page = &own;
@@ -117,6 +122,7 @@ void breadcrumb_enter(unsigned slot, unsigned plugin, uint64_t seq, enum breadcr
         atomic_store_explicit(&crumb->seq, seq, memory_order_relaxed);
         atomic_store_explicit(&crumb->plugin, plugin, memory_order_relaxed);
         atomic_store_explicit(&crumb->call, (uint32_t)call, memory_order_relaxed);
+        atomic_store_explicit(&functions[slot][depth], NULL, memory_order_relaxed);
     }
     uint32_t turn = atomic_load_explicit(&trail->turn, memory_order_relaxed);
     atomic_store_explicit(&trail->turn, turn + 1, memory_order_relaxed);
@@ -135,6 +141,15 @@ void breadcrumb_leave(unsigned slot)
     atomic_signal_fence(memory_order_seq_cst);
     atomic_store_explicit(&trail->depth, depth - 1, memory_order_relaxed);
     atomic_signal_fence(memory_order_seq_cst);
+}
+
+void breadcrumb_say(unsigned slot, const char *name)
+{
+    if (slot >= BREADCRUMB_SLOTS)
+        return;
+    uint32_t depth = atomic_load_explicit(&page->trails[slot].depth, memory_order_relaxed);
+    if (depth >= 1 && depth <= NESTED_MAX)
+        atomic_store_explicit(&functions[slot][depth - 1], name, memory_order_relaxed);
 }
 
 void breadcrumb_applying(uint64_t seq)
@@ -239,13 +254,26 @@ void breadcrumb_note_returned(void)
     page->has_returned = true;
 }
 
+/* In a signal handler: a text that is not there any more ends the process, and that is all. */
+static void note_function(unsigned slot)
+{
+    uint32_t depth = atomic_load_explicit(&page->trails[slot].depth, memory_order_relaxed);
+    uint32_t place = depth < NESTED_MAX ? depth : NESTED_MAX;
+    const char *name = place != 0 ? atomic_load(&functions[slot][place - 1]) : NULL;
+    for (size_t i = 0; name != NULL && name[i] != '\0' && i + 1 < sizeof page->function; i++)
+        page->function[i] = name[i];
+}
+
 /* The first counts: others follow while the process dies. */
 static bool note_slot(unsigned slot)
 {
     uint32_t nobody = CRASHED_NOBODY;
     uint32_t who = slot < BREADCRUMB_SLOTS ? CRASHED_SLOT + slot : CRASHED_OTHER;
-    return atomic_compare_exchange_strong_explicit(&page->crashed, &nobody, who,
-                                                   memory_order_relaxed, memory_order_relaxed);
+    bool is_first = atomic_compare_exchange_strong_explicit(
+        &page->crashed, &nobody, who, memory_order_relaxed, memory_order_relaxed);
+    if (is_first && slot < BREADCRUMB_SLOTS)
+        note_function(slot);
+    return is_first;
 }
 
 void breadcrumb_end_hung(unsigned slot)
@@ -345,6 +373,8 @@ void breadcrumb_read(int signal, struct breadcrumb_crash *out_crash)
              !read_trail(crashed - CRASHED_SLOT, out_crash) &&
              crashed == CRASHED_SLOT + BREADCRUMB_ENGINE)
         out_crash->seq = page->applying;
+    if (out_crash->plugin[0] != '\0')
+        memcpy(out_crash->function, page->function, sizeof out_crash->function);
 }
 
 int64_t breadcrumb_serving_since(void)

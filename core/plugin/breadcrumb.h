@@ -24,9 +24,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define BREADCRUMB_PLUGINS_MAX 32 /* that can be told apart */
-#define BREADCRUMB_NAME_BYTES 64  /* of a plugin, with the NUL; what is longer is cut */
-#define BREADCRUMB_BLAMES_MAX 4   /* plugins that crashed and are not in the log yet */
+#define BREADCRUMB_PLUGINS_MAX 32    /* that can be told apart */
+#define BREADCRUMB_NAME_BYTES 64     /* of a plugin, with the NUL; what is longer is cut */
+#define BREADCRUMB_FUNCTION_BYTES 40 /* of the name of one of its functions, likewise */
+#define BREADCRUMB_BLAMES_MAX 4      /* plugins that crashed and are not in the log yet */
 
 enum breadcrumb_slot {
     BREADCRUMB_ENGINE,
@@ -74,6 +75,10 @@ unsigned breadcrumb_slot(void);
 void breadcrumb_enter(unsigned slot, unsigned plugin, uint64_t seq, enum breadcrumb_call call);
 void breadcrumb_leave(unsigned slot);
 
+/* Behind breadcrumb_enter(): which of the plugin's functions it is, "visit".  The name is kept by
+ * reference, and looked at when the process crashes. */
+void breadcrumb_say(unsigned slot, const char *name);
+
 /* The call in which the thread of a slot is, also from another thread: `turn` is this call's.
  * False: in none. */
 bool breadcrumb_look(unsigned slot, struct breadcrumb_crash *out_call, uint32_t *out_turn);
@@ -87,13 +92,14 @@ void breadcrumb_applying(uint64_t seq);
 /* -- The daemon, at its start ------------------------------------------------------------------ */
 
 struct breadcrumb_crash {
-    char plugin[BREADCRUMB_NAME_BYTES]; /* "": none was on the stack */
-    uint64_t seq;                       /* the entry that was being applied; 0: none */
-    uint64_t about;                     /* for which entry the plugin was called; 0: none */
-    uint32_t call;                      /* enum breadcrumb_call, of a plugin */
-    uint32_t count;                     /* crashes at this place, this one included */
-    int32_t signal;                     /* 0: it called exit() or its like ... */
-    uint8_t exit_code;                  /* ... with this code */
+    char plugin[BREADCRUMB_NAME_BYTES];       /* "": none was on the stack */
+    char function[BREADCRUMB_FUNCTION_BYTES]; /* "": not known which of its functions */
+    uint64_t seq;                             /* the entry that was being applied; 0: none */
+    uint64_t about;                           /* for which entry the plugin was called; 0: none */
+    uint32_t call;                            /* enum breadcrumb_call, of a plugin */
+    uint32_t count;                           /* crashes at this place, this one included */
+    int32_t signal;                           /* 0: it called exit() or its like ... */
+    uint8_t exit_code;                        /* ... with this code */
     bool is_own;  /* the thread's own doing, as far as the kernel says; else sent from outside */
     bool is_hang; /* sent by a watchdog, or by the daemon itself */
 };

@@ -4,12 +4,15 @@
  * everything that the plugin can be called for is called, with values as they come and as nobody
  * expects them (kit_cases.h), and what is seen is told through a pipe, a document at a time:
  *
- *     {at, given}                          about to call this: the last before a death is its cause
- *     {about: {name, version, about, handlers, functions, ...}}
- *     {finding: {level, who, given, what, todo}}       level: "error", "warning"
+ *     {at, given, step}                    about to call this: the last before a death is its cause
+ *     {about: {name, version, about, handlers, functions, ..., declares: {handlers: [...], ...}}}
+ *     {finding: {level, who, given, what, todo}}       level: "error", "warning", "not made"
  *     {result: N, who, given, out}         what the try number N wanted, for a comparison
  *     {times: [{who, calls, median_ns, longest_ns}]}
  *     {end: true}                          it has come through
+ *
+ * Whoever hears of a death begins a new process, which makes all steps but those that died
+ * (kit_step.c).
  *
  * That a function is pure is tried in four ways: each call is made twice; all are made in another
  * process, whose addresses, order of calls, fresh memory, zone and folder are others; that process
@@ -26,13 +29,15 @@
 #define KIT_ROUNDS 12 /* of calls after each other, each with what the one before has kept */
 #define KIT_GROWTH_CALLS 2000
 #define KIT_GROWTH_MS 200
+#define KIT_DEATHS_MAX 40            /* processes that a plugin may end before it is enough */
 #define KIT_TRY_BYTES_MAX (1u << 20) /* of what a try wanted that is told; of more a digest */
 
 struct kit_options {
     const char *path; /* of the plugin */
     struct doc
-        configs;     /* {NAME: config}, as operators write it; what is needed besides is made up */
-    bool is_again;   /* the second process */
+        configs;   /* {NAME: config}, as operators write it; what is needed besides is made up */
+    bool is_again; /* the second process */
+    const char *deaths; /* the steps that ended a process, "c3.17 n0.4!", "!": by hanging; NULL */
     const char *log; /* folder of a log whose events it is to hear of instead; NULL: made-up ones */
 };
 

@@ -366,7 +366,7 @@ void kit_learn(struct probe *probe)
         struct kit_try try = { .callee = &probe->callees[i],
                                .style = KIT_ORDINARY,
                                .is_row = true };
-        if (try.callee->kind != KIT_HANDLER)
+        if (try.callee->kind != KIT_HANDLER || !kit_step(probe, KIT_CALLEE, i, KIT_LEARN))
             continue;
         kit_run_try(probe, &try);
         kit_watch_peak(probe, &try);

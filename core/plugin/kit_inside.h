@@ -19,6 +19,7 @@ struct kit_callee {
     char who[80];                     /* "handler visit" */
     uint32_t told;                    /* findings of which kinds, by bit: each is told once */
     size_t calls, failures;
+    size_t first_try, tries, left_out; /* in the list of tries; how many; of these not made */
     int64_t *ns; /* processor time of the calls, as many as there is room for */
 };
 
@@ -48,6 +49,7 @@ struct probe {
     struct buf writes, answer;
     long peak_kib;    /* the most memory so far; 0: not looked yet */
     int64_t clock_ns; /* of the processor, that looking at its clock takes */
+    char step[32];    /* the one that is being made; "": none that could be left out */
     struct buf message, out;
     struct buf states[PLUGIN_STATES_MAX];  /* what the functions have kept, in one try */
     struct buf learned[PLUGIN_STATES_MAX]; /* what they have kept on an ordinary day */
@@ -62,14 +64,51 @@ struct kit_try {
 
 /* -- Telling (kit_probe.c) --------------------------------------------------------------------- */
 
+/* Begin a message, in probe->message; and send it. */
+struct doc_writer *kit_message(struct probe *probe, struct doc_writer *w);
+void kit_say(struct probe *probe, struct doc_writer *w);
+
 void kit_say_at(struct probe *probe, const char *who, const char *given);
 /* `callee` NULL: of the whole, and always told. */
 __attribute__((format(printf, 6, 7))) void kit_find(struct probe *probe, struct kit_callee *callee,
                                                     enum kit_finding kind, const char *given,
                                                     const char *todo, const char *format, ...);
 
+/* A check that is not made: of whom, which, and why not. */
+void kit_leave_out(struct probe *probe, const char *who, const char *given, const char *why);
+
 /* What a try wanted, in probe->out. */
 void kit_say_result(struct probe *probe, uint64_t number, const char *who, const char *given);
+
+/* -- The description (kit_about.c) ------------------------------------------------------------- */
+
+/* Who it is, and all that it declares: how many, and which. */
+void kit_say_about(struct probe *probe);
+
+/* -- Steps (kit_step.c) ------------------------------------------------------------------------ */
+
+/* By whom a step is, and its number there: of what can be called, ... */
+#define KIT_CALLEE 'c'
+#define KIT_START 's'
+#define KIT_STOP 'z'
+#define KIT_CHANNEL 'n'
+#define KIT_ROUTE 'r'
+#define KIT_JOB 'j'
+#define KIT_ERASED 'e'
+#define KIT_FIRST 0        /* start() and stop(), the first time ... */
+#define KIT_AGAIN 1        /* ... and again, to see what is left */
+#define KIT_LEARN 0        /* ... of a callee, before its tries, which count from 1 ... */
+#define KIT_MEMORY 1000000 /* ... and behind them */
+#define KIT_STATUS 1000    /* of a channel ... */
+#define KIT_LOOP 1001      /* ... what it does when it has been given everything */
+
+/* Whether this step is to be made, which is then the one that is being made.  False: it has ended a
+ * process before, or whoever it is of has too often. */
+bool kit_step(struct probe *probe, char group, size_t index, size_t number);
+bool kit_has_died(const struct probe *probe, char group, size_t index, size_t number);
+/* `count` steps of `all` were not made: say so, but for those that have been told as crashes. */
+void kit_tell_left_out(struct probe *probe, char group, size_t index, const char *who, size_t count,
+                       size_t all, const char *calls);
 
 /* -- Calling (kit_call.c) ---------------------------------------------------------------------- */
 
@@ -91,7 +130,11 @@ void kit_watch_memory(struct probe *probe, const struct kit_try *try);
 
 /* -- The outside side (kit_outside.c) ---------------------------------------------------------- */
 
-/* From start() to stop(), with all that it offers asked of it. */
+/* From start() to stop(): the first time with all that it offers asked of it, again with its jobs.
+ * False: it did not start. */
+bool kit_live(struct probe *probe, bool is_first);
+
+/* Its lives, and what is left after them (kit_rests.c). */
 void kit_try_outside(struct probe *probe);
 
 /* -- A log (kit_replay.c) ---------------------------------------------------------------------- */

@@ -5,8 +5,8 @@
  * nothing else is to be done, so that a timer of a day takes no time.  Sockets that a plugin opens
  * are its own and real; nobody connects to what it listens on.
  *
- * start(), a message to each channel, requests to each route, each job, an erasure, stop(): then
- * nothing of it may be left.
+ * start(), a message to each channel, requests to each route, each job, an erasure, stop(): what
+ * is left of it then, kit_rests.c looks for.
  */
 #include "core/base/err.h"
 #include "core/base/form.h"
@@ -18,8 +18,6 @@
 #include "core/plugin/kit_inside.h"
 #include "core/plugin/mac.h"
 
-#include <dirent.h>
-#include <malloc.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -30,7 +28,6 @@
 #define WATCHES_MAX 64
 #define OPEN_MAX 256 /* messages and requests that wait for an answer */
 #define BEGIN_MS 1767225600000
-#define CYCLES 12 /* the allocator keeps 7 freed pieces of a size, and counts them as taken */
 
 enum pending_kind { ANSWER, TIMER };
 
@@ -559,10 +556,18 @@ static struct waiting *add_waiting(struct kith *kith, const char *what, const ch
     return waiting;
 }
 
-static void send_messages(struct kith *kith, void *self, const struct kith_channel *channel)
+static void send_messages(struct kith *kith, void *self, size_t index)
 {
+    const struct kith_channel *channel = &kith->probe->plugin.channels[index];
+    size_t left_out = 0;
+    char who[80];
+    snprintf(who, sizeof who, "channel %.60s", channel->name);
     for (size_t style = 0; style < kit_style_count(); style++) {
         static const char *const names[] = { "address", "subject", "body", "links", "customer" };
+        if (!kit_step(kith->probe, KIT_CHANNEL, index, style)) {
+            left_out++;
+            continue;
+        }
         struct waiting *waiting = add_waiting(kith, "channel", channel->name);
         arena_clear(&kith->probe->arena);
         struct doc doc = kit_doc(style, names, sizeof names / sizeof *names, &kith->probe->arena);
@@ -575,16 +580,22 @@ static void send_messages(struct kith *kith, void *self, const struct kith_chann
         kit_say_at(kith->probe, waiting->who, kit_style_words(style));
         channel->send(self, &message);
     }
-    if (channel->status != NULL) {
+    kit_tell_left_out(kith->probe, KIT_CHANNEL, index, who, left_out, kit_style_count(),
+                      "messages");
+    if (channel->status != NULL && kit_step(kith->probe, KIT_CHANNEL, index, KIT_STATUS)) {
         struct kith_channel_status status = { .size = sizeof status };
         kit_say_at(kith->probe, channel->name, "asked how it does");
         channel->status(self, &status);
     }
-    turns(kith, channel->name);
+    if (kit_step(kith->probe, KIT_CHANNEL, index, KIT_LOOP))
+        turns(kith, channel->name);
 }
 
-static void send_requests(struct kith *kith, void *self, const struct kith_route *route)
+static void send_requests(struct kith *kith, void *self, size_t index)
 {
+    const struct kith_route *route = &kith->probe->plugin.routes[index];
+    size_t left_out = 0, count;
+    char who[80];
     static const struct {
         const char *about, *body;
     } bodies[] = { { "a request without a body", "" },
@@ -594,7 +605,13 @@ static void send_requests(struct kith *kith, void *self, const struct kith_route
                    { "a request with bytes", "\xff\xfe\x01\x80" } };
     static const struct kith_param params[] = { { { "name", 4 }, { "..%2f", 5 } } };
     static const struct kith_param headers[] = { { { "content-type", 12 }, { "text/x", 6 } } };
-    for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++) {
+    count = sizeof bodies / sizeof *bodies;
+    snprintf(who, sizeof who, "route %.60s", route->path);
+    for (size_t i = 0; i < count; i++) {
+        if (!kit_step(kith->probe, KIT_ROUTE, index, i)) {
+            left_out++;
+            continue;
+        }
         struct waiting *waiting = add_waiting(kith, "route", route->path);
         struct kith_request request = {
             .size = sizeof request,
@@ -618,33 +635,67 @@ static void send_requests(struct kith *kith, void *self, const struct kith_route
                      "call reply() on every way out, also when what it asked for has failed",
                      "%s has got no reply", bodies[i].about);
     }
+    kit_tell_left_out(kith->probe, KIT_ROUTE, index, who, left_out, count, "requests");
 }
 
-/* -- What is left ------------------------------------------------------------------------------ */
-
-static size_t count_entries(const char *path)
+static void do_job(struct kith *kith, void *self, size_t index)
 {
-    DIR *dir = opendir(path);
-    size_t count = 0;
-    while (dir != NULL && readdir(dir) != NULL)
-        count++;
-    if (dir != NULL)
-        closedir(dir);
-    return count;
+    const struct kith_job *job = &kith->probe->plugin.jobs[index];
+    if (!kit_step(kith->probe, KIT_JOB, index, 0))
+        return;
+    kit_say_at(kith->probe, "job", job->name);
+    job->run(self);
+    turns(kith, job->name);
 }
 
-static void end(struct kith *kith, void *self)
+static void erase(struct kith *kith, void *self)
+{
+    if (kith->probe->plugin.erased == NULL || !kit_step(kith->probe, KIT_ERASED, 0, 0))
+        return;
+    kit_say_at(kith->probe, "erased()", "customer 17");
+    kith->probe->plugin.erased(self, 17);
+}
+
+/* All that it offers. */
+static void ask_everything(struct kith *kith, void *self, bool is_first)
 {
     const struct plugin *plugin = &kith->probe->plugin;
-    kit_say_at(kith->probe, "stop()", "at the end");
-    if (plugin->stop != NULL)
+    for (size_t i = 0; is_first && i < plugin->channel_count; i++)
+        send_messages(kith, self, i);
+    for (size_t i = 0; is_first && i < plugin->route_count; i++)
+        send_requests(kith, self, i);
+    for (size_t i = 0; i < plugin->job_count; i++)
+        do_job(kith, self, i);
+    erase(kith, self);
+    if (kit_step(kith->probe, KIT_START, 0, KIT_LOOP))
+        turns(kith, "start()");
+}
+
+/* -- A life ------------------------------------------------------------------------------------ */
+
+static void end(struct kith *kith, void *self, size_t turn)
+{
+    const struct plugin *plugin = &kith->probe->plugin;
+    if (plugin->stop != NULL && kit_step(kith->probe, KIT_STOP, 0, turn)) {
+        kit_say_at(kith->probe, "stop()", "at the end");
         plugin->stop(self);
+    }
     while (kith->pending_count != 0)
         drop_pending(kith, kith->pending_count - 1);
 }
 
-/* False: it did not start. */
-static bool live(struct probe *probe, bool is_first)
+static void tell_refusal(struct probe *probe, const char *reason)
+{
+    if (reason[0] != '\0')
+        kit_find(probe, NULL, KIT_SILENT, "start()",
+                 "give it what it needs with --config, a kith.lua", "it does not start: %s",
+                 reason);
+    else
+        kit_find(probe, NULL, KIT_SILENT, "start()", "write into `reason` why it cannot work",
+                 "it does not start, and does not say why");
+}
+
+bool kit_live(struct probe *probe, bool is_first)
 {
     const struct plugin *plugin = &probe->plugin;
     struct kith *kith = mem_zero(sizeof *kith);
@@ -655,68 +706,15 @@ static bool live(struct probe *probe, bool is_first)
     kit_say_at(probe, "start()", "its configuration");
     int32_t code = plugin->start(&table, kith, &self, reason);
     reason[sizeof reason - 1] = '\0';
-    if (code != KITH_OK && is_first && reason[0] != '\0')
-        kit_find(probe, NULL, KIT_SILENT, "start()",
-                 "give it what it needs with --config, a kith.lua", "it does not start: %s",
-                 reason);
-    else if (code != KITH_OK && is_first)
-        kit_find(probe, NULL, KIT_SILENT, "start()", "write into `reason` why it cannot work",
-                 "it does not start, and does not say why");
-    for (size_t i = 0; code == KITH_OK && is_first && i < plugin->channel_count; i++)
-        send_messages(kith, self, &plugin->channels[i]);
-    for (size_t i = 0; code == KITH_OK && is_first && i < plugin->route_count; i++)
-        send_requests(kith, self, &plugin->routes[i]);
-    for (size_t i = 0; code == KITH_OK && i < plugin->job_count; i++) {
-        kit_say_at(probe, "job", plugin->jobs[i].name);
-        plugin->jobs[i].run(self);
-        turns(kith, plugin->jobs[i].name);
-    }
-    if (code == KITH_OK && plugin->erased != NULL) {
-        kit_say_at(probe, "erased()", "customer 17");
-        plugin->erased(self, 17);
-    }
+    if (code != KITH_OK && is_first)
+        tell_refusal(probe, reason);
     if (code == KITH_OK)
-        turns(kith, "start()");
+        ask_everything(kith, self, is_first);
     if (code == KITH_OK || self != NULL)
-        end(kith, self);
+        end(kith, self, is_first ? KIT_FIRST : KIT_AGAIN);
     buf_deinit(&kith->json);
     buf_deinit(&kith->parsed);
     buf_deinit(&kith->form);
     free(kith);
     return code == KITH_OK;
-}
-
-static size_t memory_in_use(void)
-{
-    struct mallinfo2 info = mallinfo2();
-    return info.uordblks + info.hblkhd;
-}
-
-void kit_try_outside(struct probe *probe)
-{
-    if (probe->plugin.start == NULL)
-        return;
-    size_t files = count_entries("/proc/self/fd"), threads = count_entries("/proc/self/task");
-    bool is_started = live(probe, true);
-    size_t now = count_entries("/proc/self/fd");
-    if (now > files)
-        kit_find(probe, NULL, KIT_GROWS, "stop()", "close in stop() what was opened since start()",
-                 "it leaves descriptors open: %zu", now - files);
-    now = count_entries("/proc/self/task");
-    if (now > threads)
-        kit_find(probe, NULL, KIT_GROWS, "stop()", "end them, and wait for them, before it returns",
-                 "it leaves threads running: %zu", now - threads);
-    if (!is_started)
-        return;
-    size_t least = SIZE_MAX; /* what each time leaves; the first ones also what is kept for ever */
-    for (int i = 0; i < CYCLES; i++) {
-        size_t used = memory_in_use();
-        live(probe, false);
-        now = memory_in_use();
-        least = now <= used ? 0 : now - used < least ? now - used : least;
-    }
-    if (least >= 8)
-        kit_find(probe, NULL, KIT_GROWS, "stop()",
-                 "give back in stop() what was taken since start()",
-                 "it leaves %zu bytes of memory each time", least);
 }

@@ -19,7 +19,7 @@
 
 /* -- Telling ----------------------------------------------------------------------------------- */
 
-static struct doc_writer *message(struct probe *probe, struct doc_writer *w)
+struct doc_writer *kit_message(struct probe *probe, struct doc_writer *w)
 {
     buf_clear(&probe->message);
     doc_begin(w, &probe->message);
@@ -27,7 +27,7 @@ static struct doc_writer *message(struct probe *probe, struct doc_writer *w)
 }
 
 /* Nobody listens any more: there is nothing left to do. */
-static void tell(struct probe *probe, struct doc_writer *w)
+void kit_say(struct probe *probe, struct doc_writer *w)
 {
     struct doc doc = doc_end(w);
     for (size_t sent = 0; sent < doc.size;) {
@@ -41,9 +41,23 @@ static void tell(struct probe *probe, struct doc_writer *w)
 void kit_say_at(struct probe *probe, const char *who, const char *given)
 {
     struct doc_writer w;
-    doc_put_string(message(probe, &w), "at", who);
+    doc_put_string(kit_message(probe, &w), "at", who);
     doc_put_string(&w, "given", given);
-    tell(probe, &w);
+    doc_put_string(&w, "step", probe->step);
+    kit_say(probe, &w);
+}
+
+void kit_leave_out(struct probe *probe, const char *who, const char *given, const char *why)
+{
+    struct doc_writer w;
+    doc_open(kit_message(probe, &w), "finding");
+    doc_put_string(&w, "level", "not made");
+    doc_put_string(&w, "who", who);
+    doc_put_present(&w, "given", text_of(given));
+    doc_put_string(&w, "what", why);
+    doc_put_string(&w, "todo", "mend that, and check again");
+    doc_close(&w);
+    kit_say(probe, &w);
 }
 
 void kit_find(struct probe *probe, struct kit_callee *callee, enum kit_finding kind,
@@ -60,7 +74,7 @@ void kit_find(struct probe *probe, struct kit_callee *callee, enum kit_finding k
     va_start(list, format);
     vsnprintf(what, sizeof what, format, list);
     va_end(list);
-    doc_open(message(probe, &w), "finding");
+    doc_open(kit_message(probe, &w), "finding");
     bool is_mild = kind < sizeof is_warning / sizeof *is_warning && is_warning[kind];
     doc_put_string(&w, "level", is_mild ? "warning" : "error");
     doc_put_string(&w, "who", callee != NULL ? callee->who : "plugin");
@@ -69,7 +83,7 @@ void kit_find(struct probe *probe, struct kit_callee *callee, enum kit_finding k
     doc_put_string(&w, "what", what);
     doc_put_string(&w, "todo", todo);
     doc_close(&w);
-    tell(probe, &w);
+    kit_say(probe, &w);
 }
 
 /* -- Loading ----------------------------------------------------------------------------------- */
@@ -161,6 +175,7 @@ static size_t list_tries(struct probe *probe, struct kit_try *tries)
     size_t count = 0, styles = kit_style_count();
     for (size_t i = 0; i < probe->callee_count; i++) {
         struct kit_callee *callee = &probe->callees[i];
+        callee->first_try = count;
         for (size_t style = 0; style < styles; style++)
             tries[count++] = (struct kit_try){ .callee = callee, .style = style };
         for (size_t style = KIT_NOTHING; style <= KIT_ORDINARY + 1; style++)
@@ -168,6 +183,7 @@ static size_t list_tries(struct probe *probe, struct kit_try *tries)
         for (size_t type = 1; type < type_count(probe, callee); type++)
             tries[count++] =
                 (struct kit_try){ .callee = callee, .style = KIT_ORDINARY, .type = type };
+        callee->tries = count - callee->first_try;
     }
     return count;
 }
@@ -183,7 +199,7 @@ static size_t count_tries(const struct probe *probe)
 void kit_say_result(struct probe *probe, uint64_t number, const char *who, const char *given)
 {
     struct doc_writer w;
-    doc_put_int(message(probe, &w), "result", (int64_t)number);
+    doc_put_int(kit_message(probe, &w), "result", (int64_t)number);
     doc_put_string(&w, "who", who);
     doc_put_string(&w, "given", given);
     if (probe->out.size <= KIT_TRY_BYTES_MAX)
@@ -193,12 +209,17 @@ void kit_say_result(struct probe *probe, uint64_t number, const char *who, const
         digest_32(probe->out.data, probe->out.size, digest);
         doc_put_binary(&w, "out", digest, sizeof digest);
     }
-    tell(probe, &w);
+    kit_say(probe, &w);
 }
 
 static void make_try(struct probe *probe, size_t number, const struct kit_try *try)
 {
     struct buf first = BUF_INIT;
+    size_t who = (size_t)(try->callee - probe->callees);
+    if (!kit_step(probe, KIT_CALLEE, who, 1 + number)) {
+        try->callee->left_out++;
+        return;
+    }
     arena_clear(&probe->arena);
     kit_run_try(probe, try);
     kit_watch_peak(probe, try);
@@ -226,7 +247,7 @@ static int compare_times(const void *a, const void *b)
 static void tell_times(struct probe *probe)
 {
     struct doc_writer w;
-    doc_open_array(message(probe, &w), "times");
+    doc_open_array(kit_message(probe, &w), "times");
     for (size_t i = 0; i < probe->callee_count; i++) {
         struct kit_callee *callee = &probe->callees[i];
         size_t count = callee->calls < KIT_TIMES_MAX ? callee->calls : KIT_TIMES_MAX;
@@ -241,14 +262,27 @@ static void tell_times(struct probe *probe)
         doc_close(&w);
     }
     doc_close(&w);
-    tell(probe, &w);
+    kit_say(probe, &w);
+}
+
+/* The ordinary call over and over, unless that one crashes. */
+static void judge_memory(struct probe *probe, struct kit_callee *callee)
+{
+    struct kit_try try = { .callee = callee, .style = KIT_ORDINARY };
+    size_t who = (size_t)(callee - probe->callees), ordinary = 1 + callee->first_try + KIT_ORDINARY;
+    bool has_died = kit_has_died(probe, KIT_CALLEE, who, ordinary);
+    if (!has_died && kit_step(probe, KIT_CALLEE, who, KIT_MEMORY))
+        kit_watch_memory(probe, &try);
+    else if (!kit_has_died(probe, KIT_CALLEE, who, KIT_MEMORY))
+        kit_leave_out(probe, callee->who, "whether its memory grows",
+                      has_died ? "it crashes, or hangs, in the call that is made over and over"
+                               : "it has crashed, or hung, too often");
 }
 
 static void judge_whole(struct probe *probe)
 {
     for (size_t i = 0; i < probe->callee_count; i++) {
         struct kit_callee *callee = &probe->callees[i];
-        struct kit_try try = { .callee = callee, .style = KIT_ORDINARY };
         if (callee->calls != 0 && callee->failures == callee->calls)
             kit_find(probe, callee, KIT_FAILS, NULL,
                      "if it needs something particular, give it with --log, or --config",
@@ -260,32 +294,8 @@ static void judge_whole(struct probe *probe)
                      "every event waits for it: what takes long belongs on the outside side",
                      "a call takes %lld ms of the processor",
                      (long long)(callee->ns[count / 2] / 1000000));
-        kit_watch_memory(probe, &try);
+        judge_memory(probe, callee);
     }
-}
-
-static void tell_about(struct probe *probe)
-{
-    const struct plugin *plugin = &probe->plugin;
-    struct doc_writer w;
-    doc_open(message(probe, &w), "about");
-    doc_put_string(&w, "name", plugin->name);
-    doc_put_string(&w, "version", plugin->version != NULL ? plugin->version : "");
-    doc_put_string(&w, "about", plugin->about != NULL ? plugin->about : "");
-    doc_open_array(&w, "needs");
-    for (size_t i = 0; i < plugin->need_count; i++)
-        doc_put_string(&w, NULL, plugin->needs[i]);
-    doc_close(&w);
-    doc_put_int(&w, "handlers", (int64_t)plugin->handler_count);
-    doc_put_int(&w, "functions", (int64_t)plugin->function_count);
-    doc_put_int(&w, "states", (int64_t)plugin->state_count);
-    doc_put_int(&w, "traits", (int64_t)plugin->trait_count);
-    doc_put_int(&w, "channels", (int64_t)plugin->channel_count);
-    doc_put_int(&w, "routes", (int64_t)plugin->route_count);
-    doc_put_int(&w, "jobs", (int64_t)plugin->job_count);
-    doc_put_bool(&w, "outside", plugin->start != NULL);
-    doc_close(&w);
-    tell(probe, &w);
 }
 
 /* -- The whole --------------------------------------------------------------------------------- */
@@ -307,6 +317,9 @@ static void try_all(struct probe *probe)
     free(tries);
     if (!probe->options->is_again)
         judge_whole(probe);
+    for (size_t i = 0; i < probe->callee_count; i++)
+        kit_tell_left_out(probe, KIT_CALLEE, i, probe->callees[i].who, probe->callees[i].left_out,
+                          probe->callees[i].tries, "calls");
     tell_times(probe);
     kit_free_callees(probe);
 }
@@ -334,11 +347,13 @@ int kit_probe(const struct kit_options *options, int out_fd)
         kit_find(&probe, NULL, KIT_DENIED, NULL, "without this nothing else can be tried", "%s",
                  err.text);
     else
-        tell_about(&probe);
+        kit_say_about(&probe);
     if (rc == 0 && (rc = configure(&probe, &err)) != 0)
         kit_find(&probe, NULL, KIT_DENIED, NULL,
                  "--config FILE gives a kith.lua; without it what is required is made up", "%s",
                  err.text);
+    if (rc != 0)
+        kit_leave_out(&probe, "every call", NULL, "the plugin cannot be loaded as it is");
     if (rc == 0 && options->log != NULL && kit_replay(&probe, &err) != 0)
         kit_find(&probe, NULL, KIT_DENIED, options->log,
                  "name the folder of a backup, or the data of a daemon that does not run", "%s",
@@ -347,8 +362,8 @@ int kit_probe(const struct kit_options *options, int out_fd)
         try_all(&probe);
     if (rc == 0 && options->log == NULL && !options->is_again)
         kit_try_outside(&probe);
-    doc_put_bool(message(&probe, &w), "end", true);
-    tell(&probe, &w);
+    doc_put_bool(kit_message(&probe, &w), "end", true);
+    kit_say(&probe, &w);
     deinit(&probe);
     return 0;
 }

@@ -35,12 +35,15 @@ struct replay {
 
 /* -- People ------------------------------------------------------------------------------------ */
 
+static struct text who_of(const struct event *event)
+{
+    return event->user.size != 0 ? event->user : event->ref.size != 0 ? event->ref : event->anon;
+}
+
 static uint64_t key_of(const struct event *event)
 {
-    const struct text *who = event->user.size != 0  ? &event->user
-                             : event->ref.size != 0 ? &event->ref
-                                                    : &event->anon;
-    return hash64(who->data, who->size) | 1;
+    struct text who = who_of(event);
+    return hash64(who.data, who.size) | 1;
 }
 
 static struct person *place_of(struct person *people, size_t room, uint64_t key)
@@ -189,6 +192,15 @@ static bool hears(const struct kith_handler *handler, struct text type)
     return false;
 }
 
+/* "entry 3, Order Completed, customer u-1" */
+static void put_given(const struct event *event, char *out, size_t room)
+{
+    struct text who = who_of(event);
+    snprintf(out, room, "entry %llu, %.*s%s%.*s", (unsigned long long)event->seq,
+             (int)(event->type.size < 100 ? event->type.size : 100), event->type.data,
+             who.size != 0 ? ", customer " : "", (int)(who.size < 200 ? who.size : 200), who.data);
+}
+
 static int visit(void *arg, const struct log_entry *entry)
 {
     struct replay *replay = arg;
@@ -196,13 +208,12 @@ static int visit(void *arg, const struct log_entry *entry)
     struct event event = { .seq = entry->seq };
     struct doc_writer w;
     bool is_heard = false;
-    char given[160];
+    char given[400];
     if (entry->is_tombstone || event_read(&event, entry, NULL) != 0)
         return 0;
     replay->event = &event;
     replay->person = person_of(replay, key_of(&event));
-    snprintf(given, sizeof given, "entry %llu, %.*s", (unsigned long long)entry->seq,
-             (int)(event.type.size < 100 ? event.type.size : 100), event.type.data);
+    put_given(&event, given, sizeof given);
     buf_clear(&probe->out);
     doc_begin(&w, &probe->out);
     doc_open_array(&w, "calls");

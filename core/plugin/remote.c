@@ -37,6 +37,7 @@ struct remote {
     struct buf batch; /* its items once more: the process could write over those in the lane */
     struct buf reply; /* a copy, for the same reason */
     bool is_lost;
+    char loss[REMOTE_WORDS_BYTES]; /* how */
 };
 
 /* -- Starting ---------------------------------------------------------------------------------- */
@@ -232,8 +233,41 @@ bool remote_is_lost(const struct remote *remote)
 
 /* -- Waiting ----------------------------------------------------------------------------------- */
 
+bool remote_tell_end(int process, char out[REMOTE_WORDS_BYTES])
+{
+    siginfo_t how = { .si_pid = 0 };
+    if (waitid(P_PIDFD, (id_t)process, &how, WEXITED | WNOHANG | WNOWAIT) != 0 || how.si_pid == 0)
+        return false;
+    int number = how.si_status;
+    bool is_sent = number == SIGKILL || number == SIGTERM || number == SIGINT;
+    if (how.si_code == CLD_EXITED)
+        snprintf(out, REMOTE_WORDS_BYTES, "its process has ended by exit(%d)", number);
+    else if (is_sent)
+        snprintf(out, REMOTE_WORDS_BYTES, "its process has ended (SIG%s)", sigabbrev_np(number));
+    else
+        snprintf(out, REMOTE_WORDS_BYTES, "it crashed (SIG%s)", sigabbrev_np(number));
+    return true;
+}
+
+const char *remote_loss(const struct remote *remote)
+{
+    return remote->loss;
+}
+
+/* The first reason stays. */
+static void note_loss(struct remote *remote, enum plugin_outcome outcome)
+{
+    if (remote->loss[0] != '\0')
+        return;
+    if (outcome == PLUGIN_HUNG)
+        snprintf(remote->loss, sizeof remote->loss, "no answer within %d ms", REMOTE_PATIENCE_MS);
+    else if (!remote_tell_end(remote->pid_fd, remote->loss))
+        snprintf(remote->loss, sizeof remote->loss, "it crashed, or answered what makes no sense");
+}
+
 static enum plugin_outcome lose(struct remote *remote, enum plugin_outcome outcome)
 {
+    note_loss(remote, outcome);
     remote->is_lost = true;
     kill(remote->pid, SIGKILL);
     return outcome;

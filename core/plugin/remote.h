@@ -40,7 +40,14 @@ struct remote_ends {
 int remote_ends(const struct remote *remote, struct remote_ends *out_ends, struct err *err);
 void remote_ends_close(struct remote_ends *ends);
 
+/* How the process behind the descriptor has ended, for people: "it crashed (SIGSEGV)"; false: it
+ * runs, or nobody knows.  It stays to be waited for. */
+#define REMOTE_WORDS_BYTES 80
+bool remote_tell_end(int process, char out[REMOTE_WORDS_BYTES]);
+
 bool remote_is_lost(const struct remote *remote);
+/* How, for people: "it crashed (SIGSEGV)"; "" while it is not. */
+const char *remote_loss(const struct remote *remote);
 
 /* One call: `item` (guest.c) and its reply, borrowed until the next call. */
 enum plugin_outcome remote_call(struct remote *remote, struct doc item, struct doc *out_reply);

@@ -64,11 +64,12 @@ static enum plugin_outcome count(struct plugin *plugin, int64_t before, enum plu
 }
 
 /* Whoever looks after us knows where we were if this ends us. */
-static enum plugin_outcome call_marked(struct kith_call *call, kith_fn *fn, uint64_t seq,
-                                       enum breadcrumb_call mark, struct err *err)
+static enum plugin_outcome call_marked(struct kith_call *call, kith_fn *fn, const char *name,
+                                       uint64_t seq, enum breadcrumb_call mark, struct err *err)
 {
     unsigned slot = breadcrumb_slot();
     breadcrumb_enter(slot, call->plugin->number, seq, mark);
+    breadcrumb_say(slot, name);
     int rc = plugin_call(call, fn, err);
     breadcrumb_leave(slot);
     return rc == 0 ? PLUGIN_OK : PLUGIN_FAILED;
@@ -76,7 +77,7 @@ static enum plugin_outcome call_marked(struct kith_call *call, kith_fn *fn, uint
 
 static enum plugin_outcome call_here(struct plugin_set *set, struct plugin *plugin,
                                      const struct plugin_reads *reads, kith_fn *fn,
-                                     enum breadcrumb_call mark, struct step *step,
+                                     const char *name, enum breadcrumb_call mark, struct step *step,
                                      struct doc arguments, struct err *err)
 {
     struct step_source step_source = { step, plugin };
@@ -89,7 +90,7 @@ static enum plugin_outcome call_here(struct plugin_set *set, struct plugin *plug
     call.now = step_now(step);
     call.writes = &set->writes;
     call.answer = &set->answer;
-    return call_marked(&call, fn, step_event(step)->seq, mark, err);
+    return call_marked(&call, fn, name, step_event(step)->seq, mark, err);
 }
 
 /* -- What the engine calls --------------------------------------------------------------------- */
@@ -103,12 +104,13 @@ static enum plugin_outcome call_on_step(struct plugin_set *set, size_t place, in
     const struct plugin_reads *reads =
         is_handler ? &plugin->handler_reads[index] : &plugin->function_reads[index];
     kith_fn *fn = is_handler ? plugin->handlers[index].run : plugin->functions[index].run;
+    const char *name = is_handler ? plugin->handlers[index].name : plugin->functions[index].name;
     int64_t before = now_ns();
     enum plugin_outcome outcome =
         set->remotes[place] != NULL
             ? far_call(set, place, kind, index, step, arguments, err)
-            : call_here(set, plugin, reads, fn, is_handler ? BREADCRUMB_EVENT : BREADCRUMB_FUNCTION,
-                        step, arguments, err);
+            : call_here(set, plugin, reads, fn, name,
+                        is_handler ? BREADCRUMB_EVENT : BREADCRUMB_FUNCTION, step, arguments, err);
     count(plugin, before, outcome);
     if (outcome == PLUGIN_OK && plugin_do(plugin, &set->writes, step, err) != 0)
         outcome = PLUGIN_FAILED;
@@ -165,7 +167,7 @@ static struct doc no_state(void *arg, size_t index, int64_t *out_version)
 }
 
 static enum plugin_outcome fold_here(struct plugin_set *set, struct plugin *plugin, kith_fn *fn,
-                                     struct doc arguments, struct err *err)
+                                     const char *key, struct doc arguments, struct err *err)
 {
     static const struct plugin_reads nothing = { NULL, 0 };
     static const struct plugin_source source = { NULL, read_nothing, no_state };
@@ -177,7 +179,7 @@ static enum plugin_outcome fold_here(struct plugin_set *set, struct plugin *plug
     call.now = 0;
     call.writes = &set->writes;
     call.answer = &set->answer;
-    return call_marked(&call, fn, 0, BREADCRUMB_STATE, err);
+    return call_marked(&call, fn, key, 0, BREADCRUMB_STATE, err);
 }
 
 int64_t set_version(struct plugins *plugins, size_t index, struct text key)
@@ -200,9 +202,10 @@ enum plugin_outcome set_fold(struct plugins *plugins, size_t index, enum plugin_
     if (fn == NULL)
         return PLUGIN_OK;
     int64_t before = now_ns();
-    enum plugin_outcome outcome = set->remotes[index] != NULL
-                                      ? far_fold(set, index, state, what, arguments, err)
-                                      : fold_here(set, plugin, fn, arguments, err);
+    enum plugin_outcome outcome =
+        set->remotes[index] != NULL
+            ? far_fold(set, index, state, what, arguments, err)
+            : fold_here(set, plugin, fn, plugin->states[state].key, arguments, err);
     count(plugin, before, outcome);
     if (outcome != PLUGIN_OK)
         atomic_fetch_add_explicit(&plugin->hook_failures, 1, memory_order_relaxed);

@@ -115,13 +115,19 @@ static enum plugin_outcome ask(struct plugin_set *set, size_t place, struct doc 
                                struct err *err)
 {
     struct doc reply;
-    enum plugin_outcome outcome = ask_remote(set->remotes[place], item, &reply);
-    if (outcome != PLUGIN_OK || read_reply(set, set->plugins[place], reply, &outcome, err))
-        return outcome;
-    buf_clear(&set->writes);
-    buf_clear(&set->answer);
-    remote_distrust(set->remotes[place]);
-    return PLUGIN_CRASHED;
+    struct remote *remote = set->remotes[place];
+    enum plugin_outcome outcome = ask_remote(remote, item, &reply);
+    bool is_read =
+        outcome != PLUGIN_OK || read_reply(set, set->plugins[place], reply, &outcome, err);
+    if (!is_read) {
+        buf_clear(&set->writes);
+        buf_clear(&set->answer);
+        remote_distrust(remote);
+        outcome = PLUGIN_CRASHED;
+    }
+    if (outcome == PLUGIN_CRASHED || outcome == PLUGIN_HUNG)
+        err_set(err, E_BUSY, "%s", remote_loss(remote));
+    return outcome;
 }
 
 enum plugin_outcome far_call(struct plugin_set *set, size_t place, int kind, size_t index,

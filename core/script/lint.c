@@ -71,6 +71,7 @@ static const char *const heard[] = {
     "plugin.disabled",
     "plugin.enabled",
     "plugin.failed",
+    "plugin.passed_over",
     "pool.empty",
     "pool.expired",
     "pool.load",

@@ -18,6 +18,23 @@
 
 /* -- Reading ----------------------------------------------------------------------------------- */
 
+/* The functions again, with what they are for. */
+static void put_words(struct doc_writer *w, const struct plugin *plugin)
+{
+    char name[2 * PLUGIN_NAME_MAX + 2];
+    doc_open_array(w, "words");
+    for (size_t i = 0; i < plugin->function_count; i++) {
+        const struct kith_function *function = &plugin->functions[i];
+        snprintf(name, sizeof name, "%s.%s", plugin->name, function->name);
+        doc_open(w, NULL);
+        doc_put_string(w, "word", name);
+        doc_put_string(w, "usage", function->usage != NULL ? function->usage : "");
+        doc_put_string(w, "about", function->about != NULL ? function->about : "");
+        doc_close(w);
+    }
+    doc_close(w);
+}
+
 static void put_names(struct doc_writer *w, const struct plugin *plugin)
 {
     doc_open_array(w, "needs");
@@ -32,6 +49,7 @@ static void put_names(struct doc_writer *w, const struct plugin *plugin)
     for (size_t i = 0; i < plugin->function_count; i++)
         doc_put_string(w, NULL, plugin->functions[i].usage);
     doc_close(w);
+    put_words(w, plugin);
     doc_open_array(w, "channels");
     for (size_t i = 0; i < plugin->channel_count; i++)
         doc_put_string(w, NULL, plugin->channels[i].name);

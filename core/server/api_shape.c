@@ -368,8 +368,15 @@ static const struct shape_field rule[] = {
     END,
 };
 
+static const struct shape_field word[] = {
+    { "word", "text", true, "What rules call: complaint.open" },
+    { "usage", "text", true, "How" },
+    { "about", "text", true, "What for" },
+    END,
+};
+
 static const struct shape_field quarantine[] = {
-    { "kind", "text", true, "crash, time (it did not answer), staff" },
+    { "kind", "text", true, "crash, hang (it did not answer), staff" },
     { "seq", "integer", true, "The entry from which on it takes no part" },
     { "reason", "text", false, NULL },
     { "since", "time", true, NULL },
@@ -390,6 +397,7 @@ static const struct shape_field plugin[] = {
     { "needs", "[text]", false, "What it may do: all of it has been granted" },
     { "traits", "[text]", false, "What it publishes" },
     { "functions", "[text]", false, "What rules can call" },
+    { "words", "[Word]", false, "The same, with what they are for" },
     { "channels", "[text]", false, NULL },
     { "calls", "integer", false, "Since the daemon's start" },
     { "failures", "integer", false, "Calls that failed" },
@@ -604,6 +612,7 @@ const struct shape shapes[] = {
     { "Preview", preview },
     { "Problem", problem },
     { "Quarantine", quarantine },
+    { "Word", word },
     { "Readiness", readiness },
     { "Record", record },
     { "RecordDeadline", record_deadline },

@@ -1,6 +1,8 @@
 /* blame.c -- see blame.h.
  *
  * One line for each: entry, call, "crash" or "hang", and the plugin's name to the end of the line.
+ * How it ended may stand behind the third word: "crash:11:0:visit", the signal or 0, the exit code,
+ * and the function.
  * A file that was cut off loses a line, and a plugin that was not named ends the daemon again.
  */
 #include "core/server/blame.h"
@@ -31,8 +33,9 @@ void blame_leave(void)
         return;
     struct buf lines = BUF_INIT;
     for (size_t i = 0; i < count; i++)
-        buf_printf(&lines, "%" PRIu64 " %" PRIu32 " %s %s\n", blames[i].seq, blames[i].call,
-                   blames[i].is_hang ? "hang" : "crash", blames[i].plugin);
+        buf_printf(&lines, "%" PRIu64 " %" PRIu32 " %s:%" PRId32 ":%u:%s %s\n", blames[i].seq,
+                   blames[i].call, blames[i].is_hang ? "hang" : "crash", blames[i].signal,
+                   blames[i].exit_code, blames[i].function, blames[i].plugin);
     int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
     bool is_left = fd >= 0 && write(fd, lines.data, lines.size) == (ssize_t)lines.size;
     if (!is_left)
@@ -43,33 +46,47 @@ void blame_leave(void)
     buf_deinit(&lines);
 }
 
-/* A number and the blank behind it. */
-static bool read_number(const char **at, uint64_t *out_number)
+/* A number and the `end` behind it. */
+static bool read_number(const char **at, char end, uint64_t *out_number)
 {
-    char *end;
+    char *behind;
     errno = 0;
-    *out_number = strtoull(*at, &end, 10);
-    bool is_read = **at >= '0' && **at <= '9' && *end == ' ' && errno == 0;
-    *at = end + (*end == ' ');
+    *out_number = strtoull(*at, &behind, 10);
+    bool is_read = **at >= '0' && **at <= '9' && *behind == end && errno == 0;
+    *at = behind + (*behind == end);
     return is_read;
+}
+
+/* ":11:0:visit", up to a blank; what is missing stays unknown. */
+static void read_how(const char *at, struct breadcrumb_crash *crash)
+{
+    uint64_t signal, code;
+    at += *at == ':';
+    if (!read_number(&at, ':', &signal) || !read_number(&at, ':', &code) || signal > 64 ||
+        code > UINT8_MAX)
+        return;
+    crash->signal = (int32_t)signal;
+    crash->exit_code = (uint8_t)code;
+    snprintf(crash->function, sizeof crash->function, "%.*s", (int)strcspn(at, " "), at);
 }
 
 static bool read_line(char *line, struct breadcrumb_crash *out_crash)
 {
-    static const char hang[] = "hang ", crash[] = "crash ";
     const char *at = line;
     uint64_t call;
     *out_crash = (struct breadcrumb_crash){ .count = 1 };
     line[strcspn(line, "\n")] = '\0';
-    if (!read_number(&at, &out_crash->seq) || !read_number(&at, &call) || call > UINT32_MAX)
+    if (!read_number(&at, ' ', &out_crash->seq) || !read_number(&at, ' ', &call) ||
+        call > UINT32_MAX)
         return false;
     out_crash->call = (uint32_t)call;
-    out_crash->is_hang = strncmp(at, hang, sizeof hang - 1) == 0;
-    if (!out_crash->is_hang && strncmp(at, crash, sizeof crash - 1) != 0)
+    size_t kind = strcspn(at, ": "), word = strcspn(at, " ");
+    out_crash->is_hang = kind == 4 && strncmp(at, "hang", kind) == 0;
+    if ((!out_crash->is_hang && (kind != 5 || strncmp(at, "crash", kind) != 0)) || at[word] == '\0')
         return false;
-    at += out_crash->is_hang ? sizeof hang - 1 : sizeof crash - 1;
-    snprintf(out_crash->plugin, sizeof out_crash->plugin, "%s", at);
-    return at[0] != '\0';
+    read_how(at + kind, out_crash);
+    snprintf(out_crash->plugin, sizeof out_crash->plugin, "%s", at + word + 1);
+    return out_crash->plugin[0] != '\0';
 }
 
 void blame_find(const char *dir)

@@ -488,9 +488,9 @@ static int sweep_files(void *arg, struct err *err)
                        err);
 }
 
-static void plugin_lost(void *arg, struct text name)
+static void plugin_lost(void *arg, struct text name, const char *why)
 {
-    hosting_lost(((struct daemon *)arg)->hosting, name);
+    hosting_lost(((struct daemon *)arg)->hosting, name, why);
 }
 
 static int open_node(struct daemon *daemon, struct err *err)

@@ -367,7 +367,9 @@ static void on_arrived(void *arg, uint32_t kind, uint64_t number, struct doc doc
 
 static void on_ended(void *arg, const char *why)
 {
-    lose(arg, why);
+    char words[REMOTE_WORDS_BYTES];
+    struct far *far = arg;
+    lose(far, remote_tell_end(far->process, words) ? words : why);
 }
 
 /* -- Down -------------------------------------------------------------------------------------- */

@@ -176,10 +176,10 @@ void hosting_serve(struct hosting *hosting)
 
 /* -- Meanwhile --------------------------------------------------------------------------------- */
 
-void hosting_lost(struct hosting *hosting, struct text name)
+void hosting_lost(struct hosting *hosting, struct text name, const char *why)
 {
     if (hosting->nurse != NULL)
-        nurse_lost(hosting->nurse, name);
+        nurse_lost(hosting->nurse, name, why);
 }
 
 int hosting_forget(struct hosting *hosting, const uint64_t *customers, size_t count,

@@ -62,7 +62,7 @@ void hosting_start(struct hosting *hosting, void (*started)(void *arg), void *ar
 void hosting_serve(struct hosting *hosting);
 
 /* For the node: the engine has lost a plugin; somebody is erased (home_forget()). */
-void hosting_lost(struct hosting *hosting, struct text name);
+void hosting_lost(struct hosting *hosting, struct text name, const char *why);
 int hosting_forget(struct hosting *hosting, const uint64_t *customers, size_t count,
                    struct err *err);
 /* SIGHUP: files of secrets may have changed. */

@@ -164,13 +164,17 @@ static void on_plugin_lost(struct mail *mail, void *reader)
     const struct node_options *options = &((struct node *)reader)->options;
     struct notice *notice = (struct notice *)mail;
     if (options->plugin_lost != NULL)
-        options->plugin_lost(options->plugin_arg, text_of(notice->channel));
+        options->plugin_lost(options->plugin_arg, text_of(notice->channel),
+                             buf_string(&notice->message));
+    buf_deinit(&notice->message);
     free(notice);
 }
 
-static void hook_plugin_lost(void *arg, struct text name)
+static void hook_plugin_lost(void *arg, struct text name, const char *why)
 {
-    notice_post(arg, notice_new((struct text){ "", 0 }, name, on_plugin_lost));
+    struct notice *notice = notice_new((struct text){ "", 0 }, name, on_plugin_lost);
+    buf_text(&notice->message, why);
+    notice_post(arg, notice);
 }
 
 static void hook_verdict_made(void *arg, uint64_t at_seq, struct doc verdict)

@@ -61,7 +61,7 @@ struct node_options {
     void *forget_arg;
     /* A plugin was lost in the deterministic side, and is quarantined.  On the loop; NULL: nobody
      * looks after them. */
-    void (*plugin_lost)(void *arg, struct text name);
+    void (*plugin_lost)(void *arg, struct text name, const char *why);
     void *plugin_arg;
 };
 

@@ -216,12 +216,11 @@ static bool is_cared_for(const struct patient *patient)
     return patient->is_busy || uv_is_active((const uv_handle_t *)&patient->timer);
 }
 
-void nurse_lost(struct nurse *nurse, struct text plugin)
+void nurse_lost(struct nurse *nurse, struct text plugin, const char *why)
 {
     struct patient *patient = find(nurse, plugin);
-    say("plugin %.*s crashed or did not answer: it is quarantined, and what it should hear of is "
-        "parked",
-        (int)plugin.size, plugin.data);
+    say("plugin %.*s: %s: it is quarantined, and what it should hear of is parked",
+        (int)plugin.size, plugin.data, why);
     if (patient != NULL && !nurse->is_stopped && !is_cared_for(patient))
         wait_longer(patient);
 }

@@ -38,7 +38,7 @@ struct nurse_options {
 
 struct nurse *nurse_open(const struct nurse_options *options);
 void nurse_start(struct nurse *nurse); /* the engine has caught up: look who is quarantined */
-void nurse_lost(struct nurse *nurse, struct text plugin);
+void nurse_lost(struct nurse *nurse, struct text plugin, const char *why);
 /* Its process is no more, as the outside has found: `why`.  What the engine cannot know from an
  * entry it is told by one, `plugin.disabled`, so that both sides go and come together. */
 void nurse_gone(struct nurse *nurse, struct text plugin, const char *why);

@@ -3,6 +3,7 @@
 
 #include "core/base/buf.h"
 #include "core/base/err.h"
+#include "core/base/limits.h"
 #include "core/plugin/breadcrumb.h"
 #include "storage/log.h"
 
@@ -26,15 +27,59 @@ static bool is_named(struct doc plugins, const char *name)
     return false;
 }
 
+/* "in its handler visit" */
+static void put_place(struct buf *out, const struct breadcrumb_crash *crash)
+{
+    static const char *const words[BREADCRUMB_CALLS] = {
+        [BREADCRUMB_DESCRIBE] = "while it was loaded",
+        [BREADCRUMB_START] = "in start()",
+        [BREADCRUMB_STOP] = "in stop()",
+        [BREADCRUMB_EVENT] = "in its handler",
+        [BREADCRUMB_TIMER] = "in a timer",
+        [BREADCRUMB_REDUCE] = "in a reducer",
+        [BREADCRUMB_FUNCTION] = "in its function",
+        [BREADCRUMB_STATE] = "in a hook of its document",
+        [BREADCRUMB_SEND] = "in a channel",
+        [BREADCRUMB_SOURCE] = "in a source",
+        [BREADCRUMB_ROUTE] = "in a route",
+        [BREADCRUMB_JOB] = "in a job",
+        [BREADCRUMB_WATCH] = "at a socket",
+        [BREADCRUMB_WORK] = "in a work()",
+        [BREADCRUMB_DONE] = "when it was told an answer",
+    };
+    if (crash->call < BREADCRUMB_CALLS)
+        buf_printf(out, " %s%s%s", words[crash->call], crash->function[0] != '\0' ? " " : "",
+                   crash->function);
+}
+
+/* What is known, for whoever looks for the place: what becomes of customers does not depend on it.
+ */
+static void put_reason(struct buf *out, const struct breadcrumb_crash *crash)
+{
+    if (crash->is_hang)
+        buf_printf(out, "it did not come back within %d ms", PLUGIN_HANG_MS);
+    else if (crash->signal != 0)
+        buf_printf(out, "it crashed (SIG%s)", sigabbrev_np(crash->signal));
+    else if (crash->exit_code != 0)
+        buf_printf(out, "it ended the process by exit(%u)", crash->exit_code);
+    else
+        buf_text(out, "it ended the process");
+    put_place(out, crash);
+}
+
 static void put_crash(struct doc_writer *w, const struct breadcrumb_crash *crash)
 {
+    struct buf reason = BUF_INIT;
+    put_reason(&reason, crash);
     doc_open(w, "");
     doc_put_string(w, "plugin", crash->plugin);
     doc_put_string(w, "kind", crash->is_hang ? "hang" : "crash");
     doc_put_string(w, "call", breadcrumb_call_name((enum breadcrumb_call)crash->call));
     if (crash->about != 0)
         doc_put_int(w, "about", (int64_t)crash->about);
+    doc_put_string(w, "reason", buf_string(&reason));
     doc_close(w);
+    buf_deinit(&reason);
 }
 
 /* The entry that a crash is at; 0: none that could still be applied otherwise. */

@@ -40,6 +40,55 @@ def test_pkg_config_finds_the_header_that_was_installed(tmp_path):
     assert header.read_text() == (ROOT / "plugins" / "sdk" / "kith.h").read_text()
 
 
+def test_the_pages_are_installed_and_point_at_pages_that_are_there(tmp_path):
+    install(tmp_path)
+    (found,) = tmp_path.rglob("kith.pc")
+    said = subprocess.run(
+        ["pkg-config", "--variable=docdir", "kith"],
+        env=dict(os.environ, PKG_CONFIG_PATH=str(found.parent)),
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+    ).stdout.strip()
+    pages = {page.name: page.read_text() for page in pathlib.Path(said).glob("*.md")}
+    assert set(pages) == {"README.md"} | {page.name for page in (ROOT / "docs").glob("*.md")}
+    missing = [
+        (name, link)
+        for name, text in pages.items()
+        for link in re.findall(r"\]\(([a-z0-9-]+\.md)", text)
+        if link not in pages
+    ]
+    assert not missing
+
+
+def test_what_a_new_plugin_says_to_read_is_there_after_an_installation(tmp_path):
+    """As in a prefix of one's own: neither the tree nor /usr is asked."""
+    prefix = tmp_path / "prefix"
+    subprocess.run(
+        ["cmake", "--install", str(BUILD), "--prefix", str(prefix)],
+        check=True,
+        stdout=subprocess.DEVNULL,
+        env=dict(os.environ, DESTDIR=str(tmp_path / "etc")),
+    )
+    (program,) = tmp_path.rglob("bin/kith")
+    (found,) = tmp_path.rglob("kith.pc")
+    environment = dict(os.environ, PKG_CONFIG_PATH=str(found.parent), KITH=str(program))
+    subprocess.run([program, "plugin", "new", "fresh"], check=True, cwd=tmp_path)
+    readme = (tmp_path / "fresh" / "README.md").read_text()
+    (variable,) = re.findall(r"pkg-config --variable=(\w+) kith", readme)
+    docs = subprocess.run(
+        ["pkg-config", f"--variable={variable}", "kith"],
+        env=environment,
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+    ).stdout.strip()
+    named = re.findall(r"`([a-z-]+\.md)`", readme)
+    assert len(named) == 3
+    assert all((pathlib.Path(docs) / page).is_file() for page in named)
+    subprocess.run(["make", "test", "check"], check=True, cwd=tmp_path / "fresh", env=environment)
+
+
 def test_a_configuration_that_is_there_already_is_kept(tmp_path):
     install(tmp_path)
     (config,) = tmp_path.rglob("etc/kith/kith.lua")

@@ -160,7 +160,7 @@ def test_what_a_process_left_behind_ends_with_it_in_a_fold_too(house, how):
         daemon.send(gift(how=how))
     daemon.send(gift())
     if how == 1:
-        daemon.wait_line("plugin ballast crashed or did not answer")
+        daemon.wait_line("plugin ballast: .* in its handler [a-z]+: it is quarantined")
         kith(daemon, "plugin", "enable", "ballast")
     else:
         # It is heard again when it is back, and would stop again: it passes it by.

@@ -46,6 +46,7 @@ VERDICTS = {
     "bad_forgetful": (1, "stop(): it leaves 1008 bytes of memory each time", "give back in stop()"),
     "bad_need": (1, 'it calls append(), and "append" is not among its needs', "declare it"),
     "bad_twice": (1, "channel twice: deliver() is called twice", "answer once"),
+    "bad_many": (1, "ended the whole process, with exit code 4", "return a code"),
     "bad_mute": (0, "a request without a body has got no reply", "on every way out"),
     "bad_refuses": (0, "start(): it does not start, and does not say why", "into `reason`"),
     "bad_silent": (0, "it failed and did not say why", "engine->fail"),
@@ -137,6 +138,68 @@ def test_what_is_no_plugin_is_refused(tmp_path):
     assert code == 1 and "nothing.so: No such file" in said
 
 
+# ---- What crashes does not hide the rest ---------------------------------------------------------
+
+
+def test_a_crash_does_not_hide_what_else_is_wrong(shelf):
+    code, said, _ = check(shelf("bad_many"), "--json")
+    *findings, whole = [json.loads(line) for line in said.splitlines()]
+    assert code == 1 and whole["errors"] == 12 and whole["not_made"] == 4, said
+    wrong = [one["who"].split(",")[0] for one in findings if one["level"] == "error"]
+    assert sorted(set(wrong)) == [
+        "handler order",
+        "handler refund",
+        "handler visit",
+        "job",
+        "route /v1/many",
+        "stop()",
+    ]
+    assert wrong.count("handler order") == 2 and wrong.count("route /v1/many") == 3
+
+
+def test_what_is_not_tried_because_of_a_crash_is_said(shelf):
+    _, said, _ = check(shelf("bad_many"), "--json")
+    left = [json.loads(line) for line in said.splitlines()]
+    left = {(one["who"], one["given"]): one for one in left if one.get("level") == "not made"}
+    assert set(left) == {
+        ("handler refund", "22 of its 25 calls"),
+        ("handler refund", "whether its memory grows"),
+        ("route /v1/many", "2 of its 5 requests"),
+        ("stop()", "whether descriptors, threads or memory are left"),
+    }
+    assert all(one["what"] and one["todo"] for one in left.values())
+    assert left[("handler refund", "22 of its 25 calls")]["what"].endswith("in 3 of them")
+
+
+def test_who_is_not_called_for_a_crash_is_called_for_all_else(shelf):
+    """Of 25 ways to call it two crash: the others are made, and its memory is looked at."""
+    _, said, _ = check(shelf("bad_many"), "--json")
+    times = {one["who"]: one["calls"] for one in json.loads(said.splitlines()[-1])["times"]}
+    assert times["handler order"] > 100 and times["handler visit"] > 100
+    assert "handler refund" not in times
+
+
+def test_what_ends_before_anything_can_be_called_leaves_everything_out(shelf):
+    code, said, _ = check(shelf("bad_crash_describe"))
+    assert code == 1 and "\nnot made: every further check: without this" in said
+    code, said, _ = check(shelf("bad_crash_start"))
+    assert (
+        code == 1 and "\nnot made: outside side, channels (0), routes (0), jobs (0), stop()" in said
+    )
+
+
+def test_all_that_is_declared_is_counted_and_named(shelf):
+    _, said, _ = check(shelf("bad_many"))
+    assert "bad_many 1: 3 handlers, 1 record kind, 1 route, 1 job; needs routes; " in said
+    _, said, _ = check(shelf("bad_many"), "--json")
+    about = json.loads(said.splitlines()[-1])["about"]
+    assert about["kinds"] == 1 and about["settings"] == 0 and about["handlers"] == 3
+    assert about["declares"]["kinds"] == ["slip"]
+    assert about["declares"]["handlers"][0] == "order (Order Completed)"
+    assert about["declares"]["routes"] == ["POST /v1/many"]
+    assert about["declares"]["jobs"] == ["many, every 1 s"]
+
+
 # ---- Over a log ----------------------------------------------------------------------------------
 
 
@@ -156,7 +219,9 @@ def test_a_plugin_hears_of_what_is_in_a_log_and_wants_the_same_each_time(shelf, 
     assert code == 0 and "3 entries of the log heard, 0 differ\n" in said
     code, said, _ = check(shelf("bad_clock"), "--log", data)
     assert code == 1 and "3 entries of the log heard, 3 differ\n" in said
-    assert said.count(', Order Completed: the first [{"handler":"order"') == 3
+    assert said.count(", Order Completed, customer u-1: in another process it wants") == 2
+    assert said.count('\n    first: [{"handler":"order"') == 3
+    assert said.count('\n    second: [{"handler":"order"') == 3
 
 
 def changed(shelf, name, old, new):
@@ -173,12 +238,37 @@ def changed(shelf, name, old, new):
 def test_two_versions_are_compared_entry_for_entry(shelf, data):
     new = changed(shelf, "good_state", '"orders", 0), 1)', '"orders", 0), 1 + 10 * !!kept.size)')
     code, said, _ = check(shelf("good_state"), new, "--log", data)
-    assert code == 1 and "3 entries of the log heard, 1 differs\n" in said, said
-    (line,) = [line for line in said.splitlines() if line.startswith("error: log, entry ")]
-    first, second = line.split("; the second ")
-    assert '"v":{"orders":2}' in first and '"v":{"orders":12}' in second
+    assert code == 4 and "3 entries of the log heard, 1 differs\n" in said, said
+    found = re.findall(
+        r"^difference: log, entry \d+, Order Completed, customer u-1: .*\n"
+        r"    was: (.*)\n    is: (.*)\n    if this is meant",
+        said,
+        re.M,
+    )
+    ((was, now),) = found
+    assert '"v":{"orders":2}' in was and '"v":{"orders":12}' in now
+    assert not re.search("^(error|warning):", said, re.M), said
     code, said, _ = check(shelf("good_state"), shelf("good_state"), "--log", data)
     assert code == 0 and "0 differ\n" in said
+
+
+def test_a_difference_is_a_document_with_both_sides(shelf, data):
+    new = changed(shelf, "good_state", '"orders", 0), 1)', '"orders", 0), 1 + 10 * !!kept.size)')
+    code, said, _ = check(shelf("good_state"), new, "--log", data, "--json")
+    (found,) = [one for one in map(json.loads, said.splitlines()) if one["level"] == "difference"]
+    assert code == 4 and found["given"].endswith(", Order Completed, customer u-1")
+    assert found["was"][0]["handler"] == found["is"][0]["handler"] == "order"
+
+
+def test_what_two_versions_declare_is_compared_too(shelf, data):
+    code, said, _ = check(shelf("good_state"), shelf("bad_many"), "--log", data)
+    assert code in (1, 4)
+    assert (
+        "difference: description, handlers: refund (Order Refunded): the new one declares" in said
+    )
+    assert "difference: description, traits: orders, whole: the old one declares it, " in said
+    assert "not compared: routes, POST /v1/many: the outside side is not begun over a log" in said
+    assert "not compared: jobs, many, every 1 s: " in said
 
 
 def test_what_only_one_version_hears_of_is_told(shelf, data):
@@ -188,16 +278,19 @@ def test_what_only_one_version_hears_of_is_told(shelf, data):
     new = changed(shelf, "good_state", "good_state.c --", "good_state.c  --")
     code, said, _ = check(shelf("good_state"), new, "--log", data)
     (folder / "shelf.h").unlink()
-    assert code == 1 and "3 entries of the log heard, 4 differ\n" in said, said
-    assert said.count("; the second did not hear of it") == 3
-    assert said.count("the first did not hear of it; ") == 1
+    assert code == 4 and "3 entries of the log heard, 4 differ\n" in said, said
+    assert said.count("\n    is: it did not hear of it") == 3
+    assert said.count("\n    was: it did not hear of it") == 1
 
 
 def test_a_version_that_crashes_over_a_log_is_told(shelf, data):
     crash = "if (kept.size != 0)\n        *(volatile int *)0 = 1;\n    struct kith_value count"
     new = changed(shelf, "good_state", "struct kith_value count", crash)
     code, said, _ = check(shelf("good_state"), new, "--log", data)
-    assert code == 1 and re.search(r"error: order, entry \d+, Order Completed: it ", said), said
+    assert code == 1 and re.search(
+        r"error: order, entry \d+, Order Completed, customer u-1: it ", said
+    )
+    assert "not made: entries of the log, by the new version from there on: order, entry " in said
 
 
 def test_two_files_without_a_log_are_wrong_usage(shelf):

@@ -201,6 +201,14 @@ def test_one_that_crashes_while_it_catches_up_can_skip_what_it_crashed_at(house)
     kith(daemon, "plugin", "enable", "tally", "--skip")
     eventually(lambda: tally(daemon)["state"] == "active")
     assert counted(daemon, 1) == (3, 4) and counted(daemon, 2) == (2, 2)
+    timeline = daemon.timeline("user_id:u-1")
+    (told,) = [one for one in timeline if one["type"] == "plugin.passed_over"]
+    (lost,) = [one for one in timeline if str(one["id"]) == told["data"]["event"]]
+    assert told["data"]["plugin"] == "tally" and lost["data"].get("crash") == 1
+    said = kith(daemon, "explain", told["data"]["event"])
+    assert "Plugin tally: passed over, at entry " in said, said
+    assert "plugin tally: passed over, at entry " in kith(daemon, "timeline", "user_id:u-1")
+    assert "passed_over" not in str(daemon.timeline("user_id:u-2"))
     assert daemon.post("/v1/verify", {}).json["ok"]
 
 
@@ -212,7 +220,8 @@ def test_isolated_the_daemon_goes_on(what, house):
     daemon.send(order(1), order(2))
     daemon.send(order(1, **{what: 1}), order(2), order(1))
     assert counted(daemon, 1) == (1, 3) and counted(daemon, 2)[1] == 2
-    daemon.wait_line("plugin tally crashed or did not answer")
+    how = {"crash": r"it crashed \(SIG[A-Z]+\)", "hang": "no answer within 100 ms"}[what]
+    daemon.wait_line(f"plugin tally: {how} in its handler [a-z]+: it is quarantined")
     house.build("-DMENDED")  # which is loaded at the next start, or by a reload, and not before
     assert daemon.pid == pid and daemon.metric("kith_crashes_total") == 0
     assert daemon.stop() == 0

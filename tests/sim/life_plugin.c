@@ -230,8 +230,9 @@ static void wait_longer(void)
     nurse.due = nurse.clock.boot_ms(nurse.clock.arg) + ((int64_t)WAIT_MS << nurse.tries++);
 }
 
-void life_plugin_lost(void *arg, struct text name)
+void life_plugin_lost(void *arg, struct text name, const char *why)
 {
+    (void)why;
     (void)arg;
     (void)name;
     if (is_isolated() && !nurse.is_busy && nurse.due < 0)

@@ -54,7 +54,7 @@ rmdir "$tree/usr/share/zsh/site-functions"
 
 doc=$tree/usr/share/doc/kith
 mkdir -p "$doc"
-cp "$here/copyright" "$root/README.md" "$root"/docs/*.md "$doc/"
+cp "$here/copyright" "$doc/"
 cat >"$stage/changelog" <<END
 kith ($version) bookworm; urgency=medium
 

@@ -184,8 +184,9 @@ static void hook_verdict_made(void *arg, uint64_t at_seq, struct doc verdict)
     report(arg, "verdict %llu", (unsigned long long)at_seq);
 }
 
-static void hook_plugin_lost(void *arg, struct text name)
+static void hook_plugin_lost(void *arg, struct text name, const char *why)
 {
+    (void)why;
     report(arg, "lost %.*s", (int)name.size, name.data);
 }
 

@@ -7,6 +7,7 @@
 #include "tests/core/engine/house_fixture.h"
 
 #include <dirent.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -47,12 +48,15 @@ static void a_crash_becomes_a_verdict_on_its_entry(void **state)
 {
     struct house *house = *state;
     const struct breadcrumb_crash one = { .plugin = "alpha",
+                                          .function = "order",
                                           .seq = AHEAD,
-                                          .call = BREADCRUMB_EVENT };
+                                          .call = BREADCRUMB_EVENT,
+                                          .signal = SIGSEGV };
     crash(house, &one, 1);
     assert_string_equal(verdict_at(house, AHEAD),
                         "{'type':'verdict','at_seq':12,"
-                        "'plugins':[{'plugin':'alpha','kind':'crash','call':'event'}]}");
+                        "'plugins':[{'plugin':'alpha','kind':'crash','call':'event',"
+                        "'reason':'it crashed (SIGSEGV) in its handler order'}]}");
     assert_true(node_is_ready(house->node));
 }
 
@@ -112,6 +116,7 @@ static void two_at_one_entry_share_a_verdict(void **state)
     assert_int_equal(end_of(house), end + 2); /* and daemon.started */
     assert_string_equal(page_values(verdict_at(house, AHEAD), "plugin"), "alpha beta");
     assert_string_equal(page_values(verdict_at(house, AHEAD), "kind"), "crash hang");
+    assert_in(verdict_at(house, AHEAD), "'reason':'it did not come back within 10000 ms");
 }
 
 static void a_crash_at_no_entry_counts_from_now_on(void **state)
