@@ -496,13 +496,15 @@ bool step_has_room(const struct step *step)
 /* Whether somebody calls it what only the system, or only a plugin, may. */
 static bool is_foreign(const struct engine *engine, const struct event *event)
 {
+    struct text word = event_type_word(event->type);
     if (event->class == LOG_SYSTEM || event->is_command)
         return false;
-    if (event->class == LOG_PLUGIN)
-        return !event_type_is_feedback(event->type) &&
-               (event_type_word(event->type).size == 0 ||
-                !text_equal(event_type_word(event->type), event_plugin(event)));
-    return engine_owns_type(engine, event->type) || plugin_owner(engine, event->type).size != 0;
+    if (event->class == LOG_PLUGIN && event_type_is_feedback(event->type))
+        return false;
+    if (engine_owns_type(engine, event->type))
+        return true;
+    return event->class == LOG_PLUGIN ? word.size == 0 || !text_equal(word, event_plugin(event))
+                                      : plugin_owner(engine, event->type).size != 0;
 }
 
 void step_begin(struct step *step, struct engine *engine, struct event *event)

@@ -7,7 +7,21 @@
 
 /* -- Bundles -------------------------------------------------------------- */
 
-/* All that declare kinds, together: those of the bundle. */
+/* Events that begin with a plugin's name are the plugin's to say, those of a kind are Kith's. */
+static int check_kind_names(const struct plugins *plugins, const struct ruleset *rules,
+                            struct err *err)
+{
+    for (size_t i = 0; i < rules->kind_count; i++)
+        for (size_t p = 0; p < plugins->count; p++)
+            if (text_equal(rules->kinds[i].name, plugins->names[p]))
+                return err_set(err, E_CONFLICT,
+                               "the bundle declares the kind \"%.*s\", which is the name of a "
+                               "plugin: call it otherwise",
+                               (int)plugins->names[p].size, plugins->names[p].data);
+    return 0;
+}
+
+/* All that declare kinds, together. */
 static int kinds_in_force(const struct engine *engine, const struct ruleset *rules,
                           struct kinds *out, struct err *err)
 {
@@ -16,6 +30,8 @@ static int kinds_in_force(const struct engine *engine, const struct ruleset *rul
     out->count = 0;
     if (plugins != NULL)
         rc = kinds_add(out, plugins->kinds, plugins->kind_count, "a plugin", err);
+    if (rc == 0 && rules != NULL && plugins != NULL)
+        rc = check_kind_names(plugins, rules, err);
     if (rc == 0 && rules != NULL)
         rc = kinds_add(out, rules->kinds, rules->kind_count, "the bundle", err);
     return rc;

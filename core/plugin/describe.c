@@ -379,6 +379,16 @@ size_t plugin_channel_tables(const struct plugin *plugin, size_t index)
     return SIZE_MAX;
 }
 
+/* What is handed messages or requests says so: the operator grants it before anything runs. */
+static int check_need(const struct plugin *plugin, const char *need, const char *what,
+                      struct err *err)
+{
+    if (plugin_may(plugin, need))
+        return 0;
+    return err_set(err, E_INVALID, "plugin %s: it has %s, and \"%s\" is not among its needs",
+                   plugin->name, what, need);
+}
+
 static int check_channels(struct plugin *plugin, struct err *err)
 {
     int rc = 0;
@@ -390,7 +400,8 @@ static int check_channels(struct plugin *plugin, struct err *err)
             rc = err_set(err, E_INVALID, "plugin %s: the channel %s has no send()", plugin->name,
                          plugin->channels[i].name);
     }
-    return rc;
+    return rc != 0 || plugin->channel_count == 0 ? rc
+                                                 : check_need(plugin, "channel", "channels", err);
 }
 
 static int check_routes(struct plugin *plugin, struct err *err)
@@ -408,7 +419,7 @@ static int check_routes(struct plugin *plugin, struct err *err)
         if (rc == 0)
             rc = check_words(plugin, "summary of a route", route->summary, true, err);
     }
-    return rc;
+    return rc != 0 || plugin->route_count == 0 ? rc : check_need(plugin, "routes", "routes", err);
 }
 
 static int check_jobs(struct plugin *plugin, struct err *err)

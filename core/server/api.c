@@ -406,13 +406,14 @@ static void engine_answered(struct call *call)
     call->data = NULL;
     auth_remember(call->api->auth, &admission->question);
     call->caller = admission->question.caller;
-    if (!admission->question.is_known)
+    if (!admission->question.is_known && call->route->scope != SCOPE_NONE)
         call_problem(call, 401, "%s", bad_key);
     else
         admission->done(call);
 }
 
-/* Who has the secret: now, or when the engine has looked. */
+/* Who has the secret: now, or when the engine has looked.  Where no key is needed it may be
+ * nobody's. */
 static void identify(struct call *call, struct text secret, void (*done)(struct call *call))
 {
     switch (auth_find(call->api->auth, secret, &call->arena, &call->caller)) {
@@ -420,7 +421,10 @@ static void identify(struct call *call, struct text secret, void (*done)(struct 
         done(call);
         break;
     case AUTH_UNKNOWN:
-        call_problem(call, 401, "%s", secret.size != 0 ? bad_key : no_key);
+        if (call->route->scope == SCOPE_NONE)
+            done(call);
+        else
+            call_problem(call, 401, "%s", secret.size != 0 ? bad_key : no_key);
         break;
     case AUTH_ASK: {
         struct admission *admission = arena_alloc(&call->arena, sizeof *admission);
@@ -503,6 +507,13 @@ void call_enter_inside(struct call *call)
         admitted(call);
 }
 
+/* A plugin that asks for no key must not be handed one of ours (home_route.c). */
+static bool is_asked_who(const struct route *route, const char *authorization)
+{
+    return authorization != NULL ? route->scope != SCOPE_NONE || route->plugin != NULL
+                                 : route->scope != SCOPE_NONE && route->scope != SCOPE_WRITE;
+}
+
 static void on_request(void *arg, struct http_request *request)
 {
     const struct route *route = http_data(request);
@@ -510,10 +521,11 @@ static void on_request(void *arg, struct http_request *request)
     const char *authorization = http_field(request, "Authorization");
     if (!check_request(call))
         return;
-    if (route->scope == SCOPE_NONE || (authorization == NULL && route->scope == SCOPE_WRITE))
+    if (!is_asked_who(route, authorization))
         enter(call);
     else
-        identify(call, auth_secret(authorization, &call->arena), admitted);
+        identify(call, auth_secret(authorization, &call->arena),
+                 route->scope == SCOPE_NONE ? enter : admitted);
 }
 
 struct http_handler api_handler(struct api *api)

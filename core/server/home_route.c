@@ -125,13 +125,21 @@ static void put_params(struct doc_writer *w, const struct call *call)
     doc_close(w);
 }
 
+/* A key of ours is nobody's to see: whoever has it can do what its owner can. */
+static bool is_ours(const struct call *call, const char *name)
+{
+    return strcasecmp(name, "Authorization") == 0 &&
+           (call->route->scope != SCOPE_NONE || call->caller.name.size != 0);
+}
+
 /* A field that is no UTF-8 cannot stand in a document; its name can, and tells that it came. */
 static void put_headers(struct doc_writer *w, const struct call *call)
 {
     const char *name, *value;
     doc_open_array(w, "headers");
     for (size_t i = 0; http_field_at(call->request, i, &name, &value); i++)
-        put_pair(w, text_of(name), text_of(utf8_valid(value, strlen(value)) ? value : ""));
+        if (!is_ours(call, name))
+            put_pair(w, text_of(name), text_of(utf8_valid(value, strlen(value)) ? value : ""));
     doc_close(w);
 }
 
@@ -378,6 +386,22 @@ static bool is_same_place(const char *a, const char *b)
     return *a == '\0' && *b == '\0';
 }
 
+/* Whether there is a path that fits both. */
+static bool is_overlapping(const char *a, const char *b)
+{
+    while (*a == '/' && *b == '/') {
+        size_t size = (size_t)(segment_end(a) - a);
+        bool is_open = is_parameter(a) || is_parameter(b);
+        if (a[1] == '*' || b[1] == '*')
+            return true;
+        if (!is_open && (size != (size_t)(segment_end(b) - b) || memcmp(a, b, size) != 0))
+            return false;
+        a = segment_end(a);
+        b = segment_end(b);
+    }
+    return *a == '\0' && *b == '\0';
+}
+
 static bool is_same_method(const char *a, const char *b)
 {
     return strcmp(a, b) == 0 || strcmp(a, "*") == 0 || strcmp(b, "*") == 0;
@@ -389,9 +413,12 @@ static int check_against_kith(const struct route *route, const char *plugin, str
     const struct route *table;
     for (size_t i = 0; (table = api_table(&none, i)) != NULL; i++)
         for (const struct route *own = table; own->method != NULL; own++)
-            if (is_same_place(own->path, route->path))
-                return err_set(err, E_INVALID, "plugin %s: the route %s %s is Kith's own", plugin,
-                               route->method, route->path);
+            if (is_overlapping(own->path, route->path))
+                return err_set(
+                    err, E_INVALID,
+                    "plugin %s: the route %s %s would answer where Kith does, at %s: give "
+                    "it a path of its own",
+                    plugin, route->method, route->path, own->path);
     return 0;
 }
 
@@ -400,7 +427,10 @@ static int check_against_others(const struct home_table *table, const struct rou
 {
     for (size_t i = 0; i < table->count; i++) {
         const struct route *other = &table->routes[i];
-        if (is_same_place(other->path, route->path) && is_same_method(other->method, route->method))
+        bool is_clash = other->plugin->guest == route->plugin->guest
+                            ? is_same_place(other->path, route->path)
+                            : is_overlapping(other->path, route->path);
+        if (is_clash && is_same_method(other->method, route->method))
             return err_set(err, E_INVALID,
                            "the route %s %s is answered by two plugins, %s and %s, or twice by one",
                            route->method, route->path, other->plugin->guest->plugin->name,

@@ -45,6 +45,7 @@ VERDICTS = {
     "bad_descriptor": (1, "stop(): it leaves descriptors open: 1", "close in stop()"),
     "bad_forgetful": (1, "stop(): it leaves 1008 bytes of memory each time", "give back in stop()"),
     "bad_need": (1, 'it calls append(), and "append" is not among its needs', "declare it"),
+    "bad_ungranted": (1, 'it has routes, and "routes" is not among its needs', ""),
     "bad_twice": (1, "channel twice: deliver() is called twice", "answer once"),
     "bad_many": (1, "ended the whole process, with exit code 4", "return a code"),
     "bad_mute": (0, "a request without a body has got no reply", "on every way out"),

@@ -107,6 +107,24 @@ def test_the_key_is_checked_before_the_plugin_hears_of_anything(start, tmp_path)
     assert answer.status == 405 and answer.headers["Allow"] == "GET, HEAD, OPTIONS"
 
 
+def test_a_key_of_the_house_is_handed_to_no_plugin(start, tmp_path):
+    daemon = start(*configured(tmp_path, ROUTES))
+    for path in ("/v1/echo/x", "/loft/x"):
+        for field in ("Bearer " + daemon.key("admin"), basic(daemon.key("admin"))):
+            seen = lines(daemon.get(path, key=None, headers={"Authorization": field}))
+            assert "authorization=" in seen and "key=admin" in seen, (path, field)
+    other = "Bearer 0123456789abcdef0123456789abcdef"
+    seen = lines(daemon.get("/v1/echo/x", key=None, headers={"Authorization": other}))
+    assert "authorization=" + other in seen and "key=" in seen
+
+
+def test_no_route_stands_before_one_of_the_houses_own(start, tmp_path):
+    flags = configured(tmp_path, 'plugin "bad_place" { grant = { "routes" } }\n')
+    daemon = start(*flags, is_ready=False)
+    daemon.wait_line(r"would answer where Kith does, at /v1/records/\{kind\}")
+    assert daemon.wait() != 0
+
+
 def test_an_answer_may_come_later_and_many_may_wait(start, tmp_path):
     daemon = start(*configured(tmp_path, ROUTES))
     connections = [daemon.connect() for _ in range(20)]

@@ -59,6 +59,7 @@ static void echo(void *arg, const struct kith_request *request)
     for (size_t i = 0; i < request->header_count; i++)
         if (kith_is(request->headers[i].name, "X-Seen"))
             tell(out, sizeof out, "header", request->headers[i].value);
+    tell(out, sizeof out, "authorization", kith_header(request, "Authorization"));
     tell(out, sizeof out, "body", body);
     tell(out, sizeof out, "key", request->key);
     tell(out, sizeof out, "staff", request->staff);

@@ -80,6 +80,8 @@ static void make(void)
     m.types[0] = "order";
     m.reads[0] = "state.log";
     m.needs[0] = "act:tag";
+    m.needs[1] = "channel";
+    m.needs[2] = "routes";
     m.field = (struct kith_field){
         .size = sizeof m.field, .name = "share", .type = "number", .about = "what is taken off"
     };
@@ -263,6 +265,8 @@ static void test_wrong_items_are_refused(void **state)
     WRONG(m.trait.type = NULL, E_INVALID, "no type of a trait");
     WRONG(m.kind.json = NULL, E_INVALID, "the kind visit has no declaration");
     WRONG(m.channel.send = NULL, E_INVALID, "the channel pigeon has no send()");
+    WRONG(m.needs[2] = NULL, E_INVALID, "\"routes\" is not among its needs");
+    WRONG(m.needs[1] = "routes", E_INVALID, "\"channel\" is not among its needs");
     WRONG(m.route.path = "visits", E_INVALID, "the route GET visits needs a method, a path");
     WRONG(m.route.auth = 99, E_INVALID, "one of KITH_AUTH_");
     WRONG(m.route.handle = NULL, E_INVALID, "a function to handle it");
