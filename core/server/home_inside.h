@@ -144,6 +144,7 @@ int32_t home_up(void *arg, enum outside_up kind, uint64_t number, struct doc doc
 bool home_has_outside(const struct plugin *plugin);
 bool home_is_there(const struct home_guest *guest); /* it can be handed something, or will be */
 void home_begin_guest(struct home_guest *guest);
+void home_say_quarantined(const struct home_guest *guest); /* if it is */
 void home_say_left(const struct home_guest *guest, const struct outside_rest *rest);
 
 int home_count(struct home_guest *guest, struct doc doc, struct err *err);

@@ -239,13 +239,18 @@ void home_begin_guest(struct home_guest *guest)
         say_failed(guest, &err);
 }
 
+void home_say_quarantined(const struct home_guest *guest)
+{
+    if (guest->state == GUEST_QUARANTINED)
+        say("plugin %s is quarantined, and so it is not started: kith plugin enable %s",
+            guest->plugin->name, guest->plugin->name);
+}
+
 static void start_guest(struct home_guest *guest, struct doc standings)
 {
     if (home_has_outside(guest->plugin) && has_crashed(guest, standings)) {
         guest->state = is_isolated(guest) ? GUEST_AWAY : GUEST_QUARANTINED;
-        if (guest->state == GUEST_QUARANTINED)
-            say("plugin %s is quarantined, and so it is not started: kith plugin enable %s",
-                guest->plugin->name, guest->plugin->name);
+        home_say_quarantined(guest);
         return;
     }
     home_begin_guest(guest);

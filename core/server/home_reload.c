@@ -139,6 +139,8 @@ void home_return(struct home *home, const struct plugin_set *set, size_t index)
     case GUEST_AWAY:
     case GUEST_QUARANTINED:
         guest->state = plugin_set_is_isolated(set, index) ? GUEST_AWAY : GUEST_QUARANTINED;
+        if (is_other)
+            home_say_quarantined(guest);
         break;
     case GUEST_CHANGING:
         guest->state = GUEST_STOPPED;

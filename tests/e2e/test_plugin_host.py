@@ -154,7 +154,7 @@ def test_a_calendar_that_a_new_configuration_names_is_looked_for(start, tmp_path
     before = len(daemon.lines)
     code, said, err = kith(daemon, "plugin", "reload", "complaint")
     assert code == 0 and "no calendar is called sun" in said, err
-    assert any("no calendar is called sun" in line for line in daemon.lines[before:])
+    eventually(lambda: any("no calendar is called sun" in s for s in daemon.lines[before:]))
     configure('calendar = "moon"')
     assert "warning" not in daemon.post("/v1/plugins/complaint/reload", {}).json
 
@@ -362,11 +362,16 @@ def test_works_that_do_not_end_are_shown_and_told_and_a_loop_that_hangs_is_ended
     looping.wait_line(r'the plugin "hangs" does not come back \(route\): nobody is answered')
     looping.wait_line(r'the daemon hung in plugin "hangs" \(route\); .* without that plugin')
     eventually(lambda: len([line for line in looping.lines if "ready on" in line]) == 2)
-    looping.port = int(re.search(r":(\d+)$", looping.lines[-1])[1])
+    looping.port = int(re.findall(r"ready on http://\S+:(\d+)", "\n".join(looping.lines))[-1])
     assert looping.pid != before
     standing = looping.get("/v1/plugins/hangs").json
     assert standing["state"] == "quarantined" and standing["quarantined"]["kind"] == "hang"
     assert ask(looping, "well") == 503
+    before = len(looping.lines)
+    code, said, err = kith(looping, "plugin", "reload", "hangs")
+    assert code == 0 and "it takes no part until it is enabled: kith plugin enable hangs" in said
+    words = "so it is not started: kith plugin enable hangs"
+    eventually(lambda: any(words in line for line in looping.lines[before:]))
     assert kith(looping, "plugin", "enable", "hangs")[0] == 0
     assert ask(looping, "well") == 204
 

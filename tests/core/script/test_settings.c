@@ -198,6 +198,9 @@ static void what_is_wrong_with_a_plugin_is_said_at_its_line(void **state)
     (void)state;
     check_refused("data '/a'\nplugin 'e mail' {}", "kith.lua:2: plugin \"e mail\": a name has");
     check_refused("plugin 'email' {}\nplugin 'email' {}", "kith.lua:2: plugin \"email\" is said");
+    check_refused("\nplugin 'email' { grant = { 'append', 'chanel' } }",
+                  "kith.lua:2: plugin \"email\": grant knows no \"chanel\"; did you mean "
+                  "\"channel\"?");
     check_refused("plugin 'email' { grant = 'all' }", "kith.lua:1: plugin \"email\": grant is a");
     check_refused("plugin 'email' { grand = {} }", "plugin knows no \"grand\"; did you mean");
     check_refused("plugin 'email' { isolate = 1 }", "isolate is true or false");
