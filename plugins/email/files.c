@@ -1,17 +1,15 @@
 /* files.c -- see files.h. */
 #include "files.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define TYPE_BYTES_MAX 127
 #define NAME_DIGITS 12 /* of the hash, where a file has no name */
 
-static void end(struct files *files, int32_t outcome, const char *why)
+static void end(struct files *files, int32_t outcome)
 {
-    snprintf(files->why, sizeof files->why, "%s", why);
-    files->done(files->arg, outcome, files->why);
+    files->done(files->arg, outcome, outcome == KITH_SENT ? "" : files->fault.text);
 }
 
 /* The next one of the list; size 0: there is none. */
@@ -76,21 +74,23 @@ static void on_file(void *arg, int32_t status, struct kith_doc result)
     struct kith_doc file = next_of(files);
     struct kith_text hash = kith_get_text(file, "hash"), error = kith_get_text(result, "error");
     size_t size = kith_get(result, "data").size;
-    char why[FILES_WHY_MAX];
+    struct fault *fault = &files->fault;
     if (status == KITH_MISSING || status == KITH_INVALID) {
-        snprintf(why, sizeof why, "attach: there is no file %.*s", (int)hash.size, hash.data);
-        end(files, KITH_REJECTED, why);
+        fault_set(fault, FAULT_INVALID, "attach: there is no file %.*s", (int)hash.size, hash.data);
+        end(files, KITH_REJECTED);
     } else if (status != KITH_OK) {
-        snprintf(why, sizeof why, "attach: a file cannot be read now: %.*s", (int)error.size,
-                 error.data);
-        end(files, KITH_RETRY, why);
+        fault_set(fault, FAULT_INVALID, "attach: a file cannot be read now: %.*s", (int)error.size,
+                  error.data);
+        end(files, KITH_RETRY);
     } else if (files->bytes + size > FILES_BYTES_MAX) {
-        snprintf(why, sizeof why, "attach: its files have more than %u bytes", FILES_BYTES_MAX);
-        end(files, KITH_REJECTED, why);
+        fault_set(fault, FAULT_LIMIT, "attach: its files have more than %u bytes", FILES_BYTES_MAX);
+        end(files, KITH_REJECTED);
     } else if (*files->held + size > FILES_HELD_MAX) {
-        end(files, KITH_RETRY, "attach: so many files are on their way");
+        fault_set(fault, FAULT_LIMIT, "attach: so many files are on their way");
+        end(files, KITH_RETRY);
     } else if (!keep(files, file, result)) {
-        end(files, KITH_RETRY, "attach: no memory for a file");
+        fault_set(fault, FAULT_MEMORY, "no memory for its files");
+        end(files, KITH_RETRY);
     } else {
         files_read(files);
     }
@@ -100,16 +100,19 @@ void files_read(struct files *files)
 {
     struct kith_doc file = next_of(files);
     if (file.size == 0) {
-        end(files, KITH_SENT, "");
+        end(files, KITH_SENT);
         return;
     }
     if (files->count == FILES_MAX) {
-        end(files, KITH_REJECTED, "attach: more files than one message may have");
+        fault_set(&files->fault, FAULT_LIMIT, "attach: more files than one message may have");
+        end(files, KITH_REJECTED);
         return;
     }
     int32_t code = files->host->file_read(files->kith, kith_get_text(file, "hash"), on_file, files);
-    if (code != KITH_OK)
-        end(files, KITH_RETRY, "attach: its files cannot be asked for now");
+    if (code != KITH_OK) {
+        fault_set(&files->fault, FAULT_LIMIT, "attach: its files cannot be asked for now");
+        end(files, KITH_RETRY);
+    }
 }
 
 void files_deinit(struct files *files)

@@ -8,12 +8,12 @@
 #define PLUGINS_EMAIL_FILES_H
 
 #include "compose.h"
+#include "fault.h"
 #include "kith.h"
 
 #define FILES_MAX 20                /* of one message */
 #define FILES_BYTES_MAX (10u << 20) /* of all files of one message */
 #define FILES_HELD_MAX (64u << 20)  /* of all messages that are being written */
-#define FILES_WHY_MAX 200
 
 struct files {
     const struct kith_host *host;
@@ -25,7 +25,7 @@ struct files {
     struct kith_doc list; /* attach: [{hash, name}, ...]; must live as long */
     struct compose_attachment items[FILES_MAX];
     size_t count, bytes;
-    char why[FILES_WHY_MAX];
+    struct fault fault;
 };
 
 /* `host` to `list` are the caller's to set.  `done` comes once, perhaps from inside. */
