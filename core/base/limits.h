@@ -50,6 +50,7 @@
 #define EFFECT_RETRY_MS 30000                   /* before the second attempt; doubles */
 #define EFFECT_WAIT_MS_MAX (24ll * 3600 * 1000) /* that a receiver may ask for */
 #define EFFECT_BYTES_MAX (48u << 10)            /* rendered */
+#define EFFECT_FILES_MAX 20                     /* attached to one message */
 #define PAUSED_RULES_MAX 500                    /* at once, in the bundle in force or not */
 #define DEDUPE_DAYS 30
 

@@ -47,17 +47,6 @@ static struct verdict ask_consent(struct engine *engine, const struct effect *ef
     return go;
 }
 
-static bool is_suppressed(struct engine *engine, struct text channel, struct text address)
-{
-    struct key key;
-    struct bytes row;
-    key_suppression(&key, channel, address);
-    if (key_ok(&key) && state_get(engine->state, &key, &row))
-        return true;
-    key_suppression_hidden(&key, channel, address);
-    return key_ok(&key) && state_get(engine->state, &key, &row);
-}
-
 /* The bytes are those of the first attempt, and so is the address in them, whichever the customer
  * has now. */
 static struct verdict ask_again(struct engine *engine, const struct effect *effect,
@@ -68,7 +57,7 @@ static struct verdict ask_again(struct engine *engine, const struct effect *effe
         return go;
     if (customer_lost_address(customer, effect->channel, address))
         return no("rejected", text_of("its address has bounced or complained since"));
-    if (is_suppressed(engine, effect->channel, address))
+    if (suppression_has(engine, effect->channel, address))
         return no("suppressed", text_of("on the suppression list"));
     return go;
 }
@@ -76,7 +65,7 @@ static struct verdict ask_again(struct engine *engine, const struct effect *effe
 /* It goes to whoever wants to look at it; but never where nobody wants to be written to. */
 static struct verdict ask_test(struct engine *engine, const struct effect *effect)
 {
-    if (is_suppressed(engine, effect->channel, effect->to))
+    if (suppression_has(engine, effect->channel, effect->to))
         return no("suppressed", text_of("on the suppression list"));
     return (struct verdict){ .address = effect->to };
 }
@@ -105,7 +94,7 @@ struct verdict effect_decide(struct engine *engine, const struct effect *effect,
     bool has_address = customer_address(customer, effect->channel, &address);
     if (channel->needs_address && !has_address)
         return no("rejected", text_of("no address for this channel"));
-    if (has_address && is_suppressed(engine, effect->channel, address.value))
+    if (has_address && suppression_has(engine, effect->channel, address.value))
         return no("suppressed", text_of("on the suppression list"));
     return (struct verdict){ .address = address.value };
 }

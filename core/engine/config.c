@@ -133,6 +133,7 @@ static int read_channels(struct config *config, struct doc doc, struct err *err)
         channel->needs_address = doc_bool(fields, "address", false);
         channel->is_idempotent = doc_bool(fields, "idempotent", false);
         channel->is_machine = doc_bool(fields, "machine", false);
+        channel->takes_files = doc_bool(fields, "files", false);
         channel->escape = doc_bool(fields, "html", false)       ? MUSTACHE_HTML
                           : doc_bool(fields, "markdown", false) ? MUSTACHE_MARKDOWN
                                                                 : MUSTACHE_PLAIN;

@@ -32,6 +32,7 @@ struct channel_config {
     bool needs_address; /* without one a message is rejected */
     bool is_idempotent; /* the receiver drops a repeated id: doubt is resolved by sending again */
     bool is_machine;    /* a program listens: data instead of a body, also about nobody */
+    bool takes_files;   /* its messages may have some attached */
     enum mustache_escape escape; /* what its bodies are, for the values of templates */
 };
 

@@ -360,6 +360,8 @@ void effect_note_feedback(struct step *step, struct effect *effect, const char *
 bool feedback_apply(struct engine *engine, struct event *event); /* false: it is none */
 
 /* -- suppression.c -------------------------------------------------------- */
+/* Whether nothing may be sent to it, by somebody who was forgotten too. */
+bool suppression_has(struct engine *engine, struct text channel, struct text address);
 void suppression_put(struct step *step, struct text channel, struct text address,
                      struct text reason);
 /* message.unsubscribed or message.resubscribed of an address. */

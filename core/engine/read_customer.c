@@ -147,12 +147,26 @@ void show_identities(struct doc_writer *w, const struct customer *customer)
 
 /* -- Sections that are lists ----------------------------------------------------------- */
 
-static void show_addresses(struct doc_writer *w, const struct customer *customer)
+/* One that nothing is written to says so, also where that is said of the address alone. */
+static void show_addresses(struct doc_writer *w, const struct customer *customer,
+                           struct engine *engine)
 {
     doc_open_array(w, "addresses");
     for (size_t i = 0; i < customer->count; i++)
-        for (struct doc_iter it = doc_iter(customer->members[i].addresses); doc_next(&it);)
-            doc_put_value(w, "", &it.value);
+        for (struct doc_iter it = doc_iter(customer->members[i].addresses); doc_next(&it);) {
+            struct doc address = it.value.doc;
+            if (doc_text(address, "state").size != 0 ||
+                !suppression_has(engine, doc_text(address, "channel"),
+                                 doc_text(address, "value"))) {
+                doc_put_value(w, "", &it.value);
+                continue;
+            }
+            doc_open(w, "");
+            for (struct doc_iter field = doc_iter(address); doc_next(&field);)
+                doc_put_value_text(w, field.name, &field.value);
+            doc_put_string(w, "state", "suppressed");
+            doc_close(w);
+        }
     doc_close(w);
 }
 
@@ -356,7 +370,7 @@ int read_customer(struct engine *engine, struct text reference, struct buf *out,
     show_traits(&w, &customer);
     show_trait_sources(&w, &customer);
     show_identities(&w, &customer);
-    show_addresses(&w, &customer);
+    show_addresses(&w, &customer, engine);
     show_consents(&w, &customer);
     show_tags(&w, &customer);
     show_roles(&w, &customer);

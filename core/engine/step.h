@@ -84,6 +84,11 @@ struct send_request {
     bool is_test;                      /* what she would get, to an address of staff's */
 };
 int step_send(struct step *step, const struct send_request *request, struct err *err);
+/* Put the files of a message into its content, as `attach`: [{hash, name}, ...]; `given` is a list
+ * of hashes, or of documents that have a `hash` and perhaps a `name`, as events name their files.
+ * E_INVALID, E_LIMIT. */
+int step_attach(struct step *step, struct text channel, const struct doc_value *given,
+                struct doc *io_content, struct err *err);
 /* Whether the template has a text for that channel that the step's customer could be sent now.
  * E_NOTFOUND. */
 int step_check_template(struct step *step, struct text name, struct text channel, struct err *err);

@@ -58,6 +58,17 @@ static void take_off(struct step *step, struct text channel, struct text address
     note(step, channel, false);
 }
 
+bool suppression_has(struct engine *engine, struct text channel, struct text address)
+{
+    struct key key;
+    struct bytes row;
+    key_suppression(&key, channel, address);
+    if (key_ok(&key) && state_get(engine->state, &key, &row))
+        return true;
+    key_suppression_hidden(&key, channel, address);
+    return key_ok(&key) && state_get(engine->state, &key, &row);
+}
+
 static bool is_address(struct text channel, struct text address)
 {
     struct key key;

@@ -216,6 +216,7 @@ _Static_assert(KITH_IDEMPOTENT == 2, "KITH_IDEMPOTENT");
 _Static_assert(KITH_MACHINE == 4, "KITH_MACHINE");
 _Static_assert(KITH_HTML == 8, "KITH_HTML");
 _Static_assert(KITH_MARKDOWN == 16, "KITH_MARKDOWN");
+_Static_assert(KITH_FILES == 32, "KITH_FILES");
 
 _Static_assert(sizeof(struct kith_channel) >= 40, "kith_channel");
 _Static_assert(offsetof(struct kith_channel, size) == 0, "kith_channel.size");

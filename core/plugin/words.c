@@ -133,18 +133,22 @@ static struct doc content_of(struct step *step, struct doc fields, const char *b
 
 static int word_send(struct step *step, struct doc fields, struct err *err)
 {
-    static const char *const names[] = { "channel", "body", "template", "data",  "purpose",
-                                         "key",     "at",   "expires",  "links", NULL };
+    static const char *const names[] = { "channel", "body",   "template", "data",
+                                         "purpose", "key",    "at",       "expires",
+                                         "links",   "attach", NULL };
     struct send_request request = {
         .channel = doc_text(fields, "channel"),
         .purpose = doc_text(fields, "purpose"),
         .key = doc_text(fields, "key"),
     };
     struct doc links = { NULL, 0 };
+    struct doc_value attach = doc_get(fields, "attach");
     int rc = check_fields("send", fields, names, err);
     if (rc == 0)
         rc = plugin_links(step, doc_child(fields, "links"), &links, err);
     request.content = content_of(step, fields, "body", links);
+    if (rc == 0 && attach.type != DOC_NONE)
+        rc = step_attach(step, request.channel, &attach, &request.content, err);
     if (rc == 0 && request.purpose.size == 0)
         rc = err_set(err, E_INVALID, "send needs a purpose: one of the bundle's, or \"service\"");
     if (rc == 0 && doc_text(fields, "body").size == 0 && doc_text(fields, "template").size == 0)

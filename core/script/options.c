@@ -15,7 +15,6 @@ static const struct {
 } later[] = {
     { "rule", "control", "" },
     { "rule", "where", ": ask in run, as in: if known(event.total) and event.total > 5 then ..." },
-    { "send", "attach", "" },
 };
 
 static int refuse(lua_State *lua, const char *word, const char *name,

@@ -107,7 +107,7 @@ const struct script_word settings_words[] = {
         "be configured with, it says itself: `kith plugin list`.",
         plugin_fields,
         "plugin \"email\" {\n"
-        "  grant = { \"channel\", \"append\", \"read\", \"sockets\", \"work\" },\n"
+        "  grant = { \"channel\", \"append\", \"read\", \"sockets\", \"work\", \"files\" },\n"
         "  config = { smtp = \"smtp://127.0.0.1:25\", from = \"Care <care@example.com>\" },\n"
         "}\n",
     },

@@ -226,6 +226,23 @@ static void put_links(lua_State *lua, struct send_request *request)
     request->content = arena_doc(arena, doc_end(&w));
 }
 
+/* attach = { { hash = ..., name = ... } }, or event.files as it came. */
+static void put_files(lua_State *lua, struct send_request *request)
+{
+    struct host *host = host_of(lua);
+    struct doc_value given;
+    struct err err;
+    lua_getfield(lua, 1, "attach");
+    if (!lua_isnil(lua, -1)) {
+        if (convert_from_lua(lua, lua_gettop(lua), step_arena(host->step), &host->scratch, &given,
+                             &err) != 0)
+            luaL_error(lua, "send: %s", err.text);
+        if (step_attach(host->step, request->channel, &given, &request->content, &err) != 0)
+            host_raise(lua, &err);
+    }
+    lua_pop(lua, 1);
+}
+
 /* -- Words ---------------------------------------------------------------- */
 
 static const struct script_field send_fields[] = {
@@ -246,6 +263,8 @@ static const struct script_field send_fields[] = {
       "signed links for the customer: `NAME = { event, data, title, expires }`, or `NAME = { "
       "purpose, channel, state, title, expires }`",
       false },
+    { "attach", "list",
+      "files that go with it, `{ { hash, name }, ... }`, or `event.files`; for e-mail", false },
     { 0 },
 };
 
@@ -266,6 +285,7 @@ static int word_send(lua_State *lua)
     check_purpose(lua, request.purpose);
     request.content = message_content(lua, request.channel, "body", "send");
     put_links(lua, &request);
+    put_files(lua, &request);
     lua_getfield(lua, 1, "expires");
     if (!lua_isnil(lua, -1)) {
         struct when when = { "send", "expires", { "", 0 }, -1, step_now(step) };

@@ -107,6 +107,7 @@ static int put_channels(const struct plugin_set *set, struct doc_writer *w, stru
             doc_put_bool(w, "machine", (channel->flags & KITH_MACHINE) != 0);
             doc_put_bool(w, "html", (channel->flags & KITH_HTML) != 0);
             doc_put_bool(w, "markdown", (channel->flags & KITH_MARKDOWN) != 0);
+            doc_put_bool(w, "files", (channel->flags & KITH_FILES) != 0);
             doc_close(w);
         }
     }

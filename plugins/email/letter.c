@@ -169,6 +169,8 @@ static int compose(const struct letter_source *source, struct span id, const str
         .is_automatic = true,
         .headers = headers.items,
         .header_count = headers.count,
+        .attachments = source->files,
+        .attachment_count = source->file_count,
     };
     if (message.subject.size == 0)
         return fault_set(fault, FAULT_INVALID,

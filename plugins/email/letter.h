@@ -18,6 +18,7 @@
 #define PLUGINS_EMAIL_LETTER_H
 
 #include "bytes.h"
+#include "compose.h"
 #include "kith.h"
 #include "settings.h"
 
@@ -38,6 +39,8 @@ struct letter_source {
     int64_t attempt;
     struct kith_doc message;
     int64_t now_ms;
+    const struct compose_attachment *files;
+    size_t file_count;
 };
 
 /* `out_letter` needs letter_deinit() whatever comes back.  Any thread. */

@@ -69,17 +69,18 @@ static void tell_status(void *self, struct kith_channel_status *status)
 }
 
 static const struct kith_channel *const channels[] = {
-    KITH_ITEM(channel, .name = "email", .flags = KITH_NEEDS_ADDRESS | KITH_MARKDOWN, .send = send,
-              .status = tell_status),
+    KITH_ITEM(channel, .name = "email", .flags = KITH_NEEDS_ADDRESS | KITH_MARKDOWN | KITH_FILES,
+              .send = send, .status = tell_status),
     NULL,
 };
 
-static const struct kith_plugin *const plugin = KITH_ITEM(
-    plugin, .abi = KITH_ABI, .name = "email", .version = "1.0",
-    .about = "Messages by e-mail, and what comes back",
-    .needs = KITH_NAMES("channel", "append", "read", "sockets", "work"), .config = settings_fields,
-    .handlers = face_handlers, .functions = face_functions, .states = face_states,
-    .traits = face_traits, .channels = channels, .start = start, .stop = stop);
+static const struct kith_plugin *const plugin =
+    KITH_ITEM(plugin, .abi = KITH_ABI, .name = "email", .version = "1.0",
+              .about = "Messages by e-mail, and what comes back",
+              .needs = KITH_NAMES("channel", "append", "read", "sockets", "work", "files"),
+              .config = settings_fields, .handlers = face_handlers, .functions = face_functions,
+              .states = face_states, .traits = face_traits, .channels = channels, .start = start,
+              .stop = stop);
 
 const struct kith_plugin *kith_describe(void)
 {

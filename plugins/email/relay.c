@@ -56,6 +56,7 @@ static void parcel_free(struct parcel *parcel)
     relay->waiting -= parcel->state == PARCEL_WAITING;
     if (parcel->domain != NULL)
         pace_leave(relay->pace, parcel->domain, relay_clock_ms());
+    files_deinit(&parcel->files);
     letter_deinit(&parcel->letter);
     free(parcel->message);
     free(parcel);
@@ -262,6 +263,8 @@ static void compose(void *arg)
         .attempt = parcel->attempt,
         .message = { parcel->message, parcel->message_size },
         .now_ms = parcel->now_ms,
+        .files = parcel->files.items,
+        .file_count = parcel->files.count,
     };
     parcel->rc = letter_write(&source, &parcel->letter, &parcel->fault);
 }
@@ -272,6 +275,7 @@ static void on_composed(void *arg)
     struct relay *relay = parcel->relay;
     int64_t now = relay_clock_ms(), at = 0;
     bool is_wrong = parcel->rc == FAULT_INVALID || parcel->rc == FAULT_LIMIT;
+    files_deinit(&parcel->files); /* they are in the letter */
     if (parcel->rc != 0) {
         answer(parcel, is_wrong ? KITH_REJECTED : KITH_RETRY, parcel->fault.text, 0);
         return;
@@ -289,6 +293,20 @@ static void on_composed(void *arg)
     relay_go_on(relay);
 }
 
+static void on_files(void *arg, int32_t outcome, const char *why)
+{
+    struct parcel *parcel = arg;
+    struct relay *relay = parcel->relay;
+    if (outcome != KITH_SENT) {
+        answer(parcel, outcome, why, 0);
+        return;
+    }
+    if (relay->host->work(relay->kith, compose, on_composed, parcel) == KITH_OK)
+        return;
+    compose(parcel); /* all threads are busy: here, then */
+    on_composed(parcel);
+}
+
 void relay_send(struct relay *relay, const struct kith_message *message)
 {
     struct parcel *parcel = parcel_new(relay, message);
@@ -297,10 +315,14 @@ void relay_send(struct relay *relay, const struct kith_message *message)
                      "no memory for it", 0);
         return;
     }
-    if (relay->host->work(relay->kith, compose, on_composed, parcel) == KITH_OK)
-        return;
-    compose(parcel); /* all threads are busy: here, then */
-    on_composed(parcel);
+    parcel->files.host = relay->host;
+    parcel->files.kith = relay->kith;
+    parcel->files.held = &relay->held;
+    parcel->files.done = on_files;
+    parcel->files.arg = parcel;
+    parcel->files.list =
+        kith_get_doc((struct kith_doc){ parcel->message, parcel->message_size }, "attach");
+    files_read(&parcel->files);
 }
 
 /* -- How it does ------------------------------------------------------------------------------- */

@@ -5,6 +5,7 @@
 #define PLUGINS_EMAIL_RELAY_INSIDE_H
 
 #include "fault.h"
+#include "files.h"
 #include "letter.h"
 #include "pace.h"
 #include "relay.h"
@@ -16,7 +17,7 @@
 #define RELAY_SOCKETS_MAX 256
 
 enum parcel_state {
-    PARCEL_COMPOSING,
+    PARCEL_COMPOSING, /* or its files are read */
     PARCEL_WAITING,
     PARCEL_SENDING,
     PARCEL_TELLING, /* that its address bounced */
@@ -31,6 +32,7 @@ struct parcel {
     void *message; /* the document, our copy */
     size_t message_size;
 
+    struct files files;
     struct letter letter;
     int rc; /* of composing */
     struct fault fault;
@@ -53,6 +55,7 @@ struct relay {
     struct pace *pace;
     struct parcel *parcels, **parcels_end;
     size_t waiting, sending;
+    size_t held; /* bytes of files */
 
     CURLM *multi; /* NULL: no connection is open */
     int sockets[RELAY_SOCKETS_MAX];

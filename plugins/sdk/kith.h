@@ -1026,7 +1026,8 @@ enum {
     KITH_IDEMPOTENT = 2,    /* the other side drops a repeated id: doubt is resolved by another */
     KITH_MACHINE = 4,       /* a program reads it: data, and also what is about nobody */
     KITH_HTML = 8,          /* its bodies are HTML: templates escape what they are filled with */
-    KITH_MARKDOWN = 16      /* ... or Markdown; not both */
+    KITH_MARKDOWN = 16,     /* ... or Markdown; not both */
+    KITH_FILES = 32 /* messages may have `attach`, [{hash, name}], for file_read(); since level 3 */
 };
 
 struct kith_channel {

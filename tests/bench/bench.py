@@ -251,7 +251,7 @@ def measure_ingest(bench):
 PLUGINS = """
 plugins "%(build)s/plugins"
 url "https://crm.example.com"
-plugin "email" { grant = { "channel", "append", "read", "sockets", "work" },
+plugin "email" { grant = { "channel", "append", "read", "sockets", "work", "files" },
   config = { smtp = "smtp://127.0.0.1:1", from = "shop@example.com" } }
 plugin "webhook" { grant = { "append", "channel", "fetch", "fetch-private", "routes" }, config = {
   hooks = { shop = { secret = secret "%(work)s/secret", customer = { "email:buyer" } } } } }

@@ -16,7 +16,7 @@ import pytest
 from conftest import BUILD
 from mail_sink import Sink
 
-GRANT = '"channel", "append", "read", "sockets", "work"'
+GRANT = '"channel", "append", "read", "sockets", "work", "files"'
 SECRET = "a key of at least sixteen bytes"
 RULES = """
 purpose "news" { opt_in = false }

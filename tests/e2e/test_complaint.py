@@ -53,7 +53,8 @@ def configuration(
     config.write_text(
         f'plugins "{folder}"\nurl "https://crm.example.com"\nzone "Europe/Berlin"\n'
         f'channel "log" {{ file = "{tmp_path}/messages" }}\n'
-        'plugin "email" { grant = { "channel", "append", "read", "sockets", "work" }, config = {\n'
+        'plugin "email" { grant = {\n'
+        '  "channel", "append", "read", "sockets", "work", "files" }, config = {\n'
         f'  smtp = "{smtp}", from = "Shop <hello@example.com>", lmtp = "127.0.0.1:0",\n'
         f'  verp_key = secret "{tmp_path}/verp.key",\n'
         '  inbox = { "hello@example.com", "complaints@example.com" } } }\n'

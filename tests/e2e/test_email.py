@@ -3,6 +3,7 @@
 KITH_MAILS=10000 makes the long run of `make mails`.
 """
 import base64
+import json
 import os
 import pathlib
 import re
@@ -338,6 +339,87 @@ def test_what_cannot_be_written_is_rejected_with_the_reason(shop, sink, wrong, w
     wait_for(lambda: effect_of(daemon, "ann@example.com")["state"] == "rejected", "it is refused")
     assert words in effect_of(daemon, "ann@example.com")["reason"]
     assert sink.mails == []
+
+
+# -- Files -------------------------------------------------------------------------------------
+
+ATTACHING = (
+    RULES.replace("links =", "attach = event.files, links =")
+    + """
+rule "offer" { on = "Offer", run = function(event)
+  send { channel = "email", purpose = "service", template = "offer", attach = event.files }
+end }
+rule "wrong" { on = "Wrong", run = function(event)
+  send { channel = event.channel or "email", purpose = "service", body = "x", attach = event.files }
+end }
+"""
+)
+OFFER = "---\nsubject: Ihr Angebot\n---\nAnbei unser Angebot.\n"
+PDF = b"%PDF-1.7\r\n\0\xff" * 4000
+
+
+def put_file(daemon, data, kind):
+    answer = daemon.call("POST", "/v1/files", data, headers={"Content-Type": kind})
+    assert answer.status in (200, 201), answer.body
+    return answer.json["hash"]
+
+
+@pytest.mark.parametrize("isolate", [False, True])
+def test_files_of_a_customer_go_with_a_message(shop, sink, isolate):
+    daemon = shop(rules=ATTACHING, isolate=isolate, templates={"offer.email.md": OFFER})
+    pdf = put_file(daemon, PDF, "application/pdf")
+    note = put_file(daemon, "Grüße\n".encode(), "text/plain; charset=utf-8")
+    mail = put_file(daemon, b"Subject: x\r\n\r\ny", "message/rfc822")
+    files = [{"hash": pdf, "name": "报价单 2026 für Sie.pdf", "pages": 3}, {"hash": note}]
+    customer(daemon, "ann@example.com")
+    order(daemon, "ann", body="Hello *you*", files=files + [{"hash": mail, "name": "a.eml"}])
+    reason = lambda: effect_of(daemon, "ann@example.com")  # noqa: E731
+    message = parsed(wait_for(lambda: sink.mails, reason, 5)[0])
+    assert message.get_content_type() == "multipart/mixed" and message.defects == []
+    assert "Hello you" in message.get_body(("plain",)).get_content()
+    assert "<em>you</em>" in message.get_body(("html",)).get_content()
+    first, second, third = message.iter_attachments()
+    assert first.get_filename() == "报价单 2026 für Sie.pdf" and first.get_content() == PDF
+    assert first.get_content_type() == "application/pdf"
+    assert (
+        second.get_filename() == note[:12] and second.get_payload(decode=True) == "Grüße\n".encode()
+    )
+    assert third.get_content_type() == "application/octet-stream"
+    raw = sink.mails[0].data
+    assert b"filename*" in raw and max(len(line) for line in raw.split(b"\r\n")) <= 998
+    track = {"type": "track", "userId": "ann", "event": "Offer", "properties": {"files": [pdf]}}
+    assert not daemon.send(track)
+    offer = parsed(wait_for(lambda: sink.mails[1:], "the offer arrives")[0])
+    assert offer["Subject"] == "Ihr Angebot"
+    assert [part.get_content() for part in offer.iter_attachments()] == [PDF]
+
+
+def test_files_that_cannot_go_are_a_reason_to_send_nothing(shop, sink):
+    daemon = shop(rules=ATTACHING)
+    large = [put_file(daemon, bytes([65 + i]) * (6 << 20), "image/png") for i in (0, 1)]
+    for user, files, words in (
+        ("ann", ["0" * 64], "attach: there is no file 0000"),
+        ("dan", large, "attach: its files have more than 10485760 bytes"),
+    ):
+        customer(daemon, f"{user}@example.com")
+        order(daemon, user, files=files)
+        state = lambda: effect_of(daemon, f"{user}@example.com")  # noqa: E731
+        wait_for(lambda: state()["state"] == "rejected", "it is refused")
+        assert words in state()["reason"]
+    assert sink.mails == []
+    for number, (properties, words) in enumerate(
+        [
+            ({"files": ["short"]}, "attach is a list of files, each { hash ="),
+            ({"files": "0" * 64}, "attach is a list of files"),
+            ({"files": ["0" * 64] * 21}, "a message has at most 20 files"),
+            ({"files": [{"hash": "0" * 64, "name": "../x"}]}, "no slash"),
+            ({"files": ["0" * 64], "channel": "log"}, 'the channel "log" takes no files'),
+        ]
+    ):
+        track = {"type": "track", "userId": "ann", "event": "Wrong", "messageId": f"w{number}"}
+        assert not daemon.send({**track, "properties": properties})
+        item = [i for i in daemon.timeline("user_id:ann") if i["type"] == "rule.failed"][0]
+        assert words in json.dumps(item["data"]).replace('\\"', '"'), item
 
 
 def test_a_slow_domain_delays_no_other(shop, sink):

@@ -98,7 +98,7 @@ plugin "followup" {
   IS
 }
 plugin "email" {
-  grant = { "channel", "append", "read", "sockets", "work" },
+  grant = { "channel", "append", "read", "sockets", "work", "files" },
   IS
   config = { from = "Care <care@example.com>", smtp = "smtp://127.0.0.1:9" },
 }

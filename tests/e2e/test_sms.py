@@ -304,6 +304,16 @@ def test_a_stranger_may_write_too(texting):
     assert call_back(daemon, "/v1/sms/inbound", inbound("Hi", "SM7", "KITCHEN")).status == 204
 
 
+def state_of_number(daemon):
+    """What a clerk sees of it."""
+    (number,) = [
+        item
+        for item in daemon.get("/v1/customers/user_id:ann").json["addresses"]
+        if item["channel"] == "sms"
+    ]
+    return number.get("state")
+
+
 @pytest.mark.parametrize("isolate", ["false", "true"])
 def test_stop_silences_a_number_and_start_lets_it_hear_again(texting, gateway, isolate):
     daemon = texting(isolate=isolate)
@@ -311,8 +321,10 @@ def test_stop_silences_a_number_and_start_lets_it_hear_again(texting, gateway, i
     wait_for(lambda: traits(daemon).get("heard") == "message.unsubscribed", "STOP is heard")
     write(daemon, "after STOP")
     wait_effect(daemon, "suppressed")
+    assert state_of_number(daemon) == "suppressed"
     start = inbound("START", "SM3")
     assert call_back(daemon, "/v1/sms/inbound", start).status == 204
+    assert state_of_number(daemon) is None
     write(daemon, "after START")
     wait_effect(daemon, "sent")
     assert call_back(daemon, "/v1/sms/inbound", inbound("Stop", "SM4")).status == 204

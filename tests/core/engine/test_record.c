@@ -157,8 +157,10 @@ static void a_record_that_is_wrong_is_refused_and_says_why(void **state)
     refused(play, E_INVALID, "\"amount\" is money");
     create(play, "{'subject':'x','who':'user_id:nobody'}");
     refused(play, E_NOTFOUND, "no such customer");
-    create(play, "{'subject':'x','asked':'2026-10-10'}");
-    refused(play, E_INVALID, "\"asked\" is a time");
+    create(play, "{'subject':'x','asked':'soon'}");
+    refused(play, E_INVALID, "\"asked\": \"soon\" is no time: write a duration (3d, 2h, 1wd)");
+    create(play, "{'subject':'x','asked':true}");
+    refused(play, E_INVALID, "\"asked\" is a time: \"3d\", \"1wd\"");
     play_command(play, "record.create", "1", "{'kind':'complant','fields':{}}");
     refused(play, E_NOTFOUND, "no kind is called \"complant\"; did you mean \"complaint\"?");
     play_command(play, "record.create", NULL, "{'kind':'complaint','fields':{'subject':'x'}}");
