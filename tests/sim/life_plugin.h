@@ -49,9 +49,9 @@ void life_plugin_blamed(const char *path); /* the log has them */
 
 void life_plugin_attach(struct node *node, struct plugin_set *set, struct clock clock);
 void life_plugin_lost(void *arg, struct text name, const char *why); /* of node_options */
-void life_plugin_tick(void);                        /* with node_tick() */
-void life_plugin_act(uint64_t dice);                /* what staff, or chance, does about it */
-void life_plugin_finish(void);                      /* in a quiet life: who takes no part shall */
+void life_plugin_tick(void);                                         /* with node_tick() */
+void life_plugin_act(uint64_t dice); /* what staff, or chance, does about it */
+void life_plugin_finish(void);       /* in a quiet life: who takes no part shall */
 
 /* The rows that are kept for plugins, for the judge. */
 void life_plugin_rows(struct snapshot *snapshot);
