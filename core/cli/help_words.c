@@ -1,4 +1,4 @@
-/* help_words.c -- `kith help lua PLUGIN.WORD`: what a plugin says of a word that it offers to rules.
+/* help_words.c -- `kith help lua PLUGIN.WORD`: what a plugin says of a word it offers to rules.
  *
  * What such a word does stands in the plugin, which only the daemon has loaded: it is asked, and
  * where none runs, or its plugin is another, it is said who knows.

@@ -146,7 +146,7 @@ static void tell_missing(struct check *check, struct doc from, struct doc to, co
             buf_printf(&who, "%.*s: %.*s", (int)list.name.size, list.name.data,
                        (int)it.value.text.size, it.value.text.data);
             check_find(check, "difference", "description", buf_string(&who), what,
-                       "rules, templates and configurations that name it follow");
+                       "look at the rules, templates and kith.lua that name it");
             buf_deinit(&who);
         }
     }

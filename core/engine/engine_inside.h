@@ -413,7 +413,6 @@ int step_check_owner(const struct step *step, struct text name, const char *word
 /* -- plugin_run.c --------------------------------------------------------- */
 
 enum plugin_presence { PLUGIN_THERE, PLUGIN_BEHIND, PLUGIN_QUARANTINED };
-#define PLUGIN_REASON_BYTES 160
 struct plugin_standing {
     enum plugin_presence presence;
     bool is_news;                     /* that it was lost: to be reported */

@@ -1,4 +1,4 @@
-/* plugin_back.c -- how a plugin that took no part comes back, and what is shown of those that do not.
+/* plugin_back.c -- how a plugin that took no part comes back, and what is shown of who does not.
  *
  * plugin_run.c has the table of what happens when.  While it was away its events were parked; it
  * hears of them in their order, a slice with every tick, each as a step of the customer's own, and

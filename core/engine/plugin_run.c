@@ -1,5 +1,6 @@
-/* plugin_run.c -- calling plugins: who hears of what, and what becomes of one that is lost.  How one
- * comes back is plugin_back.c's.
+/* plugin_run.c -- calling plugins: who hears of what, and what becomes of one that is lost.
+ *
+ * How one comes back is plugin_back.c's.
  *
  * A plugin's code is somebody else's.  In this process it may end us in the middle of an entry; in
  * its own it may end, or never answer.  Either way the entry must be applied without it, and every
@@ -302,7 +303,7 @@ struct callee {
     struct text name;
 };
 
-/* "it crashed (SIGSEGV) in its handler visit".  Not in an arena: what the call did there is undone. */
+/* "it crashed (SIGSEGV) in its handler visit".  In no arena: what the call did there is undone. */
 static void note_loss_reason(struct plugin_standing *standing, enum plugin_outcome outcome,
                              const struct callee *callee, const struct err *err)
 {

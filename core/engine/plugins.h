@@ -86,6 +86,9 @@ struct plugins {
     bool (*renew)(struct plugins *plugins, size_t plugin);
 };
 
+/* How a plugin was lost and in which function, for people; with the NUL, what is longer is cut. */
+#define PLUGIN_REASON_BYTES 160
+
 /* How many more processes a fold tries a call in that was lost without a verdict. */
 #define PLUGIN_TRIES_MAX 2
 

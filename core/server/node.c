@@ -10,6 +10,7 @@
 #include "core/base/mem.h"
 #include "core/base/unshared.h"
 #include "core/engine/config.h"
+#include "core/engine/plugins.h"
 #include "core/plugin/breadcrumb.h"
 #include "core/server/applied.h"
 #include "core/server/change.h"
@@ -55,7 +56,7 @@ struct node {
 
 struct notice { /* from the engine to the deliverer */
     struct mail mail;
-    char id[EVENT_ID_TEXT_MAX];
+    char id[PLUGIN_REASON_BYTES]; /* of an effect; or why a plugin was lost */
     char channel[CONFIG_NAME_MAX];
     int64_t attempt;
     struct buf message;
@@ -164,17 +165,13 @@ static void on_plugin_lost(struct mail *mail, void *reader)
     const struct node_options *options = &((struct node *)reader)->options;
     struct notice *notice = (struct notice *)mail;
     if (options->plugin_lost != NULL)
-        options->plugin_lost(options->plugin_arg, text_of(notice->channel),
-                             buf_string(&notice->message));
-    buf_deinit(&notice->message);
+        options->plugin_lost(options->plugin_arg, text_of(notice->channel), notice->id);
     free(notice);
 }
 
 static void hook_plugin_lost(void *arg, struct text name, const char *why)
 {
-    struct notice *notice = notice_new((struct text){ "", 0 }, name, on_plugin_lost);
-    buf_text(&notice->message, why);
-    notice_post(arg, notice);
+    notice_post(arg, notice_new(text_of(why), name, on_plugin_lost));
 }
 
 static void hook_verdict_made(void *arg, uint64_t at_seq, struct doc verdict)

@@ -254,6 +254,8 @@ def test_an_exit_in_a_handler_is_blamed_and_its_entry_is_not_applied_again(start
     daemon.wait_line(r'was ended by an exit \(code 3\) at entry \d+ in plugin "bad_exit" \(event\)')
     standing = daemon.get("/v1/plugins/bad_exit").json
     assert standing["state"] == "quarantined" and standing["quarantined"]["kind"] == "crash"
+    how = "it ended the process by exit(3) in its handler order, and takes no part from entry "
+    assert standing["quarantined"]["reason"].startswith(how)
     daemon.send({**order, "properties": {"total": 3}})
     kinds = [item["type"] for item in daemon.timeline("user_id:u1")]
     assert kinds.count("Order Completed") == 2

@@ -54,6 +54,7 @@ static void crash_in_alpha(void)
 {
     breadcrumb_applying(17);
     breadcrumb_enter(BREADCRUMB_ENGINE, ALPHA, 17, BREADCRUMB_EVENT);
+    breadcrumb_say(BREADCRUMB_ENGINE, "order");
     raise(SIGSEGV);
 }
 
@@ -63,6 +64,7 @@ static void a_crash_names_plugin_call_and_entry(void **state)
     (void)state;
     assert_string_equal(crash.plugin, "alpha");
     assert_int_equal(crash.call, BREADCRUMB_EVENT);
+    assert_string_equal(crash.function, "order");
     assert_int_equal(crash.seq, 17);
     assert_int_equal(crash.signal, SIGSEGV);
     assert_true(crash.is_own);
