@@ -7,6 +7,7 @@
  */
 #include "core/engine/record_inside.h"
 
+#include "core/base/blank.h"
 #include "core/base/near.h"
 
 #include <string.h>
@@ -56,16 +57,34 @@ static const struct kind *find_kind(struct record_work *work, struct text name, 
     return NULL;
 }
 
+static bool is_blank(const struct doc_value *value)
+{
+    return value->type == DOC_TEXT && blank_text(value->text.data, value->text.size);
+}
+
+/* Where something is to be said, a blank says nothing. */
 static bool has_value(const struct record *record, const struct kind_field *field)
 {
-    return record_field(record, field->name).type != DOC_NONE;
+    struct doc_value value = record_field(record, field->name);
+    return value.type != DOC_NONE && !is_blank(&value);
+}
+
+/* What was taken blank, when that was taken, hinders nothing: a promise is broken all the same. */
+static bool was_blank(const struct record_work *work, const struct kind_field *field)
+{
+    struct doc_value before = { .type = DOC_NONE };
+    struct doc_value now = record_field(&work->record, field->name);
+    if (work->before.number != 0)
+        before = record_field(&work->before, field->name);
+    return is_blank(&before) && is_blank(&now);
 }
 
 static int check_required(struct record_work *work, struct err *err)
 {
     const struct kind *kind = work->record.kind;
     for (size_t i = 0; i < kind->field_count; i++)
-        if (kind->fields[i].is_required && !has_value(&work->record, &kind->fields[i]))
+        if (kind->fields[i].is_required && !has_value(&work->record, &kind->fields[i]) &&
+            !was_blank(work, &kind->fields[i]))
             return record_fail(work, E_INVALID,
                                say(work, "the field \"%s\" is needed", kind->fields[i].name), err);
     for (size_t i = 0; i < kind->role_count; i++) {
@@ -266,12 +285,13 @@ static int check_line(struct record_work *work, const struct doc_value *line, st
     if (line->type != DOC_DOC)
         return record_fail(work, E_INVALID, "lines is a list of { name = value }", err);
     int rc = check_names(work, "in a line", kind->lines, kind->line_count, line->doc, err);
-    for (size_t i = 0; rc == 0 && i < kind->line_count; i++)
-        if (kind->lines[i].is_required &&
-            given_value(line->doc, kind->lines[i].name).type == DOC_NONE)
+    for (size_t i = 0; rc == 0 && i < kind->line_count; i++) {
+        struct doc_value value = given_value(line->doc, kind->lines[i].name);
+        if (kind->lines[i].is_required && (value.type == DOC_NONE || is_blank(&value)))
             return record_fail(work, E_INVALID,
                                say(work, "each line needs the field \"%s\"", kind->lines[i].name),
                                err);
+    }
     return rc;
 }
 

@@ -224,7 +224,7 @@ static const char *read_fields(struct form *form, struct kith_doc fields)
         return "`email` or `customer` is needed: whose complaint it is";
     if (form->address.size != 0 && !text_is_address(form->address))
         return "`email` is one address, like ann@example.com";
-    if (kith_get_text(fields, "subject").size == 0)
+    if (text_is_blank(text_cut(kith_get_text(fields, "subject"), ACT_SUBJECT_MAX)))
         return "`subject` is needed: what it is about";
     read_text(fields, "name", form->name, sizeof form->name);
     kith_begin(&w, form->room, sizeof form->room);

@@ -28,17 +28,26 @@ static void put(struct kith_writer *w, const char *name, struct kith_text text, 
         kith_put_text(w, name, text_cut(text, size_max));
 }
 
-/* The first line, where nobody said what it is about. */
-static struct kith_text subject_of(const struct complaint *complaint)
+static size_t line_size(struct kith_text text)
 {
-    struct kith_text subject = complaint->subject, text = complaint->text;
     size_t size = 0;
-    if (subject.size != 0)
-        return subject;
     while (size < text.size && text.data[size] != '\n' && text.data[size] != '\r')
         size++;
-    text.size = size;
-    return size != 0 ? text : kith_text(ACT_SUBJECT_NONE);
+    return size;
+}
+
+/* The first line, where nobody said what it is about.  A record needs one that is not blank, and
+ * a complaint without is one all the same. */
+static struct kith_text subject_of(const struct complaint *complaint)
+{
+    struct kith_text line = text_cut(complaint->subject, ACT_SUBJECT_MAX), rest = complaint->text;
+    while (text_is_blank(line) && rest.size != 0) {
+        size_t size = line_size(rest);
+        line = text_cut((struct kith_text){ rest.data, size }, ACT_SUBJECT_MAX);
+        size += size < rest.size;
+        rest = (struct kith_text){ rest.data + size, rest.size - size };
+    }
+    return text_is_blank(line) ? kith_text(ACT_SUBJECT_NONE) : line;
 }
 
 static int is_severity(struct kith_text text)

@@ -1,6 +1,9 @@
 /* text.c -- see text.h. */
 #include "text.h"
 
+#include <unicode/uchar.h>
+#include <unicode/utf8.h>
+
 #define REFERENCE "[complaint:"
 #define DIGITS_MAX 15
 #define LOCAL_MAX 64 /* of an address, before the "@" (RFC 5321, section 4.5.3.1) */
@@ -92,6 +95,20 @@ int text_has_any(struct kith_text text, struct kith_doc words)
         if (text_has(text, kith_as_text(&it.value)))
             return 1;
     return 0;
+}
+
+int text_is_blank(struct kith_text text)
+{
+    const uint8_t *bytes = (const uint8_t *)text.data;
+    int32_t at = 0, size = (int32_t)text.size;
+    while (at < size) {
+        UChar32 c;
+        U8_NEXT(bytes, at, size, c);
+        if (c < 0 || !(u_isUWhiteSpace(c) || u_iscntrl(c) ||
+                       u_hasBinaryProperty(c, UCHAR_DEFAULT_IGNORABLE_CODE_POINT)))
+            return 0;
+    }
+    return 1;
 }
 
 int text_is_any(struct kith_text text, struct kith_doc words)

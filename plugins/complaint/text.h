@@ -21,6 +21,9 @@ struct kith_text text_kept(struct kith_text text);
 /* Can mail go there: "ann@example.com", without a name, blanks, quotes and brackets? */
 int text_is_address(struct kith_text text);
 
+/* Is nothing of it to be seen, as the engine understands that of the texts that a record needs? */
+int text_is_blank(struct kith_text text);
+
 int text_is_same(struct kith_text a, struct kith_text b);
 int text_has(struct kith_text text, struct kith_text word); /* an empty word: never */
 

@@ -195,6 +195,27 @@ static int32_t on_broken(const struct kith_engine *engine, struct kith_call *cal
     return apologize(engine, call, config, kith_as_text(&what));
 }
 
+/* -- What somebody has written into her own list ----------------------------------------------- */
+
+enum { MADE_ABOUT, MADE_AS };
+
+/* What was done already when a device wrote it is so from the beginning: no moment lies between. */
+static int32_t on_todo(const struct kith_engine *engine, struct kith_call *call)
+{
+    char room[COUNTS_ROOM];
+    struct kith_writer w;
+    struct kith_value about, made;
+    int32_t rc = engine->read(call, MADE_ABOUT, &about);
+    if (rc == KITH_OK)
+        rc = engine->read(call, MADE_AS, &made);
+    if (rc != KITH_OK || kith_as_text(&made).size == 0)
+        return rc;
+    kith_begin(&w, room, sizeof room);
+    kith_put_text(&w, "record", kith_as_text(&about));
+    kith_put_string(&w, "transition", kith_is(kith_as_text(&made), "done") ? "finish" : "drop");
+    return engine->act(call, "move", kith_end(&w));
+}
+
 /* -- Promises: whose --------------------------------------------------------------------------- */
 
 /* "customer.unmerge" is of who was let go.  Nothing is said of those to whom nobody has promised
@@ -352,6 +373,8 @@ const struct kith_handler *const care_handlers[] = {
     KITH_ITEM(handler, .name = "promise_changed",
               .types = KITH_NAMES("promise.created", "promise.withdrawn", "promise.kept_late"),
               .reads = KITH_NAMES("records.promise", "state.promises"), .run = on_changed),
+    KITH_ITEM(handler, .name = "todo_created", .types = KITH_NAMES("todo.created"),
+              .reads = KITH_NAMES("event.about", "record.made"), .run = on_todo),
     KITH_ITEM(handler, .name = "merged",
               .types = KITH_NAMES("customer.merged", "customer.unmerged", "customer.unmerge"),
               .reads = KITH_NAMES("records.promise", "state.promises"), .run = on_merged),

@@ -1,5 +1,5 @@
-/* care.h -- the deterministic side: promises that are broken by the clock, counts of them, and the
- * reminder to see somebody again.
+/* care.h -- the deterministic side: promises that are broken by the clock, counts of them, the
+ * reminder to see somebody again, and tasks that were done already when they were written.
  *
  * Everything here is a pure function of what the engine gives (kith.h): nothing is kept but
  * documents of the host, and words of the configuration go back to it as they are.

@@ -5,7 +5,8 @@
  *     is hers                       that of who confirmed it: given
  *     is hers, and that is refused  listed again, with what the daemon said
  *     was confirmed by who may not  listed again, with that
- *     is somebody else's by now     given, to her
+ *     is that of who confirmed it   given: it was, before an interruption
+ *     is somebody else's by now     settled, with whose it is
  *     is done, closed or gone       settled
  *     (called off)                  left, with the reason of that
  */
@@ -127,6 +128,25 @@ static void give(struct handover *handover, enum piece piece)
                  kith_end(&w), on_given);
 }
 
+/* A deputy's is hers for whom he stands in. */
+static bool is_confirmers(const struct handover *handover, enum piece piece, struct kith_doc thing)
+{
+    struct kith_text by = kith_get_text(kith_get_doc(handover->row, "fields"), "confirmed_by");
+    return kith_is(handover_owner(piece, thing), by.data) ||
+           (piece == PIECE_REMINDER && kith_is(kith_get_text(thing, "of"), by.data));
+}
+
+/* Nothing was given to her: another hand-over was first, or somebody by hand. */
+static void settle_for(struct handover *handover, struct kith_text owner)
+{
+    const char *why =
+        pool_print(&handover->page, "not given: it was %.*s's before", (int)owner.size, owner.data);
+    if (why == NULL)
+        handover_end(handover);
+    else
+        tick(handover, "settle", "reason", kith_text(why));
+}
+
 static void on_thing(void *arg, int32_t status, struct kith_doc result)
 {
     struct handover *handover = arg;
@@ -136,8 +156,10 @@ static void on_thing(void *arg, int32_t status, struct kith_doc result)
         handover_end(handover);
     else if (status == 200 && handover_is_hers(handover, piece, result))
         give(handover, piece);
-    else if (status == 200 && owner.size != 0)
+    else if (status == 200 && owner.size != 0 && is_confirmers(handover, piece, result))
         tick(handover, "give", "new_owner", owner);
+    else if (status == 200 && owner.size != 0)
+        settle_for(handover, owner);
     else
         tick(handover, "settle", "reason",
              kith_text(status != 200 ? "it is not there any more"

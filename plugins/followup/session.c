@@ -76,6 +76,8 @@ static void on_written(void *arg, int32_t status, struct kith_doc result)
             session_keep_promise(session, result);
         if (write->is_again)
             session->reminder = (uint64_t)kith_get_int(result, "id", 0);
+        if (write->hides != 0)
+            book_hide_done(&session->desk->book, write->hides);
         session->write_at++;
         write_next(session);
         return;
@@ -105,6 +107,7 @@ static void write_next(struct session *session)
         .path = write->path,
         .body = write->body,
         .staff = kith_text(session->staff),
+        .key = kith_text(write->key),
         .match = kith_text(write->match),
     };
     if (session->pool.broken ||

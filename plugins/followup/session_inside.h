@@ -42,7 +42,9 @@ struct item {
 
 struct write {
     const char *method, *path, *match;
+    const char *key; /* NULL: made twice it is the same */
     struct kith_doc body;
+    uint64_t hides;  /* a reminder that is shown no more when this is done */
     bool is_again;   /* its answer is the reminder that the copy is of from now on */
     bool is_copy;    /* the body is made when it is asked for ... */
     bool is_changed; /* ... of one that is there: its customer stays */
@@ -61,8 +63,8 @@ struct session {
     size_t pages_read;
     struct page *pages[SOURCE_COUNT], *last[SOURCE_COUNT];
     struct item *items;
-    size_t item_count;
-    const char **left; /* names of the book whose reminder is to be looked at */
+    size_t item_count, todo_count; /* todos come first */
+    const char **left;             /* names of the book whose reminder is to be looked at */
     size_t left_count, left_at;
     uint64_t asked; /* the reminder that is */
     struct write writes[WRITES_MAX];

@@ -53,27 +53,77 @@ static void tag_item(struct item *item)
     buffer_deinit(&text);
 }
 
-static bool has_name(const struct session *session, const char *name)
+/* Whether one of the first `count` has it. */
+static bool has_name(const struct session *session, size_t count, const char *name)
 {
-    for (size_t i = 0; i < session->item_count; i++)
+    for (size_t i = 0; i < count; i++)
         if (strcmp(session->items[i].dav.name, name) == 0)
             return true;
     return false;
+}
+
+static bool has_uid(const struct session *session, size_t count, const char *uid)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(session->items[i].dav.task.uid, uid) == 0)
+            return true;
+    return false;
+}
+
+/* Whether the name has gone over to the reminder that came after this one. */
+static bool is_followed(const struct session *session, const char *name, int64_t reminder)
+{
+    struct walk at = walk(session, SOURCE_COPY);
+    struct kith_doc doc;
+    while (walk_next(&at, &doc)) {
+        struct kith_doc fields = kith_get_doc(doc, "fields");
+        if (kith_get_int(fields, "reminder", 0) != reminder &&
+            kith_is(kith_get_text(fields, "name"), name))
+            return true;
+    }
+    return false;
+}
+
+/* One that is done is not shown where it was hidden, and where its name is another's by now: it is
+ * open again, or was done again. */
+static bool is_shown_done(const struct session *session, const struct item *item)
+{
+    size_t count = session->item_count;
+    struct kith_value hidden = kith_get(kith_get_doc(item->copy, "fields"), "hidden");
+    return kith_as_int(&hidden, 0) == 0 && !has_name(session, count, item->dav.name) &&
+           !has_uid(session, count, item->dav.task.uid) &&
+           !is_followed(session, item->dav.name, kith_get_int(item->reminder, "id", 0));
+}
+
+/* Whoever had a name and a UID first has them: what she wrote under those that Kith would give is
+ * hers, and the reminder has others, which are its own for ever once a device has changed it. */
+static bool give_names(struct session *session, struct item *item)
+{
+    struct dav_item *dav = &item->dav;
+    size_t count = session->todo_count;
+    for (unsigned nth = 2;
+         dav->name != NULL && dav->task.uid != NULL &&
+         (has_name(session, count, dav->name) || has_uid(session, count, dav->task.uid));
+         nth++) {
+        dav->name = task_other_name(&session->pool, item->reminder, nth);
+        dav->task.uid = task_other_uid(&session->pool, item->reminder, nth);
+    }
+    return dav->name != NULL && dav->task.uid != NULL;
 }
 
 static void add_reminder(struct session *session, struct kith_doc doc, int64_t done_at)
 {
     struct item *item = &session->items[session->item_count];
     struct kith_doc copy = copy_of(session, kith_get_int(doc, "id", 0));
-    const char *name = task_name(&session->pool, doc, copy);
-    if (name == NULL || kith_is(kith_get_text(doc, "outcome"), TASK_DELETED))
+    if (kith_is(kith_get_text(doc, "outcome"), TASK_DELETED))
         return;
-    if (done_at != 0 && has_name(session, name))
-        return; /* it was done, and is open again under the same name */
     *item = (struct item){ .reminder = doc, .copy = copy };
-    item->dav.name = name;
+    item->dav.name = task_name(&session->pool, doc, copy);
     task_of_reminder(&session->pool, doc, copy, done_at, &item->dav.task);
-    session->item_count++;
+    if (item->dav.name == NULL || item->dav.task.uid == NULL)
+        return;
+    if (done_at != 0 ? is_shown_done(session, item) : give_names(session, item))
+        session->item_count++;
 }
 
 static void add_todos(struct session *session, enum source source)
@@ -146,6 +196,9 @@ bool session_make_items(struct session *session)
     session->items = pool_take(&session->pool, (count_all(session) + 1) * sizeof *session->items);
     if (session->items == NULL)
         return false;
+    add_todos(session, SOURCE_TODO);
+    add_todos(session, SOURCE_FINISHED);
+    session->todo_count = session->item_count;
     while (walk_next(&open, &doc))
         add_reminder(session, doc, 0);
     for (size_t i = 0; i < book->done_count; i++) {
@@ -154,8 +207,6 @@ bool session_make_items(struct session *session)
         if (copy != NULL)
             add_reminder(session, (struct kith_doc){ copy, done->size }, done->at);
     }
-    add_todos(session, SOURCE_TODO);
-    add_todos(session, SOURCE_FINISHED);
     return !session->pool.broken && compare(session);
 }
 

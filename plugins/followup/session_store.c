@@ -166,6 +166,20 @@ static void write_copy(struct session *session, struct kith_doc copy)
     write->is_changed = copy.size != 0;
 }
 
+/* One that is done is in no list any more: its copy says so, and outlives a restart. */
+static void write_hidden(struct session *session, const char *name, struct kith_doc reminder,
+                         struct kith_doc copy)
+{
+    bool is_there = copy.size != 0;
+    struct kith_doc body =
+        task_hidden(&session->pool, is_there ? NULL : name, session->staff, reminder);
+    add_write(session, is_there ? "PATCH" : "PUT",
+              is_there ? record_path(session, copy, "?wait=applied")
+                       : resource_path(session, "calendar_copy", name, "?wait=applied"),
+              body)
+        ->hides = (uint64_t)kith_get_int(reminder, "id", 0);
+}
+
 /* A reminder of a promise's own deadline; 0: it is of something else. */
 static unsigned long long promise_of(struct kith_doc reminder)
 {
@@ -211,6 +225,41 @@ void session_keep_promise(struct session *session, struct kith_doc promise)
     write->match = pool_print(pool, "\"%lld\"", (long long)kith_get_int(promise, "version", 0));
 }
 
+/* What no later request can find out, so the copy has it: when she ticked it off. */
+static struct when this_moment(struct session *session)
+{
+    int64_t now = session->followup->host->now(session->followup->kith);
+    return (struct when){ WHEN_TIME, now - now % 1000 };
+}
+
+/* By what a device is told apart from another that asks for something else: the reminder, what it
+ * was, and what is wanted.  One that got no answer asks for the same again, and no second reminder
+ * is set. */
+static const char *key_again(struct session *session, const struct item *item, struct kith_doc body)
+{
+    uint64_t hash = UINT64_C(14695981039346656037);
+    const unsigned char *bytes = body.data;
+    for (size_t i = 0; i < body.size; i++)
+        hash = (hash ^ bytes[i]) * UINT64_C(1099511628211);
+    return pool_print(&session->pool, "again:%lld:%s:%016llx",
+                      (long long)kith_get_int(item->reminder, "id", 0), item->etag,
+                      (unsigned long long)hash);
+}
+
+/* Open again: what was done stays so, and another reminder has its name from then on. */
+static void put_again(struct session *session, const struct item *item, const struct ics_item *task)
+{
+    const struct kith_doc none = { NULL, 0 };
+    struct kith_doc reminder = item->reminder;
+    struct kith_doc body = task_again(&session->pool, reminder, task, session->staff);
+    const char *own = task_name(&session->pool, reminder, none);
+    struct write *write = add_write(session, "POST", "/v1/reminders?wait=applied", body);
+    write->is_again = true;
+    write->key = key_again(session, item, body);
+    if (own != NULL && strcmp(own, session->name) != 0)
+        write_hidden(session, own, reminder, none);
+}
+
 static void put_reminder(struct session *session, const struct item *item,
                          const struct ics_item *task)
 {
@@ -222,9 +271,10 @@ static void put_reminder(struct session *session, const struct item *item,
     bool is_open = kith_is(kith_get_text(reminder, "state"), "open");
     session->reminder = (uint64_t)kith_get_int(reminder, "id", 0);
     session->customer = kith_get_int(reminder, "customer", 0);
+    if ((changes & ICS_COMPLETED) != 0 && task->completed.kind == WHEN_NONE)
+        session->task.completed = this_moment(session);
     if (!is_open && (changes & ICS_REOPENED) != 0) {
-        body = task_again(&session->pool, reminder, task, session->staff);
-        add_write(session, "POST", "/v1/reminders?wait=applied", body)->is_again = true;
+        put_again(session, item, task);
     } else if (is_open) {
         body = task_change(&session->pool, task, changes);
         if (body.size != 0)
@@ -242,6 +292,8 @@ static void put_reminder(struct session *session, const struct item *item,
         write_copy(session, item->copy);
 }
 
+/* One request each, so that of a change nothing is left half done.  A new one that is done already
+ * says so in what it was `made` as, and is moved with it (care.h). */
 static void put_todo(struct session *session, const struct item *item, const struct ics_item *task)
 {
     static const char *const transitions[] = { "/reopen?wait=applied", "/reopen?wait=applied",
@@ -251,19 +303,16 @@ static void put_todo(struct session *session, const struct item *item, const str
     bool is_open = task->status == ICS_OPEN || task->status == ICS_STARTED;
     bool moves = before != task->status && !(was_open && is_open);
     const char *rest = transitions[task->status];
-    struct kith_doc body = task_todo(&session->pool, session->name, task, session->staff);
-    if (item == NULL) {
+    struct kith_doc body =
+        task_todo(&session->pool, session->name, task, session->staff, item == NULL);
+    if (item == NULL)
         add_write(session, "PUT", resource_path(session, "todo", session->name, "?wait=applied"),
                   body);
-        if (moves)
-            add_write(session, "POST", resource_path(session, "todo", session->name, rest),
-                      outcome(session, NULL));
-        return;
-    }
-    add_write(session, "PATCH", record_path(session, item->todo, "?wait=applied"), body)->match =
-        pool_print(&session->pool, "\"%lld\"", (long long)kith_get_int(item->todo, "version", 0));
-    if (moves)
-        add_write(session, "POST", record_path(session, item->todo, rest), outcome(session, NULL));
+    else
+        add_write(session, moves ? "POST" : "PATCH",
+                  record_path(session, item->todo, moves ? rest : "?wait=applied"), body)
+            ->match = pool_print(&session->pool, "\"%lld\"",
+                                 (long long)kith_get_int(item->todo, "version", 0));
 }
 
 static int refuse(struct session *session, struct fault *fault)
@@ -298,10 +347,10 @@ static void remove_todo(struct session *session, const struct item *item)
     kith_open(&w, "fields");
     kith_put(&w, "resource", &none);
     kith_close(&w);
-    if (item->dav.task.status == ICS_OPEN || item->dav.task.status == ICS_STARTED)
-        add_write(session, "POST", record_path(session, item->todo, "/drop?wait=applied"),
-                  outcome(session, NULL));
-    add_write(session, "PATCH", record_path(session, item->todo, "?wait=applied"), kith_end(&w));
+    bool is_open = item->dav.task.status == ICS_OPEN || item->dav.task.status == ICS_STARTED;
+    add_write(session, is_open ? "POST" : "PATCH",
+              record_path(session, item->todo, is_open ? "/drop?wait=applied" : "?wait=applied"),
+              kith_end(&w));
 }
 
 static int store_remove(void *arg, const struct dav_item *before, struct fault *fault)
@@ -316,7 +365,7 @@ static int store_remove(void *arg, const struct dav_item *before, struct fault *
         add_write(session, "POST", reminder_path(session, item->reminder, "/done?wait=applied"),
                   outcome(session, TASK_DELETED));
     } else {
-        book_hide_done(&session->desk->book, (uint64_t)kith_get_int(item->reminder, "id", 0));
+        write_hidden(session, item->dav.name, item->reminder, item->copy);
     }
     return session->pool.broken ? DAV_BUSY : 0;
 }

@@ -6,6 +6,7 @@
 #include "task.h"
 
 #include "buffer.h"
+#include "utf8.h"
 
 #include <stdlib.h>
 
@@ -114,6 +115,18 @@ const char *task_name(struct pool *pool, struct kith_doc reminder, struct kith_d
     return *name != '\0'
                ? name
                : pool_print(pool, "reminder-%lld.ics", (long long)kith_get_int(reminder, "id", 0));
+}
+
+const char *task_other_name(struct pool *pool, struct kith_doc reminder, unsigned nth)
+{
+    return pool_print(pool, "reminder-%lld.%u.ics", (long long)kith_get_int(reminder, "id", 0),
+                      nth);
+}
+
+const char *task_other_uid(struct pool *pool, struct kith_doc reminder, unsigned nth)
+{
+    return pool_print(pool, "reminder-%lld.%u@kith", (long long)kith_get_int(reminder, "id", 0),
+                      nth);
 }
 
 /* -- Bodies ------------------------------------------------------------------------------------ */
@@ -227,8 +240,15 @@ static void put_own(struct kith_writer *w, const char *name, const struct ics_it
     put_number(w, "completed", task->status == ICS_DONE ? task->completed.ms : 0);
 }
 
+/* What one that is new was already; nothing: it is open. */
+static void put_made(struct kith_writer *w, enum ics_status status)
+{
+    if (status == ICS_DONE || status == ICS_CANCELLED)
+        put_text(w, "made", status == ICS_DONE ? "done" : "dropped");
+}
+
 struct kith_doc task_todo(struct pool *pool, const char *name, const struct ics_item *task,
-                          const char *staff)
+                          const char *staff, bool is_new)
 {
     static const char untitled[] = "(untitled)";
     struct kith_writer w;
@@ -236,7 +256,9 @@ struct kith_doc task_todo(struct pool *pool, const char *name, const struct ics_
         return (struct kith_doc){ NULL, 0 };
     put_text(&w, "owner", staff);
     kith_open(&w, "fields");
-    put_text(&w, "title", size_of(task->title) != 0 ? task->title : untitled);
+    put_text(&w, "title", !utf8_is_blank(task->title) ? task->title : untitled);
+    if (is_new)
+        put_made(&w, task->status);
     put_field(&w, "details", task->note);
     put_number(&w, "due", task->due.kind == WHEN_TIME ? task->due.ms : 0);
     put_written(&w, "day", task->due.kind == WHEN_DATE ? task->due : moment(0));
@@ -257,6 +279,27 @@ struct kith_doc task_copy(struct pool *pool, const char *name, const struct ics_
     kith_open(&w, "fields");
     kith_put_int(&w, "reminder", (int64_t)reminder);
     put_own(&w, name, task);
+    kith_close(&w);
+    return kith_end(&w);
+}
+
+struct kith_doc task_hidden(struct pool *pool, const char *name, const char *staff,
+                            struct kith_doc reminder)
+{
+    struct kith_writer w;
+    struct ics_item none = { 0 };
+    if (!begin(pool, &none, &w))
+        return (struct kith_doc){ NULL, 0 };
+    if (name != NULL) {
+        put_text(&w, "owner", staff);
+        kith_put_int(&w, "customer", kith_get_int(reminder, "customer", 0));
+    }
+    kith_open(&w, "fields");
+    if (name != NULL) {
+        kith_put_int(&w, "reminder", kith_get_int(reminder, "id", 0));
+        put_text(&w, "name", name);
+    }
+    kith_put_bool(&w, "hidden", 1);
     kith_close(&w);
     return kith_end(&w);
 }

@@ -34,14 +34,21 @@ void task_of_todo(struct pool *pool, struct kith_doc todo, struct ics_item *out_
 /* The resource's name: of the copy, else made of the number. */
 const char *task_name(struct pool *pool, struct kith_doc reminder, struct kith_doc copy);
 
+/* What somebody else has a name or a UID of: the `nth` other one, from 2 on. */
+const char *task_other_name(struct pool *pool, struct kith_doc reminder, unsigned nth);
+const char *task_other_uid(struct pool *pool, struct kith_doc reminder, unsigned nth);
+
 /* Bodies; none: the pool is broken, or there is nothing to say. */
 struct kith_doc task_change(struct pool *pool, const struct ics_item *task, unsigned changes);
 struct kith_doc task_again(struct pool *pool, struct kith_doc reminder, const struct ics_item *task,
                            const char *staff);
 struct kith_doc task_todo(struct pool *pool, const char *name, const struct ics_item *task,
-                          const char *staff);
+                          const char *staff, bool is_new);
 /* `customer` 0: the record is there, and is about somebody. */
 struct kith_doc task_copy(struct pool *pool, const char *name, const struct ics_item *task,
                           const char *staff, uint64_t reminder, int64_t customer);
+/* One that is shown no more: a copy that there is becomes that, `name` NULL, or one is made. */
+struct kith_doc task_hidden(struct pool *pool, const char *name, const char *staff,
+                            struct kith_doc reminder);
 
 #endif

@@ -2,6 +2,10 @@
  * look right: overlong forms, surrogates, and what lies above U+10FFFF. */
 #include "utf8.h"
 
+#include <string.h>
+#include <unicode/uchar.h>
+#include <unicode/utf8.h>
+
 static bool is_continuation(unsigned char byte)
 {
     return (byte & 0xC0) == 0x80;
@@ -71,4 +75,18 @@ const char *utf8_next(const char **text, size_t *size, size_t *out_length)
     if (length == 0)
         return UTF8_REPLACEMENT;
     return utf8_is_text(character, length) ? character : NULL;
+}
+
+bool utf8_is_blank(const char *text)
+{
+    int32_t size = text == NULL ? 0 : (int32_t)strlen(text), at = 0;
+    const uint8_t *bytes = (const uint8_t *)text;
+    while (at < size) {
+        UChar32 c;
+        U8_NEXT(bytes, at, size, c);
+        if (c < 0 || !(u_isUWhiteSpace(c) || u_iscntrl(c) ||
+                       u_hasBinaryProperty(c, UCHAR_DEFAULT_IGNORABLE_CODE_POINT)))
+            return false;
+    }
+    return true;
 }

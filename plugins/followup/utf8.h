@@ -17,6 +17,10 @@ size_t utf8_length(const char *text, size_t size);
 
 bool utf8_is_valid(const char *text, size_t size);
 
+/* Is nothing of it to be seen, as Kith understands that of the texts that a record needs?  NULL: so
+ * it is. */
+bool utf8_is_blank(const char *text);
+
 /* May the character of `length` bytes be text?  Control characters but tab and line ends may
  * not, nor U+FFFE and U+FFFF (XML 1.0, 2.2; RFC 5545, 3.1). */
 bool utf8_is_text(const char *character, size_t length);

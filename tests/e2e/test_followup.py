@@ -190,6 +190,11 @@ def test_a_clerk_says_over_http_that_a_promise_was_kept_and_not_without_evidence
     path = f"/v1/records/promise/{number}/keep?wait=applied"
     refused = house.daemon.call("POST", path, {})
     assert refused.status == 422 and "evidence" in refused.json["detail"]
+    blank = house.daemon.call("POST", path, {"fields": {"evidence": " \u3000"}})
+    assert blank.status == 422 and "evidence" in blank.json["detail"]
+    fields = {"what": " ", "due": int(time.time() * 1000) + HOUR}
+    blank = {"customer": "user_id:u-1", "fields": fields}
+    assert house.daemon.post("/v1/records/promise", blank).status == 422
     house.ok("POST", path, {"fields": {"evidence": "called at nine"}})
     assert house.traits()["followup.promises_kept"] == 1
 
@@ -257,6 +262,126 @@ def test_deleted_on_the_phone_is_called_off_with_its_reason(house):
     reminder = house.ok("GET", f"/v1/reminders/{number}")
     assert (reminder["state"], reminder["outcome"]) == ("done", "deleted in the calendar")
     assert house.dav("GET", f"{TASKS}reminder-{number}.ics").status == 404
+
+
+def text_of(house, name):
+    answer = house.dav("GET", TASKS + name)
+    assert answer.status == 200, answer.status
+    return answer.headers["ETag"], answer.body.decode()
+
+
+def hrefs(house):
+    return re.findall(r"<d:href>([^<]*\.ics)</d:href>", sync(house, "").body.decode())
+
+
+def test_undone_twice_because_the_first_was_half_done_sets_one_reminder(house):
+    """What is beside a reminder is a record, and no more are allowed: the second half fails."""
+    house = house()
+    number = house.remind("Call")
+    house.promise("a call back", 5 * HOUR)
+    name, lines = f"reminder-{number}.ics", [f"UID:reminder-{number}@kith", "SUMMARY:Call"]
+    config = house.flags[1]
+    config.write_text("limits { records = 1 }\n" + config.read_text())
+    house.restart()
+    assert house.put(name, *lines, "STATUS:COMPLETED").status == 403, "its copy was refused"
+    assert house.ok("GET", f"/v1/reminders/{number}")["state"] == "done"
+    tag, text = text_of(house, name)
+    assert "STATUS:COMPLETED" in text
+    match = {"If-Match": tag}
+    for _ in range(3):
+        undone = house.put(name, *lines, "STATUS:NEEDS-ACTION", headers=match)
+        assert undone.status == 403, undone.status
+    config.write_text(config.read_text().replace("records = 1", "records = 9"))
+    house.restart()
+    titles = [item["title"] for item in house.ok("GET", "/v1/reminders?to=anna")["items"]]
+    assert titles.count("Call") == 1
+
+
+def test_undone_and_done_and_undone_again_is_one_task(house):
+    house = house()
+    number = house.remind("Call")
+    name, lines = f"reminder-{number}.ics", [f"UID:reminder-{number}@kith", "SUMMARY:Call"]
+    for status in ("COMPLETED", "NEEDS-ACTION", "COMPLETED", "NEEDS-ACTION", "COMPLETED"):
+        match = {"If-Match": text_of(house, name)[0]}
+        assert house.put(name, *lines, f"STATUS:{status}", headers=match).status == 204
+        assert f"STATUS:{status}" in text_of(house, name)[1]
+        open_ones = house.ok("GET", "/v1/reminders?to=anna")["items"]
+        assert len(open_ones) == (status == "NEEDS-ACTION")
+        assert hrefs(house) == [TASKS + name]
+    house.restart()
+    assert hrefs(house) == [TASKS + name]
+
+
+def test_a_task_that_is_done_already_is_so_from_the_beginning(house):
+    house = house()
+    star = {"If-None-Match": "*"}
+    for name, status, state in (("a", "COMPLETED", "done"), ("b", "CANCELLED", "dropped")):
+        made = house.put(f"{name}.ics", f"UID:{name}", f"STATUS:{status}", headers=star)
+        assert made.status == 201, made.body
+        todo = house.ok("GET", "/v1/records/todo")["items"][0]
+        assert (todo["state"], todo["since"]) == (state, todo["created"])
+        shown = house.dav("GET", f"{TASKS}{name}.ics").status
+        assert shown == (200 if state == "done" else 404), "what was called off is in no list"
+
+
+def test_a_change_of_a_task_and_its_state_is_one_step(house):
+    house = house()
+    house.put("a.ics", "UID:a", "SUMMARY:Milk")
+    before = house.ok("GET", "/v1/records/todo/1")["version"]
+    assert house.put("a.ics", "UID:a", "SUMMARY:Tea", "STATUS:COMPLETED").status == 204
+    todo = house.ok("GET", "/v1/records/todo/1")
+    assert (todo["title"], todo["state"], todo["version"]) == ("Tea", "done", before + 1)
+    assert house.put("a.ics", "UID:a", "SUMMARY:Rum", "STATUS:NEEDS-ACTION").status == 204
+    assert house.dav("DELETE", TASKS + "a.ics").status == 204
+    todo = house.ok("GET", "/v1/records/todo/1")
+    assert (todo["title"], todo["state"], todo["owner"]) == ("Rum", "dropped", None)
+    assert todo["version"] == before + 3
+    assert house.dav("GET", TASKS + "a.ics").status == 404
+
+
+def test_what_was_done_and_deleted_stays_so_after_a_restart(house):
+    house = house()
+    kept, number = house.remind("Keep"), house.remind("Call")
+    for reminder, title in ((kept, "Keep"), (number, "Call")):
+        lines = [f"UID:reminder-{reminder}@kith", f"SUMMARY:{title}", "STATUS:COMPLETED"]
+        assert house.put(f"reminder-{reminder}.ics", *lines).status == 204
+    name = f"reminder-{number}.ics"
+    assert house.dav("DELETE", TASKS + name).status == 204
+    before = text_of(house, f"reminder-{kept}.ics")
+    assert "COMPLETED:" in before[1]
+    for _ in range(2):
+        assert house.dav("GET", TASKS + name).status == 404
+        assert hrefs(house) == [f"{TASKS}reminder-{kept}.ics"]
+        assert text_of(house, f"reminder-{kept}.ics") == before
+        house.restart()
+    assert house.ok("GET", f"/v1/reminders/{number}")["state"] == "done"
+
+
+def test_a_name_that_is_like_ours_is_whose_it_was_first(house):
+    house = house()
+    coming = house.remind("One") + 1
+    name, uid = f"reminder-{coming}.ics", f"UID:reminder-{coming}@kith"
+    assert house.put(name, uid, "SUMMARY:Mine").status == 201
+    assert house.remind("Two") == coming
+    found = hrefs(house)
+    assert len(found) == len(set(found)) == 3 and TASKS + name in found
+    texts = [house.dav("GET", href).body.decode() for href in found]
+    assert len(set(re.findall(r"UID:.*", "".join(texts)))) == 3
+    assert "SUMMARY:Mine" in text_of(house, name)[1]
+    assert house.put(name, uid, "SUMMARY:Still mine").status == 204
+    (other,) = [href for href, text in zip(found, texts) if "SUMMARY:Two" in text]
+    (its,) = re.findall(r"UID:.*", texts[found.index(other)].replace("\r", ""))
+    done = house.put(other.rsplit("/", 1)[1], its, "SUMMARY:Two", "STATUS:COMPLETED")
+    assert done.status == 204, done.body
+    assert house.ok("GET", f"/v1/reminders/{coming}")["state"] == "done"
+    assert house.ok("GET", "/v1/records/todo/1")["title"] == "Still mine"
+    assert len(hrefs(house)) == 3
+
+
+def test_a_task_without_a_letter_in_its_title_is_untitled(house):
+    house = house()
+    assert house.put("a.ics", "UID:a", "SUMMARY:\u3000 \u200b").status == 201
+    assert house.ok("GET", "/v1/records/todo/1")["title"] == "(untitled)"
 
 
 def test_a_list_is_hers_alone(house):
@@ -438,6 +563,20 @@ def test_a_promise_is_broken_by_the_clock_and_made_good_by_people(house):
     done = {"fields": {"recovery": "tea", "cost": {"amount": "12.50", "currency": "EUR"}}}
     assert house.ok("POST", path + "/recover?wait=applied", done)["state"] == "recovered"
     assert not house.ok("GET", "/v1/reminders?to=anna")["items"]
+    assert house.traits()["followup.promises_broken"] == 1
+
+
+def test_what_was_kept_late_can_be_made_good(house):
+    house = house()
+    promise = house.promise("a call back", 1000)
+    path = f"/v1/records/promise/{promise['id']}"
+    eventually(lambda: house.ok("GET", path)["state"] == "broken")
+    late = {"fields": {"evidence": "called a day late"}}
+    assert house.ok("POST", path + "/keep_late?wait=applied", late)["state"] == "kept_late"
+    blank = {"fields": {"recovery": " "}}
+    assert house.daemon.post(path + "/recover", blank).status == 422
+    done = {"fields": {"recovery": "flowers"}}
+    assert house.ok("POST", path + "/recover?wait=applied", done)["state"] == "recovered"
     assert house.traits()["followup.promises_broken"] == 1
 
 

@@ -147,7 +147,8 @@ def test_what_changed_meanwhile_is_ticked_as_that_and_a_piece_may_stay_or_go_els
     kith("handover", "confirm", str(number), "all")
     become(house, "done", number)
     now = pieces(house)
-    assert now[f"promise:{taken}"]["fields"]["new_owner"] == "carl"
+    assert now[f"promise:{taken}"]["state"] == "settled"
+    assert now[f"promise:{taken}"]["fields"]["reason"] == "not given: it was carl's before"
     assert now[f"promise:{kept}"]["state"] == "settled"
     assert now[f"promise:{other}"]["fields"]["new_owner"] == "carl"
     assert now[f"promise:{stays}"]["state"] == "left"
@@ -224,6 +225,30 @@ end }
     confirm(house, by="dora")
     become(house, "done")
     assert owner(house, "/v1/customers/user_id:u-1") == "dora"
+
+
+def test_of_two_hand_overs_of_one_person_each_says_what_it_has_given(house):
+    house = house()
+    house.ok("PUT", "/v1/staff/carl", {})
+    promise = house.promise("a call back", 5 * HOUR)["id"]
+    house.remind("Write")
+    first, second = request(house), request(house, to="carl")
+    become(house, "prepared", first)
+    become(house, "prepared", second)
+    confirm(house, second, "carl")
+    become(house, "done", second)
+    confirm(house, first, "bert")
+    become(house, "done", first)
+    assert owner(house, f"/v1/records/promise/{promise}") == "carl"
+    assert {piece["state"] for piece in pieces(house, second).values()} == {"given"}
+    lost = pieces(house, first)
+    assert len(lost) == 4
+    for piece in lost.values():
+        reason = "not given: it was carl's before"
+        assert (piece["state"], piece["fields"].get("reason")) == ("settled", reason), piece
+        assert "new_owner" not in piece["fields"]
+    counts = house.ok("GET", f"/v1/records/handover/{first}")["fields"]
+    assert (counts["given_count"], counts["settled_count"]) == (0, 4)
 
 
 def test_it_goes_on_after_a_restart_and_nothing_is_given_twice(house):

@@ -425,11 +425,11 @@ class Model(Subjects, Tally):
         """From the last that is open when the first slice comes down to the first."""
         self.case_sweep = float("inf") if self.cases else None
 
-    def open_case(self, ref, level):
+    def open_case(self, ref, fields):
         number = self.said_of(ref)
-        if number is None or self.bundle is None:
+        if number is None or self.bundle is None or not fields["what"].strip():
             return
-        case = {"customer": number, "level": level, "state": "open", "since": self.now}
+        case = {"customer": number, "level": fields["level"], "state": "open", "since": self.now}
         self.cases[len(self.cases) + 1] = case
         case.update(pauses=[], told=False, ended=False, due=None, version=1)
         case["wanted"] = civil_days_later(self.now, 2, ZoneInfo(self.company()))
@@ -609,7 +609,7 @@ class Model(Subjects, Tally):
         elif kind == "world":
             self.start_case_sweep()
         elif kind == "record.create":
-            self.open_case(body["ref"], data["fields"]["level"])
+            self.open_case(body["ref"], data["fields"])
         elif kind == "record.move":
             self.move_case(data["record"], data["transition"], data.get("expect"))
         elif kind == "record.change":

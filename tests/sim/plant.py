@@ -296,6 +296,12 @@ BUGS = [
         "    if (verdict.state == NULL && !has_to_wait)\n",
     ),
     (
+        "a text that a record needs may be blank",
+        "core/engine/record_change.c",
+        "    return value.type != DOC_NONE && !is_blank(&value);\n",
+        "    return value.type != DOC_NONE;\n",
+    ),
+    (
         "a record is changed whatever version was expected",
         "core/engine/record_command.c",
         "if (rc == 0 && expected != 0 && ",

@@ -169,9 +169,59 @@ static void a_record_that_is_wrong_is_refused_and_says_why(void **state)
                  "{'kind':'complaint','fields':{'subject':'x'},'lines':[{'count':1}]}");
     refused(play, E_INVALID, "each line needs the field \"sku\"");
     play_command(play, "record.create", "1",
+                 "{'kind':'complaint','fields':{'subject':'x'},'lines':[{'sku':' '}]}");
+    refused(play, E_INVALID, "each line needs the field \"sku\"");
+    play_command(play, "record.create", "1",
                  "{'kind':'complaint','fields':{'subject':'x'},'customers':{'seller':2}}");
     refused(play, E_INVALID, "there is no role \"seller\"");
     assert_string_equal(record(play, "complaint", 1), "");
+}
+
+static const char vow[] =
+    "kind 'vow' { fields = { what = { type = 'text'%s }, proof = 'text', why = 'text' },\n"
+    "  roles = { customer = { subject = true } },\n"
+    "  states = { 'open', { name = 'kept', final = true }, { name = 'off', final = true } },\n"
+    "  transitions = { keep = { from = 'open', to = 'kept', fields = { 'proof' } },\n"
+    "    drop = { from = 'open', to = 'off' } } }\n";
+
+static void vows(struct play *play, const char *more)
+{
+    char lua[1000];
+    snprintf(lua, sizeof lua, vow, more);
+    begin(play, lua);
+}
+
+static void what_is_needed_is_not_blank(void **state)
+{
+    struct play *play = *state;
+    vows(play, ", required = true");
+    play_command(play, "record.create", "1", "{'kind':'vow','fields':{'what':''}}");
+    refused(play, E_INVALID, "the field \"what\" is needed");
+    play_command(play, "record.create", "1", "{'kind':'vow','fields':{'what':' \xe3\x80\x80 '}}");
+    refused(play, E_INVALID, "the field \"what\" is needed");
+    play_command(play, "record.create", "1", "{'kind':'vow','fields':{'what':'x','why':' '}}");
+    done(play);
+    play_command(play, "record.change", "1", "{'kind':'vow','record':1,'fields':{'what':' '}}");
+    refused(play, E_INVALID, "the field \"what\" is needed");
+    play_command(play, "record.move", "1",
+                 "{'kind':'vow','record':1,'transition':'keep','fields':{'proof':' \\t'}}");
+    refused(play, E_INVALID, "to \"keep\" it, the field \"proof\" is needed");
+    play_command(play, "record.move", "1",
+                 "{'kind':'vow','record':1,'transition':'keep','fields':{'proof':' y '}}");
+    done(play);
+    assert_has(record(play, "vow", 1), "'proof':' y '");
+}
+
+static void what_was_taken_blank_once_can_still_be_moved(void **state)
+{
+    struct play *play = *state;
+    vows(play, "");
+    play_command(play, "record.create", "1", "{'kind':'vow','fields':{'what':' '}}");
+    done(play);
+    vows(play, ", required = true");
+    play_command(play, "record.move", "1", "{'kind':'vow','record':1,'transition':'drop'}");
+    done(play);
+    assert_has(record(play, "vow", 1), "'state':'off'");
 }
 
 static void a_state_changes_by_its_transitions_only(void **state)
@@ -702,6 +752,8 @@ int main(void)
         TEST(a_record_with_an_optional_subject_is_about_somebody_or_nobody),
         TEST(the_simplest_kind_may_be_about_somebody),
         TEST(a_record_that_is_wrong_is_refused_and_says_why),
+        TEST(what_is_needed_is_not_blank),
+        TEST(what_was_taken_blank_once_can_still_be_moved),
         TEST(a_state_changes_by_its_transitions_only),
         TEST(fields_are_changed_and_emptied_and_nothing_is_no_change),
         TEST(of_two_who_change_the_same_the_second_is_told),

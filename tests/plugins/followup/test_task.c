@@ -63,7 +63,7 @@ static void what_a_device_has_said_comes_back(void **state)
         .due = { WHEN_DATE, 0 },
         .start = { WHEN_TIME, 86400000 },
     };
-    struct kith_doc todo = task_todo(&pool, "a.ics", &task, "anna");
+    struct kith_doc todo = task_todo(&pool, "a.ics", &task, "anna", true);
     assert_true(kith_is(kith_get_text(todo, "owner"), "anna"));
     assert_true(kith_is(kith_get_text(kith_get_doc(todo, "fields"), "name"), "a.ics"));
     task_of_todo(&pool, todo, &item);

@@ -101,6 +101,7 @@ kind "case" {
   fields = {
     level = { type = "choice", values = { "low", "high" }, required = true },
     wanted = "time",
+    what = { type = "text", required = true },
   },
   roles = { customer = { subject = true } },
   states = { "open", { name = "waiting", waiting = true }, { name = "closed", final = true } },
