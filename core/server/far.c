@@ -95,7 +95,7 @@ static void finish(struct far *far, const struct outside_rest *rest)
 
 static void lose(struct far *far, const char *why)
 {
-    struct outside_rest rest = { .is_stuck = false };
+    const struct outside_rest rest = { .loss = why };
     if (far->state == OVER)
         return;
     kill_process(far);
