@@ -4,25 +4,28 @@ import os
 
 import pytest
 
-from conftest import BUILD
-from plugin_house import BARE, kith
+from plugin_house import BARE
 from test_plugin_host import built
 
 DESCRIPTION = """
 #include "kith.h"
 
+static const struct kith_host *its_host;
+static struct kith *its_kith;
+
 static void handle(void *self, const struct kith_request *request)
 {
+    const struct kith_reply reply = { .size = sizeof reply, .status = 204 };
     (void)self;
-    (void)request;
+    its_host->reply(its_kith, request->id, &reply);
 }
 
 static int32_t start(const struct kith_host *host, struct kith *kith, void **self, char *reason)
 {
-    (void)host;
-    (void)kith;
     (void)self;
     (void)reason;
+    its_host = host;
+    its_kith = kith;
     return KITH_OK;
 }
 
@@ -161,3 +164,26 @@ def test_a_secret_that_is_no_text_is_refused(start, tmp_path, data):
     daemon = opened(start, tmp_path, f'config = {{ one = secret "{tmp_path}/word" }}', False)
     daemon.wait_line("plugin odd: config.one: .*/word is no text: it is not UTF-8, or has a byte")
     assert daemon.wait() == 1
+
+
+# -- Routes ------------------------------------------------------------------------------------
+
+ROUTES = 'grant = { "routes" }'
+
+
+@pytest.mark.parametrize("method", ["CONNECT", "FETCH", "get", "GET, POST", "DESCRIBE", "*GET"])
+def test_a_route_of_a_method_that_never_comes_is_refused(start, tmp_path, method):
+    put(tmp_path, needs='"routes",', method=f'"{method}"')
+    daemon = opened(start, tmp_path, ROUTES, is_ready=False)
+    daemon.wait_line("no request of that method is taken here")
+    words = f"plugin odd: the route {method} /v1/odd: no request of that method is taken here"
+    assert any(words in line for line in daemon.lines), daemon.lines
+    assert daemon.wait() == 1
+
+
+@pytest.mark.parametrize("method", ["PATCH", "PROPFIND", "M-SEARCH", "SOURCE", "TRACE", "*"])
+def test_a_route_of_a_method_that_is_taken_is_answered(start, tmp_path, method):
+    put(tmp_path, needs='"routes",', method=f'"{method}"')
+    daemon = opened(start, tmp_path, ROUTES)
+    asked = "REPORT" if method == "*" else method
+    assert daemon.call(asked, "/v1/odd", key=None).status == 204
