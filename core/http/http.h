@@ -107,6 +107,8 @@ void http_server_close(struct http_server *server, uint32_t grace_ms, void (*on_
 /* -- reading a request: all strings are terminated and free of control bytes -- */
 
 const char *http_method(const struct http_request *request); /* "GET" */
+/* Whether a request of that method ever comes to a handler; others are answered 501. */
+bool http_method_is_taken(const char *method);
 /* The path as sent, percent-encoding untouched, always beginning with '/'; or "*". */
 const char *http_path(const struct http_request *request);
 /* What follows '?', as sent; "" if there is nothing. */

@@ -128,6 +128,17 @@ bool http_reader_is_idle(const struct http_reader *reader)
     return reader->stage == HTTP_READER_HEAD && reader->scan.lines == 0 && reader->scan.line == 0;
 }
 
+bool http_method_is_taken(const char *method)
+{
+#define NAME(number, name, string) #string,
+    static const char *const names[] = { HTTP_METHOD_MAP(NAME) };
+#undef NAME
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(names[i], method) == 0)
+            return strcmp(method, "CONNECT") != 0;
+    return false;
+}
+
 /* Explain the parser's error.  The request line has the right form already, so what
  * it says about methods means: well formed, but not known here. */
 static enum http_step parser_refused(struct http_reader *reader, llhttp_errno_t error)

@@ -77,7 +77,8 @@ struct outside_options {
 /* What was still there when stop() had returned; all of it has been removed. */
 struct outside_rest {
     size_t timers, watchers, works, fetches, wishes;
-    bool is_stuck; /* a work does not end: stop() was not called, and its memory is lost */
+    bool is_stuck;    /* a work does not end: stop() was not called, and its memory is lost */
+    const char *loss; /* how its process ended before stop() had returned; NULL: it has returned */
 };
 
 /* Call the plugin's start().  E_IO: it says that it cannot work, and why; then all is over, but the

@@ -9,13 +9,16 @@
 #include "core/base/duration.h"
 #include "core/base/err.h"
 #include "core/base/near.h"
+#include "core/base/utf8.h"
 #include "core/plugin/plugin.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define SECRET_BYTES_MAX 16384 /* a private key is one */
@@ -97,45 +100,100 @@ static int read_value(const struct place *place, const struct kith_field *field,
     return refuse(place, field, words, err);
 }
 
-/* { "a", "b" }: what stands between quotation marks. */
-static struct doc_value read_list(struct plugin *plugin, const char *words)
+/* -- Standards --------------------------------------------------------------------------------- */
+
+static const char *skip_blanks(const char *at)
+{
+    return at + strspn(at, " \t\n");
+}
+
+/* { "a", "b" } */
+static bool put_list(struct doc_writer *w, const char *words)
+{
+    const char *at = skip_blanks(words);
+    if (*at++ != '{')
+        return false;
+    for (at = skip_blanks(at); *at != '}'; at = skip_blanks(at)) {
+        const char *end = *at == '"' ? strchr(at + 1, '"') : NULL;
+        if (end == NULL)
+            return false;
+        doc_put_text(w, "", (struct text){ at + 1, (uint32_t)(end - at - 1) });
+        at = skip_blanks(end + 1);
+        if (*at == ',')
+            at++;
+        else if (*at != '}')
+            return false;
+    }
+    return *skip_blanks(at + 1) == '\0';
+}
+
+static bool read_list(struct plugin *plugin, const char *words, struct doc_value *out)
 {
     struct buf bytes = BUF_INIT;
     struct doc_writer w;
     doc_begin(&w, &bytes);
     doc_open_array(&w, "");
-    for (const char *from = strchr(words, '"'), *to; from != NULL; from = strchr(to + 1, '"')) {
-        to = strchr(from + 1, '"');
-        if (to == NULL)
-            break;
-        doc_put_text(&w, "", (struct text){ from + 1, (uint32_t)(to - from - 1) });
-    }
+    bool is_read = put_list(&w, words);
     doc_close(&w);
-    struct doc doc = arena_doc(&plugin->arena, doc_end(&w));
+    *out = doc_get(arena_doc(&plugin->arena, doc_end(&w)), "");
     buf_deinit(&bytes);
-    return doc_get(doc, "");
+    return is_read;
+}
+
+static bool read_number(const char *words, bool is_whole, struct doc_value *out)
+{
+    char *end;
+    errno = 0;
+    if (is_whole)
+        *out = (struct doc_value){ .type = DOC_INT64, .integer = strtoll(words, &end, 10) };
+    else
+        *out = (struct doc_value){ .type = DOC_DOUBLE, .number = strtod(words, &end) };
+    return end != words && *end == '\0' && errno == 0 && (is_whole || isfinite(out->number));
+}
+
+static bool parse_standard(struct plugin *plugin, const struct kith_field *field,
+                           struct doc_value *out)
+{
+    const char *words = field->standard;
+    if (strcmp(field->type, "whole") == 0 || strcmp(field->type, "number") == 0)
+        return read_number(words, strcmp(field->type, "whole") == 0, out);
+    if (strcmp(field->type, "list") == 0)
+        return utf8_valid(words, strlen(words)) && read_list(plugin, words, out);
+    if (strcmp(field->type, "flag") == 0) {
+        *out = (struct doc_value){ .type = DOC_BOOL, .boolean = strcmp(words, "true") == 0 };
+        return out->boolean || strcmp(words, "false") == 0;
+    }
+    *out = (struct doc_value){ .type = DOC_TEXT, .text = text_of(words) };
+    return utf8_valid(words, strlen(words));
 }
 
 /* What it is without being given: as it would be written. */
 static int read_standard(const struct place *place, const struct kith_field *field,
                          struct doc_value *out, struct err *err)
 {
-    const char *standard = field->standard;
-    char *end;
+    struct err reason;
     *out = (struct doc_value){ .type = DOC_NONE };
-    if (standard == NULL)
+    if (field->standard == NULL ||
+        (parse_standard(place->plugin, field, out) && read_value(place, field, out, &reason) == 0))
         return 0;
-    if (strcmp(field->type, "flag") == 0)
-        *out = (struct doc_value){ .type = DOC_BOOL, .boolean = strcmp(standard, "true") == 0 };
-    else if (strcmp(field->type, "whole") == 0)
-        *out = (struct doc_value){ .type = DOC_INT64, .integer = strtoll(standard, &end, 10) };
-    else if (strcmp(field->type, "number") == 0)
-        *out = (struct doc_value){ .type = DOC_DOUBLE, .number = strtod(standard, &end) };
-    else if (strcmp(field->type, "list") == 0)
-        *out = read_list(place->plugin, standard);
-    else
-        *out = (struct doc_value){ .type = DOC_TEXT, .text = text_of(standard) };
-    return out->type == DOC_NONE ? 0 : read_value(place, field, out, err);
+    return err_set(err, E_INVALID,
+                   "plugin %s: %s.%s: its standard \"%.60s\" is no %s, or not within its bounds",
+                   place->plugin->name, place->path, field->name, field->standard, field->type);
+}
+
+/* Also of those that are given: who leaves one out some day is not to find out then. */
+static int check_standards(const struct place *place, struct err *err)
+{
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < place->fields->count; i++) {
+        struct doc_value value;
+        rc = read_standard(place, &place->fields->items[i], &value, err);
+        for (size_t j = 0; rc == 0 && place->tables != NULL && j < place->tables[i].count; j++) {
+            struct place inner = { place->plugin, place->path, &place->tables[i], NULL };
+            rc = read_standard(&inner, &place->tables[i].items[j], &value, err);
+        }
+    }
+    return rc;
 }
 
 /* -- Secrets ----------------------------------------------------------------------------------- */
@@ -164,6 +222,45 @@ static struct doc_value read_lines(struct plugin *plugin, struct text rest)
     return doc_get(doc, "");
 }
 
+/* The bytes of a file, or what is wrong with it.  A pipe is not waited for. */
+static const char *read_bytes(int fd, char out[SECRET_BYTES_MAX], size_t *out_size)
+{
+    struct stat status;
+    if (fd < 0 || fstat(fd, &status) != 0)
+        return strerror(errno);
+    if (!S_ISREG(status.st_mode))
+        return "it is no file";
+    ssize_t got = read(fd, out, SECRET_BYTES_MAX);
+    if (got < 0)
+        return strerror(errno);
+    *out_size = (size_t)got;
+    return NULL;
+}
+
+static int read_file(const struct place *place, const struct kith_field *field, const char *path,
+                     char out[SECRET_BYTES_MAX], size_t *out_size, struct err *err)
+{
+    size_t size = 0;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    const char *wrong = read_bytes(fd, out, &size);
+    if (fd >= 0)
+        close(fd);
+    if (wrong != NULL)
+        return err_set(err, E_IO, "plugin %s: %s.%s: %s: %s", place->plugin->name, place->path,
+                       field->name, path, wrong);
+    while (size != 0 && (out[size - 1] == '\n' || out[size - 1] == '\r'))
+        size--;
+    if (size == 0 || size == SECRET_BYTES_MAX)
+        return err_set(err, E_INVALID, "plugin %s: %s.%s: %s is empty, or larger than %d bytes",
+                       place->plugin->name, place->path, field->name, path, SECRET_BYTES_MAX);
+    if (memchr(out, '\0', size) != NULL || !utf8_valid(out, size))
+        return err_set(err, E_INVALID,
+                       "plugin %s: %s.%s: %s is no text: it is not UTF-8, or has a byte that is 0",
+                       place->plugin->name, place->path, field->name, path);
+    *out_size = size;
+    return 0;
+}
+
 static int read_secret(const struct place *place, const struct kith_field *field,
                        const struct doc_value *given, struct doc_value *out, struct err *err)
 {
@@ -176,22 +273,12 @@ static int read_secret(const struct place *place, const struct kith_field *field
         return 0;
     }
     char room[SECRET_BYTES_MAX];
-    int fd = open(path.data, O_RDONLY | O_CLOEXEC);
-    ssize_t got = fd >= 0 ? read(fd, room, SECRET_BYTES_MAX) : -1;
-    int code = errno;
-    if (fd >= 0)
-        close(fd);
-    if (got < 0)
-        return err_set(err, E_IO, "plugin %s: %s.%s: %s: %s", place->plugin->name, place->path,
-                       field->name, path.data, strerror(code));
-    size_t size = (size_t)got;
-    while (size != 0 && (room[size - 1] == '\n' || room[size - 1] == '\r'))
-        size--;
-    if (size == 0 || size == SECRET_BYTES_MAX)
-        return err_set(err, E_INVALID, "plugin %s: %s.%s: %s is empty, or larger than %d bytes",
-                       place->plugin->name, place->path, field->name, path.data, SECRET_BYTES_MAX);
+    size_t size = 0;
+    int rc = read_file(place, field, path.data, room, &size, err);
     struct text secret = arena_text(&place->plugin->arena, (struct text){ room, (uint32_t)size });
-    explicit_bzero(room, size);
+    explicit_bzero(room, sizeof room);
+    if (rc != 0)
+        return rc;
     *out = strcmp(field->type, "list") == 0
                ? read_lines(place->plugin, secret)
                : (struct doc_value){ .type = DOC_TEXT, .text = secret };
@@ -322,7 +409,9 @@ static int configure(struct plugin *plugin, struct doc given, struct doc *out_op
     struct result result;
     doc_begin(&result.open, &open);
     doc_begin(&result.secret, &secret);
-    int rc = read_fields(&place, given, &result, err);
+    int rc = check_standards(&place, err);
+    if (rc == 0)
+        rc = read_fields(&place, given, &result, err);
     struct doc open_doc = doc_end(&result.open), secret_doc = doc_end(&result.secret);
     if (rc == 0) {
         *out_open = arena_doc(&plugin->arena, open_doc);

@@ -239,20 +239,30 @@ static bool is_granted(struct doc grant, const char *need)
     return false;
 }
 
-/* All that is missing at once, as it would be written. */
+#define GRANT_WORDS 180 /* so that the sentence around them is whole too */
+
+/* All that is missing at once, as it would be written; whole words alone, and how many more. */
 static int check_grant(const struct plugin *plugin, struct doc grant, struct err *err)
 {
-    char list[160] = "";
-    size_t used = 0;
-    for (size_t i = 0; i < plugin->need_count; i++)
-        if (!is_granted(grant, plugin->needs[i]) && used < sizeof list)
+    char list[GRANT_WORDS] = "", more[40] = "";
+    size_t used = 0, left_out = 0;
+    for (size_t i = 0; i < plugin->need_count; i++) {
+        const char *need = plugin->needs[i];
+        if (is_granted(grant, need))
+            continue;
+        if (left_out != 0 || used + strlen(need) + sizeof ", \"\"" > sizeof list)
+            left_out++;
+        else
             used += (size_t)snprintf(list + used, sizeof list - used, "%s\"%s\"",
-                                     used != 0 ? ", " : "", plugin->needs[i]);
+                                     used != 0 ? ", " : "", need);
+    }
     if (used == 0)
         return 0;
+    if (left_out != 0)
+        snprintf(more, sizeof more, " and %zu more", left_out);
     return err_set(err, E_DENIED,
-                   "plugin %s needs what it is not granted: add %s to grant = { ... } if it may",
-                   plugin->name, list);
+                   "plugin %s needs what it is not granted: add %s%s to grant = { ... } if it may",
+                   plugin->name, list, more);
 }
 
 /* To load it again. */

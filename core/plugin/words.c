@@ -2,6 +2,7 @@
 #include "core/plugin/words.h"
 
 #include "core/base/arena.h"
+#include "core/base/civil.h"
 #include "core/base/err.h"
 #include "core/base/moment.h"
 #include "core/engine/record.h"
@@ -37,6 +38,17 @@ static int read_minute(const char *word, struct doc fields, int *out_minute, str
     return err_set(err, E_INVALID, "%s: at is a time of day like \"09:00\"", word);
 }
 
+static int read_moment(const char *word, const struct doc_value *value, struct due *out,
+                       struct err *err)
+{
+    out->ms = value->integer;
+    if (out->at_minute == NO_MINUTE)
+        return 0;
+    return err_set(err, E_INVALID,
+                   "%s: at is a time of day: it goes with a date and with d, w, mo, y and wd",
+                   word);
+}
+
 /* `name`: words like "3d", or milliseconds. */
 static int read_due(struct step *step, const char *word, const char *name, struct doc fields,
                     struct text who, int64_t from, struct due *out, struct err *err)
@@ -46,14 +58,39 @@ static int read_due(struct step *step, const char *word, const char *name, struc
     if (rc != 0)
         return rc;
     if (value.type == DOC_INT64 || value.type == DOC_INT32 || value.type == DOC_DATETIME) {
-        out->ms = value.integer;
-        return 0;
+        rc = read_moment(word, &value, out, err);
+    } else if (value.type == DOC_TEXT) {
+        out->words = value.text;
+        rc = step_when(step, word, value.text, out->at_minute, who, from, &out->ms, err);
+    } else {
+        rc = err_set(err, E_INVALID, "%s needs %s: a time like \"3d\", \"1wd\" or \"2026-12-01\"",
+                     word, name);
     }
-    if (value.type != DOC_TEXT)
-        return err_set(err, E_INVALID, "%s needs %s: a time like \"3d\", \"1wd\" or \"2026-12-01\"",
-                       word, name);
-    out->words = value.text;
-    return step_when(step, word, value.text, out->at_minute, who, from, &out->ms, err);
+    if (rc == 0 && (out->ms < CIVIL_MS_MIN || out->ms > CIVIL_MS_MAX))
+        rc = err_set(err, E_INVALID, "%s: %s lies in the years 1 to 9999", word, name);
+    return rc;
+}
+
+/* {after, to}: when it has been due for so long it is somebody else's. */
+static int read_escalation(struct step *step, struct doc fields, struct reminder_request *request,
+                           struct err *err)
+{
+    static const char *const names[] = { "after", "to", NULL };
+    struct doc_value value = doc_get(fields, "escalate");
+    struct due later = { .at_minute = NO_MINUTE };
+    if (value.type == DOC_NONE)
+        return 0;
+    if (value.type != DOC_DOC)
+        return err_set(err, E_INVALID, "remind: escalate is a document, {after, to}");
+    request->escalate_to = doc_text(value.doc, "to");
+    int rc = check_fields("escalate", value.doc, names, err);
+    if (rc == 0)
+        rc = read_due(step, "escalate", "after", value.doc, request->to, request->due.ms, &later,
+                      err);
+    if (rc == 0 && (request->escalate_to.size == 0 || later.ms <= request->due.ms))
+        rc = err_set(err, E_INVALID, "escalate needs to, and a time after which: {after, to}");
+    request->escalate_due = later.ms;
+    return rc;
 }
 
 /* -- Words ------------------------------------------------------------------------------------- */
@@ -62,14 +99,12 @@ static int word_remind(struct step *step, struct doc fields, struct err *err)
 {
     static const char *const names[] = { "title", "to",    "due",      "at", "key",
                                          "note",  "about", "escalate", NULL };
-    struct doc escalate = doc_child(fields, "escalate");
     struct reminder_request request = {
         .title = doc_text(fields, "title"),
         .to = doc_text(fields, "to"),
         .key = doc_text(fields, "key"),
         .note = doc_text(fields, "note"),
         .about = doc_text(fields, "about"),
-        .escalate_to = doc_text(escalate, "to"),
     };
     uint64_t task;
     int rc = check_fields("remind", fields, names, err);
@@ -77,11 +112,8 @@ static int word_remind(struct step *step, struct doc fields, struct err *err)
         rc = err_set(err, E_INVALID, "remind needs a title");
     if (rc == 0)
         rc = read_due(step, "remind", "due", fields, request.to, step_now(step), &request.due, err);
-    if (rc == 0 && escalate.data != NULL) {
-        struct due later = { .at_minute = NO_MINUTE };
-        rc = read_due(step, "escalate", "after", escalate, request.to, request.due.ms, &later, err);
-        request.escalate_due = later.ms;
-    }
+    if (rc == 0)
+        rc = read_escalation(step, fields, &request, err);
     return rc != 0 ? rc : step_remind(step, &request, &task, err);
 }
 
@@ -133,9 +165,8 @@ static struct doc content_of(struct step *step, struct doc fields, const char *b
 
 static int word_send(struct step *step, struct doc fields, struct err *err)
 {
-    static const char *const names[] = { "channel", "body",   "template", "data",
-                                         "purpose", "key",    "at",       "expires",
-                                         "links",   "attach", NULL };
+    static const char *const names[] = { "channel", "body",    "template", "data",   "purpose",
+                                         "key",     "expires", "links",    "attach", NULL };
     struct send_request request = {
         .channel = doc_text(fields, "channel"),
         .purpose = doc_text(fields, "purpose"),

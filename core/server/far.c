@@ -46,7 +46,7 @@ struct far {
     bool is_asked; /* whether it turns, and has not answered */
     uint64_t pings;
     struct far_channel *channels;
-    struct outside_numbers before; /* what processes before it have counted */
+    struct outside_numbers before; /* what it cannot count: of processes before it, refused here */
     void (*stopped)(void *arg, const struct outside_rest *rest);
     void *stopped_arg;
 };
@@ -95,7 +95,7 @@ static void finish(struct far *far, const struct outside_rest *rest)
 
 static void lose(struct far *far, const char *why)
 {
-    struct outside_rest rest = { .is_stuck = false };
+    const struct outside_rest rest = { .loss = why };
     if (far->state == OVER)
         return;
     kill_process(far);
@@ -232,7 +232,8 @@ static void take_pong(struct far *far, uint64_t number)
  * what he likes. */
 struct bound {
     uint32_t kind;
-    uint32_t bytes; /* of the document */
+    enum outside_call call; /* whose failure a refusal is; OUTSIDE_CALLS: nobody counts it */
+    uint32_t bytes;         /* of the document */
     struct {
         const char *name;
         size_t bytes;
@@ -241,22 +242,27 @@ struct bound {
 
 static const struct bound bounds[] = {
     { OUTSIDE_APPEND,
+      CALL_APPEND,
       BATCH_BYTES_MAX + 4096,
       { { "type", TYPE_BYTES_MAX },
         { "customer", ID_BYTES_MAX },
         { "id", ID_BYTES_MAX },
         { "about", NAME_BYTES_MAX } } },
     { OUTSIDE_ASK,
+      CALL_ASK,
       COURIER_DOC_BYTES_MAX,
       { { "method", NAME_BYTES_MAX }, { "staff", NAME_BYTES_MAX } } },
-    { OUTSIDE_FILE_READ, 4096, { { "hash", NAME_BYTES_MAX } } },
-    { OUTSIDE_FILE_WRITE, FILE_DOC_BYTES, { { "type", NAME_BYTES_MAX } } },
-    { OUTSIDE_DELIVER, BATCH_BYTES_MAX, { { "effect", NAME_BYTES_MAX } } },
-    { OUTSIDE_PAUSE, 4096, { { "channel", NAME_BYTES_MAX }, { "reason", ERR_TEXT_MAX } } },
-    { OUTSIDE_REPLY, COURIER_DOC_BYTES_MAX, { { NULL, 0 } } },
-    { OUTSIDE_ERASED, 4096, { { NULL, 0 } } },
-    { OUTSIDE_LOG, 4096, { { "line", PLUGIN_LINE_BYTES_MAX } } },
-    { OUTSIDE_COUNT, 4096, { { "name", NAME_BYTES_MAX } } },
+    { OUTSIDE_FILE_READ, CALL_FILE_READ, 4096, { { "hash", NAME_BYTES_MAX } } },
+    { OUTSIDE_FILE_WRITE, CALL_FILE_WRITE, FILE_DOC_BYTES, { { "type", NAME_BYTES_MAX } } },
+    { OUTSIDE_DELIVER, CALL_DELIVER, BATCH_BYTES_MAX, { { "effect", NAME_BYTES_MAX } } },
+    { OUTSIDE_PAUSE,
+      CALL_PAUSE,
+      4096,
+      { { "channel", NAME_BYTES_MAX }, { "reason", ERR_TEXT_MAX } } },
+    { OUTSIDE_REPLY, CALL_REPLY, COURIER_DOC_BYTES_MAX, { { NULL, 0 } } },
+    { OUTSIDE_ERASED, OUTSIDE_CALLS, 4096, { { NULL, 0 } } },
+    { OUTSIDE_LOG, OUTSIDE_CALLS, 4096, { { "line", PLUGIN_LINE_BYTES_MAX } } },
+    { OUTSIDE_COUNT, CALL_COUNT, 4096, { { "name", NAME_BYTES_MAX } } },
 };
 
 static const struct bound *bound_of(uint32_t kind)
@@ -323,6 +329,15 @@ static void tell_refusal(struct far *far, uint32_t kind, const struct err *err)
     buf_deinit(&bytes);
 }
 
+/* Its own outside has counted the call, as one that went well. */
+static void count_refusal(struct far *far, enum outside_call call)
+{
+    if (call == OUTSIDE_CALLS)
+        return;
+    atomic_fetch_add(&far->before.failures[call], 1);
+    atomic_fetch_add(&far->options.numbers->failures[call], 1);
+}
+
 static void take_up(struct far *far, uint32_t kind, uint64_t number, struct doc doc)
 {
     const struct bound *bound = bound_of(kind);
@@ -335,6 +350,7 @@ static void take_up(struct far *far, uint32_t kind, uint64_t number, struct doc 
         far->options.ports.up(far->options.ports.arg, (enum outside_up)kind, number, doc, &err);
     if (code == KITH_OK || far->state == OVER)
         return;
+    count_refusal(far, bound->call);
     if (is_wish(kind))
         refuse(far, number, code, &err);
     else if (kind != OUTSIDE_LOG)

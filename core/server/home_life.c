@@ -344,6 +344,8 @@ void home_say_left(const struct home_guest *guest, const struct outside_rest *re
     outside_rest_text(rest, left);
     if (left[0] != '\0')
         say("plugin %s: at its end it left %s, which were removed", guest->plugin->name, left);
+    if (rest->loss != NULL)
+        say("plugin %s: its stop() has not returned: %s", guest->plugin->name, rest->loss);
 }
 
 static void on_guest_stopped(void *arg, const struct outside_rest *rest)

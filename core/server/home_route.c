@@ -362,8 +362,11 @@ static int check_path(const struct plugin *plugin, const struct kith_route *rout
         is_first = is_first && strncmp(at, "/v1/", 4) == 0; /* that alone is no place */
         params += is_good && (is_parameter(at) || at[1] == '*');
     }
-    is_good =
-        is_good && strspn(route->method, "ABCDEFGHIJKLMNOPQRSTUVWXYZ-*") == strlen(route->method);
+    if (strcmp(route->method, "*") != 0 && !http_method_is_taken(route->method))
+        return err_set(err, E_INVALID,
+                       "plugin %s: the route %s %s: no request of that method is taken here; \"*\" "
+                       "is any that is",
+                       plugin->name, route->method, route->path);
     if (is_good && params <= CALL_PARAMS_MAX)
         return 0;
     return err_set(err, E_INVALID,

@@ -10,6 +10,7 @@
 #include "core/server/parent.h"
 
 #include "core/base/clock.h"
+#include "core/base/limits.h"
 #include "core/plugin/breadcrumb.h"
 #include "core/server/blame.h"
 #include "core/server/notify.h"
@@ -220,9 +221,9 @@ static bool judge(struct parent *parent, int status, struct restart_decision *de
     char words[WORDS_BYTES];
     blame_leave();
     describe(&crash, words);
-    say("%s, and so it did again and again before it had served: giving up.  What is in the log "
-        "is safe; the messages above say where it crashed",
-        words);
+    say("%s, and so it did again and again, with less than %d s of service between: giving up.  "
+        "What is in the log is safe; the messages above say where it crashed",
+        words, CRASH_SERVED_MS / 1000);
     return false;
 }
 

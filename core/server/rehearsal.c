@@ -30,6 +30,9 @@ static void on_stopped(void *arg, const struct outside_rest *rest)
     if (rest->is_stuck)
         code = err_set(&err, E_INVALID, "plugin %s: it starts, but does not come to its end",
                        rehearsal->plugin->name);
+    else if (rest->loss != NULL)
+        code = err_set(&err, E_INVALID, "plugin %s: it starts, but does not survive its stop(): %s",
+                       rehearsal->plugin->name, rest->loss);
     finish(rehearsal, code, &err);
 }
 

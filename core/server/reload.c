@@ -269,6 +269,23 @@ static int check_channels(const struct plugin *now, const struct plugin *wanted,
                    wanted->name);
 }
 
+/* What the later version has kept the earlier one could not read: no event of hers would count. */
+static int check_states(const struct plugin *now, const struct plugin *wanted, struct err *err)
+{
+    for (size_t i = 0; i < wanted->state_count; i++) {
+        const struct kith_state *state = &wanted->states[i];
+        size_t place = plugin_state_find(now, text_of(state->key));
+        if (place != SIZE_MAX && state->version < now->states[place].version)
+            return err_set(
+                err, E_CONFLICT,
+                "plugin %s keeps \"%s\" in version %u, and the one in force in version "
+                "%u: it could not read what was kept; load one that declares at least %u",
+                wanted->name, state->key, state->version, now->states[place].version,
+                now->states[place].version);
+    }
+    return 0;
+}
+
 static int load_plugin(struct reload *reload)
 {
     const struct plugin *now = plugin_set_at(reload->options.plugins, reload->index);
@@ -280,7 +297,8 @@ static int load_plugin(struct reload *reload)
     if (rc != 0)
         return rc;
     reload->set = plugin_set_exchange(reload->options.plugins, reload->index, &member);
-    return check_channels(now, member.plugin, &reload->err);
+    rc = check_channels(now, member.plugin, &reload->err);
+    return rc == 0 ? check_states(now, member.plugin, &reload->err) : rc;
 }
 
 static void load(uv_work_t *work)

@@ -4,6 +4,8 @@
  * a start, however often.  Only one that never comes so far is given up, for a service manager and
  * a person to see; and until then the pauses double, since what is wrong may be the machine.  Not
  * so when a plugin is to blame that was not before: it is shut out, and the next start another one.
+ * There are only so many of them, and whoever comes back was let in by a person: such a crash does
+ * not count towards giving up.
  */
 #include "core/server/restart.h"
 
@@ -49,7 +51,8 @@ static size_t remember(struct restart_history *history, struct breadcrumb_crash 
 }
 
 /* Those that lie in the window, with the one of now. */
-static void count_crash(struct restart_history *history, int64_t served_since, int64_t now)
+static void count_crash(struct restart_history *history, bool is_shut_out, int64_t served_since,
+                        int64_t now)
 {
     size_t kept = 0;
     for (size_t i = 0; i < history->crash_count; i++)
@@ -62,7 +65,7 @@ static void count_crash(struct restart_history *history, int64_t served_since, i
     history->starts[kept++] = now;
     history->crash_count = kept;
     bool has_served = served_since >= 0 && now - served_since >= CRASH_SERVED_MS;
-    history->idle_count = has_served ? 0 : history->idle_count + 1;
+    history->idle_count = has_served ? 0 : history->idle_count + !is_shut_out;
     if (history->idle_count > kept)
         history->idle_count = kept;
 }
@@ -80,6 +83,15 @@ static bool is_plugins(const struct breadcrumb_crash *crash)
     return crash->plugin[0] != '\0' && (crash->is_own || crash->count > 1);
 }
 
+/* Whether the next start is without a plugin that this one had.  One that was blamed at no entry
+ * and ends a daemon that has served was let in again: until then its verdict had kept it out. */
+static bool shuts_out(const struct restart_history *history, size_t place, int64_t served_since)
+{
+    if (!history->was_blamed[place])
+        return true;
+    return history->places[place].seq == 0 && served_since >= 0 && history->refused_seq == 0;
+}
+
 /* One entry at a time: what lies behind a refused one is not reached. */
 static void refuse(struct restart_history *history, uint64_t seq)
 {
@@ -93,7 +105,8 @@ void restart_decide(struct restart_history *history, struct breadcrumb_crash *cr
     size_t place = remember(history, crash);
     bool is_blamed = is_plugins(crash);
     bool is_new = is_blamed && !history->was_blamed[place];
-    count_crash(history, served_since, now);
+    bool is_shut_out = is_blamed && shuts_out(history, place, served_since);
+    count_crash(history, is_shut_out, served_since, now);
     if (is_blamed ? history->was_blamed[place]
                   : crash->plugin[0] == '\0' && crash->count >= CRASHES_AT_ENTRY_MAX)
         refuse(history, crash->seq);

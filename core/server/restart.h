@@ -25,7 +25,7 @@ struct restart_history {
     size_t place_count;
     int64_t starts[RESTART_PLACES_MAX]; /* private: when the last crashes were */
     size_t crash_count;                 /* of them, within the window */
-    size_t idle_count;                  /* of those in a row that had not served */
+    size_t idle_count; /* of those in a row that had not served, and shut nobody out */
     uint64_t refused_seq;
 };
 

@@ -631,9 +631,9 @@ struct kith_engine {
     /* A word of Lua, whose fields (docs/lua-reference.md) are those of `doc`: remind, after, cancel
      * {key}, send, notify, tag {tag}, untag {tag}, set {name, value}; and of records (those about
      * this customer): create {kind, fields, owner, customers, lines}, move {record, transition,
-     * fields}, change {record, fields}, assign {record, to}, link {record, to, type}, where
-     * `record` and a link's `to` are ids, "complaint:17".  It needs "act:WORD" in
-     * kith_plugin.needs. */
+     * fields}, change {record, fields}, assign {record, to}, link {record, to, type, off}, where
+     * `record` and a link's `to` are ids, "complaint:17", and `off` true takes the link away.  A
+     * time is text as in Lua, or milliseconds since 1970.  It needs "act:WORD". */
     int32_t (*act)(struct kith_call *call, const char *word, struct kith_doc doc);
 
     /* What a function of Lua or a hook answers; the last one counts. */

@@ -64,6 +64,29 @@ static void one_that_never_serves_is_given_up(void **state)
     assert_true(crash("", 0, SIGABRT, -1).gives_up);
 }
 
+static void who_shuts_out_a_plugin_is_not_given_up(void **state)
+{
+    char plugin[8];
+    (void)state;
+    for (int i = 0; i < 3 * CRASHES_MAX; i++) { /* one after the other, at the same event */
+        snprintf(plugin, sizeof plugin, "p%d", i);
+        assert_false(crash(plugin, 7, SIGSEGV, -1).gives_up);
+    }
+    for (uint64_t seq = 8; seq < 30; seq++) /* let in again and again, as the log goes on */
+        assert_false(crash("alpha", seq, SIGSEGV, 100).gives_up);
+    for (int i = 0; i < 30; i++) /* and in a route */
+        assert_false(crash("beta", 0, SIGSEGV, 100).gives_up);
+}
+
+static void one_that_cannot_shut_out_a_plugin_is_given_up(void **state)
+{
+    (void)state;
+    crash("alpha", 0, SIGSEGV, -1); /* as it is loaded, and again, though it should be out */
+    for (int i = 1; i < CRASHES_MAX; i++)
+        assert_false(crash("alpha", 0, SIGSEGV, -1).gives_up);
+    assert_true(crash("alpha", 0, SIGSEGV, -1).gives_up);
+}
+
 static void one_that_serves_is_started_for_ever(void **state)
 {
     (void)state;
@@ -152,6 +175,8 @@ int main(void)
         TEST(the_first_start_comes_at_once_and_later_ones_wait),
         TEST(who_is_shut_out_is_not_waited_for),
         TEST(one_that_never_serves_is_given_up),
+        TEST(who_shuts_out_a_plugin_is_not_given_up),
+        TEST(one_that_cannot_shut_out_a_plugin_is_given_up),
         TEST(one_that_serves_is_started_for_ever),
         TEST(crashes_that_are_far_apart_are_not_added_up),
         TEST(a_plugin_that_crashes_is_blamed_at_once),

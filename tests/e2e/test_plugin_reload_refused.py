@@ -1,0 +1,137 @@
+"""What is not put in force by a reload, though it can be loaded."""
+import pytest
+
+from conftest import eventually
+from plugin_house import BARE, kith
+from test_plugin_host import built
+
+FRAGILE = """
+#include "kith.h"
+
+#include <stdlib.h>
+
+static int32_t start(const struct kith_host *host, struct kith *kith, void **self, char *reason)
+{
+    (void)host;
+    (void)kith;
+    (void)self;
+    (void)reason;
+    return KITH_OK;
+}
+
+static void stop(void *self)
+{
+    (void)self;
+    END;
+}
+
+static const struct kith_plugin plugin = {
+    .size = sizeof plugin, .abi = KITH_ABI, .name = "fragile", .version = VERSION,
+    .about = "Ends badly", .start = start, .stop = stop,
+};
+
+const struct kith_plugin *kith_describe(void)
+{
+    return &plugin;
+}
+"""
+KEEPS = """
+#include "kith.h"
+
+static int32_t on_order(const struct kith_engine *engine, struct kith_call *call)
+{
+    char room[64];
+    struct kith_doc kept;
+    struct kith_writer w;
+    int32_t rc = engine->state(call, "seen", &kept);
+    int64_t seen = rc == KITH_OK ? kith_get_int(kept, "n", 0) + 1 : 0;
+    struct kith_value published = kith_int(seen);
+    kith_begin(&w, room, sizeof room);
+    kith_put_int(&w, "n", seen);
+    if (rc == KITH_OK)
+        rc = engine->keep(call, "seen", kith_end(&w));
+    return rc == KITH_OK ? engine->publish(call, "seen", &published) : rc;
+}
+
+static const char *const types[] = { "Order Completed", 0 };
+static const char *const reads[] = { "state.seen", 0 };
+static const struct kith_handler handler = { sizeof handler, "order", types, reads, on_order };
+static const struct kith_handler *const handlers[] = { &handler, 0 };
+static const struct kith_state state = { .size = sizeof state, .key = "seen", .version = STATE };
+static const struct kith_state *const states[] = { &state, 0 };
+static const struct kith_trait seen = {
+    .size = sizeof seen, .name = "seen", .type = "whole", .about = "how often"
+};
+static const struct kith_trait *const traits[] = { &seen, 0 };
+static const struct kith_plugin plugin = {
+    .size = sizeof plugin, .abi = KITH_ABI, .name = "keeps", .version = VERSION,
+    .about = "Counts", .handlers = handlers, .states = states, .traits = traits,
+};
+
+const struct kith_plugin *kith_describe(void)
+{
+    return &plugin;
+}
+"""
+
+
+def put(folder, name, source, **words):
+    """Built beside, then moved there: what is loaded is not written upon."""
+    for word, value in words.items():
+        source = f"#define {word} {value}\n" + source
+    (folder / f"{name}.beside").mkdir(exist_ok=True)
+    file = built(folder / f"{name}.beside", name, source) / f"{name}.so"
+    (folder / "plugins").mkdir(exist_ok=True)
+    file.replace(folder / "plugins" / f"{name}.so")
+
+
+def opened(start, folder, name, options=""):
+    config = folder / "kith.lua"
+    config.write_text(f'plugins "{folder}/plugins"\nplugin "{name}" {{ {options} }}\n')
+    return start("--config", config, env=BARE)
+
+
+@pytest.mark.parametrize("options", ["", "isolate = true"])
+@pytest.mark.parametrize("end", ["*(volatile int *volatile)0 = 1", "_Exit(0)", "abort()"])
+def test_one_that_does_not_survive_its_stop_is_not_put_in_force(start, tmp_path, options, end):
+    put(tmp_path, "fragile", FRAGILE, END="(void)0", VERSION='"1"')
+    daemon = opened(start, tmp_path, "fragile", options)
+    put(tmp_path, "fragile", FRAGILE, END=end, VERSION='"2"')
+    code, said, err = kith(daemon, "plugin", "reload", "fragile")
+    assert code != 0, said
+    assert "plugin fragile: it starts, but does not survive its stop(): " in err
+    assert daemon.get("/v1/plugins/fragile").json["version"] == "1"
+    eventually(lambda: daemon.metric('kith_plugin_up{plugin="fragile"}') == 1)
+    put(tmp_path, "fragile", FRAGILE, END="(void)0", VERSION='"3"')
+    code, said, err = kith(daemon, "plugin", "reload", "fragile")
+    assert code == 0 and "version 3" in said, err
+    assert daemon.stop() == 0
+
+
+def test_a_stop_that_ends_the_process_of_an_isolated_one_is_told(start, tmp_path):
+    put(tmp_path, "fragile", FRAGILE, END="abort()", VERSION='"1"')
+    daemon = opened(start, tmp_path, "fragile", "isolate = true")
+    assert daemon.stop() == 0
+    daemon.wait_line(r"plugin fragile: its stop\(\) has not returned: ")
+
+
+def seen(daemon):
+    order = {"type": "track", "event": "Order Completed", "userId": "u-1"}
+    assert daemon.post("/v1/track", order, key="write").status == 200
+    return daemon.get("/v1/customers/user_id:u-1").json["traits"]["keeps.seen"]
+
+
+@pytest.mark.parametrize("options", ["", "isolate = true"])
+def test_one_that_could_not_read_what_was_kept_is_not_put_in_force(start, tmp_path, options):
+    put(tmp_path, "keeps", KEEPS, STATE=2, VERSION='"2"')
+    daemon = opened(start, tmp_path, "keeps", options)
+    assert seen(daemon) == 1
+    put(tmp_path, "keeps", KEEPS, STATE=1, VERSION='"1"')
+    code, said, err = kith(daemon, "plugin", "reload", "keeps")
+    assert code != 0, said
+    assert 'plugin keeps keeps "seen" in version 1, and the one in force in version 2' in err
+    assert seen(daemon) == 2
+    put(tmp_path, "keeps", KEEPS, STATE=3, VERSION='"1"')
+    code, _, err = kith(daemon, "plugin", "reload", "keeps")
+    assert code == 0, err
+    assert seen(daemon) == 3
