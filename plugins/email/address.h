@@ -26,8 +26,8 @@ struct address {
 /* Exactly one mailbox: `Ann <ann@example.com>` or `ann@example.com`. */
 int address_parse(struct span text, struct address *out_address, struct fault *fault);
 
-/* One mailbox whose name somebody else may have filled in: all before the last "<" is the name, sign
- * for sign, so that nothing in it is an address.  Quotes around the whole name are taken off. */
+/* One mailbox whose name somebody else may have filled in: all before the last "<" is the name,
+ * sign for sign, so that nothing in it is an address.  Quotes around all of it are taken off. */
 int address_parse_filled(struct span text, struct address *out_address, struct fault *fault);
 
 /* 0 to `count_max` mailboxes.  Fails as a whole. */
