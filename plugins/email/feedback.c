@@ -329,7 +329,7 @@ const char *feedback_verdict_text(enum feedback_verdict verdict)
         "believed",
         "knows no message of ours",
         "forged: its token is not signed with our key",
-        "stale: its token is over",
+        "stale: reports about its message are over",
         "about a recipient whom the message did not go to",
     };
     return texts[verdict];

@@ -226,6 +226,23 @@ def test_automatic_answers_are_ignored(shop, sink):
     daemon.wait_line("mail to care@shop.example: an automatic answer")
 
 
+def test_text_around_a_picture_is_read(shop):
+    daemon = shop()
+    customer(daemon, "ann@example.com")
+    message = (
+        b"From: ann@example.com\r\nSubject: x\r\n"
+        b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nLook:\r\n"
+        b"--b\r\nContent-Type: image/jpeg; name=a.jpg\r\nContent-Disposition: inline\r\n\r\nxx\r\n"
+        b"--b\r\nContent-Type: multipart/alternative; boundary=a\r\n\r\n"
+        b"--a\r\n\r\n\xc2\xa0\r\n--a\r\nContent-Type: text/html\r\n\r\n<p>I complain!</p>\r\n"
+        b"--a--\r\n--b--\r\n"
+    )
+    assert bring(lmtp_port(daemon), "ann@example.com", "care@shop.example", message) == 250
+    (entry,) = received(daemon, "ann")
+    assert entry["data"]["text"] == "Look:\nI complain!"
+    assert [part["name"] for part in entry["data"]["attachments"]] == ["a.jpg"]
+
+
 def test_mail_by_a_list_or_a_group_is_read(shop, sink):
     daemon = shop(inbox=["complaints@shop.example"], strangers="take")
     mail = delivered(daemon, sink)
