@@ -10,6 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Does the label say more than that somebody has set one?  Many say us-ascii of anything. */
+static bool is_telling(struct span label)
+{
+    return charset_is_known(label) && !span_is_word(span_trim(label), "us-ascii") &&
+           !span_is_word(span_trim(label), "ascii");
+}
+
 /* Copy what fits, whole characters only, controls and slashes as "_". */
 static void set_name(char *to, size_t room, struct span text)
 {
@@ -27,6 +34,30 @@ static void set_name(char *to, size_t room, struct span text)
         text = span_from(text, step);
     }
     to[size] = '\0';
+}
+
+static bool is_plain(struct span text)
+{
+    return utf8_is_valid(text) && (text.size == 0 || memchr(text.data, '\x1b', text.size) == NULL);
+}
+
+/* What is in no charset that it names: that of the text beside it, or what the house expects. */
+static bool decode_unnamed(const struct mail *mail, struct span text, struct bytes *out)
+{
+    struct span beside = span_of(mail->piece_count > 0 ? mail->pieces[0].charset : "");
+    if (memchr(text.data, '\x1b', text.size) != NULL)
+        return charset_decode_strictly(span_of("iso-2022-jp"), text, out);
+    return (is_telling(beside) && charset_decode_strictly(beside, text, out)) ||
+           (is_telling(mail->charset) && charset_decode_strictly(mail->charset, text, out));
+}
+
+/* A header has encoded words for what is beyond ASCII, and some programs know nothing of them. */
+static struct span decode_header(const struct mail *mail, struct span header, struct bytes *room)
+{
+    bytes_clear(room);
+    if (is_plain(header) || !decode_unnamed(mail, header, room) || room->failed != 0)
+        return header;
+    return bytes_get(room);
 }
 
 /* Parameter `name` of field `field`. */
@@ -53,12 +84,15 @@ static int add_attachment(struct mail *mail, const struct mime_part *part, bool 
     if (mail->attachments == NULL)
         return FAULT_MEMORY;
     struct mail_attachment *attachment = &mail->attachments[mail->attachment_count++];
+    struct bytes room;
+    bytes_init(&room, MIME_HEADER_BYTES_MAX * 4);
+    struct span header = decode_header(mail, part->header, &room);
     attachment->is_inline = is_inline;
     memcpy(attachment->type, part->type, sizeof attachment->type);
-    get_param(part->header, "Content-Disposition", "filename", attachment->name,
-              sizeof attachment->name);
+    get_param(header, "Content-Disposition", "filename", attachment->name, sizeof attachment->name);
     if (attachment->name[0] == '\0')
-        get_param(part->header, "Content-Type", "name", attachment->name, sizeof attachment->name);
+        get_param(header, "Content-Type", "name", attachment->name, sizeof attachment->name);
+    bytes_deinit(&room);
     mail->attachment = attachment;
     return 0;
 }
@@ -67,7 +101,6 @@ static int add_attachment(struct mail *mail, const struct mime_part *part, bool 
 static int begin_message(struct mail *mail, const struct mime_part *part)
 {
     bytes_span(&mail->header_copy, part->header);
-    mail->header = bytes_get(&mail->header_copy);
     mail->is_report = strcmp(part->type, "multipart/report") == 0;
     return mail->header_copy.failed;
 }
@@ -193,6 +226,7 @@ void mail_init(struct mail *mail)
     mail->events = (struct mime_events){ on_part, on_data, mail };
     mime_reader_init(&mail->reader, &mail->events);
     bytes_init(&mail->header_copy, MIME_HEADER_BYTES_MAX);
+    bytes_init(&mail->header_decoded, MIME_HEADER_BYTES_MAX * 4);
     for (int kind = 0; kind < MAIL_KINDS; kind++)
         bytes_init(&mail->raw[kind], MAIL_TEXT_MAX);
     bytes_init(&mail->report, MAIL_REPORT_MAX);
@@ -204,6 +238,7 @@ void mail_deinit(struct mail *mail)
 {
     mime_reader_deinit(&mail->reader);
     bytes_deinit(&mail->header_copy);
+    bytes_deinit(&mail->header_decoded);
     for (int kind = 0; kind < MAIL_KINDS; kind++)
         bytes_deinit(&mail->raw[kind]);
     bytes_deinit(&mail->report);
@@ -252,15 +287,14 @@ static void decode_piece(const struct mail *mail, const struct mail_piece *piece
     const struct bytes *raw = &mail->raw[piece->kind];
     struct span text = { raw->data == NULL ? NULL : raw->data + piece->from, piece->size };
     struct bytes marked;
-    if (piece->kind == MAIL_PLAIN) {
-        charset_decode(span_of(piece->charset), text, out);
-        return;
-    }
+    bool is_named = is_telling(span_of(piece->charset)) || is_plain(text);
     bytes_init(&marked, MAIL_TEXT_MAX * 4);
-    charset_decode(span_of(piece->charset), text, &marked);
+    struct bytes *decoded = piece->kind == MAIL_PLAIN ? out : &marked;
+    if (is_named || !decode_unnamed(mail, text, decoded))
+        charset_decode(span_of(piece->charset), text, decoded);
     if (piece->kind == MAIL_HTML)
         html_text(bytes_get(&marked), out);
-    else
+    if (piece->kind == MAIL_ENRICHED)
         enriched_text(bytes_get(&marked), out);
     if (marked.failed != 0)
         out->failed = marked.failed;
@@ -332,6 +366,7 @@ int mail_end(struct mail *mail, struct fault *fault)
         return rc;
     mail->is_structure_cut = mail->reader.is_parts_cut || mail->reader.is_too_deep;
     mail->is_header_cut = mail->reader.is_header_cut;
+    mail->header = decode_header(mail, bytes_get(&mail->header_copy), &mail->header_decoded);
     for (size_t i = 0; i < mail->piece_count; i++)
         if (is_shown(mail, &mail->pieces[i]))
             add_piece(mail, &mail->pieces[i]);

@@ -1,12 +1,11 @@
 /* mail.h -- what is kept of a message that came in.
  *
- * Its header, its text as UTF-8, what its attachments are called, and of a report (RFC 3462) the
- * fields that machines read.  All of it bounded; what was left out is said in the is_..._cut
- * members.
+ * Its header, its text as UTF-8, what its attachments are called, and of a report (RFC 3462) what
+ * machines read.  All of it bounded; what was left out is said in the is_..._cut members.
  *
  * The text is that of all parts that are shown, in their order: text before and after a picture is
- * two parts.  Of alternatives (RFC 2046, section 5.1.4) the plain text counts, and where it is blank
- * the HTML.  A part with a name is an attachment, but for the only one of a mail without parts.
+ * two parts.  Of alternatives (RFC 2046, section 5.1.4) the plain text counts, and where it is
+ * blank the HTML.  A part with a name is an attachment, but for the only one of a mail without parts.
  */
 #ifndef PLUGINS_EMAIL_MAIL_H
 #define PLUGINS_EMAIL_MAIL_H
@@ -52,10 +51,11 @@ struct mail { /* read it after mail_end(); the mail owns all it points to */
     struct mail_attachment *attachments;
     size_t attachment_count;
     uint64_t size; /* bytes fed */
+    struct span charset; /* of what names none and is not UTF-8; set after mail_init(), borrowed */
 
     struct mime_reader reader; /* from here on the mail's own */
     struct mime_events events;
-    struct bytes header_copy, raw[MAIL_KINDS];
+    struct bytes header_copy, header_decoded, raw[MAIL_KINDS];
     struct mail_piece *pieces, *piece; /* all; this part's, or NULL */
     size_t piece_count;
     unsigned group, group_count, group_depth; /* of the alternatives that this part is among */

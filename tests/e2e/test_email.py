@@ -581,6 +581,7 @@ def test_each_of_many_messages_goes_once_through_postfix(start, tmp_path, sink, 
         ({"lmtp": "example.com:25"}, "config.lmtp"),
         ({"strangers": "kill"}, "config.strangers is take or refuse"),
         ({"inbox": ["@"]}, "config.inbox"),
+        ({"charset": "utf-7"}, 'config.charset: nobody here can read "utf-7"'),
     ],
 )
 def test_a_wrong_configuration_is_said_at_the_start(start, tmp_path, wrong, words):

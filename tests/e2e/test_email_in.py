@@ -243,6 +243,17 @@ def test_text_around_a_picture_is_read(shop):
     assert [part["name"] for part in entry["data"]["attachments"]] == ["a.jpg"]
 
 
+def test_mail_without_a_charset_is_read_as_the_house_expects(shop):
+    daemon = shop(charset="gb18030")
+    customer(daemon, "ann@example.com")
+    complaint_in_gbk = "投诉".encode("gbk")
+    message = b"From: %s <ann@example.com>\r\nSubject: %s\r\n\r\n%s\r\n"
+    message %= ("王小明".encode("gbk"), complaint_in_gbk, complaint_in_gbk)
+    assert bring(lmtp_port(daemon), "ann@example.com", "care@shop.example", message) == 250
+    data = received(daemon, "ann")[0]["data"]
+    assert (data["from_name"], data["subject"], data["text"]) == ("王小明", "投诉", "投诉")
+
+
 def test_mail_by_a_list_or_a_group_is_read(shop, sink):
     daemon = shop(inbox=["complaints@shop.example"], strangers="take")
     mail = delivered(daemon, sink)

@@ -118,6 +118,47 @@ static void all_text_that_is_shown_is_read(void **state)
     }
 }
 
+#define COMPLAINT "\xcd\xb6\xcb\xdf" /* in GBK */
+
+static void what_names_no_charset_is_read_as_the_house_expects(void **state)
+{
+    static const struct {
+        const char *house, *mail, *subject, *text, *name;
+    } rows[] = {
+        { "gb18030", "Subject: " COMPLAINT "\n\n" COMPLAINT "\n", "投诉", "投诉\n", NULL },
+        { "gb18030", "Content-Type: text/plain; charset=us-ascii\n\n" COMPLAINT, "", "投诉", NULL },
+        { "gb18030",
+          "Subject: Gr\xc3\xbc\xc3\x9f"
+          "e\n\n\xc3\xbc\n",
+          "Grüße", "ü\n", NULL },
+        { "gb18030", "A: b\n\ncaf\xe9.\n", "", "café.\n", NULL },
+        { "windows-1252",
+          "Subject: " COMPLAINT "\nContent-Type: text/plain; charset=gbk\n\n" COMPLAINT, "投诉",
+          "投诉", NULL },
+        { "",
+          "Subject: " COMPLAINT "\n" MIXED
+          "--b\nContent-Type: text/plain; charset=gb2312\n\n" COMPLAINT
+          "\n--b\nContent-Type: x/y; name=\"" COMPLAINT ".doc\"\n\nx\n--b--\n",
+          "投诉", "投诉", "投诉.doc" },
+        { "", "Subject: \x1b$BCmJ8\x1b(B\n\n\x1b$BCmJ8\x1b(B\n", "注文", "注文\n", NULL },
+        { "", "Subject: " COMPLAINT "\n\nx", "Í¶Ëß", "x", NULL },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct bytes subject;
+        begin(state);
+        mail.charset = span_of(rows[i].house);
+        assert_string_equal(read(rows[i].mail), rows[i].text);
+        bytes_init(&subject, 1000);
+        header_text(mail.header, "Subject", &subject);
+        bytes_byte(&subject, '\0');
+        assert_string_equal(subject.data, rows[i].subject);
+        bytes_deinit(&subject);
+        if (rows[i].name != NULL)
+            assert_string_equal(mail.attachments[0].name, rows[i].name);
+        end(state);
+    }
+}
+
 static void text_in_many_parts_is_bounded(void **state)
 {
     (void)state;
@@ -235,6 +276,7 @@ static const struct CMUnitTest tests[] = {
                                     begin, end),
     cmocka_unit_test_setup_teardown(html_alone_becomes_text, begin, end),
     cmocka_unit_test(all_text_that_is_shown_is_read),
+    cmocka_unit_test(what_names_no_charset_is_read_as_the_house_expects),
     cmocka_unit_test_setup_teardown(text_in_many_parts_is_bounded, begin, end),
     cmocka_unit_test(malformed_mail_is_read_as_it_can_be),
     cmocka_unit_test_setup_teardown(a_nul_does_not_reach_the_text, begin, end),
