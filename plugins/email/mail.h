@@ -5,7 +5,8 @@
  *
  * The text is that of all parts that are shown, in their order: text before and after a picture is
  * two parts.  Of alternatives (RFC 2046, section 5.1.4) the plain text counts, and where it is
- * blank the HTML.  A part with a name is an attachment, but for the only one of a mail without parts.
+ * blank the HTML.  A part with a name is an attachment, but for the only one of a mail without
+ * parts.
  */
 #ifndef PLUGINS_EMAIL_MAIL_H
 #define PLUGINS_EMAIL_MAIL_H
