@@ -38,14 +38,14 @@ static void set_name(char *to, size_t room, struct span text)
 
 static bool is_plain(struct span text)
 {
-    return utf8_is_valid(text) && (text.size == 0 || memchr(text.data, '\x1b', text.size) == NULL);
+    return utf8_is_valid(text) && span_find(text, '\x1b') == text.size;
 }
 
 /* What is in no charset that it names: that of the text beside it, or what the house expects. */
 static bool decode_unnamed(const struct mail *mail, struct span text, struct bytes *out)
 {
     struct span beside = span_of(mail->piece_count > 0 ? mail->pieces[0].charset : "");
-    if (memchr(text.data, '\x1b', text.size) != NULL)
+    if (span_find(text, '\x1b') < text.size)
         return charset_decode_strictly(span_of("iso-2022-jp"), text, out);
     return (is_telling(beside) && charset_decode_strictly(beside, text, out)) ||
            (is_telling(mail->charset) && charset_decode_strictly(mail->charset, text, out));
