@@ -51,7 +51,7 @@ struct mail { /* read it after mail_end(); the mail owns all it points to */
     struct bytes original; /* the header, or all, of the message that is reported about */
     struct mail_attachment *attachments;
     size_t attachment_count;
-    uint64_t size; /* bytes fed */
+    uint64_t size;       /* bytes fed */
     struct span charset; /* of what names none and is not UTF-8; set after mail_init(), borrowed */
 
     struct mime_reader reader; /* from here on the mail's own */
