@@ -229,13 +229,12 @@ static int read_angle(struct reader *reader, struct address *address)
 }
 
 /* The display name: decoded, without controls, cut at a character when it is too long. */
-static int set_name(const struct reader *reader, const struct phrase *phrase,
-                    struct address *address)
+static int set_name(struct span text, struct address *address, struct fault *fault)
 {
     struct bytes name;
     bytes_init(&name, ADDRESS_TEXT_MAX);
-    word_decode(bytes_get(&phrase->text), &name);
-    int rc = bytes_check(&name, "a display name", reader->fault);
+    word_decode(text, &name);
+    int rc = bytes_check(&name, "a display name", fault);
     struct span rest = bytes_get(&name);
     size_t size = 0;
     while (rc == 0 && rest.size > 0) {
@@ -265,7 +264,7 @@ static int read_mailbox(struct reader *reader, struct address *address, bool *ou
     if (rc == 0 && peek(reader) == '<') {
         rc = read_angle(reader, address);
         if (rc == 0)
-            rc = set_name(reader, &phrase, address);
+            rc = set_name(bytes_get(&phrase.text), address, reader->fault);
     } else if (rc == 0 && peek(reader) == '@') {
         rc = set_local(reader, &phrase, address);
         if (rc == 0)
@@ -336,6 +335,45 @@ int address_parse(struct span text, struct address *out_address, struct fault *f
     int rc = read_mailbox(&reader, &address, &is_group);
     if (rc == 0 && (is_group || reader.rest.size > 0))
         rc = refuse(&reader, "more than one mailbox");
+    if (rc == 0)
+        *out_address = address;
+    return rc;
+}
+
+/* Without the quotes that the author of the text may have put around a name, and without the
+ * backslashes that belong to them. */
+static void unquote(struct span name, struct bytes *out)
+{
+    bool is_quoted = name.size >= 2 && name.data[0] == '"' && name.data[name.size - 1] == '"';
+    if (is_quoted)
+        name = (struct span){ name.data + 1, name.size - 2 };
+    for (size_t i = 0; i < name.size; i++) {
+        bool is_escape = is_quoted && name.data[i] == '\\' && i + 1 < name.size &&
+                         (name.data[i + 1] == '"' || name.data[i + 1] == '\\');
+        i += is_escape;
+        bytes_byte(out, name.data[i]);
+    }
+}
+
+int address_parse_filled(struct span text, struct address *out_address, struct fault *fault)
+{
+    struct address address;
+    struct bytes name;
+    text = span_trim(text);
+    size_t angle = text.size;
+    while (angle > 0 && text.data[angle - 1] != '<')
+        angle--;
+    if (angle == 0 || text.data[text.size - 1] != '>')
+        return address_parse(text, out_address, fault);
+    int rc = address_parse(span_from(text, angle - 1), &address, fault);
+    if (rc != 0)
+        return rc;
+    bytes_init(&name, ADDRESS_TEXT_MAX);
+    unquote(span_trim((struct span){ text.data, angle - 1 }), &name);
+    rc = bytes_check(&name, "a display name", fault);
+    if (rc == 0)
+        rc = set_name(bytes_get(&name), &address, fault);
+    bytes_deinit(&name);
     if (rc == 0)
         *out_address = address;
     return rc;

@@ -14,8 +14,8 @@
 #define ADDRESS_NAME_MAX 255
 #define ADDRESS_LOCAL_MAX 64
 #define ADDRESS_DOMAIN_MAX 253
-#define ADDRESS_LIST_MAX 100            /* addresses of one field */
-#define ADDRESS_TEXT_MAX (64u * 1024)   /* bytes of one field */
+#define ADDRESS_LIST_MAX 100          /* addresses of one field */
+#define ADDRESS_TEXT_MAX (64u * 1024) /* bytes of one field */
 
 struct address {
     char name[ADDRESS_NAME_MAX + 1];     /* UTF-8, "" when there is none */
@@ -25,6 +25,10 @@ struct address {
 
 /* Exactly one mailbox: `Ann <ann@example.com>` or `ann@example.com`. */
 int address_parse(struct span text, struct address *out_address, struct fault *fault);
+
+/* One mailbox whose name somebody else may have filled in: all before the last "<" is the name,
+ * sign for sign, so that nothing in it is an address.  Quotes around all of it are taken off. */
+int address_parse_filled(struct span text, struct address *out_address, struct fault *fault);
 
 /* 0 to `count_max` mailboxes.  Fails as a whole. */
 int address_list_parse(struct span text, struct address *out_list, size_t count_max,

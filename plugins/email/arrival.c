@@ -59,6 +59,12 @@ static void count(struct arrival *arrival, const char *name)
     arrival->context->host->count(arrival->context->kith, name, 1);
 }
 
+/* It was in the log before: the same mail has come again. */
+static bool is_repeated(struct kith_doc appended)
+{
+    return kith_get_int(appended, "duplicate", 0) != 0;
+}
+
 static void tell(struct arrival *arrival, int32_t level, const char *what, const char *why)
 {
     char line[LINE_MAX];
@@ -74,8 +80,9 @@ static void drop(struct arrival *arrival, const char *counter, const char *what,
     finish(arrival, LMTP_ACCEPT, "Taken, and nothing comes of it");
 }
 
-static void ignore(struct arrival *arrival)
+static void ignore(struct arrival *arrival, const char *why)
 {
+    tell(arrival, KITH_INFO, "", why);
     count(arrival, "ignored");
     finish(arrival, LMTP_ACCEPT, "Taken, and nobody reads it");
 }
@@ -96,7 +103,8 @@ static void on_received(void *arg, int32_t status, struct kith_doc result)
     char why[LINE_MAX];
     struct kith_text error = kith_get_text(result, "error");
     if (status == KITH_OK) {
-        count(arrival, "received");
+        if (!is_repeated(result))
+            count(arrival, "received");
         finish(arrival, LMTP_ACCEPT, NULL);
         return;
     }
@@ -125,6 +133,7 @@ static void append_received(struct arrival *arrival)
         .proof = arrival->proof,
         .text_max = arrival->text_max,
         .is_shared = arrival->is_shared,
+        .is_list = arrival->feedback.is_list,
     };
     struct arrival_event event;
     if (!arrival_write_received(&received, &event)) {
@@ -271,12 +280,25 @@ static void ask_sender(struct arrival *arrival)
 
 /* -- What became of a message ------------------------------------------------------------------ */
 
+static const struct {
+    const char *type, *counter;
+    bool is_hard;
+} kinds[] = {
+    [FEEDBACK_BOUNCED] = { "message.bounced", "bounced", true },
+    [FEEDBACK_DEFERRED] = { "message.bounced", "bounced_soft", false },
+    [FEEDBACK_DELIVERED] = { "message.delivered", "delivered", false },
+    [FEEDBACK_COMPLAINED] = { "message.complained", "complained", false },
+    [FEEDBACK_REPLIED] = { "message.replied", "replied", false },
+};
+
 static void on_feedback(void *arg, int32_t status, struct kith_doc result)
 {
     struct arrival *arrival = arg;
     char why[LINE_MAX];
     struct kith_text error = kith_get_text(result, "error");
     snprintf(why, sizeof why, "%.*s", (int)error.size, error.data);
+    if (status == KITH_OK && !is_repeated(result))
+        count(arrival, kinds[arrival->kind].counter);
     if (status == KITH_BUSY || status == KITH_IO || status == KITH_FAILED)
         come_again(arrival);
     else if (status == KITH_OK && arrival->kind == FEEDBACK_REPLIED)
@@ -287,19 +309,9 @@ static void on_feedback(void *arg, int32_t status, struct kith_doc result)
         drop(arrival, "not_taken", "it was not taken: ", why);
 }
 
-static void append_feedback(struct arrival *arrival, const struct feedback_recipient *recipient,
+static void append_feedback(struct arrival *arrival, const char *diagnostic,
                             struct kith_text address)
 {
-    static const struct {
-        const char *type, *counter;
-        bool is_hard;
-    } kinds[] = {
-        [FEEDBACK_BOUNCED] = { "message.bounced", "bounced", true },
-        [FEEDBACK_DEFERRED] = { "message.bounced", "bounced_soft", false },
-        [FEEDBACK_DELIVERED] = { "message.delivered", "delivered", false },
-        [FEEDBACK_COMPLAINED] = { "message.complained", "complained", false },
-        [FEEDBACK_REPLIED] = { "message.replied", "replied", false },
-    };
     const struct arrival_context *context = arrival->context;
     char room[2048], id[128];
     struct kith_writer w;
@@ -312,15 +324,14 @@ static void append_feedback(struct arrival *arrival, const struct feedback_recip
         kith_put_bool(&w, "hard", kinds[kind].is_hard);
     if (kind == FEEDBACK_COMPLAINED)
         kith_put_string(&w, "detail", arrival->feedback.complaint);
-    else if (recipient != NULL)
-        kith_put_string(&w, "detail", recipient->diagnostic);
+    else if (diagnostic[0] != '\0')
+        kith_put_string(&w, "detail", diagnostic);
     const struct kith_event event = {
         .size = sizeof event,
         .type = kinds[kind].type,
         .id = kith_text(id),
         .data = kith_end(&w),
     };
-    count(arrival, kinds[kind].counter);
     if (context->host->append(context->kith, &event, on_feedback, arrival) != KITH_OK)
         come_again(arrival);
 }
@@ -335,25 +346,25 @@ static bool is_told(enum feedback_kind kind)
 static void judge(struct arrival *arrival, struct kith_doc effect)
 {
     struct kith_text text = kith_get_text(kith_get_doc(effect, "message"), "address");
-    struct address expected;
+    struct feedback_effect known = { .sent_s = kith_get_int(effect, "expires", 0) / 1000 };
     struct fault fault;
-    const struct feedback_recipient *recipient = NULL;
+    struct feedback_recipient recipient = { .kind = FEEDBACK_OTHER };
     enum feedback_verdict verdict = FEEDBACK_ANOTHER_RECIPIENT;
-    if (address_parse((struct span){ text.data, text.size }, &expected, &fault) == 0)
-        verdict = feedback_judge(&arrival->feedback, &expected, &recipient);
+    if (address_parse((struct span){ text.data, text.size }, &known.recipient, &fault) == 0)
+        verdict = feedback_judge(&arrival->feedback, &known, &recipient);
     if (verdict != FEEDBACK_BELIEVED) {
         drop(arrival, "not_believed", "not believed: ", feedback_verdict_text(verdict));
         return;
     }
-    arrival->kind = recipient != NULL ? recipient->kind : arrival->feedback.kind;
+    arrival->kind = recipient.kind;
     int64_t customer = kith_get_int(effect, "customer", 0);
     snprintf(arrival->customer, sizeof arrival->customer, "%" PRId64, customer);
     if (arrival->kind == FEEDBACK_REPLIED && customer == 0)
         ask_sender(arrival); /* it answers what went to a member of staff */
     else if (is_told(arrival->kind))
-        append_feedback(arrival, recipient, text);
+        append_feedback(arrival, recipient.diagnostic, text);
     else
-        ignore(arrival);
+        ignore(arrival, "a report that says nothing final");
 }
 
 static void on_effect(void *arg, int32_t status, struct kith_doc result)
@@ -416,12 +427,12 @@ static void begin(struct arrival *arrival)
     const struct feedback *feedback = &arrival->feedback;
     bool is_report = feedback->kind != FEEDBACK_OTHER && feedback->kind != FEEDBACK_AUTO_REPLY;
     if (feedback->kind == FEEDBACK_AUTO_REPLY) {
-        ignore(arrival);
+        ignore(arrival, "an automatic answer");
     } else if (is_report && feedback->verdict == VERP_VALID) {
         ask_effect(arrival);
     } else if (is_report) {
         enum feedback_verdict verdict =
-            feedback_judge(feedback, &(struct address){ .domain = "" }, NULL);
+            feedback_judge(feedback, &(struct feedback_effect){ .sent_s = 0 }, NULL);
         drop(arrival, "not_believed", "not believed: ", feedback_verdict_text(verdict));
     } else if (is_inbox(arrival->context, span_of(arrival->recipient))) {
         ask_sender(arrival);
@@ -445,6 +456,7 @@ void arrival_begin(const struct arrival_context *context, const struct mail *mai
         .sender = span_of(envelope->sender),
         .recipient = span_of(envelope->recipients[index]),
         .now_s = context->host->now(context->kith) / 1000,
+        .report_s = context->settings->report_s,
     };
     arrival->context = context;
     arrival->mail = mail;

@@ -267,6 +267,8 @@ bool arrival_write_received(const struct arrival_received *received,
     kith_put_string(&w, "proof", received->proof);
     if (received->is_shared)
         kith_put_bool(&w, "shared", 1);
+    if (received->is_list)
+        kith_put_bool(&w, "list", 1);
     event->event = (struct kith_event){
         .size = sizeof event->event,
         .type = "email.received",

@@ -8,6 +8,7 @@
  *     effect, proof        which message it answers and how that is known: return_path, message_id;
  *                          "sender": only From says who wrote, and that is easily forged
  *     shared               several customers have that address: it is given to the oldest of them
+ *     list                 it came by a mailing list: nobody may answer it automatically
  */
 #ifndef PLUGINS_EMAIL_ARRIVAL_EVENT_H
 #define PLUGINS_EMAIL_ARRIVAL_EVENT_H
@@ -33,6 +34,7 @@ struct arrival_received {
     const char *effect, *proof; /* effect "": it answers none */
     size_t text_max;
     bool is_shared; /* several customers have the sender's address */
+    bool is_list;   /* it came by a mailing list */
 };
 
 struct arrival_event {

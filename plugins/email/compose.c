@@ -110,16 +110,33 @@ static int refuse_field(const char *name, const struct fault *cause, struct faul
     return fault_set(fault, cause->code, "%s: %s", name, cause->text);
 }
 
+enum people { PEOPLE_ONE, PEOPLE_ONE_OR_PLAIN, PEOPLE_LIST };
+
+/* A customer's name may stand in it, and must not bring addresses along: so a name is that of one
+ * mailbox, and a list is of addresses without names. */
+static int read_filled(struct span text, enum people people, struct address *list,
+                       size_t *out_count, struct fault *fault)
+{
+    text = span_trim(text);
+    *out_count = 1;
+    if (people == PEOPLE_ONE || (text.size > 0 && text.data[text.size - 1] == '>'))
+        return address_parse_filled(text, list, fault);
+    if (span_find(text, '<') < text.size)
+        return fault_set(fault, FAULT_INVALID, "several addresses stand without names");
+    return address_list_parse(text, list, ADDRESS_LIST_MAX, out_count, fault);
+}
+
 /* `list` has room for ADDRESS_LIST_MAX. */
 static int write_addresses(struct bytes *out, const char *name, struct span text,
-                           struct address *list, struct fault *fault)
+                           enum people people, struct address *list, struct fault *fault)
 {
     size_t count = 0, column = strlen(name) + 1;
     struct fault cause;
     int rc = field_check_value(span_of(name), text, fault);
     if (rc != 0)
         return rc;
-    rc = address_list_parse(text, list, ADDRESS_LIST_MAX, &count, &cause);
+    rc = people == PEOPLE_LIST ? address_list_parse(text, list, ADDRESS_LIST_MAX, &count, &cause)
+                               : read_filled(text, people, list, &count, &cause);
     for (size_t i = 0; rc == 0 && i < count; i++)
         rc = address_check(&list[i], &cause);
     if (rc != 0)
@@ -137,20 +154,20 @@ static int write_people(const struct compose *compose, struct bytes *out, struct
     const struct {
         const char *name;
         struct span text;
-        bool is_required;
+        enum people people;
     } fields[] = {
-        { "From", compose->from, true },
-        { "Reply-To", compose->reply_to, false },
-        { "To", compose->to, true },
-        { "Cc", compose->cc, false },
+        { "From", compose->from, PEOPLE_ONE },
+        { "Reply-To", compose->reply_to, PEOPLE_ONE_OR_PLAIN },
+        { "To", compose->to, PEOPLE_LIST },
     };
     struct address *list = calloc(ADDRESS_LIST_MAX, sizeof *list);
     if (list == NULL)
         return fault_set(fault, FAULT_MEMORY, "no memory for addresses");
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < sizeof fields / sizeof *fields; i++)
-        if (fields[i].is_required || fields[i].text.size > 0)
-            rc = write_addresses(out, fields[i].name, fields[i].text, list, fault);
+        if (fields[i].people != PEOPLE_ONE_OR_PLAIN || fields[i].text.size > 0)
+            rc =
+                write_addresses(out, fields[i].name, fields[i].text, fields[i].people, list, fault);
     free(list);
     return rc;
 }

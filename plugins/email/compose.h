@@ -41,10 +41,12 @@ struct compose_attachment {
 };
 
 struct compose {
-    struct span id;     /* the left side of the Message-ID, unique for ever: a dot-atom */
-    struct span domain; /* its right side */
-    int64_t time_s;     /* Date, seconds since 1970, UTC */
-    struct span from, reply_to, to, cc; /* address lists; reply_to and cc may be empty */
+    struct span id;       /* the left side of the Message-ID, unique for ever: a dot-atom */
+    struct span domain;   /* its right side */
+    int64_t time_s;       /* Date, seconds since 1970, UTC */
+    struct span from;     /* one mailbox, as address_parse_filled() reads it */
+    struct span reply_to; /* the same, or addresses without names; may be empty */
+    struct span to;       /* an address list */
     struct span subject;
     struct span text, html;       /* UTF-8; one may be empty */
     struct span markdown;         /* instead of both */

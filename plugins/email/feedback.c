@@ -39,23 +39,26 @@ static void set_recipient(struct span value, struct address *address)
         *address = (struct address){ .name = "" };
 }
 
-/* "5.1.1" and nothing else (RFC 3463); comments may follow. */
-static void set_status(struct span value, char *to, size_t room)
+/* "smtp; 550 5.1.1 nobody": what the server itself said, where the report has no more than that it
+ * failed. */
+static void read_diagnostic(struct span value, char out[STATUS_SIZE])
 {
-    size_t size = 0, dot_count = 0;
-    value = span_trim(value);
-    while (size < value.size && (ascii_is_digit(value.data[size]) || value.data[size] == '.'))
-        dot_count += value.data[size++] == '.';
-    if (size >= 5 && size < room && dot_count == 2 && value.data[1] == '.')
-        set_line(to, room, (struct span){ value.data, size });
+    char status[STATUS_SIZE];
+    struct span text = span_trim(span_from(value, span_find(value, ';') + 1));
+    bool has_code = text.size > 4 && ascii_is_digit(text.data[0]) && ascii_is_digit(text.data[1]) &&
+                    ascii_is_digit(text.data[2]) && (text.data[3] == ' ' || text.data[3] == '-');
+    if (has_code)
+        text = span_from(text, 4);
+    status_read(text, status);
+    if (status[0] == out[0])
+        memcpy(out, status, sizeof status);
 }
 
 static enum feedback_kind kind_of(struct span action, const char *status)
 {
-    if (span_is_word(action, "failed"))
-        return status[0] == '4'   ? FEEDBACK_DEFERRED
-               : status[0] == '5' ? FEEDBACK_BOUNCED
-                                  : FEEDBACK_OTHER;
+    bool is_over = span_is_word(action, "failed") && (status[0] == '4' || status[0] == '5');
+    if (is_over)
+        return status_is_no_mailbox(status) ? FEEDBACK_BOUNCED : FEEDBACK_DEFERRED;
     if (span_is_word(action, "delayed"))
         return FEEDBACK_DELAYED;
     if (span_is_word(action, "delivered") || span_is_word(action, "relayed") ||
@@ -73,9 +76,12 @@ static void read_recipient(struct span fields, struct feedback_recipient *recipi
     if (header_find(fields, "Original-Recipient", &value))
         set_recipient(value, &recipient->original);
     if (header_find(fields, "Status", &value))
-        set_status(value, recipient->status, sizeof recipient->status);
-    if (header_find(fields, "Diagnostic-Code", &value))
+        status_read(span_trim(value), recipient->status);
+    if (header_find(fields, "Diagnostic-Code", &value)) {
         set_line(recipient->diagnostic, sizeof recipient->diagnostic, value);
+        if (strcmp(recipient->status, "5.0.0") == 0)
+            read_diagnostic(span_of(recipient->diagnostic), recipient->status);
+    }
     header_find(fields, "Action", &value);
     recipient->kind = kind_of(param_main(value), recipient->status);
 }
@@ -106,16 +112,47 @@ static int weight(enum feedback_kind kind)
 }
 
 /* The first group is about the message, each further one about a recipient (RFC 3464, 2.1). */
+static bool next_failed(struct span *io_rest, struct feedback_recipient *out_recipient)
+{
+    struct span group, value;
+    while (next_group(io_rest, &group))
+        if (header_find(group, "Final-Recipient", &value)) {
+            read_recipient(group, out_recipient);
+            return true;
+        }
+    return false;
+}
+
+static bool next_complaining(struct span *io_rest, struct feedback_recipient *out_recipient)
+{
+    struct header_field field;
+    while (header_next(io_rest, &field)) {
+        if (!span_is_word(field.name, "Original-Rcpt-To"))
+            continue;
+        *out_recipient = (struct feedback_recipient){ .kind = FEEDBACK_COMPLAINED };
+        if (address_parse(span_trim(field.value), &out_recipient->final, NULL) != 0)
+            out_recipient->final = (struct address){ .name = "" };
+        return true;
+    }
+    return false;
+}
+
+/* Whom the report speaks of, one after the other. */
+static bool next_recipient(const struct mail *mail, struct span *io_rest,
+                           struct feedback_recipient *out_recipient)
+{
+    return mail->report_kind == MAIL_DELIVERY_STATUS ? next_failed(io_rest, out_recipient)
+                                                     : next_complaining(io_rest, out_recipient);
+}
+
 static void read_status(const struct mail *mail, struct feedback *feedback)
 {
-    struct span rest = bytes_get(&mail->report), group, value;
-    while (feedback->recipient_count < FEEDBACK_RECIPIENTS_MAX && next_group(&rest, &group)) {
-        if (!header_find(group, "Final-Recipient", &value))
-            continue;
-        struct feedback_recipient *recipient = &feedback->recipients[feedback->recipient_count++];
-        read_recipient(group, recipient);
-        if (weight(recipient->kind) > weight(feedback->kind))
-            feedback->kind = recipient->kind;
+    struct span rest = bytes_get(&mail->report);
+    struct feedback_recipient recipient;
+    while (next_recipient(mail, &rest, &recipient)) {
+        feedback->names_somebody = true;
+        if (weight(recipient.kind) > weight(feedback->kind))
+            feedback->kind = recipient.kind;
     }
     if (feedback->kind == FEEDBACK_OTHER)
         feedback->kind = FEEDBACK_AUTO_REPLY;
@@ -131,34 +168,39 @@ static void read_complaint(const struct mail *mail, struct feedback *feedback)
     bool is_complaint = span_is_word(type, "abuse") || span_is_word(type, "fraud") ||
                         span_is_word(type, "virus") || span_is_word(type, "other");
     feedback->kind = is_complaint ? FEEDBACK_COMPLAINED : FEEDBACK_AUTO_REPLY;
-    struct header_field field;
-    while (header_next(&fields, &field)) {
-        if (!span_is_word(field.name, "Original-Rcpt-To") ||
-            feedback->recipient_count == FEEDBACK_RECIPIENTS_MAX)
-            continue;
-        struct feedback_recipient *recipient = &feedback->recipients[feedback->recipient_count++];
-        *recipient = (struct feedback_recipient){ .kind = feedback->kind };
-        if (address_parse(span_trim(field.value), &recipient->final, NULL) != 0)
-            recipient->final = (struct address){ .name = "" };
-    }
+    feedback->names_somebody = header_find(fields, "Original-Rcpt-To", &value);
 }
 
-/* Did a machine write it?  RFC 3834 and what was in use before it. */
+static bool has_precedence(struct span header, const char *word)
+{
+    struct span value;
+    return header_find(header, "Precedence", &value) && span_is_word(span_trim(value), word);
+}
+
+/* Did it come by a mailing list, which passes on what people write? */
+static bool is_list(struct span header)
+{
+    static const char *const marks[] = { "List-Id", "List-Post", "List-Unsubscribe" };
+    struct span value;
+    for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
+        if (header_find(header, marks[i], &value))
+            return true;
+    return has_precedence(header, "list");
+}
+
+/* Did a machine write it as an answer?  RFC 3834 and what was in use before it. */
 static bool is_automatic(struct span header, struct span sender)
 {
-    static const char *const precedences[] = { "bulk", "junk", "list", "auto_reply" };
-    static const char *const marks[] = { "X-Autoreply", "X-Autorespond", "X-Autoresponder",
-                                         "List-Id", "List-Unsubscribe" };
+    static const char *const marks[] = { "X-Autoreply", "X-Autorespond", "X-Autoresponder" };
     struct span value;
     if (header_find(header, "Auto-Submitted", &value) && !span_is_word(param_main(value), "no"))
         return true;
     for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
         if (header_find(header, marks[i], &value) && !span_is_word(span_trim(value), "no"))
             return true;
-    header_find(header, "Precedence", &value);
-    for (size_t i = 0; i < sizeof precedences / sizeof *precedences; i++)
-        if (span_is_word(span_trim(value), precedences[i]))
-            return true;
+    bool is_bulk = has_precedence(header, "bulk") || has_precedence(header, "junk");
+    if (has_precedence(header, "auto_reply") || (is_bulk && !is_list(header)))
+        return true;
     return sender.size == 0; /* the null sender asks for no answer, so it is none */
 }
 
@@ -220,7 +262,13 @@ void feedback_read(const struct mail *mail, const struct feedback_context *conte
                    struct feedback *out_feedback)
 {
     struct feedback *feedback = out_feedback;
-    *feedback = (struct feedback){ .kind = FEEDBACK_OTHER, .verdict = VERP_NOT_OURS };
+    *feedback = (struct feedback){
+        .kind = FEEDBACK_OTHER,
+        .verdict = VERP_NOT_OURS,
+        .is_list = is_list(mail->header),
+        .oldest_s = context->now_s - context->report_s,
+        .mail = mail,
+    };
     if (mail->report_kind == MAIL_DELIVERY_STATUS)
         read_status(mail, feedback);
     else if (mail->report_kind == MAIL_FEEDBACK_REPORT)
@@ -232,33 +280,47 @@ void feedback_read(const struct mail *mail, const struct feedback_context *conte
         feedback->kind = FEEDBACK_REPLIED;
 }
 
-enum feedback_verdict feedback_judge(const struct feedback *feedback,
-                                     const struct address *expected,
-                                     const struct feedback_recipient **out_recipient)
+/* What the report says about `expected`; false: nothing. */
+static bool find_recipient(const struct feedback *feedback, const struct address *expected,
+                           struct feedback_recipient *out_recipient)
 {
-    if (out_recipient != NULL)
-        *out_recipient = NULL;
+    struct span rest = bytes_get(&feedback->mail->report);
+    struct feedback_recipient recipient;
+    bool is_found = false;
+    while (next_recipient(feedback->mail, &rest, &recipient)) {
+        if (!address_equal(&recipient.final, expected) &&
+            !address_equal(&recipient.original, expected))
+            continue;
+        if (!is_found || weight(recipient.kind) > weight(out_recipient->kind))
+            *out_recipient = recipient;
+        is_found = true;
+    }
+    return is_found;
+}
+
+enum feedback_verdict feedback_judge(const struct feedback *feedback,
+                                     const struct feedback_effect *effect,
+                                     struct feedback_recipient *out_recipient)
+{
+    struct feedback_recipient recipient = { .kind = feedback->kind };
+    bool is_complaint = feedback->kind == FEEDBACK_COMPLAINED;
+    bool is_over = is_complaint && feedback->proof == FEEDBACK_MESSAGE_ID &&
+                   effect->sent_s < feedback->oldest_s;
     if (feedback->verdict == VERP_FORGED)
         return FEEDBACK_FORGED;
-    if (feedback->verdict == VERP_STALE)
-        return FEEDBACK_STALE;
-    if (feedback->verdict != VERP_VALID)
+    if (feedback->verdict != VERP_VALID && feedback->verdict != VERP_STALE)
         return FEEDBACK_NOT_PROVEN;
-    for (size_t i = 0; i < feedback->recipient_count; i++) {
-        const struct feedback_recipient *recipient = &feedback->recipients[i];
-        if (!address_equal(&recipient->final, expected) &&
-            !address_equal(&recipient->original, expected))
-            continue;
-        if (out_recipient != NULL)
-            *out_recipient = recipient;
-        return FEEDBACK_BELIEVED;
-    }
+    if (feedback->verdict == VERP_STALE || is_over)
+        return FEEDBACK_STALE;
     /* A complaint may leave the recipient out; a delivery status may not. */
-    bool is_complaint = feedback->kind == FEEDBACK_COMPLAINED;
-    bool is_about_somebody = feedback->kind != FEEDBACK_REPLIED &&
-                             feedback->kind != FEEDBACK_AUTO_REPLY && !is_complaint;
-    return is_about_somebody || feedback->recipient_count > 0 ? FEEDBACK_ANOTHER_RECIPIENT
-                                                              : FEEDBACK_BELIEVED;
+    bool is_about_somebody =
+        feedback->names_somebody || (feedback->kind != FEEDBACK_REPLIED &&
+                                     feedback->kind != FEEDBACK_AUTO_REPLY && !is_complaint);
+    if (is_about_somebody && !find_recipient(feedback, &effect->recipient, &recipient))
+        return FEEDBACK_ANOTHER_RECIPIENT;
+    if (out_recipient != NULL)
+        *out_recipient = recipient;
+    return FEEDBACK_BELIEVED;
 }
 
 const char *feedback_verdict_text(enum feedback_verdict verdict)
@@ -267,7 +329,7 @@ const char *feedback_verdict_text(enum feedback_verdict verdict)
         "believed",
         "knows no message of ours",
         "forged: its token is not signed with our key",
-        "stale: its token is over",
+        "stale: reports about its message are over",
         "about a recipient whom the message did not go to",
     };
     return texts[verdict];

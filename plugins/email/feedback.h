@@ -10,7 +10,8 @@
  *   kind        proof that counts
  *   ----------  -------------------------------------------------------------------
  *   bounces     the return path
- *   complaint   the return path, or the Message-ID in the original that is reported
+ *   complaint   the return path, or the Message-ID in the original that is reported, as long as
+ *               reports about that message are believed
  *   replies     the Message-ID in In-Reply-To or References, or the return path
  */
 #ifndef PLUGINS_EMAIL_FEEDBACK_H
@@ -18,19 +19,19 @@
 
 #include "address.h"
 #include "bytes.h"
+#include "status.h"
 #include "verp.h"
 
 #include <stdint.h>
 
-#define FEEDBACK_RECIPIENTS_MAX 10 /* of one report; further ones are not looked at */
-#define FEEDBACK_IDS_MAX 50        /* Message-IDs of References that are looked at */
+#define FEEDBACK_IDS_MAX 50 /* Message-IDs of References that are looked at */
 
 struct mail;
 
 enum feedback_kind {
     FEEDBACK_OTHER,     /* nothing below: a mail that somebody wrote, a list, a newsletter */
-    FEEDBACK_BOUNCED,   /* failed for good, status 5 */
-    FEEDBACK_DEFERRED,  /* given up, status 4: a mailbox over quota; not the person's fault */
+    FEEDBACK_BOUNCED,   /* there is no such mailbox (status.h) */
+    FEEDBACK_DEFERRED,  /* given up for anything else: it is full, a policy, too large a message */
     FEEDBACK_DELAYED,   /* still being tried */
     FEEDBACK_DELIVERED, /* delivered, relayed or expanded */
     FEEDBACK_COMPLAINED,
@@ -43,8 +44,8 @@ enum feedback_proof { FEEDBACK_NO_PROOF, FEEDBACK_RETURN_PATH, FEEDBACK_MESSAGE_
 struct feedback_recipient {
     struct address final, original; /* domain "" when there is none that is valid */
     enum feedback_kind kind;
-    char status[16];      /* "5.1.1"; "" when there is none */
-    char diagnostic[256]; /* the server's words, one line */
+    char status[STATUS_SIZE]; /* "" when there is none */
+    char diagnostic[256];     /* the server's words, one line */
 };
 
 struct feedback {
@@ -53,8 +54,10 @@ struct feedback {
     enum verp_verdict verdict; /* of what was offered as proof */
     struct verp_effect effect; /* when the verdict is VERP_VALID or VERP_STALE */
     char complaint[32];        /* "abuse", "fraud" */
-    size_t recipient_count;
-    struct feedback_recipient recipients[FEEDBACK_RECIPIENTS_MAX];
+    bool names_somebody;       /* the report says whom it is about */
+    bool is_list;              /* it came by a mailing list: nobody may answer it automatically */
+    int64_t oldest_s;          /* reports about what went out before that are over */
+    const struct mail *mail;   /* borrowed, for feedback_judge() */
 };
 
 struct feedback_context {
@@ -62,6 +65,7 @@ struct feedback_context {
     struct span sender;      /* MAIL FROM, without angle brackets; empty is the null sender */
     struct span recipient;   /* RCPT TO */
     int64_t now_s;
+    int64_t report_s; /* for so long reports about a message are believed */
 };
 
 /* Never fails: what cannot be read is FEEDBACK_OTHER. */
@@ -76,12 +80,17 @@ enum feedback_verdict {
     FEEDBACK_ANOTHER_RECIPIENT, /* about somebody whom this effect did not go to */
 };
 
-/* `expected` is whom the effect went to.  *out_recipient, which may be NULL, gets the row of the
- * report about them, or NULL when the report names nobody.  With several rows the verdict and
- * the kind of the feedback are those of the row that fits: take the kind from the row. */
+struct feedback_effect {
+    struct address recipient; /* whom it went to */
+    int64_t sent_s;           /* it has gone out by then */
+};
+
+/* *out_recipient, which may be NULL, gets what the report says about them; when it names nobody,
+ * or is no report, the kind of the feedback and nothing else.  Of several rows about them the worst
+ * counts: one that failed after all was relayed before. */
 enum feedback_verdict feedback_judge(const struct feedback *feedback,
-                                     const struct address *expected,
-                                     const struct feedback_recipient **out_recipient);
+                                     const struct feedback_effect *effect,
+                                     struct feedback_recipient *out_recipient);
 
 const char *feedback_verdict_text(enum feedback_verdict verdict); /* for a log */
 

@@ -67,6 +67,7 @@ static void on_begin(void *arg)
     struct link *link = arg;
     drop_mail(link);
     mail_init(&link->mail);
+    link->mail.charset = link->intake->context.settings->charset;
     link->has_mail = true;
 }
 

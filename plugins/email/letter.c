@@ -162,7 +162,6 @@ static int compose(const struct letter_source *source, struct span id, const str
         .from = from.size > 0 ? from : settings->from,
         .reply_to = reply_to.size > 0 ? reply_to : settings->reply_to,
         .to = { recipient.data + 1, recipient.size - 2 },
-        .cc = field(fields, "cc"),
         .subject = field(fields, "subject"),
         .markdown = { body.data, body.size },
         .unsubscribe_url = unsubscribe_url(source->message),
@@ -172,6 +171,10 @@ static int compose(const struct letter_source *source, struct span id, const str
         .attachments = source->files,
         .attachment_count = source->file_count,
     };
+    if (field(fields, "cc").size > 0)
+        return fault_set(fault, FAULT_INVALID,
+                         "cc: a message goes to its customer and to nobody else; take the field "
+                         "out, and send whom else it concerns a message of their own");
     if (message.subject.size == 0)
         return fault_set(fault, FAULT_INVALID,
                          "no subject: give `subject` above the template's body, or data = { email "

@@ -5,7 +5,7 @@
  *
  *     subject       needed
  *     from          instead of the configured one
- *     reply_to, cc  address lists
+ *     reply_to      one mailbox, or addresses without names
  *     in_reply_to   the Message-ID of the mail that this one answers
  *     x-...         a header of that name
  *

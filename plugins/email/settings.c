@@ -6,6 +6,7 @@
  */
 #include "settings.h"
 
+#include "charset.h"
 #include "dkim.h"
 #include "fault.h"
 #include "verp.h"
@@ -266,6 +267,11 @@ static int read_incoming(struct settings *settings, struct kith_doc config, stru
     settings->takes_strangers = span_is(strangers, "take");
     if (!settings->takes_strangers && strangers.size > 0 && !span_is(strangers, "refuse"))
         return fault_set(fault, FAULT_INVALID, "config.strangers is take or refuse");
+    settings->charset = keep_text(settings, config, "charset");
+    if (settings->charset.size > 0 && !charset_is_known(settings->charset))
+        return fault_set(fault, FAULT_INVALID, "config.charset: nobody here can read \"%.*s\"",
+                         settings->charset.size < 60 ? (int)settings->charset.size : 60,
+                         settings->charset.data);
     if (settings->lmtp != NULL && settings->verp_key.size == 0)
         return fault_set(fault, FAULT_INVALID,
                          "config.lmtp needs config.verp_key: whatever came in could be forged");

@@ -58,6 +58,7 @@ struct settings {
     struct address inbox[SETTINGS_INBOX_MAX]; /* local "" is all of the domain */
     size_t inbox_count;
     bool takes_strangers;
+    struct span charset; /* of mail that names none and is not UTF-8; may be empty */
 
     struct bytes room; /* what all the texts stand in */
 };

@@ -55,6 +55,8 @@ const struct kith_field *const settings_fields[] = {
                        "given, of answers"),
     KITH_ITEM(field, .name = "strangers", .type = "text", .standard = "refuse",
               .about = "take or refuse mail to `inbox` from addresses that no customer has"),
+    KITH_ITEM(field, .name = "charset", .type = "text", .standard = "windows-1252",
+              .about = "The charset of mail that names none and is not UTF-8: gb18030 in China"),
     KITH_ITEM(field, .name = "mail_bytes", .type = "whole", .standard = "67108864", .least = 65536,
               .most = 1 << 30, .about = "The largest mail that comes in"),
     NULL,

@@ -43,18 +43,12 @@ static void add_text(struct smtp_watch *watch, struct span text)
     watch->text[watch->text_size] = '\0';
 }
 
-/* "5.1.1 " at the beginning of the words, of the class that the code has. */
+/* The code that the words begin with, if it is of the class that the reply has. */
 static void set_status(struct smtp_watch *watch, struct span text, char class)
 {
-    size_t size = 0, dot_count = 0;
-    while (size < text.size && (ascii_is_digit(text.data[size]) || text.data[size] == '.'))
-        dot_count += text.data[size++] == '.';
-    watch->status[0] = '\0';
-    if (size < 5 || size >= sizeof watch->status || dot_count != 2 || text.data[0] != class ||
-        text.data[1] != '.')
-        return;
-    memcpy(watch->status, text.data, size);
-    watch->status[size] = '\0';
+    status_read(text, watch->status);
+    if (watch->status[0] != class)
+        watch->status[0] = '\0';
 }
 
 static bool is_end_answered(const struct smtp_watch *watch)
@@ -97,14 +91,10 @@ void smtp_watch_received(struct smtp_watch *watch, struct span data)
  * section 4.2.3).  A policy that refuses us (5.7) says nothing about the recipient. */
 static bool is_recipient_bad(const struct smtp_watch *watch)
 {
-    static const char *const statuses[] = { "5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1" };
     if (watch->status[0] == '\0')
         return watch->reply_phase == SMTP_RCPT &&
                (watch->code == 550 || watch->code == 551 || watch->code == 553);
-    for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++)
-        if (strcmp(watch->status, statuses[i]) == 0)
-            return true;
-    return false;
+    return status_is_no_mailbox(watch->status);
 }
 
 /* Authentication required, failed, too weak: 530 and 534 to 538 (RFC 4954). */

@@ -23,6 +23,7 @@
 #define PLUGINS_EMAIL_SMTP_H
 
 #include "bytes.h"
+#include "status.h"
 
 #define SMTP_TEXT_MAX 400
 
@@ -43,7 +44,7 @@ struct smtp_watch {
     enum smtp_phase reply_phase; /* what `code` answers */
     bool has_ended;              /* libcurl was told the end of the message */
     int code;                    /* of the last complete reply; 0 before the first */
-    char status[12];             /* its enhanced status (RFC 3463), "" when it has none */
+    char status[STATUS_SIZE];    /* its enhanced status (RFC 3463), "" when it has none */
     char text[SMTP_TEXT_MAX];    /* its lines, joined */
     size_t text_size;
 };
@@ -61,7 +62,7 @@ struct smtp_outcome {
     bool is_recipient_bad; /* rejected since there is no such mailbox: like a hard bounce */
     bool is_setup;         /* not about this message: an operator must look at relay or settings */
     int code;              /* 0 without a reply */
-    char status[12];
+    char status[STATUS_SIZE];
     char text[SMTP_TEXT_MAX]; /* the server's words, or libcurl's; one line */
 };
 

@@ -323,6 +323,45 @@ def test_a_name_brings_no_link_and_no_heading_into_a_message(shop, sink):
     assert "# Now <https://evil.example>" in plain and "<code>TEA_26</code>" in html, plain
 
 
+NAMED = {
+    "hello.email.md": "---\nsubject: Hello\nfrom: Care of {{customer.name}} <care@shop.example>\n"
+    "reply_to: {{customer.name}} <help@shop.example>\n---\nDear {{customer.name}}\n"
+}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "王小明 <evil@evil.example>, x",
+        "evil@evil.example, x",
+        "x (",
+        '"x',
+        "a, b",
+        "Dr. O'Neil, Jr.",
+        "王:",
+    ],
+)
+def test_a_name_brings_no_address_into_a_message(shop, sink, name):
+    daemon = shop(rules=TEMPLATE_RULES, templates=NAMED)
+    customer(daemon, "ann@example.com", name=name)
+    order(daemon, "ann")
+    wait_for(lambda: sink.mails, lambda: effects(daemon))
+    message = parsed(sink.mails[0])
+    (sender,), (answers,) = message["From"].addresses, message["Reply-To"].addresses
+    assert (sender.display_name, sender.addr_spec) == (f"Care of {name}", "care@shop.example")
+    assert (answers.display_name, answers.addr_spec) == (name, "help@shop.example")
+
+
+def test_a_message_with_cc_is_rejected(shop, sink):
+    text = TEMPLATES["hello.email.md"].replace("reply_to: {{answer}}", "cc: boss@shop.example")
+    daemon = shop(rules=TEMPLATE_RULES, templates={"hello.email.md": text})
+    customer(daemon, "ann@example.com")
+    order(daemon, "ann")
+    wait_for(lambda: effect_of(daemon, "ann@example.com")["state"] == "rejected", "it is refused")
+    assert "cc: a message goes to its customer" in effect_of(daemon, "ann@example.com")["reason"]
+    assert sink.mails == []
+
+
 @pytest.mark.parametrize(
     "wrong, words",
     [
@@ -624,6 +663,7 @@ def test_each_of_many_messages_goes_once_through_postfix(start, tmp_path, sink, 
         ({"lmtp": "example.com:25"}, "config.lmtp"),
         ({"strangers": "kill"}, "config.strangers is take or refuse"),
         ({"inbox": ["@"]}, "config.inbox"),
+        ({"charset": "utf-7"}, 'config.charset: nobody here can read "utf-7"'),
     ],
 )
 def test_a_wrong_configuration_is_said_at_the_start(start, tmp_path, wrong, words):

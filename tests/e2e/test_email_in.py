@@ -53,6 +53,39 @@ def test_a_hard_bounce_suppresses(shop, sink):
     assert sorted(e["data"]["hard"] for e in entries) == [False, True]
 
 
+@pytest.mark.parametrize("status", ["5.2.2", "5.7.1", "5.3.4", "5.0.0"])
+def test_a_bounce_that_says_nothing_of_the_address_leaves_it(shop, sink, status):
+    daemon = shop()
+    mail = delivered(daemon, sink)
+    report = bounce("ann@example.com", status).replace(b"550 5.1.1 nobody here", b"550 sorry")
+    for _ in range(2):  # a server that did not hear us brings it again
+        assert bring(lmtp_port(daemon), "", mail.sender, report) == 250
+    assert "bounced" not in addresses(daemon, "ann").values()
+    (entry,) = [e for e in daemon.timeline("user_id:ann") if e["type"] == "message.bounced"]
+    assert entry["data"]["hard"] is False
+    assert counted(daemon, "bounced_soft") == 1
+    delivered(daemon, sink)
+
+
+def test_a_report_about_many_counts_for_the_one_of_ours(shop, sink):
+    daemon = shop()
+    mail = delivered(daemon, sink)
+    row = "Final-Recipient: rfc822; {}\r\nAction: {}\r\nStatus: {}\r\n\r\n"
+    rows = [row.format(f"q{i}@elsewhere.example", "failed", "5.1.1") for i in range(50)]
+    rows.append(row.format("ann@example.com", "delivered", "2.0.0"))
+    rows.append(row.format("ann@example.com", "failed", "5.1.1"))
+    report = bounce("x@elsewhere.example").replace(
+        b"\r\n--b\r\nContent-Type: text/rfc822",
+        ("\r\n" + "".join(rows) + "--b\r\nContent-Type: text/rfc822").encode(),
+    )
+    port = lmtp_port(daemon)
+    for _ in range(2):
+        assert bring(port, "", mail.sender, report) == 250
+    assert addresses(daemon, "ann") == {"ann@example.com": "bounced"}
+    names = ("bounced", "delivered", "not_believed")
+    assert [counted(daemon, name) for name in names] == [1, 0, 0]
+
+
 def test_forged_bounces_change_nothing(shop, sink):
     daemon = shop()
     mail = delivered(daemon, sink)
@@ -190,6 +223,55 @@ def test_automatic_answers_are_ignored(shop, sink):
     assert bring(port, "", mail.sender, away) == 250
     assert bring(port, "ann@example.com", "care@shop.example", away) == 250
     assert received(daemon, "ann") == [] and counted(daemon, "ignored") == 2
+    daemon.wait_line("mail to care@shop.example: an automatic answer")
+
+
+def test_text_around_a_picture_is_read(shop):
+    daemon = shop()
+    customer(daemon, "ann@example.com")
+    message = (
+        b"From: ann@example.com\r\nSubject: x\r\n"
+        b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nLook:\r\n"
+        b"--b\r\nContent-Type: image/jpeg; name=a.jpg\r\nContent-Disposition: inline\r\n\r\nxx\r\n"
+        b"--b\r\nContent-Type: multipart/alternative; boundary=a\r\n\r\n"
+        b"--a\r\n\r\n\xc2\xa0\r\n--a\r\nContent-Type: text/html\r\n\r\n<p>I complain!</p>\r\n"
+        b"--a--\r\n--b--\r\n"
+    )
+    assert bring(lmtp_port(daemon), "ann@example.com", "care@shop.example", message) == 250
+    (entry,) = received(daemon, "ann")
+    assert entry["data"]["text"] == "Look:\nI complain!"
+    assert [part["name"] for part in entry["data"]["attachments"]] == ["a.jpg"]
+
+
+def test_mail_without_a_charset_is_read_as_the_house_expects(shop):
+    daemon = shop(charset="gb18030")
+    customer(daemon, "ann@example.com")
+    complaint_in_gbk = "投诉".encode("gbk")
+    message = b"From: %s <ann@example.com>\r\nSubject: %s\r\n\r\n%s\r\n"
+    message %= ("王小明".encode("gbk"), complaint_in_gbk, complaint_in_gbk)
+    assert bring(lmtp_port(daemon), "ann@example.com", "care@shop.example", message) == 250
+    data = received(daemon, "ann")[0]["data"]
+    assert (data["from_name"], data["subject"], data["text"]) == ("王小明", "投诉", "投诉")
+
+
+def test_mail_by_a_list_or_a_group_is_read(shop, sink):
+    daemon = shop(inbox=["complaints@shop.example"], strangers="take")
+    mail = delivered(daemon, sink)
+    marks = {"List_Id": "<complaints.shop.example>", "Precedence": "list"}
+    question = letter("ann@example.com", "It is broken", **marks)
+    answer = letter("ann@example.com", "Yes", In_Reply_To=parsed(mail)["Message-ID"], **marks)
+    port = lmtp_port(daemon)
+    for message in (question, answer, letter("ann@example.com", "By herself")):
+        assert bring(port, "bounces@groups.example", "complaints@shop.example", message) == 250
+    entries = [entry["data"] for entry in received(daemon, "ann")]
+    assert [(e["text"], e.get("list"), e["proof"]) for e in reversed(entries)] == [
+        ("It is broken", True, "sender"),
+        ("Yes", True, "message_id"),
+        ("By herself", None, "sender"),
+    ]
+    stranger = letter("eve@example.com", "Mine, too", **marks)
+    assert bring(port, "bounces@groups.example", "complaints@shop.example", stranger) == 250
+    assert daemon.get("/v1/customers/email:eve@example.com").status == 200
 
 
 REPLY_RULES = """

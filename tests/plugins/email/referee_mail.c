@@ -68,7 +68,6 @@ static void set_member(struct order *order, struct span name, struct span value)
         { "from", &compose->from },
         { "reply_to", &compose->reply_to },
         { "to", &compose->to },
-        { "cc", &compose->cc },
         { "subject", &compose->subject },
         { "text", &compose->text },
         { "html", &compose->html },

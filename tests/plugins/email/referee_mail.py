@@ -272,7 +272,7 @@ class Composed(unittest.TestCase):
             {"domain": "x>\r\nBcc: y"},
             {"unsubscribe_url": "https://x/>\r\nBcc: y"},
             {"unsubscribe_mail": "mailto:a@b,c@d"},
-            {"cc": "a@b.example>, <x@y"},
+            {"to": "a@b.example>, <x@y"},
         ):
             done = compose(**values)
             self.assertEqual((done.returncode, done.stdout), (2, b""), values)

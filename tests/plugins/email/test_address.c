@@ -152,6 +152,44 @@ static void case_does_not_make_another_person(void **state)
     assert_false(address_equal(&a, &b));
 }
 
+static void a_name_that_is_filled_in_brings_no_address(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *name;
+    } rows[] = {
+        { "Care <care@shop.example>", "Care" },
+        { "<care@shop.example>", "" },
+        { " care@shop.example ", "" },
+        { "Care of W <evil@evil.example>, x <care@shop.example>",
+          "Care of W <evil@evil.example>, x" },
+        { "a, b <care@shop.example>", "a, b" },
+        { "\"x <care@shop.example>", "\"x" },
+        { "x ( <care@shop.example>", "x (" },
+        { "W: <care@shop.example>", "W:" },
+        { "\"Bee, Ann\" <care@shop.example>", "Bee, Ann" },
+        { "\"a\" <evil@evil.example>, \"b\" <care@shop.example>", "a\" <evil@evil.example>, \"b" },
+        { "\"a\\\"b\\\\c\\d\" <care@shop.example>", "a\"b\\c\\d" },
+        { "=?utf-8?q?A=0D=0AB?= <care@shop.example>", "A  B" },
+    };
+    struct address address;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        assert_int_equal(address_parse_filled(span_of(rows[i].text), &address, NULL), 0);
+        assert_string_equal(address.name, rows[i].name);
+        assert_string_equal(address.local, "care");
+        assert_string_equal(address.domain, "shop.example");
+    }
+    static const char *const wrong[] = { "",
+                                         "<",
+                                         "x",
+                                         "a@x.example, b@x.example",
+                                         "A <a>",
+                                         "A <a@x.example> b",
+                                         "A <a@x.example, b@x.example>" };
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        assert_int_equal(address_parse_filled(span_of(wrong[i]), &address, NULL), FAULT_INVALID);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -162,6 +200,7 @@ int main(void)
         cmocka_unit_test(an_encoded_name_cannot_hide_a_line_end),
         cmocka_unit_test(lists_and_groups_are_read_whole_or_not_at_all),
         cmocka_unit_test(only_ascii_can_be_sent),
+        cmocka_unit_test(a_name_that_is_filled_in_brings_no_address),
         cmocka_unit_test(case_does_not_make_another_person),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

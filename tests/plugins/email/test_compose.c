@@ -121,6 +121,15 @@ static void what_is_missing_or_double_is_refused(void **state)
     compose = good();
     compose.from = span_of("nobody");
     assert_refused(&compose, FAULT_INVALID, "From: address: no \"@\"");
+    compose.from = span_of("a@x.example, b@x.example");
+    assert_refused(&compose, FAULT_INVALID, "From: address");
+    compose = good();
+    compose.reply_to = span_of("a@x.example,b@x.example");
+    assert_composed(&compose, "Reply-To: a@x.example, b@x.example\r\n");
+    compose.reply_to = span_of("Ann <a@x.example>, Bob <b@x.example>");
+    assert_composed(&compose, "Reply-To: \"Ann <a@x.example>, Bob\" <b@x.example>\r\n");
+    compose.reply_to = span_of("Ann <a@x.example>, b@x.example");
+    assert_refused(&compose, FAULT_INVALID, "Reply-To: several addresses stand without names");
     compose = good();
     compose.markdown = span_of("x");
     assert_refused(&compose, FAULT_INVALID, "markdown");

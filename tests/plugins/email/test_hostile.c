@@ -25,7 +25,7 @@
 #define TEXT_MAX 4000
 #define ROUNDS 1500
 
-#define LMTP_SEED \
+#define LMTP_SEED                                                                     \
     "LHLO me\r\nMAIL FROM:<\"a b\"@c.example> SIZE=100\r\nRCPT TO:<ok@x.example>\r\n" \
     "RCPT TO:<no@x.example>\r\nDATA\r\nA: b\r\n\r\n..\r\n.x\r\n.\r\nRSET\r\nVRFY x\r\nQUIT\r\n"
 
@@ -105,10 +105,11 @@ struct digest {
 static void judge(const struct mail *mail)
 {
     static const char path[] = "bounce+1842.0.1.20000.aaaaaaaaaaaaaaaa@mail.example";
-    struct feedback_context context = { span_of("0123456789abcdef"), span_of("mail.example"),
-                                        span_of(""), span_of(path), 0 };
+    struct feedback_context context = {
+        span_of("0123456789abcdef"), span_of("mail.example"), span_of(""), span_of(path), 0, 0
+    };
     static struct feedback feedback;
-    struct address expected = { .local = "ann", .domain = "example.com" };
+    struct feedback_effect expected = { .recipient = { .local = "ann", .domain = "example.com" } };
     feedback_read(mail, &context, &feedback);
     assert_int_not_equal(feedback_judge(&feedback, &expected, NULL), FEEDBACK_BELIEVED);
     feedback.verdict = VERP_VALID; /* even then: the report is about bob */

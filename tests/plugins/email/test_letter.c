@@ -179,6 +179,17 @@ static void header_injection_is_refused_in_every_field(void **state)
         }
 }
 
+static void nobody_gets_a_copy(void **state)
+{
+    (void)state;
+    struct letter letter;
+    assert_int_equal(write_letter(with_field("cc", "boss@shop.example"), &letter), FAULT_INVALID);
+    assert_non_null(strstr(fault.text, "cc: a message goes to its customer"));
+    letter_deinit(&letter);
+    assert_int_equal(write_letter(with_field("cc", " "), &letter), 0);
+    letter_deinit(&letter);
+}
+
 static void a_link_that_unsubscribes_is_one_click(void **state)
 {
     (void)state;
@@ -297,6 +308,7 @@ int main(void)
         TEST(the_envelope_belongs_to_the_message),
         TEST(fields_come_from_the_template_or_from_email),
         TEST(header_injection_is_refused_in_every_field),
+        TEST(nobody_gets_a_copy),
         TEST(a_link_that_unsubscribes_is_one_click),
         TEST(what_is_missing_is_named),
         TEST(an_effect_is_two_numbers),

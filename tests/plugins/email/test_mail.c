@@ -78,6 +78,98 @@ static void html_alone_becomes_text(void **state)
         "Hi & hello\na\nb\n");
 }
 
+#define MIXED "Content-Type: multipart/mixed; boundary=b\n\n"
+#define ALTERNATIVE "Content-Type: multipart/alternative; boundary=a\n\n"
+#define PLAIN "Content-Type: text/plain\n\n"
+#define HTML "Content-Type: text/html\n\n"
+
+static void all_text_that_is_shown_is_read(void **state)
+{
+    static const struct {
+        const char *mail, *text;
+        size_t attachment_count;
+    } rows[] = {
+        { MIXED "--b\n" PLAIN "see:\n--b\nContent-Type: image/jpeg\nContent-Disposition: inline; "
+                "filename=a.jpg\n\nxx\n--b\n" PLAIN "It is broken.\n--b--\n",
+          "see:\nIt is broken.", 1 },
+        { ALTERNATIVE "--a\n" PLAIN " \n\xc2\xa0\n\n--a\n" HTML "<p>Broken!</p>\n--a--\n",
+          "Broken!\n", 0 },
+        { ALTERNATIVE "--a\n" PLAIN "plain\n--a\n" HTML "<p>html</p>\n--a--\n", "plain", 0 },
+        { ALTERNATIVE "--a\n" HTML "<p>html</p>\n--a\n" PLAIN "plain\n--a--\n", "plain", 0 },
+        { MIXED "--b\n" HTML "<p>one</p>\n--b\n" HTML "<p>two</p>\n--b--\n", "one\ntwo\n", 0 },
+        { MIXED "--b\nContent-Type: text/plain; name=log.txt\n\nLOG\n--b\n" PLAIN "real\n--b--\n",
+          "real", 1 },
+        { MIXED "--b\n" ALTERNATIVE "--a\n" PLAIN "plain\n--a\n" HTML "html\n--a--\n--b\n" HTML
+                "<p>a footer</p>\n--b--\n",
+          "plain\na footer\n", 0 },
+        { ALTERNATIVE "--a\n" PLAIN "\n--a\n" MIXED "--b\n" HTML "<p>one</p>\n--b\n" HTML
+                      "<p>two</p>\n--b--\n--a--\n",
+          "one\ntwo\n", 0 },
+        { "Content-Type: text/plain; name=note.txt\n\nall there is\n", "all there is\n", 0 },
+        { "Content-Type: text/enriched\n\n<bold>Hi</bold> 1 << 2\n", "Hi 1 < 2\n", 0 },
+        { MIXED "--b\n" PLAIN "see\n--b\nContent-Type: text/calendar\n\nBEGIN\n--b--\n", "see", 1 },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        begin(state);
+        assert_string_equal(read(rows[i].mail), rows[i].text);
+        assert_int_equal(mail.attachment_count, rows[i].attachment_count);
+        assert_false(mail.is_text_cut);
+        end(state);
+    }
+}
+
+#define COMPLAINT "\xcd\xb6\xcb\xdf" /* in GBK */
+
+static void what_names_no_charset_is_read_as_the_house_expects(void **state)
+{
+    static const struct {
+        const char *house, *mail, *subject, *text, *name;
+    } rows[] = {
+        { "gb18030", "Subject: " COMPLAINT "\n\n" COMPLAINT "\n", "投诉", "投诉\n", NULL },
+        { "gb18030", "Content-Type: text/plain; charset=us-ascii\n\n" COMPLAINT, "", "投诉", NULL },
+        { "gb18030",
+          "Subject: Gr\xc3\xbc\xc3\x9f"
+          "e\n\n\xc3\xbc\n",
+          "Grüße", "ü\n", NULL },
+        { "gb18030", "A: b\n\ncaf\xe9.\n", "", "café.\n", NULL },
+        { "windows-1252",
+          "Subject: " COMPLAINT "\nContent-Type: text/plain; charset=gbk\n\n" COMPLAINT, "投诉",
+          "投诉", NULL },
+        { "",
+          "Subject: " COMPLAINT "\n" MIXED
+          "--b\nContent-Type: text/plain; charset=gb2312\n\n" COMPLAINT
+          "\n--b\nContent-Type: x/y; name=\"" COMPLAINT ".doc\"\n\nx\n--b--\n",
+          "投诉", "投诉", "投诉.doc" },
+        { "", "Subject: \x1b$BCmJ8\x1b(B\n\n\x1b$BCmJ8\x1b(B\n", "注文", "注文\n", NULL },
+        { "", "Subject: " COMPLAINT "\n\nx", "Í¶Ëß", "x", NULL },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct bytes subject;
+        begin(state);
+        mail.charset = span_of(rows[i].house);
+        assert_string_equal(read(rows[i].mail), rows[i].text);
+        bytes_init(&subject, 1000);
+        header_text(mail.header, "Subject", &subject);
+        bytes_byte(&subject, '\0');
+        assert_string_equal(subject.data, rows[i].subject);
+        bytes_deinit(&subject);
+        if (rows[i].name != NULL)
+            assert_string_equal(mail.attachments[0].name, rows[i].name);
+        end(state);
+    }
+}
+
+static void text_in_many_parts_is_bounded(void **state)
+{
+    (void)state;
+    feed(MIXED);
+    for (unsigned i = 0; i < 60; i++)
+        feed("--b\n" PLAIN "line\n");
+    assert_int_equal(strlen(read("--b--\n")), MAIL_PIECES_MAX * 5 - 1);
+    assert_true(mail.is_text_cut);
+    assert_int_equal(mail.attachment_count, 60 - MAIL_PIECES_MAX);
+}
+
 static void malformed_mail_is_read_as_it_can_be(void **state)
 {
     static const struct {
@@ -89,8 +181,8 @@ static void malformed_mail_is_read_as_it_can_be(void **state)
         { "no header at all\r\nmore\r\n", "no header at all\nmore\n" },
         { "Subject: x", "" },
         { "From ann Mon Jan 1\nSubject: x\n\nbody\n", "body\n" },
-        { "Content-Type: multipart/mixed\n\nno boundary", "" },
-        { "Content-Type: multipart/mixed; boundary=\"\"\n\nx", "" },
+        { "Content-Type: multipart/mixed\n\nno boundary", "no boundary" },
+        { "Content-Type: multipart/mixed; boundary=\"\"\n\nx", "x" },
         { "Content-Type: multipart/mixed; boundary=b\n\nnever begun", "" },
         { "Content-Type: multipart/mixed; boundary=b\n\n--b\nbody of a part without a header\n",
           "body of a part without a header\n" },
@@ -183,6 +275,9 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup_teardown(nested_parts_are_found_and_outer_boundaries_end_inner_parts,
                                     begin, end),
     cmocka_unit_test_setup_teardown(html_alone_becomes_text, begin, end),
+    cmocka_unit_test(all_text_that_is_shown_is_read),
+    cmocka_unit_test(what_names_no_charset_is_read_as_the_house_expects),
+    cmocka_unit_test_setup_teardown(text_in_many_parts_is_bounded, begin, end),
     cmocka_unit_test(malformed_mail_is_read_as_it_can_be),
     cmocka_unit_test_setup_teardown(a_nul_does_not_reach_the_text, begin, end),
     cmocka_unit_test_setup_teardown(names_cannot_climb_out_of_a_folder, begin, end),

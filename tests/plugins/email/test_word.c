@@ -119,6 +119,61 @@ static void charsets_are_a_list_of_ours(void **state)
     }
 }
 
+/* Labels and bytes as the programs of this trade write them. */
+static void charsets_of_east_asia_are_read(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *label, *text, *wanted;
+    } rows[] = {
+        { "cp936", "\xcd\xb6\xcb\xdf", "投诉" },
+        { "x-gbk", "\xcd\xb6\xcb\xdf", "投诉" },
+        { "hz-gb-2312", "a~{M6K_~}~~b~\nc", "a投诉~bc" },
+        { "HZ", "~{M6\nab", "投\nab" },
+        { "hz", "~{M", "M" },
+        { "iso-2022-kr", "\x1b$)C\n\x0eGQ1[\x0f", "\n한글" },
+        { "x-sjis", "\x92\x8d\x95\xb6\xb1", "注文ｱ" },
+        { "iso-2022-jp", "\x1b$BCmJ8\x1b(B ok \x1b(I123\x1b(B end", "注文 ok ｱｲｳ end" },
+        { "iso-2022-jp", "\x1b$B-!-j\x1b(B", "①㈱" },
+        { "csISO2022JP", "\x1b$B\nab\xb1", "\nabｱ" },
+        { "iso-2022-jp", "\x1b$BC", "C" },
+        { "euc-jp", "\xad\xa1", "①" },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct bytes out;
+        bytes_init(&out, 100);
+        charset_decode(span_of(rows[i].label), span_of(rows[i].text), &out);
+        assert_bytes(&out, rows[i].wanted);
+    }
+}
+
+static void a_strict_decode_takes_all_or_nothing(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *label, *text;
+        bool is_taken;
+    } rows[] = {
+        { "gb18030", "\xcd\xb6\xcb\xdf", true },
+        { "gb18030", "\xcd\xb6\xcb", true },
+        { "gb18030", "a\xff z", false },
+        { "utf-8", "\xc3\xa4", true },
+        { "utf-8", "\xc3", false },
+        { "iso-2022-jp", "\x1b$BCm\x1b(B", true },
+        { "iso-2022-jp", "\x1b$B**", false },
+        { "no-such", "a", false },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct bytes out;
+        bytes_init(&out, 100);
+        assert_int_equal(
+            charset_decode_strictly(span_of(rows[i].label), span_of(rows[i].text), &out),
+            rows[i].is_taken);
+        assert_int_equal(out.size > 0, rows[i].is_taken);
+        bytes_deinit(&out);
+    }
+}
+
 static void conversion_goes_on_behind_what_cannot_be_converted(void **state)
 {
     (void)state;
@@ -142,6 +197,8 @@ int main(void)
         cmocka_unit_test(parameters_are_read_in_all_their_forms),
         cmocka_unit_test(utf8_is_told_from_what_is_not),
         cmocka_unit_test(charsets_are_a_list_of_ours),
+        cmocka_unit_test(charsets_of_east_asia_are_read),
+        cmocka_unit_test(a_strict_decode_takes_all_or_nothing),
         cmocka_unit_test(conversion_goes_on_behind_what_cannot_be_converted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
