@@ -156,7 +156,7 @@ static const struct option promise_list_options[] = {
 };
 
 static const struct option promise_add_options[] = {
-    { "due", "WHEN", "until when: 2h, or 2026-12-01 10:00 (needed)", false },
+    { "due", "WHEN", "until when: 2h, 1wd, friday, or 2026-12-01 10:00 (needed)", false },
     { "owner", "STAFF", "who gave it; else the customer's owner", false },
     { "channel", "NAME", "how it was given: phone, email, shop", false },
     { "concerns", "TEXT", "what it is about: order:5", false },

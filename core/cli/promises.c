@@ -3,12 +3,7 @@
  * A promise is a record of the plugin followup's kind `promise`, and all of this can be done with
  * `kith record` too.  That one was kept needs evidence: whom it was told, when, over what.
  */
-#include "core/base/duration.h"
-#include "core/base/moment.h"
 #include "core/cli/record.h"
-
-#include <string.h>
-#include <time.h>
 
 static const char path[] = "/v1/records/promise/";
 
@@ -24,32 +19,19 @@ int run_promise_list(struct cli *cli)
     return record_list(cli, limit, "no promises are open");
 }
 
-/* "2h" is so long from now; anything else is for the daemon to understand, who knows the zone. */
-static const char *due_of(const char *text, char out_moment[MOMENT_TEXT_SIZE])
-{
-    struct duration duration;
-    struct timespec now;
-    if (text == NULL || duration_parse(text, strlen(text), &duration, NULL) != 0 ||
-        !duration_is_elapsed(duration))
-        return text;
-    clock_gettime(CLOCK_REALTIME, &now);
-    moment_format((int64_t)now.tv_sec * 1000 + duration_elapsed_ms(duration), out_moment);
-    return out_moment;
-}
-
 int run_promise_add(struct cli *cli)
 {
     struct doc record = { NULL, 0 };
-    char moment[MOMENT_TEXT_SIZE];
     const char *owner = args_value(&cli->args, "owner");
-    const char *due = due_of(args_value(&cli->args, "due"), moment);
+    const char *due = args_value(&cli->args, "due");
     const struct record_text fields[] = { { "what", args_argument(&cli->args, 1) },
                                           { "due", due },
                                           { "channel", args_value(&cli->args, "channel") },
                                           { "concerns", args_value(&cli->args, "concerns") },
                                           { NULL, NULL } };
     if (due == NULL) {
-        cli_fail(cli, "until when? Add --due 2h, or --due \"2026-12-01 10:00\"");
+        cli_fail(cli,
+                 "until when? Add --due 2h, --due 1wd, --due friday or --due \"2026-12-01 10:00\"");
         return EXIT_USAGE;
     }
     int code = owner != NULL ? staff_check(cli, owner) : EXIT_DONE;

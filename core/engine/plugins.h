@@ -41,7 +41,8 @@ enum plugin_fold { PLUGIN_MERGE, PLUGIN_UNMERGE, PLUGIN_MIGRATE, PLUGIN_GIVE };
 /* A function that rules call as PLUGIN.NAME { ... }. */
 struct plugin_function {
     struct text name;
-    size_t plugin; /* the place of its plugin */
+    size_t plugin;            /* the place of its plugin */
+    const char *const *takes; /* the names that its table may have; NULL: any */
 };
 
 /* The plugins of one moment.  All of it is the host's memory, and lives until the engine is given

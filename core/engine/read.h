@@ -217,6 +217,9 @@ struct read_records {
     size_t customer_count;
     const struct record_query *query; /* read_record_search.h; NULL: whatever they say */
 };
+/* Whether its state and owner may lead to records at all: a slip of the pen would read as "none".
+ * E_INVALID, with what may have been meant. */
+int read_records_check(struct engine *engine, const struct read_records *which, struct err *err);
 int read_records(struct snapshot *snapshot, const struct read_records *which,
                  const struct read_page *page, struct buf *out, struct err *err);
 

@@ -1,8 +1,9 @@
 /* read_due.c -- when: from what a person writes to an instant.
  *
  * The words are those of scripts (intent.h) and mean the same, but for the zone: a person at a
- * desk thinks in the company's.  It is decided before the entry is written, and the entry has the
- * instant: what "tomorrow" was must not be asked again in a replay.
+ * desk thinks in the company's.  Of a reminder it is decided before the entry is written, and the
+ * entry has the instant.  Which field of a record is a time only its kind knows: there the entry
+ * has the words, which are read when it is applied, at its time, by the rules in force then.
  */
 #include "core/base/civil.h"
 #include "core/base/err.h"
@@ -10,7 +11,7 @@
 #include "core/base/zone.h"
 #include "core/engine/engine_inside.h"
 #include "core/engine/intent.h"
-#include "core/engine/read.h"
+#include "core/engine/read_inside.h"
 
 #include <string.h>
 #include <strings.h>
@@ -101,8 +102,8 @@ static int days_ahead(struct text text, int64_t today)
     return 0;
 }
 
-static int read_words(struct engine *engine, const struct read_due *how, struct text text,
-                      int64_t *out_ms, struct err *err)
+int read_due_words(struct engine *engine, const struct read_due *how, struct text text,
+                   int64_t *out_ms, struct err *err)
 {
     const struct zone *zone = engine->config.zone;
     int64_t today = civil_local_days(zone_local_from_ms(zone, how->now));
@@ -131,7 +132,7 @@ int read_due(struct engine *engine, const struct read_due *how, const struct doc
     int rc = 0;
     arena_clear(&engine->arena);
     if (value->type == DOC_TEXT)
-        rc = read_words(engine, how, value->text, &ms, err);
+        rc = read_due_words(engine, how, value->text, &ms, err);
     else if (value->type == DOC_INT64 || value->type == DOC_DATETIME)
         ms = value->integer;
     else

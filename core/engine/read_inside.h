@@ -54,6 +54,10 @@ void show_customer_item(struct doc_writer *w, const struct customer *customer,
 void show_customer_name(struct doc_writer *w, const struct customer *customer);
 void show_name_of(struct doc_writer *w, struct snapshot *snapshot, uint64_t number);
 
+/* read_due() of words, inside of a step: what is allocated stays in the engine's arena. */
+int read_due_words(struct engine *engine, const struct read_due *how, struct text text,
+                   int64_t *out_ms, struct err *err);
+
 /* read_timeline_events() of entries that are kept elsewhere: `read` visits entry `seq`, or nothing
  * where it is gone. */
 typedef int read_entry_fn(void *arg, uint64_t seq, log_visit_fn *visit, void *visit_arg,

@@ -224,7 +224,7 @@ static int put_fields(struct record_work *work, struct doc_writer *w,
             value = doc_get_text(before, fields[i].name);
         if (value.type == DOC_NONE || value.type == DOC_NULL)
             continue;
-        if (is_given && record_value(work->engine, &fields[i], &value, &value, &why) != 0)
+        if (is_given && record_value(work, &fields[i], &value, &value, &why) != 0)
             return record_fail(work, why.code, why.text, err);
         if (is_given && fields[i].type == KIND_CUSTOMER)
             note_named(work, (uint64_t)value.integer);
@@ -436,14 +436,15 @@ int record_create(struct record_work *work, const struct record_request *request
     if (rc == 0)
         rc = begin_new(work, request, err);
     if (rc == 0)
+        work->to = request->owner.size != 0 ? request->owner : work->record.kind->owner;
+    if (rc == 0)
         rc = set_roles(work, request->customers, err);
     if (rc == 0)
         rc = set_fields(work, request->fields, err);
     if (rc == 0 && doc_count(request->lines) != 0)
         rc = set_lines(work, request->lines, err);
     if (rc == 0)
-        rc = record_own(work, request->owner.size != 0 ? request->owner : work->record.kind->owner,
-                        err);
+        rc = record_own(work, work->to, err);
     if (rc == 0)
         rc = record_work_store(work, &is_stored, err);
     if (rc != 0)
@@ -533,6 +534,7 @@ int record_open(struct record_work *work, struct text kind, uint64_t number, str
 
 static int set_all(struct record_work *work, const struct record_change *change, struct err *err)
 {
+    work->to = change->has_owner ? change->owner : work->record.owner;
     int rc = set_roles(work, change->customers, err);
     if (rc == 0)
         rc = set_fields(work, change->fields, err);

@@ -15,6 +15,7 @@ struct record_work {
     struct customer *customer; /* the subject's; NULL: it is about nobody */
     struct record before;      /* number 0: it is new */
     struct record record;
+    struct text to;   /* whose it is or will be: times in words go by his calendar */
     unsigned depth;   /* of what is told */
     const char *word; /* of scripts: "create", for their errors; "" of others */
 };
@@ -33,8 +34,11 @@ void record_remove(struct engine *engine, const struct record *record);
 /* -- record_value.c ------------------------------------------------------- */
 /* What the field holds when it is given `value`, in the engine's arena.  E_INVALID, E_NOTFOUND with
  * the field's name. */
-int record_value(struct engine *engine, const struct kind_field *field,
+int record_value(struct record_work *work, const struct kind_field *field,
                  const struct doc_value *value, struct doc_value *out, struct err *err);
+/* A time in words; record_time.c. */
+int record_time(struct record_work *work, const struct kind_field *field, struct text words,
+                int64_t *out_ms, struct err *err);
 /* A CUSTOMER, as text or number; 0: nobody is called so. */
 uint64_t record_customer(struct engine *engine, const struct doc_value *value);
 
@@ -65,6 +69,9 @@ void record_forget_deadlines(struct engine *engine, const struct record *record,
 /* -- record_owner.c ------------------------------------------------------- */
 /* An owner that somebody gives by name is on the staff, or a team: else E_INVALID, E_LIMIT. */
 int record_check_owner(struct record_work *work, struct text owner, struct err *err);
+/* Whether somebody, or a team, is called so: E_INVALID with whoever may have been meant.  Where
+ * nobody is on the staff anybody may be. */
+int record_somebody(struct engine *engine, struct text owner, struct err *err);
 /* The record is `to`'s ("owner": the customer's), or the member's that the team chooses.
  * E_CONFLICT: nobody is there. */
 int record_own(struct record_work *work, struct text to, struct err *err);

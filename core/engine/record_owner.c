@@ -25,25 +25,52 @@ static bool has_staff(struct engine *engine)
     return has_any;
 }
 
-int record_check_owner(struct record_work *work, struct text owner, struct err *err)
+/* What to say behind the name of nobody: who may have been meant. */
+static const char *who_was_meant(struct engine *engine, struct text name)
 {
-    struct engine *engine = work->engine;
+    const char *written = arena_text(&engine->arena, name).data, *near = "";
+    size_t least = SIZE_MAX;
+    struct key prefix;
+    struct cursor cursor;
+    key_start(&prefix, 's');
+    cursor_open(&cursor, engine->state, &prefix);
+    while (cursor_next(&cursor)) {
+        struct text row = { (const char *)cursor.key.data + 1, (uint32_t)cursor.key.size - 1 };
+        const char *known = arena_text(&engine->arena, row).data;
+        size_t distance = near_distance(written, known);
+        near = distance < least ? known : near;
+        least = distance < least ? distance : least;
+    }
+    cursor_close(&cursor);
+    return near_is_likely(least, name.size)
+               ? arena_printf(&engine->arena, "; did you mean \"%s\"?", near).data
+               : "";
+}
+
+int record_somebody(struct engine *engine, struct text owner, struct err *err)
+{
     struct near_quote quote;
     bool is_team;
-    if (owner.size > NAME_BYTES_MAX)
-        return record_fail(work, E_LIMIT, "an owner's name is too long", err);
     struct text name = team_name(owner, &is_team);
-    if (owner.size == 0 || text_is(owner, "owner") || text_equal(owner, work->before.owner) ||
-        staff_is_known(engine, owner) || !has_staff(engine))
+    if (staff_is_known(engine, owner) || !has_staff(engine))
         return 0;
     near_quote(name.data, name.size, &quote);
     if (is_team)
-        return record_fail(
-            work, E_INVALID,
-            arena_printf(&engine->arena, "no team is called \"%s\"", quote.text).data, err);
-    return record_fail(
-        work, E_INVALID,
-        arena_printf(&engine->arena, "nobody on the staff is called \"%s\"", quote.text).data, err);
+        return err_set(err, E_INVALID, "no team is called \"%s\"%s", quote.text,
+                       who_was_meant(engine, name));
+    return err_set(err, E_INVALID, "nobody on the staff is called \"%s\"%s", quote.text,
+                   who_was_meant(engine, name));
+}
+
+int record_check_owner(struct record_work *work, struct text owner, struct err *err)
+{
+    struct err why;
+    if (owner.size > NAME_BYTES_MAX)
+        return record_fail(work, E_LIMIT, "an owner's name is too long", err);
+    if (owner.size == 0 || text_is(owner, "owner") || text_equal(owner, work->before.owner))
+        return 0;
+    int rc = record_somebody(work->engine, owner, &why);
+    return rc != 0 ? record_fail(work, rc, why.text, err) : 0;
 }
 
 int record_own(struct record_work *work, struct text to, struct err *err)

@@ -6,7 +6,6 @@
  */
 #include "core/base/civil.h"
 #include "core/base/moment.h"
-#include "core/base/zone.h"
 #include "core/engine/record_inside.h"
 
 #include <string.h>
@@ -47,26 +46,20 @@ static bool is_money(struct doc money)
             (amount.type == DOC_TEXT && is_decimal(amount.text)));
 }
 
-static int read_time(struct engine *engine, const struct kind_field *field,
+static int read_time(struct record_work *work, const struct kind_field *field,
                      const struct doc_value *value, struct doc_value *out, struct err *err)
 {
-    bool has_offset = true;
-    int64_t day;
     struct doc_value time = { .type = DOC_DATETIME, .integer = value->integer };
-    if (value->type == DOC_TEXT) {
-        struct text text = value->text;
-        if (moment_parse_date(text.data, text.size, &day, NULL) == 0 ||
-            moment_parse_loose(text.data, text.size, &time.integer, &has_offset, NULL) != 0)
-            return refuse(field, "a time: \"2026-12-01T10:00:00Z\", or milliseconds", err);
-        if (!has_offset)
-            time.integer = zone_ms_from_local(engine->config.zone, time.integer);
-    } else if (value->type != DOC_INT64 && value->type != DOC_DATETIME) {
-        return refuse(field, "a time: \"2026-12-01T10:00:00Z\", or milliseconds", err);
-    }
-    if (time.integer < CIVIL_MS_MIN || time.integer > CIVIL_MS_MAX)
-        return refuse(field, "a time in the years 1 to 9999", err);
-    *out = time;
-    return 0;
+    int rc = 0;
+    if (value->type == DOC_TEXT)
+        rc = record_time(work, field, value->text, &time.integer, err);
+    else if (value->type != DOC_INT64 && value->type != DOC_DATETIME)
+        rc = refuse(field, "a time: \"3d\", \"1wd\", \"2026-12-01 10:00\", or milliseconds", err);
+    if (rc == 0 && (time.integer < CIVIL_MS_MIN || time.integer > CIVIL_MS_MAX))
+        rc = refuse(field, "a time in the years 1 to 9999", err);
+    if (rc == 0)
+        *out = time;
+    return rc;
 }
 
 static int read_choice(const struct kind_field *field, const struct doc_value *value,
@@ -178,9 +171,10 @@ static int check_staff(const struct kind_field *field, const struct doc_value *v
     return refuse(field, "the name of a member of staff", err);
 }
 
-int record_value(struct engine *engine, const struct kind_field *field,
+int record_value(struct record_work *work, const struct kind_field *field,
                  const struct doc_value *value, struct doc_value *out, struct err *err)
 {
+    struct engine *engine = work->engine;
     int64_t day;
     *out = *value;
     switch (field->type) {
@@ -203,7 +197,7 @@ int record_value(struct engine *engine, const struct kind_field *field,
                    ? 0
                    : refuse(field, "a date: \"2026-12-01\"", err);
     case KIND_TIME:
-        return read_time(engine, field, value, out, err);
+        return read_time(work, field, value, out, err);
     case KIND_FLAG:
         return value->type == DOC_BOOL ? 0 : refuse(field, "true or false", err);
     case KIND_CHOICE:

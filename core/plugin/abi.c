@@ -69,13 +69,14 @@ _Static_assert(offsetof(struct kith_handler, types) == 16, "kith_handler.types")
 _Static_assert(offsetof(struct kith_handler, reads) == 24, "kith_handler.reads");
 _Static_assert(offsetof(struct kith_handler, run) == 32, "kith_handler.run");
 
-_Static_assert(sizeof(struct kith_function) >= 48, "kith_function");
+_Static_assert(sizeof(struct kith_function) >= 56, "kith_function");
 _Static_assert(offsetof(struct kith_function, size) == 0, "kith_function.size");
 _Static_assert(offsetof(struct kith_function, name) == 8, "kith_function.name");
 _Static_assert(offsetof(struct kith_function, usage) == 16, "kith_function.usage");
 _Static_assert(offsetof(struct kith_function, about) == 24, "kith_function.about");
 _Static_assert(offsetof(struct kith_function, reads) == 32, "kith_function.reads");
 _Static_assert(offsetof(struct kith_function, run) == 40, "kith_function.run");
+_Static_assert(offsetof(struct kith_function, takes) == 48, "kith_function.takes");
 
 _Static_assert(sizeof(struct kith_state) >= 56, "kith_state");
 _Static_assert(offsetof(struct kith_state, size) == 0, "kith_state.size");

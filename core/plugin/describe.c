@@ -294,6 +294,17 @@ static int check_handlers(struct plugin *plugin, struct err *err)
     return rc;
 }
 
+static int check_takes(const struct plugin *plugin, const struct kith_function *function,
+                       struct err *err)
+{
+    size_t count = 0;
+    int rc = count_texts(plugin, function->takes, "values that a function takes", PLUGIN_TAKES_MAX,
+                         &count, err);
+    for (size_t i = 0; rc == 0 && i < count; i++)
+        rc = check_name(plugin, "value that a function takes", function->takes[i], err);
+    return rc;
+}
+
 static int check_functions(struct plugin *plugin, struct err *err)
 {
     int rc = 0;
@@ -312,6 +323,8 @@ static int check_functions(struct plugin *plugin, struct err *err)
         if (rc == 0)
             rc = read_reads(plugin, function->name, function->reads, &plugin->function_reads[i],
                             err);
+        if (rc == 0)
+            rc = check_takes(plugin, function, err);
     }
     return rc;
 }

@@ -36,6 +36,7 @@ struct kind;
 #define PLUGIN_TYPES_MAX 64 /* of one handler */
 #define PLUGIN_READS_MAX 64 /* of one function */
 #define PLUGIN_FUNCTIONS_MAX 64
+#define PLUGIN_TAKES_MAX 64 /* names of one function */
 #define PLUGIN_STATES_MAX 32
 #define PLUGIN_TRAITS_MAX 64
 #define PLUGIN_KINDS_MAX 16

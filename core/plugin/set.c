@@ -68,6 +68,7 @@ static void fill(struct plugin_set *set)
         for (size_t j = 0; j < plugin->function_count; j++, functions++) {
             set->functions[functions].name = text_of(plugin->functions[j].name);
             set->functions[functions].plugin = i;
+            set->functions[functions].takes = plugin->functions[j].takes;
             set->function_places[functions] = (struct place){ i, j };
         }
     }

@@ -73,6 +73,8 @@ static void put_handlers(struct doc_writer *w, const struct plugin *plugin)
         put_text(w, "usage", plugin->functions[i].usage);
         put_text(w, "about", plugin->functions[i].about);
         put_texts(w, "reads", plugin->functions[i].reads);
+        if (plugin->functions[i].takes != NULL)
+            put_texts(w, "takes", plugin->functions[i].takes);
         doc_close(w);
     }
     doc_close(w);
@@ -291,6 +293,8 @@ static void function_in(struct plugin *plugin, struct doc doc, void *out)
     function->usage = text_in(doc, "usage");
     function->about = text_in(doc, "about");
     function->reads = texts_in(plugin, doc, "reads");
+    if (doc_get(doc, "takes").type != DOC_NONE)
+        function->takes = texts_in(plugin, doc, "takes");
     function->run = far_fn;
 }
 

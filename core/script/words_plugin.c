@@ -6,13 +6,43 @@
 #include "core/base/arena.h"
 #include "core/engine/plugins.h"
 #include "core/script/convert.h"
+#include "core/script/explain.h"
 #include "core/script/host_inside.h"
 
 #include <string.h>
 
 #define CALL_UNITS 200 /* of the budget, besides what its table costs */
 
-/* Upvalues: the function's number, how it is called. */
+/* The first in order of those that are not among `takes`; NULL: all are. */
+static const char *find_unknown(struct doc arguments, const char *const takes[])
+{
+    const char *unknown = NULL;
+    for (struct doc_iter it = doc_iter(arguments); doc_next(&it);) {
+        size_t i = 0;
+        while (takes[i] != NULL && !text_is(it.name, takes[i]))
+            i++;
+        if (takes[i] == NULL && (unknown == NULL || strcmp(it.name.data, unknown) < 0))
+            unknown = it.name.data;
+    }
+    return unknown;
+}
+
+static void check_names(lua_State *lua, const char *name, struct doc arguments,
+                        const char *const takes[])
+{
+    struct buf *scratch = &host_of(lua)->scratch;
+    const char *unknown = takes != NULL ? find_unknown(arguments, takes) : NULL;
+    if (unknown == NULL)
+        return;
+    buf_clear(scratch);
+    if (takes[0] != NULL)
+        explain_choice(unknown, takes, scratch);
+    else
+        buf_printf(scratch, ": it takes nothing, %s {}", name);
+    luaL_error(lua, "%s knows no \"%s\"%s", name, unknown, buf_string(scratch));
+}
+
+/* Upvalues: the function's number, how it is called, the names that it takes. */
 static int call_plugin(lua_State *lua)
 {
     size_t function = (size_t)lua_tointeger(lua, lua_upvalueindex(1));
@@ -23,6 +53,7 @@ static int call_plugin(lua_State *lua)
     if (lua_gettop(lua) > 1 || (lua_gettop(lua) == 1 && !lua_isnil(lua, 1) && !lua_istable(lua, 1)))
         return luaL_error(lua, "%s takes one table: %s { ... }", name, name);
     struct doc arguments = check_doc(lua, 1, name);
+    check_names(lua, name, arguments, lua_touserdata(lua, lua_upvalueindex(3)));
     sandbox_spend(lua, CALL_UNITS);
     if (step_call_plugin(step, function, arguments, &answer, &err) != 0)
         return host_raise(lua, &err);
@@ -55,7 +86,8 @@ static void add_function(lua_State *lua, struct host *host, const struct plugins
                                     (int)function->name.size, function->name.data);
     lua_pushinteger(lua, (lua_Integer)index);
     lua_pushlstring(lua, full.data, full.size);
-    lua_pushcclosure(lua, call_plugin, 2);
+    lua_pushlightuserdata(lua, (void *)function->takes); /* only read */
+    lua_pushcclosure(lua, call_plugin, 3);
     lua_setfield(lua, -2, function->name.data);
 }
 

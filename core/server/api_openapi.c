@@ -473,6 +473,13 @@ static bool is_change(const struct route *route)
     return !is_reading(route);
 }
 
+/* A list of records is asked for by states of its kind. */
+static bool may_make_no_sense(const struct route *route)
+{
+    return is_change(route) ||
+           (route->answer != NULL && strcmp(route->answer, "RecordSummary[]") == 0);
+}
+
 static bool may_conflict(const struct route *route)
 {
     return is_change(route) || is_stream(route);
@@ -518,7 +525,7 @@ static const struct described_refusal {
     { "412", "If-Match names another version than there is by now", is_versioned },
     { "413", "The body is too large, or none is taken", is_any },
     { "415", "The body is of another type or coding than is read here", has_body },
-    { "422", "Read, and it makes no sense", is_change },
+    { "422", "Read, and it makes no sense", may_make_no_sense },
     { "429", "Too often, or too much waits: again after Retry-After seconds", may_be_throttled },
     { "500", "What is kept is damaged: it is not given out", gives_bytes },
     { "503", "It cannot be done now: again after Retry-After seconds", may_be_unable },

@@ -101,6 +101,7 @@ struct listing {
     struct record_query query;
     struct text customer;
     int code;
+    bool is_wrong; /* a state or an owner that there is not */
     struct err err;
 };
 
@@ -110,6 +111,10 @@ static void ask_listing(struct engine *engine, struct call *call)
     struct buf members = BUF_INIT;
     listing->code = read_kind_title(engine, listing->which.kind, &call->arena,
                                     &listing->which.title, &listing->err);
+    if (listing->code == 0) {
+        listing->code = read_records_check(engine, &listing->which, &listing->err);
+        listing->is_wrong = listing->code != 0;
+    }
     if (listing->code == 0 && listing->which.query != NULL)
         listing->code =
             read_kind_searchable(engine, listing->which.kind, &call->arena, &listing->query.fields,
@@ -133,7 +138,9 @@ static int list(struct snapshot *snapshot, struct call *call, void *arg, struct 
 static void have_listing(struct call *call)
 {
     struct listing *listing = call->data;
-    if (listing->code != 0)
+    if (listing->is_wrong)
+        call_problem(call, 422, "%s", listing->err.text);
+    else if (listing->code != 0)
         call_error(call, listing->code, &listing->err);
     else
         call_list(call, list, listing);

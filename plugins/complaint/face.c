@@ -62,16 +62,20 @@ static int32_t reopen(const struct kith_engine *engine, struct kith_call *call)
     return move(engine, call, "reopen");
 }
 
+static const char *const move_names[] = { "record", "root_cause",   "resolution", "recovery",
+                                          "cost",   "compensation", NULL };
+
 const struct kith_function *const face_functions[] = {
     &intake_function,
     KITH_ITEM(function, .name = "respond", .run = respond, .reads = KITH_NAMES("record.id"),
               .usage = "complaint.respond { record = \"complaint:17\" }",
-              .about = "The customer has been told what was found"),
+              .about = "The customer has been told what was found", .takes = move_names),
     KITH_ITEM(function, .name = "close", .run = close_complaint, .reads = KITH_NAMES("record.id"),
               .usage = "complaint.close { record = \"complaint:17\", root_cause = \"delivery\", "
                        "resolution = \"accepted\" }",
-              .about = "It is over; also recovery, cost and compensation"),
+              .about = "It is over; also recovery, cost and compensation", .takes = move_names),
     KITH_ITEM(function, .name = "reopen", .run = reopen, .reads = KITH_NAMES("record.id"),
-              .usage = "complaint.reopen { record = \"complaint:17\" }", .about = "It is not over"),
+              .usage = "complaint.reopen { record = \"complaint:17\" }", .about = "It is not over",
+              .takes = move_names),
     NULL,
 };

@@ -297,4 +297,5 @@ const struct kith_function intake_function = {
     .usage = "complaint.open { subject = \"The box was empty\", severity = \"high\" }",
     .about = "A new complaint of the customer: subject, text, severity, channel, product, order",
     .run = open_complaint,
+    .takes = KITH_NAMES("subject", "text", "severity", "channel", "product", "order", "thread"),
 };

@@ -167,6 +167,7 @@ const struct kith_function *const face_functions[] = {
     KITH_ITEM(function, .name = "reply", .usage = "email.reply {}",
               .about =
                   "Of email.received: subject and in_reply_to of an answer, for `email` of data",
-              .reads = KITH_NAMES("event.subject", "event.message_id"), .run = reply),
+              .reads = KITH_NAMES("event.subject", "event.message_id"), .run = reply,
+              .takes = KITH_NAMES(NULL)),
     NULL,
 };

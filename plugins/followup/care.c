@@ -330,9 +330,10 @@ const struct kith_function *const care_functions[] = {
     KITH_ITEM(function, .name = "promise",
               .usage = "followup.promise { what = \"a call back\", due = \"2026-12-01T10:00\" }",
               .about = "Promise this customer something until a time: a record of the kind promise",
-              .run = promise),
+              .run = promise, .takes = KITH_NAMES("what", "due", "owner", "channel", "concerns")),
     KITH_ITEM(function, .name = "revisit", .usage = "followup.revisit { after = \"90d\" }",
-              .about = "Have her seen again after a while, counted from now", .run = revisit),
+              .about = "Have her seen again after a while, counted from now", .run = revisit,
+              .takes = KITH_NAMES("after", "to", "title")),
     &handover_function,
     NULL,
 };

@@ -371,4 +371,5 @@ const struct kith_function handover_function = {
     .usage = "followup.hand_over { from = \"anna\", to = \"bert\" }",
     .about = "Have all that somebody has in hand listed, to go to somebody else, piece by piece",
     .run = hand_over,
+    .takes = KITH_NAMES("from", "to", "reason"),
 };

@@ -1,6 +1,8 @@
 /* zone.c -- see zone.h. */
 #include "zone.h"
 
+#include "when.h"
+
 #include <string.h>
 #include <unicode/ucal.h>
 
@@ -34,37 +36,48 @@ bool zone_is_known(const char *zone)
     return size != 0 && is_known(name, size);
 }
 
-/* The offset at the moment that the clock would show this at, taken from the offset before: what is
- * left out moves on, of two it is the first. */
+static int32_t offset_at(UCalendar *calendar, int64_t ms, UErrorCode *code)
+{
+    ucal_setMillis(calendar, (UDate)ms, code);
+    return ucal_get(calendar, UCAL_ZONE_OFFSET, code) + ucal_get(calendar, UCAL_DST_OFFSET, code);
+}
+
+/* The clock as it goes a day before and a day after: where they differ it is looked which of them
+ * shows this time.  Both do where it comes twice, and then the later one counts; neither where it
+ * is left out, and then it is the moment of the change. */
+static int64_t instant_of(UCalendar *calendar, int64_t local_ms, UErrorCode *code)
+{
+    int32_t before = offset_at(calendar, local_ms - WHEN_DAY_MS, code);
+    int32_t after = offset_at(calendar, local_ms + WHEN_DAY_MS, code);
+    int64_t by_before = local_ms - before, by_after = local_ms - after;
+    bool is_before = offset_at(calendar, by_before, code) == before;
+    bool is_after = offset_at(calendar, by_after, code) == after;
+    UDate change = 0;
+    if (is_before && is_after)
+        return by_before > by_after ? by_before : by_after;
+    if (is_before || is_after)
+        return is_before ? by_before : by_after;
+    ucal_setMillis(calendar, (UDate)by_before, code);
+    if (!ucal_getTimeZoneTransitionDate(calendar, UCAL_TZ_TRANSITION_PREVIOUS_INCLUSIVE, &change,
+                                        code))
+        return by_before;
+    return (int64_t)change;
+}
+
 bool zone_to_utc(const char *zone, int64_t local_ms, int64_t *out_ms)
 {
     UChar name[ZONE_NAME_MAX];
     UErrorCode code = U_ZERO_ERROR;
-    int32_t size = widen(zone, name), raw, dst;
+    int32_t size = widen(zone, name);
     if (size == 0 || !is_known(name, size))
         return false;
     UCalendar *calendar = ucal_open(name, size, NULL, UCAL_GREGORIAN, &code);
     if (U_FAILURE(code))
         return false;
-    int64_t guess = local_ms;
-    ucal_setMillis(calendar, (UDate)(local_ms - INT64_C(86400000)), &code);
-    int32_t before =
-        ucal_get(calendar, UCAL_ZONE_OFFSET, &code) + ucal_get(calendar, UCAL_DST_OFFSET, &code);
-    guess = local_ms - before;
-    ucal_setMillis(calendar, (UDate)guess, &code);
-    raw = ucal_get(calendar, UCAL_ZONE_OFFSET, &code);
-    dst = ucal_get(calendar, UCAL_DST_OFFSET, &code);
-    int64_t after = local_ms - raw - dst;
-    if (raw + dst != before) { /* changed within the day: does the clock show it by the new one? */
-        ucal_setMillis(calendar, (UDate)after, &code);
-        if (ucal_get(calendar, UCAL_ZONE_OFFSET, &code) +
-                ucal_get(calendar, UCAL_DST_OFFSET, &code) ==
-            raw + dst)
-            guess = after;
-    }
+    int64_t ms = instant_of(calendar, local_ms, &code);
     ucal_close(calendar);
     if (U_FAILURE(code))
         return false;
-    *out_ms = guess;
+    *out_ms = ms;
     return true;
 }

@@ -13,7 +13,9 @@
 bool zone_is_known(const char *zone);
 
 /* `local_ms` is the local clock read as if it stood in UTC.  A time that the clocks leave out is
- * the one as much later; of one that comes twice it is the first.  False: nobody knows the zone. */
+ * the first moment behind the gap, of one that comes twice it is the second: as everywhere in Kith,
+ * where the same words must not be two moments, and not as RFC 5545 (3.3.5) reads them.  False:
+ * nobody knows the zone. */
 bool zone_to_utc(const char *zone, int64_t local_ms, int64_t *out_ms);
 
 #endif

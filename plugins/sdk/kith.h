@@ -50,10 +50,9 @@ extern "C" {
 
 /* Raised with every addition.  A table says in `level` which one its host knows: what came later,
  * "since level N", an older host does not see in the structs that a plugin gives it. */
-#define KITH_LEVEL 2
+#define KITH_LEVEL 3
 
-/* Whether a table or struct from the other side has this member; a function that is there is never
- * NULL. */
+/* Whether a table or struct from the other side has this member; what is there is never NULL. */
 #define KITH_HAS(table, member) \
     ((table)->size >= (size_t)((const char *)(&(table)->member + 1) - (const char *)(table)))
 
@@ -95,8 +94,7 @@ struct kith_text { /* not terminated */
     size_t size;
 };
 
-/* A document or array in BSON, its length in the first four bytes.  size 0: none, which reads as an
- * empty one. */
+/* A document or array in BSON, its length in the first four bytes; of size 0: none, as if empty. */
 struct kith_doc {
     const void *data;
     size_t size;
@@ -676,7 +674,8 @@ struct kith_handler {
 
 /* A function that rules can call, `PLUGIN.NAME { ... }`, with a table of named values, which
  * arguments() gives.  It returns what answer() was given, or nil.  What it wants is done before the
- * rule goes on, and undone with the rule if that fails. */
+ * rule goes on, and undone with the rule if that fails.  A name that is not among `takes` is
+ * refused before the call, with the nearest one that is and the line of the script. */
 struct kith_function {
     size_t size;
     const char *name;
@@ -684,6 +683,7 @@ struct kith_function {
     const char *about; /* a sentence for people */
     const char *const *reads;
     kith_fn *run;
+    const char *const *takes; /* NULL behind the last; NULL: any name; since level 3 */
 };
 
 /* A document that the plugin keeps about each customer.  It is the host's: it is exported and
@@ -707,8 +707,7 @@ struct kith_state {
      * NULL: it is as it was. */
     kith_fn *migrate;
 
-    /* Somebody wants to know what is kept about her: {state}; answer() is what she is told.
-     * NULL: all of it. */
+    /* Somebody wants to know what is kept about her: {state}; answer() is it.  NULL: all of it. */
     kith_fn *give;
 };
 

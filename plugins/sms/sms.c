@@ -15,9 +15,16 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <strings.h>
 
 #define FORM_BYTES 8192 /* of a message of 10 segments, and of a request with one */
+
+/* What carriers and gateways ask for, in English, German, Dutch, the languages of Scandinavia,
+ * French, Spanish, Portuguese, Italian and Chinese. */
+#define STOP_WORDS                                                                               \
+    "{ \"STOP\", \"STOPALL\", \"UNSUBSCRIBE\", \"CANCEL\", \"END\", \"QUIT\", \"REVOKE\", "      \
+    "\"OPTOUT\", \"STOPP\", \"AFMELDEN\", \"AVSLUTA\", \"ARRET\", \"ARRÊT\", \"ALTO\", "        \
+    "\"BAJA\", \"PARAR\", \"SAIR\", \"ANNULLA\", \"T\", \"TD\", \"R\", \"退订\", \"退訂\", " \
+    "\"拒收\", \"取消订阅\", \"取消訂閱\" }"
 
 struct sms {
     const struct kith_host *host;
@@ -151,21 +158,53 @@ static void handle_status(void *self, const struct kith_request *request)
     append(sms, request, is_there ? "message.delivered" : "message.bounced", to, id, kith_end(&w));
 }
 
-/* Of a word that stands alone: "Stop it now" is for people to read. */
-static const char *type_of(const char *body)
+/* A full-width letter, as Chinese keyboards have them, is the letter; a small one the capital. */
+static int32_t next_folded(struct kith_text *text)
 {
-    static const char *const no[] = { "STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT" };
-    static const char *const yes[] = { "START", "UNSTOP" };
-    const char *word = body + strspn(body, " \t\r\n");
-    size_t size = strcspn(word, " \t\r\n.!");
-    bool is_alone = word[size + strspn(word + size, " \t\r\n.!")] == '\0';
-    for (size_t i = 0; is_alone && i < sizeof no / sizeof *no; i++)
-        if (strlen(no[i]) == size && strncasecmp(word, no[i], size) == 0)
-            return "message.unsubscribed";
-    for (size_t i = 0; is_alone && i < sizeof yes / sizeof *yes; i++)
-        if (strlen(yes[i]) == size && strncasecmp(word, yes[i], size) == 0)
-            return "message.resubscribed";
-    return "sms.received";
+    int32_t code = kith_next_character(text);
+    if (code >= 0xff01 && code <= 0xff5e)
+        code -= 0xfee0;
+    bool is_small = (code >= 'a' && code <= 'z') || (code >= 0xe0 && code <= 0xfe);
+    return is_small ? code - 32 : code;
+}
+
+static bool is_around(int32_t code)
+{
+    return (code >= 0 && code <= ' ') || code == '.' || code == ',' || code == '!' || code == '"' ||
+           code == '\'' || code == 0x3000 || code == 0x3002 || code == 0x201c || code == 0x201d;
+}
+
+/* Of a word that stands alone: "Stop it now" is for people to read. */
+static bool is_word(struct kith_text body, struct kith_text word)
+{
+    int32_t of_body, of_word = next_folded(&word);
+    bool is_empty = of_word == -1;
+    do
+        of_body = next_folded(&body);
+    while (is_around(of_body));
+    while (of_word != -1 && of_word == of_body) {
+        of_word = next_folded(&word);
+        of_body = next_folded(&body);
+    }
+    while (is_around(of_body))
+        of_body = next_folded(&body);
+    return !is_empty && of_word == -1 && of_body == -1;
+}
+
+static bool is_among(const struct sms *sms, const char *words, struct kith_text body)
+{
+    struct kith_iter it = kith_iter(kith_get_doc(sms->config, words));
+    while (kith_next(&it))
+        if (is_word(body, kith_as_text(&it.value)))
+            return true;
+    return false;
+}
+
+static const char *type_of(const struct sms *sms, struct kith_text body)
+{
+    if (is_among(sms, "stop_words", body))
+        return "message.unsubscribed";
+    return is_among(sms, "start_words", body) ? "message.resubscribed" : "sms.received";
 }
 
 static void handle_inbound(void *self, const struct kith_request *request)
@@ -175,13 +214,15 @@ static void handle_inbound(void *self, const struct kith_request *request)
     struct kith_writer w;
     if (!enter(self, request, &form))
         return;
-    const char *from = kith_get_string(form, "From"), *body = kith_get_string(form, "Body");
+    const char *from = kith_get_string(form, "From");
+    struct kith_text body = kith_get_text(form, "Body");
     kith_begin(&w, room, sizeof room);
     kith_put_string(&w, "channel", "sms");
     kith_put_string(&w, "address", from);
     kith_put_string(&w, "to", kith_get_string(form, "To"));
-    kith_put_string(&w, "body", body);
-    append(self, request, type_of(body), from, kith_get_string(form, "MessageSid"), kith_end(&w));
+    kith_put_text(&w, "body", body);
+    append(self, request, type_of(self, body), from, kith_get_string(form, "MessageSid"),
+           kith_end(&w));
 }
 
 /* -- What it is -------------------------------------------------------------------------------- */
@@ -219,6 +260,10 @@ static const struct kith_field *const config[] = {
               .standard = "false", .about = "Whether the gateway may be in a private network"),
     KITH_ITEM(field, .name = "segments_max", .type = "whole", .flags = KITH_OUTSIDE,
               .standard = "10", .least = 1, .most = 10, .about = "Longer ones are rejected"),
+    KITH_ITEM(field, .name = "stop_words", .type = "list", .flags = KITH_OUTSIDE,
+              .standard = STOP_WORDS, .about = "A message of one of these alone unsubscribes"),
+    KITH_ITEM(field, .name = "start_words", .type = "list", .flags = KITH_OUTSIDE,
+              .standard = "{ \"START\", \"UNSTOP\" }", .about = "One of these takes it back"),
     NULL,
 };
 static const struct kith_channel *const channels[] = {

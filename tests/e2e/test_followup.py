@@ -1,6 +1,7 @@
 """The plugin followup in the daemon: what devices send, promises, and who is to be seen again."""
 import re
 import time
+from datetime import datetime
 
 import pytest
 
@@ -11,6 +12,9 @@ GRANT = '"read", "staff", "on-behalf", "routes", "act:create", "act:move", "act:
 RULES = """
 rule "promise" { on = "Asked", run = function(event)
   followup.promise { what = event.what, due = now() + event.within, channel = "phone" }
+end }
+rule "vow" { on = "Vowed", run = function(event)
+  followup.promise { what = "it", due = event.due }
 end }
 rule "hear" { on = { "promise.broken", "promise.kept" }, run = function(event, customer)
   customer:set("heard", event.type)
@@ -24,12 +28,12 @@ end }
 class House:
     """A daemon with the plugin; anna is on the staff, u-1 a customer of hers."""
 
-    def __init__(self, start, tmp_path, isolated, config):
+    def __init__(self, start, tmp_path, isolated, config, words=""):
         path = tmp_path / "kith.lua"
         path.write_text(
             f'plugins "{BUILD / "plugins"}"\n'
             f'plugin "followup" {{ isolate = {str(isolated).lower()},'
-            f' grant = {{ {GRANT} }}, config = {{ {config} }} }}\n'
+            f' grant = {{ {GRANT} }}, config = {{ {config} }} }}\n{words}\n'
         )
         scripts = tmp_path / "scripts"
         scripts.mkdir(exist_ok=True)
@@ -92,7 +96,7 @@ HOUR = 3600_000
 @pytest.fixture(params=[False, True], ids=["here", "isolated"])
 def house(request, start, tmp_path):
     """house(config): the plugin in the daemon's process, and in one of its own."""
-    return lambda config="": House(start, tmp_path, request.param, config)
+    return lambda config="", words="": House(start, tmp_path, request.param, config, words)
 
 
 # -- Devices -----------------------------------------------------------------------------------
@@ -113,6 +117,24 @@ def test_a_task_of_the_phone_is_a_todo_and_lives_through_a_restart(house):
     assert todo["state"] == "done"
     assert house.dav("DELETE", TASKS + "a.ics").status == 204
     assert house.dav("GET", TASKS + "a.ics").status == 404
+
+
+def test_where_the_clocks_change_a_phone_means_what_everybody_means(house):
+    house = house('zone = "Europe/Berlin"', 'zone "Europe/Berlin"')
+    for name, local, words, due in (
+        ("gap", "20260329T023000", "2026-03-29 02:30", "2026-03-29T01:00:00.000Z"),
+        ("fold", "20261025T023000", "2026-10-25 02:30", "2026-10-25T01:30:00.000Z"),
+    ):
+        for zone in ("", ";TZID=Europe/Berlin"):
+            uid = name + str(len(zone))
+            answer = house.put(uid + ".ics", f"UID:{uid}", f"SUMMARY:{uid}", f"DUE{zone}:{local}")
+            assert answer.status == 201, answer.body
+            (todo,) = house.ok("GET", f"/v1/records/todo?q={uid}")["items"]
+            assert house.ok("GET", f"/v1/records/todo/{todo['id']}")["fields"]["due"] == due
+            written = house.dav("GET", TASKS + uid + ".ics").body.decode()
+            assert "DUE:" + re.sub(r"[-:]|\.000", "", due) in written
+        number = house.remind(name, due=words)
+        assert house.ok("GET", f"/v1/reminders/{number}")["due"] == due
 
 
 def test_done_on_the_phone_is_done_by_her_and_undone_is_another_reminder(house):
@@ -170,6 +192,44 @@ def test_a_clerk_says_over_http_that_a_promise_was_kept_and_not_without_evidence
     assert refused.status == 422 and "evidence" in refused.json["detail"]
     house.ok("POST", path, {"fields": {"evidence": "called at nine"}})
     assert house.traits()["followup.promises_kept"] == 1
+
+
+def vowed(house, due):
+    """What a rule promises."""
+    track = {"type": "track", "userId": "u-1", "event": "Vowed", "properties": {"due": due}}
+    house.daemon.send(track)
+    return house.ok("GET", "/v1/records/promise")["items"][0]
+
+
+def test_a_promise_is_due_in_the_words_of_a_reminder(house):
+    house = house()
+    kith = attach(house.daemon)
+    promise, path = {"customer": "user_id:u-1"}, "/v1/records/promise?wait=applied"
+    for words in ("today", "tomorrow", "friday", "Mon", "2wd", "2199-12-01", "2199-12-01 10:00"):
+        reminder = house.ok("GET", f"/v1/reminders/{house.remind('x', due=words)}")["due"]
+        made = house.ok("POST", path, {**promise, "fields": {"what": "a call", "due": words}})
+        assert made["fields"]["due"] == reminder, words
+        assert vowed(house, words)["fields"]["due"] == reminder, words
+        said = kith("promise", "add", "user_id:u-1", "a", "call", "--due", words)
+        number = re.match(r"promise:(\d+)", said)[1]
+        got = house.ok("GET", f"/v1/records/promise/{number}")
+        assert got["fields"]["due"] == reminder, words
+    change = {"fields": {"due": "2199-12-02 11:00+00:00"}}
+    house.ok("PATCH", f"/v1/records/promise/{number}?wait=applied", change)
+    got = house.ok("GET", f"/v1/records/promise/{number}")
+    assert got["fields"]["due"] == "2199-12-02T11:00:00.000Z"
+    later = vowed(house, "2h")
+    assert instant(later["fields"]["due"]) - instant(later["created"]) == 2 * HOUR
+    refused = house.daemon.call("POST", path, {**promise, "fields": {"what": "x", "due": "frday"}})
+    assert refused.status == 422
+    assert refused.json["detail"].startswith('"due": "frday" is no time: write a duration (3d')
+    count = len(house.ok("GET", "/v1/records/promise")["items"])
+    vowed(house, "frday")
+    assert len(house.ok("GET", "/v1/records/promise")["items"]) == count
+
+
+def instant(text):
+    return round(datetime.fromisoformat(text).timestamp() * 1000)
 
 
 def test_promises_are_made_listed_and_kept_by_command(house):

@@ -121,6 +121,17 @@ def test_what_is_wrong_is_said(house):
         assert answer.status == status, (path, answer.body)
         assert said in answer.json["detail"], answer.body
     assert house.get("/v1/records/complant").status == 404
+    for query, said in [
+        ("state=receivd", 'a complaint has no state "receivd"; did you mean "received"?'),
+        ("state=%E5%BC%80", 'a complaint has no state "开"; there are: received, '),
+        ("owner=annna", 'nobody on the staff is called "annna"; did you mean "anna"?'),
+        ("owner=team:moon&state=received", 'no team is called "moon"'),
+    ]:
+        house.call("PUT", "/v1/staff/anna", {})
+        answer = house.get("/v1/records/complaint?" + query)
+        assert answer.status == 422 and said in answer.json["detail"], answer.body
+    for query in ("state=received&open=1", "owner=anna", "state=closed"):
+        assert house.get("/v1/records/complaint?" + query).status == 200
     assert house.get("/v1/records/complaint?after=x").status == 400
     assert house.get("/v1/records/complaint/x").status == 404
 

@@ -59,6 +59,63 @@ def test_words_of_plugins_are_known_and_their_functions_run_on_the_clock_of_the_
     assert not folder.test(TESTS)[0]["ok"]
 
 
+MISSPELT = (
+    (
+        'complaint.open { subject = "x", sevrity = "high" }',
+        'complaint.open knows no "sevrity"; did you mean "severity"?',
+    ),
+    (
+        'complaint.close { record = "complaint:1", rootcause = "delivery" }',
+        'complaint.close knows no "rootcause"; did you mean "root_cause"?',
+    ),
+    (
+        'followup.promise { what = "x", due = "1d", ownr = "anna" }',
+        'followup.promise knows no "ownr"; did you mean "owner"?',
+    ),
+    (
+        'followup.revisit { aftr = "90d" }',
+        'followup.revisit knows no "aftr"; did you mean "after"?',
+    ),
+    (
+        'followup.hand_over { from = "anna", to = "bert", zebra = 1 }',
+        'followup.hand_over knows no "zebra"; it knows from, to and reason',
+    ),
+    ('email.reply { body = "x" }', 'email.reply knows no "body": it takes nothing, email.reply {}'),
+)
+FOLLOWUP = """
+plugin "followup" {
+  grant = { "read", "staff", "on-behalf", "routes", "act:create", "act:move", "act:remind",
+            "act:send" },
+  IS
+}
+plugin "email" {
+  grant = { "channel", "append", "read", "sockets", "work" },
+  IS
+  config = { from = "Care <care@example.com>", smtp = "smtp://127.0.0.1:9" },
+}
+"""
+
+
+@needs_plugins
+@pytest.mark.parametrize("isolate", ("", "isolate = true,"))
+@pytest.mark.parametrize("code, words", MISSPELT)
+def test_a_name_that_a_function_does_not_take_is_refused_where_it_stands(
+    folder, tmp_path, isolate, code, words  # noqa: F811
+):
+    config = tmp_path / "kith.lua"
+    plugins = (
+        f'plugins "{BUILD}/plugins"\n'
+        + COMPLAINT.replace("config =", isolate + " config =")
+        + FOLLOWUP
+    )
+    config.write_text(plugins.replace("IS\n", isolate + "\n"))
+    folder.write("rules.lua", f'rule "it" {{ on = "It", run = function()\n  {code}\nend }}\n')
+    text = 'test "it" (function(t) t:event(t:customer{ name = "Ann" }, "It") end)'
+    (report,) = folder.test(text, "--config", config)
+    assert not report["ok"]
+    assert "rules.lua:2: " + words in report["message"], report
+
+
 @needs_plugins
 def test_plugins_are_where_the_command_says(folder, tmp_path):  # noqa: F811
     config, elsewhere = tmp_path / "kith.lua", tmp_path / "elsewhere"

@@ -321,8 +321,38 @@ def test_stop_silences_a_number_and_start_lets_it_hear_again(texting, gateway, i
     wait_for(lambda: len(effects(daemon, "suppressed")) == 2, "a replayed START is none")
     assert len(gateway.requests) == 1
     assert call_back(daemon, "/v1/sms/inbound", inbound("stop it now", "SM5")).status == 204
-    written = [i["type"] for i in daemon.timeline("user_id:ann") ]
+    written = [i["type"] for i in daemon.timeline("user_id:ann")]
     assert written.count("message.unsubscribed") == 2 and "sms.received" in written
+
+
+def heard(daemon, bodies):
+    """What each of these messages is taken for."""
+    for number, body in enumerate(bodies):
+        assert call_back(daemon, "/v1/sms/inbound", inbound(body, f"W{number}")).status == 204
+    items = {item.get("messageId"): item for item in daemon.timeline("user_id:ann")}
+    return [items[f"W{number}"]["type"] for number in range(len(bodies))]
+
+
+def test_stop_is_said_in_many_languages_and_alone(texting):
+    stop = ["退订", "TD", "t", "ＴＤ", "“退订”。", "　Ｔ！ ", "退訂", "拒收", "取消订阅", "R"]
+    stop += ["Stopp!", "arrêt", "ARRÊT", "arret", "Alto", "BAJA", "parar", "Sair", "optout"]
+    other = ["退订了吗？", "我要退订", "T恤到了吗", "Tee", "Das stopp ich", "", "。", "取 消订阅", "Hallo"]
+    expected = ["message.unsubscribed"] * len(stop) + ["sms.received"] * len(other)
+    assert heard(texting(), stop + other) == expected
+
+
+def test_the_words_of_stop_and_start_are_the_operators(texting):
+    daemon = texting('stop_words = { "Aus", "够了" }, start_words = { "An", "继续" }')
+    assert heard(daemon, ["aus", "够了！", "an", "继续", "STOP", "START"]) == [
+        "message.unsubscribed",
+        "message.unsubscribed",
+        "message.resubscribed",
+        "message.resubscribed",
+        "sms.received",
+        "sms.received",
+    ]
+    with pytest.raises(AssertionError, match="stop_words is a list of texts"):
+        texting('stop_words = "Aus"')
 
 
 def test_a_forged_stop_silences_nobody(texting):

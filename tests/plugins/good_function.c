@@ -29,7 +29,8 @@ static const struct kith_function function = { .size = sizeof function,
                                                .usage = "good_function.discount { total = 100 }",
                                                .about = "What is taken off an order",
                                                .reads = reads,
-                                               .run = discount };
+                                               .run = discount,
+                                               .takes = KITH_NAMES("total") };
 static const struct kith_function *const functions[] = { &function, NULL };
 
 #define FIELD(symbol, kind, otherwise, mark)                           \

@@ -9,7 +9,14 @@ from zoneinfo import ZoneInfo
 
 from model_subjects import Subjects
 from model_tally import Tally
-from model_time import civil_due, instant, next_workday_close, work_between, work_later
+from model_time import (
+    civil_days_later,
+    civil_due,
+    instant,
+    next_workday_close,
+    work_between,
+    work_later,
+)
 
 SENDING = {"sms", "hook"}
 PLACES = {"Asia/Shanghai", "America/New_York", "Europe/Berlin", "Australia/Sydney", "Asia/Tokyo"}
@@ -43,7 +50,7 @@ class Model(Subjects, Tally):
         self.late = {}  # member: the last entry that named her by number once she was erased
         self.perhaps_hers = set()  # entries of which this page cannot know
         self.said_to_nobody = {}  # user -> entries by a name that nobody had then
-        self.cases = {}  # number -> {customer, level, state, since, pauses, due, told, ended}
+        self.cases = {}  # number -> {customer, level, wanted, state, since, pauses, due, told}
         self.case_sweep = None  # the number that the next slice begins below
         self.files = set()  # (hash, member or 0, entry that names it)
         self.staff = {}  # name -> (deputy, [(from, until), ...])
@@ -371,7 +378,7 @@ class Model(Subjects, Tally):
         case = self.cases[number]
         if case["due"] is not None and not case["told"] and case["due"] <= self.now:
             case["told"] = True
-            body = "overdue %d %s" % (number, case["level"])
+            body = "overdue %d %s %d" % (number, case["level"], case["wanted"])
             self.effect("hook", "service", body, case["customer"])
 
     def case_goes_on(self, number, is_tick):
@@ -425,6 +432,7 @@ class Model(Subjects, Tally):
         case = {"customer": number, "level": level, "state": "open", "since": self.now}
         self.cases[len(self.cases) + 1] = case
         case.update(pauses=[], told=False, ended=False, due=None, version=1)
+        case["wanted"] = civil_days_later(self.now, 2, ZoneInfo(self.company()))
         case["due"] = self.case_due(case)
         self.arm_case(len(self.cases))
 

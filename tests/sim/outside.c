@@ -515,6 +515,8 @@ static void change_case(struct outside *outside, uint64_t dice)
     doc_open(&w, "fields");
     if (what < 2 || what == 5)
         doc_put_string(&w, "level", dice >> 32 & 1 ? "high" : "low");
+    if (what < 2)
+        doc_put_string(&w, "wanted", "2d");
     doc_close(&w);
     doc_close(&w);
     post_applied(outside, submission, &w, errand);

@@ -34,7 +34,8 @@ static struct rule handlers[] = {
     HANDLER("beta.every", NULL, 0),
 };
 static const size_t owners[] = { 0, 0, 0, 1 };
-static const struct plugin_function functions[] = { { TEXT("ask"), 0 }, { TEXT("ask"), 1 } };
+static const struct plugin_function functions[] = { { TEXT("ask"), 0, NULL },
+                                                    { TEXT("ask"), 1, NULL } };
 
 static bool is_mended; /* nothing crashes or hangs any more */
 static bool has_hooks; /* of the documents */

@@ -270,6 +270,8 @@ static void test_wrong_items_are_refused(void **state)
     WRONG(m.job.every_ms = 999, E_INVALID, "at least 1,000 ms");
     WRONG(m.function.usage = NULL, E_INVALID, "no usage of a function");
     WRONG(m.function.run = NULL, E_INVALID, "function next has nothing to run");
+    WRONG(m.function.takes = KITH_NAMES("after", "How"), E_INVALID,
+          "a value that a function takes is called \"How\"");
 }
 
 static void test_wrong_handlers_are_refused(void **state)
@@ -296,6 +298,9 @@ static void test_too_many_are_refused(void **state)
           "more than 64 types of events in one handler");
     WRONG(for (size_t i = 0; i < MANY; i++) m.reads[i] = "event", E_LIMIT,
           "more than 64 values that a function reads");
+    static const char *names[MANY + 1];
+    WRONG(for (size_t i = 0; i < MANY; i++) names[i] = "after";
+          m.function.takes = names, E_LIMIT, "more than 64 values that a function takes");
     WRONG(for (size_t i = 0; i < MANY; i++) m.needs[i] = "read", E_LIMIT, "more than 32 needs");
 }
 

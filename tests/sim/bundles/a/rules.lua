@@ -98,7 +98,10 @@ rule "code" {
 }
 
 kind "case" {
-  fields = { level = { type = "choice", values = { "low", "high" }, required = true } },
+  fields = {
+    level = { type = "choice", values = { "low", "high" }, required = true },
+    wanted = "time",
+  },
   roles = { customer = { subject = true } },
   states = { "open", { name = "waiting", waiting = true }, { name = "closed", final = true } },
   transitions = {
@@ -116,7 +119,8 @@ rule "cases" {
   run = function(event)
     send {
       channel = "hook", purpose = "service",
-      body = "overdue " .. event.number .. " " .. event.record.level,
+      body = string.format("overdue %d %s %d", event.number, event.record.level,
+                           event.record.wanted),
     }
   end,
 }
