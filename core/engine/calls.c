@@ -151,8 +151,39 @@ static void link_identities(struct step *step, bool is_new)
         identity_link(step, text_of("anonymous_id"), previous);
 }
 
+/* Who a plugin wants to be known is called by something that somebody can have. */
+static bool can_introduce(struct engine *engine, const struct event *event)
+{
+    struct text name_space, value;
+    if (!event->creates || !identity_split(event->ref, &name_space, &value) ||
+        !(text_is(name_space, "email") || text_is(name_space, "phone") ||
+          text_is(name_space, "user_id")))
+        return false;
+    value = identity_normal(engine, name_space, value);
+    return value.size != 0 && !config_is_blocked(&engine->config, value);
+}
+
+/* She has what she is called by, as if she had said so. */
+static void introduce(struct step *step)
+{
+    struct engine *engine = step->engine;
+    struct text name_space, value;
+    struct doc_writer w;
+    bool is_split = identity_split(step->event->ref, &name_space, &value);
+    ASSERT(is_split);
+    if (text_is(name_space, "user_id")) {
+        identity_link(step, name_space, value);
+        return;
+    }
+    engine_draft(engine, &w);
+    doc_put_text(&w, text_is(name_space, "email") ? "email" : "phone", value);
+    identify(step, "append", engine_doc(engine, &w));
+}
+
 static bool names_somebody(struct engine *engine, const struct event *event)
 {
+    if (can_introduce(engine, event))
+        return true;
     struct text name = event->user.size != 0 ? event->user : event->anon;
     return event->ref.size == 0 && identity_normal(engine, text_of("user_id"), name).size != 0 &&
            !config_is_blocked(&engine->config, name);
@@ -188,11 +219,14 @@ void calls_apply(struct engine *engine, struct event *event)
 {
     struct step step;
     bool is_new = false;
-    event->customer = identity_of_event(engine, event);
+    event->customer =
+        event->creates ? identity_first(engine, event->ref) : identity_of_event(engine, event);
     if (erase_refuse_late(engine, event))
         return;
     step_begin(&step, engine, event);
-    if (event->customer == 0 && names_somebody(engine, event)) {
+    /* What a plugin has said before brings nobody back who has been erased since. */
+    if (event->customer == 0 && names_somebody(engine, event) &&
+        !dedupe_knows(engine, &step.customer, event)) {
         event->customer = customer_create(&step.customer, engine);
         is_new = true;
     }
@@ -201,6 +235,8 @@ void calls_apply(struct engine *engine, struct event *event)
         engine->result->customer = step.customer.number;
         customer_store(&step.customer, engine);
         erase_note_entry(engine, event->customer, event->customer);
+        if (event->customer == 0)
+            erase_note_reference(engine, event->ref, 0);
         erase_note_sender(engine, event);
         return;
     }
@@ -212,6 +248,8 @@ void calls_apply(struct engine *engine, struct event *event)
         calls_note_created(&step, event->customer);
     if (event->customer != 0 && event->ref.size == 0)
         link_identities(&step, is_new);
+    else if (is_new)
+        introduce(&step);
     file_note(&step);
     if (event->customer != 0 && text_is(event->call, "identify"))
         identify(&step, "identify", event->data);

@@ -6,6 +6,11 @@
  * ever, and looked for at every event of whoever has any.  Each new mark takes at most two
  * expired ones away, so the work of an entry is bounded and a customer's marks cannot
  * outgrow what comes in.
+ *
+ * What a plugin says has come from somewhere else, often signed there and without a time: whoever
+ * has seen it once can send it again in a year, when the number in it is somebody else's, or when
+ * she whom it was about has been erased.  So these marks are nobody's and kept for ever, as the
+ * hash alone, which tells of no one.  To keep them with the customer would forget them with her.
  */
 #include "core/base/hash.h"
 #include "core/engine/engine_inside.h"
@@ -39,8 +44,13 @@ static void append_content(struct buf *scratch, const struct event *event)
     buf_append(scratch, event->data.data, event->data.size);
 }
 
+static bool is_of_plugin(const struct event *event)
+{
+    return event_plugin(event).size != 0;
+}
+
 /* What identifies the event: source, a separator that no source contains, id. */
-static struct text mark_text(struct engine *engine, const struct event *event)
+static struct text mark_text(struct engine *engine, const struct event *event, bool is_hashed)
 {
     struct buf *scratch = &engine->scratch;
     buf_clear(scratch);
@@ -50,7 +60,7 @@ static struct text mark_text(struct engine *engine, const struct event *event)
     bool has_content = event->class == LOG_SYSTEM;
     if (has_content)
         append_content(scratch, event);
-    if (has_content || scratch->size > TEXT_BYTES_MAX) {
+    if (has_content || is_hashed || scratch->size > TEXT_BYTES_MAX) {
         uint8_t hash[32];
         digest_32(scratch->data, scratch->size, hash);
         return (struct text){ arena_copy(&engine->arena, hash, sizeof hash), sizeof hash };
@@ -145,18 +155,17 @@ static void expire_marks(struct engine *engine, struct profile *profile)
         state_delete(engine->state, &dead[i]);
 }
 
-static void mark(struct engine *engine, struct profile *profile, const struct event *event,
-                 struct text text)
+static void mark(struct engine *engine, struct profile *profile, struct text text, bool is_forever)
 {
     int64_t bucket = bucket_of(engine->now);
     struct key key, logged = { .size = 0 };
     key_number(&logged, (uint64_t)engine->now);
-    if (event->forever)
+    if (is_forever)
         key_mark_forever(&key, profile->number, text);
     else
         key_mark(&key, profile->number, bucket, text);
     state_put(engine->state, &key, logged.data, logged.size);
-    if (event->forever) {
+    if (is_forever) {
         profile->is_dirty = profile->is_dirty || !profile->has_marks_forever;
         profile->has_marks_forever = true;
         return;
@@ -189,22 +198,32 @@ static bool is_known_to_any(struct engine *engine, const struct profile *members
     return false;
 }
 
+/* Before level 9 marks of plugins were like all others: they are found for as long as those. */
+static bool knows(struct engine *engine, const struct profile *members, size_t count,
+                  const struct event *event)
+{
+    if (is_of_plugin(event) && is_marked_forever(engine, 0, mark_text(engine, event, true)))
+        return true;
+    return is_known_to_any(engine, members, count, mark_text(engine, event, false));
+}
+
 bool dedupe_knows(struct engine *engine, const struct customer *customer, const struct event *event)
 {
-    return is_known_to_any(engine, customer->members, customer->count, mark_text(engine, event));
+    return event->id.size != 0 && knows(engine, customer->members, customer->count, event);
 }
 
 bool dedupe_seen(struct engine *engine, struct customer *customer, const struct event *event)
 {
     if (event->id.size == 0)
         return false;
-    struct text text = mark_text(engine, event);
     /* Nobody has no profile that knows the marks in use: all that may count are. */
     struct profile nobody = { .marks_last = bucket_of(engine->now), .has_marks_forever = true };
     struct profile *members = customer->number != 0 ? customer->members : &nobody;
     size_t count = customer->number != 0 ? customer->count : 1;
-    if (is_known_to_any(engine, members, count, text))
+    if (knows(engine, members, count, event))
         return true;
-    mark(engine, &members[customer->own], event, text);
+    bool is_nobodys = is_of_plugin(event);
+    mark(engine, is_nobodys ? &nobody : &members[customer->own],
+         mark_text(engine, event, is_nobodys), is_nobodys || event->forever);
     return false;
 }

@@ -493,6 +493,8 @@ void step_send_event(struct step *step, struct text type, struct doc data, struc
 /* The customer of a CUSTOMER reference ("42", "user_id:u-17", "email:..."), as the member
  * it names; 0: none. */
 uint64_t identity_find(struct engine *engine, struct text reference);
+/* The member who has an email or phone, or another name, longest, of several too; 0: nobody. */
+uint64_t identity_first(struct engine *engine, struct text reference);
 /* The member that a client's event came from, as far as it is known already; 0: not. */
 uint64_t identity_of_event(struct engine *engine, const struct event *event);
 /* "email:ann@example.com", "external:erp:4711" in two.  False: it is written otherwise. */
@@ -556,10 +558,10 @@ void file_forget(struct engine *engine, uint64_t erased, uint64_t customer, uint
 void file_forgotten(struct engine *engine, uint64_t customer);
 
 /* -- dedupe.c ------------------------------------------------------------- */
-/* Whether (source, id) of the event is known under its customer or any member of its group;
- * if not, it is from now on. */
+/* Whether (source, id) of the event is known under its customer or any member of its group, of a
+ * plugin's event under anybody; if not, it is from now on. */
 bool dedupe_seen(struct engine *engine, struct customer *customer, const struct event *event);
-/* The same, and nothing changes. */
+/* The same, and nothing changes.  Of nobody only what plugins have said is known here. */
 bool dedupe_knows(struct engine *engine, const struct customer *customer,
                   const struct event *event);
 

@@ -103,6 +103,8 @@ static void read_field(struct event *event, const struct doc_iter *it)
             event->forever = value->boolean;
         else if (text_is(it->name, "historic"))
             event->historic = value->boolean;
+        else if (text_is(it->name, "creates") && event->class == LOG_PLUGIN)
+            event->creates = value->boolean;
     }
 }
 

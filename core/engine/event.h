@@ -24,6 +24,7 @@ struct event {
     struct text id, source, by, about;
     struct text user, anon, ref;
     bool forever, historic;
+    bool creates; /* of a plugin's: somebody is made who has what `ref` says, if nobody has it */
     struct doc data, context;
     struct doc traits;           /* of member.group: what a group call says of the organisation */
     uint64_t from;               /* the customer whose event made a rule send it; 0: none */

@@ -153,6 +153,18 @@ uint64_t identity_find(struct engine *engine, struct text reference)
                                  : find_single(engine, name_space, value);
 }
 
+uint64_t identity_first(struct engine *engine, struct text reference)
+{
+    struct text name_space, value;
+    uint64_t root, member = identity_find(engine, reference);
+    if (member != 0 || !identity_split(reference, &name_space, &value) || !is_shared(name_space))
+        return member;
+    value = identity_normal(engine, name_space, value);
+    if (value.size != 0)
+        find_shared(engine, name_space, value, &root, 1, &member);
+    return member;
+}
+
 struct text customer_identity(const struct customer *customer, struct text name_space)
 {
     for (size_t i = 0; i < customer->count; i++)

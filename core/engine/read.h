@@ -273,6 +273,9 @@ int read_number(struct engine *engine, struct text reference, uint64_t *out_numb
 /* Whether what staff, or a door that has their say, sent as (source, id) has come to her. */
 bool read_is_known(struct engine *engine, uint64_t number, struct text source, struct text id);
 
+/* Whether a plugin, as `source`, has said something by this id, of whomever. */
+bool read_plugin_said(struct engine *engine, struct text source, struct text id);
+
 /* Whether her consent is withdrawn already. */
 bool read_is_withdrawn(struct engine *engine, uint64_t number, struct text purpose,
                        struct text channel);

@@ -1,4 +1,5 @@
-/* read_link.c -- what a signed link must know before it does what it says; see read.h. */
+/* read_link.c -- what a signed link, or a plugin's event, must know before it does what it says;
+ * see read.h. */
 #include "core/engine/engine_inside.h"
 #include "core/engine/read.h"
 
@@ -19,6 +20,14 @@ bool read_is_known(struct engine *engine, uint64_t number, struct text source, s
     struct customer customer;
     arena_clear(&engine->arena);
     return customer_load(&customer, engine, number) && dedupe_knows(engine, &customer, &event);
+}
+
+bool read_plugin_said(struct engine *engine, struct text source, struct text id)
+{
+    const struct event event = { .class = LOG_PLUGIN, .source = source, .id = id };
+    const struct customer nobody = { .number = 0 };
+    arena_clear(&engine->arena);
+    return dedupe_knows(engine, &nobody, &event);
 }
 
 bool read_is_withdrawn(struct engine *engine, uint64_t number, struct text purpose,

@@ -176,6 +176,8 @@ static int32_t append(struct outside *outside, const struct kith_event *theirs, 
     if (data.data != NULL)
         doc_put_doc(&w, "data", data);
     put_text(&w, "about", event.about);
+    if (event.creates != 0)
+        doc_put_bool(&w, "creates", true);
     code = wish_for_request(outside, OUTSIDE_APPEND, doc_end(&w), done, arg, event.request);
     if (code != KITH_OK)
         answer_request(outside, event.request, code);

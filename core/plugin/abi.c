@@ -102,7 +102,7 @@ _Static_assert(offsetof(struct kith_kind, size) == 0, "kith_kind.size");
 _Static_assert(offsetof(struct kith_kind, name) == 8, "kith_kind.name");
 _Static_assert(offsetof(struct kith_kind, json) == 16, "kith_kind.json");
 
-_Static_assert(sizeof(struct kith_event) >= 96, "kith_event");
+_Static_assert(sizeof(struct kith_event) >= 104, "kith_event");
 _Static_assert(offsetof(struct kith_event, size) == 0, "kith_event.size");
 _Static_assert(offsetof(struct kith_event, type) == 8, "kith_event.type");
 _Static_assert(offsetof(struct kith_event, customer) == 16, "kith_event.customer");
@@ -111,6 +111,8 @@ _Static_assert(offsetof(struct kith_event, at) == 48, "kith_event.at");
 _Static_assert(offsetof(struct kith_event, data) == 56, "kith_event.data");
 _Static_assert(offsetof(struct kith_event, about) == 72, "kith_event.about");
 _Static_assert(offsetof(struct kith_event, request) == 88, "kith_event.request");
+_Static_assert(offsetof(struct kith_event, creates) == 96, "kith_event.creates");
+_Static_assert(offsetof(struct kith_event, reserved) == 100, "kith_event.reserved");
 
 _Static_assert(sizeof(struct kith_ask) >= 88, "kith_ask");
 _Static_assert(offsetof(struct kith_ask, size) == 0, "kith_ask.size");

@@ -3,11 +3,14 @@
  * They enter by a door of their own, the class of plugins, under the plugin's name as `source` and
  * `by`, which nobody but this file writes.  A plugin says what begins with its own name, and what
  * became of messages; anything else is refused here, and would be foreign in the engine.
+ *
+ * What comes a second time is not even written: its first copy may have been erased since.
  */
 #include "core/server/home_inside.h"
 
 #include "core/base/civil.h"
 #include "core/engine/event.h"
+#include "core/engine/read.h"
 #include "core/server/node.h"
 #include "core/server/submission.h"
 
@@ -16,10 +19,11 @@
 struct append {
     struct home_guest *guest;
     uint64_t number;
-    /* Of feedback, on its way over the engine: */
+    /* On its way over the engine: */
     struct job job;
     struct buf bytes; /* of the document */
-    int64_t print;    /* of the effect; 0: nobody knows it */
+    int64_t print;    /* of the effect that it is feedback of; 0: nobody knows it */
+    bool is_known;    /* it came before: it is not written again */
 };
 
 static void append_free(struct append *append)
@@ -92,6 +96,8 @@ static int write_entry(struct submission *submission, const struct home_guest *g
     doc_put_present(&w, "id", doc_text(doc, "id"));
     doc_put_text(&w, "type", doc_text(doc, "type"));
     doc_put_present(&w, "ref", doc_text(doc, "customer"));
+    if (doc_bool(doc, "creates", false))
+        doc_put_bool(&w, "creates", true);
     if (at != 0)
         doc_put_int(&w, "at", at);
     doc_put_string(&w, "source", guest->name);
@@ -109,6 +115,16 @@ static int32_t code_of_refusal(int code)
            : code == E_LIMIT  ? KITH_LIMIT
            : code == E_DENIED ? KITH_DENIED
                               : KITH_INVALID;
+}
+
+static void tell_known(struct append *append)
+{
+    struct buf bytes = BUF_INIT;
+    struct doc_writer w;
+    doc_begin(&w, &bytes);
+    doc_put_bool(&w, "duplicate", true);
+    home_answer(append->guest, append->number, KITH_OK, doc_end(&w));
+    buf_deinit(&bytes);
 }
 
 static void tell_applied(struct append *append, const struct submission *submission)
@@ -165,7 +181,7 @@ static int write_and_post(struct append *append, struct doc doc, struct err *err
     return rc;
 }
 
-/* -- Feedback: which effect does it mean? ------------------------------------------------------ */
+/* -- Did it come before?  Of feedback: which effect does it mean? ------------------------------ */
 
 static struct doc doc_of(const struct append *append)
 {
@@ -175,14 +191,12 @@ static struct doc doc_of(const struct append *append)
 static void look(struct engine *engine, void *arg)
 {
     struct append *append = arg;
-    struct text id = doc_text(doc_child(doc_of(append), "data"), "effect");
-    if (!engine_effect_print(engine, id, &append->print))
+    struct doc doc = doc_of(append);
+    struct text id = doc_text(doc_child(doc, "data"), "effect");
+    append->is_known = read_plugin_said(engine, text_of(append->guest->name), doc_text(doc, "id"));
+    if (!event_type_is_feedback(doc_text(doc, "type")) ||
+        !engine_effect_print(engine, id, &append->print))
         append->print = 0;
-}
-
-static int32_t code_of_failure(int code)
-{
-    return code == E_BUSY || code == E_FULL ? KITH_BUSY : KITH_IO;
 }
 
 static void on_looked(struct mail *mail, void *reader)
@@ -191,10 +205,13 @@ static void on_looked(struct mail *mail, void *reader)
     struct home_guest *guest = append->guest;
     struct err err;
     (void)reader;
-    int rc = write_and_post(append, doc_of(append), &err);
-    if (rc == 0)
+    int rc = append->is_known ? 0 : write_and_post(append, doc_of(append), &err);
+    if (rc == 0 && !append->is_known)
         return;
-    home_answer_error(guest, append->number, code_of_failure(rc), err.text);
+    if (append->is_known)
+        tell_known(append);
+    else
+        home_answer_error(guest, append->number, outside_code(rc), err.text);
     append_free(append);
     home_wish_end(guest);
 }
@@ -218,7 +235,7 @@ int home_append(struct home_guest *guest, uint64_t number, struct doc doc, struc
     struct append *append = mem_zero(sizeof *append);
     append->guest = guest;
     append->number = number;
-    if (event_type_is_feedback(doc_text(doc, "type")))
+    if (doc_text(doc, "id").size != 0 || event_type_is_feedback(doc_text(doc, "type")))
         ask_engine(append, doc);
     else
         rc = write_and_post(append, doc, err);

@@ -5,6 +5,7 @@
 #include "core/base/err.h"
 #include "core/base/limits.h"
 #include "core/base/moment.h"
+#include "core/engine/event.h"
 #include "core/server/submission.h"
 
 #include <string.h>
@@ -187,6 +188,13 @@ static int read_data(struct cloud *cloud, struct doc event, struct err *err)
     return 0;
 }
 
+/* What it has said would be known again as the plugin's. */
+static bool is_of_plugin(struct text source)
+{
+    size_t size = sizeof EVENT_PLUGIN_PREFIX - 1;
+    return source.size >= size && memcmp(source.data, EVENT_PLUGIN_PREFIX, size) == 0;
+}
+
 static int read_cloud(struct cloud *cloud, struct doc event, struct err *err)
 {
     struct text version;
@@ -197,6 +205,8 @@ static int read_cloud(struct cloud *cloud, struct doc event, struct err *err)
         rc = read_text(event, "id", ID_BYTES_MAX, false, &cloud->id, err);
     if (rc == 0)
         rc = read_text(event, "source", NAME_BYTES_MAX, false, &cloud->source, err);
+    if (rc == 0 && is_of_plugin(cloud->source))
+        rc = err_set(err, E_INVALID, "source begins with plugin:, which plugins alone may say");
     if (rc == 0)
         rc = read_text(event, "type", TYPE_BYTES_MAX, false, &cloud->type, err);
     if (rc == 0)

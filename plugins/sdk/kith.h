@@ -757,16 +757,16 @@ typedef void kith_done_fn(void *arg, int32_t status, struct kith_doc result);
 struct kith_event {
     size_t size;
     const char *type;
-    /* "42", "email:ann@example.com"; size 0: nobody's.  She must be known: POST /v1/identify makes
-     * somebody known. */
-    struct kith_text customer;
-    struct kith_text id; /* of the sender's: a second one of the same id has no effect */
+    struct kith_text customer; /* "42", "email:ann@example.com"; size 0, or not known: nobody's */
+    struct kith_text id; /* of the sender's: a second one has no effect, ever, whoever has it */
     int64_t at;          /* when it happened; 0: now */
     struct kith_doc data;
     struct kith_text about; /* a record, "complaint:17" */
     uint64_t request; /* to a route of the plugin, which is answered for it: 204 when the event is
                        * durable and applied, or was before; 503 when it is to come again, 422 when
                        * it is refused.  0: none */
+    uint32_t creates, reserved; /* not 0: who has that email, phone or user_id is made known; of
+                                 * several who have it she is who is known longest; since level 3 */
 };
 
 struct kith_ask { /* for ask() */

@@ -11,25 +11,25 @@
  * and with it the effect; it is answered when it is in the log, and comes again until then.
  */
 #include "segments.h"
+#include "words.h"
 
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#define FORM_BYTES 8192 /* of a message of 10 segments, and of a request with one */
-
-/* What carriers and gateways ask for, in English, German, Dutch, the languages of Scandinavia,
- * French, Spanish, Portuguese, Italian and Chinese. */
-#define STOP_WORDS                                                                               \
-    "{ \"STOP\", \"STOPALL\", \"UNSUBSCRIBE\", \"CANCEL\", \"END\", \"QUIT\", \"REVOKE\", "      \
-    "\"OPTOUT\", \"STOPP\", \"AFMELDEN\", \"AVSLUTA\", \"ARRET\", \"ARRÊT\", \"ALTO\", "        \
-    "\"BAJA\", \"PARAR\", \"SAIR\", \"ANNULLA\", \"T\", \"TD\", \"R\", \"退订\", \"退訂\", " \
-    "\"拒收\", \"取消订阅\", \"取消訂閱\" }"
+#define FORM_BYTES 8192    /* of a message of 10 segments, and of a request with one */
+#define ADDRESS_BYTES 64   /* of a number, and of what else identifies a message */
+#define PARCELS_MAX 64     /* messages on their way to the gateway */
+#define UNSUBSCRIBED 21610 /* the gateway's own list has the number: somebody said STOP to it */
 
 struct sms {
     const struct kith_host *host;
     struct kith *kith;
     struct kith_doc config;
+    struct parcel {
+        struct sms *sms;
+        char address[ADDRESS_BYTES + 1]; /* empty: the place is free */
+    } parcels[PARCELS_MAX];
 };
 
 static const char *setting(const struct sms *sms, const char *name)
@@ -39,13 +39,46 @@ static const char *setting(const struct sms *sms, const char *name)
 
 /* -- Out --------------------------------------------------------------------------------------- */
 
-static void on_sent(void *self, int32_t code, struct kith_doc result)
+/* The event of whoever has the number; it answers the request. */
+static void append(struct sms *sms, uint64_t request, const char *type, const char *number,
+                   const char *id, struct kith_doc data)
 {
-    struct sms *sms = self;
+    char customer[80];
+    struct kith_event event = { .size = sizeof event, .type = type, .request = request };
+    snprintf(customer, sizeof customer, "phone:%.70s", number);
+    event.customer = kith_text(customer);
+    event.id = kith_text(id);
+    event.data = data;
+    sms->host->append(sms->kith, &event, NULL, NULL);
+}
+
+static void note_unsubscribed(struct sms *sms, const char *address)
+{
+    char room[256];
+    struct kith_writer w;
+    kith_begin(&w, room, sizeof room);
+    kith_put_string(&w, "channel", "sms");
+    kith_put_string(&w, "address", address);
+    kith_put_int(&w, "detail", UNSUBSCRIBED);
+    append(sms, 0, "message.unsubscribed", address, "", kith_end(&w));
+}
+
+static void on_sent(void *arg, int32_t code, struct kith_doc result)
+{
+    struct parcel *parcel = arg;
+    struct sms *sms = parcel->sms;
     int64_t status = kith_get_int(result, "status", 0);
+    struct kith_value body = kith_get(result, "body");
+    struct kith_doc answer = { NULL, 0 };
     if (status == 401 || status == 403)
         sms->host->pause(sms->kith, "sms", "the gateway does not take the account or its token");
     kith_deliver_result(sms->host, sms->kith, code, result);
+    if (status == 400 && body.type == KITH_BINARY &&
+        sms->host->from_json(sms->kith, (struct kith_text){ body.as.bytes, body.size }, &answer) ==
+            KITH_OK &&
+        kith_get_int(answer, "code", 0) == UNSUBSCRIBED)
+        note_unsubscribed(sms, parcel->address);
+    parcel->address[0] = '\0';
 }
 
 static int32_t post(struct sms *sms, const struct kith_message *given)
@@ -53,7 +86,13 @@ static int32_t post(struct sms *sms, const struct kith_message *given)
     char room[FORM_BYTES], url[640], callback[640], credentials[640];
     const char *account = setting(sms, "account"), *from = setting(sms, "from");
     bool is_private = kith_get_int(sms->config, "allow_private", 0) != 0;
+    struct kith_text address = kith_get_text(given->message, "address");
+    struct parcel *parcel = sms->parcels, *end = parcel + PARCELS_MAX;
     struct kith_writer w;
+    while (parcel < end && parcel->address[0] != '\0')
+        parcel++;
+    if (parcel == end || address.size == 0 || address.size > ADDRESS_BYTES)
+        return KITH_BUSY;
     snprintf(url, sizeof url, "%s/2010-04-01/Accounts/%s/Messages.json", setting(sms, "api"),
              account);
     snprintf(callback, sizeof callback, "%s/v1/sms/status/%.*s", setting(sms, "url"),
@@ -61,7 +100,7 @@ static int32_t post(struct sms *sms, const struct kith_message *given)
     snprintf(credentials, sizeof credentials, "%s:%s", account,
              kith_get_string(kith_get_doc(sms->config, "token"), "0"));
     kith_begin(&w, room, sizeof room);
-    kith_put_text(&w, "To", kith_get_text(given->message, "address"));
+    kith_put_text(&w, "To", address);
     kith_put_string(&w, strncmp(from, "MG", 2) == 0 ? "MessagingServiceSid" : "From", from);
     kith_put_text(&w, "Body", kith_get_text(given->message, "body"));
     kith_put_string(&w, "StatusCallback", callback);
@@ -75,7 +114,11 @@ static int32_t post(struct sms *sms, const struct kith_message *given)
         .effect = given->effect,
         .attempt = given->attempt,
     };
-    return sms->host->fetch(sms->kith, &fetch, on_sent, sms);
+    int32_t code = sms->host->fetch(sms->kith, &fetch, on_sent, parcel);
+    *parcel = (struct parcel){ .sms = sms };
+    if (code == KITH_OK)
+        memcpy(parcel->address, address.data, address.size);
+    return code;
 }
 
 static void send(void *self, const struct kith_message *given)
@@ -95,55 +138,64 @@ static void send(void *self, const struct kith_message *given)
 
 /* -- In ---------------------------------------------------------------------------------------- */
 
-/* With the token, over the URL and, sorted, each name and its value. */
-static bool is_signed(struct sms *sms, const struct kith_request *request, struct kith_doc form)
+/* A request of the gateway, and what is known again of it: a print of all that was signed. */
+struct call {
+    struct kith_doc form;
+    char id[KITH_HMAC_SIZE];
+};
+
+/* With the token, over the URL and, sorted, each name and its value, with nothing between them:
+ * the same text may be cut into other fields, and is the same request. */
+static bool is_signed(struct sms *sms, const struct kith_request *request, struct call *call)
 {
     char text[2 * FORM_BYTES];
     size_t used = (size_t)snprintf(text, sizeof text, "%s%.*s", setting(sms, "url"),
                                    (int)request->path.size, request->path.data);
-    for (struct kith_iter it = kith_iter(form); used < sizeof text && kith_next(&it);)
+    for (struct kith_iter it = kith_iter(call->form); used < sizeof text && kith_next(&it);)
         used += (size_t)snprintf(text + used, sizeof text - used, "%s%s", it.name.data,
                                  kith_as_text(&it.value).data);
+    struct kith_text whole = { text, used };
     return used < sizeof text &&
            kith_is_signed(sms->host, sms->kith, "sha1-base64", kith_get_doc(sms->config, "token"),
-                          (struct kith_text){ text, used },
-                          kith_header(request, "X-Twilio-Signature"));
+                          whole, kith_header(request, "X-Twilio-Signature")) &&
+           sms->host->hmac(sms->kith, "sha256-hex", kith_text("kith"), whole, call->id) == KITH_OK;
 }
 
-/* The fields of a request; false: it is not the gateway's, and has been answered. */
-static bool enter(struct sms *sms, const struct kith_request *request, struct kith_doc *out)
+static bool has_fields(struct kith_doc form, const char *const *names)
+{
+    for (; *names != NULL; names++) {
+        struct kith_text value = kith_get_text(form, *names);
+        if (value.size == 0 || value.size > ADDRESS_BYTES)
+            return false;
+    }
+    return true;
+}
+
+/* False: it is not the gateway's, and has been answered. */
+static bool enter(struct sms *sms, const struct kith_request *request, const char *const *names,
+                  struct call *call)
 {
     struct kith_text body = { request->body, request->body_size };
-    if (sms->host->from_form(sms->kith, body, out) == KITH_OK && is_signed(sms, request, *out))
+    if (sms->host->from_form(sms->kith, body, &call->form) == KITH_OK &&
+        is_signed(sms, request, call) && has_fields(call->form, names))
         return true;
     sms->host->count(sms->kith, "forged", 1);
     kith_answer(sms->host, sms->kith, request->id, 403, "text/plain", "not signed by the gateway");
     return false;
 }
 
-/* The event of whoever has the number; it answers the request. */
-static void append(struct sms *sms, const struct kith_request *request, const char *type,
-                   const char *number, const char *id, struct kith_doc data)
-{
-    char customer[80];
-    struct kith_event event = { .size = sizeof event, .type = type, .request = request->id };
-    snprintf(customer, sizeof customer, "phone:%.70s", number);
-    event.customer = kith_text(customer);
-    event.id = kith_text(id);
-    event.data = data;
-    sms->host->append(sms->kith, &event, NULL, NULL);
-}
-
 static void handle_status(void *self, const struct kith_request *request)
 {
+    static const char *const names[] = { "MessageSid", "MessageStatus", "To", NULL };
     struct sms *sms = self;
-    char room[1024], id[160];
-    struct kith_doc form;
+    char room[1024];
+    struct call call;
     struct kith_writer w;
-    if (!enter(sms, request, &form))
+    if (!enter(sms, request, names, &call))
         return;
-    const char *state = kith_get_string(form, "MessageStatus");
-    const char *error = kith_get_string(form, "ErrorCode"), *to = kith_get_string(form, "To");
+    const char *state = kith_get_string(call.form, "MessageStatus");
+    const char *error = kith_get_string(call.form, "ErrorCode");
+    const char *to = kith_get_string(call.form, "To");
     bool is_there = strcmp(state, "delivered") == 0;
     if (!is_there && strcmp(state, "undelivered") != 0 && strcmp(state, "failed") != 0) {
         kith_answer(sms->host, sms->kith, request->id, 200, "text/plain", "it is under way");
@@ -154,75 +206,49 @@ static void handle_status(void *self, const struct kith_request *request)
     kith_put_string(&w, "address", to);
     kith_put_bool(&w, "hard", strcmp(error, "30005") == 0 || strcmp(error, "30006") == 0);
     kith_put_string(&w, "detail", error);
-    snprintf(id, sizeof id, "%.120s:%s", kith_get_string(form, "MessageSid"), state);
-    append(sms, request, is_there ? "message.delivered" : "message.bounced", to, id, kith_end(&w));
-}
-
-/* A full-width letter, as Chinese keyboards have them, is the letter; a small one the capital. */
-static int32_t next_folded(struct kith_text *text)
-{
-    int32_t code = kith_next_character(text);
-    if (code >= 0xff01 && code <= 0xff5e)
-        code -= 0xfee0;
-    bool is_small = (code >= 'a' && code <= 'z') || (code >= 0xe0 && code <= 0xfe);
-    return is_small ? code - 32 : code;
-}
-
-static bool is_around(int32_t code)
-{
-    return (code >= 0 && code <= ' ') || code == '.' || code == ',' || code == '!' || code == '"' ||
-           code == '\'' || code == 0x3000 || code == 0x3002 || code == 0x201c || code == 0x201d;
-}
-
-/* Of a word that stands alone: "Stop it now" is for people to read. */
-static bool is_word(struct kith_text body, struct kith_text word)
-{
-    int32_t of_body, of_word = next_folded(&word);
-    bool is_empty = of_word == -1;
-    do
-        of_body = next_folded(&body);
-    while (is_around(of_body));
-    while (of_word != -1 && of_word == of_body) {
-        of_word = next_folded(&word);
-        of_body = next_folded(&body);
-    }
-    while (is_around(of_body))
-        of_body = next_folded(&body);
-    return !is_empty && of_word == -1 && of_body == -1;
-}
-
-static bool is_among(const struct sms *sms, const char *words, struct kith_text body)
-{
-    struct kith_iter it = kith_iter(kith_get_doc(sms->config, words));
-    while (kith_next(&it))
-        if (is_word(body, kith_as_text(&it.value)))
-            return true;
-    return false;
+    kith_put_text(&w, "sid", kith_get_text(call.form, "MessageSid"));
+    append(sms, request->id, is_there ? "message.delivered" : "message.bounced", to, call.id,
+           kith_end(&w));
 }
 
 static const char *type_of(const struct sms *sms, struct kith_text body)
 {
-    if (is_among(sms, "stop_words", body))
+    if (words_have(kith_get_doc(sms->config, "stop_words"), body))
         return "message.unsubscribed";
-    return is_among(sms, "start_words", body) ? "message.resubscribed" : "sms.received";
+    return words_have(kith_get_doc(sms->config, "start_words"), body) ? "message.resubscribed"
+                                                                      : "sms.received";
+}
+
+/* Pictures, where there are any: MediaUrl0 and so on. */
+static void put_media(struct kith_writer *w, struct kith_doc form)
+{
+    struct kith_iter it = kith_iter(form);
+    kith_open_array(w, "media");
+    while (kith_next(&it))
+        if (it.name.size > 8 && memcmp(it.name.data, "MediaUrl", 8) == 0)
+            kith_put(w, "", &it.value);
+    kith_close(w);
 }
 
 static void handle_inbound(void *self, const struct kith_request *request)
 {
-    char room[FORM_BYTES + 512];
-    struct kith_doc form;
+    static const char *const names[] = { "From", "MessageSid", "To", NULL };
+    char room[2 * FORM_BYTES];
+    struct call call;
     struct kith_writer w;
-    if (!enter(self, request, &form))
+    if (!enter(self, request, names, &call))
         return;
-    const char *from = kith_get_string(form, "From");
-    struct kith_text body = kith_get_text(form, "Body");
+    const char *from = kith_get_string(call.form, "From");
+    struct kith_text body = kith_get_text(call.form, "Body");
     kith_begin(&w, room, sizeof room);
     kith_put_string(&w, "channel", "sms");
     kith_put_string(&w, "address", from);
-    kith_put_string(&w, "to", kith_get_string(form, "To"));
+    kith_put_string(&w, "to", kith_get_string(call.form, "To"));
     kith_put_text(&w, "body", body);
-    append(self, request, type_of(self, body), from, kith_get_string(form, "MessageSid"),
-           kith_end(&w));
+    kith_put_text(&w, "sid", kith_get_text(call.form, "MessageSid"));
+    if (kith_get_text(call.form, "MediaUrl0").size != 0)
+        put_media(&w, call.form);
+    append(self, request->id, type_of(self, body), from, call.id, kith_end(&w));
 }
 
 /* -- What it is -------------------------------------------------------------------------------- */
@@ -261,7 +287,7 @@ static const struct kith_field *const config[] = {
     KITH_ITEM(field, .name = "segments_max", .type = "whole", .flags = KITH_OUTSIDE,
               .standard = "10", .least = 1, .most = 10, .about = "Longer ones are rejected"),
     KITH_ITEM(field, .name = "stop_words", .type = "list", .flags = KITH_OUTSIDE,
-              .standard = STOP_WORDS, .about = "A message of one of these alone unsubscribes"),
+              .standard = WORDS_STOP, .about = "A message of one of these alone unsubscribes"),
     KITH_ITEM(field, .name = "start_words", .type = "list", .flags = KITH_OUTSIDE,
               .standard = "{ \"START\", \"UNSTOP\" }", .about = "One of these takes it back"),
     NULL,

@@ -2,11 +2,12 @@
  *
  *     request -- which hook? -- is it signed? -- what stands in it? -- who is it about?
  *                  404            401              400                     |
- *             answer <-- append(webhook.NAME) <-- POST /v1/identify, of somebody unknown
+ *                                             answer <-- append(webhook.NAME)
  *
  * The sender is answered 200 when the event is durable and applied, and not before: it tries again
  * until then, as senders of webhooks do.  That it has come before is known by what it signed
- * (verify.h), so that a repetition, of the sender or of a thief, has no effect.
+ * (verify.h), so that a repetition, of the sender or of a thief, has no effect; nor does it make
+ * somebody known who has been erased since: the event itself does that, and it is known by then.
  *
  * An event is about a customer where the configuration says how to find her in the body; otherwise,
  * and where nobody is found, it is about nobody, and a rule sees to it.
@@ -121,10 +122,8 @@ static bool is_json(const struct kith_request *request)
 }
 
 /* An array is the field `items` of an object: a document has names. */
-static int32_t read_json(struct webhook *webhook, const struct kith_request *request,
-                         struct kith_doc *out)
+static int32_t read_json(struct webhook *webhook, struct kith_text json, struct kith_doc *out)
 {
-    struct kith_text json = { request->body, request->body_size };
     size_t i = 0;
     while (i < json.size && isspace((unsigned char)json.data[i]))
         i++;
@@ -178,18 +177,38 @@ static size_t room_of(const struct kith_request *request, struct kith_doc body)
     return room;
 }
 
+/* GitHub sends JSON as a form, too: `payload` is all of it.  Other forms are what they are. */
+static int32_t read_payload(struct webhook *webhook, struct kith_text form, struct kith_doc *out)
+{
+    struct kith_doc fields = { NULL, 0 };
+    if (webhook->host->from_form(webhook->kith, form, &fields) != KITH_OK)
+        return KITH_OK;
+    struct kith_text payload = kith_get_text(fields, "payload");
+    if (payload.size == 0)
+        return KITH_OK;
+    char *json = malloc(payload.size); /* what is read next may take its place */
+    if (json == NULL)
+        return KITH_BUSY;
+    memcpy(json, payload.data, payload.size);
+    int32_t code = read_json(webhook, (struct kith_text){ json, payload.size }, out);
+    free(json);
+    return code;
+}
+
 /* NULL, or why it cannot be read. */
 static const char *read_data(struct visit *visit, const struct kith_request *request)
 {
     struct kith_text sent = { request->body, request->body_size };
     struct kith_doc body = { NULL, 0 };
     struct kith_writer w;
-    bool is_good = true;
-    if (is_json(request)) {
-        int32_t code = read_json(visit->webhook, request, &body);
-        if (code != KITH_OK)
-            return "the body is no JSON, or nested too deeply";
-    }
+    bool is_good = true, is_form = has_type(request, "application/x-www-form-urlencoded");
+    int32_t code = KITH_OK;
+    if (is_json(request))
+        code = read_json(visit->webhook, sent, &body);
+    else if (is_form && visit->hook->verify.scheme == SCHEME_GITHUB)
+        code = read_payload(visit->webhook, sent, &body);
+    if (code != KITH_OK)
+        return "the body is no JSON, or nested too deeply";
     size_t room = room_of(request, body);
     visit->room = malloc(room);
     if (visit->room == NULL)
@@ -199,7 +218,7 @@ static const char *read_data(struct visit *visit, const struct kith_request *req
     put_headers(&w, visit->hook, request);
     if (body.size != 0)
         kith_put_doc(&w, "body", body);
-    else if (has_type(request, "application/x-www-form-urlencoded"))
+    else if (is_form)
         is_good = put_form(&w, visit->webhook, sent);
     else
         kith_put_text(&w, "text", sent);
@@ -286,6 +305,7 @@ static void append(struct visit *visit)
         .customer = kith_text(visit->customer),
         .id = kith_text(visit->id),
         .data = visit->data,
+        .creates = visit->hook->creates,
     };
     struct webhook *webhook = visit->webhook;
     int32_t code = webhook->host->append(webhook->kith, &event, on_appended, visit);
@@ -293,43 +313,6 @@ static void append(struct visit *visit)
         leave(visit, 503, "too much is under way");
     else if (code != KITH_OK)
         leave(visit, 422, "Kith cannot keep what stands in the body");
-}
-
-static void on_identified(void *arg, int32_t status, struct kith_doc result)
-{
-    struct visit *visit = arg;
-    (void)result; /* whoever she is: append() says whether she is known */
-    if (status >= 500 || status == 429 || status < 0)
-        leave(visit, 503, "Kith cannot write now");
-    else
-        append(visit);
-}
-
-/* Somebody who is known is not changed by this. */
-static void identify(struct visit *visit)
-{
-    char room[1024];
-    struct kith_writer w;
-    struct webhook *webhook = visit->webhook;
-    const char *value = strchr(visit->customer, ':') + 1;
-    bool is_user = strncmp(visit->customer, "user_id:", 8) == 0;
-    kith_begin(&w, room, sizeof room);
-    kith_put_string(&w, is_user ? "userId" : "anonymousId", is_user ? value : visit->customer);
-    if (!is_user) {
-        char space[32];
-        snprintf(space, sizeof space, "%.*s", (int)(value - 1 - visit->customer), visit->customer);
-        kith_open(&w, "traits");
-        kith_put_string(&w, space, value);
-        kith_close(&w);
-    }
-    const struct kith_ask ask = {
-        .size = sizeof ask,
-        .method = "POST",
-        .path = "/v1/identify?wait=applied",
-        .body = kith_end(&w),
-    };
-    if (webhook->host->ask(webhook->kith, &ask, on_identified, visit) != KITH_OK)
-        leave(visit, 503, "too much is under way");
 }
 
 /* -- Requests ---------------------------------------------------------------------------------- */
@@ -385,10 +368,7 @@ void hook_handle(void *self, const struct kith_request *request)
         return;
     }
     find_customer(visit);
-    if (visit->customer[0] != '\0' && hook->creates)
-        identify(visit);
-    else
-        append(visit);
+    append(visit);
 }
 
 /* -- Opening ----------------------------------------------------------------------------------- */

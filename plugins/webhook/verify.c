@@ -14,6 +14,7 @@
 
 static const char unsigned_words[] = "the request has no signature";
 static const char wrong_words[] = "the signature is not that of any secret of this hook";
+static const char timeless_words[] = "the time of the signature is no number of seconds";
 static const char stale_words[] = "the request was signed too long ago, or in the future";
 
 enum scheme scheme_of(struct kith_text name)
@@ -148,8 +149,10 @@ static const char *verify_standard(const struct verify *verify, const struct kit
                                            "sha256-base64" };
     const struct kith_text parts[] = { theirs, dot, time, dot, body_of(request) };
     int64_t seconds;
-    if (theirs.size == 0 || signatures.list.size == 0 || !read_seconds(time, &seconds))
+    if (theirs.size == 0 || signatures.list.size == 0 || time.size == 0)
         return unsigned_words;
+    if (!read_seconds(time, &seconds))
+        return timeless_words;
     if (theirs.size > VERIFY_ID_SIZE - 20)
         return "webhook-id is too long";
     if (!is_signed_all(verify, signatures, parts, 5))
@@ -191,8 +194,10 @@ static const char *verify_stripe(const struct verify *verify, const struct kith_
     const struct kith_text time = stripe_time(signatures.list);
     const struct kith_text parts[] = { time, kith_text("."), body_of(request) };
     int64_t seconds;
-    if (!read_seconds(time, &seconds))
+    if (time.size == 0)
         return unsigned_words;
+    if (!read_seconds(time, &seconds))
+        return timeless_words;
     if (!is_signed_all(verify, signatures, parts, 3))
         return wrong_words;
     make_id(verify, "body", body_of(request), id);

@@ -209,6 +209,7 @@ def test_what_is_no_cloudevent_is_refused_with_the_reason(daemon):
         (cloud("x", source=None), "source is missing"),
         (cloud("x", source="s" * 129), "source has 129 bytes"),
         (cloud("x", source="a\x1fb"), "control"),
+        (cloud("x", source="plugin:sms"), "plugins alone"),
         (cloud("x", type=None), "type is missing"),
         (cloud("x", type="t" * 129), "type has 129 bytes"),
         (cloud("x", time="yesterday"), "time must be"),

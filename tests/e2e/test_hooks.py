@@ -54,6 +54,7 @@ plugin "webhook" {{
       }},
       goods = {{
         scheme = "github", secret = secret "plain.secret", signature = "X-Shopify-Hmac-Sha256",
+        customer = {{ "email:buyer" }}, create = true,
       }},
       pay = {{ scheme = "stripe", secret = secret "plain.secret" }},
       calls = {{ scheme = "twilio", secret = secret "plain.secret", url = "{public}" }},
@@ -220,6 +221,57 @@ def test_another_header_and_base64_are_signatures_too(hooked):
     assert github(daemon, {"n": 1}, name="goods").status == 401  # in the other header
 
 
+def goods(daemon, body):
+    body = as_json(body)
+    made = base64.b64encode(mac(PLAIN.encode(), body).digest()).decode()
+    headers = {"X-Shopify-Hmac-Sha256": made, "Content-Type": "application/json"}
+    return daemon.post("/v1/hooks/goods", body, key=None, headers=headers)
+
+
+@pytest.mark.parametrize("more", ["", "isolate = true,"])
+def test_a_request_sent_again_brings_nobody_back_who_was_erased(hooked, more):
+    daemon = hooked(more)
+    body = {"buyer": "eva@example.com", "total": 5}
+    assert goods(daemon, body).status == 200
+    assert len(timeline(daemon, "email:eva@example.com", "webhook.goods")) == 1
+    assert daemon.call("DELETE", "/v1/customers/email:eva@example.com").status < 300
+    eventually(lambda: not daemon.get("/v1/erasures").json["items"])
+    entries = daemon.metric("kith_log_entries")
+    assert goods(daemon, body).status == 200
+    assert daemon.get("/v1/customers").json["items"] == []
+    assert number(daemon, "repeated") == 1
+    assert daemon.metric("kith_log_entries") == entries  # not even in the log
+    assert goods(daemon, {**body, "total": 6}).status == 200  # she has come again herself
+    assert len(timeline(daemon, "email:eva@example.com", "webhook.goods")) == 1
+
+
+def test_of_several_with_the_address_who_is_known_longest_is_meant(hooked):
+    daemon = hooked()
+    for user in ("ann", "ben"):
+        traits = {"email": "family@example.com"}
+        assert daemon.send({"type": "identify", "userId": user, "traits": traits}) == []
+    assert standard(daemon, order("A-7", "family@example.com")).status == 200
+    assert len(timeline(daemon, "user_id:ann", "Order Completed")) == 1
+    assert len(timeline(daemon, "user_id:ann", "identify")) == 1  # and no more
+    assert len(daemon.get("/v1/customers").json["items"]) == 2
+
+
+def test_json_that_github_sends_as_a_form_is_the_body(hooked):
+    daemon = hooked()
+    ann = {"type": "identify", "userId": "ann", "traits": {"email": "ann@example.com"}}
+    assert daemon.send(ann) == []
+    push = {"ref": "main", "pusher": {"email": "ann@example.com"}}
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    body = urllib.parse.urlencode({"payload": json.dumps(push)}).encode()
+    assert github(daemon, body, **form).status == 200
+    eventually(lambda: timeline(daemon, "user_id:ann", "Pushed"))
+    assert timeline(daemon, "user_id:ann", "Pushed")[0]["data"]["branch"] == "main"
+    broken = github(daemon, b"payload=%7B", **form)
+    assert (broken.status, "JSON" in broken.json["detail"]) == (400, True)
+    # a form without it stays a form
+    assert github(daemon, b"ref=next&pusher=x", **form).status == 200
+
+
 def test_a_payment_signed_anew_is_the_same_payment(hooked):
     daemon = hooked()
     event = {"id": "evt_1", "type": "charge.succeeded"}
@@ -300,6 +352,14 @@ def test_what_was_signed_long_ago_or_in_the_future_is_refused(hooked):
         assert answer.status == 401 and "too long ago" in answer.json["detail"]
         assert stripe(daemon, order("A-1"), at=at).status == 401
     assert standard(daemon, order("A-1"), at=now - 200).status == 200
+
+
+def test_a_time_that_is_none_is_what_is_said_to_be_wrong(hooked):
+    daemon = hooked()
+    for at in ("-1", "now", "17.5", "1e9"):
+        for answer in (standard(daemon, order("A-1"), at=at), stripe(daemon, order("A-1"), at=at)):
+            assert answer.status == 401
+            assert answer.json["detail"] == "the time of the signature is no number of seconds"
 
 
 def test_wrong_names_broken_and_huge_bodies(hooked):

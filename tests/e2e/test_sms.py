@@ -341,16 +341,55 @@ def heard(daemon, bodies):
     """What each of these messages is taken for."""
     for number, body in enumerate(bodies):
         assert call_back(daemon, "/v1/sms/inbound", inbound(body, f"W{number}")).status == 204
-    items = {item.get("messageId"): item for item in daemon.timeline("user_id:ann")}
+    items = {item.get("data", {}).get("sid"): item for item in daemon.timeline("user_id:ann")}
     return [items[f"W{number}"]["type"] for number in range(len(bodies))]
 
 
 def test_stop_is_said_in_many_languages_and_alone(texting):
     stop = ["退订", "TD", "t", "ＴＤ", "“退订”。", "　Ｔ！ ", "退訂", "拒收", "取消订阅", "R"]
     stop += ["Stopp!", "arrêt", "ARRÊT", "arret", "Alto", "BAJA", "parar", "Sair", "optout"]
-    other = ["退订了吗？", "我要退订", "T恤到了吗", "Tee", "Das stopp ich", "", "。", "取 消订阅", "Hallo"]
+    stop += ["STOP ALL", "S T O P", "取 消订阅", "opt-out"]
+    other = ["退订了吗？", "我要退订", "T恤到了吗", "Tee", "Das stopp ich", "", "。", "Hallo", "🛑"]
     expected = ["message.unsubscribed"] * len(stop) + ["sms.received"] * len(other)
     assert heard(texting(), stop + other) == expected
+
+
+def test_stop_is_heard_however_a_keyboard_writes_it(texting):
+    stop = [
+        "\"STOP\"",
+        "STOP,",
+        "ＳＴＯＰ",
+        "STOP\u00a0",
+        "stop\u200b",
+        "\ufeffstop",
+        "(stop)",
+        "STOP-",
+    ]
+    stop += [
+        "»Stop«",
+        "„Stop“",
+        "STOP?!",
+        "stop…",
+        "Stop 🛑",
+        "Stop\u2060",
+        "ARRE\u0302T",
+        "\u202aSTOP\u202c",
+    ]
+    assert heard(texting(), stop) == ["message.unsubscribed"] * len(stop)
+
+
+def test_an_operators_word_without_a_letter_is_nobodys(texting):
+    assert heard(texting('stop_words = { "!", "" }'), ["!", ""]) == ["sms.received"] * 2
+
+
+def test_pictures_are_named(texting):
+    daemon = texting()
+    urls = ["https://gateway.example/1.jpg", "https://gateway.example/2.jpg"]
+    fields = {"NumMedia": "2", "MediaUrl0": urls[0], "MediaUrl1": urls[1]}
+    picture = {**inbound("", "SM1"), **fields, "MediaContentType0": "image/jpeg"}
+    assert call_back(daemon, "/v1/sms/inbound", picture).status == 204
+    (got,) = [i["data"] for i in daemon.timeline("user_id:ann") if i["type"] == "sms.received"]
+    assert (got["body"], got["media"]) == ("", urls)
 
 
 def test_the_words_of_stop_and_start_are_the_operators(texting):
@@ -365,6 +404,54 @@ def test_the_words_of_stop_and_start_are_the_operators(texting):
     ]
     with pytest.raises(AssertionError, match="stop_words is a list of texts"):
         texting('stop_words = "Aus"')
+
+
+def test_a_start_cut_into_other_fields_is_none(texting, gateway):
+    """Names and values are signed without anything between them."""
+    daemon = texting()
+    path, start = "/v1/sms/inbound", {**inbound("START", "SM100"), "NumMedia": "0"}
+    signature = signed(path, start)
+    assert call_back(daemon, path, start).status == 204
+    assert call_back(daemon, path, inbound("STOP", "SM101")).status == 204
+    cuts = [
+        {"Body": "START", "From": ANN, "MessageSid": "SM100NumMedia0To" + start["To"]},
+        {"Body": "START", "From": ANN, "MessageSid": "SM100NumMedia0", "T": "o" + start["To"]},
+        {"Body": "START", "From": ANN, "MessageSi": "dSM100NumMedia0", "To": start["To"]},
+        {"Body": "START", "From": ANN, "MessageSid": "SM100NumMedia0", "To": start["To"]},
+    ]
+    answers = [call_back(daemon, path, cut, signature=signature).status for cut in cuts]
+    assert answers == [403, 403, 403, 204]  # the last has all that it needs, and came before
+    write(daemon, "after STOP")
+    wait_effect(daemon, "suppressed")
+    assert not gateway.requests
+
+
+def test_a_start_replayed_counts_for_no_later_owner_of_the_number(texting, gateway):
+    daemon = texting()
+    number, path = "+491700000077", "/v1/sms/inbound"
+    start = inbound("START", "SM1", number)
+    assert call_back(daemon, path, start).status == 204
+    assert call_back(daemon, path, inbound("STOP", "SM2", number)).status == 204
+    assert daemon.send({"type": "identify", "userId": "bob", "traits": {"phone": number}}) == []
+    assert call_back(daemon, path, start).status == 204  # it came before
+    write(daemon, "to bob", "bob")
+    wait_effect(daemon, "suppressed")
+    assert not gateway.requests
+
+
+def test_whom_the_gateway_has_on_its_own_list_is_unsubscribed(texting, gateway):
+    gateway.behave = lambda fields: (400, {"code": 21610, "message": "unsubscribed recipient"})
+    daemon = texting()
+    write(daemon, "hello")
+    assert "21610" in wait_effect(daemon, "rejected")["reason"]
+    wait_for(lambda: traits(daemon).get("heard") == "message.unsubscribed", "it is heard")
+    write(daemon, "again")
+    wait_effect(daemon, "suppressed")
+    assert len(gateway.requests) == 1
+    assert call_back(daemon, "/v1/sms/inbound", inbound("START", "SM1")).status == 204
+    gateway.behave = lambda fields: (201, {})
+    write(daemon, "and again")
+    wait_effect(daemon, "sent")
 
 
 def test_a_forged_stop_silences_nobody(texting):

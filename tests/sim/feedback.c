@@ -6,6 +6,7 @@
 #include "core/base/mem.h"
 #include "core/engine/engine.h"
 #include "core/server/node.h"
+#include "tests/sim/outside_event.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -72,4 +73,25 @@ void feedback_tell(struct node *node, size_t *asked, const char *type, struct te
     memcpy(feedback->id, id.data, id.size);
     ++*asked;
     fold_ask(node_fold(node), &feedback->job);
+}
+
+void feedback_call(struct node *node, size_t *asked, int number, int user)
+{
+    struct submission *submission = submission_new(LOG_PLUGIN);
+    struct doc_writer w;
+    submission_begin(submission, &w);
+    doc_put_string(&w, "type", "provider.call");
+    outside_put_text(&w, "id", "c-%d", number);
+    doc_put_string(&w, "source", "plugin:provider");
+    outside_put_text(&w, "ref", "user_id:u-%d", user);
+    doc_put_bool(&w, "creates", true);
+    doc_open(&w, "data");
+    doc_put_int(&w, "number", number);
+    doc_close(&w);
+    submission_end(submission, &w);
+    submission->starts_clock = true;
+    submission->done = feedback_written;
+    submission->arg = asked;
+    ++*asked;
+    sequencer_post_own(node_sequencer(node), submission);
 }

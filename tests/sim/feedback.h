@@ -1,4 +1,5 @@
-/* feedback.h -- what the outside of a life says later of messages that it was given. */
+/* feedback.h -- what the outside of a life says to its plugins: later, of messages that it was
+ * given, and of itself. */
 #ifndef TESTS_SIM_FEEDBACK_H
 #define TESTS_SIM_FEEDBACK_H
 
@@ -13,5 +14,9 @@ struct node;
  */
 void feedback_tell(struct node *node, size_t *asked, const char *type, struct text id,
                    const char *channel);
+
+/* Somebody calls a plugin: the event provider.call of u-USER, who becomes known by it.  Whoever has
+ * seen such a call sends it again, about somebody else. */
+void feedback_call(struct node *node, size_t *asked, int number, int user);
 
 #endif

@@ -596,6 +596,8 @@ class Model(Subjects, Tally):
     def apply_entry(self, entry, body, kind, data):
         if entry["class"] == 1:
             self.client(body, kind, data)
+        elif kind == "provider.call":
+            self.called_by(body["id"], body["ref"][8:], data)
         elif entry["class"] == 3:
             if "effect" in data:  # of an address alone, which nobody here has: nobody's
                 self.about_effect(self.named(data, data["effect"]))

@@ -18,6 +18,7 @@ class Tally:
         self.queue = []  # what is parked: (entry and which of its events, customer, type, number)
         self.kept = {}  # (customer, key) -> (version of its shape, document)
         self.aside = {}  # (survivor, absorbed, key) -> the same, of the survivor before
+        self.called = set()  # what the other plugin has said, of whomever: for ever
 
     # -- Which it is -----------------------------------------------------------------------
 
@@ -227,3 +228,19 @@ class Tally:
         if version < self.tally_version():
             document = self.migrate(document)
         return {"given": document.get(self.count_name(), 0)}
+
+    # -- The other plugin, and who calls it -------------------------------------------------
+
+    def called_by(self, ident, user, data):
+        """Nobody is made by a copy, nor brought back."""
+        if ident in self.called:
+            self.said_to(user)
+            return
+        self.called.add(ident)
+        number = self.identity.get(("user", user))
+        if number is None:
+            number = self.create()
+            self.link(number, "user", user)
+        self.belongs(number)
+        if self.bundle:
+            self.effect("hook", "service", "call %d" % data["number"], number)

@@ -648,6 +648,9 @@ void outside_act(struct outside *outside, uint64_t dice)
     default:
         if ((dice >> 56 & 7) == 0)
             change_case(outside, dice >> 8);
+        else if ((dice >> 56 & 7) == 1) /* few calls, so that most have come before */
+            feedback_call(outside->node, &outside->asked, (int)(dice >> 8 & 0xffff) % 12,
+                          (int)(dice >> 24 & 0xffff) % 6 + 1);
         else if (next < EVENTS)
             send_events(outside, next, 1, dice >> 62 == 0, false);
     }

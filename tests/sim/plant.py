@@ -122,6 +122,12 @@ BUGS = [
     ),
     ("a local of a rule lasts", "core/script/sandbox_watch.c", None, None),
     (
+        "what a plugin has said is forgotten with whom it was about",
+        "core/engine/dedupe.c",
+        "    bool is_nobodys = is_of_plugin(event);\n",
+        "    bool is_nobodys = false;\n",
+    ),
+    (
         "a failed rule keeps its changes",
         "core/engine/step.c",
         "    state_undo(engine->state);\n",

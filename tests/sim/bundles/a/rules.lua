@@ -75,6 +75,13 @@ rule "ping" {
   end,
 }
 
+rule "call" {
+  on = "provider.call",
+  run = function(event)
+    send { channel = "hook", purpose = "service", body = "call " .. event.number }
+  end,
+}
+
 -- What a rule keeps in a local is put back: this never counts beyond one.
 local seen = 0
 rule "local counter" {
