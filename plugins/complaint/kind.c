@@ -116,6 +116,8 @@ const struct kith_field *const kind_config[] = {
               .about = "The template of the acknowledgement; else a plain text"),
     KITH_ITEM(field, .name = "auto_acknowledge", .type = "flag", .standard = "true",
               .about = "Whether that message acknowledges the complaint"),
+    KITH_ITEM(field, .name = "acknowledge_daily", .type = "whole", .standard = "3",
+              .about = "How many acknowledgements a customer is sent in a day"),
     KITH_ITEM(field, .name = "survey_template", .type = "text", .standard = "",
               .about = "The template of the survey; else a plain text"),
     KITH_ITEM(field, .name = "survey_after", .type = "text", .standard = "3d",
