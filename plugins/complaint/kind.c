@@ -26,7 +26,7 @@ static const char declaration[] =
     "\"resolution\":{\"type\":\"choice\",\"values\":\"$resolutions\"},"
     "\"cost\":\"money\",\"compensation\":\"money\","
     "\"recovery\":{\"type\":\"text\",\"description\":\"What was done to make up for it\"},"
-    "\"duplicate_of\":\"record:complaint\","
+    "\"duplicate_of\":{\"type\":\"record:complaint\",\"same_subject\":true},"
     "\"acknowledged_at\":{\"type\":\"time\",\"by\":\"plugin\"},\"acknowledged_in_time\":{\"type\":"
     "\"flag\",\"by\":\"plugin\"},"
     "\"responded_at\":{\"type\":\"time\",\"by\":\"plugin\"},\"responded_in_time\":{\"type\":"

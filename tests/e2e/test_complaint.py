@@ -512,6 +512,21 @@ def test_a_second_complaint_about_the_same_is_linked(house):
     assert house.get("/v1/customers/1").json["traits"]["complaint.open_count"] == 2
 
 
+def test_a_complaint_is_merged_into_another_one_of_hers_alone(house):
+    def merge(number, into):
+        fields = {"fields": {"duplicate_of": into}}
+        answer = house.post(f"/v1/records/complaint/{number}/merge", fields)
+        return answer.status, answer.json.get("detail", "")
+
+    for user, order in (("u-1", "o-1"), ("u-1", "o-2"), ("u-2", "o-3")):
+        track(house, "Complaint Submitted", user=user, subject=f"About {order}", order=order)
+    assert merge(1, into=1) == (422, '"duplicate_of": complaint 1 is this one itself')
+    assert merge(1, into=3) == (422, '"duplicate_of": complaint 3 is not about the same customer')
+    assert merge(1, into=2) == (200, "")
+    assert merge(2, into=1) == (422, '"duplicate_of": complaint 1 leads back to this one')
+    assert [case(house, number)["state"] == "closed" for number in (1, 2, 3)] == [True, False, False]
+
+
 def test_the_same_words_are_linked_unless_they_are_about_different_things(house):
     for subject, text, order in [
         ("Where is my parcel?", "It is late", None),

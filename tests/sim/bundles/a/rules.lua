@@ -98,7 +98,10 @@ rule "code" {
 }
 
 kind "case" {
-  fields = { level = { type = "choice", values = { "low", "high" }, required = true } },
+  fields = {
+    level = { type = "choice", values = { "low", "high" }, required = true },
+    of = { type = "record:case", same_subject = true },
+  },
   roles = { customer = { subject = true } },
   states = { "open", { name = "waiting", waiting = true }, { name = "closed", final = true } },
   transitions = {
