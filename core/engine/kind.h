@@ -61,6 +61,7 @@ struct kind_field {
     bool is_personal;
     bool is_plugins;       /* a plugin alone sets it */
     bool is_callers;       /* the name of whoever sets it, where her key says who she is */
+    bool is_unsigned;      /* of numbers and money: not below zero */
     bool has_same_subject; /* of a record: it is about the same customer, and no circle closes */
     struct text role;      /* whose personal data it is; empty: the subject's */
 };

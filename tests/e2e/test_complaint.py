@@ -524,7 +524,16 @@ def test_a_complaint_is_merged_into_another_one_of_hers_alone(house):
     assert merge(1, into=3) == (422, '"duplicate_of": complaint 3 is not about the same customer')
     assert merge(1, into=2) == (200, "")
     assert merge(2, into=1) == (422, '"duplicate_of": complaint 1 leads back to this one')
-    assert [case(house, number)["state"] == "closed" for number in (1, 2, 3)] == [True, False, False]
+    assert [case(house, n)["state"] == "closed" for n in (1, 2, 3)] == [True, False, False]
+
+
+def test_nothing_costs_less_than_nothing(house):
+    track(house, "Complaint Submitted", subject="Broken")
+    for name in ("cost", "compensation"):
+        fields = {name: {"amount": "-5", "currency": "EUR"}}
+        said = house.call("PATCH", "/v1/records/complaint/1", {"fields": fields})
+        assert said.status == 422 and f'"{name}" is zero or more' in said.json["detail"]
+    assert report(house)["cost"] == []
 
 
 def test_the_same_words_are_linked_unless_they_are_about_different_things(house):

@@ -141,6 +141,31 @@ static void the_simplest_kind_may_be_about_somebody(void **state)
     done(play);
 }
 
+static void what_has_no_sign_is_not_below_zero(void **state)
+{
+    static const char *const below[] = { "'money':{'amount':'-0.01','currency':'EUR'}",
+                                         "'money':{'amount':-1,'currency':'EUR'}",
+                                         "'money':{'amount':-0.5,'currency':'EUR'}", "'part':-0.5",
+                                         "'whole':-1" };
+    static const char *const fine[] = { "'money':{'amount':'0.00','currency':'EUR'}",
+                                        "'money':{'amount':1,'currency':'EUR'}", "'part':0.5",
+                                        "'whole':0", "'free':-1" };
+    struct play *play = *state;
+    char data[200];
+    begin(play, "kind 'bill' { roles = {}, states = { 'open' }, fields = { free = 'whole',\n"
+                "  money = { type = 'money', unsigned = true },\n"
+                "  part = { type = 'number', unsigned = true },\n"
+                "  whole = { type = 'whole', unsigned = true } } }\n");
+    for (size_t i = 0; i < 5; i++) {
+        snprintf(data, sizeof data, "{'kind':'bill','fields':{%s}}", below[i]);
+        play_command(play, "record.create", NULL, data);
+        refused(play, E_INVALID, "\" is zero or more");
+        snprintf(data, sizeof data, "{'kind':'bill','fields':{%s}}", fine[i]);
+        play_command(play, "record.create", NULL, data);
+        done(play);
+    }
+}
+
 static void a_record_that_is_wrong_is_refused_and_says_why(void **state)
 {
     struct play *play = *state;
@@ -730,6 +755,7 @@ int main(void)
         TEST(a_record_is_made_and_told_on_the_timeline),
         TEST(a_record_with_an_optional_subject_is_about_somebody_or_nobody),
         TEST(the_simplest_kind_may_be_about_somebody),
+        TEST(what_has_no_sign_is_not_below_zero),
         TEST(a_record_that_is_wrong_is_refused_and_says_why),
         TEST(a_state_changes_by_its_transitions_only),
         TEST(fields_are_changed_and_emptied_and_nothing_is_no_change),
