@@ -15,12 +15,14 @@
 
 #include "core/base/civil.h"
 #include "core/base/err.h"
+#include "core/base/hash.h"
 #include "core/base/mem.h"
 #include "core/base/moment.h"
 #include "core/base/zone.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct interval {
     int open_minute;
@@ -234,6 +236,44 @@ void workday_free(struct workweek *week)
 const struct zone *workday_zone(const struct workweek *week)
 {
     return week->zone;
+}
+
+static void print_number(struct hash128 *hash, int64_t number)
+{
+    unsigned char bytes[8];
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (unsigned char)((uint64_t)number >> 8 * i);
+    hash128_update(hash, bytes, sizeof bytes);
+}
+
+static void print_dates(struct hash128 *hash, const struct dates *dates)
+{
+    print_number(hash, (int64_t)dates->count);
+    for (size_t i = 0; i < dates->count; i++)
+        print_number(hash, dates->sorted[i]);
+}
+
+uint64_t workday_print(const struct workweek *week)
+{
+    struct hash128 hash;
+    uint8_t bytes[HASH128_BYTES];
+    uint64_t print = 0;
+    hash128_init(&hash);
+    hash128_update(&hash, zone_name(week->zone), strlen(zone_name(week->zone)));
+    for (size_t i = 0; i < 7; i++) {
+        const struct day *day = &week->weekdays[i];
+        print_number(&hash, (int64_t)day->count);
+        for (size_t j = 0; j < day->count; j++) {
+            print_number(&hash, day->intervals[j].open_minute);
+            print_number(&hash, day->intervals[j].close_minute);
+        }
+    }
+    print_dates(&hash, &week->holidays);
+    print_dates(&hash, &week->working);
+    hash128_final(&hash, bytes);
+    for (size_t i = 0; i < 8; i++)
+        print = print << 8 | bytes[i];
+    return print != 0 ? print : 1;
 }
 
 bool workday_is_working(const struct workweek *week, int64_t date)

@@ -60,6 +60,8 @@ int workday_new(const struct workday_plan *plan, struct workweek **out_week, str
 void workday_free(struct workweek *week); /* NULL is allowed */
 
 const struct zone *workday_zone(const struct workweek *week);
+/* A number that two weeks declared alike have in common, and two others hardly ever; never 0. */
+uint64_t workday_print(const struct workweek *week);
 bool workday_is_working(const struct workweek *week, int64_t date);
 bool workday_is_open(const struct workweek *week, int64_t ms);
 

@@ -59,9 +59,11 @@ struct kind_field {
     size_t value_count;
     bool is_required, is_searchable, is_external;
     bool is_personal;
-    bool is_plugins;  /* a plugin alone sets it */
-    bool is_callers;  /* the name of whoever sets it, where her key says who she is */
-    struct text role; /* whose personal data it is; empty: the subject's */
+    bool is_plugins;       /* a plugin alone sets it */
+    bool is_callers;       /* the name of whoever sets it, where her key says who she is */
+    bool is_unsigned;      /* of numbers and money: not below zero */
+    bool has_same_subject; /* of a record: it is about the same customer, and no circle closes */
+    struct text role;      /* whose personal data it is; empty: the subject's */
 };
 
 struct kind_role {

@@ -256,6 +256,10 @@ static int read_field_flags(struct parsing *p, const char *where, struct doc doc
     if (rc == 0)
         rc = get_flag(p, where, doc, "external", &field->is_external);
     if (rc == 0)
+        rc = get_flag(p, where, doc, "same_subject", &field->has_same_subject);
+    if (rc == 0)
+        rc = get_flag(p, where, doc, "unsigned", &field->is_unsigned);
+    if (rc == 0)
         rc = parse_text(p, where, doc, "role", &field->role);
     if (rc == 0)
         rc = read_by(p, where, doc, &field->is_plugins, &field->is_callers);
@@ -263,6 +267,11 @@ static int read_field_flags(struct parsing *p, const char *where, struct doc doc
         return rc;
     if (field->is_external && field->type != KIND_TEXT)
         return parse_fail(p, E_INVALID, "%sexternal: an id of another system is text", where);
+    if (field->has_same_subject && field->type != KIND_RECORD)
+        return parse_fail(p, E_INVALID, "%ssame_subject: only another record has a subject", where);
+    if (field->is_unsigned && field->type != KIND_NUMBER && field->type != KIND_WHOLE &&
+        field->type != KIND_MONEY)
+        return parse_fail(p, E_INVALID, "%sunsigned: that is said of numbers and money", where);
     if (field->is_searchable && field->type != KIND_TEXT && field->type != KIND_CHOICE)
         return parse_fail(p, E_INVALID, "%ssearchable: a field that is searched for is text",
                           where);
@@ -282,9 +291,9 @@ static int read_field_flags(struct parsing *p, const char *where, struct doc doc
 static int read_field(struct parsing *p, const char *list, const struct doc_iter *it,
                       struct kind_field *field)
 {
-    static const char *const names[] = { "type",        "required", "searchable", "personal",
-                                         "role",        "external", "values",     "of",
-                                         "description", "by" };
+    static const char *const names[] = { "type",        "required", "searchable",   "personal",
+                                         "role",        "external", "values",       "of",
+                                         "description", "by",       "same_subject", "unsigned" };
     const char *where = parse_place(p, list, it->name);
     struct text type = { "", 0 }, description = { "", 0 };
     struct doc doc = { NULL, 0 };
@@ -342,6 +351,9 @@ static int read_fields(struct parsing *p, struct doc doc, const char *list, stru
                 it.name.data, it.name.data);
         if (rc == 0 && text_is(text_of(list), "lines") && (*out)[i].is_external)
             return parse_fail(p, E_INVALID, "lines.%s.external: a line has no id of its own",
+                              it.name.data);
+        if (rc == 0 && text_is(text_of(list), "lines") && (*out)[i].has_same_subject)
+            return parse_fail(p, E_INVALID, "lines.%s.same_subject: a line has no subject",
                               it.name.data);
     }
     return rc;

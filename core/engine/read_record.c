@@ -318,6 +318,10 @@ static void show_kind_field(struct doc_writer *w, const struct kind_field *field
         doc_put_bool(w, "personal", true);
     if (field->is_searchable)
         doc_put_bool(w, "searchable", true);
+    if (field->is_unsigned)
+        doc_put_bool(w, "unsigned", true);
+    if (field->has_same_subject)
+        doc_put_bool(w, "same_subject", true);
     if (field->is_plugins || field->is_callers)
         doc_put_string(w, "by", field->is_plugins ? "plugin" : "caller");
     if (field->value_count != 0) {

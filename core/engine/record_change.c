@@ -252,6 +252,13 @@ static int put_fields(struct record_work *work, struct doc_writer *w,
     return 0;
 }
 
+static bool is_another(const struct record_work *work, struct text name)
+{
+    struct doc_value before = record_field(&work->before, name);
+    struct doc_value now = record_field(&work->record, name);
+    return before.type != now.type || !doc_value_equal(&before, &now);
+}
+
 /* record_value() may look into the state but drafts nothing; the document is written to scratch. */
 static int set_fields(struct record_work *work, struct doc given, struct err *err)
 {
@@ -274,7 +281,10 @@ static int set_fields(struct record_work *work, struct doc given, struct err *er
         if (kind->fields[i].role.size != 0 &&
             given_value(given, kind->fields[i].name).type != DOC_NONE)
             note_personal(work, &kind->fields[i]);
-    return 0;
+    for (size_t i = 0; rc == 0 && i < kind->field_count; i++)
+        if (kind->fields[i].has_same_subject && is_another(work, kind->fields[i].name))
+            rc = record_check_reference(work, &kind->fields[i], err);
+    return rc;
 }
 
 static int check_line(struct record_work *work, const struct doc_value *line, struct err *err)
@@ -665,7 +675,10 @@ static int check_needed(struct record_work *work, const struct kind_transition *
                                             kind->fields[transition->fields[i]].name.data)
                                    .data,
                                err);
-    return 0;
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < transition->field_count; i++)
+        rc = record_check_reference(work, &kind->fields[transition->fields[i]], err);
+    return rc;
 }
 
 static int set_state(struct record_work *work, size_t transition, struct err *err)

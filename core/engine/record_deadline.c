@@ -36,6 +36,7 @@ struct deadline {
     const struct kind_deadline *rule; /* NULL: it is declared no more */
     int64_t since, due;               /* due 0: it is paused */
     int64_t left_ms;                  /* while it is */
+    int64_t week;                     /* the same: by which working time it would go on */
     struct text event;                /* that it began with */
     struct text start;           /* "created", "field:NAME", "state:NAME": what it counts from */
     struct text words, calendar; /* by which it was worked out */
@@ -65,6 +66,7 @@ static void read_deadline(struct deadline *deadline, const struct record *record
         .since = doc_int(row, "since", 0),
         .due = doc_int(row, "due", 0),
         .left_ms = doc_int(row, "left", 0),
+        .week = doc_int(row, "week", 0),
         .event = doc_text(row, "event"),
         .start = doc_text(row, "start"),
         .words = doc_text(row, "words"),
@@ -109,6 +111,7 @@ static void put_deadline(struct doc_writer *w, const struct deadline *deadline)
     doc_put_present(w, "start", deadline->start);
     put_int(w, "due", deadline->due);
     put_int(w, "left", deadline->left_ms);
+    put_int(w, "week", deadline->week);
     doc_put_present(w, "words", deadline->words);
     doc_put_present(w, "calendar", deadline->calendar);
     put_int(w, "level", deadline->level);
@@ -304,6 +307,13 @@ static struct deadline_rule rule_of(const struct record_work *work,
     };
 }
 
+/* Which calendar it counts by, as a number; 0: by none. */
+static int64_t week_of(const struct deadline_rule *rule)
+{
+    bool counts = rule->due.unit == DURATION_WORKDAYS || rule->due.unit == DURATION_WORKHOURS;
+    return counts ? (int64_t)workday_print(rule->week) : 0;
+}
+
 /* False: it lies beyond the calendar, and is never due. */
 static bool work_out(const struct record_work *work, struct deadline *deadline, int64_t since)
 {
@@ -317,6 +327,7 @@ static bool work_out(const struct record_work *work, struct deadline *deadline, 
     deadline->since = since;
     deadline->due = due.is_paused ? 0 : due.due;
     deadline->left_ms = due.is_paused ? due.left_ms : 0;
+    deadline->week = due.is_paused ? week_of(&rule) : 0;
     deadline->words = span_of(&work->record, deadline->rule)->words;
     deadline->calendar = calendar_used(work->engine, deadline->rule->calendar);
     return true;
@@ -406,7 +417,20 @@ static struct text why_other_words(struct record_work *work, const struct deadli
                         bundle_name(work).data);
 }
 
-static struct text why_waited(struct record_work *work)
+/* Before the sweep came to it: what was left of another calendar's time is had by this one. */
+static const char *why_week(struct record_work *work, const struct deadline *before,
+                            const struct deadline *now)
+{
+    struct deadline_rule rule = rule_of(work, now->rule);
+    if (before->week == 0 || before->week == week_of(&rule))
+        return "";
+    return arena_printf(&work->engine->arena, ", and the calendar is another (%s)",
+                        bundle_name(work).data)
+        .data;
+}
+
+static struct text why_waited(struct record_work *work, const struct deadline *before,
+                              const struct deadline *now)
 {
     struct deadline_pause pauses[RECORD_PAUSES_MAX];
     size_t count = read_pauses(&work->record, pauses);
@@ -416,8 +440,9 @@ static struct text why_waited(struct record_work *work)
     if (pauses[count - 1].until == INT64_MAX)
         return arena_printf(&work->engine->arena, "it waits: %.*s", (int)work->record.state.size,
                             work->record.state.data);
-    return arena_printf(&work->engine->arena, "it waited from %s until %s", from.data,
-                        say_moment(work, pauses[count - 1].until).data);
+    return arena_printf(&work->engine->arena, "it waited from %s until %s%s", from.data,
+                        say_moment(work, pauses[count - 1].until).data,
+                        why_week(work, before, now));
 }
 
 static const char *say_calendar(struct arena *arena, struct text calendar)
@@ -433,7 +458,7 @@ static struct text why_moved(struct record_work *work, const struct deadline *be
 {
     struct arena *arena = &work->engine->arena;
     if ((before->due == 0) != (now->due == 0))
-        return why_waited(work);
+        return why_waited(work, before, now);
     if (before->since != now->since && now->rule->since == KIND_SINCE_FIELD) {
         const struct kind_field *field = &work->record.kind->fields[now->rule->since_field];
         return arena_printf(arena, "%.*s is another moment", (int)field->name.size,
@@ -632,11 +657,13 @@ static void go_on(struct deadlines *deadlines, struct deadline *deadline)
         end(deadlines, deadline, false);
         return;
     }
-    if (before.due != deadline->due || before.left_ms != deadline->left_ms) {
+    bool is_another_week = before.week != 0 && deadline->due == 0 && before.week != deadline->week;
+    if (before.due != deadline->due || before.left_ms != deadline->left_ms || is_another_week) {
         move(deadlines, deadline, &before);
         return;
     }
-    deadlines->is_changed = deadlines->is_changed || !text_equal(before.words, deadline->words) ||
+    deadlines->is_changed = deadlines->is_changed || before.week != deadline->week ||
+                            !text_equal(before.words, deadline->words) ||
                             !text_equal(before.calendar, deadline->calendar);
     if (work->step == NULL)
         arm(work, deadline); /* its ladder may be another */

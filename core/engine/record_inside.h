@@ -76,6 +76,12 @@ int record_somebody(struct engine *engine, struct text owner, struct err *err);
  * E_CONFLICT: nobody is there. */
 int record_own(struct record_work *work, struct text to, struct err *err);
 
+/* -- record_refer.c ------------------------------------------------------- */
+/* A field that names another record of the same subject: E_INVALID if that is none, or if one
+ * names the other until the first is named again.  E_LIMIT: nobody follows that far. */
+int record_check_reference(struct record_work *work, const struct kind_field *field,
+                           struct err *err);
+
 /* -- record_plugin.c ------------------------------------------------------ */
 /* Whether whoever asks may set these, and may take that step.  E_DENIED: it is a plugin's alone. */
 int record_check_fields(struct record_work *work, struct doc given, struct err *err);

@@ -171,8 +171,27 @@ static int check_staff(const struct kind_field *field, const struct doc_value *v
     return refuse(field, "the name of a member of staff", err);
 }
 
-int record_value(struct record_work *work, const struct kind_field *field,
-                 const struct doc_value *value, struct doc_value *out, struct err *err)
+static bool is_below_zero(const struct doc_value *value)
+{
+    struct doc_value amount = *value;
+    if (value->type == DOC_DOC)
+        amount = doc_get(value->doc, "amount");
+    switch (amount.type) {
+    case DOC_INT64:
+        return amount.integer < 0;
+    case DOC_DOUBLE:
+        return amount.number < 0;
+    case DOC_TEXT:
+        return amount.text.size != 0 && amount.text.data[0] == '-';
+    case DOC_DECIMAL:
+        return (amount.decimal[15] & 0x80) != 0;
+    default:
+        return false;
+    }
+}
+
+static int read_value(struct record_work *work, const struct kind_field *field,
+                      const struct doc_value *value, struct doc_value *out, struct err *err)
 {
     struct engine *engine = work->engine;
     int64_t day;
@@ -212,4 +231,14 @@ int record_value(struct record_work *work, const struct kind_field *field,
         break;
     }
     return read_list(engine, field, value, out, err);
+}
+
+int record_value(struct record_work *work, const struct kind_field *field,
+                 const struct doc_value *value, struct doc_value *out, struct err *err)
+{
+    int rc = read_value(work, field, value, out, err);
+    if (rc != 0 || !field->is_unsigned || !is_below_zero(out))
+        return rc;
+    return err_set(err, E_INVALID, "\"%.*s\" is zero or more", (int)field->name.size,
+                   field->name.data);
 }

@@ -1,177 +1,18 @@
-/* course.c -- see course.h.
- *
- * The document "complaints" of a customer is {total, last, closed: [{number, at}, ...]}: how many
- * there were, when the last came, and those that were closed last, which an answer may open again.
- */
+/* course.c -- see course.h. */
 #include "course.h"
 
 #include "act.h"
+#include "known.h"
 #include "message.h"
 #include "text.h"
 
 #include <stdio.h>
 
-#define CLOSED_MAX 20 /* that are remembered */
-#define TOTAL_MAX INT32_MAX
 #define ROOM 2048
+#define SURVEY_DUE "Complaint Survey Due" /* of our own timers, and believed of nobody else */
+#define RECOVERY_DUE "Complaint Recovery Due"
+#define PLANNER "complaint.closed" /* the handler that sets them */
 #define SAME_WORDS_MS (7 * 86400000LL) /* for how long the same words are the same complaint */
-
-/* -- What is known of a customer --------------------------------------------------------------- */
-
-static int64_t count_of(struct kith_doc records)
-{
-    int64_t count = 0;
-    for (struct kith_iter it = kith_iter(records); kith_next(&it);)
-        count++;
-    return count;
-}
-
-/* How many there were in all; the state may be what another version has kept. */
-static int64_t total_of(struct kith_doc state)
-{
-    int64_t total = kith_get_int(state, "total", 0);
-    return total < 0 ? 0 : total < TOTAL_MAX ? total : TOTAL_MAX;
-}
-
-static int32_t publish_open(const struct kith_engine *engine, struct kith_call *call,
-                            struct kith_doc records)
-{
-    struct kith_value count = kith_int(count_of(records));
-    return engine->publish(call, "open_count", &count);
-}
-
-static void put_last(struct kith_writer *w, int64_t last)
-{
-    if (last != 0)
-        kith_put_time(w, "last", last);
-}
-
-static int64_t number_of(const struct kith_value *closed)
-{
-    return kith_get_int(kith_as_doc(closed), "number", 0);
-}
-
-/* The list without `number`, and with it at the end if it was closed at `at`. */
-static void put_closed(struct kith_writer *w, struct kith_doc closed, int64_t number, int64_t at)
-{
-    int64_t over = count_of(closed) - CLOSED_MAX + 1;
-    kith_open_array(w, "closed");
-    for (struct kith_iter it = kith_iter(closed); kith_next(&it);)
-        if (over-- <= 0 && number_of(&it.value) != number)
-            kith_put(w, NULL, &it.value);
-    if (at != 0) {
-        kith_open(w, NULL);
-        kith_put_int(w, "number", number);
-        kith_put_time(w, "at", at);
-        kith_close(w);
-    }
-    kith_close(w);
-}
-
-/* `more`: how many have come just now. */
-static int32_t keep(const struct kith_engine *engine, struct kith_call *call, int64_t number,
-                    int64_t closed_at, int64_t more)
-{
-    char room[ROOM];
-    struct kith_writer w;
-    struct kith_doc state;
-    int32_t rc = engine->state(call, "complaints", &state);
-    if (rc != KITH_OK)
-        return rc;
-    struct kith_value total = kith_int(total_of(state) + more);
-    kith_begin(&w, room, sizeof room);
-    kith_put(&w, "total", &total);
-    put_last(&w, more != 0 ? engine->now(call) : kith_get_int(state, "last", 0));
-    put_closed(&w, kith_get_doc(state, "closed"), number, closed_at);
-    rc = engine->keep(call, "complaints", kith_end(&w));
-    return rc == KITH_OK && more != 0 ? engine->publish(call, "total", &total) : rc;
-}
-
-/* Two customers turn out to be one: they complained as often as both. */
-static int32_t merge(const struct kith_engine *engine, struct kith_call *call)
-{
-    char room[ROOM * 2];
-    struct kith_writer w;
-    struct kith_doc both;
-    int32_t rc = engine->arguments(call, &both);
-    if (rc != KITH_OK)
-        return rc;
-    struct kith_doc a = kith_get_doc(both, "survivor"), b = kith_get_doc(both, "absorbed");
-    struct kith_doc closed[] = { kith_get_doc(b, "closed"), kith_get_doc(a, "closed") };
-    kith_begin(&w, room, sizeof room);
-    int64_t last_a = kith_get_int(a, "last", 0), last_b = kith_get_int(b, "last", 0);
-    kith_put_int(&w, "total", total_of(a) + total_of(b));
-    put_last(&w, last_a > last_b ? last_a : last_b);
-    kith_open_array(&w, "closed");
-    for (size_t i = 0; i < 2; i++)
-        for (struct kith_iter it = kith_iter(closed[i]); kith_next(&it);)
-            if (w.size < ROOM)
-                kith_put(&w, NULL, &it.value);
-    kith_close(&w);
-    struct kith_value answer = kith_value_of_doc(kith_end(&w));
-    return engine->answer(call, &answer);
-}
-
-static int is_closed_in(struct kith_doc closed, int64_t number)
-{
-    for (struct kith_iter it = kith_iter(closed); kith_next(&it);)
-        if (number_of(&it.value) == number)
-            return 1;
-    return 0;
-}
-
-static void put_part(struct kith_writer *w, int64_t total, int64_t last, struct kith_doc closed,
-                     struct kith_doc others)
-{
-    size_t most = w->size + ROOM;
-    kith_put_int(w, "total", total);
-    put_last(w, last);
-    kith_open_array(w, "closed");
-    for (struct kith_iter it = kith_iter(closed); w->size < most && kith_next(&it);) {
-        if (is_closed_in(others, number_of(&it.value)))
-            continue;
-        kith_open(w, NULL);
-        kith_put_int(w, "number", number_of(&it.value));
-        kith_put_time(w, "at", kith_get_int(kith_as_doc(&it.value), "at", 0));
-        kith_close(w);
-    }
-    kith_close(w);
-}
-
-/* What has come since they were one is the survivor's. */
-static int32_t unmerge(const struct kith_engine *engine, struct kith_call *call)
-{
-    char room[ROOM * 4];
-    struct kith_writer w;
-    struct kith_doc all;
-    int32_t rc = engine->arguments(call, &all);
-    if (rc != KITH_OK)
-        return rc;
-    struct kith_doc now = kith_get_doc(all, "now"), absorbed = kith_get_doc(all, "absorbed");
-    struct kith_doc theirs = kith_get_doc(absorbed, "closed"), none = { NULL, 0 };
-    int64_t total = total_of(now) - total_of(absorbed), last = kith_get_int(now, "last", 0);
-    if (last == kith_get_int(absorbed, "last", 0))
-        last = kith_get_int(kith_get_doc(all, "survivor"), "last", 0);
-    kith_begin(&w, room, sizeof room);
-    kith_open(&w, "survivor");
-    put_part(&w, total > 0 ? total : 0, last, kith_get_doc(now, "closed"), theirs);
-    kith_close(&w);
-    if (absorbed.size != 0) {
-        kith_open(&w, "absorbed");
-        put_part(&w, total_of(absorbed), kith_get_int(absorbed, "last", 0), theirs, none);
-        kith_close(&w);
-    }
-    struct kith_value answer = kith_value_of_doc(kith_end(&w));
-    return engine->answer(call, &answer);
-}
-
-const struct kith_state course_state = {
-    .size = sizeof course_state,
-    .key = "complaints",
-    .version = 1,
-    .merge = merge,
-    .unmerge = unmerge,
-};
 
 const struct kith_trait *const course_traits[] = {
     KITH_ITEM(trait, .name = "open_count", .type = "whole", .about = "Complaints that are open"),
@@ -179,6 +20,13 @@ const struct kith_trait *const course_traits[] = {
     KITH_ITEM(trait, .name = "last", .type = "time", .about = "When the last complaint came"),
     NULL,
 };
+
+static int32_t publish_open(const struct kith_engine *engine, struct kith_call *call,
+                            struct kith_doc records)
+{
+    struct kith_value count = kith_int(known_count(records));
+    return engine->publish(call, "open_count", &count);
+}
 
 /* -- Two have become one, or two again --------------------------------------------------------- */
 
@@ -192,9 +40,9 @@ static int32_t on_merged(const struct kith_engine *engine, struct kith_call *cal
         rc = engine->state(call, "complaints", &state);
     if (rc != KITH_OK)
         return rc;
-    struct kith_value total = kith_int(total_of(state));
-    struct kith_value open = kith_int(count_of(kith_as_doc(&records)));
-    struct kith_value last = kith_time(kith_get_int(state, "last", 0));
+    struct kith_value total = kith_int(known_total(state));
+    struct kith_value open = kith_int(known_count(kith_as_doc(&records)));
+    struct kith_value last = kith_time(known_last(state));
     int is_any = total.as.integer != 0 || open.as.integer != 0;
     rc = engine->publish(call, "total", is_any ? &total : &nothing);
     if (rc == KITH_OK)
@@ -290,7 +138,8 @@ static int32_t complete(const struct kith_engine *engine, struct kith_call *call
 
 static int32_t on_created(const struct kith_engine *engine, struct kith_call *call)
 {
-    struct kith_value value[4], now = kith_time(engine->now(call));
+    struct kith_value value[4];
+    struct known_change change = { .came = 1 };
     int32_t rc = KITH_OK;
     for (uint32_t i = 0; rc == KITH_OK && i < 4; i++)
         rc = engine->read(call, i, &value[i]);
@@ -300,15 +149,13 @@ static int32_t on_created(const struct kith_engine *engine, struct kith_call *ca
     struct kith_doc fields = kith_as_doc(&value[CREATED_FIELDS]);
     struct kith_doc records = kith_as_doc(&value[CREATED_RECORDS]);
     int64_t number = kith_as_int(&value[CREATED_NUMBER], 0);
-    rc =
-        complete(engine, call, id, fields, find_duplicate(records, number, fields, now.as.integer));
+    rc = complete(engine, call, id, fields,
+                  find_duplicate(records, number, fields, engine->now(call)));
     if (rc == KITH_OK)
-        rc = keep(engine, call, 0, 0, 1);
+        rc = message_acknowledge(engine, call, id, fields, &change.acknowledged);
     if (rc == KITH_OK)
-        rc = publish_open(engine, call, records);
-    if (rc == KITH_OK)
-        rc = engine->publish(call, "last", &now);
-    return rc == KITH_OK ? message_acknowledge(engine, call, id, fields) : rc;
+        rc = known_keep(engine, call, &change);
+    return rc == KITH_OK ? publish_open(engine, call, records) : rc;
 }
 
 const struct kith_handler course_created = {
@@ -378,11 +225,10 @@ static int32_t plan(const struct kith_engine *engine, struct kith_call *call, st
     struct kith_text recovery = kith_get_text(config, "recovery_after");
     int is_written_to = kith_get_text(config, "channel").size != 0;
     if (rc == KITH_OK && survey.size != 0 && is_written_to)
-        rc = act_later(engine, call, id, "survey", text_cut(survey, ACT_WORD_MAX),
-                       "Complaint Survey Due");
+        rc = act_later(engine, call, id, "survey", text_cut(survey, ACT_WORD_MAX), SURVEY_DUE);
     if (rc == KITH_OK && recovery.size != 0)
-        rc = act_later(engine, call, id, "recovery", text_cut(recovery, ACT_WORD_MAX),
-                       "Complaint Recovery Due");
+        rc =
+            act_later(engine, call, id, "recovery", text_cut(recovery, ACT_WORD_MAX), RECOVERY_DUE);
     return rc;
 }
 
@@ -396,8 +242,12 @@ static int32_t on_closed(const struct kith_engine *engine, struct kith_call *cal
     if (rc != KITH_OK || id.size == 0)
         return rc;
     rc = act_change(engine, call, id, "closed_at", &now);
+    struct known_change change = {
+        .number = kith_as_int(&value[MOVED_NUMBER], 0),
+        .closed_at = now.as.integer,
+    };
     if (rc == KITH_OK)
-        rc = keep(engine, call, kith_as_int(&value[MOVED_NUMBER], 0), now.as.integer, 0);
+        rc = known_keep(engine, call, &change);
     if (rc == KITH_OK)
         rc = publish_open(engine, call, kith_as_doc(&value[MOVED_RECORDS]));
     if (rc == KITH_OK && kith_is(kith_as_text(&value[MOVED_TRANSITION]), "close"))
@@ -425,8 +275,9 @@ static int32_t on_reopened(const struct kith_engine *engine, struct kith_call *c
         rc = act_not_later(engine, call, id, "survey");
     if (rc == KITH_OK)
         rc = act_not_later(engine, call, id, "recovery");
+    struct known_change change = { .number = kith_as_int(&value[MOVED_NUMBER], 0) };
     if (rc == KITH_OK)
-        rc = keep(engine, call, kith_as_int(&value[MOVED_NUMBER], 0), 0, 0);
+        rc = known_keep(engine, call, &change);
     return rc == KITH_OK ? publish_open(engine, call, kith_as_doc(&value[MOVED_RECORDS])) : rc;
 }
 
@@ -465,11 +316,41 @@ static int32_t record_of_event(const struct kith_engine *engine, struct kith_cal
     return rc;
 }
 
+enum { DUE_RECORD, DUE_OPEN, DUE_BY, DUE_SOURCE };
+
+/* The same of one of our timers; size 0: nothing is to be asked.  What somebody sends in has a
+ * source; and one that is open again may still be due, if that is told after its time. */
+static int32_t closed_of_timer(const struct kith_engine *engine, struct kith_call *call,
+                               struct kith_text *out_id)
+{
+    struct kith_value records, by, source;
+    int32_t rc = record_of_event(engine, call, out_id);
+    if (rc == KITH_OK)
+        rc = engine->read(call, DUE_OPEN, &records);
+    if (rc == KITH_OK)
+        rc = engine->read(call, DUE_BY, &by);
+    if (rc == KITH_OK)
+        rc = engine->read(call, DUE_SOURCE, &source);
+    if (rc != KITH_OK)
+        return rc;
+    int is_ours = kith_is(kith_as_text(&by), PLANNER) && kith_as_text(&source).size == 0;
+    if (!is_ours)
+        out_id->size = 0;
+    for (struct kith_iter it = kith_iter(kith_as_doc(&records)); kith_next(&it);)
+        if (kith_is(*out_id, act_id(kith_get_int(kith_as_doc(&it.value), "number", 0)).data))
+            out_id->size = 0;
+    if (out_id->size != 0)
+        return KITH_OK;
+    return act_note(engine, call,
+                    is_ours ? "it is open again: nothing to ask"
+                            : "not the plugin's own: nothing is asked because somebody says so");
+}
+
 static int32_t on_survey(const struct kith_engine *engine, struct kith_call *call)
 {
     struct kith_text id;
-    int32_t rc = record_of_event(engine, call, &id);
-    return rc == KITH_OK ? message_survey(engine, call, id) : rc;
+    int32_t rc = closed_of_timer(engine, call, &id);
+    return rc == KITH_OK && id.size != 0 ? message_survey(engine, call, id) : rc;
 }
 
 static int32_t on_recovery(const struct kith_engine *engine, struct kith_call *call)
@@ -478,10 +359,10 @@ static int32_t on_recovery(const struct kith_engine *engine, struct kith_call *c
     struct kith_writer w;
     struct kith_doc config;
     struct kith_text id;
-    int32_t rc = record_of_event(engine, call, &id);
+    int32_t rc = closed_of_timer(engine, call, &id);
     if (rc == KITH_OK)
         rc = engine->config(call, &config);
-    if (rc != KITH_OK)
+    if (rc != KITH_OK || id.size == 0)
         return rc;
     struct kith_text team = kith_get_text(config, "team");
     snprintf(title, sizeof title, "Call: is all well again after %.*s?", (int)id.size, id.data);
@@ -520,18 +401,20 @@ static int32_t on_answered(const struct kith_engine *engine, struct kith_call *c
     return act_change_all(engine, call, id, kith_end(&w));
 }
 
+static const char *const due_reads[] = { "event.record", "records.complaint", "event.by",
+                                         "event.source", NULL };
 const struct kith_handler course_survey = {
     .size = sizeof course_survey,
     .name = "survey",
-    .types = KITH_NAMES("Complaint Survey Due"),
-    .reads = KITH_NAMES("event.record"),
+    .types = KITH_NAMES(SURVEY_DUE),
+    .reads = due_reads,
     .run = on_survey,
 };
 const struct kith_handler course_recovery = {
     .size = sizeof course_recovery,
     .name = "recovery",
-    .types = KITH_NAMES("Complaint Recovery Due"),
-    .reads = KITH_NAMES("event.record"),
+    .types = KITH_NAMES(RECOVERY_DUE),
+    .reads = due_reads,
     .run = on_recovery,
 };
 const struct kith_handler course_answered = {

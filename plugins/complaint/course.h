@@ -2,7 +2,7 @@
  *
  * It begins with complaint.created, however the complaint came in; from then on each handler hears
  * of one thing that has happened and says what follows.  All that must be known later stands in the
- * record, and what must be known of records that are closed in the document "complaints".
+ * record, and what must be known of records that are closed in a document of hers (known.h).
  */
 #ifndef PLUGINS_COMPLAINT_COURSE_H
 #define PLUGINS_COMPLAINT_COURSE_H
@@ -18,7 +18,6 @@ extern const struct kith_handler course_recovery; /* it is time to call her */
 extern const struct kith_handler course_answered; /* what she says */
 extern const struct kith_handler course_merged;   /* two are one, or two again: counted anew */
 
-extern const struct kith_state course_state;
 extern const struct kith_trait *const course_traits[];
 
 #endif

@@ -5,10 +5,15 @@
  * it ends the waiting for the customer, or opens again what was responded to or closed; else it is
  * only noted when it came.  A mail that is not about one is a complaint if it went to one of the
  * configured addresses, or has one of the configured words in it.
+ *
+ * Anybody can write in her name, so what comes in by itself becomes a complaint only while fewer
+ * than KNOWN_OPEN_MAX of hers are open.  What comes then stands on her timeline, and once a day
+ * somebody is reminded to read it there; the same where the engine would not make the record.
  */
 #include "intake.h"
 
 #include "act.h"
+#include "known.h"
 #include "text.h"
 
 #include <stdio.h>
@@ -66,11 +71,56 @@ static struct kith_text severity_of(const struct complaint *complaint, struct ki
     return kith_text("normal");
 }
 
+/* Of today's the first: whoever has complaints is to read her timeline. */
+static int32_t remind_of_more(const struct kith_engine *engine, struct kith_call *call,
+                              int64_t newest, const char *title)
+{
+    char room[1024], key[48];
+    struct kith_writer w;
+    struct kith_doc config, state;
+    struct known_change change = { .crowded = 1 };
+    int32_t rc = engine->config(call, &config);
+    if (rc == KITH_OK)
+        rc = engine->state(call, "complaints", &state);
+    if (rc != KITH_OK)
+        return rc;
+    int is_first = known_crowded(state, engine->now(call)) == 0;
+    struct kith_text team = text_cut(kith_get_text(config, "team"), ACT_WORD_MAX);
+    kith_begin(&w, room, sizeof room);
+    kith_put_string(&w, "title", title);
+    snprintf(key, sizeof key, "more complaints %lld", (long long)(engine->now(call) / DAY_MS));
+    kith_put_string(&w, "key", key);
+    if (newest != 0)
+        kith_put_string(&w, "about", act_id(newest).data);
+    kith_put_text(&w, "to", team.size != 0 ? team : kith_text("owner"));
+    kith_put_text(&w, "due", text_cut(kith_get_text(config, "acknowledge"), ACT_WORD_MAX));
+    if (is_first)
+        rc = engine->act(call, "remind", kith_end(&w));
+    return rc == KITH_OK ? known_keep(engine, call, &change) : rc;
+}
+
+/* `records`: those that are open, as many as are shown. */
+static int32_t put_aside(const struct kith_engine *engine, struct kith_call *call,
+                         struct kith_doc records)
+{
+    char title[120];
+    int64_t newest = 0;
+    for (struct kith_iter it = kith_iter(records); kith_next(&it);)
+        newest = kith_get_int(kith_as_doc(&it.value), "number", 0);
+    snprintf(title, sizeof title, "%d complaints are open, and more comes in: read the timeline",
+             KNOWN_OPEN_MAX);
+    int32_t rc = act_note(engine, call, "no complaint of its own: too many of hers are open");
+    return rc == KITH_OK ? remind_of_more(engine, call, newest, title) : rc;
+}
+
 static int32_t create(const struct kith_engine *engine, struct kith_call *call,
-                      const struct complaint *complaint, struct kith_doc config)
+                      const struct complaint *complaint, struct kith_doc records,
+                      struct kith_doc config)
 {
     char room[ROOM];
     struct kith_writer w;
+    if (known_count(records) >= KNOWN_OPEN_MAX)
+        return put_aside(engine, call, records);
     kith_begin(&w, room, sizeof room);
     kith_put_string(&w, "kind", "complaint");
     kith_open(&w, "fields");
@@ -246,7 +296,7 @@ static int32_t on_mail(const struct kith_engine *engine, struct kith_call *call)
     complaint.thread = kith_get_text(mail, "message_id");
     if (customer.type == KITH_NONE)
         return tell_of(engine, call, &complaint, kith_get_text(mail, "from"), config);
-    return create(engine, call, &complaint, config);
+    return create(engine, call, &complaint, kith_as_doc(&records), config);
 }
 
 const struct kith_handler intake_mail = {
@@ -261,11 +311,13 @@ const struct kith_handler intake_mail = {
 
 static int32_t on_event(const struct kith_engine *engine, struct kith_call *call)
 {
-    struct kith_value event, customer;
+    struct kith_value event, customer, records;
     struct kith_doc config;
     int32_t rc = engine->read(call, 0, &event);
     if (rc == KITH_OK)
         rc = engine->read(call, 1, &customer);
+    if (rc == KITH_OK)
+        rc = engine->read(call, 2, &records);
     if (rc == KITH_OK)
         rc = engine->config(call, &config);
     if (rc != KITH_OK)
@@ -275,21 +327,44 @@ static int32_t on_event(const struct kith_engine *engine, struct kith_call *call
         complaint.severity = kith_text("");
     if (customer.type == KITH_NONE)
         return tell_of(engine, call, &complaint, kith_text(""), config);
-    return create(engine, call, &complaint, config);
+    return create(engine, call, &complaint, kith_as_doc(&records), config);
 }
 
 const struct kith_handler intake_event = {
     .size = sizeof intake_event,
     .name = "submitted",
     .types = KITH_NAMES("Complaint Submitted"),
-    .reads = KITH_NAMES("event", "customer.id"),
+    .reads = KITH_NAMES("event", "customer.id", "records.complaint", "state.complaints"),
     .run = on_event,
+};
+
+/* It could not be taken in: she has too many open records of other kinds, for example. */
+static int32_t on_failed(const struct kith_engine *engine, struct kith_call *call)
+{
+    struct kith_value handler;
+    int32_t rc = engine->read(call, 0, &handler);
+    struct kith_text name = kith_as_text(&handler);
+    if (rc != KITH_OK ||
+        (!kith_is(name, "complaint.mail") && !kith_is(name, "complaint.submitted")))
+        return rc;
+    return remind_of_more(engine, call, 0, "A complaint could not be taken in: read the timeline");
+}
+
+const struct kith_handler intake_failed = {
+    .size = sizeof intake_failed,
+    .name = "not_taken",
+    .types = KITH_NAMES("plugin.failed"),
+    .reads = KITH_NAMES("event.handler", "state.complaints"),
+    .run = on_failed,
 };
 
 static int32_t open_complaint(const struct kith_engine *engine, struct kith_call *call)
 {
+    struct kith_value records;
     struct kith_doc arguments, config;
     int32_t rc = engine->arguments(call, &arguments);
+    if (rc == KITH_OK)
+        rc = engine->read(call, 0, &records);
     if (rc == KITH_OK)
         rc = engine->config(call, &config);
     if (rc != KITH_OK)
@@ -297,7 +372,7 @@ static int32_t open_complaint(const struct kith_engine *engine, struct kith_call
     struct complaint complaint = read_complaint(arguments, "rule");
     if (complaint.subject.size == 0 && complaint.text.size == 0)
         return engine->fail(call, "complaint.open { subject = ... } is about something");
-    return create(engine, call, &complaint, config);
+    return create(engine, call, &complaint, kith_as_doc(&records), config);
 }
 
 const struct kith_function intake_function = {
@@ -305,6 +380,7 @@ const struct kith_function intake_function = {
     .name = "open",
     .usage = "complaint.open { subject = \"The box was empty\", severity = \"high\" }",
     .about = "A new complaint of the customer: subject, text, severity, channel, product, order",
+    .reads = KITH_NAMES("records.complaint", "state.complaints"),
     .run = open_complaint,
     .takes = KITH_NAMES("subject", "text", "severity", "channel", "product", "order", "thread"),
 };

@@ -15,6 +15,9 @@ extern const struct kith_handler intake_mail;
  * webhook or a rule. */
 extern const struct kith_handler intake_event;
 
+/* plugin.failed: what came is on her timeline alone, and somebody is told. */
+extern const struct kith_handler intake_failed;
+
 /* complaint.open { ... }, with the same. */
 extern const struct kith_function intake_function;
 

@@ -24,9 +24,10 @@ static const char declaration[] =
     "\"external_id\":{\"type\":\"text\",\"external\":true},"
     "\"root_cause\":{\"type\":\"choice\",\"values\":\"$root_causes\"},"
     "\"resolution\":{\"type\":\"choice\",\"values\":\"$resolutions\"},"
-    "\"cost\":\"money\",\"compensation\":\"money\","
+    "\"cost\":{\"type\":\"money\",\"unsigned\":true},"
+    "\"compensation\":{\"type\":\"money\",\"unsigned\":true},"
     "\"recovery\":{\"type\":\"text\",\"description\":\"What was done to make up for it\"},"
-    "\"duplicate_of\":\"record:complaint\","
+    "\"duplicate_of\":{\"type\":\"record:complaint\",\"same_subject\":true},"
     "\"acknowledged_at\":{\"type\":\"time\",\"by\":\"plugin\"},\"acknowledged_in_time\":{\"type\":"
     "\"flag\",\"by\":\"plugin\"},"
     "\"responded_at\":{\"type\":\"time\",\"by\":\"plugin\"},\"responded_in_time\":{\"type\":"
@@ -116,6 +117,8 @@ const struct kith_field *const kind_config[] = {
               .about = "The template of the acknowledgement; else a plain text"),
     KITH_ITEM(field, .name = "auto_acknowledge", .type = "flag", .standard = "true",
               .about = "Whether that message acknowledges the complaint"),
+    KITH_ITEM(field, .name = "acknowledge_daily", .type = "whole", .standard = "3",
+              .about = "How many acknowledgements a customer is sent in a day"),
     KITH_ITEM(field, .name = "survey_template", .type = "text", .standard = "",
               .about = "The template of the survey; else a plain text"),
     KITH_ITEM(field, .name = "survey_after", .type = "text", .standard = "3d",

@@ -2,6 +2,7 @@
 #include "message.h"
 
 #include "act.h"
+#include "known.h"
 #include "text.h"
 
 #include <stdio.h>
@@ -10,6 +11,7 @@
 #define ROOM 4096
 #define LINE_MAX 900
 #define ACKNOWLEDGE "acknowledge " /* the key of that message, before the record's id */
+#define DAILY 3                    /* of them, unless it is configured */
 
 /* {channel, purpose, template or body, data: {record, subject, email: {subject}}}; the caller adds
  * the rest. */
@@ -53,17 +55,23 @@ static struct kith_text first_line(struct kith_text text)
 }
 
 int32_t message_acknowledge(const struct kith_engine *engine, struct kith_call *call,
-                            struct kith_text id, struct kith_doc fields)
+                            struct kith_text id, struct kith_doc fields, int *out_count)
 {
     char room[ROOM], body[LINE_MAX], key[sizeof ACKNOWLEDGE + ACT_ID_MAX];
     struct kith_writer w;
-    struct kith_doc config;
+    struct kith_doc config, state;
     int32_t rc = engine->config(call, &config);
+    if (rc == KITH_OK)
+        rc = engine->state(call, "complaints", &state);
     struct kith_text subject =
         first_line(text_cut(kith_get_text(fields, "subject"), ACT_SUBJECT_MAX));
     struct kith_text thread = first_line(text_cut(kith_get_text(fields, "thread"), ACT_WORD_MAX));
     if (rc != KITH_OK || kith_get_text(config, "channel").size == 0)
         return rc;
+    if (known_acknowledged(state, engine->now(call)) >=
+        kith_get_int(config, "acknowledge_daily", DAILY))
+        return act_note(engine, call, "not acknowledged by itself: enough of that for today");
+    *out_count = 1;
     snprintf(body, sizeof body,
              "We have received your complaint and are looking into it. "
              "Its number is %.*s: please name it when you write or call.",

@@ -7,10 +7,12 @@
 
 #include "kith.h"
 
-/* When it has gone out it is "acknowledged", unless the operator wants a person to do that. */
+/* When it has gone out it is "acknowledged", unless the operator wants a person to do that.  Nobody
+ * is written more of them in a day than configured, for anybody can complain in her name: then a
+ * person acknowledges.  *out_count: 1 when there is one. */
 extern const struct kith_handler message_sent;
 int32_t message_acknowledge(const struct kith_engine *engine, struct kith_call *call,
-                            struct kith_text id, struct kith_doc fields);
+                            struct kith_text id, struct kith_doc fields, int *out_count);
 
 /* With five signed links, one for each answer. */
 int32_t message_survey(const struct kith_engine *engine, struct kith_call *call,

@@ -4,6 +4,7 @@
  *     intake.c     how complaints come in: mail, events, rules
  *     form.c       ... and the form of a web page
  *     course.c     what happens by itself from then on
+ *     known.c      what is kept about each customer
  *     message.c    what the customer is written
  *     face.c       what rules can call
  *     report.c     the review; counted in review.c
@@ -14,15 +15,24 @@
 #include "face.h"
 #include "intake.h"
 #include "kind.h"
+#include "known.h"
 #include "message.h"
 #include "outside.h"
 
-static const struct kith_handler *const handlers[] = {
-    &intake_mail,   &intake_event,    &course_created,  &course_ended,
-    &course_closed, &course_reopened, &message_sent,    &course_merged,
-    &course_survey, &course_recovery, &course_answered, NULL
-};
-static const struct kith_state *const states[] = { &course_state, NULL };
+static const struct kith_handler *const handlers[] = { &intake_mail,
+                                                       &intake_event,
+                                                       &intake_failed,
+                                                       &course_created,
+                                                       &course_ended,
+                                                       &course_closed,
+                                                       &course_reopened,
+                                                       &message_sent,
+                                                       &course_merged,
+                                                       &course_survey,
+                                                       &course_recovery,
+                                                       &course_answered,
+                                                       NULL };
+static const struct kith_state *const states[] = { &known_state, NULL };
 static const struct kith_route *const routes[] = { &form_route, &report_route, NULL };
 
 static const struct kith_plugin *const plugin =

@@ -46,7 +46,7 @@ def _folder(tmp_path_factory):
 
 
 def configuration(
-    tmp_path, folder, policy="", grant=GRANT, smtp="smtp://127.0.0.1:1", isolated=False
+    tmp_path, folder, policy="", grant=GRANT, smtp="smtp://127.0.0.1:1", isolated=False, extra=""
 ):
     config = tmp_path / "kith.lua"
     (tmp_path / "verp.key").write_text("a key of at least sixteen bytes\n")
@@ -59,7 +59,7 @@ def configuration(
         f'  verp_key = secret "{tmp_path}/verp.key",\n'
         '  inbox = { "hello@example.com", "complaints@example.com" } } }\n'
         f'plugin "complaint" {{ isolate = {str(isolated).lower()}, grant = {{ {grant} }},'
-        f' config = {{ {policy} }} }}\n'
+        f' config = {{ {policy} }} }}\n{extra}'
     )
     return config
 
@@ -164,7 +164,7 @@ def test_the_readme_has_the_configuration_as_it_is():
 @pytest.fixture(params=[False, True], ids=["here", "isolated"])
 def house(request, start, tmp_path, folder):
     policy = """channel = "log", critical_words = { "lawyer" }, words = { "not content" },
-      addresses = { "complaints@example.com" }, survey_after = "" """
+      addresses = { "complaints@example.com" }, survey_after = "", acknowledge_daily = 5 """
     return house_of(start, tmp_path, folder, policy=policy, isolated=request.param)
 
 
@@ -436,6 +436,64 @@ def test_an_answer_opens_what_was_closed_lately_again(house):
     assert record["state"] == "reopened" and record["fields"]["times_reopened"] == 1
 
 
+# -- Too much of it --------------------------------------------------------------------------------
+
+
+def told(daemon):
+    """The titles of the reminders that something came and is no complaint."""
+    titles = [item["title"] for item in daemon.get("/v1/reminders?limit=1000").json["items"]]
+    return [title for title in titles if "read the timeline" in title]
+
+
+def acknowledgements(daemon, user="u-1"):
+    number = daemon.get(f"/v1/customers/user_id:{user}").json["id"]
+    return [e for e in daemon.get("/v1/effects").json["items"] if e["customer"] == number]
+
+
+@pytest.mark.long(10)
+def test_a_flood_in_her_name_is_no_flood_to_her_and_hides_nothing(house):
+    for number in range(51):
+        mail(house, to="complaints@example.com", subject=f"forged {number}", text=f"x {number}")
+    assert len(house.get("/v1/records/complaint?limit=1000").json["items"]) == 50
+    mail(house, to="complaints@example.com", subject="genuine", text="my own")
+    track(house, "Complaint Submitted", subject="and by an event")
+    track(house, "Shop Complained", title="and by a rule")
+    assert len(house.get("/v1/records/complaint?limit=1000").json["items"]) == 50
+    assert told(house) == ["50 complaints are open, and more comes in: read the timeline"]
+    assert len(acknowledgements(house)) == 5
+    found = [event for event in house.timeline("user_id:u-1") if event["type"] == "email.received"]
+    assert found[0]["data"]["text"].strip() == "my own"
+    assert not [e for e in house.timeline("user_id:u-1") if e["type"] == "plugin.failed"]
+    assert form(house, email="u-1@example.com", subject="by form").status == 201
+    track(house, "Complaint Submitted", user="u-2", subject="somebody else's")
+    assert len(acknowledgements(house, "u-2")) == 1
+
+
+def test_what_the_engine_would_not_take_in_is_told_to_somebody(start, tmp_path, folder):
+    daemon = house_of(
+        start,
+        tmp_path,
+        folder,
+        policy='channel = "log", addresses = { "complaints@example.com" }',
+        extra="limits { records = 2 }",
+    )
+    for number in range(4):
+        mail(daemon, to="complaints@example.com", subject=f"No {number}", text=f"x {number}")
+    assert len(daemon.get("/v1/records/complaint").json["items"]) == 2
+    assert told(daemon) == ["A complaint could not be taken in: read the timeline"]
+
+
+def test_only_the_plugin_says_when_it_is_time_to_ask(house):
+    track(house, "Complaint Submitted", subject="Broken")
+    moved(house, 1, "respond")
+    moved(house, 1, "close", root_cause="delivery", resolution="accepted")
+    effects = len(house.get("/v1/effects").json["items"])
+    for event in ("Complaint Survey Due", "Complaint Recovery Due"):
+        track(house, event, record="complaint:1", by="complaint.closed", source="")
+    assert len(house.get("/v1/effects").json["items"]) == effects
+    assert house.get("/v1/reminders").json["items"] == []
+
+
 # -- Duplicates, answers, reopening ----------------------------------------------------------------
 
 
@@ -453,6 +511,30 @@ def test_a_second_complaint_about_the_same_is_linked(house):
     moved(house, 3, "merge")
     assert case(house, 3)["state"] == "closed"
     assert house.get("/v1/customers/1").json["traits"]["complaint.open_count"] == 2
+
+
+def test_a_complaint_is_merged_into_another_one_of_hers_alone(house):
+    def merge(number, into):
+        fields = {"fields": {"duplicate_of": into}}
+        answer = house.post(f"/v1/records/complaint/{number}/merge", fields)
+        return answer.status, answer.json.get("detail", "")
+
+    for user, order in (("u-1", "o-1"), ("u-1", "o-2"), ("u-2", "o-3")):
+        track(house, "Complaint Submitted", user=user, subject=f"About {order}", order=order)
+    assert merge(1, into=1) == (422, '"duplicate_of": complaint 1 is this one itself')
+    assert merge(1, into=3) == (422, '"duplicate_of": complaint 3 is not about the same customer')
+    assert merge(1, into=2) == (200, "")
+    assert merge(2, into=1) == (422, '"duplicate_of": complaint 1 leads back to this one')
+    assert [case(house, n)["state"] == "closed" for n in (1, 2, 3)] == [True, False, False]
+
+
+def test_nothing_costs_less_than_nothing(house):
+    track(house, "Complaint Submitted", subject="Broken")
+    for name in ("cost", "compensation"):
+        fields = {name: {"amount": "-5", "currency": "EUR"}}
+        said = house.call("PATCH", "/v1/records/complaint/1", {"fields": fields})
+        assert said.status == 422 and f'"{name}" is zero or more' in said.json["detail"]
+    assert report(house)["cost"] == []
 
 
 def test_the_same_words_are_linked_unless_they_are_about_different_things(house):

@@ -50,7 +50,7 @@ class Model(Subjects, Tally):
         self.late = {}  # member: the last entry that named her by number once she was erased
         self.perhaps_hers = set()  # entries of which this page cannot know
         self.said_to_nobody = {}  # user -> entries by a name that nobody had then
-        self.cases = {}  # number -> {customer, level, wanted, state, since, pauses, due, told}
+        self.cases = {}  # number -> {customer, level, wanted, of, state, since, pauses, due, ...}
         self.case_sweep = None  # the number that the next slice begins below
         self.files = set()  # (hash, member or 0, entry that names it)
         self.staff = {}  # name -> (deputy, [(from, until), ...])
@@ -429,7 +429,8 @@ class Model(Subjects, Tally):
         number = self.said_of(ref)
         if number is None or self.bundle is None or not fields["what"].strip():
             return
-        case = {"customer": number, "level": fields["level"], "state": "open", "since": self.now}
+        case = {"customer": number, "level": fields["level"], "of": None}
+        case.update(state="open", since=self.now)
         self.cases[len(self.cases) + 1] = case
         case.update(pauses=[], told=False, ended=False, due=None, version=1)
         case["wanted"] = civil_days_later(self.now, 2, ZoneInfo(self.company()))
@@ -460,11 +461,23 @@ class Model(Subjects, Tally):
         case["version"] += 1
         self.update_case(number)
 
-    def change_case(self, number, level, version):
+    def may_be(self, number, other):
+        """Whether one case can say that it is the other: it is hers, and no circle closes."""
+        found = self.cases.get(other)
+        if found is None or found["customer"] not in self.group(self.cases[number]["customer"]):
+            return False
+        while other in self.cases and self.cases[other]["customer"] not in self.erased:
+            if other == number:
+                return False
+            other = self.cases[other]["of"]
+        return True
+
+    def change_case(self, number, fields, version):
         case = self.of_case(number, version)
-        if case is not None and case["level"] != level:
-            case["level"] = level
-            case["version"] += 1
+        if case is None or all(case[name] == value for name, value in fields.items()):
+            return
+        if "of" not in fields or self.may_be(number, fields["of"]):
+            case.update(fields, version=case["version"] + 1)
             self.update_case(number)
 
     # -- Rules ---------------------------------------------------------------------------
@@ -615,7 +628,7 @@ class Model(Subjects, Tally):
         elif kind == "record.move":
             self.move_case(data["record"], data["transition"], data.get("expect"))
         elif kind == "record.change":
-            self.change_case(data["record"], data["fields"]["level"], data.get("expect"))
+            self.change_case(data["record"], data["fields"], data.get("expect"))
         elif kind == "rule.paused":
             self.paused |= {data["rule"]} & PAUSABLE[self.bundle]
         elif kind == "rule.resumed":

@@ -486,7 +486,7 @@ static void load_codes(struct outside *outside, uint64_t dice)
     post_applied(outside, submission, &w, errand);
 }
 
-/* Cases are opened, wait, go on, are closed, and turn out to be worse or better. */
+/* Cases are opened, wait, go on, are closed, turn out to be worse or better, or one another. */
 static void change_case(struct outside *outside, uint64_t dice)
 {
     static const char *const transitions[] = { "wait", "go", "close" };
@@ -513,7 +513,9 @@ static void change_case(struct outside *outside, uint64_t dice)
     if (what >= 2 && (dice >> 40 & 3) == 0) /* as it was when somebody looked */
         doc_put_int(&w, "expect", (int64_t)(dice >> 42 & 3) + 1);
     doc_open(&w, "fields");
-    if (what < 2 || what == 5)
+    if (what == 5 && (dice >> 33 & 1) != 0)
+        doc_put_int(&w, "of", (int64_t)(dice >> 34 & 0x3f) % 8 + 1);
+    else if (what < 2 || what == 5)
         doc_put_string(&w, "level", dice >> 32 & 1 ? "high" : "low");
     if (what < 2) {
         doc_put_string(&w, "wanted", "2d");

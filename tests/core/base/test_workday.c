@@ -369,6 +369,47 @@ static void what_lies_too_far_is_refused(void **state)
     workday_free(week);
 }
 
+static uint64_t print_of(const struct workday_plan *plan)
+{
+    struct workweek *week = make(plan);
+    uint64_t print = workday_print(week);
+    workday_free(week);
+    return print;
+}
+
+/* Each difference, and none where the same is said in another order. */
+static void two_weeks_are_told_apart(void **state)
+{
+    static const struct workday_hours hours[] = { { 1, 540, 720 }, { 2, 540, 720 } };
+    static const struct workday_hours turned[] = { { 2, 540, 720 }, { 1, 540, 720 } };
+    static const struct workday_hours longer[] = { { 1, 540, 721 }, { 2, 540, 720 } };
+    static const struct workday_hours later[] = { { 1, 540, 720 }, { 3, 540, 720 } };
+    static const int64_t days[] = { 20000, 20007 }, back[] = { 20007, 20000 };
+    const struct workday_plan one = { open_zone("Europe/Berlin"), hours, 2, days, 2, NULL, 0 };
+    struct workday_plan others[6];
+    (void)state;
+    for (size_t i = 0; i < COUNT(others); i++)
+        others[i] = one;
+    others[0].zone = open_zone("Europe/Paris");
+    others[1].hours = longer;
+    others[2].hours = later;
+    others[3].holidays_count = 1;
+    others[4].holidays = NULL;
+    others[4].holidays_count = 0;
+    others[5] = others[4];
+    others[5].working = days;
+    others[5].working_count = 2;
+    for (size_t i = 0; i < COUNT(others); i++) {
+        assert_true(print_of(&others[i]) != print_of(&one));
+        for (size_t j = 0; j < i; j++)
+            assert_true(print_of(&others[i]) != print_of(&others[j]));
+    }
+    others[0] = one;
+    others[0].hours = turned;
+    others[0].holidays = back;
+    assert_true(print_of(&others[0]) == print_of(&one));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -389,6 +430,7 @@ int main(void)
         cmocka_unit_test(a_calendar_without_working_days_is_refused),
         cmocka_unit_test(dates_that_make_no_sense_are_refused),
         cmocka_unit_test(what_lies_too_far_is_refused),
+        cmocka_unit_test(two_weeks_are_told_apart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -146,6 +146,9 @@ static void what_is_not_known_is_refused_and_the_nearest_named(void **state)
     refuse("'fields':{'a':{'type':'text','values':['x']}}", E_INVALID, "only a choice has values");
     refuse("'fields':{'a':'record'}", E_INVALID, "a record is written \"record:KIND\"");
     refuse("'fields':{'a':{'type':'number','external':true}}", E_INVALID, "is text");
+    refuse("'fields':{'a':{'type':'text','same_subject':true}}", E_INVALID, "only another record");
+    refuse("'fields':{'a':{'type':'text','unsigned':true}}", E_INVALID, "of numbers and money");
+    refuse("'lines':{'a':{'type':'record:a','same_subject':true}}", E_INVALID, "has no subject");
     refuse("'fields':{'a':{'type':'text','role':'x'}}", E_INVALID, "personal = true");
     refuse("'fields':{'a':{'type':'list','of':'money'}}", E_INVALID, "a list is of text");
     refuse("'fields':{'a':{'type':'text','required':1}}", E_INVALID,

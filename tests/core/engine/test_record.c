@@ -141,6 +141,31 @@ static void the_simplest_kind_may_be_about_somebody(void **state)
     done(play);
 }
 
+static void what_has_no_sign_is_not_below_zero(void **state)
+{
+    static const char *const below[] = { "'money':{'amount':'-0.01','currency':'EUR'}",
+                                         "'money':{'amount':-1,'currency':'EUR'}",
+                                         "'money':{'amount':-0.5,'currency':'EUR'}", "'part':-0.5",
+                                         "'whole':-1" };
+    static const char *const fine[] = { "'money':{'amount':'0.00','currency':'EUR'}",
+                                        "'money':{'amount':1,'currency':'EUR'}", "'part':0.5",
+                                        "'whole':0", "'free':-1" };
+    struct play *play = *state;
+    char data[200];
+    begin(play, "kind 'bill' { roles = {}, states = { 'open' }, fields = { free = 'whole',\n"
+                "  money = { type = 'money', unsigned = true },\n"
+                "  part = { type = 'number', unsigned = true },\n"
+                "  whole = { type = 'whole', unsigned = true } } }\n");
+    for (size_t i = 0; i < 5; i++) {
+        snprintf(data, sizeof data, "{'kind':'bill','fields':{%s}}", below[i]);
+        play_command(play, "record.create", NULL, data);
+        refused(play, E_INVALID, "\" is zero or more");
+        snprintf(data, sizeof data, "{'kind':'bill','fields':{%s}}", fine[i]);
+        play_command(play, "record.create", NULL, data);
+        done(play);
+    }
+}
+
 static void a_record_that_is_wrong_is_refused_and_says_why(void **state)
 {
     struct play *play = *state;
@@ -589,6 +614,37 @@ static void waiting_pauses_and_what_was_left_is_kept(void **state)
     assert_has(play_types(play, 1), "complaint.overdue");
 }
 
+/* What was left is the same time, but it will be another moment. */
+static void another_calendar_is_noted_while_it_waits(void **state)
+{
+    struct play *play = *state;
+    char lua[6000];
+    begin(play, "");
+    play_pass(play, 9 * HOUR_MS);
+    create(play, "{'subject':'late','severity':'high'}"); /* due at 14:00 */
+    play_pass(play, HOUR_MS);
+    move(play, "ask");
+    snprintf(lua, sizeof lua, "%s", complaints);
+    play_rules(play, lua); /* the same again */
+    play_ticks(play);
+    assert_lacks(record(play, "complaint", 1), "is another");
+    memcpy(strstr(lua, "2026-10-30"), "2026-10-29", 10);
+    play_rules(play, lua);
+    done(play);
+    play_ticks(play);
+    assert_has(record(play, "complaint", 1), "'status':'paused','left':'3h 0min of working time'");
+    assert_has(record(play, "complaint", 1),
+               "'reason':'the calendar or the policy is another (bundle ");
+    play_ticks(play);
+    play_pass(play, 5 * HOUR_MS); /* 16:00 */
+    memcpy(strstr(lua, "2026-10-29"), "2026-12-24", 10);
+    play_rules(play, lua); /* no tick has come to it yet */
+    move(play, "resume");
+    assert_has(record(play, "complaint", 1),
+               "until 2026-10-28T15:00:00.000Z, and the calendar is another (bundle ");
+    assert_has(record(play, "complaint", 1), "'status':'running','due':'2026-10-29T10:00:00.000Z'");
+}
+
 static void a_field_that_it_goes_by_moves_it(void **state)
 {
     struct play *play = *state;
@@ -751,6 +807,7 @@ int main(void)
         TEST(a_record_is_made_and_told_on_the_timeline),
         TEST(a_record_with_an_optional_subject_is_about_somebody_or_nobody),
         TEST(the_simplest_kind_may_be_about_somebody),
+        TEST(what_has_no_sign_is_not_below_zero),
         TEST(a_record_that_is_wrong_is_refused_and_says_why),
         TEST(what_is_needed_is_not_blank),
         TEST(what_was_taken_blank_once_can_still_be_moved),
@@ -770,6 +827,7 @@ int main(void)
         TEST(a_deadline_runs_over_a_holiday_and_a_weekend_and_reminds),
         TEST(what_is_not_met_is_overdue_and_escalated_at_its_exact_time),
         TEST(waiting_pauses_and_what_was_left_is_kept),
+        TEST(another_calendar_is_noted_while_it_waits),
         TEST(a_field_that_it_goes_by_moves_it),
         TEST(another_policy_moves_what_runs_and_says_so),
         TEST(a_timer_that_fires_before_its_slice_goes_by_the_rules_of_now),

@@ -3,6 +3,7 @@
 
 #include "plugins/complaint/face.h"
 #include "plugins/complaint/intake.h"
+#include "plugins/complaint/known.h"
 #include "plugins/complaint/message.h"
 #include "tests/plugins/complaint/recorder_fixture.h"
 
@@ -174,6 +175,69 @@ static void an_answer_reopens_for_as_long_as_is_configured(void **state)
     assert_string_equal(call.wanted, "");
 }
 
+static void open_ones(size_t room, int64_t count)
+{
+    struct kith_writer w;
+    kith_begin(&w, rooms[room], sizeof rooms[room]);
+    for (int64_t i = 1; i <= count; i++) {
+        kith_open(&w, NULL);
+        kith_put_int(&w, "number", i);
+        kith_close(&w);
+    }
+    struct kith_doc doc = kith_end(&w);
+    call.values[1] = kith_bytes(KITH_ARRAY, doc.data, doc.size);
+}
+
+static void crowded(size_t room, int64_t day)
+{
+    struct kith_writer w;
+    kith_begin(&w, rooms[room], sizeof rooms[room]);
+    kith_put_int(&w, "day", day);
+    kith_put_int(&w, "acknowledged", 3);
+    kith_put_int(&w, "crowded", 7);
+    call.state = kith_end(&w);
+}
+
+static void of_too_many_somebody_is_reminded_once_a_day(void **state)
+{
+    (void)state;
+    mail_to_us("Late", "complaints@example.com");
+    open_ones(2, KNOWN_OPEN_MAX - 1);
+    run(&intake_mail);
+    expect("act create {kind:complaint");
+    call.wanted[0] = '\0';
+    open_ones(2, KNOWN_OPEN_MAX);
+    run(&intake_mail);
+    assert_null(strstr(call.wanted, "act create"));
+    expect("act remind {title:50 complaints are open, and more comes in: read the timeline,"
+           "key:more complaints 100,about:complaint:50,to:owner,due:");
+    expect("keep complaints {total:0,day:100,acknowledged:0,crowded:1,closed:{}}\n");
+    call.wanted[0] = '\0';
+    crowded(3, 100);
+    run(&intake_mail);
+    assert_null(strstr(call.wanted, "remind"));
+    expect("keep complaints {total:0,day:100,acknowledged:3,crowded:8,closed:{}}\n");
+    call.wanted[0] = '\0';
+    crowded(3, 99);
+    run(&intake_mail);
+    expect("act remind {");
+}
+
+static void what_could_not_be_taken_in_is_told(void **state)
+{
+    (void)state;
+    call.values[0] = kith_string("complaint.sent");
+    run(&intake_failed);
+    call.values[0] = kith_string("email.mail");
+    run(&intake_failed);
+    assert_string_equal(call.wanted, "");
+    call.values[0] = kith_string("complaint.mail");
+    call.config = config_of(1, (const char *[]){ "team", "service", NULL }, "x");
+    run(&intake_failed);
+    expect("act remind {title:A complaint could not be taken in: read the timeline,"
+           "key:more complaints 100,to:service,due:");
+}
+
 /* -- Course ------------------------------------------------------------------------------------ */
 
 static void created(int64_t number, const char *other_field, const char *other_value)
@@ -193,15 +257,30 @@ static void a_new_one_is_completed_counted_and_acknowledged(void **state)
         config_of(2, (const char *[]){ "channel", "email", "policy_version", "7", NULL }, "x");
     run(&course_created);
     expect("act change {record:complaint:9,fields:{policy:7,severity:normal,channel:hand}}\n");
-    expect("keep complaints {total:1,last:8640000000,closed:{}}\npublish total 1\npublish "
-           "open_count 1\n"
-           "publish last 8640000000\n");
+    expect("keep complaints {total:1,last:8640000000,day:100,acknowledged:1,crowded:0,closed:{}}\n"
+           "publish total 1\npublish last 8640000000\npublish open_count 1\n");
     expect("act send {channel:email,purpose:service,body:We have received your complaint "
            "and ");
     expect("email:{subject:[complaint:9] Broken}");
     expect("key:acknowledge complaint:9}\n");
     assert_null(strstr(call.wanted, "transition"));
     assert_null(strstr(call.wanted, "link"));
+}
+
+static void no_more_acknowledgements_in_a_day_than_configured(void **state)
+{
+    static const char *const config[] = { "channel", "email", NULL };
+    (void)state;
+    for (int64_t day = 99; day <= 100; day++) {
+        set_up(NULL);
+        created(9, "order", "o-2");
+        call.config = config_of(2, config, "x");
+        crowded(3, day);
+        run(&course_created);
+        assert_true((strstr(call.wanted, "act send") != NULL) == (day != 100));
+        expect(day != 100 ? ",day:100,acknowledged:1,crowded:0," : ",acknowledged:3,crowded:7,");
+    }
+    expect("note not acknowledged by itself");
 }
 
 static void what_has_gone_out_acknowledges(void **state)
@@ -320,11 +399,39 @@ static void the_survey_has_a_link_for_each_answer(void **state)
 {
     (void)state;
     call.values[0] = kith_string("complaint:9");
+    call.values[2] = kith_string("complaint.closed");
     call.config = config_of(2, (const char *[]){ "channel", "email", NULL }, "x");
     run(&course_survey);
     expect("very_bad:{event:Complaint Survey Answered,title:I am not satisfied at all,"
            "data:{record:complaint:9,satisfaction:1}}");
     expect("data:{record:complaint:9,satisfaction:5}}}");
+}
+
+static void nobody_is_asked_because_somebody_says_so(void **state)
+{
+    static const char *const config[] = { "channel", "email", NULL };
+    const struct kith_handler *const handlers[] = { &course_survey, &course_recovery };
+    (void)state;
+    call.config = config_of(2, config, "x");
+    for (size_t i = 0; i < 2; i++) {
+        call.wanted[0] = '\0';
+        call.values[0] = kith_string("complaint:9");
+        call.values[1] = records_of(1, 9, "assessed", "subject", "x");
+        call.values[2] = kith_string("complaint.closed");
+        run(handlers[i]);
+        assert_string_equal(call.wanted, "note it is open again: nothing to ask\n");
+        call.wanted[0] = '\0';
+        call.values[1] = records_of(1, 8, "assessed", "subject", "x");
+        call.values[3] = kith_string("web");
+        run(handlers[i]);
+        call.values[2] = kith_string("web");
+        call.values[3].type = KITH_NONE;
+        run(handlers[i]);
+        assert_null(strstr(call.wanted, "act"));
+        call.values[2] = kith_string("complaint.closed");
+        run(handlers[i]);
+        expect(i == 0 ? "act send" : "act remind");
+    }
 }
 
 static void an_answer_that_is_none_changes_nothing(void **state)
@@ -348,8 +455,44 @@ static void two_customers_who_are_one_complained_as_often_as_both(void **state)
     kith_put_int(&w, "total", 3);
     kith_close(&w);
     call.arguments = kith_end(&w);
-    assert_int_equal(course_state.merge(&recorder_engine, &call), KITH_OK);
+    assert_int_equal(known_state.merge(&recorder_engine, &call), KITH_OK);
     assert_string_equal(call.wanted, "answer {total:5,closed:{}}\n");
+}
+
+static void put_day(struct kith_writer *w, const char *name, int64_t day, int64_t count)
+{
+    kith_open(w, name);
+    kith_put_int(w, "total", count);
+    kith_put_int(w, "day", day);
+    kith_put_int(w, "acknowledged", count);
+    kith_put_int(w, "crowded", count);
+    kith_close(w);
+}
+
+static void what_came_in_a_day_came_to_both(void **state)
+{
+    struct kith_writer w;
+    (void)state;
+    for (int64_t day = 5; day <= 7; day++) {
+        kith_begin(&w, rooms[0], sizeof rooms[0]);
+        put_day(&w, "survivor", 6, 1);
+        put_day(&w, "absorbed", day, 2);
+        call.arguments = kith_end(&w);
+        assert_int_equal(known_state.merge(&recorder_engine, &call), KITH_OK);
+    }
+    assert_string_equal(call.wanted, "answer {total:3,day:6,acknowledged:1,crowded:1,closed:{}}\n"
+                                     "answer {total:3,day:6,acknowledged:3,crowded:3,closed:{}}\n"
+                                     "answer {total:3,day:7,acknowledged:2,crowded:2,closed:{}}\n");
+    call.wanted[0] = '\0';
+    kith_begin(&w, rooms[0], sizeof rooms[0]);
+    put_day(&w, "now", 6, 4);
+    put_day(&w, "survivor", 6, 1);
+    put_day(&w, "absorbed", 6, 2);
+    call.arguments = kith_end(&w);
+    assert_int_equal(known_state.unmerge(&recorder_engine, &call), KITH_OK);
+    assert_string_equal(call.wanted,
+                        "answer {survivor:{total:2,day:6,acknowledged:2,crowded:2,closed:{}},"
+                        "absorbed:{total:2,day:6,acknowledged:2,crowded:2,closed:{}}}\n");
 }
 
 /* -- Functions --------------------------------------------------------------------------------- */
@@ -374,10 +517,13 @@ int main(void)
         cmocka_unit_test_setup(a_mail_to_the_address_is_a_complaint, set_up),
         cmocka_unit_test_setup(a_complaint_of_nobody_is_told_to_somebody, set_up),
         cmocka_unit_test_setup(a_mail_to_another_address_is_nothing, set_up),
+        cmocka_unit_test_setup(of_too_many_somebody_is_reminded_once_a_day, set_up),
+        cmocka_unit_test_setup(what_could_not_be_taken_in_is_told, set_up),
         cmocka_unit_test_setup(an_answer_ends_the_waiting, set_up),
         cmocka_unit_test_setup(a_number_that_is_not_hers_is_a_complaint_of_its_own, set_up),
         cmocka_unit_test_setup(an_answer_reopens_for_as_long_as_is_configured, set_up),
         cmocka_unit_test_setup(a_new_one_is_completed_counted_and_acknowledged, set_up),
+        cmocka_unit_test_setup(no_more_acknowledgements_in_a_day_than_configured, set_up),
         cmocka_unit_test_setup(what_has_gone_out_acknowledges, set_up),
         cmocka_unit_test_setup(one_about_the_same_order_is_linked, set_up),
         cmocka_unit_test_setup(the_same_words_are_the_same_for_a_week, set_up),
@@ -387,8 +533,10 @@ int main(void)
         cmocka_unit_test_setup(what_is_reopened_is_not_asked_about, set_up),
         cmocka_unit_test_setup(who_only_has_a_role_in_it_is_left_alone, set_up),
         cmocka_unit_test_setup(the_survey_has_a_link_for_each_answer, set_up),
+        cmocka_unit_test_setup(nobody_is_asked_because_somebody_says_so, set_up),
         cmocka_unit_test_setup(an_answer_that_is_none_changes_nothing, set_up),
         cmocka_unit_test_setup(two_customers_who_are_one_complained_as_often_as_both, set_up),
+        cmocka_unit_test_setup(what_came_in_a_day_came_to_both, set_up),
         cmocka_unit_test_setup(a_function_names_the_record_or_takes_that_of_the_event, set_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

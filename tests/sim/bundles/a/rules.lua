@@ -109,6 +109,7 @@ kind "case" {
     level = { type = "choice", values = { "low", "high" }, required = true },
     wanted = "time",
     what = { type = "text", required = true },
+    of = { type = "record:case", same_subject = true },
   },
   roles = { customer = { subject = true } },
   states = { "open", { name = "waiting", waiting = true }, { name = "closed", final = true } },
