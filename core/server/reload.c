@@ -269,7 +269,7 @@ static int check_channels(const struct plugin *now, const struct plugin *wanted,
                    wanted->name);
 }
 
-/* What the later version has kept the earlier one could not read: no event of hers would count. */
+/* What the later version has kept the earlier could not read: each event would be lost to it. */
 static int check_states(const struct plugin *now, const struct plugin *wanted, struct err *err)
 {
     for (size_t i = 0; i < wanted->state_count; i++) {

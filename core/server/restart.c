@@ -83,8 +83,8 @@ static bool is_plugins(const struct breadcrumb_crash *crash)
     return crash->plugin[0] != '\0' && (crash->is_own || crash->count > 1);
 }
 
-/* Whether the next start is without a plugin that this one had.  One that was blamed at no entry
- * and ends a daemon that has served was let in again: until then its verdict had kept it out. */
+/* Whether the next start is without a plugin that this one had.  One that was blamed at no entry,
+ * and ends a daemon that has served, was let in again: until then its verdict had kept it out. */
 static bool shuts_out(const struct restart_history *history, size_t place, int64_t served_since)
 {
     if (!history->was_blamed[place])

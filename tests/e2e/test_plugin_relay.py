@@ -17,7 +17,7 @@ end }
 REFUSED = {
     3: "customers/{id}",
     4: "does not start: the fourth never does",
-    5: "plugin good_relay does not start: its process has ended",
+    5: "plugin good_relay does not start: it",  # has crashed, or its process has ended
     6: "contract",
 }
 
