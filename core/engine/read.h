@@ -129,10 +129,12 @@ int read_stream_each(struct log *log, struct doc rows, read_stream_fn *each, voi
 
 /* -- The rights of the person ------------------------------------------------------------ */
 
-/* Who is being erased, in order of number: {customer, state, entry, since, entries}.  `state` is
- * "rows" while the state still has some of her, then "files"; who is done with is not listed. */
-int read_erasures(struct engine *engine, const struct read_page *page, struct buf *out,
-                  struct err *err);
+/* Who is being erased, in order of number: {customer, state, entry, since, entries, reason}.
+ * `state` is "rows" while the state still has some of her, then "files", and `reason` what holds up
+ * the files, of which the engine knows nothing (empty: nothing does); who is done with is not
+ * listed. */
+int read_erasures(struct engine *engine, const struct read_page *page, struct text reason,
+                  struct buf *out, struct err *err);
 /* {customer, state}.  E_NOTFOUND. */
 int read_erasure(struct engine *engine, uint64_t customer, struct buf *out, struct err *err);
 
