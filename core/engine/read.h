@@ -286,8 +286,8 @@ bool read_is_withdrawn(struct engine *engine, uint64_t number, struct text purpo
  * `paused` is there while nothing is. */
 #define READ_WAITING_MAX 10000
 void read_channels(struct engine *engine, struct buf *out);
-/* Whether {name, email, calendar, deputy, absences} of a member of staff, as it is to be written, may
- * be meant; what she has already always may.  E_INVALID. */
+/* Whether {name, email, calendar, deputy, absences} of a member of staff, as it is to be written,
+ * may be meant; what she has already always may.  E_INVALID. */
 int read_staff_check(struct engine *engine, struct doc data, struct err *err);
 /* Whether a consent to this may be meant.  E_INVALID, with the nearest name: the bundle in force
  * declares purposes, and this is none, or the channel looks like a known one that was misspelt.  A

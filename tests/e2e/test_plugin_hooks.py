@@ -131,7 +131,9 @@ def test_a_plugin_that_holds_up_an_erasure_is_named_where_one_looks(house, isola
     order(daemon, "u-1", "forget never")
     assert finding(daemon, "erasures")["text"] == "0 under way, 0 done"
     assert daemon.call("DELETE", "/v1/customers/user_id:u-1").status < 300
-    eventually(lambda: [i.get("reason") for i in daemon.get("/v1/erasures").json["items"]] == [held])
+    eventually(
+        lambda: [i.get("reason") for i in daemon.get("/v1/erasures").json["items"]] == [held]
+    )
     assert held in kith(daemon, "erasures")[1]
     eventually(lambda: held in finding(daemon, "erasures")["text"])
     eventually(lambda: not finding(daemon, "erasures")["ok"])
