@@ -97,6 +97,10 @@ int remove_named(struct cli *cli, const char *head, const char *words);
 /* Whether somebody on the staff has this name, in a house that has any; else that has been said. */
 int staff_check(struct cli *cli, const char *name);
 
+/* Print whether it is a team, as the daemon takes it: somebody is in it, or it has a way of giving
+ * work.  team.c; the exit code. */
+int team_say(struct cli *cli, const char *name);
+
 /* Put a file: its hash, appended.  Else what was wrong has been said. */
 int cli_put_file(struct cli *cli, const char *path, const char *type, struct buf *out_hash);
 

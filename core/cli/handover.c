@@ -216,11 +216,13 @@ static int give_rest(struct cli *cli, const char *name, const char *to)
         if (count == 0)
             return code;
     }
-    return code != EXIT_DONE ? code
-                             : cli_fail(cli,
-                                        "%s is given more faster than it can be handed over: say "
-                                        "that she is away (kith staff away %s), and run this again",
-                                        name, name);
+    return code != EXIT_DONE
+               ? code
+               : cli_fail(cli,
+                          "what was handed over to %s is %s's again: is she in that team, "
+                          "or does a rule give it back?  Say that she is away (kith "
+                          "staff absent %s --to DAY), and run this again",
+                          to, name, name);
 }
 
 /* -- The protocol ------------------------------------------------------------------------------ */
@@ -262,9 +264,7 @@ static void print_all(struct cli *cli, const struct belongings *hers, const char
 static int hand_over(struct cli *cli, const char *name, const char *to, bool is_dry)
 {
     struct belongings hers = { .owner = name };
-    struct doc member = { NULL, 0 };
-    cli_path(cli, "/v1/staff/", to, NULL);
-    int code = cli_get(cli, &member); /* that she is known */
+    int code = staff_check(cli, to);
     if (code == EXIT_DONE)
         code = list_all(cli, &hers);
     if (code == EXIT_DONE && !is_dry)
@@ -297,6 +297,8 @@ int run_staff_remove(struct cli *cli)
     bool is_dry = args_has(&cli->args, "dry-run");
     if (is_dry && to == NULL)
         return cli_fail(cli, "--dry-run needs --to STAFF: who would get what is hers");
+    if (to != NULL && strcmp(to, name) == 0)
+        return cli_fail(cli, "--to is somebody else than %s, who leaves", name);
     int code = to != NULL ? hand_over(cli, name, to, is_dry) : has_nothing_to_do(cli, name);
     if (code != EXIT_DONE || is_dry)
         return code;

@@ -211,6 +211,8 @@ static int check_arguments(const struct args *args, struct err *err)
         int rc = check_choice(&slot, args->arguments[count], err);
         if (rc != 0)
             return rc;
+        if (count == 0 && !slot.is_rest && args->arguments[0][0] == '\0')
+            return err_set(err, E_INVALID, "%.*s is empty", (int)slot.size, slot.text);
         count++;
     }
     return 0;

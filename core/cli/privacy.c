@@ -131,7 +131,10 @@ static void erasure_item(struct cli *cli, struct doc item, void *arg)
     struct table *table = arg;
     cell_field(table, item, "customer", TINT_NONE);
     cell_time(cli, table, item, "since");
-    table_add_string(table, stage_of(item), TINT_NONE);
+    if (doc_text(item, "reason").size != 0)
+        cell_field(table, item, "reason", TINT_YELLOW);
+    else
+        table_add_string(table, stage_of(item), TINT_NONE);
     cell_field(table, item, "entries", TINT_NONE);
 }
 

@@ -89,7 +89,7 @@ static int put_record(struct cli *cli, const char *name, const char *said)
         return code;
     if (cli->is_json)
         cli_json(cli, answer);
-    else
+    else if (said != NULL)
         buf_printf(&cli->out, "%s %s\n", name, said);
     return code;
 }
@@ -120,7 +120,8 @@ int run_team_set(struct cli *cli)
     body_text(cli, "title", args_value(&cli->args, "name"));
     body_list(cli, "assign", "assign");
     body_list(cli, "members", "member");
-    return put_record(cli, record.name, "is a team");
+    code = put_record(cli, record.name, NULL);
+    return code == EXIT_DONE && !cli->is_json ? team_say(cli, record.name) : code;
 }
 
 /* -- Absences ------------------------------------------------------------------------------ */

@@ -4,12 +4,15 @@
  * command again goes on: the daemon passes over codes that it knows.
  */
 #include "core/base/json_write.h"
+#include "core/base/utf8.h"
 #include "core/cli/cli.h"
 #include "core/cli/input.h"
 
 #include <string.h>
 
 #define TIMELINE_DEFAULT 20
+#define MARK "\xef\xbb\xbf"   /* in front of UTF-8 */
+#define BROKEN "\xef\xbf\xbd" /* U+FFFD: what could not be read */
 #define CODES_PER_CALL 1000
 #define CODE_BYTES_PER_CALL (100u << 10)
 
@@ -138,7 +141,7 @@ struct loading {
     struct input *input;
     struct buf text; /* read and not yet sent; a line may be cut at its end */
     size_t waiting;  /* codes in cli->body */
-    uint64_t codes;
+    uint64_t codes, lines;
     int64_t loaded, first; /* that the pool has, now and at the beginning */
     int64_t left;
 };
@@ -172,12 +175,24 @@ static int send_codes(struct loading *loading)
     return code;
 }
 
+/* Whoever types the code from a message could not type it. */
+static bool is_text(struct text code)
+{
+    return utf8_valid(code.data, code.size) && memmem(code.data, code.size, BROKEN, 3) == NULL &&
+           memchr(code.data, '\0', code.size) == NULL;
+}
+
 static int add_code(struct loading *loading, struct text line)
 {
     struct cli *cli = loading->cli;
     struct text code = trim(line);
+    loading->lines++;
     if (code.size == 0)
         return EXIT_DONE;
+    if (!is_text(code))
+        return cli_fail(cli,
+                        "line %llu of the file is no text: save it as UTF-8, a code on each line",
+                        (unsigned long long)loading->lines);
     if (loading->waiting == 0)
         buf_clear(&cli->body);
     buf_text(&cli->body, loading->waiting == 0 ? "{\"codes\":[" : ",");
@@ -203,6 +218,18 @@ static int add_lines(struct loading *loading)
     return code;
 }
 
+/* What editors put in front of UTF-8 is no part of the first code. */
+static int read_some(struct loading *loading, struct err *err)
+{
+    bool is_first = input_at(loading->input) == 0;
+    int rc = input_read(loading->input, &loading->text, err);
+    if (rc > 0 && is_first && loading->text.size >= 3 && memcmp(loading->text.data, MARK, 3) == 0) {
+        memmove(loading->text.data, loading->text.data + 3, loading->text.size - 3);
+        loading->text.size -= 3;
+    }
+    return rc;
+}
+
 static int load(struct loading *loading)
 {
     struct cli *cli = loading->cli;
@@ -213,7 +240,7 @@ static int load(struct loading *loading)
     code = cli_get(cli, &pool);
     loading->first = loading->loaded = doc_int(pool, "loaded", 0);
     loading->left = doc_int(pool, "left", 0);
-    while (code == EXIT_DONE && (rc = input_read(loading->input, &loading->text, &err)) != 0)
+    while (code == EXIT_DONE && (rc = read_some(loading, &err)) != 0)
         code = rc < 0 ? cli_fail_err(cli, &err) : add_lines(loading);
     if (code == EXIT_DONE)
         code = add_code(loading,

@@ -470,10 +470,25 @@ void screen_time(const struct screen *screen, struct text instant, struct buf *o
         buf_text(out, text);
 }
 
+/* {amount = "12.50", currency = "EUR"} as clerks write it: 12.50 EUR */
+static bool print_money(const struct doc_value *value, struct buf *out)
+{
+    if (value->type != DOC_DOC || doc_count(value->doc) != 2)
+        return false;
+    struct text currency = doc_text(value->doc, "currency");
+    struct doc_value amount = doc_get(value->doc, "amount");
+    if (currency.size != 3 || amount.type == DOC_NONE || amount.type == DOC_NULL ||
+        amount.type == DOC_DOC || amount.type == DOC_ARRAY)
+        return false;
+    value_print(&amount, out);
+    buf_printf(out, " %.*s", (int)currency.size, currency.data);
+    return true;
+}
+
 void value_print(const struct doc_value *value, struct buf *out)
 {
     if (value->type == DOC_TEXT)
         buf_append(out, value->text.data, value->text.size);
-    else if (value->type != DOC_NONE)
+    else if (value->type != DOC_NONE && !print_money(value, out))
         json_write_value(out, value);
 }

@@ -89,7 +89,8 @@ void screen_tint(const struct screen *screen, enum tint tint, const char *text, 
  * "2026-11-21 18:11", else as it is.  Anything else is appended clean. */
 void screen_time(const struct screen *screen, struct text instant, struct buf *out);
 
-/* Append a value of a document so that people can read it: texts bare, the rest as JSON. */
+/* Append a value of a document so that people can read it: texts bare, money as 12.50 EUR, the
+ * rest as JSON. */
 void value_print(const struct doc_value *value, struct buf *out);
 
 #endif

@@ -64,6 +64,8 @@ static void note_staff(struct cli *cli, struct doc item, void *arg)
     struct teams *teams = arg;
     struct text name = doc_text(item, "name");
     (void)cli;
+    if (doc_get(item, "assign").type == DOC_ARRAY)
+        team_of(teams, name); /* nobody may be in it yet */
     add(teams, doc_text(item, "team"), name);
     for (struct doc_iter it = doc_iter(doc_child(item, "teams")); doc_next(&it);)
         if (it.value.type == DOC_TEXT)
@@ -102,25 +104,53 @@ static void print_table(struct cli *cli, struct teams *teams)
     table_deinit(&table);
 }
 
-int run_team(struct cli *cli)
+static int list_teams(struct cli *cli, struct teams *teams)
 {
-    struct teams teams = { NULL, 0 };
     bool is_json = cli->is_json;
     cli_path(cli, "/v1/staff", NULL, NULL);
     cli->is_json = false; /* the items are not for the reader */
-    int code = cli_list(cli, 0, note_staff, &teams);
+    int code = cli_list(cli, 0, note_staff, teams);
     cli->is_json = is_json;
-    if (teams.count != 0)
-        qsort(teams.items, teams.count, sizeof *teams.items, by_name);
-    if (code == EXIT_DONE && is_json)
+    if (teams->count != 0)
+        qsort(teams->items, teams->count, sizeof *teams->items, by_name);
+    return code;
+}
+
+static void teams_deinit(struct teams *teams)
+{
+    for (size_t i = 0; i < teams->count; i++) {
+        free(teams->items[i].name);
+        buf_deinit(&teams->items[i].members);
+        buf_deinit(&teams->items[i].json);
+    }
+    free(teams->items);
+}
+
+int run_team(struct cli *cli)
+{
+    struct teams teams = { NULL, 0 };
+    int code = list_teams(cli, &teams);
+    if (code == EXIT_DONE && cli->is_json)
         print_json(cli, &teams);
     else if (code == EXIT_DONE)
         print_table(cli, &teams);
-    for (size_t i = 0; i < teams.count; i++) {
-        free(teams.items[i].name);
-        buf_deinit(&teams.items[i].members);
-        buf_deinit(&teams.items[i].json);
-    }
-    free(teams.items);
+    teams_deinit(&teams);
+    return code;
+}
+
+int team_say(struct cli *cli, const char *name)
+{
+    struct teams teams = { NULL, 0 };
+    bool is_team = false;
+    int code = list_teams(cli, &teams);
+    for (size_t i = 0; i < teams.count; i++)
+        is_team = is_team || strcmp(teams.items[i].name, name) == 0;
+    if (code == EXIT_DONE && is_team)
+        buf_printf(&cli->out, "%s is a team\n", name);
+    else if (code == EXIT_DONE)
+        buf_printf(&cli->out,
+                   "%s is no team yet, nobody is in it: kith team set %s --member STAFF\n", name,
+                   name);
+    teams_deinit(&teams);
     return code;
 }

@@ -228,6 +228,11 @@ static int read_values(struct parsing *p, const char *where, struct doc doc,
                           is_choice ? "%svalues: a choice needs the list of its values"
                                     : "%svalues: only a choice has values",
                           where);
+    for (size_t i = 0; rc == 0 && i < field->value_count; i++)
+        for (size_t other = 0; other < i; other++)
+            if (text_equal(field->values[i], field->values[other]))
+                return parse_fail(p, E_INVALID, "%svalues: \"%.64s\" stands there twice", where,
+                                  arena_text(p->arena, field->values[i]).data);
     return rc;
 }
 

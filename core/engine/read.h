@@ -129,10 +129,12 @@ int read_stream_each(struct log *log, struct doc rows, read_stream_fn *each, voi
 
 /* -- The rights of the person ------------------------------------------------------------ */
 
-/* Who is being erased, in order of number: {customer, state, entry, since, entries}.  `state` is
- * "rows" while the state still has some of her, then "files"; who is done with is not listed. */
-int read_erasures(struct engine *engine, const struct read_page *page, struct buf *out,
-                  struct err *err);
+/* Who is being erased, in order of number: {customer, state, entry, since, entries, reason}.
+ * `state` is "rows" while the state still has some of her, then "files", and `reason` what holds up
+ * the files, of which the engine knows nothing (empty: nothing does); who is done with is not
+ * listed. */
+int read_erasures(struct engine *engine, const struct read_page *page, struct text reason,
+                  struct buf *out, struct err *err);
 /* {customer, state}.  E_NOTFOUND. */
 int read_erasure(struct engine *engine, uint64_t customer, struct buf *out, struct err *err);
 
@@ -287,6 +289,9 @@ bool read_is_withdrawn(struct engine *engine, uint64_t number, struct text purpo
  * `paused` is there while nothing is. */
 #define READ_WAITING_MAX 10000
 void read_channels(struct engine *engine, struct buf *out);
+/* Whether {name, email, calendar, deputy, absences} of a member of staff, as it is to be written,
+ * may be meant; what she has already always may.  E_INVALID. */
+int read_staff_check(struct engine *engine, struct doc data, struct err *err);
 /* Whether a consent to this may be meant.  E_INVALID, with the nearest name: the bundle in force
  * declares purposes, and this is none, or the channel looks like a known one that was misspelt.  A
  * pair that the customer has a word on already may always be changed. */

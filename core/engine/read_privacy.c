@@ -14,19 +14,22 @@
 
 /* -- Erasures ----------------------------------------------------------------------------- */
 
-static void show_erasure(struct list *list, uint64_t customer, struct doc row)
+static void show_erasure(struct list *list, uint64_t customer, struct doc row, struct text reason)
 {
+    bool is_gone = doc_int(row, "done", 0) != 0;
     list_item(list);
     doc_put_int(&list->w, "customer", (int64_t)customer);
-    doc_put_string(&list->w, "state", doc_int(row, "done", 0) == 0 ? "rows" : "files");
+    doc_put_string(&list->w, "state", is_gone ? "files" : "rows");
     doc_put_int(&list->w, "entry", doc_int(row, "since", 0));
     doc_put_datetime(&list->w, "since", doc_int(row, "at", 0));
     doc_put_int(&list->w, "entries", doc_int(row, "entries", 0));
+    if (is_gone)
+        doc_put_present(&list->w, "reason", reason);
     doc_close(&list->w);
 }
 
-int read_erasures(struct engine *engine, const struct read_page *page, struct buf *out,
-                  struct err *err)
+int read_erasures(struct engine *engine, const struct read_page *page, struct text reason,
+                  struct buf *out, struct err *err)
 {
     struct key prefix, first;
     struct cursor cursor;
@@ -49,7 +52,7 @@ int read_erasures(struct engine *engine, const struct read_page *page, struct bu
         }
         customer = number;
         if (reader.at == reader.end)
-            show_erasure(&list, customer, doc_of(cursor.value));
+            show_erasure(&list, customer, doc_of(cursor.value), reason);
     }
     cursor_close(&cursor);
     list_end(&list, text_of(next), engine->seq);

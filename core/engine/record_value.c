@@ -163,12 +163,29 @@ static int check_text(const struct kind_field *field, const struct doc_value *va
     return 0;
 }
 
-static int check_staff(const struct kind_field *field, const struct doc_value *value,
-                       struct err *err)
+/* Whether the record says so already: who has left stays where she is named. */
+static bool is_before(const struct record_work *work, struct text field, struct text name)
 {
-    if (value->type == DOC_TEXT && value->text.size != 0 && value->text.size <= NAME_BYTES_MAX)
+    if (text_equal(doc_get_text(work->before.fields, field).text, name))
+        return true;
+    for (struct doc_iter it = doc_iter(work->before.lines); doc_next(&it);)
+        if (it.value.type == DOC_DOC && text_equal(doc_get_text(it.value.doc, field).text, name))
+            return true;
+    return false;
+}
+
+/* As an owner is: somebody who is there. */
+static int check_staff(struct record_work *work, const struct kind_field *field,
+                       const struct doc_value *value, struct err *err)
+{
+    struct err why;
+    if (value->type != DOC_TEXT || value->text.size == 0 || value->text.size > NAME_BYTES_MAX)
+        return refuse(field, "the name of a member of staff", err);
+    if (is_before(work, field->name, value->text) ||
+        record_somebody(work->engine, value->text, &why) == 0)
         return 0;
-    return refuse(field, "the name of a member of staff", err);
+    return err_set(err, E_INVALID, "\"%.*s\": %s", (int)field->name.size, field->name.data,
+                   why.text);
 }
 
 static bool is_below_zero(const struct doc_value *value)
@@ -224,7 +241,7 @@ static int read_value(struct record_work *work, const struct kind_field *field,
     case KIND_CUSTOMER:
         return read_customer(engine, field, value, out, err);
     case KIND_STAFF:
-        return check_staff(field, value, err);
+        return check_staff(work, field, value, err);
     case KIND_RECORD:
         return read_record(engine, field, value, out, err);
     case KIND_LIST:

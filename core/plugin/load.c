@@ -39,6 +39,27 @@ static int check_file(const char *path, int fd, struct stat *out_status, struct 
     return 0;
 }
 
+/* Whoever may write the folder may put another file there, unless only owners take files away. */
+static int check_folder(const char *path, struct err *err)
+{
+    struct stat status;
+    const char *slash = strrchr(path, '/');
+    char *folder = slash == NULL   ? mem_string(".")
+                   : slash == path ? mem_string("/")
+                                   : mem_string(path);
+    if (slash != NULL && slash != path)
+        folder[slash - path] = '\0';
+    bool is_open = stat(folder, &status) == 0 && (status.st_mode & S_IWOTH) != 0 &&
+                   (status.st_mode & S_ISVTX) == 0;
+    int rc = is_open ? err_set(err, E_DENIED,
+                               "plugin %s: everybody may write its folder, and so run code as the "
+                               "daemon: chmod o-w %s",
+                               path, folder)
+                     : 0;
+    free(folder);
+    return rc;
+}
+
 static int read_all(const char *path, int fd, size_t size, struct buf *out, struct err *err)
 {
     uint8_t *at = buf_reserve(out, size);
@@ -61,6 +82,8 @@ static int read_file(const char *path, struct buf *out, struct err *err)
     if (fd < 0)
         return err_set(err, E_IO, "plugin %s: %s", path, strerror(errno));
     int rc = check_file(path, fd, &status, err);
+    if (rc == 0)
+        rc = check_folder(path, err);
     if (rc == 0)
         rc = read_all(path, fd, (size_t)status.st_size, out, err);
     close(fd);

@@ -6,9 +6,11 @@
  */
 #include "core/script/lint.h"
 
+#include "core/base/arena.h"
 #include "core/base/err.h"
 #include "core/base/mem.h"
 #include "core/engine/event.h"
+#include "core/engine/kind.h"
 #include "core/engine/plugins.h"
 #include "core/engine/subject.h"
 #include "core/script/bundle.h"
@@ -448,6 +450,47 @@ int lint_calls(struct ruleset *rules, const struct plugins *plugins, struct err 
     return rc;
 }
 
+static bool is_kind(const struct kind *kinds, size_t count, struct text name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (text_equal(kinds[i].name, name))
+            return true;
+    return false;
+}
+
+static int check_fields(const struct ruleset *rules, const struct plugins *plugins,
+                        const struct kind *kind, const struct kind_field *fields, size_t count,
+                        struct err *err)
+{
+    struct arena arena = ARENA_INIT;
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < count; i++) {
+        struct text of = fields[i].of;
+        if (fields[i].type != KIND_RECORD || is_kind(rules->kinds, rules->kind_count, of) ||
+            (plugins != NULL && is_kind(plugins->kinds, plugins->kind_count, of)))
+            continue;
+        rc = err_set(
+            err, E_INVALID, "kind \"%s\": %s.type: nobody declares the kind \"%.*s\"; %s",
+            kind->name.data, fields[i].name.data, (int)of.size, of.data,
+            kind_meant(of, &rules->kinds->name, rules->kind_count, sizeof *rules->kinds, &arena)
+                .data);
+    }
+    arena_deinit(&arena);
+    return rc;
+}
+
+int lint_kinds(struct ruleset *rules, const struct plugins *plugins, struct err *err)
+{
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < rules->kind_count; i++) {
+        const struct kind *kind = &rules->kinds[i];
+        rc = check_fields(rules, plugins, kind, kind->fields, kind->field_count, err);
+        if (rc == 0)
+            rc = check_fields(rules, plugins, kind, kind->lines, kind->line_count, err);
+    }
+    return rc;
+}
+
 int lint_bundle(struct doc bundle, struct doc config, struct plugins *plugins, struct buf *out,
                 struct err *err)
 {
@@ -460,6 +503,8 @@ int lint_bundle(struct doc bundle, struct doc config, struct plugins *plugins, s
     int rc = config_read(read, config, err);
     if (rc == 0)
         rc = script_load(&surroundings, bundle, read, &rules, err);
+    if (rc == 0)
+        rc = lint_kinds(rules, plugins, err);
     if (rc == 0) {
         lint.host = (struct host *)rules;
         lint.plugins = plugins;

@@ -123,6 +123,12 @@ extern const struct route routes_templates[]; /* api_templates.c: previews */
 extern const struct route routes_plugins[];   /* api_plugins.c */
 extern const struct route routes_subjects[];  /* api_subjects.c: pools, budgets */
 
+/* For the doctor, appended: how many plugins there are, and which of them take no part; false: not
+ * because somebody decided so.  Engine thread (api_plugins.c). */
+struct buf;
+struct engine;
+bool plugins_are_well(struct engine *engine, struct call *call, struct buf *out);
+
 /* What handlers stand on.  Members are for reading. */
 struct api {
     struct uv_loop_s *loop;

@@ -110,6 +110,11 @@ static void run(struct call *call, struct command *command, struct doc_writer *w
     command_run(call);
 }
 
+static int check_deputy(struct engine *engine, const struct command *command, struct err *err)
+{
+    return read_staff_check(engine, command->data, err);
+}
+
 void post_absence(struct call *call)
 {
     struct doc_writer w;
@@ -123,6 +128,7 @@ void post_absence(struct call *call)
     doc_put_int(&w, "from", from);
     doc_put_int(&w, "until", until);
     doc_put_present(&w, "deputy", doc_text(call->body, "deputy"));
+    command->check = check_deputy;
     run(call, command, &w);
 }
 

@@ -89,6 +89,11 @@ static const struct field staff_fields[] = {
     { "absences", FIELD_DOCS, false }, FIELDS_END,
 };
 
+static int check_staff(struct engine *engine, const struct command *command, struct err *err)
+{
+    return read_staff_check(engine, command->data, err);
+}
+
 static void put_staff(struct call *call)
 {
     struct doc_writer w;
@@ -107,6 +112,7 @@ static void put_staff(struct call *call)
     if (absences.type == DOC_ARRAY && !absences_put(call, &w, absences.doc))
         return;
     command->data = arena_doc(&call->arena, doc_end(&w));
+    command->check = check_staff;
     command->read = read_member;
     command_run(call);
 }

@@ -12,6 +12,7 @@
 #include "core/server/backup.h"
 #include "core/server/change.h"
 #include "core/server/deliver.h"
+#include "core/server/home.h"
 #include "core/server/node.h"
 #include "core/server/purge.h"
 #include "core/server/timekeeper.h"
@@ -105,6 +106,9 @@ static void post_backup(struct call *call)
 
 struct doctor {
     struct read_erasure_counts erasures;
+    struct purge_held held;   /* the erasures */
+    struct buf plugins, idle; /* in words; names of those that do not run */
+    bool plugins_are_well;
     struct read_pauses rules, channels;
     struct read_fallback fallback;
     int64_t now; /* log time */
@@ -257,9 +261,14 @@ static void check_erasures(struct doctor *doctor)
 {
     const struct read_erasure_counts *counts = &doctor->erasures;
     bool is_late = counts->open != 0 && doctor->now - counts->oldest_ms > ERASE_MS_MAX;
-    check(doctor, "erasures", !is_late, "%" PRId64 " under way, %" PRId64 " done%s", counts->open,
-          counts->done,
-          is_late ? ": one takes longer than a day; the daemon's messages say why" : "");
+    bool is_held = counts->open != 0 && doctor->held.reason.text[0] != '\0';
+    check(doctor, "erasures", !is_late && !(is_held && doctor->held.is_failure),
+          "%" PRId64 " under way, %" PRId64 " done%s%s%s", counts->open, counts->done,
+          !is_late  ? ""
+          : is_held ? ": one takes longer than a day"
+                    : ": one takes longer than a day; the daemon's messages say why",
+          is_held ? "; what is erased is in the files still: " : "",
+          is_held ? doctor->held.reason.text : "");
 }
 
 static void check_pauses(struct doctor *doctor, const char *what, const char *resume,
@@ -296,6 +305,18 @@ static void check_circuits(struct doctor *doctor)
               doctor->open[i].failures);
 }
 
+static void check_plugins(struct doctor *doctor)
+{
+    bool is_idle = doctor->idle.size != 0;
+    if (is_idle)
+        buf_printf(&doctor->plugins, "; what does not run, and the daemon's messages say why: %s",
+                   buf_string(&doctor->idle));
+    check(doctor, "plugins", doctor->plugins_are_well && !is_idle, "%s",
+          buf_string(&doctor->plugins));
+    buf_deinit(&doctor->plugins);
+    buf_deinit(&doctor->idle);
+}
+
 static void check_work(struct doctor *doctor, struct node *node)
 {
     struct sequencer *sequencer = node_sequencer(node);
@@ -315,6 +336,7 @@ static void ask_counts(struct engine *engine, struct call *call)
     read_paused_channels(engine, &doctor->channels);
     read_fallback(engine, &doctor->fallback);
     doctor->now = engine_now(engine);
+    doctor->plugins_are_well = plugins_are_well(engine, call, &doctor->plugins);
 }
 
 static void look(struct call *call)
@@ -337,6 +359,7 @@ static void look(struct call *call)
     check_pauses(doctor, "channels", "kith resume channel", &doctor->channels);
     check_fallback(doctor);
     check_circuits(doctor);
+    check_plugins(doctor);
     doc_close(&doctor->w);
     doc_put_bool(&doctor->w, "ok", doctor->is_well);
     doc_end(&doctor->w);
@@ -355,6 +378,8 @@ static void have_counts(struct call *call)
 {
     struct doctor *doctor = call->data;
     struct deliver_report report;
+    purge_held(node_purge(call->api->node), &doctor->held);
+    home_idle(call->api->home, &doctor->idle);
     for (size_t i = 0; deliver_report(node_deliverer(call->api->node), i, &report); i++)
         if (report.status.circuit != CIRCUIT_CLOSED && doctor->open_count < CONFIG_CHANNELS_MAX) {
             doctor->open[doctor->open_count].name = report.name;
@@ -379,7 +404,7 @@ const struct route routes_backup[] = {
       backup_fields, "201 Backup" },
     { "GET", "/v1/doctor", SCOPE_ADMIN, 0, false, get_doctor,
       "What is the matter: work, files, room, keys, messages, erasures, pauses, fallback, "
-      "receivers",
+      "receivers, plugins",
       NULL, NULL, "Diagnosis" },
     ROUTES_END,
 };

@@ -236,7 +236,7 @@ struct making {
     struct link link;
     struct text customer; /* as it is called */
     struct doc_value expires;
-    int code, time_code;
+    int code, time_code, terms_code;
     struct err err;
 };
 
@@ -257,6 +257,11 @@ static void prepare(struct engine *engine, struct call *call)
     struct making *making = call->data;
     struct read_due due = { .customer = making->customer, .now = now_ms(call) };
     making->code = read_number(engine, making->customer, &making->link.customer, &making->err);
+    if (making->code == 0 && making->link.kind != LINK_EVENT)
+        making->terms_code = read_consent_terms(engine, making->customer, making->link.purpose,
+                                                making->link.channel, &making->err);
+    if (making->terms_code != 0)
+        return;
     if (making->code == 0 && making->expires.type != DOC_NONE)
         making->time_code =
             read_due(engine, &due, &making->expires, &making->link.expires, &making->err);
@@ -270,6 +275,10 @@ static void make(struct call *call)
     bool is_past = making->link.expires <= now_ms(call);
     if (making->code != 0) {
         call_problem(call, 404, "%s", making->err.text);
+        return;
+    }
+    if (making->terms_code != 0) {
+        call_problem(call, 422, "%s", making->err.text);
         return;
     }
     if (making->time_code != 0 || is_past) {

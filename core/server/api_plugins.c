@@ -179,6 +179,31 @@ static int list_plugins(struct engine *engine, struct call *call, void *arg, str
     return 0;
 }
 
+bool plugins_are_well(struct engine *engine, struct call *call, struct buf *out)
+{
+    const struct plugin_set *set = call->api->plugins;
+    size_t loaded = plugin_set_count(set), behind = 0;
+    bool is_well = true;
+    buf_printf(out, "%zu loaded", loaded);
+    for (struct doc_iter it = doc_iter(standings_of(engine, call)); doc_next(&it);) {
+        struct text name = doc_text(it.value.doc, "name");
+        struct doc quarantined = doc_child(it.value.doc, "quarantined");
+        struct text reason = doc_text(quarantined, "reason");
+        bool is_decided = text_is(doc_text(quarantined, "kind"), "staff");
+        if (quarantined.data == NULL || find(set, name) == SIZE_MAX) {
+            behind += doc_int(it.value.doc, "parked", 0) != 0;
+            continue;
+        }
+        is_well = is_well && is_decided;
+        buf_printf(out, "; %.*s is %s%s%.*s: kith plugin enable %.*s", (int)name.size, name.data,
+                   is_decided ? "disabled" : "quarantined", reason.size != 0 ? ", " : "",
+                   (int)reason.size, reason.data, (int)name.size, name.data);
+    }
+    if (behind != 0)
+        buf_printf(out, "; %zu with parked events: kith plugin list", behind);
+    return is_well;
+}
+
 static void get_plugins(struct call *call)
 {
     call_read(call, list_plugins, NULL);

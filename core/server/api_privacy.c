@@ -10,6 +10,7 @@
 #include "core/base/limits.h"
 #include "core/server/api_command.h"
 #include "core/server/node.h"
+#include "core/server/purge.h"
 
 #define PAGE_ROWS 200
 
@@ -184,18 +185,29 @@ static void delete_customer(struct call *call)
     command_run(call);
 }
 
+struct erasures {
+    const struct read_page *page;
+    struct text reason; /* why the files are not done */
+};
+
 static int list_erasures(struct engine *engine, struct call *call, void *arg, struct buf *out,
                          struct err *err)
 {
+    const struct erasures *erasures = arg;
     (void)call;
-    return read_erasures(engine, arg, out, err);
+    return read_erasures(engine, erasures->page, erasures->reason, out, err);
 }
 
 static void get_erasures(struct call *call)
 {
-    struct read_page *page = call_read_page(call);
-    if (page != NULL)
-        call_read(call, list_erasures, page);
+    struct erasures *erasures = arena_zero(&call->arena, sizeof *erasures);
+    struct purge_held held;
+    erasures->page = call_read_page(call);
+    if (erasures->page == NULL)
+        return;
+    if (purge_held(node_purge(call->api->node), &held))
+        erasures->reason = arena_text(&call->arena, text_of(held.reason.text));
+    call_read(call, list_erasures, erasures);
 }
 
 const struct route routes_privacy[] = {

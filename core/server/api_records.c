@@ -146,17 +146,29 @@ static void have_listing(struct call *call)
         call_list(call, list, listing);
 }
 
+/* ?open=1, or 0, or nothing; else it is answered. */
+static bool read_open(struct call *call, bool *out_is_open)
+{
+    struct text open = call_query(call, "open");
+    *out_is_open = text_is(open, "1");
+    if (open.data == NULL || *out_is_open || text_is(open, "0"))
+        return true;
+    call_problem(call, 422, "?open= is 1, for open records only, or 0, for all");
+    return false;
+}
+
 static void get_records(struct call *call)
 {
     struct listing *listing = arena_zero(&call->arena, sizeof *listing);
     struct read_page *page = call_read_page(call);
-    if (page == NULL)
+    bool is_open;
+    if (page == NULL || !read_open(call, &is_open))
         return;
     listing->page = *page;
     listing->customer = call_query(call, "customer");
     listing->which = (struct read_records){
         .kind = call_param(call, "kind"),
-        .is_open = call_flag(call, "open"),
+        .is_open = is_open,
         .state = call_query(call, "state"),
         .owner = call_query(call, "owner"),
     };
@@ -259,6 +271,15 @@ struct putting {
     struct err err;
 };
 
+/* GET of the same path would be the record of that number. */
+static bool is_number(struct text id)
+{
+    uint32_t i = 0;
+    while (i < id.size && id.data[i] >= '0' && id.data[i] <= '9')
+        i++;
+    return i == id.size;
+}
+
 static void ask_putting(struct engine *engine, struct call *call)
 {
     struct putting *putting = call->data;
@@ -272,6 +293,13 @@ static void ask_putting(struct engine *engine, struct call *call)
         putting->code =
             read_kind_external(engine, kind, &call->arena, &putting->field, &putting->err);
     }
+    if (putting->code == 0 && colon == NULL && is_number(id))
+        putting->code =
+            err_set(&putting->err, E_INVALID,
+                    "%.*s is the number of a record: an external id of digits is "
+                    "written with its field, %s:%.*s; PATCH changes a record",
+                    (int)id.size, id.data, arena_text(&call->arena, putting->field).data,
+                    (int)id.size, id.data);
     if (putting->code == 0) {
         struct text named =
             arena_printf(&call->arena, "%.*s:%.*s", (int)putting->field.size, putting->field.data,

@@ -226,6 +226,8 @@ static const struct shape_field erasure[] = {
     { "entry", "integer", false, "Of the log: it asked for this" },
     { "since", "time", false, NULL },
     { "entries", "integer", false, "Of the log, found to be hers so far" },
+    { "reason", "text", false,
+      "What holds up the files: a plugin that has not forgotten, the disk" },
     END,
 };
 

@@ -23,6 +23,8 @@ int deploy_check(struct doc bundle, struct doc config, const struct plugins *plu
         rc = script_load(&around, bundle, read, &rules, err);
     if (rc == 0)
         rc = lint_calls(rules, plugins, err);
+    if (rc == 0)
+        rc = lint_kinds(rules, plugins, err);
     if (rc == 0 && out_rules != NULL)
         *out_rules = rules->count;
     if (rules != NULL)

@@ -206,6 +206,20 @@ void home_reread(struct home *home)
             home->guests[i].face.down(home->guests[i].face.self, OUTSIDE_REREAD, 0, none);
 }
 
+/* -- Who does not run -------------------------------------------------------------------------- */
+
+size_t home_idle(const struct home *home, struct buf *out)
+{
+    size_t count = 0;
+    for (size_t i = 0; home != NULL && home->api != NULL && i < home->guest_count; i++) {
+        enum guest_state state = home->guests[i].state;
+        if (state != GUEST_FAILED && state != GUEST_AWAY)
+            continue;
+        buf_printf(out, "%s%s", count++ != 0 ? ", " : "", home->guests[i].plugin->name);
+    }
+    return count;
+}
+
 /* -- Erasing ----------------------------------------------------------------------------------- */
 
 /* Whether it has, by the time it has been told: of one that is far away it is heard later. */

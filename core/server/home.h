@@ -105,6 +105,10 @@ int home_forget(struct home *home, const uint64_t *customers, size_t count, stru
 /* How often this plugin has refused to forget somebody.  Any thread.  `home` may be NULL. */
 uint64_t home_forget_failures(const struct home *home, const char *plugin);
 
+/* The names of those whose outside side does not run though nobody has quarantined them, with ", "
+ * between; how many.  `home` may be NULL. */
+size_t home_idle(const struct home *home, struct buf *out);
+
 /* Now and then: whoever's work has not ended in PLUGIN_WORK_TELL_MS is told of, once. */
 void home_look(struct home *home);
 

@@ -71,6 +71,7 @@ struct purge {
     int code; /* of what was done last */
     struct err err;
     struct err told;
+    struct purge_held held;
 };
 
 static void next(struct purge *purge);
@@ -124,6 +125,7 @@ static void fail(struct purge *purge)
             "%s",
             purge->err.text);
     purge->told = purge->err;
+    purge->held = (struct purge_held){ purge->err, true };
     purge->is_wanted = true;
     come_to_rest(purge, RETRY_MS);
 }
@@ -416,6 +418,8 @@ static void forget_before(struct purge *purge, void (*then)(struct purge *purge)
 {
     int rc = forget_besides(purge);
     bool is_soon = rc == E_BUSY && ++purge->asked < ASKED_MAX;
+    if (rc != 0)
+        purge->held.reason = purge->err;
     purge->ask_at = is_soon ? now_ms(purge) + ASK_MS : 0;
     if (is_soon)
         return;
@@ -448,6 +452,7 @@ static void end(struct purge *purge)
     say("%zu %s erased: nothing of %s is in the files any more", purge->count,
         purge->count == 1 ? "customer is" : "customers are", purge->count == 1 ? "it" : "them");
     purge->told = (struct err){ 0 };
+    purge->held = (struct purge_held){ 0 };
     purge->late_at = 0;
     come_to_rest(purge, PURGE_PAUSE_MS);
 }
@@ -462,6 +467,7 @@ static void gather(struct purge *purge)
 
 static void end_early(struct purge *purge)
 {
+    purge->held = (struct purge_held){ 0 };
     purge->late_at = 0;
     come_to_rest(purge, 0);
 }
@@ -578,6 +584,12 @@ void purge_release(struct purge *purge)
     purge->holds--;
     purge->is_held_alone = false;
     purge->options.wake(purge->options.wake_arg); /* somebody asks when to call again */
+}
+
+bool purge_held(const struct purge *purge, struct purge_held *out_held)
+{
+    *out_held = purge->held;
+    return purge->held.reason.text[0] != '\0';
 }
 
 void purge_set_world(struct purge *purge, struct doc code, struct doc config)

@@ -33,13 +33,18 @@
 
 #include "core/base/clock.h"
 #include "core/base/doc.h"
+#include "core/base/err.h"
 
-struct err;
 struct fold;
 struct log;
 struct purge;
 struct sequencer;
 struct state;
+
+struct purge_held {
+    struct err reason;
+    bool is_failure; /* an attempt has ended with it; else it may pass in a moment */
+};
 
 struct purge_options {
     const char *dir; /* of the data */
@@ -76,6 +81,10 @@ bool purge_hold_alone(struct purge *purge);
 
 /* The world is another from now on; borrowed. */
 void purge_set_world(struct purge *purge, struct doc code, struct doc config);
+
+/* Why those who were erased are in the files still: what held up the last attempt, or holds up this
+ * one.  False: nothing does. */
+bool purge_held(const struct purge *purge, struct purge_held *out_held);
 
 /* Begin nothing more.  What a thread has taken already comes to its end. */
 void purge_wind_down(struct purge *purge);

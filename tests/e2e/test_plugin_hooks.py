@@ -117,3 +117,45 @@ def test_a_refusal_to_forget_is_counted_and_asked_again_until_it_is_done(house, 
     eventually(lambda: daemon.get("/v1/erasures").json["items"] == [])
     pattern = r'kith_plugin_failures_total\{plugin="odd_hooks",call="erased"\}'
     assert number(daemon, pattern) == 2
+
+
+def finding(daemon, name):
+    checks = {check["name"]: check for check in daemon.get("/v1/doctor").json["checks"]}
+    return checks[name]
+
+
+@WHERE
+def test_a_plugin_that_holds_up_an_erasure_is_named_where_one_looks(house, isolated):
+    daemon = house(isolated)
+    held = "plugin odd_hooks has not yet forgotten customer 1: it is asked again"
+    order(daemon, "u-1", "forget never")
+    assert finding(daemon, "erasures")["text"] == "0 under way, 0 done"
+    assert daemon.call("DELETE", "/v1/customers/user_id:u-1").status < 300
+    eventually(
+        lambda: [i.get("reason") for i in daemon.get("/v1/erasures").json["items"]] == [held]
+    )
+    assert held in kith(daemon, "erasures")[1]
+    eventually(lambda: held in finding(daemon, "erasures")["text"])
+    eventually(lambda: not finding(daemon, "erasures")["ok"])
+    assert daemon.get("/v1/erasures").json["items"][0]["state"] == "files"
+
+
+def test_the_doctor_names_plugins_that_take_no_part(house):
+    daemon = house(True)
+    assert (finding(daemon, "plugins")["ok"], finding(daemon, "plugins")["text"]) == (
+        True,
+        "1 loaded",
+    )
+    assert kith(daemon, "plugin", "disable", "odd_hooks")[0] == 0
+    disabled = finding(daemon, "plugins")
+    assert disabled["ok"] and "; odd_hooks is disabled" in disabled["text"]
+    assert kith(daemon, "plugin", "enable", "odd_hooks")[0] == 0
+    order(daemon, "u-1", "")
+    order(daemon, "u-2", "merge crash")
+    try_to(merge, daemon)
+    eventually(lambda: not finding(daemon, "plugins")["ok"])
+    said = finding(daemon, "plugins")["text"]
+    assert "; odd_hooks is quarantined, it " in said, said
+    assert "kith plugin enable odd_hooks" in said
+    code, out, _ = kith(daemon, "doctor")
+    assert code == 1 and "odd_hooks is quarantined" in out

@@ -95,6 +95,31 @@ def test_codes_are_loaded_from_a_file_and_each_once(house, tmp_path):
     assert code == 1 and 'declares no pool "sprign"' in said
 
 
+def loaded(house):
+    track(house, "u-1", "Wants Code")
+    return heard(house, "u-1", 1)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_byte_order_mark_is_no_part_of_a_code(house, tmp_path, encoding):
+    path = tmp_path / "codes.txt"
+    path.write_bytes("C-1\nC-2\n".encode(encoding))
+    code, out, said = kith(house, "pool", "load", "spring", str(path))
+    assert (code, out) == (0, "2 of 2 codes were new; 2 are left to be taken\n"), said
+    assert loaded(house) == ["pool.taken C-1"]
+
+
+@pytest.mark.parametrize(
+    "data, line", [(b"\xff\xfe\n", 1), (b"C-1\n\nC-\xef\xbf\xbd", 3), (b"C-1\nC-\0\n", 2)]
+)
+def test_a_file_that_is_no_text_loads_no_broken_code(house, tmp_path, data, line):
+    path = tmp_path / "codes.txt"
+    path.write_bytes(data)
+    code, _, said = kith(house, "pool", "load", "spring", str(path))
+    assert code == 1 and f"line {line} of the file is no text: save it as UTF-8" in said, said
+    assert house.get("/v1/pools/spring").json["loaded"] == 0
+
+
 def test_a_code_is_taken_used_and_told_of(house, tmp_path):
     kith(house, "pool", "load", "spring", codes(tmp_path, 3))
     track(house, "u-1", "Wants Code")

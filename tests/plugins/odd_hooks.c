@@ -1,10 +1,14 @@
 /* odd_hooks.c -- does what the document says when customers are merged, parted or erased. */
 #include "shelf.h"
 
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #define ROOM 128
 #define REFUSALS 2
+
+static atomic_bool forgets_never; /* once it was told so: "forget never" */
 
 static const char *const reads[] = { "event.what", NULL };
 
@@ -17,6 +21,8 @@ static int32_t on_order(const struct kith_engine *engine, struct kith_call *call
     int32_t rc = engine->read(call, 0, &what);
     if (rc != KITH_OK)
         return rc;
+    if (kith_is(kith_as_text(&what), "forget never"))
+        atomic_store(&forgets_never, true);
     kith_begin(&w, room, sizeof room);
     kith_put_text(&w, "what", kith_as_text(&what));
     return engine->keep(call, "orders", kith_end(&w));
@@ -57,7 +63,7 @@ static int32_t erased(void *self, uint64_t customer)
     static int refused;
     (void)self;
     (void)customer;
-    return refused++ < REFUSALS ? KITH_FAILED : KITH_OK;
+    return atomic_load(&forgets_never) || refused++ < REFUSALS ? KITH_FAILED : KITH_OK;
 }
 
 static const struct kith_state state = {
