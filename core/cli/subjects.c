@@ -209,7 +209,7 @@ static int add_lines(struct loading *loading)
     const char *text = buf_string(&loading->text), *end;
     size_t at = 0;
     int code = EXIT_DONE;
-    while (code == EXIT_DONE && (end = strchr(text + at, '\n')) != NULL) {
+    while (code == EXIT_DONE && (end = memchr(text + at, '\n', loading->text.size - at)) != NULL) {
         code = add_code(loading, (struct text){ text + at, (uint32_t)(end - (text + at)) });
         at = (size_t)(end - text) + 1;
     }

@@ -190,7 +190,8 @@ static int word_send(struct step *step, struct doc fields, struct err *err)
         struct due expires = { .at_minute = NO_MINUTE };
         rc = read_due(step, "send", "expires", fields, (struct text){ "", 0 }, step_now(step),
                       &expires, err);
-        request.expires_ms = expires.ms - step_now(step);
+        if (rc == 0)
+            request.expires_ms = expires.ms - step_now(step);
         if (rc == 0 && request.expires_ms <= 0)
             rc = err_set(err, E_INVALID, "send: expires must lie ahead");
     }

@@ -85,7 +85,7 @@ def test_who_leaves_hands_over_customers_and_follow_ups(kith):
     code, _, err = kith.run("staff", "remove", "anna")
     assert code == 1 and "kith staff remove anna --to STAFF" in err
     code, _, err = kith.run("staff", "remove", "anna", "--to", "bobb")
-    assert code == 1 and "nobody of staff is called bobb" in err
+    assert code == 1 and 'nobody on the staff is called "bobb": did you mean "bob"?' in err
     assert kith.json("show", "1")[0]["owner"] == "anna"
 
     said = kith("staff", "remove", "anna", "--to", "bob")

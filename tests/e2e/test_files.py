@@ -152,9 +152,10 @@ def test_what_nobody_names_goes_after_a_day_and_what_somebody_does_stays(start):
     first = start()
     named, listed, nobody, young = (put(first, data) for data in (b"a", b"b", b"c", b"d"))
     name(first, named, {"hash": listed, "name": "scan.pdf"})
+    assert first.stop() == 0
     for hash in (named, listed, nobody):
         age(first, hash, 2 * DAY)
-    second = restarted(start, first)
+    second = start()
     swept(second, nobody)
     assert kept(second) == {named, listed, young}
     assert second.get(f"/v1/files/{nobody}").status == 404
@@ -163,10 +164,10 @@ def test_what_nobody_names_goes_after_a_day_and_what_somebody_does_stays(start):
 def test_an_event_that_was_not_checkpointed_keeps_its_file(start):
     first = start()
     named, nobody = put(first, b"a"), put(first, b"b")
-    for hash in (named, nobody):
-        age(first, hash, 2 * DAY)
     name(first, named)
     first.kill()
+    for hash in (named, nobody):
+        age(first, hash, 2 * DAY)
     second = start()
     swept(second, nobody)
     assert kept(second) == {named}

@@ -110,7 +110,8 @@ def test_a_byte_order_mark_is_no_part_of_a_code(house, tmp_path, encoding):
 
 
 @pytest.mark.parametrize(
-    "data, line", [(b"\xff\xfe\n", 1), (b"C-1\n\nC-\xef\xbf\xbd", 3), (b"C-1\nC-\0\n", 2)]
+    "data, line",
+    [(b"\xff\xfe\n", 1), (b"C-1\n\nC-\xef\xbf\xbd", 3), (b"C-1\n" * 30 + b"C-\0\n", 31)],
 )
 def test_a_file_that_is_no_text_loads_no_broken_code(house, tmp_path, data, line):
     path = tmp_path / "codes.txt"
