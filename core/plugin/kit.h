@@ -25,6 +25,7 @@
 
 #define KIT_CALL_MS 5000     /* without a word from it a process hangs */
 #define KIT_SLOW_NS 10000000 /* of the processor: half of all calls take longer */
+#define KIT_HANG_NS 100000000 /* the same: in a process of its own no call may take so long */
 #define KIT_MEMORY_BYTES (64u << 20)
 #define KIT_ROUNDS 12 /* of calls after each other, each with what the one before has kept */
 #define KIT_GROWTH_CALLS 2000

@@ -315,8 +315,14 @@ static int call_once(struct probe *probe, const struct kit_try *try, size_t roun
     paint_stack(probe->options->is_again);
     int64_t began = processor_ns();
     int rc = plugin_call(&probe->call, callee->run, err);
+    int64_t taken = taken_ns(probe, began);
     if (callee->calls < KIT_TIMES_MAX)
-        callee->ns[callee->calls] = taken_ns(probe, began);
+        callee->ns[callee->calls] = taken;
+    if (taken >= KIT_HANG_NS)
+        kit_find(probe, callee, KIT_HANGS, kit_given(probe, try),
+                 "what takes long belongs on the outside side, or into many calls",
+                 "a call takes %lld ms of the processor, and isolated %lld ms are a hang",
+                 (long long)(taken / 1000000), (long long)(KIT_HANG_NS / 1000000));
     callee->calls++;
     callee->failures += rc != 0;
     return rc;

@@ -32,6 +32,7 @@ enum kit_finding {
     KIT_SILENT,
     KIT_DIFFERS,
     KIT_SLOW,
+    KIT_HANGS,
     KIT_GROWS,
     KIT_HUNGRY,
     KIT_FAILS,

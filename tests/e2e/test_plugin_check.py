@@ -21,6 +21,7 @@ VERDICTS = {
     "bad_crash_handler": (1, 'handler order, event "Order Completed" given ', "quarantined"),
     "bad_exit": (1, "ended the whole process, with exit code 3", "return a code"),
     "bad_hang": (1, "given times: it did not come back within 5 s", "every loop needs an end"),
+    "bad_slow": (1, "ms of the processor, and isolated 100 ms are a hang", "outside side"),
     "bad_counter": (1, "called twice with the same", "no variables that outlive the call"),
     "bad_clock": (1, "in another process it wants something else", "no clock"),
     "bad_address": (1, "in another process it wants something else", "addresses"),
