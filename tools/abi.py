@@ -2,10 +2,11 @@
 """abi.py [--release] [HEADER LIST] -- does kith.h still keep what was released of it?
 
 plugins/sdk/kith.abi is the list of what plugins that are out there rely on: every constant, every
-member with its offset, size and type, the types of functions.  Without an option the header is
-compared with it.  What has been added in the right place is fine; anything else is told, with what
-to do instead, and the exit code is 1.  --release adds what is new to the list, and writes the same
-as assertions for the compiler (core/plugin/abi.c); nothing is ever taken out of it.
+member with its offset, size and type, the types of functions, also of those that are compiled into
+them.  Without an option the header is compared with it.  What has been added in the right place,
+under a raised KITH_LEVEL, is fine; anything else is told, with what to do instead, and the exit
+code is 1.  --release adds what is new to the list, and writes the same as assertions for the
+compiler (core/plugin/abi.c); nothing is ever taken out of it.
 
 Names and types are those that clang reads, numbers those that a compiled program prints.  Offsets
 are of machines with pointers of 64 bits, the only ones that are released for.
@@ -31,7 +32,7 @@ RAISED = {"KITH_LEVEL"}
 HEAD = """# What is released of kith.h: plugins are out there that were built with it.
 # Lines are added by `make abi`, and none is ever changed.
 #
-#   constant NAME VALUE | function NAME TYPE | type NAME TYPE | struct NAME BYTES
+#   constant NAME VALUE | function NAME TYPE | inline NAME TYPE | type NAME TYPE | struct NAME BYTES
 #   member STRUCT.NAME OFFSET BYTES TYPE
 """
 
@@ -82,7 +83,7 @@ def members_of(record, prefix=""):
 
 def declared(header):
     """The lines of the list without their numbers: (kind, name, type)."""
-    for name in re.findall(r"^#define (KITH_(?:ABI|LEVEL)) ", header.read_text(), re.M):
+    for name in re.findall(r"^#define (KITH_\w+) +\(?-?\d", header.read_text(), re.M):
         yield "constant", name, ""
     for node in tree_of(header):
         name = node.get("name", "")
@@ -92,8 +93,8 @@ def declared(header):
                     yield "constant", constant["name"], ""
         elif not name.startswith("kith") or name in INSIDE:
             continue
-        elif node["kind"] == "FunctionDecl" and not node.get("inline"):
-            yield "function", name, type_of(node)
+        elif node["kind"] == "FunctionDecl":
+            yield "inline" if node.get("inline") else "function", name, type_of(node)
         elif node["kind"] == "TypedefDecl":
             yield "type", name, type_of(node)
         elif node["kind"] == "RecordDecl" and node.get("completeDefinition"):
@@ -170,7 +171,7 @@ def changed(kind, name, old, new):
                 f"{name}: was {old[2]} of {old[1]} bytes, is {new[2]} of {new[1]}; "
                 "leave it, and add another member behind the last"
             )
-    elif kind in ("function", "type") and old != new:
+    elif kind in ("function", "inline", "type") and old != new:
         yield f"{name}: was {old[0]}, is {new[0]}; make a function type of another name"
 
 
@@ -204,6 +205,14 @@ def unsized(released, header):
             yield f"{name}: it does not begin with `size_t size` and so could never grow; add it"
 
 
+def unraised(released, header):
+    """Whoever adds something says so, and which members there are is asked by level."""
+    new = [name for kind, name in header if (kind, name) not in released]
+    level = ("constant", "KITH_LEVEL")
+    if new and level in released and header.get(level) == released[level]:
+        yield f"KITH_LEVEL: is {released[level][0]} as before, with {new[0]} new; raise it by one"
+
+
 def breaches(released, header):
     for (kind, name), old in released.items():
         if (kind, name) not in header:
@@ -215,6 +224,7 @@ def breaches(released, header):
             yield from changed(kind, name, old, header[kind, name])
     yield from grown(released, header)
     yield from unsized(released, header)
+    yield from unraised(released, header)
     for (kind, name), old in released.items():
         new = header.get((kind, name), old)
         if kind == "struct" and int(new[0]) < int(old[0]):

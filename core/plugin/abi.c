@@ -9,6 +9,8 @@
 
 #if UINTPTR_MAX > UINT32_MAX
 _Static_assert(KITH_ABI == 1, "KITH_ABI");
+_Static_assert(KITH_NESTING_MAX == 16, "KITH_NESTING_MAX");
+_Static_assert(KITH_HMAC_SIZE == 68, "KITH_HMAC_SIZE");
 _Static_assert(KITH_OK == 0, "KITH_OK");
 _Static_assert(KITH_FAILED == -1, "KITH_FAILED");
 _Static_assert(KITH_MISSING == -2, "KITH_MISSING");

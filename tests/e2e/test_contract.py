@@ -107,6 +107,8 @@ def test_the_reference_has_every_call_and_constant():
 
 FAIL = r"(int32_t \(\*fail\)\(struct kith_call \*call, const char \*reason\);)"
 
+RAISED = (r"(#define KITH_LEVEL )(\d+)", lambda found: found[1] + str(int(found[2]) + 1))
+
 ALLOWED = {
     "a function at the end of a table": (FAIL, r"\1\n    void (*more)(struct kith_call *call);"),
     "a member at the end of a struct": (
@@ -114,24 +116,25 @@ ALLOWED = {
         r"\1    int64_t added;\n",
     ),
     "a constant": (r"KITH_IO = -7", "KITH_IO = -7,\n    KITH_LATE = -8"),
+    "a number": (r"(#define KITH_HMAC_SIZE)", r"#define KITH_MORE_MAX 16\n\1"),
     "a struct": (r"(struct kith_event \{)", r"struct kith_more {\n size_t size;\n};\n\1"),
 }
 
 
 @pytest.mark.parametrize("what", ALLOWED)
 def test_what_may_be_added(what, released, tmp_path):
-    code, said = abi(changed(tmp_path, ALLOWED[what]), released)
+    code, said = abi(changed(tmp_path, ALLOWED[what], RAISED), released)
     assert code == 0 and re.search(r"lines released, [12] new", said), said
 
 
 def test_what_was_added_is_released_behind_what_was(released, tmp_path):
-    path = changed(tmp_path, ALLOWED["a function at the end of a table"])
+    path = changed(tmp_path, ALLOWED["a function at the end of a table"], RAISED)
     own = tmp_path / "kith.abi"
     own.write_text(released.read_text())
     assert abi("--release", path, own)[0] == 0
     before, after = released.read_text().splitlines(), own.read_text().splitlines()
     new = [line for line in after if line not in before]
-    assert len(new) == 2 and re.match(r"member kith_engine\.more 112 8 void", new[1])
+    assert len(new) == 3 and re.match(r"member kith_engine\.more 112 8 void", new[2])
     code, said = abi(HEADER, own)  # the new one cannot go any more either
     assert code == 1 and "kith_engine.more: is gone" in said
 
@@ -201,6 +204,18 @@ REFUSED = {
     "a new struct has no size": (
         (r"(struct kith_event \{)", r"struct kith_more {\n int64_t at;\n};\n\1"),
         r"kith_more: it does not begin with `size_t size`",
+    ),
+    "what plugins have room for grows": (
+        (r"KITH_HMAC_SIZE 68", "KITH_HMAC_SIZE 70"),
+        r"KITH_HMAC_SIZE: was 68, is 70; ",
+    ),
+    "a function that is compiled in is taken out": (
+        (r"kith_text kith_param\(const", "kith_text kith_params(const"),
+        r"kith_param: is gone",
+    ),
+    "something is added without a word": (
+        ALLOWED["a constant"],
+        r"KITH_LEVEL: is \d+ as before, with KITH_LATE new; raise it by one",
     ),
     "the version is raised without a word": (
         (r"#define KITH_ABI 1", "#define KITH_ABI 2"),
