@@ -646,7 +646,8 @@ class Model(Cases, Subjects, Tally):
         self.about_effect(ident)
         owner = self.owner(ident)
         if owner is not None and owner[0] in self.erased:
-            if self.claimed_in.pop(ident, 0) == self.run and self.attempts[ident] == attempt:
+            is_last = self.claimed_in.pop(ident, 0) == self.run and self.attempts[ident] == attempt
+            if is_last and ident not in self.final:
                 self.belongs(owner[0])  # her message was under way: it was waited for
             return
         if (
