@@ -710,6 +710,16 @@ static void test_of_who_is_erased_nothing_is_left(void **state)
 
 /* -- Other plugins ---------------------------------------------------------------------------- */
 
+static void test_no_kind_of_the_rules_is_called_as_a_plugin_is(void **state)
+{
+    struct play *play = *state;
+    play_bundle(play, (const struct play_file[]){
+                          { "rules.lua", "kind 'alpha' { states = { 'open' } }" }, { 0 } });
+    assert_int_equal(play->result.status, ENGINE_REFUSED);
+    assert_has(play->result.reason, "the kind \"alpha\", which is the name of a plugin");
+    play_rules(play, "kind 'gamma' { states = { 'open' } }");
+}
+
 static void test_one_that_is_not_loaded_any_more_is_missed_by_nobody(void **state)
 {
     struct play *play = *state;
@@ -762,6 +772,7 @@ int main(void)
         TEST(one_that_crashes_while_they_become_one_is_quarantined),
         TEST(parked_events_find_her_when_she_is_another),
         TEST(of_who_is_erased_nothing_is_left),
+        TEST(no_kind_of_the_rules_is_called_as_a_plugin_is),
         TEST(one_that_is_not_loaded_any_more_is_missed_by_nobody),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

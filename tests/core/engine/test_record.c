@@ -378,6 +378,18 @@ static void a_clients_event_that_is_called_so_means_nothing(void **state)
     assert_string_equal(play_record_shown(play, "complaint", 1), "");
 }
 
+static void nor_does_an_event_of_the_plugin_that_is_called_as_the_kind_is(void **state)
+{
+    struct play *play = *state;
+    play_record_begin(play,
+                      "rule 'r' { on = 'complaint.received', run = function() log('heard') end }");
+    uint64_t seq = play_entry(play, LOG_PLUGIN,
+                              "{'type':'complaint.received','ref':'1','by':'plugin:complaint',"
+                              "'source':'plugin:complaint'}");
+    assert_has(play_timeline(play, 1, seq, 0), "'foreign':true");
+    assert_lacks(play_timeline(play, 1, seq, 0), "heard");
+}
+
 static void a_plugin_may_speak_of_records(void **state)
 {
     struct play *play = *state;
@@ -495,6 +507,7 @@ int main(void)
         TEST(a_rule_is_told_what_it_did_wrong_with_a_record),
         TEST(a_rule_changes_records_about_its_own_customer_only),
         TEST(a_clients_event_that_is_called_so_means_nothing),
+        TEST(nor_does_an_event_of_the_plugin_that_is_called_as_the_kind_is),
         TEST(a_plugin_may_speak_of_records),
         TEST(a_customer_has_so_many_open_records_and_no_more),
         TEST(links_are_seen_from_both_sides),
