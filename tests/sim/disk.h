@@ -73,7 +73,7 @@ enum disk_fault {
      * no later flush will change that unless they are written again. */
     DISK_FAULT_WRITE,
     DISK_FAULT_SYNCED, /* the same, through an O_DSYNC descriptor only: LMDB's meta page */
-    DISK_FAULT_SHORT,  /* a write stops early and says so; `error` is not used */
+    DISK_FAULT_SHORT,  /* a write of several sectors stops early and says so; no `error` */
     /* fsync, fdatasync: some of the pages did not reach the platter, and count as clean
      * from now on.  They are lost at a power cut unless written again.
      * Of a directory: all its changes stay uncertain. */

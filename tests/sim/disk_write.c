@@ -65,13 +65,13 @@ static int fit_room(struct job *job)
     return 0;
 }
 
-/* By whole sectors, as file systems stop; within the sector only if there is no other. */
+/* By whole sectors, as file systems stop.  What lies within one is written or it is not: LMDB relies
+ * on that where it takes back a root that could not be flushed. */
 static void shorten(struct job *job)
 {
-    uint64_t unit = job->bytes > TRAIL_SECTOR_BYTES ? TRAIL_SECTOR_BYTES : 1;
-    uint64_t units = (job->bytes - 1) / unit; /* the most that is still short */
-    if (units > 0)
-        job->bytes = unit * (1 + call_roll(ROLL_CUT) % units);
+    uint64_t sectors = (job->bytes - 1) / TRAIL_SECTOR_BYTES; /* the most that is still short */
+    if (sectors > 0)
+        job->bytes = TRAIL_SECTOR_BYTES * (1 + call_roll(ROLL_CUT) % sectors);
 }
 
 /* The system copies page by page; death leaves it with some of them. */

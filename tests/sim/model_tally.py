@@ -41,18 +41,17 @@ class Tally:
         self.calls, self.heard, self.lost = 0, 0, None
         self.verdict = self.plugin_verdicts.get(self.seq)
         if self.verdict and "nth" not in self.verdict and self.tally_version():
-            self.quarantine(self.verdict["kind"], self.verdict.get("about", 0))
+            self.quarantine(self.verdict)
 
     def end_tally_entry(self):
         if self.lost:
-            self.quarantine(self.lost, 0)
+            self.quarantine({"kind": self.lost, "reason": self.verdict.get("reason")})
         self.lost = None
 
-    def quarantine(self, kind, about):
+    def quarantine(self, why):
         counts = {name: self.standing.get(name, 0) for name in ("parked", "missed")}
-        self.standing = dict(counts, kind=kind, seq=self.seq, since=self.now)
-        if about:
-            self.standing["about"] = about
+        said = {name: why[name] for name in ("kind", "about", "reason") if why.get(name)}
+        self.standing = dict(counts, seq=self.seq, since=self.now, **said)
 
     def count_event(self, name, more):
         self.standing = dict({"parked": 0, "missed": 0}, **self.standing)
@@ -77,7 +76,7 @@ class Tally:
         is_crash = data.get("kind") == "crash"
         kind = self.standing.get("kind")
         if kind is None or (not is_crash and kind != "staff"):
-            self.quarantine("crash" if is_crash else "staff", 0)
+            self.quarantine({"kind": "crash" if is_crash else "staff"})
 
     def tally_enabled(self, data):
         kind = self.standing.get("kind")
