@@ -65,8 +65,8 @@ static int fit_room(struct job *job)
     return 0;
 }
 
-/* By whole sectors, as file systems stop.  What lies within one is written or it is not: LMDB relies
- * on that where it takes back a root that could not be flushed. */
+/* By whole sectors, as file systems stop.  What lies within one is written or it is not: LMDB
+ * relies on that where it takes back a root that could not be flushed. */
 static void shorten(struct job *job)
 {
     uint64_t sectors = (job->bytes - 1) / TRAIL_SECTOR_BYTES; /* the most that is still short */
