@@ -147,7 +147,7 @@ static int serve(void *arg)
     if (daemon_run(&options, &err) == 0)
         return EXIT_SUCCESS;
     say("%s", err.text);
-    return EXIT_FAILURE;
+    return err.code == E_FULL ? PARENT_NO_ROOM : EXIT_FAILURE;
 }
 
 int main(int argc, char **argv)

@@ -97,6 +97,7 @@
 #define CRASH_SERVED_MS 10000      /* so long, and it has served */
 #define CRASH_PAUSE_MS 1000        /* before the second start in a minute; doubles */
 #define CRASH_PAUSE_MS_MAX 30000   /* and no more */
+#define CRASH_ROOM_PAUSE_MS 5000   /* before another start that may find room on the disk */
 #define CRASHES_AT_ENTRY_MAX 2     /* then nothing is applied from that entry on */
 #define DATA_LOCK_WAIT_MS 5000     /* for a daemon that is dying to let go of its data */
 

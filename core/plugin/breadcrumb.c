@@ -404,12 +404,14 @@ void breadcrumb_tell(const struct breadcrumb_crash *last, uint64_t refused_seq)
     page->refused_seq = refused_seq;
 }
 
-/* One plugin is blamed once.  What finds no room crashes again. */
-void breadcrumb_tell_blame(const struct breadcrumb_crash *crash)
+/* What finds no room crashes again. */
+bool breadcrumb_tell_blame(const struct breadcrumb_crash *crash)
 {
     for (size_t i = 0; i < page->blame_count; i++)
         if (strcmp(page->blames[i].plugin, crash->plugin) == 0)
-            return;
-    if (page->blame_count < BREADCRUMB_BLAMES_MAX)
-        page->blames[page->blame_count++] = *crash;
+            return false;
+    if (page->blame_count == BREADCRUMB_BLAMES_MAX)
+        return false;
+    page->blames[page->blame_count++] = *crash;
+    return true;
 }

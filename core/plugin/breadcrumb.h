@@ -157,6 +157,7 @@ const char *breadcrumb_data(void); /* "": not known */
 
 /* What the next run is told. */
 void breadcrumb_tell(const struct breadcrumb_crash *last, uint64_t refused_seq);
-void breadcrumb_tell_blame(const struct breadcrumb_crash *crash); /* one more */
+/* One more; false: that plugin is blamed already, or there are too many. */
+bool breadcrumb_tell_blame(const struct breadcrumb_crash *crash);
 
 #endif

@@ -4,10 +4,15 @@
  * How it ended may stand behind the third word: "crash:11:0:visit", the signal or 0, the exit code,
  * and the function.
  * A file that was cut off loses a line, and a plugin that was not named ends the daemon again.
+ *
+ * The lines are written over zeros that have their room on the disk already: a disk that has become
+ * full, which is when daemons end that would else have started again, takes them.
  */
 #include "core/server/blame.h"
 
 #include "core/base/buf.h"
+#include "core/base/doc.h"
+#include "core/base/mem.h"
 #include "core/plugin/breadcrumb.h"
 #include "core/server/say.h"
 
@@ -19,9 +24,26 @@
 #include <string.h>
 #include <unistd.h>
 
+#define FILE_BYTES 4096
+
 static bool path_of(const char *dir, char out[4096])
 {
     return dir[0] != '\0' && snprintf(out, 4096, "%s/blames", dir) < 4096;
+}
+
+/* 0 or an errno. */
+static int write_file(const char *path, struct text lines)
+{
+    char bytes[FILE_BYTES] = { 0 };
+    ASSERT(lines.size < sizeof bytes);
+    memcpy(bytes, lines.data, lines.size);
+    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0)
+        return errno;
+    ssize_t written = pwrite(fd, bytes, sizeof bytes, 0);
+    int rc = written == (ssize_t)sizeof bytes ? 0 : written < 0 ? errno : ENOSPC;
+    close(fd);
+    return rc;
 }
 
 void blame_leave(void)
@@ -36,13 +58,10 @@ void blame_leave(void)
         buf_printf(&lines, "%" PRIu64 " %" PRIu32 " %s:%" PRId32 ":%u:%s %s\n", blames[i].seq,
                    blames[i].call, blames[i].is_hang ? "hang" : "crash", blames[i].signal,
                    blames[i].exit_code, blames[i].function, blames[i].plugin);
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-    bool is_left = fd >= 0 && write(fd, lines.data, lines.size) == (ssize_t)lines.size;
-    if (!is_left)
-        say("the next start will not know of plugin \"%s\": cannot write %s: %s", blames[0].plugin,
-            path, strerror(errno));
-    if (fd >= 0)
-        close(fd);
+    int rc = write_file(path, text_of(buf_string(&lines)));
+    if (rc != 0)
+        say("a start by hand will not know of plugin \"%s\": cannot write %s: %s", blames[0].plugin,
+            path, strerror(rc));
     buf_deinit(&lines);
 }
 
@@ -98,10 +117,8 @@ void blame_find(const char *dir)
     if (file == NULL)
         return;
     while (fgets(line, sizeof line, file) != NULL)
-        if (read_line(line, &crash)) {
+        if (read_line(line, &crash) && breadcrumb_tell_blame(&crash))
             say("plugin \"%s\" ended the daemon before this start", crash.plugin);
-            breadcrumb_tell_blame(&crash);
-        }
     fclose(file);
 }
 
@@ -109,5 +126,5 @@ void blame_forget(const char *dir)
 {
     char path[4096];
     if (path_of(dir, path))
-        unlink(path);
+        write_file(path, text_of(""));
 }

@@ -203,28 +203,48 @@ static void look(int status, struct breadcrumb_crash *out_crash)
         out_crash->exit_code = (uint8_t)WEXITSTATUS(status);
 }
 
+/* For the next run, whoever will be its parent. */
+static void blame(const struct breadcrumb_crash *crash)
+{
+    breadcrumb_tell_blame(crash);
+    blame_leave();
+}
+
 /* False: it is not worth another start. */
-static bool judge(struct parent *parent, int status, struct restart_decision *decision)
+static bool judge(struct parent *parent, int status, int64_t *out_pause_ms)
 {
     struct breadcrumb_crash crash;
+    struct restart_decision decision;
     struct clock clock = clock_machine();
     look(status, &crash);
     restart_decide(&parent->history, &crash, breadcrumb_serving_since(), clock.boot_ms(clock.arg),
-                   decision);
-    breadcrumb_tell(&crash, decision->refused_seq);
-    if (decision->is_plugins)
-        breadcrumb_tell_blame(&crash);
-    if (!decision->gives_up) {
-        announce(&crash, decision);
+                   &decision);
+    breadcrumb_tell(&crash, decision.refused_seq);
+    if (decision.is_plugins)
+        blame(&crash);
+    if (!decision.gives_up) {
+        announce(&crash, &decision);
+        *out_pause_ms = decision.pause_ms;
         return true;
     }
     char words[WORDS_BYTES];
-    blame_leave();
     describe(&crash, words);
     say("%s, and so it did again and again, with less than %d s of service between: giving up.  "
         "What is in the log is safe; the messages above say where it crashed",
         words, CRASH_SERVED_MS / 1000);
     return false;
+}
+
+/* One that crashed, and now finds no room to begin in: somebody may make some.  One that has never
+ * served is for whoever started it to see. */
+static bool waits_for_room(const struct parent *parent, int status)
+{
+    if (parent->told != 0 || parent->history.crash_count == 0 || !breadcrumb_has_returned() ||
+        !WIFEXITED(status) || WEXITSTATUS(status) != PARENT_NO_ROOM)
+        return false;
+    say("it is tried again in %d s", CRASH_ROOM_PAUSE_MS / 1000);
+    notify("WATCHDOG=1\nSTATUS=waiting for room on the disk, or in its quota");
+    return true;
 }
 
 /* -- The end ----------------------------------------------------------------------------------- */
@@ -239,8 +259,7 @@ static void leave_word(const struct parent *parent, int status)
     describe(&crash, words);
     say("%s while it was told to end", words);
     if (crash.plugin[0] != '\0' && (crash.is_own || crash.is_hang))
-        breadcrumb_tell_blame(&crash);
-    blame_leave();
+        blame(&crash);
 }
 
 /* As it ended, so that whoever waits for us sees it; but one core dump is enough. */
@@ -284,7 +303,6 @@ int parent_run(int (*run)(void *arg), void *arg)
     breadcrumb_share();
     prctl(PR_SET_NAME, "kithd-parent");
     for (;;) {
-        struct restart_decision decision;
         breadcrumb_begin();
         parent.child = fork();
         if (parent.child == 0) {
@@ -298,11 +316,14 @@ int parent_run(int (*run)(void *arg), void *arg)
             return EXIT_FAILURE;
         }
         int status = wait_for_child(&parent);
-        if (!has_crashed(status) || parent.told != 0)
-            return hand_on(&parent, status);
-        if (!judge(&parent, status, &decision))
-            return PARENT_GIVES_UP;
-        if (!rest(&parent, decision.pause_ms))
+        int64_t pause_ms = CRASH_ROOM_PAUSE_MS;
+        if (!waits_for_room(&parent, status)) {
+            if (!has_crashed(status) || parent.told != 0)
+                return hand_on(&parent, status);
+            if (!judge(&parent, status, &pause_ms))
+                return PARENT_GIVES_UP;
+        }
+        if (!rest(&parent, pause_ms))
             return EXIT_SUCCESS;
     }
 }

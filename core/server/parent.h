@@ -16,6 +16,9 @@
 #define CORE_SERVER_PARENT_H
 
 #define PARENT_GIVES_UP 70 /* EX_SOFTWARE of sysexits.h */
+/* A daemon's, that had no room to begin: a full disk or quota.  After a crash it is tried again
+ * until somebody has made room. */
+#define PARENT_NO_ROOM 75 /* EX_TEMPFAIL */
 
 /* In the child: run(arg), and its result.  In the parent: the exit code, when all is over; or it
  * ends by the signal that ended a daemon that was told to end.  Called first of all: no thread may

@@ -341,3 +341,60 @@ def test_what_the_loader_says_names_the_file(start, tmp_path):
     daemon = start("--config", config, is_ready=False)
     daemon.wait_line(f"plugin early cannot be loaded: {tmp_path}/early.so: ")
     assert daemon.wait() == 1
+
+
+# -- On a full disk ----------------------------------------------------------------------------
+
+
+@pytest.fixture(name="small_disk")
+def _small_disk(tmp_path):
+    """Where the data will be: a file system of its own."""
+    data = tmp_path / "data"
+    data.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=12m", "none", str(data)]
+    if subprocess.run(mount, capture_output=True).returncode != 0:
+        pytest.skip("file systems cannot be mounted here")
+    yield data
+    subprocess.run(["umount", "--lazy", str(data)], check=True)
+
+
+def fill(directory):
+    ballast = directory / "ballast"
+    with open(ballast, "wb", buffering=0) as file:
+        with pytest.raises(OSError, match="No space left"):
+            while True:
+                file.write(bytes(4096))
+    return ballast
+
+
+def crash_without_room(start, tmp_path, small_disk):
+    daemon = opened(start, tmp_path)
+    assert fragile(daemon, "well") == 200
+    ballast = fill(small_disk)
+    fragile(daemon, "crash")
+    daemon.wait_line("No space left on device")
+    daemon.wait_line(r"it is tried again in \d+ s")
+    return daemon, ballast
+
+
+def test_a_crash_on_a_full_disk_waits_for_room_and_shuts_the_plugin_out(
+    start, tmp_path, small_disk
+):
+    daemon, ballast = crash_without_room(start, tmp_path, small_disk)
+    ballast.unlink()
+    wait_lines(daemon, "ready on", 2)
+    assert types(daemon)["quarantined"]["kind"] == "crash"
+    assert fragile(daemon, "well") == 503
+    assert daemon.get("/v1/echo/x", key=None).status == 200
+
+
+def test_who_crashed_is_known_also_to_a_start_by_hand_after_a_full_disk(
+    start, tmp_path, small_disk
+):
+    daemon, ballast = crash_without_room(start, tmp_path, small_disk)
+    assert daemon.stop() == 0
+    ballast.unlink()
+    again = start("--config", tmp_path / "kith.lua", "--scripts", tmp_path / "scripts", env=BARE)
+    again.wait_line('plugin "bad_outside" ended the daemon before this start')
+    assert types(again)["quarantined"]["kind"] == "crash"
+    assert "route" in types(again)["quarantined"]["reason"]

@@ -28,6 +28,7 @@ struct told {
     uint64_t seq, count;
     size_t blames;
     bool is_listened_to, is_hang;
+    int crash_at; /* of the runs */
 };
 
 static struct told *told;
@@ -351,7 +352,9 @@ static int hang_once(void *arg)
 static void a_hang_that_a_watchdog_ends_is_known_to_the_next_parent(void **state)
 {
     (void)state;
+    char file[64];
     assert_non_null(mkdtemp(data));
+    snprintf(file, sizeof file, "%s/blames", data);
     pid_t started = start(hang_once);
     wait_for(&told->runs, 1);
     kill(started, SIGABRT);
@@ -360,7 +363,40 @@ static void a_hang_that_a_watchdog_ends_is_known_to_the_next_parent(void **state
     assert_string_equal(told->plugin, "al pha");
     assert_int_equal(told->seq, 17);
     assert_true(told->is_hang);
-    assert_int_equal(rmdir(data), 0); /* nothing is left in it */
+    memset(told, 0, sizeof *told);
+    pid_t another = start(hang_once); /* what was forgotten blames nobody */
+    wait_for(&told->runs, 1);
+    assert_int_equal(told->blames, 0);
+    kill(another, SIGKILL);
+    status_of(another);
+    assert_int_equal(unlink(file), 0);
+    assert_int_equal(rmdir(data), 0);
+}
+
+static int find_no_room(void *arg)
+{
+    (void)arg;
+    int run = atomic_fetch_add(&told->runs, 1);
+    breadcrumb_attach(BREADCRUMB_ENGINE);
+    if (run == told->crash_at)
+        abort();
+    return run < 2 ? PARENT_NO_ROOM : EXIT_SUCCESS;
+}
+
+static void a_daemon_that_crashed_is_tried_until_it_finds_room(void **state)
+{
+    (void)state;
+    assert_int_equal(status_of(start(find_no_room)), 0);
+    assert_int_equal(told->runs, 3);
+}
+
+static void a_daemon_that_never_had_room_says_so_to_whoever_started_it(void **state)
+{
+    (void)state;
+    told->crash_at = 99;
+    int status = status_of(start(find_no_room));
+    assert_int_equal(WEXITSTATUS(status), PARENT_NO_ROOM);
+    assert_int_equal(told->runs, 1);
 }
 
 int main(void)
@@ -379,6 +415,8 @@ int main(void)
         TEST(a_daemon_dies_with_its_parent),
         TEST(what_is_meant_for_the_parent_is_the_daemons),
         TEST(a_hang_that_a_watchdog_ends_is_known_to_the_next_parent),
+        TEST(a_daemon_that_crashed_is_tried_until_it_finds_room),
+        TEST(a_daemon_that_never_had_room_says_so_to_whoever_started_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
