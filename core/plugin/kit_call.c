@@ -78,24 +78,47 @@ static struct doc_value text_value(const char *text)
     return (struct doc_value){ .type = DOC_TEXT, .text = text_of(text) };
 }
 
+struct text kit_type(const struct probe *probe, const struct kit_try *try)
+{
+    const char *type = "*";
+    if (try->callee->kind == KIT_HANDLER)
+        type = probe->plugin.handlers[try->callee->index].types[try->type];
+    return text_of(strcmp(type, "*") == 0 ? "Order Completed" : type);
+}
+
+bool kit_hears(const struct kith_handler *handler, struct text type)
+{
+    for (const char *const *one = handler->types; *one != NULL; one++)
+        if (strcmp(*one, "*") == 0 || text_is(type, *one))
+            return true;
+    return false;
+}
+
+int64_t kit_now(size_t round)
+{
+    return NOW_MS + (int64_t)round * DAY_MS;
+}
+
+bool kit_is_given(struct text name)
+{
+    return text_is(name, "type") || text_is(name, "id") || text_is(name, "at") ||
+           text_is(name, "source");
+}
+
 /* Of an event as the engine gives it: what is always there, and what the client sent. */
 static struct doc_value event_field(struct probe *probe, const struct kit_try *try,
                                     struct text name, size_t round)
 {
-    const char *type = "Order Completed";
-    if (try->callee->kind == KIT_HANDLER)
-        type = probe->plugin.handlers[try->callee->index].types[try->type];
+    if (!kit_is_given(name))
+        return kit_value(try->style, &probe->arena);
     if (text_is(name, "type"))
-        return text_value(strcmp(type, "*") == 0 ? "Order Completed" : type);
+        return (struct doc_value){ .type = DOC_TEXT, .text = kit_type(probe, try) };
     if (text_is(name, "id"))
         return (struct doc_value){ .type = DOC_TEXT,
                                    .text = arena_printf(&probe->arena, "m-%zu", round) };
     if (text_is(name, "at"))
-        return (struct doc_value){ .type = DOC_DATETIME,
-                                   .integer = NOW_MS - DAY_MS + (int64_t)round * DAY_MS };
-    if (text_is(name, "source"))
-        return text_value("shop");
-    return kit_value(try->style, &probe->arena);
+        return (struct doc_value){ .type = DOC_DATETIME, .integer = kit_now(round) - DAY_MS };
+    return text_value("shop");
 }
 
 static struct doc_value customer_field(struct probe *probe, const struct kit_try *try,
@@ -122,24 +145,29 @@ struct asked {
     size_t round;
 };
 
-static struct doc_value read_value(void *arg, const struct plugin_read *read)
+struct doc_value kit_read(struct probe *probe, const struct kit_try *try, size_t round,
+                          const struct plugin_read *read)
 {
-    const struct asked *asked = arg;
-    struct probe *probe = asked->probe;
     switch (read->kind) {
     case PLUGIN_READ_EVENT:
         return (struct doc_value){ .type = DOC_DOC,
-                                   .doc = kit_doc(asked->try->style, NULL, 0, &probe->arena) };
+                                   .doc = kit_doc(try->style, NULL, 0, &probe->arena) };
     case PLUGIN_READ_FIELD:
-        return event_field(probe, asked->try, read->name, asked->round);
+        return event_field(probe, try, read->name, round);
     case PLUGIN_READ_CUSTOMER:
-        return customer_field(probe, asked->try, read->name);
+        return customer_field(probe, try, read->name);
     case PLUGIN_READ_RECORD:
     case PLUGIN_READ_RECORDS:
     case PLUGIN_READ_STATE:
         break;
     }
     return (struct doc_value){ .type = DOC_NONE };
+}
+
+static struct doc_value read_value(void *arg, const struct plugin_read *read)
+{
+    const struct asked *asked = arg;
+    return kit_read(asked->probe, asked->try, asked->round, read);
 }
 
 /* The fields that the plugin keeps, with whatever values: another version of it kept them. */
@@ -244,7 +272,7 @@ bool kit_next_write(const struct buf *writes, size_t *at, struct doc *out)
     return true;
 }
 
-static void keep_states(struct probe *probe, struct buf *states)
+void kit_keep_states(struct probe *probe, struct buf *states)
 {
     struct doc write;
     for (size_t at = 0; kit_next_write(&probe->writes, &at, &write);) {
@@ -275,7 +303,7 @@ static void judge_write(struct probe *probe, const struct kit_try *try, struct d
 static void judge(struct probe *probe, const struct kit_try *try, int rc)
 {
     struct kit_callee *callee = try->callee;
-    const struct kith_call *call = &probe->call;
+    const struct kith_call *call = probe->call;
     const char *given = kit_given(probe, try);
     if (call->refused == KITH_DENIED)
         kit_find(probe, callee, KIT_DENIED, given,
@@ -288,6 +316,10 @@ static void judge(struct probe *probe, const struct kit_try *try, int rc)
         kit_find(probe, callee, KIT_SILENT, given,
                  "return engine->fail(call, \"the reason\"): people will look for it",
                  "it failed and did not say why");
+    if (kit_was_late(probe))
+        kit_find(probe, callee, KIT_LATE, given,
+                 "keep what you have read, and not the kith_call: another call has its own",
+                 "it uses the kith_call of a call that has ended");
     bool is_hook = callee->kind != KIT_HANDLER && callee->kind != KIT_FUNCTION;
     enum doc_type answer = plugin_answer(call).type;
     if (rc == 0 && is_hook && answer != DOC_DOC)
@@ -301,20 +333,19 @@ static void judge(struct probe *probe, const struct kit_try *try, int rc)
 
 static int call_once(struct probe *probe, const struct kit_try *try, size_t round, struct err *err)
 {
-    static const struct plugin_reads nothing = { NULL, 0 };
     struct kit_callee *callee = try->callee;
     struct asked asked = { probe, try, round };
     struct plugin_source source = { &asked, read_value, read_state };
-    probe->call.plugin = &probe->plugin;
-    probe->call.reads = callee->reads != NULL ? callee->reads : &nothing;
-    probe->call.source = &source;
-    probe->call.arguments = arguments(probe, try);
-    probe->call.now = NOW_MS + (int64_t)round * DAY_MS;
-    probe->call.writes = &probe->writes;
-    probe->call.answer = &probe->answer;
+    struct kit_one one = {
+        .source = &source,
+        .reads = callee->reads,
+        .run = callee->run,
+        .arguments = arguments(probe, try),
+        .now = kit_now(round),
+    };
     paint_stack(probe->options->is_again);
     int64_t began = processor_ns();
-    int rc = plugin_call(&probe->call, callee->run, err);
+    int rc = kit_call_one(probe, &one, err);
     int64_t taken = taken_ns(probe, began);
     if (callee->calls < KIT_TIMES_MAX)
         callee->ns[callee->calls] = taken;
@@ -331,7 +362,7 @@ static int call_once(struct probe *probe, const struct kit_try *try, size_t roun
 /* Append {wants, answer}, or {failed}. */
 static void put_result(struct probe *probe, int rc, const struct err *err, struct doc_writer *w)
 {
-    struct doc_value answer = plugin_answer(&probe->call);
+    struct doc_value answer = plugin_answer(probe->call);
     struct doc write;
     doc_open(w, NULL);
     doc_open_array(w, "wants");
@@ -359,7 +390,7 @@ void kit_run_try(struct probe *probe, const struct kit_try *try)
         kit_say_at(probe, try->callee->who, kit_given(probe, try));
         int rc = call_once(probe, try, round, &err);
         judge(probe, try, rc);
-        keep_states(probe, probe->states);
+        kit_keep_states(probe, probe->states);
         put_result(probe, rc, &err, &w);
     }
     doc_close(&w);

@@ -36,7 +36,9 @@ enum kit_finding {
     KIT_GROWS,
     KIT_HUNGRY,
     KIT_FAILS,
-    KIT_ANSWERS
+    KIT_ANSWERS,
+    KIT_LATE,
+    KIT_ENDLESS
 };
 
 struct probe {
@@ -45,8 +47,9 @@ struct probe {
     struct plugin plugin;
     struct kit_callee *callees;
     size_t callee_count;
-    struct kith_call call;
-    struct arena arena; /* of one call */
+    struct kith_call calls[2], *call; /* the last one that was made; NULL: none was */
+    struct buf late;                  /* what the one before it was told after its end */
+    struct arena arena;               /* of one call */
     struct buf writes, answer;
     long peak_kib;    /* the most memory so far; 0: not looked yet */
     int64_t clock_ns; /* of the processor, that looking at its clock takes */
@@ -99,7 +102,8 @@ void kit_say_about(struct probe *probe);
 #define KIT_FIRST 0        /* start() and stop(), the first time ... */
 #define KIT_AGAIN 1        /* ... and again, to see what is left */
 #define KIT_LEARN 0        /* ... of a callee, before its tries, which count from 1 ... */
-#define KIT_MEMORY 1000000 /* ... and behind them */
+#define KIT_MEMORY 1000000 /* ... and behind them: its memory, ... */
+#define KIT_EVENTS 1000001 /* ... and what follows from each of its types */
 #define KIT_STATUS 1000    /* of a channel ... */
 #define KIT_LOOP 1001      /* ... what it does when it has been given everything */
 
@@ -111,12 +115,39 @@ bool kit_has_died(const struct probe *probe, char group, size_t index, size_t nu
 void kit_tell_left_out(struct probe *probe, char group, size_t index, const char *who, size_t count,
                        size_t all, const char *calls);
 
+/* -- One call (kit_one.c) ---------------------------------------------------------------------- */
+
+struct kit_one {
+    const struct plugin_source *source;
+    const struct plugin_reads *reads; /* NULL: none */
+    kith_fn *run;
+    struct doc arguments;
+    int64_t now;
+};
+
+/* plugin_call() in probe->call; what it wants is in probe->writes. */
+int kit_call_one(struct probe *probe, const struct kit_one *one, struct err *err);
+/* Whether the last one used the call before it. */
+bool kit_was_late(const struct probe *probe);
+
 /* -- Calling (kit_call.c) ---------------------------------------------------------------------- */
 
 void kit_list_callees(struct probe *probe);
 void kit_free_callees(struct probe *probe);
 /* "Shop Visited, given texts" */
 const char *kit_given(struct probe *probe, const struct kit_try *try);
+/* The type of the event that a handler is given. */
+struct text kit_type(const struct probe *probe, const struct kit_try *try);
+bool kit_hears(const struct kith_handler *handler, struct text type);
+/* The engine's time of call `round` of a try. */
+int64_t kit_now(size_t round);
+/* What is read in it. */
+struct doc_value kit_read(struct probe *probe, const struct kit_try *try, size_t round,
+                          const struct plugin_read *read);
+/* Whether every event has this field, whatever the client sent. */
+bool kit_is_given(struct text name);
+/* What the last call keeps goes into `states`. */
+void kit_keep_states(struct probe *probe, struct buf *states);
 /* The next of what a call wanted: documents one behind another.  *at begins with 0. */
 bool kit_next_write(const struct buf *writes, size_t *at, struct doc *out);
 /* Make the calls of a try; what they wanted is in probe->out. */
@@ -128,6 +159,11 @@ void kit_watch_peak(struct probe *probe, const struct kit_try *try);
 void kit_measure_clock(struct probe *probe);
 /* Make the same call over and over: does memory grow? */
 void kit_watch_memory(struct probe *probe, const struct kit_try *try);
+
+/* -- What follows from events (kit_chain.c) -------------------------------------------------- */
+
+/* Do the events that a handler's types lead to come to an end? */
+void kit_follow_events(struct probe *probe, struct kit_callee *callee);
 
 /* -- The outside side (kit_outside.c) ---------------------------------------------------------- */
 

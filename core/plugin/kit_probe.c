@@ -295,6 +295,8 @@ static void judge_whole(struct probe *probe)
                      "a call takes %lld ms of the processor",
                      (long long)(callee->ns[count / 2] / 1000000));
         judge_memory(probe, callee);
+        if (callee->kind == KIT_HANDLER)
+            kit_follow_events(probe, callee);
     }
 }
 
@@ -326,7 +328,8 @@ static void try_all(struct probe *probe)
 
 static void deinit(struct probe *probe)
 {
-    struct buf *bufs[] = { &probe->message, &probe->out, &probe->writes, &probe->answer };
+    struct buf *bufs[] = { &probe->message, &probe->out, &probe->writes, &probe->answer,
+                           &probe->late };
     for (size_t i = 0; i < sizeof bufs / sizeof *bufs; i++)
         buf_deinit(bufs[i]);
     for (size_t i = 0; i < PLUGIN_STATES_MAX; i++) {

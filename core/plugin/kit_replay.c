@@ -161,14 +161,13 @@ static void call_handler(struct replay *replay, size_t index, struct doc_writer 
     struct plugin_source source = { replay, read_value, read_state };
     struct err err;
     struct doc write;
-    probe->call.plugin = &probe->plugin;
-    probe->call.reads = &probe->plugin.handler_reads[index];
-    probe->call.source = &source;
-    probe->call.arguments = (struct doc){ NULL, 0 };
-    probe->call.now = replay->event->logged;
-    probe->call.writes = &probe->writes;
-    probe->call.answer = &probe->answer;
-    int rc = plugin_call(&probe->call, probe->plugin.handlers[index].run, &err);
+    struct kit_one one = {
+        .source = &source,
+        .reads = &probe->plugin.handler_reads[index],
+        .run = probe->plugin.handlers[index].run,
+        .now = replay->event->logged,
+    };
+    int rc = kit_call_one(probe, &one, &err);
     doc_open(w, NULL);
     doc_put_string(w, "handler", probe->plugin.handlers[index].name);
     if (rc != 0)
@@ -183,14 +182,6 @@ static void call_handler(struct replay *replay, size_t index, struct doc_writer 
 }
 
 /* -- Entries ----------------------------------------------------------------------------------- */
-
-static bool hears(const struct kith_handler *handler, struct text type)
-{
-    for (const char *const *one = handler->types; *one != NULL; one++)
-        if (strcmp(*one, "*") == 0 || text_is(type, *one))
-            return true;
-    return false;
-}
 
 /* "entry 3, Order Completed, customer u-1" */
 static void put_given(const struct event *event, char *out, size_t room)
@@ -218,7 +209,7 @@ static int visit(void *arg, const struct log_entry *entry)
     doc_begin(&w, &probe->out);
     doc_open_array(&w, "calls");
     for (size_t i = 0; i < probe->plugin.handler_count; i++) {
-        if (!hears(&probe->plugin.handlers[i], event.type))
+        if (!kit_hears(&probe->plugin.handlers[i], event.type))
             continue;
         kit_say_at(probe, probe->plugin.handlers[i].name, given);
         call_handler(replay, i, &w);

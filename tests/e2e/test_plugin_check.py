@@ -22,6 +22,8 @@ VERDICTS = {
     "bad_exit": (1, "ended the whole process, with exit code 3", "return a code"),
     "bad_hang": (1, "given times: it did not come back within 5 s", "every loop needs an end"),
     "bad_slow": (1, "ms of the processor, and isolated 100 ms are a hang", "outside side"),
+    "bad_echo": (1, "more events of its own than are taken (1000, or 16 deep)", "do not hear"),
+    "bad_late": (1, "it uses the kith_call of a call that has ended", "not the kith_call"),
     "bad_counter": (1, "called twice with the same", "no variables that outlive the call"),
     "bad_clock": (1, "in another process it wants something else", "no clock"),
     "bad_address": (1, "in another process it wants something else", "addresses"),
