@@ -4,7 +4,7 @@
 #   make build                   the daemon, the command, the plugins: build/release
 #   make test                    every test and check, as CI runs them
 #   make sim [SEED=n] [COUNT=n]  the simulator, COUNT lives beginning at SEED
-#   make fuzz [SECONDS=60]       malformed requests and JSON, made up by libFuzzer
+#   make fuzz [SECONDS=60]       malformed requests, JSON, mail and calendars, by libFuzzer
 #   make determinism [COUNT=1000000] [SEED=1]
 #                            one history, lived and folded by every build there is in build/
 #   make webhooks [COUNT=10000]  that many webhooks to a receiver that fails by turns
@@ -50,7 +50,7 @@ sim: packages-test $(RELEASE)/build.ninja
 
 fuzz: packages-test
 	cmake --preset fuzz --log-level=WARNING
-	cmake --build build/fuzz --target fuzz_json fuzz_request
+	cmake --build build/fuzz --target fuzz_json fuzz_request fuzz_mail fuzz_calendar
 	$(PYTHON) tests/fuzz/fuzz.py --build build/fuzz --seconds $(SECONDS)
 
 determinism: packages-test $(RELEASE)/build.ninja

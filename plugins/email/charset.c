@@ -256,7 +256,7 @@ bool charset_decode_strictly(struct span charset, struct span text, struct bytes
     struct bytes decoded;
     if (found == NULL)
         return false;
-    bytes_init(&decoded, text.size * 4 + 16);
+    bytes_init(&decoded, text.size * CHARSET_GROWTH_MAX);
     bool is_sound = decode(found, text, &decoded);
     if (decoded.failed != 0)
         out->failed = decoded.failed;

@@ -11,6 +11,9 @@
 
 #include "bytes.h"
 
+/* To so many bytes one grows at most: half a half-width kana, each of whose two is replaced. */
+#define CHARSET_GROWTH_MAX 6
+
 /* Append `text`, labelled `charset`, as UTF-8. */
 void charset_decode(struct span charset, struct span text, struct bytes *out);
 

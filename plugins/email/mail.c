@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define MAIL_DECODED_MAX (MAIL_TEXT_MAX * CHARSET_GROWTH_MAX)
+
 /* Does the label say more than that somebody has set one?  Many say us-ascii of anything. */
 static bool is_telling(struct span label)
 {
@@ -85,7 +87,7 @@ static int add_attachment(struct mail *mail, const struct mime_part *part, bool 
         return FAULT_MEMORY;
     struct mail_attachment *attachment = &mail->attachments[mail->attachment_count++];
     struct bytes room;
-    bytes_init(&room, MIME_HEADER_BYTES_MAX * 4);
+    bytes_init(&room, MIME_HEADER_BYTES_MAX * CHARSET_GROWTH_MAX);
     struct span header = decode_header(mail, part->header, &room);
     attachment->is_inline = is_inline;
     memcpy(attachment->type, part->type, sizeof attachment->type);
@@ -226,12 +228,12 @@ void mail_init(struct mail *mail)
     mail->events = (struct mime_events){ on_part, on_data, mail };
     mime_reader_init(&mail->reader, &mail->events);
     bytes_init(&mail->header_copy, MIME_HEADER_BYTES_MAX);
-    bytes_init(&mail->header_decoded, MIME_HEADER_BYTES_MAX * 4);
+    bytes_init(&mail->header_decoded, MIME_HEADER_BYTES_MAX * CHARSET_GROWTH_MAX);
     for (int kind = 0; kind < MAIL_KINDS; kind++)
         bytes_init(&mail->raw[kind], MAIL_TEXT_MAX);
     bytes_init(&mail->report, MAIL_REPORT_MAX);
     bytes_init(&mail->original, MAIL_REPORT_MAX);
-    bytes_init(&mail->text, MAIL_TEXT_MAX * 4); /* a byte of any charset is at most 4 of UTF-8 */
+    bytes_init(&mail->text, MAIL_DECODED_MAX);
 }
 
 void mail_deinit(struct mail *mail)
@@ -288,7 +290,7 @@ static void decode_piece(const struct mail *mail, const struct mail_piece *piece
     struct span text = { raw->data == NULL ? NULL : raw->data + piece->from, piece->size };
     struct bytes marked;
     bool is_named = is_telling(span_of(piece->charset)) || is_plain(text);
-    bytes_init(&marked, MAIL_TEXT_MAX * 4);
+    bytes_init(&marked, MAIL_DECODED_MAX);
     struct bytes *decoded = piece->kind == MAIL_PLAIN ? out : &marked;
     if (is_named || !decode_unnamed(mail, text, decoded))
         charset_decode(span_of(piece->charset), text, decoded);
@@ -325,7 +327,7 @@ static bool has_words(const struct mail *mail, unsigned group, enum mail_kind ki
         struct bytes text;
         if (mail->pieces[i].group != group || mail->pieces[i].kind != kind)
             continue;
-        bytes_init(&text, MAIL_TEXT_MAX * 4);
+        bytes_init(&text, MAIL_DECODED_MAX);
         decode_piece(mail, &mail->pieces[i], &text);
         is_found = !is_blank(bytes_get(&text));
         bytes_deinit(&text);
@@ -345,7 +347,7 @@ static bool is_shown(const struct mail *mail, const struct mail_piece *piece)
 static void add_piece(struct mail *mail, const struct mail_piece *piece)
 {
     struct bytes text;
-    bytes_init(&text, MAIL_TEXT_MAX * 4);
+    bytes_init(&text, MAIL_DECODED_MAX);
     decode_piece(mail, piece, &text);
     unify_line_ends(&text);
     if (text.failed != 0)

@@ -21,11 +21,18 @@ static size_t end_length(const char *at, const char *end)
     return *at == '\r' && at + 1 < end && at[1] == '\n' ? 2 : 0;
 }
 
-/* What stays of one byte outside line ends: control characters go, tab stays. */
-static bool is_kept(char byte)
+/* Of valid text what goes out again: what Kith compares must be what its client gets.  The end. */
+static char *keep_text(char *data, const char *end)
 {
-    unsigned char value = (unsigned char)byte;
-    return (value >= 0x20 && value != 0x7F) || byte == '\t';
+    char *to = data;
+    for (size_t length; data < end; data += length) {
+        length = utf8_length(data, (size_t)(end - data));
+        if (utf8_is_text(data, length) && *data != '\r') {
+            memmove(to, data, length);
+            to += length;
+        }
+    }
+    return to;
 }
 
 int lines_unfold(char *data, size_t *size, struct fault *fault)
@@ -42,14 +49,13 @@ int lines_unfold(char *data, size_t *size, struct fault *fault)
             *to++ = '\n';
             from += line_end;
         } else {
-            if (is_kept(*from))
-                *to++ = *from;
-            from++;
+            *to++ = *from++;
         }
     }
-    *to = '\0';
     if (!utf8_is_valid(data, (size_t)(to - data)))
         return fault_set(fault, FAULT_INVALID, "the calendar object is not UTF-8");
+    to = keep_text(data, to);
+    *to = '\0';
     *size = (size_t)(to - data);
     return 0;
 }

@@ -52,6 +52,20 @@ static void line_ends_before_boundaries_are_not_the_texts(void **state)
     assert_int_equal(mail.attachments[0].size, 3);
 }
 
+/* Each byte of broken kana becomes two characters that replace it. */
+static void text_that_grows_most_is_read(void **state)
+{
+    (void)state;
+    assert_string_equal(read("Subject: s\n\n\x1b(I\xf4qq"), "\x1b(I\xc3\xb4qq");
+    mail_deinit(&mail);
+    mail_init(&mail);
+    feed("Content-Type: text/plain; charset=iso-2022-jp\n\n\x1b(I");
+    for (size_t i = 0; i < MAIL_TEXT_MAX; i++)
+        feed("\x7e");
+    assert_int_equal(mail_end(&mail, NULL), 0);
+    assert_true(mail.text.size > 4 * (size_t)MAIL_TEXT_MAX);
+}
+
 static void nested_parts_are_found_and_outer_boundaries_end_inner_parts(void **state)
 {
     (void)state;
@@ -272,6 +286,7 @@ static void lines_without_end_are_bounded(void **state)
 
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup_teardown(line_ends_before_boundaries_are_not_the_texts, begin, end),
+    cmocka_unit_test_setup_teardown(text_that_grows_most_is_read, begin, end),
     cmocka_unit_test_setup_teardown(nested_parts_are_found_and_outer_boundaries_end_inner_parts,
                                     begin, end),
     cmocka_unit_test_setup_teardown(html_alone_becomes_text, begin, end),

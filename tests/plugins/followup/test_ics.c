@@ -274,8 +274,8 @@ static void control_characters_are_left_out(void **state)
 {
     (void)state;
     struct ics_item item = item_of("SUMMARY:a\x0B\x01"
-                                   "b\tc\x7F\r\n");
-    assert_string_equal(item.title, "ab\tc");
+                                   "b\rb\tc\x7F\xEF\xBF\xBF\r\n");
+    assert_string_equal(item.title, "abb\tc");
     ics_item_deinit(&item);
 }
 
