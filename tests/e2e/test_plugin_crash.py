@@ -361,7 +361,10 @@ def test_an_isolated_plugin_that_hangs_as_it_is_loaded_is_an_error_that_names_it
     config, library = hanging(tmp_path, "bad_hang_load")
     config.write_text(config.read_text().replace("{}", "{ isolate = true }"))
     daemon = start("--config", config, is_ready=False)
-    daemon.wait_line("kith.lua:2: .*bad_hang_load")
+    daemon.wait_line(
+        "kith.lua:2: plugin bad_hang_load: its process has not said within 10000 ms what it is: "
+        f"{library} does not come back"
+    )
     assert daemon.wait() == 1
 
 
