@@ -15,10 +15,17 @@ static const struct column columns[] = {
     { "note", false }, { NULL, false },
 };
 
+/* Of those that may be over: when. */
+static const struct column closed_columns[] = {
+    { "id", true },    { "due", false },    { "assignee", false }, { "customer", true },
+    { "name", false }, { "title", false },  { "rule", false },     { "state", false },
+    { "note", false }, { "closed", false }, { NULL, false },
+};
+
 /* What is to be done, and why, is read to its end on a narrow screen too. */
-static void reminder_table(struct table *table)
+static void reminder_table(struct table *table, bool has_closed)
 {
-    table_init(table, columns);
+    table_init(table, has_closed ? closed_columns : columns);
     table_yield(table, "note", YIELD_BELOW);
     table_yield(table, "rule", YIELD_BELOW);
     table_yield(table, "title", YIELD_BELOW);
@@ -51,7 +58,7 @@ static void cell_assignee(struct table *table, struct doc item)
     buf_deinit(&text);
 }
 
-static void reminder_item(struct cli *cli, struct doc item, void *arg)
+static void open_item(struct cli *cli, struct doc item, void *arg)
 {
     struct table *table = arg;
     cell_field(table, item, "id", TINT_BOLD);
@@ -63,6 +70,12 @@ static void reminder_item(struct cli *cli, struct doc item, void *arg)
     cell_field(table, item, "rule", TINT_DIM);
     cell_state(table, item, "state");
     cell_field(table, item, "note", TINT_NONE);
+}
+
+static void closed_item(struct cli *cli, struct doc item, void *arg)
+{
+    open_item(cli, item, arg);
+    cell_time(cli, arg, item, "closed");
 }
 
 int run_reminders(struct cli *cli)
@@ -77,8 +90,9 @@ int run_reminders(struct cli *cli)
     path_query(&cli->path, "customer", args_value(&cli->args, "customer"));
     path_query(&cli->path, "state", state);
     path_query(&cli->path, "due", args_value(&cli->args, "due"));
-    reminder_table(&table);
-    int code = cli_list(cli, limit, reminder_item, &table);
+    bool has_closed = state != NULL && strcmp(state, "open") != 0;
+    reminder_table(&table, has_closed);
+    int code = cli_list(cli, limit, has_closed ? closed_item : open_item, &table);
     if (code == EXIT_DONE)
         cli_table(cli, &table, "no such reminders");
     table_deinit(&table);
@@ -94,11 +108,13 @@ static int print_reminder(struct cli *cli, int code, struct doc reminder)
         cli_json(cli, reminder);
         return EXIT_DONE;
     }
-    reminder_table(&table);
-    reminder_item(cli, reminder, &table);
+    bool has_closed = doc_text(reminder, "closed").size != 0;
+    cli_item_fn *item = has_closed ? closed_item : open_item;
+    reminder_table(&table, has_closed);
+    item(cli, reminder, &table);
     struct doc next = doc_child(reminder, "next"); /* that follows the one that is done */
     if (next.data != NULL)
-        reminder_item(cli, next, &table);
+        item(cli, next, &table);
     cli_table(cli, &table, "");
     table_deinit(&table);
     return EXIT_DONE;

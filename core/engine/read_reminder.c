@@ -33,6 +33,7 @@ void show_reminder(struct doc_writer *w, uint64_t task, struct doc row)
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         doc_put_present(w, texts[i], doc_text(row, texts[i]));
     show_time(w, "escalate_due", doc_int(row, "escalate_due", 0));
+    show_time(w, "closed", doc_int(row, "closed", 0));
     char version[REMINDER_VERSION_SIZE];
     reminder_version(row, version);
     doc_put_string(w, "version", version);

@@ -20,6 +20,7 @@ struct task {
     struct due due;  /* follows the customer's zone when a rule said it, the company's is staff's */
     struct text escalate_to;
     int64_t created, escalate_due;
+    int64_t closed; /* log time; 0: it is open, or was closed by an engine before level 10 */
 };
 
 #define TITLE_BYTES_MAX 500
@@ -92,6 +93,7 @@ static bool task_load(struct task *task, struct engine *engine, uint64_t number)
         .escalate_to = doc_text(doc, "escalate_to"),
         .due = due_read(doc, doc_int(doc, "due", 0)),
         .created = doc_int(doc, "created", 0),
+        .closed = doc_int(doc, "closed", 0),
         .escalate_due = doc_int(doc, "escalate_due", 0),
     };
     return true;
@@ -121,6 +123,8 @@ static void task_store(const struct task *task, struct engine *engine)
     doc_put_present(&w, "escalate_to", task->escalate_to);
     if (task->escalate_due != 0)
         doc_put_int(&w, "escalate_due", task->escalate_due);
+    if (task->closed != 0)
+        doc_put_int(&w, "closed", task->closed);
     struct doc row = doc_end(&w);
     key_task(&key, task->number);
     state_put(engine->state, &key, row.data, row.size);
@@ -198,7 +202,8 @@ static void task_open(struct task *task, struct engine *engine, struct customer 
     set_timers(engine, member_of(customer, task->customer), task, NULL);
 }
 
-static void task_close(struct task *task, struct engine *engine, struct customer *customer)
+/* It stands in no list any more. */
+static void task_unlist(const struct task *task, struct engine *engine, struct customer *customer)
 {
     struct profile *profile = member_of(customer, task->customer);
     struct key key;
@@ -207,6 +212,15 @@ static void task_close(struct task *task, struct engine *engine, struct customer
     state_delete(engine->state, &key);
     timer_cancel(engine, profile, task->customer, timer_name(engine, "task", task->number));
     timer_cancel(engine, profile, task->customer, timer_name(engine, "escalate", task->number));
+}
+
+static void task_close(struct task *task, struct engine *engine, struct customer *customer,
+                       struct text outcome)
+{
+    task_unlist(task, engine, customer);
+    task->state = text_of("done");
+    task->outcome = outcome;
+    task->closed = engine->now;
 }
 
 /* The open task has another time, person or title: `before` is what it was. */
@@ -434,7 +448,7 @@ void reminder_erase(struct engine *engine, uint64_t number, uint64_t customer)
     if (!task_load(&task, engine, number) || task.customer != customer)
         return;
     if (text_is(task.state, "open"))
-        task_close(&task, engine, NULL);
+        task_unlist(&task, engine, NULL);
     key_task(&key, number);
     state_delete(engine->state, &key);
 }
@@ -562,9 +576,7 @@ void reminder_close(struct engine *engine, struct customer *customer, uint64_t n
     struct task task;
     if (!load_open(&task, engine, number))
         return;
-    task_close(&task, engine, customer);
-    task.state = text_of("done");
-    task.outcome = outcome;
+    task_close(&task, engine, customer, outcome);
     task_store(&task, engine);
     derive(engine, "reminder.closed", &task, depth);
 }
@@ -675,6 +687,17 @@ static bool command_task(struct step *step, struct task *task)
     return true;
 }
 
+/* What was changed of it with the same word, after it has left its lists. */
+static void change_closed(struct task *task, struct doc data, const struct due *due)
+{
+    if (doc_text(data, "title").size != 0)
+        task->title = doc_text(data, "title");
+    if (doc_get(data, "note").type == DOC_TEXT)
+        task->note = doc_text(data, "note");
+    if (due->ms != 0)
+        task->due = *due;
+}
+
 void command_reminder_done(struct step *step)
 {
     struct engine *engine = step->engine;
@@ -683,21 +706,22 @@ void command_reminder_done(struct step *step)
     struct key key;
     if (!command_task(step, &task))
         return;
-    struct due next = due_of_command(data, "next");
+    struct due next = due_of_command(data, "next"), due = due_of_command(data, "due");
     if (doc_text(data, "outcome").size > NOTE_BYTES_MAX ||
-        doc_text(data, "note").size > NOTE_BYTES_MAX || (next.ms != 0 && !is_due(&next))) {
+        doc_text(data, "note").size > NOTE_BYTES_MAX ||
+        doc_text(data, "title").size > TITLE_BYTES_MAX || (next.ms != 0 && !is_due(&next)) ||
+        (due.ms != 0 && !is_due(&due))) {
         engine_refuse(engine, E_INVALID,
-                      "outcome and note have at most %d bytes, and next is a moment",
-                      NOTE_BYTES_MAX);
+                      "outcome and note have at most %d bytes, a title %d, and next and due are "
+                      "moments",
+                      NOTE_BYTES_MAX, TITLE_BYTES_MAX);
         return;
     }
-    task_close(&task, engine, &step->customer);
+    task_close(&task, engine, &step->customer, doc_text(data, "outcome"));
     key_open(&key, &task);
     if (task.rule.size != 0)
         state_delete(engine->state, &key);
-    task.state = text_of("done");
-    task.outcome = doc_text(data, "outcome");
-    task.note = doc_text(data, "note").size != 0 ? doc_text(data, "note") : task.note;
+    change_closed(&task, data, &due);
     task_store(&task, engine);
     step_derive(step, "reminder.closed", task.customer, task_note(engine, &task));
 

@@ -141,6 +141,12 @@ static int hear(const struct remote *remote, const struct plugin_options *option
                      "plugin %s: its process ended while it was loaded: kith plugin check %s says "
                      "more",
                      options->name, options->path);
+    else if (rc == E_BUSY)
+        rc =
+            err_set(err, rc,
+                    "plugin %s: its process has not said within %d ms what it is: %s does not come "
+                    "back while it is loaded",
+                    options->name, REMOTE_START_MS, options->path);
     else if (rc != 0)
         rc = err_set(err, rc, "plugin %s: %s", options->name, reason.text);
     else if (doc_int(said, "code", E_INVALID) != 0)

@@ -326,14 +326,19 @@ static void patch_reminder(struct call *call)
         change(call, "reminder.change", "due");
 }
 
-static const struct field done_fields[] = { { "outcome", FIELD_LINE, false },
-                                            { "note", FIELD_NOTE, false },
-                                            { "next", FIELD_TIME, false },
-                                            FIELDS_END };
+static const struct field done_fields[] = {
+    { "outcome", FIELD_LINE, false }, { "title", FIELD_LINE, false }, { "note", FIELD_NOTE, false },
+    { "due", FIELD_TIME, false },     { "next", FIELD_TIME, false },  FIELDS_END
+};
 
 static void post_done(struct call *call)
 {
-    change(call, "reminder.done", "next");
+    enum doc_type due = doc_get(call->body, "due").type, next = doc_get(call->body, "next").type;
+    bool has_due = due != DOC_NONE && due != DOC_NULL;
+    if (has_due && next != DOC_NONE && next != DOC_NULL)
+        call_problem(call, 422, "due or next: that one is over, or another one's time");
+    else
+        change(call, "reminder.done", has_due ? "due" : "next");
 }
 
 static const struct field snooze_fields[] = { { "due", FIELD_TIME, true }, FIELDS_END };
@@ -354,7 +359,8 @@ const struct route routes_reminders[] = {
     { "PATCH", "/v1/reminders/{id}", SCOPE_STAFF, BODY_MAX, true, patch_reminder,
       "Change title, note, time, or who shall do it", "wait", patch_fields, "Reminder" },
     { "POST", "/v1/reminders/{id}/done", SCOPE_STAFF, BODY_MAX, true, post_done,
-      "It is done; `next` makes another", "wait", done_fields, "Reminder" },
+      "It is done, as `title`, `note`, `due` have it; `next` makes another", "wait", done_fields,
+      "Reminder" },
     { "POST", "/v1/reminders/{id}/snooze", SCOPE_STAFF, BODY_MAX, true, post_snooze,
       "Move it to another time", "wait", snooze_fields, "Reminder" },
     ROUTES_END,

@@ -158,6 +158,7 @@ static const struct shape_field reminder[] = {
     { "civil", "text", false, "The time as it was said" },
     { "escalate_to", "text", false, NULL },
     { "escalate_due", "time", false, NULL },
+    { "closed", "time", false, "When it was done, by the time of the log" },
     { "version", "text", true, "What can be changed of it, as a word: the same as the ETag" },
     { "next", "object", false, "The reminder that follows one that is done" },
     END,

@@ -467,6 +467,8 @@ static int open_hosting(struct daemon *daemon, struct err *err)
         .arg = daemon,
     };
     daemon->surroundings.interrupt = &daemon->interrupt;
+    if (daemon->settings.plugin_count != 0 && daemon->settings.plugin_dir != NULL)
+        daemon->loop_watch = loop_watch_open(daemon->settings.plugin_dir);
     return hosting_open(&options, &daemon->hosting, err);
 }
 
@@ -723,7 +725,7 @@ static void watch_plugins(struct daemon *daemon)
 {
     daemon->plugin_watch = plugin_watch_open(&daemon->loop, look_at_plugins, daemon);
     daemon->api.plugin_watch = daemon->plugin_watch;
-    daemon->loop_watch = loop_watch_open();
+    loop_watch_loaded(daemon->loop_watch);
 }
 
 int daemon_run(const struct daemon_options *options, struct err *err)

@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 #define TELL_LOOKS (PLUGIN_HANG_TELL_MS / PLUGIN_LOOK_MS)
 #define END_LOOKS (PLUGIN_LOOP_HANG_MS / PLUGIN_LOOK_MS)
@@ -20,8 +21,10 @@ struct loop_watch {
     pthread_mutex_t mutex;
     pthread_cond_t ended;
     bool is_over;
-    uint32_t turn;  /* of the call that was seen last ... */
-    unsigned looks; /* ... and how often it was seen again */
+    bool is_loading;        /* the daemon has not begun */
+    const char *plugin_dir; /* where they are */
+    uint32_t turn;          /* of the call that was seen last ... */
+    unsigned looks;         /* ... and how often it was seen again */
 };
 
 static void tell(const struct breadcrumb_crash *call)
@@ -32,6 +35,26 @@ static void tell(const struct breadcrumb_crash *call)
                                 : "; without a parent nobody ends it");
 }
 
+static void tell_loading(const struct loop_watch *watch, const char *name)
+{
+    say("the plugin \"%s\" does not come back while it is loaded, from %s/%s.so (its constructors, "
+        "kith_describe()): the daemon does not begin; if it does not soon, %s",
+        name, watch->plugin_dir, name,
+        breadcrumb_is_watched() ? "it begins without it" : "it ends");
+}
+
+static void end(const struct loop_watch *watch, const char *name)
+{
+    if (breadcrumb_is_watched())
+        breadcrumb_end_hung(BREADCRUMB_LOOP);
+    if (!watch->is_loading)
+        return;
+    say("the plugin \"%s\" has not come back within %d ms while it was loaded: take it out of the "
+        "configuration, or have %s/%s.so mended",
+        name, PLUGIN_LOOP_HANG_MS, watch->plugin_dir, name);
+    _exit(EXIT_FAILURE);
+}
+
 static void look(struct loop_watch *watch)
 {
     struct breadcrumb_crash call;
@@ -39,16 +62,19 @@ static void look(struct loop_watch *watch)
     bool is_in = breadcrumb_look(BREADCRUMB_LOOP, &call, &turn);
     if (!is_in || turn != watch->turn) {
         if (watch->looks >= TELL_LOOKS)
-            say("the plugin has come back: requests are answered again");
+            say("the plugin has come back: %s",
+                watch->is_loading ? "the daemon goes on beginning" : "requests are answered again");
         watch->looks = 0;
         watch->turn = turn;
         return;
     }
     watch->looks++;
-    if (watch->looks == TELL_LOOKS)
+    if (watch->looks == TELL_LOOKS && watch->is_loading)
+        tell_loading(watch, call.plugin);
+    else if (watch->looks == TELL_LOOKS)
         tell(&call);
-    if (watch->looks >= END_LOOKS && breadcrumb_is_watched())
-        breadcrumb_end_hung(BREADCRUMB_LOOP);
+    if (watch->looks >= END_LOOKS)
+        end(watch, call.plugin);
 }
 
 /* Whether it is over by then. */
@@ -73,9 +99,11 @@ static void *run(void *arg)
     return NULL;
 }
 
-struct loop_watch *loop_watch_open(void)
+struct loop_watch *loop_watch_open(const char *plugin_dir)
 {
     struct loop_watch *watch = mem_zero(sizeof *watch);
+    watch->is_loading = true;
+    watch->plugin_dir = plugin_dir;
     pthread_condattr_t attributes;
     sigset_t all, before;
     pthread_mutex_init(&watch->mutex, NULL);
@@ -90,6 +118,13 @@ struct loop_watch *loop_watch_open(void)
     ASSERT(rc == 0);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return watch;
+}
+
+void loop_watch_loaded(struct loop_watch *watch)
+{
+    pthread_mutex_lock(&watch->mutex);
+    watch->is_loading = false;
+    pthread_mutex_unlock(&watch->mutex);
 }
 
 void loop_watch_close(struct loop_watch *watch)

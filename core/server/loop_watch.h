@@ -9,6 +9,10 @@
  *     PLUGIN_HANG_TELL_MS in one call: the messages name the plugin and the call
  *     PLUGIN_LOOP_HANG_MS in it:       the daemon ends itself, if it has a parent
  *
+ * The same holds while plugins are loaded, where their constructors and kith_describe() run on
+ * what is to be the loop, and no signal and no service manager has a daemon to talk to.  There the
+ * messages name the file, and it is the end without a parent too: nobody was answered before.
+ *
  * Only a loop that is in a plugin is looked at, so that a slow disk, a fold at the start and a
  * verification blame nobody; and what counts is how often it was seen in the same call, so that a
  * machine which sleeps or swaps and a debugger that holds the process do not either.
@@ -21,8 +25,9 @@
 
 struct loop_watch;
 
-/* When plugins have been loaded, before they start. */
-struct loop_watch *loop_watch_open(void);
-void loop_watch_close(struct loop_watch *watch); /* NULL is allowed */
+/* Before plugins are loaded, from `plugin_dir`, which is kept by reference. */
+struct loop_watch *loop_watch_open(const char *plugin_dir);
+void loop_watch_loaded(struct loop_watch *watch); /* they all are, and will start */
+void loop_watch_close(struct loop_watch *watch);  /* NULL is allowed */
 
 #endif

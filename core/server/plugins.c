@@ -13,15 +13,15 @@
 
 #define PATH_BYTES 4096
 
-/* Whether the run before ended while this one was loaded: then we go without it. */
-static bool has_crashed(const char *name)
+/* How the run before ended while this one was loaded: then we go without it.  NULL: it did not. */
+static const struct breadcrumb_crash *blame_of(const char *name)
 {
     size_t count;
     const struct breadcrumb_crash *blames = breadcrumb_blames(&count);
     for (size_t i = 0; i < count; i++)
         if (blames[i].call == BREADCRUMB_DESCRIBE && strcmp(blames[i].plugin, name) == 0)
-            return true;
-    return false;
+            return &blames[i];
+    return NULL;
 }
 
 /* How they are loaded beside what kith.lua says. */
@@ -71,10 +71,12 @@ static int load_all(struct settings *settings, struct manner manner, struct plug
     for (size_t i = 0; rc == 0 && i < settings->plugin_count; i++) {
         const struct plugin_settings *wanted = &settings->plugins[i];
         bool is_apart = wanted->is_isolated || manner.is_apart;
-        if (!is_apart && has_crashed(wanted->name)) {
-            say("plugin %s crashed when it was loaded: it is left out until the next start; with "
-                "isolate = true it could not have",
-                wanted->name);
+        const struct breadcrumb_crash *blame = is_apart ? NULL : blame_of(wanted->name);
+        if (blame != NULL) {
+            say("plugin %s %s when it was loaded: it is left out until the next start; with "
+                "isolate = true it could not have: %s/%s.so",
+                wanted->name, blame->is_hang ? "did not come back" : "crashed",
+                settings->plugin_dir, wanted->name);
             continue;
         }
         if (!manner.is_apart) /* else these are names of those that are in force */

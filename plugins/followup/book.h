@@ -29,7 +29,7 @@ struct book_entry {
 
 struct book_done {
     uint64_t number, customer;
-    int64_t at; /* when it was done, or seen to be */
+    int64_t at; /* when it was done */
     void *data; /* the document */
     size_t size;
     bool is_hidden; /* it was deleted on a device */

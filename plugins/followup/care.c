@@ -3,6 +3,7 @@
 
 #include "handover.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 
 #define COUNTS_ROOM 256
@@ -216,6 +217,64 @@ static int32_t on_todo(const struct kith_engine *engine, struct kith_call *call)
     return engine->act(call, "move", kith_end(&w));
 }
 
+/* -- Copies of reminders that are closed ------------------------------------------------------ */
+
+#define LATE_LEAVES_MAX 10 /* of earlier ones, in one event */
+
+enum { CLOSED_TASK, CLOSED_COPIES };
+enum { COPY_ABOUT, COPY_MADE };
+
+static int32_t leave(const struct kith_engine *engine, struct kith_call *call, struct kith_text id)
+{
+    char room[COUNTS_ROOM];
+    struct kith_writer w;
+    kith_begin(&w, room, sizeof room);
+    kith_put_text(&w, "record", id);
+    kith_put_string(&w, "transition", "leave");
+    return engine->act(call, "move", kith_end(&w));
+}
+
+/* Whether it says itself that its reminder is over: what an earlier version has left open. */
+static bool is_over(struct kith_doc fields)
+{
+    struct kith_value completed = kith_get(fields, "completed"),
+                      hidden = kith_get(fields, "hidden");
+    return (completed.type != KITH_NONE && completed.type != KITH_NULL) ||
+           kith_as_int(&hidden, 0) != 0;
+}
+
+/* However a reminder was closed, its copies are of the past with it. */
+static int32_t on_closed(const struct kith_engine *engine, struct kith_call *call)
+{
+    struct kith_value task, copies;
+    size_t late = 0;
+    int32_t rc = engine->read(call, CLOSED_TASK, &task);
+    if (rc == KITH_OK)
+        rc = engine->read(call, CLOSED_COPIES, &copies);
+    if (rc != KITH_OK)
+        return rc;
+    struct kith_iter it = kith_iter(kith_as_doc(&copies));
+    while (rc == KITH_OK && kith_next(&it)) {
+        struct kith_doc copy = kith_as_doc(&it.value), fields = kith_get_doc(copy, "fields");
+        bool is_its = kith_get_int(fields, "reminder", 0) == kith_as_int(&task, 0);
+        if (is_its || (is_over(fields) && late++ < LATE_LEAVES_MAX))
+            rc = leave(engine, call, kith_get_text(copy, "id"));
+    }
+    return rc;
+}
+
+/* One that is written when its reminder is closed already. */
+static int32_t on_copy(const struct kith_engine *engine, struct kith_call *call)
+{
+    struct kith_value about, made;
+    int32_t rc = engine->read(call, COPY_ABOUT, &about);
+    if (rc == KITH_OK)
+        rc = engine->read(call, COPY_MADE, &made);
+    if (rc != KITH_OK || kith_as_text(&made).size == 0)
+        return rc;
+    return leave(engine, call, kith_as_text(&about));
+}
+
 /* -- Promises: whose --------------------------------------------------------------------------- */
 
 /* "customer.unmerge" is of who was let go.  Nothing is said of those to whom nobody has promised
@@ -375,6 +434,10 @@ const struct kith_handler *const care_handlers[] = {
               .reads = KITH_NAMES("records.promise", "state.promises"), .run = on_changed),
     KITH_ITEM(handler, .name = "todo_created", .types = KITH_NAMES("todo.created"),
               .reads = KITH_NAMES("event.about", "record.made"), .run = on_todo),
+    KITH_ITEM(handler, .name = "reminder_closed", .types = KITH_NAMES("reminder.closed"),
+              .reads = KITH_NAMES("event.task", "records.calendar_copy"), .run = on_closed),
+    KITH_ITEM(handler, .name = "copy_created", .types = KITH_NAMES("calendar_copy.created"),
+              .reads = KITH_NAMES("event.about", "record.made"), .run = on_copy),
     KITH_ITEM(handler, .name = "merged",
               .types = KITH_NAMES("customer.merged", "customer.unmerged", "customer.unmerge"),
               .reads = KITH_NAMES("records.promise", "state.promises"), .run = on_merged),

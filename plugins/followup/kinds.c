@@ -34,12 +34,17 @@ static const char todo[] =
     "   \"reopen\": {\"from\": [\"done\", \"dropped\"], \"to\": \"open\"}},"
     " \"title\": \"title\"}";
 
+/* It is kept while its reminder is open: then it is left, and counts as open no more (care.c). */
 static const char copy[] =
     "{\"description\": \"A reminder as a device has it: its name there, its own lines\","
     " \"fields\": {"
     "   \"reminder\": {\"type\": \"whole\", \"required\": true},"
     "   \"hidden\": {\"type\": \"flag\","
     "     \"description\": \"Done, and deleted on a device: in no list any more\"},"
+    "   \"title\": {\"type\": \"text\"}, \"details\": {\"type\": \"text\","
+    "     \"description\": \"As the device had them when it ticked off a promise\"},"
+    "   \"made\": {\"type\": \"choice\", \"values\": [\"left\"],"
+    "     \"description\": \"What it was already when it was written\"},"
     "   " CALENDAR_FIELDS "},"
     " \"roles\": {\"customer\": {\"subject\": true}},"
     " \"states\": [\"kept\", {\"name\": \"left\", \"final\": true}],"

@@ -74,6 +74,8 @@ static void on_written(void *arg, int32_t status, struct kith_doc result)
     if (status >= 200 && status < 300) {
         if (write->is_promise)
             session_keep_promise(session, result);
+        if (write->is_made)
+            session_move_todo(session, result);
         if (write->is_again)
             session->reminder = (uint64_t)kith_get_int(result, "id", 0);
         if (write->hides != 0)
@@ -98,9 +100,17 @@ static void write_next(struct session *session)
         return;
     }
     struct write *write = &session->writes[session->write_at];
-    if (write->is_copy)
-        write->body = task_copy(&session->pool, session->name, &session->task, session->staff,
-                                session->reminder, write->is_changed ? 0 : session->customer);
+    if (write->is_copy) {
+        const struct task_copy copy = {
+            .name = session->name,
+            .staff = session->staff,
+            .reminder = session->reminder,
+            .customer = write->is_changed ? 0 : session->customer,
+            .is_over = session->is_over,
+            .has_words = session->is_kept,
+        };
+        write->body = task_copy(&session->pool, &copy, &session->task);
+    }
     const struct kith_ask ask = {
         .size = sizeof ask,
         .method = write->method,

@@ -19,7 +19,9 @@ static const char *path_of(struct session *session)
         [SOURCE_DONE] = "/v1/reminders?limit=100&state=done&to=%s%s%s",
         [SOURCE_TODO] = "/v1/records/todo?limit=1000&open=1&owner=%s%s%s",
         [SOURCE_FINISHED] = "/v1/records/todo?limit=100&state=done&owner=%s%s%s",
+        [SOURCE_DROPPED] = "/v1/records/todo?limit=100&state=dropped&owner=%s%s%s",
         [SOURCE_COPY] = "/v1/records/calendar_copy?limit=1000&open=1&owner=%s%s%s",
+        [SOURCE_OLD_COPY] = "/v1/records/calendar_copy?limit=1000&state=left&owner=%s%s%s",
     };
     const char *staff = pool_segment(&session->pool, session->staff);
     const char *after = session->after != NULL ? session->after : "";
@@ -49,9 +51,17 @@ static void find_left(struct session *session)
     }
 }
 
-static void keep_done(struct session *session, struct kith_doc doc, int64_t at)
+/* Kith says when it was closed.  Of one that was closed before it did (engine level 10) it is known
+ * only when it was due, which is the same whenever it is asked. */
+static int64_t closed_of(struct kith_doc doc)
 {
-    int64_t now = session->followup->host->now(session->followup->kith);
+    int64_t due = kith_get_int(doc, "due", 0), created = kith_get_int(doc, "created", 0);
+    return kith_get_int(doc, "closed", due > created ? due : created);
+}
+
+static void keep_done(struct session *session, struct kith_doc doc)
+{
+    int64_t now = session->followup->host->now(session->followup->kith), at = closed_of(doc);
     bool is_hers = kith_is(kith_get_text(doc, "assignee"), session->staff) &&
                    kith_is(kith_get_text(doc, "state"), "done");
     if (is_hers && at > now - session->followup->done_shown_ms &&
@@ -59,17 +69,12 @@ static void keep_done(struct session *session, struct kith_doc doc, int64_t at)
         session->pool.broken = true;
 }
 
-/* When those were done is not known: not later than now, and likely when they were due. */
 static void have_done(struct session *session)
 {
     struct walk at = walk(session, SOURCE_DONE);
     struct kith_doc doc;
-    int64_t now = session->followup->host->now(session->followup->kith);
-    while (walk_next(&at, &doc)) {
-        int64_t due = kith_get_int(doc, "due", 0), created = kith_get_int(doc, "created", 0);
-        int64_t done = due > now ? now : due;
-        keep_done(session, doc, done > created ? done : created);
-    }
+    while (walk_next(&at, &doc))
+        keep_done(session, doc);
     session->desk->book.is_warm = true;
 }
 
@@ -77,7 +82,7 @@ static void on_left(void *arg, int32_t status, struct kith_doc result)
 {
     struct session *session = arg;
     if (status == 200)
-        keep_done(session, result, session->followup->host->now(session->followup->kith));
+        keep_done(session, result);
     else if (status != 404) {
         session_fail(session, 503, "Kith is too busy to tell what has become of a reminder");
         return;
@@ -102,6 +107,13 @@ static void ask_left(struct session *session)
     };
     if (ask.path == NULL || host->ask(session->followup->kith, &ask, on_left, session) != KITH_OK)
         session_fail(session, 503, "Kith is too busy to tell what has become of a reminder");
+}
+
+/* Of what is over the newest are enough: they are shown for a while. */
+static bool is_of_the_past(enum source source)
+{
+    return source == SOURCE_DONE || source == SOURCE_FINISHED || source == SOURCE_DROPPED ||
+           source == SOURCE_OLD_COPY;
 }
 
 static bool keep_page(struct session *session, struct kith_doc doc)
@@ -131,10 +143,10 @@ static void on_page(void *arg, int32_t status, struct kith_doc result)
         return;
     }
     struct kith_text next = kith_get_text(session->last[session->source]->doc, "next");
-    bool is_whole = session->source == SOURCE_DONE || session->source == SOURCE_FINISHED;
-    session->after = next.size != 0 && !is_whole && ++session->pages_read < PAGES_MAX
-                         ? pool_segment(&session->pool, next.data)
-                         : NULL;
+    session->after =
+        next.size != 0 && !is_of_the_past(session->source) && ++session->pages_read < PAGES_MAX
+            ? pool_segment(&session->pool, next.data)
+            : NULL;
     if (session->after == NULL) {
         session->pages_read = 0;
         session->source++;

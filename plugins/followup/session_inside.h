@@ -28,8 +28,10 @@ enum source {
     SOURCE_DONE,  /* the same, once */
     SOURCE_TODO,  /* records, open */
     SOURCE_FINISHED,
+    SOURCE_DROPPED,
     SOURCE_COPY,
-    SOURCE_LEFT, /* one reminder after the other that is in the list no more */
+    SOURCE_OLD_COPY, /* of reminders that are closed, the newest */
+    SOURCE_LEFT,     /* one reminder after the other that is in the list no more */
     SOURCE_COUNT
 };
 
@@ -49,6 +51,7 @@ struct write {
     bool is_copy;    /* the body is made when it is asked for ... */
     bool is_changed; /* ... of one that is there: its customer stays */
     bool is_promise; /* its answer is a promise: if that is open, the next write keeps it */
+    bool is_made;    /* its answer is a todo, which may be of before: it gets the task's state */
 };
 
 struct session {
@@ -72,6 +75,9 @@ struct session {
     uint64_t reminder; /* that a copy is of */
     int64_t customer;
     const char *name;
+    bool is_over;         /* the reminder is closed when this has been written ... */
+    bool is_retitled;     /* ... under another title ... */
+    bool is_kept;         /* ... which its promise has, and not the reminder */
     struct ics_item task; /* to be copied; its texts in the pool */
     int refusal;          /* what put and remove answer: a code of DAV_, or 0 */
     char detail[DETAIL_BYTES];
@@ -99,6 +105,9 @@ void session_sort_by_due(struct session *session);
 
 /* session_store.c: if the promise is open, the next write is that it was kept. */
 void session_keep_promise(struct session *session, struct kith_doc promise);
+/* The todo was closed long ago, and its name is used again: the next write opens it, or closes it
+ * otherwise. */
+void session_move_todo(struct session *session, struct kith_doc todo);
 /* dav_answer() into session->answer, and what it wants into session->writes. */
 void session_answer(struct session *session);
 

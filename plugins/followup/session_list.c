@@ -30,11 +30,25 @@ bool walk_next(struct walk *walk, struct kith_doc *out)
     return false;
 }
 
+/* The copies that are kept, and then those that were left with their reminders. */
+static bool next_copy(const struct session *session, struct walk *at, bool *is_old,
+                      struct kith_doc *out)
+{
+    if (walk_next(at, out))
+        return true;
+    if (*is_old)
+        return false;
+    *is_old = true;
+    *at = walk(session, SOURCE_OLD_COPY);
+    return walk_next(at, out);
+}
+
 static struct kith_doc copy_of(const struct session *session, int64_t reminder)
 {
     struct walk at = walk(session, SOURCE_COPY);
     struct kith_doc doc;
-    while (walk_next(&at, &doc))
+    bool is_old = false;
+    while (next_copy(session, &at, &is_old, &doc))
         if (kith_get_int(kith_get_doc(doc, "fields"), "reminder", 0) == reminder)
             return doc;
     return (struct kith_doc){ NULL, 0 };
@@ -75,7 +89,8 @@ static bool is_followed(const struct session *session, const char *name, int64_t
 {
     struct walk at = walk(session, SOURCE_COPY);
     struct kith_doc doc;
-    while (walk_next(&at, &doc)) {
+    bool is_old = false;
+    while (next_copy(session, &at, &is_old, &doc)) {
         struct kith_doc fields = kith_get_doc(doc, "fields");
         if (kith_get_int(fields, "reminder", 0) != reminder &&
             kith_is(kith_get_text(fields, "name"), name))
@@ -135,7 +150,7 @@ static void add_todos(struct session *session, enum source source)
     while (walk_next(&at, &doc)) {
         struct item *item = &session->items[session->item_count];
         const char *name = kith_get_text(kith_get_doc(doc, "fields"), "name").data;
-        if (source == SOURCE_FINISHED && kith_get_int(doc, "since", 0) < oldest)
+        if (source != SOURCE_TODO && kith_get_int(doc, "since", 0) < oldest)
             continue;
         if (*name == '\0')
             name =
@@ -198,6 +213,7 @@ bool session_make_items(struct session *session)
         return false;
     add_todos(session, SOURCE_TODO);
     add_todos(session, SOURCE_FINISHED);
+    add_todos(session, SOURCE_DROPPED);
     session->todo_count = session->item_count;
     while (walk_next(&open, &doc))
         add_reminder(session, doc, 0);

@@ -5,6 +5,8 @@
  */
 #include "session_inside.h"
 
+#include "utf8.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -156,26 +158,34 @@ static void keep_task(struct session *session, const char *name, const struct ic
 static void write_copy(struct session *session, struct kith_doc copy)
 {
     const struct kith_doc none = { NULL, 0 };
-    struct write *write =
-        copy.size != 0
-            ? add_write(session, "PATCH", record_path(session, copy, "?wait=applied"), none)
-            : add_write(session, "PUT",
-                        resource_path(session, "calendar_copy", session->name, "?wait=applied"),
-                        none);
+    bool is_there = copy.size != 0;
+    bool returns = !session->is_over && kith_is(kith_get_text(copy, "state"), "left");
+    const char *path =
+        is_there ? record_path(session, copy, returns ? "/return?wait=applied" : "?wait=applied")
+                 : resource_path(session, "calendar_copy", session->name, "?wait=applied");
+    struct write *write = add_write(session,
+                                    returns    ? "POST"
+                                    : is_there ? "PATCH"
+                                               : "PUT",
+                                    path, none);
     write->is_copy = true;
-    write->is_changed = copy.size != 0;
+    write->is_changed = is_there;
 }
 
 /* One that is done is in no list any more: its copy says so, and outlives a restart. */
 static void write_hidden(struct session *session, const char *name, struct kith_doc reminder,
                          struct kith_doc copy)
 {
-    bool is_there = copy.size != 0;
+    bool is_there = copy.size != 0, is_kept = kith_is(kith_get_text(copy, "state"), "kept");
     struct kith_doc body =
         task_hidden(&session->pool, is_there ? NULL : name, session->staff, reminder);
-    add_write(session, is_there ? "PATCH" : "PUT",
-              is_there ? record_path(session, copy, "?wait=applied")
-                       : resource_path(session, "calendar_copy", name, "?wait=applied"),
+    add_write(session,
+              is_kept    ? "POST"
+              : is_there ? "PATCH"
+                         : "PUT",
+              is_there
+                  ? record_path(session, copy, is_kept ? "/leave?wait=applied" : "?wait=applied")
+                  : resource_path(session, "calendar_copy", name, "?wait=applied"),
               body)
         ->hides = (uint64_t)kith_get_int(reminder, "id", 0);
 }
@@ -191,18 +201,30 @@ static unsigned long long promise_of(struct kith_doc reminder)
     return strtoull(about + sizeof prefix - 1, NULL, 10);
 }
 
-/* Done: she says so, and what she wrote beside it is the evidence. */
-static struct write *put_done(struct session *session, struct kith_doc reminder, unsigned changes)
+/* Done: she says so, and what she wrote beside it is the evidence.  All that was changed goes in
+ * one request, so that nobody who looks, and no end of the process, comes between. */
+static struct write *put_done(struct session *session, struct kith_doc reminder,
+                              const struct ics_item *task, unsigned changes)
 {
     const struct kith_doc none = { NULL, 0 };
     bool is_called_off = (changes & ICS_CALLED_OFF) != 0;
     unsigned long long promise = is_called_off ? 0 : promise_of(reminder);
+    session->is_retitled = (changes & ICS_RETITLED) != 0;
     if (promise != 0)
         add_write(session, "GET", pool_print(&session->pool, "/v1/records/promise/%llu", promise),
                   none)
             ->is_promise = true;
     return add_write(session, "POST", reminder_path(session, reminder, "/done?wait=applied"),
-                     outcome(session, is_called_off ? TASK_CALLED_OFF : NULL));
+                     task_done(&session->pool, task, changes));
+}
+
+/* What she wrote beside the promise, or over it. */
+static const char *evidence_of(const struct session *session)
+{
+    const struct ics_item *task = &session->task;
+    if (!utf8_is_blank(task->note))
+        return task->note;
+    return session->is_retitled && !utf8_is_blank(task->title) ? task->title : TASK_TICKED_OFF;
 }
 
 void session_keep_promise(struct session *session, struct kith_doc promise)
@@ -210,8 +232,7 @@ void session_keep_promise(struct session *session, struct kith_doc promise)
     struct kith_writer w;
     struct pool *pool = &session->pool;
     struct write *write = &session->writes[session->write_at + 1];
-    const char *note = session->task.note;
-    const char *evidence = note != NULL && *note != '\0' ? note : TASK_TICKED_OFF;
+    const char *evidence = evidence_of(session);
     size_t size = strlen(evidence) + 100;
     void *room = pool_take(pool, size);
     if (!kith_is(kith_get_text(promise, "state"), "open"))
@@ -223,13 +244,7 @@ void session_keep_promise(struct session *session, struct kith_doc promise)
     write->path = record_path(session, promise, "/keep?wait=applied");
     write->body = kith_end(&w);
     write->match = pool_print(pool, "\"%lld\"", (long long)kith_get_int(promise, "version", 0));
-}
-
-/* What no later request can find out, so the copy has it: when she ticked it off. */
-static struct when this_moment(struct session *session)
-{
-    int64_t now = session->followup->host->now(session->followup->kith);
-    return (struct when){ WHEN_TIME, now - now % 1000 };
+    session->is_kept = true;
 }
 
 /* By what a device is told apart from another that asks for something else: the reminder, what it
@@ -260,44 +275,63 @@ static void put_again(struct session *session, const struct item *item, const st
         write_hidden(session, own, reminder, none);
 }
 
+/* Whether something was said that only a copy has: when it was ticked off, if the device says so,
+ * the words at a promise, which is kept and not changed, and a name that is not of its number. */
+static bool needs_copy(struct session *session, const struct item *item,
+                       const struct ics_item *task, unsigned changes)
+{
+    const struct kith_doc none = { NULL, 0 };
+    const char *own = task_name(&session->pool, item->reminder, none);
+    bool is_ticked = (changes & ICS_COMPLETED) != 0;
+    return (changes & (ICS_ELSE | ICS_PRIORITIZED | ICS_REOPENED)) != 0 ||
+           (is_ticked && task->completed.kind != WHEN_NONE) ||
+           (is_ticked && promise_of(item->reminder) != 0 &&
+            (changes & (ICS_RETITLED | ICS_NOTED)) != 0) ||
+           (own != NULL && strcmp(own, item->dav.name) != 0);
+}
+
 static void put_reminder(struct session *session, const struct item *item,
                          const struct ics_item *task)
 {
     struct kith_doc reminder = item->reminder, body = { NULL, 0 };
-    struct write *write = NULL;
     unsigned changes = ics_changes(&item->dav.task, task);
     const char *match =
         pool_print(&session->pool, "\"%s\"", kith_get_text(reminder, "version").data);
     bool is_open = kith_is(kith_get_text(reminder, "state"), "open");
     session->reminder = (uint64_t)kith_get_int(reminder, "id", 0);
     session->customer = kith_get_int(reminder, "customer", 0);
-    if ((changes & ICS_COMPLETED) != 0 && task->completed.kind == WHEN_NONE)
-        session->task.completed = this_moment(session);
+    bool ends = (changes & (ICS_COMPLETED | ICS_CALLED_OFF)) != 0;
+    session->is_over = is_open ? ends : (changes & ICS_REOPENED) == 0;
     if (!is_open && (changes & ICS_REOPENED) != 0) {
         put_again(session, item, task);
+    } else if (is_open && ends) {
+        put_done(session, reminder, task, changes)->match = match;
     } else if (is_open) {
         body = task_change(&session->pool, task, changes);
         if (body.size != 0)
-            write = add_write(session, "PATCH", reminder_path(session, reminder, "?wait=applied"),
-                              body);
-        if ((changes & (ICS_COMPLETED | ICS_CALLED_OFF)) != 0) {
-            struct write *done = put_done(session, reminder, changes);
-            write = write == NULL ? done : write;
-        }
-        if (write != NULL)
-            write->match = match;
+            add_write(session, "PATCH", reminder_path(session, reminder, "?wait=applied"), body)
+                ->match = match;
     }
-    if ((changes & (ICS_ELSE | ICS_PRIORITIZED | ICS_COMPLETED | ICS_REOPENED)) != 0 ||
-        item->copy.size != 0)
+    if (item->copy.size != 0 || needs_copy(session, item, task, changes))
         write_copy(session, item->copy);
+}
+
+static const char *const transitions[] = { "/reopen?wait=applied", "/reopen?wait=applied",
+                                           "/finish?wait=applied", "/drop?wait=applied" };
+
+void session_move_todo(struct session *session, struct kith_doc todo)
+{
+    static const char *const states[] = { "open", "open", "done", "dropped" };
+    const struct kith_doc none = { NULL, 0 };
+    enum ics_status status = session->task.status;
+    if (!kith_is(kith_get_text(todo, "state"), states[status]))
+        add_write(session, "POST", record_path(session, todo, transitions[status]), none);
 }
 
 /* One request each, so that of a change nothing is left half done.  A new one that is done already
  * says so in what it was `made` as, and is moved with it (care.h). */
 static void put_todo(struct session *session, const struct item *item, const struct ics_item *task)
 {
-    static const char *const transitions[] = { "/reopen?wait=applied", "/reopen?wait=applied",
-                                               "/finish?wait=applied", "/drop?wait=applied" };
     enum ics_status before = item == NULL ? ICS_OPEN : item->dav.task.status;
     bool was_open = before == ICS_OPEN || before == ICS_STARTED;
     bool is_open = task->status == ICS_OPEN || task->status == ICS_STARTED;
@@ -307,7 +341,8 @@ static void put_todo(struct session *session, const struct item *item, const str
         task_todo(&session->pool, session->name, task, session->staff, item == NULL);
     if (item == NULL)
         add_write(session, "PUT", resource_path(session, "todo", session->name, "?wait=applied"),
-                  body);
+                  body)
+            ->is_made = true;
     else
         add_write(session, moves ? "POST" : "PATCH",
                   record_path(session, item->todo, moves ? rest : "?wait=applied"), body)

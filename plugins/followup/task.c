@@ -73,6 +73,10 @@ void task_of_reminder(struct pool *pool, struct kith_doc reminder, struct kith_d
         .created = moment(kith_get_int(reminder, "created", 0)),
     };
     read_own(fields, out_item);
+    if (!is_open && *text_of(fields, "title") != '\0')
+        out_item->title = text_of(fields, "title");
+    if (!is_open && *text_of(fields, "details") != '\0')
+        out_item->note = text_of(fields, "details");
     if (out_item->status == ICS_DONE)
         out_item->completed = moment(kith_get_int(fields, "completed", done_at));
     if (out_item->status == ICS_DONE)
@@ -193,19 +197,35 @@ static void put_due(struct kith_writer *w, struct when due)
     buffer_deinit(&text);
 }
 
+static void put_changes(struct kith_writer *w, const struct ics_item *task, unsigned changes)
+{
+    if ((changes & ICS_RETITLED) != 0 && size_of(task->title) != 0)
+        put_text(w, "title", task->title);
+    if ((changes & ICS_NOTED) != 0)
+        put_text(w, "note", task->note);
+    if ((changes & ICS_MOVED) != 0)
+        put_due(w, task->due);
+}
+
 struct kith_doc task_change(struct pool *pool, const struct ics_item *task, unsigned changes)
 {
     struct kith_writer w;
     if (!begin(pool, task, &w))
         return (struct kith_doc){ NULL, 0 };
-    if ((changes & ICS_RETITLED) != 0 && size_of(task->title) != 0)
-        put_text(&w, "title", task->title);
-    if ((changes & ICS_NOTED) != 0)
-        put_text(&w, "note", task->note);
-    if ((changes & ICS_MOVED) != 0)
-        put_due(&w, task->due);
+    put_changes(&w, task, changes);
     struct kith_doc doc = kith_end(&w);
     return doc.size > 5 ? doc : (struct kith_doc){ NULL, 0 };
+}
+
+struct kith_doc task_done(struct pool *pool, const struct ics_item *task, unsigned changes)
+{
+    struct kith_writer w;
+    if (!begin(pool, task, &w))
+        return (struct kith_doc){ NULL, 0 };
+    put_changes(&w, task, changes);
+    if ((changes & ICS_CALLED_OFF) != 0)
+        put_text(&w, "outcome", TASK_CALLED_OFF);
+    return kith_end(&w);
 }
 
 struct kith_doc task_again(struct pool *pool, struct kith_doc reminder, const struct ics_item *task,
@@ -267,18 +287,22 @@ struct kith_doc task_todo(struct pool *pool, const char *name, const struct ics_
     return kith_end(&w);
 }
 
-struct kith_doc task_copy(struct pool *pool, const char *name, const struct ics_item *task,
-                          const char *staff, uint64_t reminder, int64_t customer)
+struct kith_doc task_copy(struct pool *pool, const struct task_copy *copy,
+                          const struct ics_item *task)
 {
     struct kith_writer w;
     if (!begin(pool, task, &w))
         return (struct kith_doc){ NULL, 0 };
-    put_text(&w, "owner", staff);
-    if (customer != 0)
-        kith_put_int(&w, "customer", customer);
+    put_text(&w, "owner", copy->staff);
+    if (copy->customer != 0)
+        kith_put_int(&w, "customer", copy->customer);
     kith_open(&w, "fields");
-    kith_put_int(&w, "reminder", (int64_t)reminder);
-    put_own(&w, name, task);
+    kith_put_int(&w, "reminder", (int64_t)copy->reminder);
+    put_own(&w, copy->name, task);
+    put_field(&w, "title", copy->has_words ? task->title : NULL);
+    put_field(&w, "details", copy->has_words ? task->note : NULL);
+    if (copy->customer != 0 && copy->is_over)
+        put_text(&w, "made", "left");
     kith_close(&w);
     return kith_end(&w);
 }
@@ -298,6 +322,7 @@ struct kith_doc task_hidden(struct pool *pool, const char *name, const char *sta
     if (name != NULL) {
         kith_put_int(&w, "reminder", kith_get_int(reminder, "id", 0));
         put_text(&w, "name", name);
+        put_text(&w, "made", "left");
     }
     kith_put_bool(&w, "hidden", 1);
     kith_close(&w);

@@ -40,13 +40,22 @@ const char *task_other_uid(struct pool *pool, struct kith_doc reminder, unsigned
 
 /* Bodies; none: the pool is broken, or there is nothing to say. */
 struct kith_doc task_change(struct pool *pool, const struct ics_item *task, unsigned changes);
+/* The same, of one that is done with it: never none but of a broken pool. */
+struct kith_doc task_done(struct pool *pool, const struct ics_item *task, unsigned changes);
 struct kith_doc task_again(struct pool *pool, struct kith_doc reminder, const struct ics_item *task,
                            const char *staff);
 struct kith_doc task_todo(struct pool *pool, const char *name, const struct ics_item *task,
                           const char *staff, bool is_new);
-/* `customer` 0: the record is there, and is about somebody. */
-struct kith_doc task_copy(struct pool *pool, const char *name, const struct ics_item *task,
-                          const char *staff, uint64_t reminder, int64_t customer);
+
+struct task_copy {
+    const char *name, *staff;
+    uint64_t reminder;
+    int64_t customer; /* 0: the record is there, and is about somebody */
+    bool is_over;     /* its reminder is closed */
+    bool has_words;   /* title and note stand in it, and not in the reminder */
+};
+struct kith_doc task_copy(struct pool *pool, const struct task_copy *copy,
+                          const struct ics_item *task);
 /* One that is shown no more: a copy that there is becomes that, `name` NULL, or one is made. */
 struct kith_doc task_hidden(struct pool *pool, const char *name, const char *staff,
                             struct kith_doc reminder);

@@ -669,7 +669,10 @@ def test_a_rule_that_failed_is_named_by_explain_and_counted(kith, rules):
 def test_what_follows_a_reminder_that_is_done_is_shown(kith):
     kith.daemon.send({"type": "identify", "userId": "u-1", "traits": {"name": "Ann"}})
     kith("remind", "1", "Call", "--due", "3d", "--to", "anna")
+    assert "closed" not in kith("reminders")
     shown = kith("done", "1", "--next", "5d").splitlines()
+    (done,) = kith.json("reminders", "--state", "done")
+    assert done["closed"] in shown[1] and done["closed"] in kith("reminders", "--state", "all")
     assert [line.split()[0] for line in shown] == ["id", "1", "2"]
     assert "done" in shown[1] and "open" in shown[2] and "Ann" in shown[2]
 

@@ -283,7 +283,8 @@ def test_undone_twice_because_the_first_was_half_done_sets_one_reminder(house):
     config = house.flags[1]
     config.write_text("limits { records = 1 }\n" + config.read_text())
     house.restart()
-    assert house.put(name, *lines, "STATUS:COMPLETED").status == 403, "its copy was refused"
+    done = house.put(name, *lines, "STATUS:COMPLETED", "COMPLETED:20260101T120000Z")
+    assert done.status == 403, "its copy was refused"
     assert house.ok("GET", f"/v1/reminders/{number}")["state"] == "done"
     tag, text = text_of(house, name)
     assert "STATUS:COMPLETED" in text
@@ -320,8 +321,7 @@ def test_a_task_that_is_done_already_is_so_from_the_beginning(house):
         assert made.status == 201, made.body
         todo = house.ok("GET", "/v1/records/todo")["items"][0]
         assert (todo["state"], todo["since"]) == (state, todo["created"])
-        shown = house.dav("GET", f"{TASKS}{name}.ics").status
-        assert shown == (200 if state == "done" else 404), "what was called off is in no list"
+        assert f"STATUS:{status}" in text_of(house, f"{name}.ics")[1]
 
 
 def test_a_change_of_a_task_and_its_state_is_one_step(house):
@@ -337,6 +337,116 @@ def test_a_change_of_a_task_and_its_state_is_one_step(house):
     assert (todo["title"], todo["state"], todo["owner"]) == ("Rum", "dropped", None)
     assert todo["version"] == before + 3
     assert house.dav("GET", TASKS + "a.ics").status == 404
+
+
+def test_a_change_of_a_reminder_and_its_end_are_one_entry(house):
+    house = house()
+    for status, outcome in (("COMPLETED", None), ("CANCELLED", "called off in the calendar")):
+        number = house.remind("Call")
+        name = f"reminder-{number}.ics"
+        tag, _ = text_of(house, name)
+        words = ["SUMMARY:Called", "DESCRIPTION:She was glad", "DUE:20290301T080000Z"]
+        lines = [f"UID:reminder-{number}@kith", *words, f"STATUS:{status}"]
+        before = house.daemon.timeline("user_id:u-1")
+        assert house.put(name, *lines, headers={"If-Match": tag}).status == 204
+        after = [e for e in house.daemon.timeline("user_id:u-1") if e not in before]
+        assert sorted(e["type"] for e in after) == ["reminder.closed", "reminder.done"]
+        reminder = house.ok("GET", f"/v1/reminders/{number}")
+        assert (reminder["title"], reminder["note"]) == ("Called", "She was glad")
+        assert (reminder["state"], reminder.get("outcome")) == ("done", outcome)
+        assert reminder["due"] == "2029-03-01T08:00:00.000Z"
+        shown = text_of(house, name)
+        assert all(line in shown[1] for line in lines)
+        house.restart()
+        assert text_of(house, name) == shown
+
+
+def test_what_is_written_over_a_promise_that_is_ticked_off_is_its_evidence(house):
+    house = house()
+    promise = house.promise("call", HOUR)["id"]
+    (task,) = house.ok("GET", "/v1/reminders?to=anna")["items"]
+    name = f"reminder-{task['id']}.ics"
+    lines = [f"UID:reminder-{task['id']}@kith", "SUMMARY:Called at nine", "STATUS:COMPLETED"]
+    assert house.put(name, *lines).status == 204
+    record = house.ok("GET", f"/v1/records/promise/{promise}")
+    assert (record["state"], record["fields"]["evidence"]) == ("kept", "Called at nine")
+    assert house.ok("GET", f"/v1/reminders/{task['id']}")["title"] == task["title"]
+    shown = text_of(house, name)
+    assert "SUMMARY:Called at nine" in shown[1] and "STATUS:COMPLETED" in shown[1]
+    house.restart()
+    assert text_of(house, name) == shown
+
+
+def test_copies_of_closed_reminders_are_open_records_no_more(house):
+    """Nine reminders with lines of the device's own, where three open records are allowed."""
+    house = house()
+    config = house.flags[1]
+    config.write_text("limits { records = 3 }\n" + config.read_text())
+    house.restart()
+    shown = {}
+    for nth, how in enumerate(("ticked", "done", "off", "late", "hidden") * 2):
+        number = house.remind(f"Call {nth}")
+        name = f"reminder-{number}.ics"
+        lines = [f"UID:reminder-{number}@kith", f"SUMMARY:Call {nth}", f"X-OWN:{nth}"]
+        if how != "late":
+            assert house.put(name, *lines).status == 204
+            assert f"X-OWN:{nth}" in text_of(house, name)[1]
+        if how == "done":
+            house.ok("POST", f"/v1/reminders/{number}/done?wait=applied")
+        else:
+            status = "CANCELLED" if how == "off" else "COMPLETED"
+            assert house.put(name, *lines, f"STATUS:{status}").status == 204
+        if how == "hidden":
+            assert house.dav("DELETE", TASKS + name).status == 204
+        else:
+            shown[name] = text_of(house, name)
+            assert f"X-OWN:{nth}" in shown[name][1]
+        assert not house.ok("GET", "/v1/records/calendar_copy?open=1")["items"], how
+    copies = house.ok("GET", "/v1/records/calendar_copy?state=left")["items"]
+    assert len(copies) == 10
+    house.restart()
+    assert {name: text_of(house, name) for name in shown} == shown
+    assert sorted(hrefs(house)) == sorted(TASKS + name for name in shown)
+
+
+def test_a_copy_that_an_earlier_version_left_open_is_closed_with_the_next(house):
+    house = house()
+    first, second = house.remind("First"), house.remind("Second")
+    house.ok("POST", f"/v1/reminders/{first}/done?wait=applied")
+    body = {"customer": "user_id:u-1", "owner": "anna"}
+    fields = {"reminder": first, "name": "x.ics", "completed": "2026-01-01T00:00:00Z"}
+    house.ok("POST", "/v1/records/calendar_copy?wait=applied", {**body, "fields": fields})
+    assert house.ok("GET", "/v1/records/calendar_copy?open=1")["items"]
+    house.ok("POST", f"/v1/reminders/{second}/done?wait=applied")
+    assert not house.ok("GET", "/v1/records/calendar_copy?open=1")["items"]
+    assert "COMPLETED:20260101T000000Z" in text_of(house, "x.ics")[1]
+
+
+def test_a_task_that_was_called_off_is_there_and_can_be_taken_up_again(house):
+    house = house()
+    lines = ["UID:a", "SUMMARY:Milk"]
+    for status, state in (("CANCELLED", "dropped"), ("NEEDS-ACTION", "open")):
+        house.put("a.ics", *lines, f"STATUS:{status}")
+        (todo,) = house.ok("GET", "/v1/records/todo")["items"]
+        assert todo["state"] == state
+        before = text_of(house, "a.ics")
+        assert f"STATUS:{status}" in before[1]
+        house.restart()
+        assert text_of(house, "a.ics") == before and hrefs(house) == [TASKS + "a.ics"]
+
+
+def test_a_name_whose_task_is_shown_no_more_is_that_task_again(house):
+    house = house('done_shown = "1s"')
+    states = {"COMPLETED": "done", "CANCELLED": "dropped", "NEEDS-ACTION": "open"}
+    for status in ("COMPLETED", "NEEDS-ACTION", "CANCELLED", "COMPLETED", "NEEDS-ACTION"):
+        lines = ["UID:a", f"SUMMARY:Milk, {status}", f"STATUS:{status}"]
+        answer = house.put("a.ics", *lines)
+        assert answer.status in (201, 204), answer.body
+        (todo,) = house.ok("GET", "/v1/records/todo")["items"]
+        assert (todo["state"], todo["title"]) == (states[status], f"Milk, {status}")
+        if status != "NEEDS-ACTION":
+            eventually(lambda: house.dav("GET", TASKS + "a.ics").status == 404)
+    assert "STATUS:NEEDS-ACTION" in text_of(house, "a.ics")[1]
 
 
 def test_what_was_done_and_deleted_stays_so_after_a_restart(house):
@@ -355,6 +465,29 @@ def test_what_was_done_and_deleted_stays_so_after_a_restart(house):
         assert text_of(house, f"reminder-{kept}.ics") == before
         house.restart()
     assert house.ok("GET", f"/v1/reminders/{number}")["state"] == "done"
+
+
+def test_what_was_done_elsewhere_says_when_and_says_the_same_after_a_restart(house):
+    house = house()
+    here, there, unseen = (house.remind(title) for title in ("Here", "There", "Unseen"))
+    for number in (here, there):
+        assert "NEEDS-ACTION" in text_of(house, f"reminder-{number}.ics")[1]
+    attach(house.daemon)("done", str(here))
+    house.ok("POST", f"/v1/reminders/{there}/done?wait=applied", {"outcome": "reached"})
+    house.ok("POST", f"/v1/reminders/{unseen}/done?wait=applied")
+    before = {}
+    for number in (here, there, unseen):
+        closed = house.ok("GET", f"/v1/reminders/{number}")["closed"]
+        assert closed < house.ok("GET", f"/v1/reminders/{number}")["due"]
+        if number != unseen:
+            before[number] = text_of(house, f"reminder-{number}.ics")
+            stamp = re.sub(r"[-:]|\.\d+", "", closed)
+            assert f"COMPLETED:{stamp}\r\n" in before[number][1]
+    for _ in range(2):
+        time.sleep(1.1)
+        house.restart()
+        assert {number: text_of(house, f"reminder-{number}.ics") for number in before} == before
+        before[unseen] = text_of(house, f"reminder-{unseen}.ics")
 
 
 def test_a_name_that_is_like_ours_is_whose_it_was_first(house):

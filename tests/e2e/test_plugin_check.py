@@ -18,6 +18,12 @@ VERDICTS = {
     "bad_abi": (1, "built for version 2 of the contract", "nothing else can be tried"),
     "bad_storm": (1, "more than 64 types of events", "nothing else can be tried"),
     "bad_crash_describe": (1, "kith_describe(), nothing: it ", "quarantined"),
+    "bad_hang_describe": (
+        1,
+        "kith_describe(), nothing: it did not come back within 5 s",
+        "every loop needs an end",
+    ),
+    "bad_hang_load": (1, "loading, ", "every loop needs an end"),
     "bad_crash_handler": (1, 'handler order, event "Order Completed" given ', "quarantined"),
     "bad_exit": (1, "ended the whole process, with exit code 3", "return a code"),
     "bad_hang": (1, "given times: it did not come back within 5 s", "every loop needs an end"),

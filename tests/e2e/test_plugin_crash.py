@@ -325,6 +325,49 @@ def test_a_plugin_that_ends_the_daemon_as_it_is_loaded_is_left_out(start, tmp_pa
     assert daemon.get("/readyz", key=None).status == 200
 
 
+def hanging(tmp_path, name):
+    flags = f"-std=c17 -fPIC -shared -fvisibility=hidden -I {ROOT}/plugins/sdk".split()
+    library = tmp_path / f"{name}.so"
+    subprocess.run(
+        ["cc", *flags, "-o", library, ROOT / "tests" / "plugins" / f"{name}.c"], check=True
+    )
+    config = tmp_path / "kith.lua"
+    config.write_text(f'plugins "{tmp_path}"\nplugin "{name}" {{}}\n')
+    return config, library
+
+
+@pytest.mark.long(25)
+@pytest.mark.parametrize("name", ["bad_hang_load", "bad_hang_describe"])
+def test_a_plugin_that_does_not_come_back_as_it_is_loaded_is_left_out(start, tmp_path, name):
+    config, library = hanging(tmp_path, name)
+    daemon = start("--config", config, env=BARE)
+    daemon.wait_line(f'"{name}" does not come back while it is loaded, from {library} .*without it')
+    daemon.wait_line(rf'the daemon hung in plugin "{name}" \(describe\); .* without that plugin')
+    daemon.wait_line(f"plugin {name} did not come back when it was loaded.*: {library}")
+    assert daemon.get("/readyz", key=None).status == 200
+
+
+@pytest.mark.long(25)
+def test_without_a_parent_a_start_that_hangs_in_a_plugin_ends(start, tmp_path):
+    config, library = hanging(tmp_path, "bad_hang_load")
+    daemon = start("--config", config, "--no-parent", env=BARE, is_ready=False)
+    daemon.wait_line(f'"bad_hang_load" does not come back while it is loaded, from {library} ')
+    daemon.wait_line(f"has not come back within 20000 ms .* have {library} mended")
+    assert daemon.wait() == 1
+
+
+@pytest.mark.long(12)
+def test_an_isolated_plugin_that_hangs_as_it_is_loaded_is_an_error_that_names_it(start, tmp_path):
+    config, library = hanging(tmp_path, "bad_hang_load")
+    config.write_text(config.read_text().replace("{}", "{ isolate = true }"))
+    daemon = start("--config", config, is_ready=False)
+    daemon.wait_line(
+        "kith.lua:2: plugin bad_hang_load: its process has not said within 10000 ms what it is: "
+        f"{library} does not come back"
+    )
+    assert daemon.wait() == 1
+
+
 def test_a_pipe_that_is_called_a_plugin_is_refused(start, tmp_path):
     os.mkfifo(tmp_path / "early.so")
     config = tmp_path / "kith.lua"

@@ -395,7 +395,9 @@ class Model(Cases, Subjects, Tally):
             self.timers[0, "absence:" + name] = (self.now, (True, "of", 0, 0))
 
     def staff_removed(self, name):
-        has_tasks = any(name in (t["assignee"], t["of"]) for t in self.tasks.values())
+        has_tasks = any(
+            name in (t["assignee"], t["of"]) for t in self.tasks.values() if t["closed"] is None
+        )
         if not has_tasks:
             self.staff.pop(name, None)
             self.timers.pop((0, "absence:" + name), None)
@@ -403,7 +405,11 @@ class Model(Cases, Subjects, Tally):
     def absence(self, name, is_anew, place, due, number):
         while place:
             until = self.away_until(name) if place == "assignee" else 1 << 60
-            rows = sorted((t["due"], n) for n, t in self.tasks.items() if t[place] == name)
+            rows = sorted(
+                (t["due"], n)
+                for n, t in self.tasks.items()
+                if t[place] == name and t["closed"] is None
+            )
             for row in rows if until is not None else []:
                 if row < (due, number) or row[0] >= until:
                     continue
@@ -431,7 +437,7 @@ class Model(Cases, Subjects, Tally):
         )
         if task is None:
             task = len(self.tasks) + 1
-            self.tasks[task] = {"customer": number}
+            self.tasks[task] = {"customer": number, "title": "call", "closed": None}
             self.members[number]["open"]["call"] = task
         self.tasks[task]["due"] = due
         self.tasks[task]["assignee"], self.tasks[task]["of"] = self.assign("anna", due)
@@ -440,6 +446,22 @@ class Model(Cases, Subjects, Tally):
             self.timers.pop((member, "after:follow"), None)
         said = (self.now, 1, 10) if self.bundle == "a" else (self.now, 2, None)
         self.timers[number, "after:follow"] = (civil_due(said, self.zone(number)), said)
+
+    def close_reminder(self, number, data):
+        """It says for good when that was, and as what; with the same key there is another one."""
+        task = self.tasks.get(number)
+        if task is None:
+            return
+        if task["customer"] in self.erased:
+            self.perhaps_hers.add(self.seq)
+            return
+        self.belongs(task["customer"])
+        if task["closed"] is not None:
+            return
+        task["closed"] = self.now
+        task["title"], task["due"] = data.get("title", "call"), data.get("due", task["due"])
+        self.timers.pop((task["customer"], "task:%d" % number), None)
+        del self.members[task["customer"]]["open"]["call"]
 
     def name_files(self, number, data):
         self.files |= {(file, number, self.seq) for file in data.get("files", [])}
@@ -517,6 +539,8 @@ class Model(Cases, Subjects, Tally):
             self.about_effect(data["id"])
         elif kind == "ping":
             self.ping_arrives(body, data)
+        elif kind == "reminder.done":
+            self.close_reminder(data["task"], data)
         elif kind == "staff.set":
             self.staff_set(data)
         elif kind == "staff.removed":

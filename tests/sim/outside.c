@@ -464,6 +464,27 @@ static void change_staff(struct outside *outside, uint64_t dice)
     post_applied(outside, submission, &w, errand);
 }
 
+/* Somebody is done with a reminder that may be there, and says what it was in the end. */
+static void close_reminder(struct outside *outside, uint64_t dice)
+{
+    struct submission *submission = submission_new(LOG_STAFF);
+    struct errand *errand = mem_zero(sizeof *errand);
+    struct doc_writer w;
+    errand->outside = outside;
+    snprintf(errand->decision, sizeof errand->decision, "reminder");
+    submission_begin(submission, &w);
+    doc_put_string(&w, "type", "reminder.done");
+    doc_put_string(&w, "source", "staff");
+    doc_open(&w, "data");
+    doc_put_int(&w, "task", (int64_t)(dice & 0xff) % 6 + 1);
+    if ((dice >> 8 & 1) != 0)
+        doc_put_string(&w, "title", "called");
+    if ((dice >> 9 & 1) != 0)
+        doc_put_int(&w, "due", outside->wall + (int64_t)(dice >> 10 & 0xff) * 3600000);
+    doc_close(&w);
+    post_applied(outside, submission, &w, errand);
+}
+
 /* Codes are loaded, some of them again. */
 static void load_codes(struct outside *outside, uint64_t dice)
 {
@@ -622,6 +643,8 @@ void outside_act(struct outside *outside, uint64_t dice)
             load_codes(outside, dice >> 4);
         else if ((dice >> 57 & 3) == 1)
             change_consent(outside, dice >> 4);
+        else if ((dice >> 55 & 3) == 0)
+            close_reminder(outside, dice >> 4);
         else
             change_staff(outside, dice >> 4);
         return;

@@ -182,6 +182,19 @@ BUGS = [
         "    *out_task = false ? task_move",
     ),
     (
+        "a reminder that is done does not say when",
+        "core/engine/reminder.c",
+        "    task->closed = engine->now;\n",
+        "",
+    ),
+    (
+        "a reminder that is done keeps its key",
+        "core/engine/reminder.c",
+        "    if (task.rule.size != 0)\n        state_delete(engine->state, &key);\n"
+        "    change_closed(",
+        "    (void)key;\n    change_closed(",
+    ),
+    (
         "a claim counts without asking the arbiter",
         "core/engine/effect.c",
         "    if (verdict.state != NULL || has_to_wait) {\n",

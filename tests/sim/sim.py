@@ -347,7 +347,10 @@ class Run:
                 % (missing[:5], extra[:5])
             )
         tasks = {
-            i: {name: t.get(name) for name in ("customer", "due", "assignee", "of")}
+            i: {
+                name: t.get(name)
+                for name in ("customer", "due", "assignee", "of", "title", "closed")
+            }
             for i, t in self.tasks.items()
         }
         wanted = {i: t for i, t in model.tasks.items() if t["customer"] not in model.erased}

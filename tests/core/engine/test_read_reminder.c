@@ -2,6 +2,7 @@
 #include "tests/core/engine/house_fixture.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* -- Reminders ------------------------------------------------------------------------- */
@@ -93,6 +94,37 @@ static void closed_reminders_are_listed_newest_first(void **arg)
     assert_in(page, "'outcome':'reached'");
     assert_in(page, "'next':null");
     assert_in(reminders(house, all, 3, text_of("zz")), "-1: ");
+}
+
+/* Of what is over that says when, by the time of the log, a phone makes COMPLETED: it is in the
+ * row, and the same whenever it is read. */
+static void one_that_is_closed_says_when_and_as_what(void **arg)
+{
+    struct house *house = *arg;
+    set_four(house);
+    assert_null(strstr(one_reminder(house, 1), "'closed'"));
+    house_pass(house, 5 * 3600 * 1000);
+    house_command(house, "reminder.done", "",
+                  "{'task':1,'outcome':'reached','title':'Called','note':'glad',"
+                  "'due':1793232000000}");
+    assert_in(one_reminder(house, 1), "'closed':'2026-10-28T05:00:0");
+    assert_in(one_reminder(house, 1), "'title':'Called','state':'done','assignee':'bob'");
+    assert_in(one_reminder(house, 1), "'due':'2026-10-29T00:00:00.000Z'");
+    assert_in(one_reminder(house, 1), "'note':'glad'");
+    char *before = strdup(one_reminder(house, 1));
+    house_pass(house, DAY_MS);
+    house_command(house, "reminder.done", "", "{'task':1}");
+    assert_string_equal(one_reminder(house, 1), before);
+    free(before);
+    house_command(house, "reminder.done", "", "{'task':2,'title':'Ann','next':1793232000000}");
+    assert_in(one_reminder(house, 5), "'title':'Ann','state':'open'");
+    assert_null(strstr(one_reminder(house, 5), "'closed'"));
+    assert_string_equal(
+        page_values(reminders(house,
+                              (struct read_reminders){ .is_open = true, .due_before = INT64_MAX },
+                              50, text_of("")),
+                    "id"),
+        "5 4 3");
 }
 
 static void the_open_reminders_of_a_customer_are_those_of_the_whole_group(void **arg)
@@ -195,6 +227,7 @@ int main(void)
         TEST(open_reminders_are_in_order_of_assignee_and_due),
         TEST(reminders_due_by_a_time_are_found_with_every_assignee),
         TEST(closed_reminders_are_listed_newest_first),
+        TEST(one_that_is_closed_says_when_and_as_what),
         TEST(the_open_reminders_of_a_customer_are_those_of_the_whole_group),
         TEST(times_are_read_in_the_companys_zone),
         TEST(working_days_are_those_of_whoever_will_do_it),
