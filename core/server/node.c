@@ -10,6 +10,7 @@
 #include "core/base/mem.h"
 #include "core/base/unshared.h"
 #include "core/engine/config.h"
+#include "core/engine/plugins.h"
 #include "core/plugin/breadcrumb.h"
 #include "core/server/applied.h"
 #include "core/server/change.h"
@@ -267,6 +268,15 @@ static int open_read_only(struct node *node)
     return 0;
 }
 
+/* Other code, which is what a plugin of an older version is, may not be able to read what the state
+ * has.  Nothing has been written yet. */
+static int check_kept(struct node *node, struct err *err)
+{
+    bool is_same = true;
+    int rc = world_is_of(node->log, node->options.code, &is_same, err);
+    return rc != 0 || is_same ? rc : plugins_check_kept(node->engine, err);
+}
+
 /* `world`, verdicts and `daemon.started` in one commit; everything of this run comes behind. */
 static int open_run(struct node *node, struct err *err)
 {
@@ -276,6 +286,9 @@ static int open_run(struct node *node, struct err *err)
     timekeeper_init(&node->sequencer.keeper, node->options.clock, last);
     if (node->options.refused_seq > engine_seq(node->engine) && node->options.refused_seq <= end)
         return open_read_only(node);
+    int rc = check_kept(node, err);
+    if (rc != 0)
+        return rc;
     int64_t logged = last != 0 ? timekeeper_now(&node->sequencer.keeper) : 0;
     struct world_wanted wanted = {
         .dir = node->options.dir,
@@ -284,7 +297,7 @@ static int open_run(struct node *node, struct err *err)
         .config = node->options.config,
         .rebuild = node->options.rebuild,
     };
-    int rc = world_note(node->log, &wanted, logged, err);
+    rc = world_note(node->log, &wanted, logged, err);
     if (rc != 0)
         return rc;
     struct verdict_crashes crashes = {

@@ -88,6 +88,23 @@ static int load_all(struct settings *settings, struct manner manner, struct plug
     return rc;
 }
 
+/* What the later version has kept the earlier could not read: each event would be lost to it. */
+int plugins_check_states(const struct plugin *now, const struct plugin *wanted, struct err *err)
+{
+    for (size_t i = 0; i < wanted->state_count; i++) {
+        const struct kith_state *state = &wanted->states[i];
+        size_t place = plugin_state_find(now, text_of(state->key));
+        if (place != SIZE_MAX && state->version < now->states[place].version)
+            return err_set(
+                err, E_CONFLICT,
+                "plugin %s keeps \"%s\" in version %u, and the one in force in version "
+                "%u: it could not read what was kept; load one that declares at least %u",
+                wanted->name, state->key, state->version, now->states[place].version,
+                now->states[place].version);
+    }
+    return 0;
+}
+
 /* -- What they add to the config --------------------------------------------------------------- */
 
 static int put_channels(const struct plugin_set *set, struct doc_writer *w, struct err *err)

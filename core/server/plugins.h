@@ -32,6 +32,11 @@ int plugins_try(struct settings *settings, struct plugin_set **out_set, struct e
 int plugins_open(const char *dir, const struct plugin_settings *wanted, unsigned number,
                  struct plugin_member *out_member, struct err *err);
 
+/* Whether `wanted` could read what `now`, the same plugin, keeps.  E_CONFLICT: a state of it has an
+ * earlier version. */
+struct plugin;
+int plugins_check_states(const struct plugin *now, const struct plugin *wanted, struct err *err);
+
 /* Finish `settings` anew with what the plugins add.  E_CONFLICT: with a channel of kith.lua's.
  * Whichever thread has the settings. */
 int plugins_add_to_config(struct settings *settings, const struct plugin_set *set, struct err *err);

@@ -144,12 +144,28 @@ static void try_plugins(uv_work_t *work)
     reread->code = plugins_try(&reread->wanted, &reread->tried, &reread->err);
 }
 
+/* A start would refuse one that cannot read what those in force keep. */
+static int check_states(const struct reread *reread, struct err *err)
+{
+    const struct plugin_set *now = hosting_plugins(reread->options.hosting);
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < plugin_set_count(reread->tried); i++)
+        for (size_t j = 0; rc == 0 && j < plugin_set_count(now); j++) {
+            const struct plugin *wanted = plugin_set_at(reread->tried, i);
+            if (strcmp(wanted->name, plugin_set_at(now, j)->name) == 0)
+                rc = plugins_check_states(plugin_set_at(now, j), wanted, err);
+        }
+    return rc;
+}
+
 static void on_tried(uv_work_t *work, int status)
 {
     struct reread *reread = work->data;
     (void)status;
     if (reread->is_closed)
         return;
+    if (reread->code == 0)
+        reread->code = check_states(reread, &reread->err);
     reread->job = (struct job){ .mail = { .handle = on_looked }, .run = look, .arg = reread };
     fold_ask(node_fold(reread->options.node), &reread->job);
 }

@@ -1,4 +1,6 @@
 """What is not put in force by a reload, though it can be loaded."""
+import signal
+
 import pytest
 
 from conftest import eventually
@@ -135,3 +137,37 @@ def test_one_that_could_not_read_what_was_kept_is_not_put_in_force(start, tmp_pa
     code, _, err = kith(daemon, "plugin", "reload", "keeps")
     assert code == 0, err
     assert seen(daemon) == 3
+
+
+@pytest.mark.parametrize("options", ["", "isolate = true"])
+def test_a_start_with_one_that_could_not_read_what_was_kept_is_refused(start, tmp_path, options):
+    put(tmp_path, "keeps", KEEPS, STATE=2, VERSION='"2"')
+    daemon = opened(start, tmp_path, "keeps", options)
+    assert seen(daemon) == 1
+    put(tmp_path, "keeps", KEEPS, STATE=1, VERSION='"1"')
+    daemon.process.send_signal(signal.SIGHUP)
+    daemon.wait_line('keeps "seen" in version 1, and the one in force in version 2')
+    assert daemon.stop() == 0
+    for _ in range(2):  # the first has written nothing by which a second would know it
+        refused = start("--config", tmp_path / "kith.lua", is_ready=False, env=BARE)
+        refused.wait_line('keeps "seen" in version 1, and of what is kept there is version 2')
+        assert refused.process.wait() != 0
+    put(tmp_path, "keeps", KEEPS, STATE=2, VERSION='"3"')
+    daemon = opened(start, tmp_path, "keeps", options)
+    assert seen(daemon) == 2
+    assert daemon.stop() == 0
+
+
+def test_one_that_was_away_meanwhile_is_refused_all_the_same(start, tmp_path):
+    put(tmp_path, "keeps", KEEPS, STATE=2, VERSION='"2"')
+    daemon = opened(start, tmp_path, "keeps")
+    assert seen(daemon) == 1
+    assert daemon.stop() == 0
+    assert start(env=BARE).stop() == 0
+    put(tmp_path, "keeps", KEEPS, STATE=1, VERSION='"1"')
+    refused = start("--config", tmp_path / "kith.lua", is_ready=False, env=BARE)
+    refused.wait_line('keeps "seen" in version 1, and of what is kept there is version 2')
+    assert refused.process.wait() != 0
+    daemon = start("--config", tmp_path / "kith.lua", "--rebuild", env=BARE)  # all by version 1
+    assert seen(daemon) == 2
+    assert daemon.stop() == 0
