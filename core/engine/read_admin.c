@@ -327,6 +327,11 @@ void read_fallback(struct engine *engine, struct read_fallback *out_fallback)
     read_fallback_called(engine, engine->config.fallback, out_fallback);
 }
 
+bool read_has_kind(struct engine *engine, struct text kind)
+{
+    return kinds_find(&engine->kinds, kind) != NULL;
+}
+
 void read_missing_calendar_of(struct engine *engine, const struct plugins *plugins,
                               char out_name[NAME_BYTES_MAX + 1])
 {

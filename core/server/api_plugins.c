@@ -10,6 +10,7 @@
 #include "core/server/api_command.h"
 #include "core/server/home.h"
 #include "core/server/nurse.h"
+#include "core/server/plugins.h"
 #include "core/server/reload.h"
 
 #include <stdio.h>
@@ -205,6 +206,10 @@ bool plugins_are_well(struct engine *engine, struct call *call, struct buf *out)
     }
     if (behind != 0)
         buf_printf(out, "; %zu with parked events: kith plugin list", behind);
+    struct buf lacking = BUF_INIT; /* which a bundle may yet declare */
+    if (plugins_lack_kinds(set, engine, &lacking) != 0)
+        buf_printf(out, "; %s, and nobody declares that kind", buf_string(&lacking));
+    buf_deinit(&lacking);
     return is_well;
 }
 

@@ -141,10 +141,12 @@ static void on_changed(void *arg, int code, const struct err *err)
 
 static void look_again(struct engine *engine, void *arg)
 {
-    reread_look(engine, &((struct reload *)arg)->missing);
+    struct reload *reload = arg;
+    reread_look(engine, reload->options.plugins, &reload->missing);
 }
 
-/* What it is configured with may name a calendar: as at a start it is said, and no more. */
+/* What it is configured with may name a calendar, and its code a kind: as at a start it is said, and
+ * no more. */
 static void on_looked_again(struct mail *mail, void *reader)
 {
     struct reload *reload = ((struct job *)mail)->arg;
@@ -155,6 +157,11 @@ static void on_looked_again(struct mail *mail, void *reader)
                 "no calendar is called %s, by which a plugin of kith.lua is to count: the "
                 "company's is used until the bundle declares it",
                 reload->missing.calendar);
+    else if (reload->missing.kinds[0] != '\0')
+        err_set(&reload->err, E_NOTFOUND,
+                "%s, and nobody declares that kind: it reads nothing until a bundle does; is it "
+                "spelt right?",
+                reload->missing.kinds);
     end(reload, 200);
 }
 
