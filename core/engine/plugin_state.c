@@ -296,8 +296,7 @@ static int check_kept_of(struct engine *engine, uint64_t customer, struct err *e
     key_number(&all, customer);
     key_customer(&first, customer, 'O'); /* next to it: 'P' */
     cursor_open_at(&cursor, engine->state, &all, &first);
-    while (rc == 0 && cursor_next(&cursor) &&
-           ((const uint8_t *)cursor.key.data)[all.size] <= 'P') {
+    while (rc == 0 && cursor_next(&cursor) && ((const uint8_t *)cursor.key.data)[all.size] <= 'P') {
         struct document document = read_document(engine, cursor.value.data, cursor.value.size);
         rc = check_kept(engine, &document, err);
         arena_clear(&engine->arena);

@@ -98,7 +98,7 @@ struct home {
     size_t starting; /* guests whose first start is under way */
     void (*started)(void *arg);
     void *started_arg;
-    size_t stopping; /* guests whose stop is under way */
+    size_t stopping;      /* guests whose stop is under way */
     struct arena reasons; /* of those that did not start */
     bool is_winding_down;
     bool is_stopping; /* nobody answers any more */

@@ -357,6 +357,9 @@ void home_say_left(const struct home_guest *guest, const struct outside_rest *re
     outside_rest_text(rest, left);
     if (left[0] != '\0')
         say("plugin %s: at its end it left %s, which were removed", guest->plugin->name, left);
+    if (rest->hung != NULL)
+        say("plugin %s: at its end %s has not returned: its process was ended", guest->plugin->name,
+            rest->hung);
     if (rest->loss != NULL)
         say("plugin %s: its stop() has not returned: %s", guest->plugin->name, rest->loss);
 }

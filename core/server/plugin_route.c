@@ -1,8 +1,8 @@
 /* plugin_route.c -- see plugin_route.h.
  *
  * A path has the form that ours have, or ends in a tail below at least one word.  Nobody else
- * answers there: a plugin whose path Kith would take for its own, or the other way round, is told so
- * before anybody sends a request.
+ * answers there: a plugin whose path Kith would take for its own, or the other way round, is told
+ * so before anybody sends a request.
  */
 #include "core/server/plugin_route.h"
 

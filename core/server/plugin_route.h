@@ -1,5 +1,5 @@
-/* plugin_route.h -- whether a route of a plugin can be served: what the daemon refuses when it loads
- * one, and `kith plugin check` without a daemon.
+/* plugin_route.h -- whether a route of a plugin can be served: what the daemon refuses when it
+ * loads one, and `kith plugin check` without a daemon.
  *
  * Pure; any thread.
  */

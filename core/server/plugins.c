@@ -106,9 +106,9 @@ static const struct plugin_read *read_at(const struct plugin *plugin, size_t ind
 {
     size_t lists = plugin->handler_count + plugin->function_count;
     for (size_t i = 0; i < lists; i++) {
-        const struct plugin_reads *reads =
-            i < plugin->handler_count ? &plugin->handler_reads[i]
-                                      : &plugin->function_reads[i - plugin->handler_count];
+        const struct plugin_reads *reads = i < plugin->handler_count
+                                               ? &plugin->handler_reads[i]
+                                               : &plugin->function_reads[i - plugin->handler_count];
         if (index < reads->count)
             return &reads->items[index];
         index -= reads->count;

@@ -35,8 +35,8 @@ int plugins_open(const char *dir, const struct plugin_settings *wanted, unsigned
                  struct plugin_member *out_member, struct err *err);
 
 /* Append "visits reads records.repairs, ..." of each kind that neither the engine nor one of these
- * plugins knows: a bundle may declare it later, or it is misspelt.  How many; `plugins` may be NULL.
- * Engine's thread. */
+ * plugins knows: a bundle may declare it later, or it is misspelt.  How many; `plugins` may be
+ * NULL.  Engine's thread. */
 struct buf;
 struct engine;
 size_t plugins_lack_kinds(const struct plugin_set *plugins, struct engine *engine, struct buf *out);

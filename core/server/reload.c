@@ -145,8 +145,8 @@ static void look_again(struct engine *engine, void *arg)
     reread_look(engine, reload->options.plugins, &reload->missing);
 }
 
-/* What it is configured with may name a calendar, and its code a kind: as at a start it is said, and
- * no more. */
+/* What it is configured with may name a calendar, and its code a kind: as at a start it is said,
+ * and no more. */
 static void on_looked_again(struct mail *mail, void *reader)
 {
     struct reload *reload = ((struct job *)mail)->arg;

@@ -415,7 +415,10 @@ const struct kith_plugin *kith_describe(void)
     return &plugin;
 }
 """
-REPAIRS = 'kind "repairs" { states = { "open", "done" }, transitions = { mend = { from = "open", to = "done" } } }\n'
+REPAIRS = """kind "repairs" {
+  states = { "open", "done" }, transitions = { mend = { from = "open", to = "done" } }
+}
+"""
 
 
 @pytest.mark.parametrize("isolate", ["true", "false"])

@@ -405,7 +405,9 @@ def test_a_plugin_that_does_not_start_leaves_the_others_alone(start, tmp_path):
     code, said, _ = kith(daemon, "plugin", "list")
     assert code == 0 and re.search("good_fetch .*failed.*it does not start: the url is none", said)
     code, said, _ = kith(daemon, "doctor")
-    assert code != 0 and "good_fetch (it does not start: the url is none: https:// is needed)" in said
+    assert (
+        code != 0 and "good_fetch (it does not start: the url is none: https:// is needed)" in said
+    )
     (tmp_path / "kith.lua").write_text(
         (tmp_path / "kith.lua").read_text("utf-8").replace("nonsense", "http://127.0.0.1:9"),
         "utf-8",

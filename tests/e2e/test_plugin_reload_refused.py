@@ -10,6 +10,11 @@ from test_plugin_host import built
 FRAGILE = """
 #include "kith.h"
 
+#ifndef BEGIN
+#define BEGIN (void)0
+#endif
+
+#include <stdio.h>
 #include <stdlib.h>
 
 static int32_t start(const struct kith_host *host, struct kith *kith, void **self, char *reason)
@@ -18,6 +23,7 @@ static int32_t start(const struct kith_host *host, struct kith *kith, void **sel
     (void)kith;
     (void)self;
     (void)reason;
+    BEGIN;
     return KITH_OK;
 }
 
@@ -115,6 +121,32 @@ def test_a_stop_that_ends_the_process_of_an_isolated_one_is_told(start, tmp_path
     daemon = opened(start, tmp_path, "fragile", "isolate = true")
     assert daemon.stop() == 0
     daemon.wait_line(r"plugin fragile: its stop\(\) has not returned: ")
+
+
+FOR_EVER = "for (volatile int more = 1; more != 0;) (void)more"
+
+
+def test_a_stop_that_does_not_return_is_told_from_a_work_that_does_not_end(start, tmp_path):
+    put(tmp_path, "fragile", FRAGILE, END="(void)0", VERSION='"1"')
+    daemon = opened(start, tmp_path, "fragile", "isolate = true")
+    put(tmp_path, "fragile", FRAGILE, END=FOR_EVER, VERSION='"2"')
+    code, said, err = kith(daemon, "plugin", "reload", "fragile")
+    assert code != 0, said
+    hung = "its stop(), or a call before it, has not returned"
+    assert f"plugin fragile: it starts, but does not come to its end: {hung}" in err
+    assert daemon.stop() == 0
+
+
+def test_a_start_that_has_not_returned_at_the_end_is_told_as_that(start, tmp_path):
+    begun = tmp_path / "begun"
+    begin = f'fclose(fopen("{begun}", "w")); {FOR_EVER}'
+    put(tmp_path, "fragile", FRAGILE, BEGIN=begin, END="(void)0", VERSION='"1"')
+    config = tmp_path / "kith.lua"
+    config.write_text(f'plugins "{tmp_path}/plugins"\nplugin "fragile" {{ isolate = true }}\n')
+    daemon = start("--config", config, is_ready=False, env=BARE)
+    eventually(begun.exists)
+    assert daemon.stop() == 0
+    daemon.wait_line(r"plugin fragile: at its end its start\(\) has not returned")
 
 
 def seen(daemon):
