@@ -81,7 +81,7 @@ static void compare(struct nearest *nearest, const char *name)
 {
     size_t distance = near_distance(nearest->written, name);
     nearest->is_known = nearest->is_known || strcmp(nearest->written, name) == 0;
-    if (!near_is_likely(distance, strlen(nearest->written)) ||
+    if (!near_is_likely(distance, nearest->written) ||
         (nearest->name != NULL && distance >= nearest->distance))
         return;
     nearest->name = name;
