@@ -297,6 +297,7 @@ static const struct option key_options[] = {
 static const struct option help_options[] = {
     { "man", "DIR", "write the man pages of all commands into this directory", false },
     { "page", NULL, "the words of scripts and of kith.lua as a page, in Markdown", false },
+    { "config", "FILE", "a kith.lua: its daemon is asked for words of plugins", false },
     END,
 };
 

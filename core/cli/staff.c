@@ -120,7 +120,8 @@ static int note_members(struct cli *cli)
     int code = EXIT_DONE;
     const char *value = args_next(&cli->args, "member", &at);
     for (; value != NULL; value = args_next(&cli->args, "member", &at))
-        for (size_t size; code == EXIT_DONE && *value != '\0'; value += size + (value[size] == ',')) {
+        for (size_t size; code == EXIT_DONE && *value != '\0';
+             value += size + (value[size] == ',')) {
             size = strcspn(value, ",");
             struct buf name = BUF_INIT;
             buf_append(&name, value, size);
