@@ -3,10 +3,11 @@
 
 plugins/sdk/kith.abi is the list of what plugins that are out there rely on: every constant, every
 member with its offset, size and type, the types of functions, also of those that are compiled into
-them, and what macros with arguments become, which are compiled into them likewise.  Without an option the header is compared with it.  What has been added in the right place,
-under a raised KITH_LEVEL, is fine; anything else is told, with what to do instead, and the exit
-code is 1.  --release adds what is new to the list, and writes the same as assertions for the
-compiler (core/plugin/abi.c); nothing is ever taken out of it.
+them, and what macros with arguments become, which are compiled into them likewise.  Without an
+option the header is compared with it.  What has been added in the right place, under a raised
+KITH_LEVEL, is fine; anything else is told, with what to do instead, and the exit code is 1.
+--release adds what is new to the list, and writes the same as assertions for the compiler
+(core/plugin/abi.c); nothing is ever taken out of it.
 
 Names and types are those that clang reads, numbers those that a compiled program prints.  Offsets
 are of machines with pointers of 64 bits, the only ones that are released for.

@@ -81,8 +81,8 @@ static bool has_a_lock(long pid)
     return is_found;
 }
 
-/* " (process 4711)", which the holder has left in the file; "" when that is stale.  For people: what
- * holds is the lock. */
+/* " (process 4711)", which the holder has left in the file; "" when that is stale.  For people:
+ * what holds is the lock. */
 static void name_holder(const struct node *node, char out[HOLDER_SIZE])
 {
     char text[24] = "";
