@@ -3,10 +3,11 @@
 
 plugins/sdk/kith.abi is the list of what plugins that are out there rely on: every constant, every
 member with its offset, size and type, the types of functions, also of those that are compiled into
-them.  Without an option the header is compared with it.  What has been added in the right place,
-under a raised KITH_LEVEL, is fine; anything else is told, with what to do instead, and the exit
-code is 1.  --release adds what is new to the list, and writes the same as assertions for the
-compiler (core/plugin/abi.c); nothing is ever taken out of it.
+them, and what macros with arguments become, which are compiled into them likewise.  Without an
+option the header is compared with it.  What has been added in the right place, under a raised
+KITH_LEVEL, is fine; anything else is told, with what to do instead, and the exit code is 1.
+--release adds what is new to the list, and writes the same as assertions for the compiler
+(core/plugin/abi.c); nothing is ever taken out of it.
 
 Names and types are those that clang reads, numbers those that a compiled program prints.  Offsets
 are of machines with pointers of 64 bits, the only ones that are released for.
@@ -32,8 +33,8 @@ RAISED = {"KITH_LEVEL"}
 HEAD = """# What is released of kith.h: plugins are out there that were built with it.
 # Lines are added by `make abi`, and none is ever changed.
 #
-#   constant NAME VALUE | function NAME TYPE | inline NAME TYPE | type NAME TYPE | struct NAME BYTES
-#   member STRUCT.NAME OFFSET BYTES TYPE
+#   constant NAME VALUE | macro NAME (ARGUMENTS) TEXT | function NAME TYPE | inline NAME TYPE
+#   type NAME TYPE | struct NAME BYTES | member STRUCT.NAME OFFSET BYTES TYPE
 """
 
 ESSAY = """/* abi.c -- the contract that was released, held by the compiler.
@@ -81,10 +82,22 @@ def members_of(record, prefix=""):
             unnamed = None
 
 
+def macros_of(text):
+    """(name, arguments and text on one line) of every macro that has arguments."""
+    for name, arguments, becomes in re.findall(
+        r"^#define (KITH_\w+)(\([^)]*\))((?:[^\n\\]|\\\n)*)", text, re.M
+    ):
+        becomes = re.sub(r"/\*.*?\*/", " ", becomes.replace("\\\n", " "))
+        yield name, " ".join(f"{arguments} {becomes}".split())
+
+
 def declared(header):
     """The lines of the list without their numbers: (kind, name, type)."""
-    for name in re.findall(r"^#define (KITH_\w+) +\(?-?\d", header.read_text(), re.M):
+    text = header.read_text()
+    for name in re.findall(r"^#define (KITH_\w+) +\(?-?\d", text, re.M):
         yield "constant", name, ""
+    for name, written in macros_of(text):
+        yield "macro", name, written
     for node in tree_of(header):
         name = node.get("name", "")
         if node["kind"] == "EnumDecl":
@@ -171,6 +184,11 @@ def changed(kind, name, old, new):
                 f"{name}: was {old[2]} of {old[1]} bytes, is {new[2]} of {new[1]}; "
                 "leave it, and add another member behind the last"
             )
+    elif kind == "macro" and old != new:
+        yield (
+            f"{name}: was {old[0]}, is {new[0]}; plugins have it compiled in: make a macro of "
+            "another name"
+        )
     elif kind in ("function", "inline", "type") and old != new:
         yield f"{name}: was {old[0]}, is {new[0]}; make a function type of another name"
 

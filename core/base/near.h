@@ -13,20 +13,21 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define NEAR_NAME_MAX 64 /* bytes; what follows is not compared */
+#define NEAR_NAME_MAX 64 /* characters; what follows is not compared */
 #define NEAR_QUOTE_MAX 48 /* bytes shown of a quoted text */
 
 struct near_quote {
     char text[NEAR_QUOTE_MAX + 4]; /* "..." marks what was cut */
 };
 
-/* The least number of letters to insert, delete, replace or swap with their
- * neighbour that turns `a` into `b`.  Capitals (of ASCII) count as equal. */
+/* The least number of characters to insert, delete, replace or swap with their
+ * neighbour that turns `a` into `b`, both UTF-8; a byte that is none counts as one.
+ * Capitals (of ASCII) count as equal. */
 size_t near_distance(const char *a, const char *b);
 
-/* Whether a name `distance` away from what was written, `size` bytes, is worth
- * proposing: at most a third of it is wrong. */
-bool near_is_likely(size_t distance, size_t size);
+/* Whether a name `distance` away from what was written is worth proposing: at most a third of its
+ * characters are wrong, or one. */
+bool near_is_likely(size_t distance, const char *written);
 
 /* Make `size` bytes of any kind printable: control characters and bytes that
  * are not UTF-8 become '?'.  Returns out_quote->text. */

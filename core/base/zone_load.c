@@ -106,7 +106,7 @@ static int refuse(const char *written, struct err *err)
         }
     }
     near_quote(written, strlen(written), &quote);
-    if (!near_is_likely(least, strlen(written)))
+    if (!near_is_likely(least, written))
         return err_set(err, E_INVALID,
                        "\"%s\" is no time zone: write an IANA name,"
                        " such as \"Europe/Berlin\"",

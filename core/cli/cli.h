@@ -96,6 +96,8 @@ int remove_named(struct cli *cli, const char *head, const char *words);
 
 /* Whether somebody on the staff has this name, in a house that has any; else that has been said. */
 int staff_check(struct cli *cli, const char *name);
+/* The same as a remark, where it is no failure: she may yet come.  Not with --json. */
+int staff_note(struct cli *cli, const char *name);
 
 /* Print whether it is a team, as the daemon takes it: somebody is in it, or it has a way of giving
  * work.  team.c; the exit code. */

@@ -79,7 +79,7 @@ static size_t nearest(const struct text *names, size_t count, const char *name)
         columns_name(names[i], &column);
         size_t distance = near_distance(buf_string(&column), name);
         buf_deinit(&column);
-        if (distance < least && near_is_likely(distance, strlen(name))) {
+        if (distance < least && near_is_likely(distance, name)) {
             best = i;
             least = distance;
         }

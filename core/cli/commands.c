@@ -297,6 +297,7 @@ static const struct option key_options[] = {
 static const struct option help_options[] = {
     { "man", "DIR", "write the man pages of all commands into this directory", false },
     { "page", NULL, "the words of scripts and of kith.lua as a page, in Markdown", false },
+    { "config", "FILE", "a kith.lua: its daemon is asked for words of plugins", false },
     END,
 };
 
@@ -568,7 +569,8 @@ const struct command command_table[] = {
     { "plugin list", "", "what is loaded, and how it does",
       "A plugin that crashed is quarantined: it takes no part from the entry on at which it did, "
       "and\n"
-      "what it would have heard of is parked for it.",
+      "what it would have heard of is parked for it.  One whose start() says no has failed: it\n"
+      "hears of events and does nothing else, until it is reloaded.",
       NULL, run_plugin_list },
     { "plugin enable", "NAME", "let a quarantined plugin take part again",
       "First it hears, in order, of what was parked for it; with --skip it does not.",

@@ -1,4 +1,5 @@
 /* house.c -- who works here, and which keys there are: list, show, remove. */
+#include "core/base/err.h"
 #include "core/base/near.h"
 #include "core/cli/cli.h"
 
@@ -143,9 +144,8 @@ static void lookup_item(struct cli *cli, struct doc item, void *arg)
             lookup_name(arg, it.value.text);
 }
 
-/* Work that is given to a slip of the pen is nobody's.  The daemon takes any name, because staff
- * may be known elsewhere; a person at the keyboard means somebody who works here. */
-int staff_check(struct cli *cli, const char *name)
+/* Into `wrong` what is wrong with the name; code 0: somebody is called so, or there is no staff. */
+static int look_up(struct cli *cli, const char *name, struct err *wrong)
 {
     static const char team[] = "team:";
     name += strncmp(name, team, sizeof team - 1) == 0 ? sizeof team - 1 : 0;
@@ -155,14 +155,33 @@ int staff_check(struct cli *cli, const char *name)
     cli_path(cli, "/v1/staff", NULL, NULL);
     int code = cli_list(cli, 0, lookup_item, &lookup);
     cli->is_json = is_json;
+    *wrong = (struct err){ .code = 0 };
     bool is_known = lookup.least == 0 || lookup.least == SIZE_MAX;
     if (code == EXIT_DONE && !is_known) {
-        bool is_likely = near_is_likely(lookup.least - 1, strlen(name));
-        code = cli_fail(cli, "nobody on the staff is called \"%s\": %s%s%s", name,
-                        is_likely ? "did you mean \"" : "kith staff list says who is",
-                        is_likely ? buf_string(&lookup.nearest) : "", is_likely ? "\"?" : "");
+        bool is_likely = near_is_likely(lookup.least - 1, name);
+        err_set(wrong, E_NOTFOUND, "nobody on the staff is called \"%s\": %s%s%s", name,
+                is_likely ? "did you mean \"" : "kith staff list says who is",
+                is_likely ? buf_string(&lookup.nearest) : "", is_likely ? "\"?" : "");
     }
     buf_deinit(&lookup.nearest);
+    return code;
+}
+
+/* Work that is given to a slip of the pen is nobody's.  The daemon takes any name, because staff
+ * may be known elsewhere; a person at the keyboard means somebody who works here. */
+int staff_check(struct cli *cli, const char *name)
+{
+    struct err wrong;
+    int code = look_up(cli, name, &wrong);
+    return code == EXIT_DONE && wrong.code != 0 ? cli_fail(cli, "%s", wrong.text) : code;
+}
+
+int staff_note(struct cli *cli, const char *name)
+{
+    struct err wrong = { .code = 0 };
+    int code = cli->is_json ? EXIT_DONE : look_up(cli, name, &wrong);
+    if (code == EXIT_DONE && wrong.code != 0)
+        buf_printf(&cli->out, "%s\n", wrong.text);
     return code;
 }
 

@@ -7,6 +7,7 @@
 
 #include "core/base/utf8.h"
 #include "core/cli/cli.h"
+#include "core/cli/config_daemon.h"
 
 #include <curl/curl.h>
 #include <errno.h>
@@ -58,10 +59,14 @@ static int read_key_file(const char *path, struct buf *out, struct err *err)
     return 0;
 }
 
-/* --key-file is what this call was told, KITH_KEY what the shell was told before. */
-static int find_key(const struct args *args, struct buf *out, struct err *err)
+/* --key-file is what this call was told, KITH_KEY what the shell was told before; between the two
+ * `configured`, "" for none. */
+static int find_key(const struct args *args, const char *configured, struct buf *out,
+                    struct err *err)
 {
     const char *path = args_value(args, "key-file"), *key = environment("KITH_KEY");
+    if (path == NULL && configured[0] != '\0')
+        path = configured;
     if (path != NULL)
         return read_key_file(path, out, err);
     if (key == NULL)
@@ -90,16 +95,29 @@ static bool needs_daemon(const struct cli *cli)
     return !is_about_files && !is_about_itself && !is_dry_import(cli);
 }
 
+/* The kith.lua of the daemon that is to be asked; NULL: none is named.  To other commands a
+ * configuration is what scripts or plugins are tried with. */
+static const char *named_config(const struct cli *cli)
+{
+    return help_asks_daemon(cli) ? args_value(&cli->args, "config") : NULL;
+}
+
 static int connect_daemon(struct cli *cli, struct err *err)
 {
-    struct buf key = BUF_INIT;
-    const char *url = args_value(&cli->args, "url");
+    struct buf key = BUF_INIT, own_url = BUF_INIT, own_key = BUF_INIT;
+    const char *url = args_value(&cli->args, "url"), *config = named_config(cli);
+    int rc = config != NULL ? config_daemon(config, &own_url, &own_key, err) : 0;
+    if (url == NULL && own_url.size != 0)
+        url = buf_string(&own_url);
     if (url == NULL)
         url = environment("KITH_URL");
-    int rc = find_key(&cli->args, &key, err);
+    if (rc == 0)
+        rc = find_key(&cli->args, buf_string(&own_key), &key, err);
     if (rc == 0)
         rc = client_open(url != NULL ? url : URL_DEFAULT, buf_string(&key), &cli->client, err);
     buf_deinit(&key);
+    buf_deinit(&own_url);
+    buf_deinit(&own_key);
     const char *ca = args_value(&cli->args, "ca");
     if (ca == NULL)
         ca = environment("KITH_CA");
@@ -130,8 +148,9 @@ static int run(struct cli *cli)
     }
     if (needs_daemon(cli) && connect_daemon(cli, &err) != 0)
         return usage_error(&cli->args, &err);
-    if (is_dry_import(cli) || help_asks_daemon(cli))
-        (void)connect_daemon(cli, &err);
+    if ((is_dry_import(cli) || help_asks_daemon(cli)) && connect_daemon(cli, &err) != 0 &&
+        named_config(cli) != NULL)
+        return usage_error(&cli->args, &err);
     return cli->args.command->run(cli);
 }
 

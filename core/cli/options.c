@@ -64,7 +64,7 @@ static int unknown_command(const char *name, struct err *err)
         }
     }
     near_quote(name, strlen(name), &quote);
-    if (near_is_likely(least, strlen(name)))
+    if (near_is_likely(least, name))
         return err_set(err, E_INVALID, "there is no command \"%s\": did you mean \"%s\"?",
                        quote.text, nearest);
     return err_set(err, E_INVALID, "there is no command \"%s\": `kith help` lists them",
@@ -103,7 +103,7 @@ static const char *nearest_option(const struct command *command, const char *nam
                 least = near_distance(name, at->name);
                 nearest = at->name;
             }
-    return near_is_likely(least, strlen(name)) ? nearest : NULL;
+    return near_is_likely(least, name) ? nearest : NULL;
 }
 
 static int unknown_option(const struct args *args, const char *word, struct err *err)

@@ -12,6 +12,7 @@
 #include "core/plugin/kit.h"
 #include "core/plugin/kit_symbols.h"
 #include "core/script/settings.h"
+#include "core/server/plugin_route.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -54,6 +55,7 @@ static int run_child(struct cli *cli, const char *which)
     struct kit_options options = { .path = args_argument(&cli->args, 0),
                                    .log = args_value(&cli->args, "log"),
                                    .is_again = strcmp(which, "again") == 0,
+                                   .check_route = plugin_route_check,
                                    .deaths = getenv(DEATHS_VARIABLE) };
     const struct rlimit no_core = { 0, 0 };
     struct settings settings = { .host = NULL };

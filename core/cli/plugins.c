@@ -37,7 +37,10 @@ static void plugin_item(struct cli *cli, struct doc item, void *arg)
     cell_field(table, item, "missed", TINT_NONE);
     cell_texts(table, doc_child(item, "needs"));
     cell_time(cli, table, quarantined, "since");
-    cell_field(table, quarantined, "reason", TINT_NONE);
+    if (quarantined.data == NULL)
+        cell_field(table, item, "failed", TINT_NONE);
+    else
+        cell_field(table, quarantined, "reason", TINT_NONE);
 }
 
 int run_plugin_list(struct cli *cli)
@@ -83,6 +86,8 @@ static void say_standing(struct cli *cli, struct doc answer)
 {
     struct text state = doc_text(answer, "state"), advice = doc_text(answer, "advice");
     struct text reason = doc_text(doc_child(answer, "quarantined"), "reason");
+    if (doc_child(answer, "quarantined").data == NULL)
+        reason = doc_text(answer, "failed");
     if (state.size == 0 || text_is(state, "active"))
         return;
     buf_printf(&cli->out, "it is %.*s", (int)state.size, state.data);

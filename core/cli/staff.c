@@ -107,7 +107,28 @@ int run_staff_add(struct cli *cli)
         if (strcmp(fields[i], "languages") != 0)
             body_text(cli, fields[i], args_value(&cli->args, fields[i]));
     body_list(cli, "languages", "languages");
-    return put_record(cli, record.name, "is on the staff");
+    code = put_record(cli, record.name, "is on the staff");
+    const char *deputy = args_value(&cli->args, "deputy"); /* who may come after her */
+    return code == EXIT_DONE && deputy != NULL ? staff_note(cli, deputy) : code;
+}
+
+/* "eve,zoe" and options given several times.  Members may come after their team; a slip of the pen
+ * would never do anything. */
+static int note_members(struct cli *cli)
+{
+    size_t at = 0;
+    int code = EXIT_DONE;
+    const char *value = args_next(&cli->args, "member", &at);
+    for (; value != NULL; value = args_next(&cli->args, "member", &at))
+        for (size_t size; code == EXIT_DONE && *value != '\0';
+             value += size + (value[size] == ',')) {
+            size = strcspn(value, ",");
+            struct buf name = BUF_INIT;
+            buf_append(&name, value, size);
+            code = staff_note(cli, buf_string(&name));
+            buf_deinit(&name);
+        }
+    return code;
 }
 
 int run_team_set(struct cli *cli)
@@ -121,7 +142,9 @@ int run_team_set(struct cli *cli)
     body_list(cli, "assign", "assign");
     body_list(cli, "members", "member");
     code = put_record(cli, record.name, NULL);
-    return code == EXIT_DONE && !cli->is_json ? team_say(cli, record.name) : code;
+    if (code == EXIT_DONE && !cli->is_json)
+        code = team_say(cli, record.name);
+    return code == EXIT_DONE ? note_members(cli) : code;
 }
 
 /* -- Absences ------------------------------------------------------------------------------ */

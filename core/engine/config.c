@@ -83,7 +83,7 @@ static int refuse_limit(const char *name, struct err *err)
         near = distance < least ? config_limits[i].name : near;
         least = distance < least ? distance : least;
     }
-    if (near_is_likely(least, strlen(name)))
+    if (near_is_likely(least, name))
         return err_set(err, E_INVALID, "no limit is called %s; did you mean %s?", name, near);
     for (size_t i = 0; i < count && used + strlen(config_limits[i].name) + 2 < sizeof list; i++)
         used += (size_t)snprintf(list + used, sizeof list - used, " %s", config_limits[i].name);

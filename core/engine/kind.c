@@ -110,7 +110,7 @@ struct text kind_meant(struct text given, const struct text *names, size_t count
         near = distance < least ? name.data : near;
         least = distance < least ? distance : least;
     }
-    if (count != 0 && near_is_likely(least, given.size))
+    if (count != 0 && near_is_likely(least, written))
         return arena_printf(arena, "did you mean \"%s\"?", near);
     for (size_t i = 0; has_room && i < count; i++)
         has_room = add_name(&list, *name_at(names, stride, i));

@@ -10,6 +10,7 @@
  */
 #include "core/base/err.h"
 #include "core/engine/engine_inside.h"
+#include "core/engine/plugins.h"
 #include "core/engine/read.h"
 #include "core/engine/read_inside.h"
 
@@ -267,6 +268,49 @@ void plugin_states_unmerge(struct engine *engine, const struct customer *group, 
         key_aside(&aside, above, leaving, &were[i]);
         state_delete(engine->state, &aside);
     }
+}
+
+/* -- Whether it can be read ----------------------------------------------- */
+
+/* Of whichever plugin: one that is not loaded, or does not know the key, reads nothing. */
+static int check_kept(struct engine *engine, const struct document *document, struct err *err)
+{
+    long long declared = plugin_version(engine, document->plugin, document->name);
+    if (declared == 0 || document->version <= declared)
+        return 0;
+    return err_set(err, E_CONFLICT,
+                   "plugin %.*s keeps \"%.*s\" in version %lld, and of what is kept there is "
+                   "version %lld: it could not read that; put the file back that declares at least "
+                   "%lld",
+                   (int)document->plugin.size, document->plugin.data, (int)document->name.size,
+                   document->name.data, declared, (long long)document->version,
+                   (long long)document->version);
+}
+
+static int check_kept_of(struct engine *engine, uint64_t customer, struct err *err)
+{
+    struct cursor cursor;
+    struct key all, first;
+    int rc = 0;
+    key_start(&all, 'c');
+    key_number(&all, customer);
+    key_customer(&first, customer, 'O'); /* next to it: 'P' */
+    cursor_open_at(&cursor, engine->state, &all, &first);
+    while (rc == 0 && cursor_next(&cursor) && ((const uint8_t *)cursor.key.data)[all.size] <= 'P') {
+        struct document document = read_document(engine, cursor.value.data, cursor.value.size);
+        rc = check_kept(engine, &document, err);
+        arena_clear(&engine->arena);
+    }
+    cursor_close(&cursor);
+    return rc;
+}
+
+int plugins_check_kept(struct engine *engine, struct err *err)
+{
+    int rc = 0;
+    for (uint64_t i = 1; rc == 0 && engine->plugins != NULL && i <= engine->counters.customer; i++)
+        rc = check_kept_of(engine, i, err);
+    return rc;
 }
 
 /* -- Telling her ---------------------------------------------------------- */

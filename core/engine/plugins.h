@@ -109,6 +109,10 @@ bool engine_plugin_is_there(const struct engine *engine, struct text name);
 
 size_t plugins_quarantined(struct engine *engine); /* loaded or not */
 
+/* Whether the plugins in force can read what is kept.  E_CONFLICT: a document is of a later version
+ * than its plugin declares; names both.  Looks at every customer. */
+int plugins_check_kept(struct engine *engine, struct err *err);
+
 /* Append {plugins: [{name, quarantined: {seq, n, kind, reason, since}, parked, missed}, ...]} to an
  * open document: those of which there is anything to say. */
 void plugins_show(struct engine *engine, struct doc_writer *w);

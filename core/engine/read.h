@@ -363,6 +363,7 @@ void read_fallback(struct engine *engine, struct read_fallback *out_fallback);
 /* A calendar that a plugin's kind is configured to go by, and no bundle in force declares; empty:
  * there is none. */
 void read_missing_calendar(struct engine *engine, char out_name[NAME_BYTES_MAX + 1]);
+bool read_has_kind(struct engine *engine, struct text kind); /* of records, whoever declares it */
 /* The same of a configuration that is not in force: its fallback, "" for none, and its plugins,
  * NULL for none. */
 void read_fallback_called(struct engine *engine, const char *name,

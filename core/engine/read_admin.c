@@ -81,7 +81,7 @@ static void compare(struct nearest *nearest, const char *name)
 {
     size_t distance = near_distance(nearest->written, name);
     nearest->is_known = nearest->is_known || strcmp(nearest->written, name) == 0;
-    if (!near_is_likely(distance, strlen(nearest->written)) ||
+    if (!near_is_likely(distance, nearest->written) ||
         (nearest->name != NULL && distance >= nearest->distance))
         return;
     nearest->name = name;
@@ -325,6 +325,11 @@ void read_fallback_called(struct engine *engine, const char *name,
 void read_fallback(struct engine *engine, struct read_fallback *out_fallback)
 {
     read_fallback_called(engine, engine->config.fallback, out_fallback);
+}
+
+bool read_has_kind(struct engine *engine, struct text kind)
+{
+    return kinds_find(&engine->kinds, kind) != NULL;
 }
 
 void read_missing_calendar_of(struct engine *engine, const struct plugins *plugins,

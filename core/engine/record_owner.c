@@ -42,7 +42,7 @@ static const char *who_was_meant(struct engine *engine, struct text name)
         least = distance < least ? distance : least;
     }
     cursor_close(&cursor);
-    return near_is_likely(least, name.size)
+    return near_is_likely(least, written)
                ? arena_printf(&engine->arena, "; did you mean \"%s\"?", near).data
                : "";
 }

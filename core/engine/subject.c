@@ -219,7 +219,7 @@ static int refuse_unknown(struct step *step, struct text address, struct err *er
     for (size_t i = 0; i < rules->subject_count; i++) {
         struct text other = address_of_plan(step->engine, &rules->subjects[i]);
         size_t distance = near_distance(quote.text, other.data);
-        if (near_is_likely(distance, strlen(quote.text)) && distance < least) {
+        if (near_is_likely(distance, quote.text) && distance < least) {
             least = distance;
             nearest = other.data;
         }

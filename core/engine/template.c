@@ -124,7 +124,7 @@ static int refuse_name(struct engine *engine, struct text name, struct err *err)
         least = distance < least ? distance : least;
     }
     near_quote(name.data, name.size, &quote);
-    if (near_is_likely(least, name.size))
+    if (near_is_likely(least, written))
         return err_set(err, E_NOTFOUND, "no template is called \"%s\"; did you mean \"%s\"?",
                        quote.text, near);
     return err_set(err, E_NOTFOUND, "no template is called \"%s\"", quote.text);

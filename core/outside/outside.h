@@ -78,6 +78,7 @@ struct outside_options {
 struct outside_rest {
     size_t timers, watchers, works, fetches, wishes;
     bool is_stuck;    /* a work does not end: stop() was not called, and its memory is lost */
+    const char *hung; /* else what does not return, of one far away: "its start()"; NULL: nothing */
     const char *loss; /* how its process ended before stop() had returned; NULL: it has returned */
 };
 

@@ -143,8 +143,10 @@ static struct doc migrate(struct kith_call *call, size_t index, struct doc doc, 
     doc_put_int(&w, "version", version);
     doc_put_doc(&w, "state", doc);
     inner.arguments = doc_end(&w);
-    if (plugin_call(&inner, call->plugin->states[index].migrate, &err) != 0)
+    if (plugin_call(&inner, call->plugin->states[index].migrate, &err) != 0) {
         *out_code = refuse(call, KITH_FAILED, "migrate", inner.words);
+        call->hooks_failed++;
+    }
     buf_deinit(&arguments);
     buf_deinit(&writes);
     struct doc_value answer = plugin_answer(&inner);
@@ -333,6 +335,7 @@ int plugin_call(struct kith_call *call, kith_fn *fn, struct err *err)
     call->words[0] = '\0';
     call->refused = KITH_OK;
     call->converted_states = 0;
+    call->hooks_failed = 0;
     buf_clear(call->writes);
     buf_clear(call->answer);
     int32_t code = fn(&engine, call);

@@ -41,6 +41,7 @@ struct kith_call {
     /* States of an older version, as they are today, by their place; made when asked for. */
     struct buf converted[PLUGIN_STATES_MAX];
     uint32_t converted_states; /* bits of those that are */
+    uint32_t hooks_failed;     /* of those that were to convert them; set by plugin_call() */
     uint8_t decimals[PLUGIN_READS_MAX][16];
     int32_t refused; /* what the last call was answered that was refused, KITH_OK: none was */
     char words[PLUGIN_CALL_WORDS];

@@ -299,7 +299,7 @@ static int check_known(const struct place *place, struct doc given, struct err *
         }
         if (best == 0)
             continue;
-        bool is_likely = best != SIZE_MAX && near_is_likely(best, it.name.size);
+        bool is_likely = best != SIZE_MAX && near_is_likely(best, it.name.data);
         return err_set(err, E_INVALID, "plugin %s knows no %s.%.40s%s%s%s", place->plugin->name,
                        place->path, it.name.data, is_likely ? "; did you mean " : "",
                        is_likely ? near : "", is_likely ? "?" : "");

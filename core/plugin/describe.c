@@ -168,6 +168,10 @@ static int read_reads(struct plugin *plugin, const char *owner, const char *cons
         return rc;
     struct plugin_read *items = arena_zero(&plugin->arena, (count + 1) * sizeof *items);
     for (size_t i = 0; i < count; i++) {
+        if (!utf8_valid(list[i], strlen(list[i])))
+            return err_set(err, E_INVALID,
+                           "plugin %s: %s: what it reads is named in UTF-8, and value %zu is not",
+                           plugin->name, owner, i + 1);
         if (!parse_read(list[i], &items[i]))
             return err_set(err, E_INVALID,
                            "plugin %s: %s reads \"%.40s\": it is \"event\", \"event.NAME\", "
@@ -271,6 +275,10 @@ static int check_types(const struct plugin *plugin, const struct kith_handler *h
             rc = err_set(err, E_INVALID,
                          "plugin %s: handler %s: a type has 1 to %d bytes, and \"*\" stands alone",
                          plugin->name, handler->name, TYPE_BYTES_MAX);
+        else if (!utf8_valid(handler->types[i], size))
+            rc = err_set(err, E_INVALID,
+                         "plugin %s: handler %s: a type is UTF-8, and type %zu of it is not",
+                         plugin->name, handler->name, i + 1);
     }
     return rc;
 }

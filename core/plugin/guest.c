@@ -2,7 +2,8 @@
  *
  *     item    {f: kind, i: index, now, x: fold, v: {"0": VALUE, ...}, s: {KEY: {v, d}},
  *              a: ARGUMENTS}
- *     reply   {c: REPLY_..., e: words, w: what it wants, a: {answer: VALUE}}
+ *     reply   {c: REPLY_..., e: words, h: migrate hooks that failed, w: what it wants,
+ *              a: {answer: VALUE}}
  *
  * When the parent dies so does this process: whatever it was doing, nobody would hear of it.
  */
@@ -92,12 +93,14 @@ static void fill_values(struct item_source *source, struct doc values)
     }
 }
 
-static void put_reply(struct guest *guest, int rc, const struct err *err)
+static void put_reply(struct guest *guest, int rc, uint32_t hooks_failed, const struct err *err)
 {
     struct doc_writer w;
     buf_clear(&guest->reply);
     doc_begin(&w, &guest->reply);
     doc_put_int(&w, "c", rc != 0 ? REPLY_FAILED : REPLY_OK);
+    if (hooks_failed != 0)
+        doc_put_int(&w, "h", hooks_failed);
     if (rc != 0)
         doc_put_string(&w, "e", err->text);
     else if (guest->writes.size != 0)
@@ -126,7 +129,7 @@ static void work_off(struct guest *guest, struct doc item)
     call.answer = &guest->answer;
     if (rc == 0)
         rc = plugin_call(&call, fn, &err);
-    put_reply(guest, rc, &err);
+    put_reply(guest, rc, fn != NULL ? call.hooks_failed : 0, &err);
 }
 
 /* -- Lanes ------------------------------------------------------------------------------------- */

@@ -33,12 +33,17 @@
 #define KIT_DEATHS_MAX 40            /* processes that a plugin may end before it is enough */
 #define KIT_TRY_BYTES_MAX (1u << 20) /* of what a try wanted that is told; of more a digest */
 
+struct err;
+struct plugin;
+
 struct kit_options {
     const char *path; /* of the plugin */
     struct doc
         configs;   /* {NAME: config}, as operators write it; what is needed besides is made up */
     bool is_again; /* the second process */
     const char *deaths; /* the steps that ended a process, "c3.17 n0.4!", "!": by hanging; NULL */
+    /* Whether the daemon would serve route `index` of it.  NULL: nobody knows. */
+    int (*check_route)(const struct plugin *plugin, size_t index, struct err *err);
     const char *log; /* folder of a log whose events it is to hear of instead; NULL: made-up ones */
 };
 

@@ -300,6 +300,16 @@ static void judge_whole(struct probe *probe)
     }
 }
 
+/* What the daemon refuses when it loads it. */
+static void judge_routes(struct probe *probe)
+{
+    struct err err;
+    for (size_t i = 0; probe->options->check_route != NULL && i < probe->plugin.route_count; i++)
+        if (probe->options->check_route(&probe->plugin, i, &err) != 0)
+            kit_find(probe, NULL, KIT_DENIED, NULL,
+                     "a daemon that is to load it does not start: mend the route", "%s", err.text);
+}
+
 /* -- The whole --------------------------------------------------------------------------------- */
 
 static void try_all(struct probe *probe)
@@ -351,6 +361,8 @@ int kit_probe(const struct kit_options *options, int out_fd)
                  err.text);
     else
         kit_say_about(&probe);
+    if (rc == 0 && !options->is_again)
+        judge_routes(&probe);
     if (rc == 0 && (rc = configure(&probe, &err)) != 0)
         kit_find(&probe, NULL, KIT_DENIED, NULL,
                  "--config FILE gives a kith.lua; without it what is required is made up", "%s",

@@ -61,6 +61,12 @@ static void count(struct plugin *plugin, int64_t nanoseconds, enum plugin_outcom
         atomic_fetch_add_explicit(&plugin->failures, 1, memory_order_relaxed);
 }
 
+void set_count_hooks(struct plugin *plugin, int64_t failed)
+{
+    if (failed > 0 && failed <= PLUGIN_STATES_MAX)
+        atomic_fetch_add_explicit(&plugin->hook_failures, (uint64_t)failed, memory_order_relaxed);
+}
+
 /* Whoever looks after us knows where we were if this ends us. */
 static enum plugin_outcome call_marked(struct kith_call *call, kith_fn *fn, const char *name,
                                        uint64_t seq, enum breadcrumb_call mark, struct err *err)
@@ -88,7 +94,9 @@ static enum plugin_outcome call_here(struct plugin_set *set, struct plugin *plug
     call.now = step_now(step);
     call.writes = &set->writes;
     call.answer = &set->answer;
-    return call_marked(&call, fn, name, step_event(step)->seq, mark, err);
+    enum plugin_outcome outcome = call_marked(&call, fn, name, step_event(step)->seq, mark, err);
+    set_count_hooks(plugin, call.hooks_failed);
+    return outcome;
 }
 
 /* -- What the engine calls --------------------------------------------------------------------- */

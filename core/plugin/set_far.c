@@ -119,6 +119,8 @@ static enum plugin_outcome ask(struct plugin_set *set, size_t place, struct doc 
     enum plugin_outcome outcome = ask_remote(remote, item, &reply);
     bool is_read =
         outcome != PLUGIN_OK || read_reply(set, set->plugins[place], reply, &outcome, err);
+    if (outcome == PLUGIN_OK || outcome == PLUGIN_FAILED)
+        set_count_hooks(set->plugins[place], doc_int(reply, "h", 0));
     if (!is_read) {
         buf_clear(&set->writes);
         buf_clear(&set->answer);

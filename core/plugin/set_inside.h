@@ -46,6 +46,9 @@ enum plugin_outcome set_fold(struct plugins *plugins, size_t index, enum plugin_
 bool set_pass_over(struct plugins *plugins, size_t index, enum plugin_fold what, struct text key);
 bool set_renew(struct plugins *plugins, size_t index); /* set.c */
 
+/* So many migrate hooks failed in one call, as whoever made it says. */
+void set_count_hooks(struct plugin *plugin, int64_t failed);
+
 /* The step as a source of values. */
 struct step_source {
     struct step *step;

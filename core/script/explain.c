@@ -86,7 +86,7 @@ const char *explain_near(const char *written, const char *const names[])
             best = *names;
         }
     }
-    return best != NULL && near_is_likely(least, strlen(written)) ? best : NULL;
+    return best != NULL && near_is_likely(least, written) ? best : NULL;
 }
 
 void explain_list(const char *const names[], struct buf *out)

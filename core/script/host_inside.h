@@ -123,7 +123,14 @@ void option_check(lua_State *lua, int index, const char *word, const struct scri
 
 /* The one table that an acting word takes, at 1. */
 void check_table(lua_State *lua, const char *word);
-/* A document at `index`; nothing: none. */
+/* A table of names at `index` as a document in an arena; nothing: none. */
+struct named {
+    const char *word, *field; /* whose it is, for the reason; no field: NULL */
+    struct arena *arena;
+    struct buf *scratch;
+};
+struct doc check_named(lua_State *lua, int index, const struct named *named);
+/* The same of a rule's, in the arena of its step. */
 struct doc check_doc(lua_State *lua, int index, const char *word);
 struct doc option_doc(lua_State *lua, int index, const char *name, const char *word);
 

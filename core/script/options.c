@@ -131,26 +131,46 @@ void check_table(lua_State *lua, const char *word)
     lua_replace(lua, 1);
 }
 
-struct doc check_doc(lua_State *lua, int index, const char *word)
+struct doc check_named(lua_State *lua, int index, const struct named *named)
 {
-    struct host *host = host_of(lua);
     struct doc_value value;
     struct err err;
+    const char *gap = named->field != NULL ? ": " : "";
+    const char *field = named->field != NULL ? named->field : "";
     if (lua_isnoneornil(lua, index))
         return (struct doc){ NULL, 0 };
     if (lua_type(lua, index) != LUA_TTABLE)
-        luaL_error(lua, "%s: data is a table", word);
-    if (convert_from_lua(lua, index, step_arena(host->step), &host->scratch, &value, &err) != 0)
-        luaL_error(lua, "%s: %s", word, err.text);
+        luaL_error(lua, "%s%s%s: a table { name = value } is expected, not a %s", named->word, gap,
+                   field, luaL_typename(lua, index));
+    if (convert_from_lua(lua, index, named->arena, named->scratch, &value, &err) != 0)
+        luaL_error(lua, "%s: %s", named->word, err.text);
     if (value.type != DOC_DOC)
-        luaL_error(lua, "%s: data has names for keys, it is no list", word);
+        luaL_error(lua, "%s%s%s: a table has names here: { name = value }", named->word, gap,
+                   field);
     return value.doc;
+}
+
+static struct doc check_field(lua_State *lua, int index, const char *word, const char *field)
+{
+    struct host *host = host_of(lua);
+    const struct named named = {
+        .word = word,
+        .field = field,
+        .arena = step_arena(host->step),
+        .scratch = &host->scratch,
+    };
+    return check_named(lua, index, &named);
+}
+
+struct doc check_doc(lua_State *lua, int index, const char *word)
+{
+    return check_field(lua, index, word, NULL);
 }
 
 struct doc option_doc(lua_State *lua, int index, const char *name, const char *word)
 {
     lua_getfield(lua, index, name);
-    struct doc doc = check_doc(lua, lua_gettop(lua), word);
+    struct doc doc = check_field(lua, lua_gettop(lua), word, name);
     lua_pop(lua, 1);
     return doc;
 }

@@ -126,21 +126,12 @@ struct doc check_fields(lua_State *lua, int index, const char *word,
                         const struct script_field fields[])
 {
     struct play *play = &suite_of(lua)->play;
-    struct doc_value value = { .type = DOC_NONE };
-    struct err err;
-    if (lua_isnoneornil(lua, index))
-        return (struct doc){ NULL, 0 };
-    if (lua_type(lua, index) != LUA_TTABLE)
-        luaL_error(lua, "%s: a table { name = value } is expected, not a %s", word,
-                   luaL_typename(lua, index));
-    if (convert_from_lua(lua, index, &play->arena, &play->scratch, &value, &err) != 0)
-        luaL_error(lua, "%s: %s", word, err.text);
-    if (value.type != DOC_DOC)
-        luaL_error(lua, "%s: its table has names: { name = value }", word);
-    for (struct doc_iter it = doc_iter(value.doc); fields != NULL && doc_next(&it);)
+    const struct named named = { .word = word, .arena = &play->arena, .scratch = &play->scratch };
+    struct doc doc = check_named(lua, index, &named);
+    for (struct doc_iter it = doc_iter(doc); fields != NULL && doc_next(&it);)
         if (script_field_find(fields, it.name) == SIZE_MAX)
             refuse_field(lua, word, it.name, fields);
-    return value.doc;
+    return doc;
 }
 
 static struct text check_text(lua_State *lua, int index, const char *word, const char *what)

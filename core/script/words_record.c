@@ -189,22 +189,6 @@ static struct text check_word(lua_State *lua, int index, const char *word, const
     return convert_text(lua, index, step_arena(host_step(lua, word)));
 }
 
-static struct doc check_fields(lua_State *lua, int index, const char *word)
-{
-    struct host *host = host_of(lua);
-    struct doc_value value;
-    struct err err;
-    if (lua_isnoneornil(lua, index))
-        return (struct doc){ NULL, 0 };
-    if (lua_type(lua, index) != LUA_TTABLE)
-        luaL_error(lua, "%s: its fields are a table: { name = value }", word);
-    if (convert_from_lua(lua, index, step_arena(host->step), &host->scratch, &value, &err) != 0)
-        luaL_error(lua, "%s: %s", word, err.text);
-    if (value.type != DOC_DOC)
-        luaL_error(lua, "%s: its fields have names: { name = value }", word);
-    return value.doc;
-}
-
 /* -- create, record, records ----------------------------------------------- */
 
 static const struct script_field create_fields[] = {
@@ -221,12 +205,12 @@ static int word_create(lua_State *lua)
     struct err err;
     uint64_t number = 0;
     sandbox_spend(lua, CHANGE_UNITS);
-    request.fields = check_fields(lua, 2, "create");
+    request.fields = check_doc(lua, 2, "create");
     if (!lua_isnoneornil(lua, 3)) {
         if (lua_type(lua, 3) != LUA_TTABLE)
             return luaL_error(lua, "create: what else there is of it is a table: { owner, lines }");
         option_check(lua, 3, "create", create_fields);
-        struct doc options = check_fields(lua, 3, "create");
+        struct doc options = check_doc(lua, 3, "create");
         request.owner = doc_text(options, "owner");
         request.customers = doc_child(options, "customers");
         struct doc_value lines = doc_get(options, "lines");
@@ -450,7 +434,7 @@ static int record_method_move(lua_State *lua)
     struct err err;
     sandbox_spend(lua, CHANGE_UNITS);
     if (step_move_record(step, kind_of(handle), handle->number, transition,
-                         check_fields(lua, 3, "record:move"), &err) != 0)
+                         check_doc(lua, 3, "record:move"), &err) != 0)
         return host_raise(lua, &err);
     return 0;
 }

@@ -10,6 +10,7 @@
 #include "core/server/api_command.h"
 #include "core/server/home.h"
 #include "core/server/nurse.h"
+#include "core/server/plugins.h"
 #include "core/server/reload.h"
 
 #include <stdio.h>
@@ -89,19 +90,23 @@ static void put_advice(struct doc_writer *w, struct doc standing, bool is_isolat
     doc_put_string(w, "advice", words);
 }
 
+/* `failed`: why its outside side did not start; NULL: it did. */
 static void put_standing(struct doc_writer *w, struct doc standing, bool is_loaded,
-                         bool is_isolated)
+                         bool is_isolated, const char *failed)
 {
     struct doc_value quarantined = doc_get(standing, "quarantined");
     int64_t parked = doc_int(standing, "parked", 0);
     doc_put_string(w, "state",
                    quarantined.type == DOC_DOC ? "quarantined"
                    : !is_loaded                ? "not loaded"
+                   : failed != NULL            ? "failed"
                    : parked != 0               ? "behind"
                                                : "active");
     doc_put_value(w, "quarantined", &quarantined);
     if (quarantined.type == DOC_DOC && is_loaded)
         put_advice(w, standing, is_isolated);
+    if (failed != NULL)
+        doc_put_string(w, "failed", failed);
     doc_put_int(w, "parked", parked);
     doc_put_int(w, "missed", doc_int(standing, "missed", 0));
 }
@@ -118,7 +123,7 @@ static void put_plugin(struct doc_writer *w, const struct plugin_set *set, size_
     doc_put_string(w, "hash", hash);
     doc_put_bool(w, "isolated", plugin_set_is_isolated(set, index));
     put_standing(w, standing_of(standings, text_of(plugin->name)), true,
-                 plugin_set_is_isolated(set, index));
+                 plugin_set_is_isolated(set, index), home_failed(home, plugin->name));
     put_names(w, plugin);
     put_numbers(w, plugin, home);
 }
@@ -152,7 +157,7 @@ static void put_others(struct doc_writer *w, const struct plugin_set *set, struc
             continue;
         doc_open(w, NULL);
         doc_put_text(w, "name", name);
-        put_standing(w, it.value.doc, false, false);
+        put_standing(w, it.value.doc, false, false, NULL);
         doc_close(w);
     }
 }
@@ -201,6 +206,10 @@ bool plugins_are_well(struct engine *engine, struct call *call, struct buf *out)
     }
     if (behind != 0)
         buf_printf(out, "; %zu with parked events: kith plugin list", behind);
+    struct buf lacking = BUF_INIT; /* which a bundle may yet declare */
+    if (plugins_lack_kinds(set, engine, &lacking) != 0)
+        buf_printf(out, "; %s, and nobody declares that kind", buf_string(&lacking));
+    buf_deinit(&lacking);
     return is_well;
 }
 

@@ -392,8 +392,11 @@ static const struct shape_field plugin[] = {
     { "about", "text", false, "A sentence" },
     { "hash", "text", false, "Of its file: BLAKE2b-256" },
     { "isolated", "boolean", false, "Whether it has a process of its own" },
-    { "state", "text", true, "active, quarantined, behind (what was parked comes), not loaded" },
+    { "state", "text", true,
+      "active, quarantined, failed (its start() said no: it hears of events, and does nothing "
+      "else), behind (what was parked comes), not loaded" },
     { "quarantined", "Quarantine", false, NULL },
+    { "failed", "text", false, "Why its start() said no" },
     { "advice", "text", false, "Of one that takes no part: what to do" },
     { "parked", "integer", true, "Events that wait for it" },
     { "missed", "integer", true, "Events that passed it by, for want of room" },

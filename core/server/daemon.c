@@ -158,7 +158,7 @@ static void look(struct engine *engine, void *arg)
     question->has_bundle = rules != NULL;
     if (rules != NULL)
         memcpy(question->hash, rules->hash, sizeof question->hash);
-    reread_look(engine, &question->missing);
+    reread_look(engine, hosting_plugins(question->daemon->hosting), &question->missing);
 }
 
 static void on_looked(struct mail *mail, void *reader)

@@ -43,7 +43,8 @@ struct far {
     int process;
     enum far_state state;
     uv_timer_t timer;
-    bool is_asked; /* whether it turns, and has not answered */
+    bool is_asked;     /* whether it turns, and has not answered */
+    bool was_starting; /* when it was told to stop */
     uint64_t pings;
     struct far_channel *channels;
     struct outside_numbers before; /* what it cannot count: of processes before it, refused here */
@@ -112,14 +113,16 @@ static void lose(struct far *far, const char *why)
 static void on_time(uv_timer_t *timer)
 {
     struct far *far = timer->data;
-    struct outside_rest stuck = { .is_stuck = true };
+    const struct outside_rest hung = {
+        .hung = far->was_starting ? "its start()" : "its stop(), or a call before it,",
+    };
     switch (far->state) {
     case STARTING:
         lose(far, "its start() has not returned");
         break;
     case STOPPING:
         kill_process(far);
-        finish(far, &stuck);
+        finish(far, &hung);
         break;
     case SERVING:
         if (far->is_asked) {
@@ -429,6 +432,7 @@ void far_stop(struct far *far, void (*done)(void *arg, const struct outside_rest
 {
     far->stopped = done;
     far->stopped_arg = arg;
+    far->was_starting = far->state == STARTING;
     far->state = STOPPING;
     courier_send(far->courier, FAR_STOP, 0, nothing, true);
     uv_timer_start(&far->timer, on_time, PLUGIN_STOP_MS + FAR_STOP_MS, 0);

@@ -193,6 +193,7 @@ void home_free(struct home *home)
     home_table_free(home->coming);
     home_table_free(home->table);
     buf_deinit(&home->scratch);
+    arena_deinit(&home->reasons);
     free(home);
 }
 
@@ -208,6 +209,14 @@ void home_reread(struct home *home)
 
 /* -- Who does not run -------------------------------------------------------------------------- */
 
+const char *home_failed(const struct home *home, const char *plugin)
+{
+    for (size_t i = 0; home != NULL && i < home->guest_count; i++)
+        if (strcmp(home->guests[i].name + sizeof "plugin:" - 1, plugin) == 0)
+            return atomic_load(&home->guests[i].failed);
+    return NULL;
+}
+
 size_t home_idle(const struct home *home, struct buf *out)
 {
     size_t count = 0;
@@ -215,7 +224,10 @@ size_t home_idle(const struct home *home, struct buf *out)
         enum guest_state state = home->guests[i].state;
         if (state != GUEST_FAILED && state != GUEST_AWAY)
             continue;
+        const char *failed = atomic_load(&home->guests[i].failed);
         buf_printf(out, "%s%s", count++ != 0 ? ", " : "", home->guests[i].plugin->name);
+        if (failed != NULL)
+            buf_printf(out, " (%s)", failed);
     }
     return count;
 }

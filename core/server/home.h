@@ -105,8 +105,12 @@ int home_forget(struct home *home, const uint64_t *customers, size_t count, stru
 /* How often this plugin has refused to forget somebody.  Any thread.  `home` may be NULL. */
 uint64_t home_forget_failures(const struct home *home, const char *plugin);
 
-/* The names of those whose outside side does not run though nobody has quarantined them, with ", "
- * between; how many.  `home` may be NULL. */
+/* Why this plugin's outside side did not start; NULL: it did, or was not to.  It lives as long as
+ * the home.  Any thread.  `home` may be NULL. */
+const char *home_failed(const struct home *home, const char *plugin);
+
+/* The names of those whose outside side does not run though nobody has quarantined them, with why,
+ * and ", " between; how many.  `home` may be NULL. */
 size_t home_idle(const struct home *home, struct buf *out);
 
 /* Now and then: whoever's work has not ended in PLUGIN_WORK_TELL_MS is told of, once. */

@@ -2,6 +2,7 @@
 #ifndef CORE_SERVER_HOME_INSIDE_H
 #define CORE_SERVER_HOME_INSIDE_H
 
+#include "core/base/arena.h"
 #include "core/base/buf.h"
 #include "core/base/err.h"
 #include "core/base/limits.h"
@@ -67,6 +68,9 @@ struct home_guest {
     int pid; /* of its process, for /proc; 0: it has none of its own */
     struct home_face face;
     enum guest_state state;
+    /* Why it did not start; NULL: it did, or was not to.  Any thread may look, so it stays where it
+     * is for as long as the home. */
+    const char *_Atomic failed;
     size_t wishes; /* events and requests under way */
     struct home_request *requests;
     size_t request_count;
@@ -94,7 +98,8 @@ struct home {
     size_t starting; /* guests whose first start is under way */
     void (*started)(void *arg);
     void *started_arg;
-    size_t stopping; /* guests whose stop is under way */
+    size_t stopping;      /* guests whose stop is under way */
+    struct arena reasons; /* of those that did not start */
     bool is_winding_down;
     bool is_stopping; /* nobody answers any more */
     void (*stopped)(void *arg);

@@ -60,9 +60,20 @@ static const struct home_face here = {
     .stop = here_stop,
 };
 
+/* What is loaded is named beside it. */
+static void note_failed(struct home_guest *guest, const char *why)
+{
+    size_t name = strlen(guest->plugin->name);
+    if (strncmp(why, "plugin ", 7) == 0 && strncmp(why + 7, guest->plugin->name, name) == 0 &&
+        strncmp(why + 7 + name, ": ", 2) == 0)
+        why += 7 + name + 2;
+    atomic_store(&guest->failed, arena_text(&guest->home->reasons, text_of(why)).data);
+}
+
 static void say_failed(struct home_guest *guest, const struct err *err)
 {
     guest->state = GUEST_FAILED;
+    note_failed(guest, err->text);
     say("%s: it takes no part until the next start, or until it is reloaded", err->text);
 }
 
@@ -175,6 +186,7 @@ static void start_there(struct home_guest *guest, const struct remote_ends *ends
         .lost = on_lost,
         .arg = guest,
     };
+    atomic_store(&guest->failed, NULL);
     guest->face = there;
     guest->face.self = guest;
     guest->state = GUEST_STARTING;
@@ -229,6 +241,7 @@ void home_begin_guest(struct home_guest *guest)
     struct remote_ends ends;
     struct err err;
     guest->pid = plugin_set_pid(guest->home->options.plugins, index);
+    atomic_store(&guest->failed, NULL);
     if (!home_has_outside(guest->plugin))
         guest->state = GUEST_STOPPED;
     else if (!is_isolated(guest))
@@ -344,6 +357,9 @@ void home_say_left(const struct home_guest *guest, const struct outside_rest *re
     outside_rest_text(rest, left);
     if (left[0] != '\0')
         say("plugin %s: at its end it left %s, which were removed", guest->plugin->name, left);
+    if (rest->hung != NULL)
+        say("plugin %s: at its end %s has not returned: its process was ended", guest->plugin->name,
+            rest->hung);
     if (rest->loss != NULL)
         say("plugin %s: its stop() has not returned: %s", guest->plugin->name, rest->loss);
 }

@@ -1,8 +1,8 @@
 /* home_route.c -- the routes of plugins: a table beside Kith's own, and requests until they are
  * answered.
  *
- * A route is checked when the daemon starts: its path has the form that ours have, or ends in a
- * tail below at least one word, and nobody else answers there.  A request that has come through the
+ * A route is checked when the daemon starts (plugin_route.h), and against those of the other
+ * plugins.  A request that has come through the
  * rows (key, scope, size of the body) goes down as a document; the call waits under a number, and
  * is ended by the reply, or by 504 after PLUGIN_REQUEST_MS, or by 503 when the plugin ends.
  */
@@ -11,6 +11,7 @@
 #include "core/base/utf8.h"
 #include "core/http/http.h"
 #include "core/server/call.h"
+#include "core/server/plugin_route.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -328,114 +329,15 @@ int home_reply(struct home_guest *guest, uint64_t number, struct doc doc, struct
 
 /* -- The table --------------------------------------------------------------------------------- */
 
-static const char *segment_end(const char *segment)
-{
-    return segment + 1 + strcspn(segment + 1, "/");
-}
-
-static bool is_parameter(const char *segment)
-{
-    return segment[1] == '{';
-}
-
-static bool is_good_segment(const char *segment, bool is_first)
-{
-    static const char literal[] =
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~";
-    size_t size = (size_t)(segment_end(segment) - segment) - 1;
-    if (size == 0)
-        return false;
-    if (is_parameter(segment))
-        return !is_first && size > 2 && segment[size] == '}' &&
-               strspn(segment + 2, "abcdefghijklmnopqrstuvwxyz0123456789_-") == size - 2;
-    if (segment[1] == '*')
-        return !is_first && segment[2] == '\0';
-    return strspn(segment + 1, literal) == size;
-}
-
-static int check_path(const struct plugin *plugin, const struct kith_route *route, struct err *err)
-{
-    size_t params = 0;
-    bool is_good = route->path[0] == '/', is_first = true;
-    for (const char *at = route->path; is_good && *at != '\0'; at = segment_end(at)) {
-        is_good = is_good_segment(at, is_first);
-        is_first = is_first && strncmp(at, "/v1/", 4) == 0; /* that alone is no place */
-        params += is_good && (is_parameter(at) || at[1] == '*');
-    }
-    if (strcmp(route->method, "*") != 0 && !http_method_is_taken(route->method))
-        return err_set(err, E_INVALID,
-                       "plugin %s: the route %s %s: no request of that method is taken here; \"*\" "
-                       "is any that is",
-                       plugin->name, route->method, route->path);
-    if (is_good && params <= CALL_PARAMS_MAX)
-        return 0;
-    return err_set(err, E_INVALID,
-                   "plugin %s: the route %s %s: a path is made of words and {names}, a word first, "
-                   "at most %d {names}, and may end in a star below a word",
-                   plugin->name, route->method, route->path, CALL_PARAMS_MAX);
-}
-
-/* Whether both fit the same paths, the names of parameters apart. */
-static bool is_same_place(const char *a, const char *b)
-{
-    while (*a == '/' && *b == '/') {
-        size_t size = (size_t)(segment_end(a) - a);
-        bool is_open = is_parameter(a) && is_parameter(b);
-        if (!is_open && (size != (size_t)(segment_end(b) - b) || memcmp(a, b, size) != 0))
-            return false;
-        a = segment_end(a);
-        b = segment_end(b);
-    }
-    return *a == '\0' && *b == '\0';
-}
-
-/* Whether there is a path that fits both. */
-static bool is_overlapping(const char *a, const char *b)
-{
-    while (*a == '/' && *b == '/') {
-        size_t size = (size_t)(segment_end(a) - a);
-        bool is_open = is_parameter(a) || is_parameter(b);
-        if (a[1] == '*' || b[1] == '*')
-            return true;
-        if (!is_open && (size != (size_t)(segment_end(b) - b) || memcmp(a, b, size) != 0))
-            return false;
-        a = segment_end(a);
-        b = segment_end(b);
-    }
-    return *a == '\0' && *b == '\0';
-}
-
-static bool is_same_method(const char *a, const char *b)
-{
-    return strcmp(a, b) == 0 || strcmp(a, "*") == 0 || strcmp(b, "*") == 0;
-}
-
-static int check_against_kith(const struct route *route, const char *plugin, struct err *err)
-{
-    static const struct api none = { .plugin_routes = NULL };
-    const struct route *table;
-    for (size_t i = 0; (table = api_table(&none, i)) != NULL; i++)
-        for (const struct route *own = table; own->method != NULL; own++)
-            if (is_overlapping(own->path, route->path))
-                return err_set(
-                    err, E_INVALID,
-                    "plugin %s: the route %s %s would answer where Kith does, at %s: give "
-                    "it a path of its own",
-                    plugin, route->method, route->path, own->path);
-    return 0;
-}
-
 static int check_against_others(const struct home_table *table, const struct route *route,
                                 struct err *err)
 {
     for (size_t i = 0; i < table->count; i++) {
         const struct route *other = &table->routes[i];
-        bool is_clash = other->plugin->guest == route->plugin->guest
-                            ? is_same_place(other->path, route->path)
-                            : is_overlapping(other->path, route->path);
-        if (is_clash && is_same_method(other->method, route->method))
-            return err_set(err, E_INVALID,
-                           "the route %s %s is answered by two plugins, %s and %s, or twice by one",
+        if (other->plugin->guest != route->plugin->guest &&
+            plugin_route_overlaps(other->path, route->path) &&
+            plugin_route_methods_meet(other->method, route->method))
+            return err_set(err, E_INVALID, "the route %s %s is answered by two plugins, %s and %s",
                            route->method, route->path, other->plugin->guest->plugin->name,
                            route->plugin->guest->plugin->name);
     }
@@ -468,12 +370,7 @@ static int add_route(struct home_table *table, struct home_guest *guest,
         .answer = "bytes",
         .plugin = owner,
     };
-    int rc = check_path(plugin, theirs, err);
-    if (rc == 0 && theirs->body_max > PLUGIN_REPLY_BYTES_MAX)
-        rc = err_set(err, E_LIMIT, "plugin %s: the route %s %s: body_max is at most %u",
-                     plugin->name, theirs->method, theirs->path, PLUGIN_REPLY_BYTES_MAX);
-    if (rc == 0)
-        rc = check_against_kith(&route, plugin->name, err);
+    int rc = plugin_route_check(plugin, index, err);
     if (rc == 0)
         rc = check_against_others(table, &route, err);
     if (rc == 0)

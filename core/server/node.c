@@ -10,6 +10,7 @@
 #include "core/base/mem.h"
 #include "core/base/unshared.h"
 #include "core/engine/config.h"
+#include "core/engine/plugins.h"
 #include "core/plugin/breadcrumb.h"
 #include "core/server/applied.h"
 #include "core/server/change.h"
@@ -30,6 +31,7 @@
 
 #define LOCK_POLL_MS 10
 #define LOCK_TELL_MS 500 /* before that nobody notices */
+#define HOLDER_SIZE 40
 
 static uint64_t append_started(struct node *node, int64_t logged)
 {
@@ -63,16 +65,55 @@ static int advise(struct err *err, int code, const char *what_to_do)
     return err_set(err, code, "%s; %s", why.text, what_to_do);
 }
 
+/* Whether the kernel knows of a lock that this process has taken: a line of /proc/locks is
+ * "7: FLOCK  ADVISORY  WRITE 4711 fd:01:131 0 EOF". */
+static bool has_a_lock(long pid)
+{
+    char line[200], kind[16];
+    long holder;
+    bool is_found = false;
+    FILE *file = fopen("/proc/locks", "re");
+    while (file != NULL && !is_found && fgets(line, sizeof line, file) != NULL)
+        is_found = sscanf(line, "%*s %15s %*s %*s %ld", kind, &holder) == 2 &&
+                   strcmp(kind, "FLOCK") == 0 && holder == pid;
+    if (file != NULL)
+        fclose(file);
+    return is_found;
+}
+
+/* " (process 4711)", which the holder has left in the file; "" when that is stale.  For people:
+ * what holds is the lock. */
+static void name_holder(const struct node *node, char out[HOLDER_SIZE])
+{
+    char text[24] = "";
+    out[0] = '\0';
+    ssize_t size = pread(node->lock, text, sizeof text - 1, 0);
+    long pid = size > 0 ? strtol(text, NULL, 10) : 0;
+    if (pid > 0 && has_a_lock(pid))
+        snprintf(out, HOLDER_SIZE, " (process %ld)", pid);
+}
+
+static void leave_name(const struct node *node)
+{
+    char text[24];
+    int size = snprintf(text, sizeof text, "%ld\n", (long)getpid());
+    if (ftruncate(node->lock, 0) != 0 || pwrite(node->lock, text, (size_t)size, 0) != size)
+        say("whoever finds %s in use is not told by whom: %s", node->options.dir, strerror(errno));
+}
+
 /* Who was killed a moment ago still closes his files: the lock is there when he has done so. */
 static bool wait_for_lock(const struct node *node)
 {
     const struct timespec pause = { .tv_nsec = LOCK_POLL_MS * 1000000 };
+    char holder[HOLDER_SIZE];
     for (int waited_ms = 0; waited_ms <= DATA_LOCK_WAIT_MS; waited_ms += LOCK_POLL_MS) {
         if (flock(node->lock, LOCK_EX | LOCK_NB) == 0)
             return true;
-        if (waited_ms == LOCK_TELL_MS)
-            say("another daemon uses %s: waiting %d s for its end", node->options.dir,
+        if (waited_ms == LOCK_TELL_MS) {
+            name_holder(node, holder);
+            say("another daemon uses %s%s: waiting %d s for its end", node->options.dir, holder,
                 DATA_LOCK_WAIT_MS / 1000);
+        }
         nanosleep(&pause, NULL);
     }
     return false;
@@ -91,10 +132,14 @@ static int take_lock(struct node *node, struct err *err)
     node->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (node->lock < 0)
         return err_set(err, E_IO, "cannot open %s: %s", path, strerror(errno));
-    if (!wait_for_lock(node))
+    if (!wait_for_lock(node)) {
+        char holder[HOLDER_SIZE];
+        name_holder(node, holder);
         return err_set(err, E_BUSY,
-                       "another daemon uses %s: stop it first, or choose another --data",
-                       node->options.dir);
+                       "another daemon uses %s%s: stop it first, or choose another --data",
+                       node->options.dir, holder);
+    }
+    leave_name(node);
     unshared_add(node->lock);
     return 0;
 }
@@ -267,6 +312,17 @@ static int open_read_only(struct node *node)
     return 0;
 }
 
+/* Other code, which is what a plugin of an older version is, may not be able to read what the state
+ * has.  Nothing has been written yet. */
+static int check_kept(struct node *node, struct err *err)
+{
+    bool is_same = true;
+    if (node->options.takes_older)
+        return 0;
+    int rc = world_is_of(node->log, node->options.code, &is_same, err);
+    return rc != 0 || is_same ? rc : plugins_check_kept(node->engine, err);
+}
+
 /* `world`, verdicts and `daemon.started` in one commit; everything of this run comes behind. */
 static int open_run(struct node *node, struct err *err)
 {
@@ -276,6 +332,9 @@ static int open_run(struct node *node, struct err *err)
     timekeeper_init(&node->sequencer.keeper, node->options.clock, last);
     if (node->options.refused_seq > engine_seq(node->engine) && node->options.refused_seq <= end)
         return open_read_only(node);
+    int rc = check_kept(node, err);
+    if (rc != 0)
+        return rc;
     int64_t logged = last != 0 ? timekeeper_now(&node->sequencer.keeper) : 0;
     struct world_wanted wanted = {
         .dir = node->options.dir,
@@ -284,7 +343,7 @@ static int open_run(struct node *node, struct err *err)
         .config = node->options.config,
         .rebuild = node->options.rebuild,
     };
-    int rc = world_note(node->log, &wanted, logged, err);
+    rc = world_note(node->log, &wanted, logged, err);
     if (rc != 0)
         return rc;
     struct verdict_crashes crashes = {

@@ -42,6 +42,7 @@ struct node_options {
     size_t blame_count;
     uint64_t refused_seq;    /* read-only: apply nothing from this entry on; 0: everything */
     struct plugins *plugins; /* NULL: none */
+    bool takes_older; /* plugins too that cannot read what later versions of them have kept */
     const struct channel *channels;
     size_t channel_count;
     /* Makes rules of a bundle: engine_hooks.load_rules. */
@@ -68,7 +69,7 @@ struct node_options {
 /* Open or begin the data, write `world` (if it changed) and `daemon.started`.  What the log has
  * beyond the state is not applied yet: node_is_ready() tells when it is.
  * E_BUSY: another daemon has the data; E_VERSION; E_CORRUPT; E_CONFLICT: the state is ahead
- * of its log; E_IO, E_FULL; E_INVALID: rules or configuration that are in force do not load.
+ * of its log, or a plugin could not read what is in it; E_IO, E_FULL; E_INVALID: rules or configuration that are in force do not load.
  * After a failure nothing is open. */
 int node_open(const struct node_options *options, struct node **out_node, struct err *err);
 

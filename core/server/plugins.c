@@ -2,6 +2,8 @@
 #include "core/server/plugins.h"
 
 #include "core/base/err.h"
+#include "core/engine/kind.h"
+#include "core/engine/read.h"
 #include "core/plugin/breadcrumb.h"
 #include "core/plugin/remote.h"
 #include "core/plugin/set.h"
@@ -88,6 +90,75 @@ static int load_all(struct settings *settings, struct manner manner, struct plug
         *out_count += rc == 0;
     }
     return rc;
+}
+
+static bool is_kind(const struct plugin_set *plugins, struct engine *engine, struct text name)
+{
+    bool is_known = read_has_kind(engine, name);
+    for (size_t i = 0; !is_known && i < plugin_set_count(plugins); i++) {
+        const struct plugin *plugin = plugin_set_at(plugins, i);
+        for (size_t j = 0; j < plugin->kind_count; j++)
+            is_known = is_known || text_equal(plugin->record_kinds[j].name, name);
+    }
+    return is_known;
+}
+
+/* Of all that its functions read, one list behind another; NULL: there are not so many. */
+static const struct plugin_read *read_at(const struct plugin *plugin, size_t index)
+{
+    size_t lists = plugin->handler_count + plugin->function_count;
+    for (size_t i = 0; i < lists; i++) {
+        const struct plugin_reads *reads = i < plugin->handler_count
+                                               ? &plugin->handler_reads[i]
+                                               : &plugin->function_reads[i - plugin->handler_count];
+        if (index < reads->count)
+            return &reads->items[index];
+        index -= reads->count;
+    }
+    return NULL;
+}
+
+static bool was_named(const struct plugin *plugin, size_t index)
+{
+    const struct plugin_read *read = read_at(plugin, index);
+    for (size_t i = 0; i < index; i++) {
+        const struct plugin_read *other = read_at(plugin, i);
+        if (other->kind == read->kind && text_equal(other->name, read->name))
+            return true;
+    }
+    return false;
+}
+
+size_t plugins_lack_kinds(const struct plugin_set *plugins, struct engine *engine, struct buf *out)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < plugin_set_count(plugins); i++) {
+        const struct plugin *plugin = plugin_set_at(plugins, i);
+        const struct plugin_read *read;
+        for (size_t j = 0; (read = read_at(plugin, j)) != NULL; j++)
+            if (read->kind == PLUGIN_READ_RECORDS && !is_kind(plugins, engine, read->name) &&
+                !was_named(plugin, j))
+                buf_printf(out, "%s%s reads records.%.*s", count++ != 0 ? ", " : "", plugin->name,
+                           (int)read->name.size, read->name.data);
+    }
+    return count;
+}
+
+/* What the later version has kept the earlier could not read: each event would be lost to it. */
+int plugins_check_states(const struct plugin *now, const struct plugin *wanted, struct err *err)
+{
+    for (size_t i = 0; i < wanted->state_count; i++) {
+        const struct kith_state *state = &wanted->states[i];
+        size_t place = plugin_state_find(now, text_of(state->key));
+        if (place != SIZE_MAX && state->version < now->states[place].version)
+            return err_set(
+                err, E_CONFLICT,
+                "plugin %s keeps \"%s\" in version %u, and the one in force in version "
+                "%u: it could not read what was kept; load one that declares at least %u",
+                wanted->name, state->key, state->version, now->states[place].version,
+                now->states[place].version);
+    }
+    return 0;
 }
 
 /* -- What they add to the config --------------------------------------------------------------- */

@@ -8,6 +8,8 @@
 #ifndef CORE_SERVER_PLUGINS_H
 #define CORE_SERVER_PLUGINS_H
 
+#include <stddef.h>
+
 struct err;
 struct plugin_member;
 struct plugin_set;
@@ -31,6 +33,18 @@ int plugins_try(struct settings *settings, struct plugin_set **out_set, struct e
  * own.  Errors are those of plugin_load() and remote_open().  Any thread. */
 int plugins_open(const char *dir, const struct plugin_settings *wanted, unsigned number,
                  struct plugin_member *out_member, struct err *err);
+
+/* Append "visits reads records.repairs, ..." of each kind that neither the engine nor one of these
+ * plugins knows: a bundle may declare it later, or it is misspelt.  How many; `plugins` may be
+ * NULL.  Engine's thread. */
+struct buf;
+struct engine;
+size_t plugins_lack_kinds(const struct plugin_set *plugins, struct engine *engine, struct buf *out);
+
+/* Whether `wanted` could read what `now`, the same plugin, keeps.  E_CONFLICT: a state of it has an
+ * earlier version. */
+struct plugin;
+int plugins_check_states(const struct plugin *now, const struct plugin *wanted, struct err *err);
 
 /* Finish `settings` anew with what the plugins add.  E_CONFLICT: with a channel of kith.lua's.
  * Whichever thread has the settings. */

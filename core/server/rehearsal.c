@@ -28,8 +28,13 @@ static void on_stopped(void *arg, const struct outside_rest *rest)
     struct err err = { 0 };
     int code = 0;
     if (rest->is_stuck)
-        code = err_set(&err, E_INVALID, "plugin %s: it starts, but does not come to its end",
+        code = err_set(&err, E_INVALID,
+                       "plugin %s: it starts, but does not come to its end: a work does not end",
                        rehearsal->plugin->name);
+    else if (rest->hung != NULL)
+        code = err_set(&err, E_INVALID,
+                       "plugin %s: it starts, but does not come to its end: %s has not returned",
+                       rehearsal->plugin->name, rest->hung);
     else if (rest->loss != NULL)
         code = err_set(&err, E_INVALID, "plugin %s: it starts, but does not survive its stop(): %s",
                        rehearsal->plugin->name, rest->loss);

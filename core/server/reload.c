@@ -141,10 +141,12 @@ static void on_changed(void *arg, int code, const struct err *err)
 
 static void look_again(struct engine *engine, void *arg)
 {
-    reread_look(engine, &((struct reload *)arg)->missing);
+    struct reload *reload = arg;
+    reread_look(engine, reload->options.plugins, &reload->missing);
 }
 
-/* What it is configured with may name a calendar: as at a start it is said, and no more. */
+/* What it is configured with may name a calendar, and its code a kind: as at a start it is said,
+ * and no more. */
 static void on_looked_again(struct mail *mail, void *reader)
 {
     struct reload *reload = ((struct job *)mail)->arg;
@@ -155,6 +157,11 @@ static void on_looked_again(struct mail *mail, void *reader)
                 "no calendar is called %s, by which a plugin of kith.lua is to count: the "
                 "company's is used until the bundle declares it",
                 reload->missing.calendar);
+    else if (reload->missing.kinds[0] != '\0')
+        err_set(&reload->err, E_NOTFOUND,
+                "%s, and nobody declares that kind: it reads nothing until a bundle does; is it "
+                "spelt right?",
+                reload->missing.kinds);
     end(reload, 200);
 }
 
@@ -269,23 +276,6 @@ static int check_channels(const struct plugin *now, const struct plugin *wanted,
                    wanted->name);
 }
 
-/* What the later version has kept the earlier could not read: each event would be lost to it. */
-static int check_states(const struct plugin *now, const struct plugin *wanted, struct err *err)
-{
-    for (size_t i = 0; i < wanted->state_count; i++) {
-        const struct kith_state *state = &wanted->states[i];
-        size_t place = plugin_state_find(now, text_of(state->key));
-        if (place != SIZE_MAX && state->version < now->states[place].version)
-            return err_set(
-                err, E_CONFLICT,
-                "plugin %s keeps \"%s\" in version %u, and the one in force in version "
-                "%u: it could not read what was kept; load one that declares at least %u",
-                wanted->name, state->key, state->version, now->states[place].version,
-                now->states[place].version);
-    }
-    return 0;
-}
-
 static int load_plugin(struct reload *reload)
 {
     const struct plugin *now = plugin_set_at(reload->options.plugins, reload->index);
@@ -298,7 +288,7 @@ static int load_plugin(struct reload *reload)
         return rc;
     reload->set = plugin_set_exchange(reload->options.plugins, reload->index, &member);
     rc = check_channels(now, member.plugin, &reload->err);
-    return rc == 0 ? check_states(now, member.plugin, &reload->err) : rc;
+    return rc == 0 ? plugins_check_states(now, member.plugin, &reload->err) : rc;
 }
 
 static void load(uv_work_t *work)

@@ -6,6 +6,7 @@
  */
 #include "core/server/reread.h"
 
+#include "core/base/buf.h"
 #include "core/base/err.h"
 #include "core/base/mem.h"
 #include "core/engine/rules.h"
@@ -18,6 +19,7 @@
 #include "core/server/scripts.h"
 #include "core/server/settings_differ.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <uv.h>
@@ -39,12 +41,24 @@ struct reread {
 
 /* -- What is named and not there --------------------------------------------------------------- */
 
-void reread_look(struct engine *engine, struct reread_missing *out_missing)
+static void look_for_kinds(struct engine *engine, const struct plugin_set *plugins,
+                           struct reread_missing *missing)
+{
+    struct buf lacking = BUF_INIT;
+    if (plugins_lack_kinds(plugins, engine, &lacking) != 0)
+        snprintf(missing->kinds, sizeof missing->kinds, "%s", buf_string(&lacking));
+    buf_deinit(&lacking);
+}
+
+void reread_look(struct engine *engine, const struct plugin_set *plugins,
+                 struct reread_missing *out_missing)
 {
     *out_missing = (struct reread_missing){ .calendar = "" };
     read_fallback(engine, &out_missing->fallback);
-    if (engine_rules(engine) != NULL)
-        read_missing_calendar(engine, out_missing->calendar);
+    if (engine_rules(engine) == NULL)
+        return;
+    read_missing_calendar(engine, out_missing->calendar);
+    look_for_kinds(engine, plugins, out_missing);
 }
 
 void reread_say_missing(const struct reread_missing *missing)
@@ -57,6 +71,10 @@ void reread_say_missing(const struct reread_missing *missing)
         say("no calendar is called %s, by which a plugin of kith.lua is to count: the company's is "
             "used until the bundle declares it",
             missing->calendar);
+    if (missing->kinds[0] != '\0')
+        say("%s, and nobody declares that kind: it reads nothing until a bundle does; is it spelt "
+            "right?",
+            missing->kinds);
 }
 
 /* -- Say --------------------------------------------------------------------------------------- */
@@ -116,16 +134,18 @@ static void look(struct engine *engine, void *arg)
     struct reread *reread = arg;
     const struct ruleset *rules = engine_rules(engine);
     const char *fallback = reread->wanted.fallback;
-    reread_look(engine, &reread->missing);
+    reread_look(engine, hosting_plugins(reread->options.hosting), &reread->missing);
     reread->has_bundle = rules != NULL;
     if (rules != NULL)
         memcpy(reread->bundle, rules->hash, sizeof reread->bundle);
     if (reread->code != 0)
         return;
     read_fallback_called(engine, fallback != NULL ? fallback : "", &reread->missing.fallback);
-    if (rules != NULL)
-        read_missing_calendar_of(engine, plugin_set_engine(reread->tried),
-                                 reread->missing.calendar);
+    reread->missing.kinds[0] = '\0';
+    if (rules == NULL)
+        return;
+    read_missing_calendar_of(engine, plugin_set_engine(reread->tried), reread->missing.calendar);
+    look_for_kinds(engine, reread->tried, &reread->missing);
 }
 
 static void on_looked(struct mail *mail, void *reader)
@@ -144,12 +164,28 @@ static void try_plugins(uv_work_t *work)
     reread->code = plugins_try(&reread->wanted, &reread->tried, &reread->err);
 }
 
+/* A start would refuse one that cannot read what those in force keep. */
+static int check_states(const struct reread *reread, struct err *err)
+{
+    const struct plugin_set *now = hosting_plugins(reread->options.hosting);
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < plugin_set_count(reread->tried); i++)
+        for (size_t j = 0; rc == 0 && j < plugin_set_count(now); j++) {
+            const struct plugin *wanted = plugin_set_at(reread->tried, i);
+            if (strcmp(wanted->name, plugin_set_at(now, j)->name) == 0)
+                rc = plugins_check_states(plugin_set_at(now, j), wanted, err);
+        }
+    return rc;
+}
+
 static void on_tried(uv_work_t *work, int status)
 {
     struct reread *reread = work->data;
     (void)status;
     if (reread->is_closed)
         return;
+    if (reread->code == 0)
+        reread->code = check_states(reread, &reread->err);
     reread->job = (struct job){ .mail = { .handle = on_looked }, .run = look, .arg = reread };
     fold_ask(node_fold(reread->options.node), &reread->job);
 }

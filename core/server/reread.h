@@ -22,19 +22,23 @@
 
 struct hosting;
 struct node;
-struct plugins;
+struct plugin_set;
 struct reread;
 struct settings;
 struct uv_loop_s;
 
-/* What a configuration names, as far as it is not there. */
+#define REREAD_KINDS_BYTES 200 /* with the NUL; what is longer is cut */
+
+/* What a configuration names, or its plugins, as far as it is not there. */
 struct reread_missing {
     struct read_fallback fallback;
     char calendar[NAME_BYTES_MAX + 1]; /* empty: none, or no bundle is in force */
+    char kinds[REREAD_KINDS_BYTES];    /* "visits reads records.repairs"; likewise */
 };
 
 /* Of the one in force.  Engine's thread; then, anywhere, to the log. */
-void reread_look(struct engine *engine, struct reread_missing *out_missing);
+void reread_look(struct engine *engine, const struct plugin_set *plugins,
+                 struct reread_missing *out_missing);
 void reread_say_missing(const struct reread_missing *missing);
 
 struct reread_options {

@@ -105,6 +105,16 @@ int world_note(struct log *log, const struct world_wanted *wanted, int64_t logge
     return rc;
 }
 
+int world_is_of(struct log *log, struct doc code, bool *out_is_same, struct err *err)
+{
+    struct known known = { 0 };
+    int rc = read_known(log, &known, err);
+    if (rc == 0)
+        *out_is_same = is_same(&known.code, code);
+    known_deinit(&known);
+    return rc;
+}
+
 int world_base(struct log *log, struct base *out_base, struct base *out_floor, struct err *err)
 {
     struct known known = { 0 };

@@ -19,6 +19,9 @@ struct world_wanted {
  * commits.  E_IO, E_FULL, E_CORRUPT. */
 int world_note(struct log *log, const struct world_wanted *wanted, int64_t logged, struct err *err);
 
+/* Whether the last world in the log is of this code.  E_IO, E_CORRUPT. */
+int world_is_of(struct log *log, struct doc code, bool *out_is_same, struct err *err);
+
 /* The bases that the last world names.  `base`: where a fold by the present code begins.  `floor`:
  * where any fold begins, because entries before it were erased; empty when none were. */
 int world_base(struct log *log, struct base *out_base, struct base *out_floor, struct err *err);

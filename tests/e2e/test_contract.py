@@ -209,6 +209,18 @@ REFUSED = {
         (r"KITH_HMAC_SIZE 68", "KITH_HMAC_SIZE 70"),
         r"KITH_HMAC_SIZE: was 68, is 70; ",
     ),
+    "a macro becomes something else": (
+        (r"\(\(table\)->size >= \(size_t\)", "((table)->size > (size_t)"),
+        r"KITH_HAS: was \(table, member\) .*make a macro of another name",
+    ),
+    "a macro takes another argument": (
+        (r"KITH_ITEM\(noun, ", "KITH_ITEM(noun, named, "),
+        r"KITH_ITEM: was \(noun, \.\.\.\)",
+    ),
+    "a macro is taken out": (
+        (r"#define KITH_NAMES\([^\n]*\n", ""),
+        r"KITH_NAMES: is gone",
+    ),
     "a function that is compiled in is taken out": (
         (r"kith_text kith_param\(const", "kith_text kith_params(const"),
         r"kith_param: is gone",

@@ -81,8 +81,14 @@ def test_an_empty_key_file_is_refused_and_not_replaced(start, tmp_path):
 
 def test_a_second_daemon_on_the_same_data_is_refused(start):
     first = start()
-    assert "another daemon uses" in refusal(start)
+    assert f"another daemon uses {first.data} (process {first.pid}): stop it" in refusal(start)
     assert first.get("/healthz", key=None).status == 200
+
+
+def test_the_number_in_the_lock_of_somebody_who_has_none_is_not_told(start):
+    first = start()
+    (first.data / "lock").write_text(f"{os.getpid()}\n")
+    assert f"another daemon uses {first.data}: stop it" in refusal(start)
 
 
 def test_sigterm_ends_it_with_zero_and_a_checkpoint(start):

@@ -60,6 +60,16 @@ def test_a_running_daemon_is_asked_what_a_word_of_a_plugin_is_for(start, tmp_pat
     code, said, _ = kith("help", "lua", "visits.next", **at)
     assert code == 0 and 'the plugin visits: visits.next { after = "30d" }\n' in said
     assert "When she will probably come again" in said
+    own = tmp_path / "own.lua"  # as it would be told nowhere else
+    own.write_text(f'listen "0.0.0.0:{daemon.port}"\ndata "{daemon.data}"\n')
+    code, said, err = kith("help", "lua", "visits.next", "--config", own)
+    assert code == 0 and "When she will probably come again" in said, err
+    wrong = {"url": at["url"], "key": "nobody's"}
+    assert kith("help", "lua", "visits.next", **wrong)[0] == 2
+    code, said, err = kith("help", "lua", "visits.next", "--config", own, **wrong)
+    assert code == 0, err
+    code, _, said = kith("help", "lua", "visits.next", "--config", tmp_path / "none.lua", **at)
+    assert code == 2 and "none.lua" in said
     code, _, said = kith("help", "lua", "visits.last", **at)
     assert code == 2 and "the plugin visits offers visits.next; " in said
     code, _, said = kith("help", "lua", "nobody.next", **at)

@@ -2,9 +2,10 @@
 import pytest
 
 from conftest import eventually
-from plugin_house import BARE
+from plugin_house import BARE, kith
 from test_plugin_host import built
 from test_plugin_outside import number
+from test_plugin_reload_refused import KEEPS, opened, put, seen
 
 SOURCE = """
 #include "kith.h"
@@ -115,3 +116,32 @@ def test_an_event_that_is_refused_is_a_failure_of_append(daemon):
     for wanted in (1, 2):
         assert daemon.get("/v1/odd", key=None).status == 204
         eventually(lambda wanted=wanted: number(daemon, name) == wanted)
+
+
+SPOIL = """
+static int32_t spoil(const struct kith_engine *engine, struct kith_call *call)
+{
+    return engine->fail(call, "it is too old");
+}
+"""
+
+
+@pytest.mark.parametrize("options", ["", "isolate = true"])
+def test_a_migrate_that_fails_where_a_handler_asks_for_the_document_is_a_hook_that_failed(
+    start, tmp_path, options
+):
+    put(tmp_path, "keeps", KEEPS, STATE=1, VERSION='"1"')
+    daemon = opened(start, tmp_path, "keeps", options)
+    assert seen(daemon) == 1
+    spoils = KEEPS.replace(
+        "static const struct kith_state", SPOIL + "static const struct kith_state", 1
+    )
+    spoils = spoils.replace(".version = STATE }", ".version = STATE, .migrate = spoil }")
+    put(tmp_path, "keeps", spoils, STATE=2, VERSION='"2"')
+    code, _, err = kith(daemon, "plugin", "reload", "keeps")
+    assert code == 0, err
+    assert seen(daemon) == 1
+    shown = daemon.get("/v1/plugins/keeps").json
+    assert (shown["failures"], shown["hook_failures"]) == (1, 1)
+    assert daemon.metric('kith_plugin_hook_failures_total{plugin="keeps"}') == 1
+    assert daemon.stop() == 0

@@ -389,3 +389,56 @@ def test_a_start_that_does_not_return_is_ended_and_the_others_are_served(hanging
     daemon.wait_line(r'the daemon hung in plugin "hangs" \(start\); .* without that plugin')
     assert daemon.get("/v1/plugins/hangs").json["quarantined"]["kind"] == "hang"
     assert daemon.get("/healthz", key=None).status == 200
+
+
+MISSPELT = """
+#include "kith.h"
+
+static int32_t on_order(const struct kith_engine *engine, struct kith_call *call)
+{
+    (void)engine;
+    (void)call;
+    return KITH_OK;
+}
+
+static const char *const types[] = { "Order Completed", 0 };
+static const char *const reads[] = { "records.repairs", "records.repairs", 0 };
+static const struct kith_handler handler = { sizeof handler, "order", types, reads, on_order };
+static const struct kith_handler *const handlers[] = { &handler, 0 };
+static const struct kith_plugin plugin = {
+    .size = sizeof plugin, .abi = KITH_ABI, .name = "misspelt", .version = "1",
+    .about = "Reads what nobody declares", .handlers = handlers,
+};
+
+const struct kith_plugin *kith_describe(void)
+{
+    return &plugin;
+}
+"""
+REPAIRS = """kind "repairs" {
+  states = { "open", "done" }, transitions = { mend = { from = "open", to = "done" } }
+}
+"""
+
+
+@pytest.mark.parametrize("isolate", ["true", "false"])
+def test_a_kind_that_a_plugin_reads_and_nobody_declares_is_told(start, tmp_path, isolate):
+    lacks = "misspelt reads records.repairs, and nobody declares that kind"
+    plugins = built(tmp_path, "misspelt", MISSPELT)
+    config, rules = tmp_path / "kith.lua", tmp_path / "rules"
+    config.write_text(f'plugins "{plugins}"\nplugin "misspelt" {{ isolate = {isolate} }}\n')
+    rules.mkdir()
+    (rules / "rules.lua").write_text(MOON)
+    assert start("--config", config, "--scripts", rules).stop() == 0
+    daemon = start("--config", config, "--scripts", rules)
+    daemon.wait_line(lacks)
+    code, said, _ = kith(daemon, "doctor")
+    assert code == 0 and lacks in said, "a bundle may yet declare it"
+    assert lacks in kith(daemon, "plugin", "reload", "misspelt")[1]
+    (rules / "rules.lua").write_text(REPAIRS)
+    code, _, err = kith(daemon, "deploy", str(rules))
+    assert code == 0, err
+    assert lacks not in kith(daemon, "doctor")[1]
+    before = len(daemon.lines)
+    hang_up_until(daemon, "it has not changed")
+    assert not [line for line in daemon.lines[before:] if lacks in line]

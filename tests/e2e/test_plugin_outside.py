@@ -9,6 +9,7 @@ import time
 import pytest
 
 from conftest import BUILD, basic
+from plugin_house import kith
 
 PLUGINS = BUILD / "tests" / "plugins"
 
@@ -395,6 +396,26 @@ def test_a_plugin_that_does_not_start_leaves_the_others_alone(start, tmp_path):
     )
     daemon.wait_line("plugin good_fetch: it does not start: the url is none")
     assert number(daemon, r'kith_plugin_up\{plugin="good_fetch"\}') == 0
+    plugin = daemon.get("/v1/plugins/good_fetch").json
+    assert plugin["state"] == "failed"
+    assert plugin["failed"] == "it does not start: the url is none: https:// is needed"
+    others = {item["name"]: item for item in daemon.get("/v1/plugins").json["items"]}
+    assert others.pop("good_fetch") == plugin
+    assert {item["state"] for item in others.values()} == {"active"}
+    code, said, _ = kith(daemon, "plugin", "list")
+    assert code == 0 and re.search("good_fetch .*failed.*it does not start: the url is none", said)
+    code, said, _ = kith(daemon, "doctor")
+    assert (
+        code != 0 and "good_fetch (it does not start: the url is none: https:// is needed)" in said
+    )
+    (tmp_path / "kith.lua").write_text(
+        (tmp_path / "kith.lua").read_text("utf-8").replace("nonsense", "http://127.0.0.1:9"),
+        "utf-8",
+    )
+    code, said, err = kith(daemon, "plugin", "reload", "good_fetch")
+    assert code == 0, err
+    plugin = daemon.get("/v1/plugins/good_fetch").json
+    assert plugin["state"] == "active" and "failed" not in plugin
     assert daemon.get("/v1/echo/x", key=None).status == 200
 
 

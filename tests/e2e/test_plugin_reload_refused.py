@@ -1,4 +1,6 @@
 """What is not put in force by a reload, though it can be loaded."""
+import signal
+
 import pytest
 
 from conftest import eventually
@@ -8,6 +10,11 @@ from test_plugin_host import built
 FRAGILE = """
 #include "kith.h"
 
+#ifndef BEGIN
+#define BEGIN (void)0
+#endif
+
+#include <stdio.h>
 #include <stdlib.h>
 
 static int32_t start(const struct kith_host *host, struct kith *kith, void **self, char *reason)
@@ -16,6 +23,7 @@ static int32_t start(const struct kith_host *host, struct kith *kith, void **sel
     (void)kith;
     (void)self;
     (void)reason;
+    BEGIN;
     return KITH_OK;
 }
 
@@ -115,6 +123,32 @@ def test_a_stop_that_ends_the_process_of_an_isolated_one_is_told(start, tmp_path
     daemon.wait_line(r"plugin fragile: its stop\(\) has not returned: ")
 
 
+FOR_EVER = "for (volatile int more = 1; more != 0;) (void)more"
+
+
+def test_a_stop_that_does_not_return_is_told_from_a_work_that_does_not_end(start, tmp_path):
+    put(tmp_path, "fragile", FRAGILE, END="(void)0", VERSION='"1"')
+    daemon = opened(start, tmp_path, "fragile", "isolate = true")
+    put(tmp_path, "fragile", FRAGILE, END=FOR_EVER, VERSION='"2"')
+    code, said, err = kith(daemon, "plugin", "reload", "fragile")
+    assert code != 0, said
+    hung = "its stop(), or a call before it, has not returned"
+    assert f"plugin fragile: it starts, but does not come to its end: {hung}" in err
+    assert daemon.stop() == 0
+
+
+def test_a_start_that_has_not_returned_at_the_end_is_told_as_that(start, tmp_path):
+    begun = tmp_path / "begun"
+    begin = f'fclose(fopen("{begun}", "w")); {FOR_EVER}'
+    put(tmp_path, "fragile", FRAGILE, BEGIN=begin, END="(void)0", VERSION='"1"')
+    config = tmp_path / "kith.lua"
+    config.write_text(f'plugins "{tmp_path}/plugins"\nplugin "fragile" {{ isolate = true }}\n')
+    daemon = start("--config", config, is_ready=False, env=BARE)
+    eventually(begun.exists)
+    assert daemon.stop() == 0
+    daemon.wait_line(r"plugin fragile: at its end its start\(\) has not returned")
+
+
 def seen(daemon):
     order = {"type": "track", "event": "Order Completed", "userId": "u-1"}
     assert daemon.post("/v1/track", order, key="write").status == 200
@@ -135,3 +169,37 @@ def test_one_that_could_not_read_what_was_kept_is_not_put_in_force(start, tmp_pa
     code, _, err = kith(daemon, "plugin", "reload", "keeps")
     assert code == 0, err
     assert seen(daemon) == 3
+
+
+@pytest.mark.parametrize("options", ["", "isolate = true"])
+def test_a_start_with_one_that_could_not_read_what_was_kept_is_refused(start, tmp_path, options):
+    put(tmp_path, "keeps", KEEPS, STATE=2, VERSION='"2"')
+    daemon = opened(start, tmp_path, "keeps", options)
+    assert seen(daemon) == 1
+    put(tmp_path, "keeps", KEEPS, STATE=1, VERSION='"1"')
+    daemon.process.send_signal(signal.SIGHUP)
+    daemon.wait_line('keeps "seen" in version 1, and the one in force in version 2')
+    assert daemon.stop() == 0
+    for _ in range(2):  # the first has written nothing by which a second would know it
+        refused = start("--config", tmp_path / "kith.lua", is_ready=False, env=BARE)
+        refused.wait_line('keeps "seen" in version 1, and of what is kept there is version 2')
+        assert refused.process.wait() != 0
+    put(tmp_path, "keeps", KEEPS, STATE=2, VERSION='"3"')
+    daemon = opened(start, tmp_path, "keeps", options)
+    assert seen(daemon) == 2
+    assert daemon.stop() == 0
+
+
+def test_one_that_was_away_meanwhile_is_refused_all_the_same(start, tmp_path):
+    put(tmp_path, "keeps", KEEPS, STATE=2, VERSION='"2"')
+    daemon = opened(start, tmp_path, "keeps")
+    assert seen(daemon) == 1
+    assert daemon.stop() == 0
+    assert start(env=BARE).stop() == 0
+    put(tmp_path, "keeps", KEEPS, STATE=1, VERSION='"1"')
+    refused = start("--config", tmp_path / "kith.lua", is_ready=False, env=BARE)
+    refused.wait_line('keeps "seen" in version 1, and of what is kept there is version 2')
+    assert refused.process.wait() != 0
+    daemon = start("--config", tmp_path / "kith.lua", "--rebuild", env=BARE)  # all by version 1
+    assert seen(daemon) == 2
+    assert daemon.stop() == 0

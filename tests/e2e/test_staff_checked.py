@@ -96,3 +96,34 @@ def test_a_link_for_a_purpose_that_there_is_not(house):
     code, _, said = kith.run("link", "user_id:u-1", "--unsubscribe", "news/emial")
     assert code != 0 and 'did you mean "email"?' in said
     assert kith.run("link", "user_id:u-1", "--unsubscribe", "news/email")[0] == 0
+
+
+def test_a_member_of_a_team_whom_nobody_knows_is_remarked_with_the_nearest(house):
+    kith = attach(house)
+    for name in ("zoe", "eve", "\u738b\u82b3", "\u674e\u5a1c\u5a1c"):
+        assert kith.run("staff", "add", name)[0] == 0
+    slips = {
+        "zoee": "zoe",
+        "\u738b\u65b9": "\u738b\u82b3",
+        "\u674e\u5a1c": "\u674e\u5a1c\u5a1c",
+    }
+    for slip, meant in slips.items():
+        code, out, _ = kith.run("team", "set", "desk", "--member", f"eve,{slip}")
+        assert code == 0 and out.splitlines() == [
+            "desk is a team",
+            f'nobody on the staff is called "{slip}": did you mean "{meant}"?',
+        ]
+    code, out, _ = kith.run("team", "set", "desk", "--member", "eve", "--member", "\u5f20\u4f1f")
+    assert code == 0 and "kith staff list says who is" in out, "two of two characters are others"
+    code, out, _ = kith.run("team", "set", "desk", "--member", "eve,\u738b\u82b3")
+    assert code == 0 and out == "desk is a team\n"
+    assert house.get("/v1/staff/desk").json["members"] == ["eve", "\u738b\u82b3"]
+
+
+def test_a_deputy_whom_nobody_knows_is_remarked(house):
+    kith = attach(house)
+    put(house, "zoe")
+    code, out, _ = kith.run("staff", "add", "ann", "--deputy", "zoee")
+    assert code == 0 and 'nobody on the staff is called "zoee": did you mean "zoe"?' in out
+    code, out, _ = kith.run("staff", "add", "ann", "--deputy", "zoe")
+    assert code == 0 and "nobody" not in out

@@ -308,6 +308,7 @@ static struct node *start(const struct plan *plan, struct outside *outside,
         .wake = wake,
         .blames = life_plugin_blames(blames, &blame_count),
         .plugins = plugin_set_engine(set),
+        .takes_older = true,
         .plugin_lost = life_plugin_lost,
     };
     options.blame_count = blame_count;

@@ -20,6 +20,17 @@ static void counts_the_slips_of_a_typist(void **state)
     assert_int_equal(near_distance("ab", "ba"), 1);
 }
 
+static void counts_characters_and_not_bytes(void **state)
+{
+    (void)state;
+    assert_int_equal(near_distance("\xe7\x8e\x8b\xe8\x8a\xb3", "\xe7\x8e\x8b\xe6\x96\xb9"), 1);
+    assert_int_equal(near_distance("\xe7\x8e\x8b\xe8\x8a\xb3", "\xe8\x8a\xb3\xe7\x8e\x8b"), 1);
+    assert_int_equal(near_distance("\xe7\x8e\x8b\xe8\x8a\xb3", "\xe6\x9d\x8e\xe6\x96\xb9"), 2);
+    assert_int_equal(near_distance("J\xc3\xb6rg", "Jorg"), 1);
+    assert_int_equal(near_distance("J\xc3rg", "J\xc4rg"), 1); /* no UTF-8 */
+    assert_int_equal(near_distance("J\xc3rg", "J\xc3\x83rg"), 1);
+}
+
 static void is_the_same_in_both_directions(void **state)
 {
     (void)state;
@@ -45,9 +56,10 @@ static void compares_only_the_beginning_of_long_names(void **state)
 static void proposes_nothing_that_is_mostly_different(void **state)
 {
     (void)state;
-    assert_true(near_is_likely(1, 2));
-    assert_true(near_is_likely(2, 6));
-    assert_false(near_is_likely(2, 5));
+    assert_true(near_is_likely(1, "ab"));
+    assert_true(near_is_likely(2, "Berlin"));
+    assert_false(near_is_likely(2, "Paris"));
+    assert_false(near_is_likely(2, "\xe7\x8e\x8b\xe8\x8a\xb3")); /* two characters */
 }
 
 static void quotes_any_bytes_as_one_line_of_text(void **state)
@@ -79,6 +91,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(counts_the_slips_of_a_typist),
+        cmocka_unit_test(counts_characters_and_not_bytes),
         cmocka_unit_test(is_the_same_in_both_directions),
         cmocka_unit_test(compares_only_the_beginning_of_long_names),
         cmocka_unit_test(proposes_nothing_that_is_mostly_different),

@@ -51,7 +51,8 @@ static enum plugin_outcome run(struct plugins *plugins, size_t index, struct ste
     struct doc doc = document_of(step_arena(step), NULL, doc_text(step_event(step)->data, "mark"));
     (void)index;
     step_set_plugin(step, plugins->names[0]);
-    int rc = step_keep_document(step, plugins->names[0], text_of("log"), 1, doc, err);
+    int64_t by = doc_int(step_event(step)->data, "by", 1); /* a later version of it */
+    int rc = step_keep_document(step, plugins->names[0], text_of("log"), by, doc, err);
     step_set_plugin(step, (struct text){ "", 0 });
     return rc == 0 ? PLUGIN_OK : PLUGIN_FAILED;
 }
@@ -60,8 +61,7 @@ static int64_t version(struct plugins *plugins, size_t plugin, struct text key)
 {
     (void)plugins;
     (void)plugin;
-    (void)key;
-    return 1;
+    return text_is(key, "log") ? 1 : 0;
 }
 
 static enum plugin_outcome fold(struct plugins *plugins, size_t plugin, enum plugin_fold what,
@@ -246,6 +246,25 @@ static void an_unmerge_that_hangs_is_made_without_the_plugin_which_is_quarantine
     assert_has(document(play, 2), "'mark':'unmerge hang'");
 }
 
+static void what_an_earlier_version_cannot_read_is_found_also_where_it_was_put_aside(void **state)
+{
+    struct play *play = *state;
+    struct err err;
+    play_track(play, "u-1", "order", "{'mark':'late','by':3}");
+    assert_int_equal(plugins_check_kept(play->engine, &err), E_CONFLICT);
+    assert_string_equal(err.text,
+                        "plugin alpha keeps \"log\" in version 1, and of what is kept there is "
+                        "version 3: it could not read that; put the file back that declares at "
+                        "least 3");
+    shop(play, "u-1", "early");
+    assert_int_equal(plugins_check_kept(play->engine, NULL), 0);
+    play_track(play, "u-1", "order", "{'mark':'late','by':3}");
+    shop(play, "u-2", "early");
+    play_command(play, "customer.merge", "user_id:u-1", "{'absorbed':'user_id:u-2'}");
+    assert_has(document(play, 1), "'mark':'late and early'");
+    assert_int_equal(plugins_check_kept(play->engine, NULL), E_CONFLICT);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, play_teardown)
 
 int main(void)
@@ -258,6 +277,7 @@ int main(void)
         TEST(a_merge_that_crashes_is_made_without_the_plugin_which_is_quarantined),
         TEST(a_merge_while_the_plugin_is_away_is_told_and_counted),
         TEST(an_unmerge_that_hangs_is_made_without_the_plugin_which_is_quarantined),
+        TEST(what_an_earlier_version_cannot_read_is_found_also_where_it_was_put_aside),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -286,6 +286,8 @@ static void test_wrong_handlers_are_refused(void **state)
     WRONG(m.handler.types = NULL, E_INVALID, "names no types of events");
     WRONG(m.types[0] = "", E_INVALID, "a type has 1 to 128 bytes");
     WRONG(m.types[1] = "*", E_INVALID, "\"*\" stands alone");
+    WRONG(m.types[1] = "order\xff", E_INVALID, "handler order: a type is UTF-8, and type 2");
+    WRONG(m.reads[0] = "event.\xc3", E_INVALID, "order: what it reads is named in UTF-8");
     WRONG(m.reads[0] = "order.total", E_INVALID, "reads \"order.total\": it is \"event\"");
     WRONG(m.reads[0] = "event.", E_INVALID, "reads \"event.\"");
     WRONG(m.reads[0] = "state.sum", E_INVALID, "which is not among its states");

@@ -308,8 +308,9 @@ static void emit_checks_its_type_data_and_receiver(void **state)
     expect_failure(play, "emit('reminder.due')",
                    "emit: \\'reminder.due\\' is a type of the system");
     expect_failure(play, "emit('tick')", "emit: \\'tick\\' is a type of the system");
-    expect_failure(play, "emit('Y', 5)", "emit: data is a table");
-    expect_failure(play, "emit('Y', { 1, 2 })", "emit: data has names for keys, it is no list");
+    expect_failure(play, "emit('Y', 5)",
+                   "emit: a table { name = value } is expected, not a number");
+    expect_failure(play, "emit('Y', { 1, 2 })", "emit: a table has names here: { name = value }");
     expect_failure(play, "emit('Y', {}, 'user_id:u1')", "emit: to whom is written { to =");
     expect_failure(play, "emit('Y', {}, { two = 1 })",
                    "emit knows no \\'two\\'; did you mean \\'to\\'?");
