@@ -60,18 +60,18 @@ static void ask(struct form *form, const char *method, const char *path, struct 
 static void on_made(void *arg, int32_t status, struct kith_doc result)
 {
     struct form *form = arg;
-    struct json json = { .data = NULL };
+    char room[256];
+    struct kith_writer w;
     if (status != 200 && status != 201) {
         pass_on(form, status, result);
         return;
     }
     struct act_id id = act_id(kith_get_int(result, "id", 0));
-    json_open(&json, NULL, '{');
-    json_text(&json, "record", kith_text(id.data));
-    json_int(&json, "id", kith_get_int(result, "id", 0));
-    json_text(&json, "state", kith_get_text(result, "state"));
-    json_close(&json, '}');
-    outside_answer(&form->task, 201, &json);
+    kith_begin(&w, room, sizeof room);
+    kith_put_string(&w, "record", id.data);
+    kith_put_int(&w, "id", kith_get_int(result, "id", 0));
+    kith_put_text(&w, "state", kith_get_text(result, "state"));
+    outside_answer(&form->task, 201, kith_end(&w));
 }
 
 /* By her number: what is sent again with the same key says the same, also of who was unknown. */

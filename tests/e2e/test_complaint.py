@@ -631,7 +631,7 @@ def test_the_report_counts_what_iso_10002_asks_for(house):
     assert {(i["name"], i["count"]) for i in found["by_severity"]} == {("high", 1), ("low", 4)}
     causes = {i["name"]: (i["count"], i["trend"]) for i in found["by_root_cause"]}
     assert causes == {"product": (2, 2), "(none)": (3, 3)}
-    assert found["cost"] == [{"currency": "EUR", "amount": 14.75, "count": 2}]
+    assert found["cost"] == [{"currency": "EUR", "amount": "14.75", "count": 2}]
     tomorrow = datetime.date.today() + datetime.timedelta(days=2)
     later = report(house, f"?from={tomorrow}&to={tomorrow + datetime.timedelta(days=9)}")
     assert later["received"] == 0 and later["received_before"] == 5
