@@ -55,7 +55,7 @@ static struct kith_text subject_of(const struct complaint *complaint)
     return text_is_blank(line) ? kith_text(ACT_SUBJECT_NONE) : line;
 }
 
-static int is_severity(struct kith_text text)
+int intake_is_severity(struct kith_text text)
 {
     return kith_is(text, "low") || kith_is(text, "normal") || kith_is(text, "high") ||
            kith_is(text, "critical");
@@ -323,7 +323,7 @@ static int32_t on_event(const struct kith_engine *engine, struct kith_call *call
     if (rc != KITH_OK)
         return rc;
     struct complaint complaint = read_complaint(kith_as_doc(&event), "webhook");
-    if (!is_severity(complaint.severity)) /* somebody else's words: no reason to lose a complaint */
+    if (!intake_is_severity(complaint.severity)) /* somebody else's words: no reason to lose a complaint */
         complaint.severity = kith_text("");
     if (customer.type == KITH_NONE)
         return tell_of(engine, call, &complaint, kith_text(""), config);

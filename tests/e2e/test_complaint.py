@@ -293,6 +293,32 @@ def test_a_form_that_is_sent_again_is_one_complaint(house):
     assert house.get("/v1/records/complaint/2").status == 404
 
 
+def test_a_form_makes_somebody_known_by_itself_and_by_nothing_before_it(house):
+    headers = {"Idempotency-Key": "form-1"}
+    refused = form(house, email="new@example.com", subject="Broken", severity="hgih")
+    assert refused.status == 422 and '"high"' in refused.json["detail"]
+    assert house.get("/v1/customers/email:new@example.com").status == 404  # nothing is left of it
+    sent = {"email": "new@example.com", "name": "Zoë", "subject": "Broken"}
+    assert form(house, headers=headers, **sent).status == 201
+    seqs = {e["type"]: e["seq"] for e in house.timeline("email:new@example.com")}
+    assert seqs["customer.created"] == seqs["complaint.form"] and "identify" not in seqs
+    assert house.call("DELETE", "/v1/customers/email:new@example.com").status == 202
+    eventually(lambda: not house.get("/v1/erasures").json["items"])
+    again = form(house, headers=headers, **sent)  # nobody comes back who has been erased
+    assert again.status == 404, again.body
+    assert house.get("/v1/customers/email:new@example.com").status == 404
+    assert form(house, **sent).status == 201  # she has written again
+
+
+def test_a_form_of_an_address_that_several_have_is_of_who_is_known_longest(house):
+    for user in ("u-2", "u-3"):
+        traits = {"email": "both@example.com"}
+        house.send({"type": "identify", "userId": user, "traits": traits})
+    answer = form(house, email="Both@example.com", subject="Ours")
+    assert answer.status == 201 and case(house, answer.json["id"])["customer"] == 2
+    assert house.get("/v1/customers/4").status == 404
+
+
 def test_a_form_that_is_badly_encoded_is_no_reason_to_lose_a_complaint(house):
     headers = {"Content-Type": "application/x-www-form-urlencoded"}
     body = "email=u-1@example.com&subject=Only+50%+of+it%21&&text=%zz"
