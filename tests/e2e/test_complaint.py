@@ -520,6 +520,30 @@ def test_only_the_plugin_says_when_it_is_time_to_ask(house):
     assert house.get("/v1/reminders").json["items"] == []
 
 
+def test_a_survey_is_answered_by_whose_complaint_is_closed(house):
+    identify(house, "u-2", "Ben")
+    for user in ("u-1", "u-2"):
+        track(house, "Complaint Submitted", user=user, subject=f"Broken, {user}")
+
+    def answered(number, satisfaction, **options):
+        record = f"complaint:{number}"
+        event = "Complaint Survey Answered"
+        track(house, event, record=record, satisfaction=satisfaction, **options)
+        return case(house, number)["fields"].get("satisfaction")
+
+    assert answered(1, 5) is None  # it is open
+    for number in (1, 2):
+        moved(house, number, "respond")
+        moved(house, number, "close", root_cause="delivery", resolution="accepted")
+    assert answered(1, 5, user="u-2") is None  # it is somebody else's
+    assert answered(1, 2) == 2
+    moved(house, 1, "reopen")
+    assert answered(1, 5) == 2  # it is open again
+    for user in ("u-1", "u-2"):
+        types = [event["type"] for event in house.timeline(f"user_id:{user}")]
+        assert "plugin.failed" not in types
+
+
 # -- Duplicates, answers, reopening ----------------------------------------------------------------
 
 
@@ -642,9 +666,9 @@ def test_the_report_counts_what_iso_10002_asks_for(house):
     moved(house, 2, "respond")
     cost = {"amount": 4.5, "currency": "EUR"}
     moved(house, 2, "close", root_cause="product", resolution="rejected", cost=cost)
-    moved(house, 2, "reopen")
     track(house, "Complaint Survey Answered", record="complaint:1", satisfaction=4)
     track(house, "Complaint Survey Answered", record="complaint:2", satisfaction=1)
+    moved(house, 2, "reopen")
     track(house, "Complaint Survey Answered", record="complaint:3", satisfaction=9)
     for number in range(1, 6):
         acknowledged(house, number)
