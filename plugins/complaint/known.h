@@ -24,7 +24,7 @@ int64_t known_count(struct kith_doc list);
 int64_t known_total(struct kith_doc state);
 int64_t known_last(struct kith_doc state); /* 0: never */
 
-/* When it was closed: of those that are, and were closed last.  0: it is none of them, or not hers. */
+/* When it was closed: of those that are, and were closed last; 0: it is none of them. */
 int64_t known_closed_at(struct kith_doc state, int64_t number);
 
 /* Of the day of `now`. */
