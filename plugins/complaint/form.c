@@ -119,10 +119,10 @@ static void on_introduced(void *arg, int32_t code, struct kith_doc result)
         make_record(form, customer);
     else if (code == KITH_OK && kith_get_int(result, "duplicate", 0) != 0)
         look_up(form, on_known);
-    else if (code == KITH_OK || code == KITH_INVALID)
+    else if (code == KITH_OK)
         refuse(form, 422, "nobody can be known by this `email`");
     else
-        pass_on(form, 503, result);
+        pass_on(form, code == KITH_BUSY || code == KITH_IO ? 503 : 422, result);
 }
 
 /* Of several who have the address it is the event of who is known longest. */
