@@ -163,7 +163,7 @@ static bool can_introduce(struct engine *engine, const struct event *event)
     return value.size != 0 && !config_is_blocked(&engine->config, value);
 }
 
-/* She has what she is called by, as if she had said so. */
+/* She has what she is called by, and what else the plugin knows of her, as if she had said so. */
 static void introduce(struct step *step)
 {
     struct engine *engine = step->engine;
@@ -171,12 +171,14 @@ static void introduce(struct step *step)
     struct doc_writer w;
     bool is_split = identity_split(step->event->ref, &name_space, &value);
     ASSERT(is_split);
-    if (text_is(name_space, "user_id")) {
+    if (text_is(name_space, "user_id"))
         identity_link(step, name_space, value);
-        return;
-    }
     engine_draft(engine, &w);
-    doc_put_text(&w, text_is(name_space, "email") ? "email" : "phone", value);
+    if (!text_is(name_space, "user_id"))
+        doc_put_text(&w, text_is(name_space, "email") ? "email" : "phone", value);
+    for (struct doc_iter it = doc_iter(step->event->traits); doc_next(&it);)
+        if (!text_equal(it.name, name_space))
+            doc_put_value_text(&w, it.name, &it.value);
     identify(step, "append", engine_doc(engine, &w));
 }
 

@@ -91,6 +91,8 @@ static void read_field(struct event *event, const struct doc_iter *it)
             event->data = value->doc;
         else if (text_is(it->name, "context"))
             event->context = value->doc;
+        else if (text_is(it->name, "traits") && event->class == LOG_PLUGIN)
+            event->traits = value->doc;
     } else if (value->type == DOC_INT64) {
         if (text_is(it->name, "at"))
             event->at = value->integer;

@@ -26,7 +26,7 @@ struct event {
     bool forever, historic;
     bool creates; /* of a plugin's: somebody is made who has what `ref` says, if nobody has it */
     struct doc data, context;
-    struct doc traits;           /* of member.group: what a group call says of the organisation */
+    struct doc traits;           /* of the organisation (member.group), or of whom it has made */
     uint64_t from;               /* the customer whose event made a rule send it; 0: none */
     uint64_t customer;           /* whose identity it came by; 0: nobody */
     unsigned depth;              /* of the cascade; what comes from outside has 0 */

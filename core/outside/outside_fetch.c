@@ -25,12 +25,14 @@ struct fetching {
     void *arg;
     char effect[EFFECT_BYTES + 1]; /* of the message that it carries */
     int64_t attempt;
+    struct buf message; /* what is told of it */
 };
 
 static void fetching_free(struct fetching *fetching)
 {
     fetching->item.outside->fetch_count--;
     outside_unlink(&fetching->item);
+    buf_deinit(&fetching->message);
     free(fetching);
 }
 
@@ -60,6 +62,9 @@ static struct doc answer_doc(const struct fetching *fetching, const struct fetch
         doc_put_string(&w, "effect", fetching->effect);
         doc_put_int(&w, "attempt", fetching->attempt);
     }
+    if (fetching->message.size != 0)
+        doc_put_doc(&w, "message",
+                    (struct doc){ fetching->message.data, (uint32_t)fetching->message.size });
     put_detail(&w, result);
     if (result->error != NULL)
         doc_put_string(&w, "error", result->error);
@@ -134,7 +139,10 @@ static int32_t begin_fetch(struct outside *outside, const struct kith_fetch *wan
                            kith_done_fn *done, void *arg)
 {
     bool is_private = (wanted->flags & KITH_FETCH_PRIVATE) != 0;
+    struct doc message;
     int32_t code = check(outside, wanted);
+    if (code == KITH_OK)
+        code = outside_check(outside, "the message", wanted->message, &message);
     if (code == KITH_OK && is_private)
         code = outside_allow(outside, "fetch-private");
     if (code == KITH_OK && wanted->ca != NULL && access(wanted->ca, R_OK) != 0)
@@ -159,6 +167,7 @@ static int32_t begin_fetch(struct outside *outside, const struct kith_fetch *wan
     if (wanted->effect.size != 0)
         memcpy(fetching->effect, wanted->effect.data, wanted->effect.size);
     fetching->attempt = wanted->attempt;
+    buf_append(&fetching->message, message.data, message.size);
     outside_link(&outside->fetches, &fetching->item, outside);
     outside->fetch_count++;
     int rc = fetch_send(client(outside, is_private), &request, on_done, fetching, &outside->err);

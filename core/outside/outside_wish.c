@@ -141,7 +141,7 @@ void outside_wishes_drop(struct outside *outside)
 /* -- append, ask ------------------------------------------------------------------------------- */
 
 static int32_t check_event(struct outside *outside, const struct kith_event *event,
-                           struct doc *data)
+                           struct doc *data, struct doc *traits)
 {
     int32_t code = check_string(outside, "the event's type", event->type, TYPE_BYTES_MAX);
     if (code == KITH_OK)
@@ -152,6 +152,8 @@ static int32_t check_event(struct outside *outside, const struct kith_event *eve
         code = check_text(outside, "about", event->about, NAME_BYTES_MAX);
     if (code == KITH_OK)
         code = outside_check(outside, "data", event->data, data);
+    if (code == KITH_OK)
+        code = outside_check(outside, "traits", event->traits, traits);
     return code;
 }
 
@@ -160,9 +162,9 @@ static int32_t append(struct outside *outside, const struct kith_event *theirs, 
 {
     struct kith_event event;
     struct doc_writer w;
-    struct doc data;
+    struct doc data, traits;
     OUTSIDE_READ(event, theirs);
-    int32_t code = check_event(outside, &event, &data);
+    int32_t code = check_event(outside, &event, &data, &traits);
     if (code != KITH_OK) {
         answer_request(outside, event.request, code);
         return code;
@@ -178,6 +180,8 @@ static int32_t append(struct outside *outside, const struct kith_event *theirs, 
     put_text(&w, "about", event.about);
     if (event.creates != 0)
         doc_put_bool(&w, "creates", true);
+    if (event.creates != 0 && traits.data != NULL)
+        doc_put_doc(&w, "traits", traits);
     code = wish_for_request(outside, OUTSIDE_APPEND, doc_end(&w), done, arg, event.request);
     if (code != KITH_OK)
         answer_request(outside, event.request, code);

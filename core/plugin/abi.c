@@ -104,7 +104,7 @@ _Static_assert(offsetof(struct kith_kind, size) == 0, "kith_kind.size");
 _Static_assert(offsetof(struct kith_kind, name) == 8, "kith_kind.name");
 _Static_assert(offsetof(struct kith_kind, json) == 16, "kith_kind.json");
 
-_Static_assert(sizeof(struct kith_event) >= 104, "kith_event");
+_Static_assert(sizeof(struct kith_event) >= 120, "kith_event");
 _Static_assert(offsetof(struct kith_event, size) == 0, "kith_event.size");
 _Static_assert(offsetof(struct kith_event, type) == 8, "kith_event.type");
 _Static_assert(offsetof(struct kith_event, customer) == 16, "kith_event.customer");
@@ -115,6 +115,7 @@ _Static_assert(offsetof(struct kith_event, about) == 72, "kith_event.about");
 _Static_assert(offsetof(struct kith_event, request) == 88, "kith_event.request");
 _Static_assert(offsetof(struct kith_event, creates) == 96, "kith_event.creates");
 _Static_assert(offsetof(struct kith_event, reserved) == 100, "kith_event.reserved");
+_Static_assert(offsetof(struct kith_event, traits) == 104, "kith_event.traits");
 
 _Static_assert(sizeof(struct kith_ask) >= 88, "kith_ask");
 _Static_assert(offsetof(struct kith_ask, size) == 0, "kith_ask.size");
@@ -127,7 +128,7 @@ _Static_assert(offsetof(struct kith_ask, match) == 72, "kith_ask.match");
 _Static_assert(KITH_FETCH_PRIVATE == 1, "KITH_FETCH_PRIVATE");
 _Static_assert(KITH_FETCH_ONCE == 2, "KITH_FETCH_ONCE");
 
-_Static_assert(sizeof(struct kith_fetch) >= 128, "kith_fetch");
+_Static_assert(sizeof(struct kith_fetch) >= 144, "kith_fetch");
 _Static_assert(offsetof(struct kith_fetch, size) == 0, "kith_fetch.size");
 _Static_assert(offsetof(struct kith_fetch, method) == 8, "kith_fetch.method");
 _Static_assert(offsetof(struct kith_fetch, url) == 16, "kith_fetch.url");
@@ -143,6 +144,7 @@ _Static_assert(offsetof(struct kith_fetch, credentials) == 80, "kith_fetch.crede
 _Static_assert(offsetof(struct kith_fetch, effect) == 88, "kith_fetch.effect");
 _Static_assert(offsetof(struct kith_fetch, attempt) == 104, "kith_fetch.attempt");
 _Static_assert(offsetof(struct kith_fetch, form) == 112, "kith_fetch.form");
+_Static_assert(offsetof(struct kith_fetch, message) == 128, "kith_fetch.message");
 _Static_assert(KITH_READABLE == 1, "KITH_READABLE");
 _Static_assert(KITH_WRITABLE == 2, "KITH_WRITABLE");
 _Static_assert(KITH_SENT == 0, "KITH_SENT");

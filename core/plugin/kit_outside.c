@@ -72,6 +72,7 @@ struct kith {
     struct { /* by the fetch that is being asked for */
         struct kith_text effect;
         int64_t attempt;
+        struct kith_doc message;
     } carried;
     struct buf json, parsed, form; /* what came out of to_json(), from_json() and from_form() */
 };
@@ -121,6 +122,10 @@ static int32_t answer_later(struct kith *kith, kith_done_fn *done, void *arg, in
             (struct text){ kith->carried.effect.data, (uint32_t)kith->carried.effect.size });
         doc_put_int(&w, "attempt", kith->carried.attempt);
     }
+    if (kith->carried.message.size != 0)
+        doc_put_doc(
+            &w, "message",
+            (struct doc){ kith->carried.message.data, (uint32_t)kith->carried.message.size });
     if (name != NULL)
         doc_put_int(&w, name, value);
     if (name != NULL && strcmp(name, "status") == 0) {
@@ -175,6 +180,15 @@ static void on_random(struct kith *kith, void *data, size_t size)
 
 static int32_t answer_request(struct kith *kith, uint64_t request, const char *call);
 
+static bool is_doc(struct kith *kith, const char *about, const char *what, struct kith_doc doc)
+{
+    bool is_good = doc.size == 0 || doc_validate(doc.data, doc.size, DOC_DEPTH_MAX, NULL) == 0;
+    if (!is_good)
+        kit_find(kith->probe, NULL, KIT_REFUSED, about, "look at what was written into it",
+                 "%s is no document", what);
+    return is_good;
+}
+
 static int32_t on_append(struct kith *kith, const struct kith_event *event, kith_done_fn *done,
                          void *arg)
 {
@@ -182,12 +196,11 @@ static int32_t on_append(struct kith *kith, const struct kith_event *event, kith
         return KITH_DENIED;
     if (event == NULL || event->type == NULL || event->type[0] == '\0')
         return KITH_INVALID;
-    if (event->data.size != 0 &&
-        doc_validate(event->data.data, event->data.size, DOC_DEPTH_MAX, NULL) != 0) {
-        kit_find(kith->probe, NULL, KIT_REFUSED, event->type, "look at what was written into it",
-                 "append(): the data of the event is no document");
+    if (!is_doc(kith, event->type, "append(): the data of the event", event->data))
         return KITH_INVALID;
-    }
+    if (KITH_HAS(event, traits) &&
+        !is_doc(kith, event->type, "append(): the traits of the event", event->traits))
+        return KITH_INVALID;
     if (KITH_HAS(event, request) && event->request != 0)
         answer_request(kith, event->request, "append");
     return answer_later(kith, done, arg, KITH_OK, "seq", (int64_t)kith->last_id + 1);
@@ -229,12 +242,17 @@ static int32_t on_fetch(struct kith *kith, const struct kith_fetch *fetch, kith_
         return KITH_INVALID;
     if ((fetch->flags & KITH_FETCH_PRIVATE) != 0 && !may(kith, "fetch", "fetch-private"))
         return KITH_DENIED;
+    bool has_message = KITH_HAS(fetch, message);
+    if (has_message && !is_doc(kith, fetch->url, "fetch(): the message", fetch->message))
+        return KITH_INVALID;
     if (KITH_HAS(fetch, attempt)) {
         kith->carried.effect = fetch->effect;
         kith->carried.attempt = fetch->attempt;
     }
+    if (has_message)
+        kith->carried.message = fetch->message;
     int32_t code = fetch_by_turns(kith, done, arg);
-    kith->carried.effect.size = 0;
+    kith->carried.effect.size = kith->carried.message.size = 0;
     return code;
 }
 

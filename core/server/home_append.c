@@ -91,6 +91,7 @@ static int write_entry(struct submission *submission, const struct home_guest *g
                        struct doc doc, int64_t print, struct err *err)
 {
     int64_t at = doc_int(doc, "at", 0);
+    struct doc traits = doc_child(doc, "traits");
     struct doc_writer w;
     submission_begin(submission, &w);
     doc_put_present(&w, "id", doc_text(doc, "id"));
@@ -98,6 +99,8 @@ static int write_entry(struct submission *submission, const struct home_guest *g
     doc_put_present(&w, "ref", doc_text(doc, "customer"));
     if (doc_bool(doc, "creates", false))
         doc_put_bool(&w, "creates", true);
+    if (traits.data != NULL)
+        doc_put_doc(&w, "traits", traits);
     if (at != 0)
         doc_put_int(&w, "at", at);
     doc_put_string(&w, "source", guest->name);

@@ -12,6 +12,17 @@ struct act_id act_id(int64_t number)
     return id;
 }
 
+int64_t act_number(struct kith_text id)
+{
+    const size_t from = sizeof "complaint:" - 1;
+    int64_t number = 0;
+    if (id.size <= from || id.size >= ACT_ID_MAX - from)
+        return 0;
+    for (size_t i = from; i < id.size && number < INT64_MAX / 100; i++)
+        number = number * 10 + (id.data[i] - '0');
+    return number > 0 && kith_is(id, act_id(number).data) ? number : 0;
+}
+
 int32_t act_change_all(const struct kith_engine *engine, struct kith_call *call,
                        struct kith_text record, struct kith_doc fields)
 {

@@ -19,7 +19,8 @@ struct act_id {
     char data[ACT_ID_MAX];
 };
 
-struct act_id act_id(int64_t number); /* "complaint:17" */
+struct act_id act_id(int64_t number);    /* "complaint:17" */
+int64_t act_number(struct kith_text id); /* the other way round; 0: it is none of ours */
 
 /* `name` is the only field, another value than before. */
 int32_t act_change(const struct kith_engine *engine, struct kith_call *call,

@@ -11,7 +11,8 @@
 #define ROOM 2048
 #define SURVEY_DUE "Complaint Survey Due" /* of our own timers, and believed of nobody else */
 #define RECOVERY_DUE "Complaint Recovery Due"
-#define PLANNER "complaint.closed" /* the handler that sets them */
+#define PLANNER "complaint.closed"     /* the handler that sets them */
+#define ANSWER_MS (90 * 86400000LL)    /* for how long after closing a survey is answered */
 #define SAME_WORDS_MS (7 * 86400000LL) /* for how long the same words are the same complaint */
 
 const struct kith_trait *const course_traits[] = {
@@ -378,6 +379,21 @@ static int32_t on_recovery(const struct kith_engine *engine, struct kith_call *c
 
 enum { ANSWERED_RECORD, ANSWERED_SATISFACTION, ANSWERED_TEXT };
 
+/* Anybody who may write can send an answer: it counts of her own complaints alone, and while they
+ * are closed, for only then was she asked. */
+static int32_t check_answer(const struct kith_engine *engine, struct kith_call *call,
+                            int64_t number, const char **out_why)
+{
+    struct kith_doc state;
+    int32_t rc = engine->state(call, "complaints", &state);
+    int64_t closed_at = rc == KITH_OK ? known_closed_at(state, number) : 0;
+    if (rc == KITH_OK && closed_at == 0)
+        *out_why = "not taken: it is no complaint of hers that is closed";
+    else if (rc == KITH_OK && closed_at < engine->now(call) - ANSWER_MS)
+        *out_why = "not taken: the complaint was closed too long ago";
+    return rc;
+}
+
 static int32_t on_answered(const struct kith_engine *engine, struct kith_call *call)
 {
     char room[ROOM];
@@ -392,8 +408,12 @@ static int32_t on_answered(const struct kith_engine *engine, struct kith_call *c
     if (rc != KITH_OK)
         return rc;
     int64_t score = kith_as_int(&satisfaction, 0);
-    if (score < 1 || score > 5)
-        return act_note(engine, call, "not taken: satisfaction is a number from 1 to 5");
+    const char *why =
+        score < 1 || score > 5 ? "not taken: satisfaction is a number from 1 to 5" : NULL;
+    if (why == NULL)
+        rc = check_answer(engine, call, act_number(id), &why);
+    if (rc != KITH_OK || why != NULL)
+        return rc == KITH_OK ? act_note(engine, call, why) : rc;
     kith_begin(&w, room, sizeof room);
     kith_put_int(&w, "satisfaction", score);
     if (kith_as_text(&text).size != 0)
@@ -421,6 +441,6 @@ const struct kith_handler course_answered = {
     .size = sizeof course_answered,
     .name = "answered",
     .types = KITH_NAMES("Complaint Survey Answered"),
-    .reads = KITH_NAMES("event.record", "event.satisfaction", "event.text"),
+    .reads = KITH_NAMES("event.record", "event.satisfaction", "event.text", "state.complaints"),
     .run = on_answered,
 };

@@ -1,12 +1,12 @@
 /* form.c -- POST /v1/complaints: what somebody wrote into the form of a web page.
  *
  * The page's own server sends it on as it came, with a key that may write.  Whoever is unknown
- * becomes known by the address, then the record is made, by Kith's own routes; whatever those
- * refuse is answered as they said it.  An Idempotency-Key goes along with the record.
+ * becomes known, by the address and the name, with the event complaint.form, which says what for;
+ * then the record is made, by Kith's own route, and whatever that refuses is answered as it said
+ * it.  An Idempotency-Key goes along with both.
  *
- *     form -- /v1/customers/email:... -- one? ------------------------ /v1/records/complaint -- 201
- *                                         no: /v1/customers?q=... -- several? the oldest of them
- *                                                                    none? /v1/identify
+ *     form -- /v1/customers/email:... -- one? -------------- /v1/records/complaint -- 201
+ *                                         nobody, several? complaint.form
  *
  * A request that was answered for us, after a minute, is gone with all it points to: the record is
  * written down before anything is asked.
@@ -14,6 +14,7 @@
 #include "outside.h"
 
 #include "act.h"
+#include "intake.h"
 #include "text.h"
 
 #include <stdio.h>
@@ -60,18 +61,18 @@ static void ask(struct form *form, const char *method, const char *path, struct 
 static void on_made(void *arg, int32_t status, struct kith_doc result)
 {
     struct form *form = arg;
-    struct json json = { .data = NULL };
+    char room[256];
+    struct kith_writer w;
     if (status != 200 && status != 201) {
         pass_on(form, status, result);
         return;
     }
     struct act_id id = act_id(kith_get_int(result, "id", 0));
-    json_open(&json, NULL, '{');
-    json_text(&json, "record", kith_text(id.data));
-    json_int(&json, "id", kith_get_int(result, "id", 0));
-    json_text(&json, "state", kith_get_text(result, "state"));
-    json_close(&json, '}');
-    outside_answer(&form->task, 201, &json);
+    kith_begin(&w, room, sizeof room);
+    kith_put_string(&w, "record", id.data);
+    kith_put_int(&w, "id", kith_get_int(result, "id", 0));
+    kith_put_text(&w, "state", kith_get_text(result, "state"));
+    outside_answer(&form->task, 201, kith_end(&w));
 }
 
 /* By her number: what is sent again with the same key says the same, also of who was unknown. */
@@ -89,12 +90,12 @@ static void make_record(struct form *form, int64_t customer)
 
 /* -- Whose it is ------------------------------------------------------------------------------- */
 
-static void look_up(struct form *form, const char *above, struct kith_text name, kith_done_fn *done)
+static void look_up(struct form *form, kith_done_fn *done)
 {
-    struct kith_doc nothing = { NULL, 0 };
-    char path[64 + CUSTOMER_MAX * 3];
-    size_t size = (size_t)snprintf(path, sizeof path, "%s", above);
-    if (!outside_encode(name, path + size, sizeof path - size))
+    const struct kith_doc nothing = { NULL, 0 };
+    char path[64 + CUSTOMER_MAX * 3] = "/v1/customers/";
+    const size_t size = strlen(path);
+    if (!outside_encode(kith_text(form->customer), path + size, sizeof path - size))
         refuse(form, 422, "`customer` is too long");
     else
         ask(form, "GET", path, nothing, "", done);
@@ -109,58 +110,52 @@ static void on_known(void *arg, int32_t status, struct kith_doc result)
         pass_on(form, status, result);
 }
 
-static void on_made_known(void *arg, int32_t status, struct kith_doc result)
+/* The same form has come before; whoever has been erased since is not made known again. */
+static void on_introduced(void *arg, int32_t code, struct kith_doc result)
 {
     struct form *form = arg;
-    if (status == 200)
-        look_up(form, "/v1/customers/anonymous_id:", kith_text(form->customer), on_known);
+    int64_t customer = kith_get_int(result, "customer", 0);
+    if (code == KITH_OK && customer != 0)
+        make_record(form, customer);
+    else if (code == KITH_OK && kith_get_int(result, "duplicate", 0) != 0)
+        look_up(form, on_known);
+    else if (code == KITH_OK)
+        refuse(form, 422, "nobody can be known by this `email`");
     else
-        pass_on(form, status, result);
+        pass_on(form, code == KITH_BUSY || code == KITH_IO ? 503 : 422, result);
 }
 
-static void make_known(struct form *form)
+/* Of several who have the address it is the event of who is known longest. */
+static void introduce(struct form *form)
 {
-    char room[1024];
-    struct kith_writer w;
-    kith_begin(&w, room, sizeof room);
-    kith_put_string(&w, "anonymousId", form->customer);
-    kith_open(&w, "traits");
-    kith_put_text(&w, "email", form->address);
+    struct outside *outside = form->task.outside;
+    char about[ACT_SUBJECT_MAX + 64], known[ACT_WORD_MAX + 64], id[KEY_MAX + 8] = "";
+    struct kith_writer data, traits;
+    kith_begin(&data, about, sizeof about);
+    kith_put_text(&data, "subject", kith_get_text(form->record, "subject"));
+    kith_begin(&traits, known, sizeof known);
     if (form->name[0] != '\0')
-        kith_put_string(&w, "name", form->name);
-    kith_close(&w);
-    ask(form, "POST", "/v1/identify?wait=applied", kith_end(&w), "", on_made_known);
-}
-
-static int has_address(struct kith_doc customer, struct kith_text address)
-{
-    return text_is_any(address, kith_get_doc(kith_get_doc(customer, "ids"), "email"));
-}
-
-/* Who has this address, and is known longest. */
-static void on_found(void *arg, int32_t status, struct kith_doc result)
-{
-    struct form *form = arg;
-    int64_t oldest = 0;
-    for (struct kith_iter it = kith_iter(kith_get_doc(result, "items")); kith_next(&it);) {
-        struct kith_doc customer = kith_as_doc(&it.value);
-        int64_t id = kith_get_int(customer, "id", 0);
-        if (has_address(customer, form->address) && (oldest == 0 || id < oldest))
-            oldest = id;
-    }
-    if (status != 200)
-        pass_on(form, status, result);
-    else if (oldest != 0)
-        make_record(form, oldest);
-    else
-        make_known(form);
+        kith_put_string(&traits, "name", form->name);
+    if (form->key[0] != '\0')
+        snprintf(id, sizeof id, "form:%s", form->key);
+    const struct kith_event event = {
+        .size = sizeof event,
+        .type = "complaint.form",
+        .customer = kith_text(form->customer),
+        .id = kith_text(id),
+        .data = kith_end(&data),
+        .creates = 1,
+        .traits = kith_end(&traits),
+    };
+    if (outside->host->append(outside->kith, &event, on_introduced, form) != KITH_OK)
+        refuse(form, 503, "too much is under way: try again");
 }
 
 static void on_looked_up(void *arg, int32_t status, struct kith_doc result)
 {
     struct form *form = arg;
     if (status == 404 && form->address.size != 0)
-        look_up(form, "/v1/customers?limit=200&q=", form->address, on_found);
+        introduce(form);
     else
         on_known(form, status, result);
 }
@@ -226,6 +221,9 @@ static const char *read_fields(struct form *form, struct kith_doc fields)
         return "`email` is one address, like ann@example.com";
     if (text_is_blank(text_cut(kith_get_text(fields, "subject"), ACT_SUBJECT_MAX)))
         return "`subject` is needed: what it is about";
+    struct kith_text severity = kith_get_text(fields, "severity");
+    if (severity.size != 0 && !intake_is_severity(severity))
+        return "`severity` is \"low\", \"normal\", \"high\" or \"critical\"";
     read_text(fields, "name", form->name, sizeof form->name);
     kith_begin(&w, form->room, sizeof form->room);
     for (size_t i = 0; i < sizeof ours / sizeof *ours; i++) {
@@ -273,7 +271,7 @@ static void handle(void *self, const struct kith_request *request)
     if (fault != NULL)
         refuse(form, 422, fault);
     else
-        look_up(form, "/v1/customers/", kith_text(form->customer), on_looked_up);
+        look_up(form, on_looked_up);
 }
 
 const struct kith_route form_route = {

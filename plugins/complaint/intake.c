@@ -55,7 +55,7 @@ static struct kith_text subject_of(const struct complaint *complaint)
     return text_is_blank(line) ? kith_text(ACT_SUBJECT_NONE) : line;
 }
 
-static int is_severity(struct kith_text text)
+int intake_is_severity(struct kith_text text)
 {
     return kith_is(text, "low") || kith_is(text, "normal") || kith_is(text, "high") ||
            kith_is(text, "critical");
@@ -215,19 +215,6 @@ static int is_copy(struct kith_doc records, struct kith_doc mail)
     return 0;
 }
 
-/* Among those closed lately. */
-static struct known find_closed(struct kith_doc state, int64_t number, int64_t since)
-{
-    struct known found = { .number = 0 };
-    for (struct kith_iter it = kith_iter(kith_get_doc(state, "closed")); kith_next(&it);) {
-        struct kith_doc one = kith_as_doc(&it.value);
-        if (number != 0 && kith_get_int(one, "number", 0) == number &&
-            kith_get_int(one, "at", 0) >= since)
-            found.number = number;
-    }
-    return found;
-}
-
 static int32_t go_on(const struct kith_engine *engine, struct kith_call *call,
                      const struct known *known)
 {
@@ -285,8 +272,9 @@ static int32_t on_mail(const struct kith_engine *engine, struct kith_call *call)
     int64_t since = engine->now(call) - kith_get_int(config, "reopen_days", 60) % 36500 * DAY_MS;
     struct known known =
         find_open(kith_as_doc(&records), number, kith_get_text(mail, "in_reply_to"));
-    if (known.number == 0)
-        known = find_closed(state, number, since);
+    int64_t closed_at = known_closed_at(state, number);
+    if (known.number == 0 && closed_at != 0 && closed_at >= since)
+        known.number = number;
     if (known.number != 0)
         return go_on(engine, call, &known);
     if (!is_complaint(&complaint, mail, config) || is_copy(kith_as_doc(&records), mail))
@@ -323,7 +311,8 @@ static int32_t on_event(const struct kith_engine *engine, struct kith_call *call
     if (rc != KITH_OK)
         return rc;
     struct complaint complaint = read_complaint(kith_as_doc(&event), "webhook");
-    if (!is_severity(complaint.severity)) /* somebody else's words: no reason to lose a complaint */
+    if (!intake_is_severity(
+            complaint.severity)) /* somebody else's words: no reason to lose a complaint */
         complaint.severity = kith_text("");
     if (customer.type == KITH_NONE)
         return tell_of(engine, call, &complaint, kith_text(""), config);

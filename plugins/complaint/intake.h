@@ -8,6 +8,9 @@
 
 #include "kith.h"
 
+/* One of those that the field of the record may have. */
+int intake_is_severity(struct kith_text text);
+
 /* email.received: a new complaint, more about one that there is, or nothing of ours. */
 extern const struct kith_handler intake_mail;
 

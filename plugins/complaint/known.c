@@ -64,6 +64,14 @@ static int64_t number_of(const struct kith_value *closed)
     return kith_get_int(kith_as_doc(closed), "number", 0);
 }
 
+int64_t known_closed_at(struct kith_doc state, int64_t number)
+{
+    for (struct kith_iter it = kith_iter(kith_get_doc(state, "closed")); kith_next(&it);)
+        if (number != 0 && number_of(&it.value) == number)
+            return kith_get_int(kith_as_doc(&it.value), "at", 0);
+    return 0;
+}
+
 /* -- Writing ----------------------------------------------------------------------------------- */
 
 static void put_last(struct kith_writer *w, int64_t last)

@@ -24,6 +24,9 @@ int64_t known_count(struct kith_doc list);
 int64_t known_total(struct kith_doc state);
 int64_t known_last(struct kith_doc state); /* 0: never */
 
+/* When it was closed: of those that are, and were closed last; 0: it is none of them. */
+int64_t known_closed_at(struct kith_doc state, int64_t number);
+
 /* Of the day of `now`. */
 int64_t known_acknowledged(struct kith_doc state, int64_t now);
 int64_t known_crowded(struct kith_doc state, int64_t now);

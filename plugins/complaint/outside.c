@@ -1,6 +1,8 @@
 /* outside.c -- see outside.h. */
 #include "outside.h"
 
+#include "text.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -56,36 +58,38 @@ void outside_end(struct outside_task *task)
     free(task);
 }
 
-static void answer(struct outside_task *task, int32_t status, const char *type, struct json *json)
+static void answer(struct outside_task *task, int32_t status, const char *type, struct kith_doc doc)
 {
+    const struct outside *outside = task->outside;
     const char *const headers[] = { type, NULL };
+    struct kith_text body = { "", 0 };
+    int is_written = doc.size != 0 && outside->host->to_json(outside->kith, doc, &body) == KITH_OK;
     struct kith_reply reply = {
         .size = sizeof reply,
-        .status = json->is_broken ? 503 : status,
+        .status = is_written ? status : 503,
         .headers = headers,
-        .body = json->data,
-        .body_size = json->is_broken ? 0 : json->size,
+        .body = body.data,
+        .body_size = body.size,
     };
-    task->outside->host->reply(task->outside->kith, task->request, &reply);
-    json_deinit(json);
+    outside->host->reply(outside->kith, task->request, &reply);
     outside_end(task);
 }
 
-void outside_answer(struct outside_task *task, int32_t status, struct json *json)
+void outside_answer(struct outside_task *task, int32_t status, struct kith_doc doc)
 {
-    answer(task, status, "Content-Type: application/json", json);
+    answer(task, status, "Content-Type: application/json", doc);
 }
 
 void outside_refuse(struct outside_task *task, int32_t status, const char *title,
                     struct kith_text detail)
 {
-    struct json json = { .data = NULL };
-    json_open(&json, NULL, '{');
-    json_int(&json, "status", status);
-    json_text(&json, "title", kith_text(title));
-    json_text(&json, "detail", detail);
-    json_close(&json, '}');
-    answer(task, status, "Content-Type: application/problem+json", &json);
+    char room[4096];
+    struct kith_writer w;
+    kith_begin(&w, room, sizeof room);
+    kith_put_int(&w, "status", status);
+    kith_put_string(&w, "title", title);
+    kith_put_text(&w, "detail", text_cut(detail, sizeof room / 2));
+    answer(task, status, "Content-Type: application/problem+json", kith_end(&w));
 }
 
 void outside_ask(struct outside_task *task, const struct kith_ask *ask, kith_done_fn *done)

@@ -9,7 +9,6 @@
 #ifndef PLUGINS_COMPLAINT_OUTSIDE_H
 #define PLUGINS_COMPLAINT_OUTSIDE_H
 
-#include "json.h"
 #include "kith.h"
 
 struct outside_task;
@@ -36,8 +35,8 @@ int32_t outside_start(const struct kith_host *host, struct kith *kith, void **ou
                       char *reason);
 void outside_stop(void *self);
 
-/* These end the task.  What is written, with this status; `json` is emptied. */
-void outside_answer(struct outside_task *task, int32_t status, struct json *json);
+/* These end the task.  A document as JSON, with this status; without one there is no memory. */
+void outside_answer(struct outside_task *task, int32_t status, struct kith_doc doc);
 /* A problem (RFC 9457), in words for people. */
 void outside_refuse(struct outside_task *task, int32_t status, const char *title,
                     struct kith_text detail);

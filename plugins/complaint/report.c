@@ -9,6 +9,7 @@
 #include "review.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #define DAY_MS 86400000LL
 #define DAYS 30 /* unless it is said from when */
@@ -23,9 +24,12 @@ static void ask(struct report *report, const char *after, size_t size);
 
 static void finish(struct report *report)
 {
-    struct json json = { .data = NULL };
-    review_write(&report->review, &json);
-    outside_answer(&report->task, 200, &json);
+    struct kith_writer w;
+    void *room = malloc(REVIEW_BYTES_MAX);
+    kith_begin(&w, room, room != NULL ? REVIEW_BYTES_MAX : 0);
+    review_write(&report->review, &w);
+    outside_answer(&report->task, 200, kith_end(&w));
+    free(room);
 }
 
 static void on_page(void *arg, int32_t status, struct kith_doc result)

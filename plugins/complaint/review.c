@@ -7,12 +7,12 @@
 #include "review.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
-#define UNITS 10000 /* of money */
+#define UNITS 10000 /* of money: as exact as Kith counts it */
 #define DIGITS 4
+#define UNITS_MAX INT64_C(9000000000000000000)
+#define UNITS_TEXT_SIZE 32
 #define HOUR_MS 3600000
-#define AMOUNT_MAX 1e14
 
 /* -- Counting ---------------------------------------------------------------------------------- */
 
@@ -45,20 +45,53 @@ static void count(struct review_tally *tally, struct kith_text name, int is_befo
         tally->items[place].count++;
 }
 
-/* "12.50", 12.5 or a number; what is none counts as nothing. */
+/* With one more digit; what is too much stays as much as can be counted. */
+static int64_t with_digit(int64_t units, int digit)
+{
+    return units < UNITS_MAX / 10 ? units * 10 + digit : UNITS_MAX;
+}
+
+/* "12.50", to the last digit; a fifth one behind the point is rounded.  What is none is nothing. */
+static int64_t units_of_text(struct kith_text text)
+{
+    size_t at = text.size != 0 && text.data[0] == '-';
+    int64_t units = 0;
+    int digits = -1; /* behind the point; -1: before it */
+    for (size_t i = at; i < text.size && digits < DIGITS; i++) {
+        if (text.data[i] == '.' && digits < 0) {
+            digits = 0;
+            continue;
+        }
+        if (text.data[i] < '0' || text.data[i] > '9')
+            return 0;
+        units = with_digit(units, text.data[i] - '0');
+        digits += digits >= 0;
+        if (digits == DIGITS && i + 1 < text.size)
+            units += text.data[i + 1] >= '5' && text.data[i + 1] <= '9';
+    }
+    for (digits = digits < 0 ? 0 : digits; digits < DIGITS; digits++)
+        units = with_digit(units, 0);
+    return at != 0 ? -units : units;
+}
+
+/* As it was said: "12.50", 12 or 12.5. */
 static int64_t units_of(const struct kith_value *amount)
 {
-    char text[40];
-    double number = kith_as_double(amount, 0);
-    struct kith_text said = kith_as_text(amount);
-    if (said.size != 0 && said.size < sizeof text) {
-        memcpy(text, said.data, said.size);
-        text[said.size] = '\0';
-        number = strtod(text, NULL);
-    }
-    if (!(number > -AMOUNT_MAX && number < AMOUNT_MAX))
-        return 0;
-    return (int64_t)(number * UNITS + (number < 0 ? -0.5 : 0.5));
+    double units = kith_as_double(amount, 0) * UNITS;
+    if (amount->type == KITH_TEXT)
+        return units_of_text(kith_as_text(amount));
+    if (!(units > -(double)UNITS_MAX && units < (double)UNITS_MAX))
+        return units < 0 ? -UNITS_MAX : units > 0 ? UNITS_MAX : 0;
+    if (amount->type == KITH_INT)
+        return amount->as.integer * UNITS;
+    return (int64_t)(units + (units < 0 ? -0.5 : 0.5));
+}
+
+static int64_t add_units(int64_t sum, int64_t units)
+{
+    if (units > 0)
+        return sum < UNITS_MAX - units ? sum + units : UNITS_MAX;
+    return sum > -UNITS_MAX - units ? sum + units : -UNITS_MAX;
 }
 
 static void add_money(struct review_tally *tally, struct kith_doc money)
@@ -68,7 +101,7 @@ static void add_money(struct review_tally *tally, struct kith_doc money)
         return;
     size_t place = place_of(tally, kith_get_text(money, "currency"));
     tally->items[place].count++;
-    tally->items[place].units += units_of(&amount);
+    tally->items[place].units = add_units(tally->items[place].units, units_of(&amount));
 }
 
 static void keep_promise(struct review_promise *promise, const struct kith_value *is_in_time,
@@ -141,72 +174,85 @@ void review_take(struct review *review, struct kith_doc record)
 
 /* -- Telling ----------------------------------------------------------------------------------- */
 
-static void write_tally(const struct review_tally *tally, const char *name, struct json *json)
+/* As Kith writes amounts: "12.50", "0.125", "1500"; a number would be a double to whoever reads. */
+static const char *say_units(int64_t units, char text[UNITS_TEXT_SIZE])
 {
-    json_open(json, name, '[');
+    int64_t size = units < 0 ? -units : units;
+    int used = snprintf(text, UNITS_TEXT_SIZE, "%s%lld.%04d", units < 0 ? "-" : "",
+                        (long long)(size / UNITS), (int)(size % UNITS));
+    while (used > 2 && text[used - 1] == '0' && text[used - 3] != '.')
+        text[--used] = '\0';
+    if (size % UNITS == 0)
+        text[used - 3] = '\0';
+    return text;
+}
+
+static void write_tally(const struct review_tally *tally, const char *name, struct kith_writer *w)
+{
+    kith_open_array(w, name);
     for (size_t i = 0; i < tally->count; i++) {
-        json_open(json, NULL, '{');
-        json_text(json, "name", kith_text(tally->items[i].name));
-        json_int(json, "count", tally->items[i].count);
-        json_int(json, "before", tally->items[i].before);
-        json_int(json, "trend", tally->items[i].count - tally->items[i].before);
-        json_close(json, '}');
+        kith_open(w, NULL);
+        kith_put_string(w, "name", tally->items[i].name);
+        kith_put_int(w, "count", tally->items[i].count);
+        kith_put_int(w, "before", tally->items[i].before);
+        kith_put_int(w, "trend", tally->items[i].count - tally->items[i].before);
+        kith_close(w);
     }
-    json_close(json, ']');
+    kith_close(w);
 }
 
-static void write_money(const struct review_tally *tally, const char *name, struct json *json)
+static void write_money(const struct review_tally *tally, const char *name, struct kith_writer *w)
 {
-    json_open(json, name, '[');
+    char text[UNITS_TEXT_SIZE];
+    kith_open_array(w, name);
     for (size_t i = 0; i < tally->count; i++) {
-        json_open(json, NULL, '{');
-        json_text(json, "currency", kith_text(tally->items[i].name));
-        json_decimal(json, "amount", tally->items[i].units, DIGITS);
-        json_int(json, "count", tally->items[i].count);
-        json_close(json, '}');
+        kith_open(w, NULL);
+        kith_put_string(w, "currency", tally->items[i].name);
+        kith_put_string(w, "amount", say_units(tally->items[i].units, text));
+        kith_put_int(w, "count", tally->items[i].count);
+        kith_close(w);
     }
-    json_close(json, ']');
+    kith_close(w);
 }
 
-static void write_promise(const struct review_promise *promise, const char *name, struct json *json)
+static void write_promise(const struct review_promise *promise, const char *name,
+                          struct kith_writer *w)
 {
-    json_open(json, name, '{');
-    json_int(json, "in_time", promise->in_time);
-    json_int(json, "late", promise->late);
-    json_int(json, "pending", promise->pending);
-    json_close(json, '}');
+    kith_open(w, name);
+    kith_put_int(w, "in_time", promise->in_time);
+    kith_put_int(w, "late", promise->late);
+    kith_put_int(w, "pending", promise->pending);
+    kith_close(w);
 }
 
-void review_write(const struct review *review, struct json *json)
+void review_write(const struct review *review, struct kith_writer *w)
 {
     char time[24];
-    json_open(json, NULL, '{');
     review_say_time(review->from, time);
-    json_text(json, "from", kith_text(time));
+    kith_put_string(w, "from", time);
     review_say_time(review->to, time);
-    json_text(json, "to", kith_text(time));
-    json_int(json, "received", review->received);
-    json_int(json, "received_before", review->before);
-    json_int(json, "open", review->open);
-    json_int(json, "overdue", review->overdue);
-    json_int(json, "closed", review->closed);
-    json_int(json, "reopened", review->reopened);
-    json_int(json, "duplicates", review->duplicates);
-    write_promise(&review->acknowledged, "acknowledged", json);
-    write_promise(&review->responded, "responded", json);
+    kith_put_string(w, "to", time);
+    kith_put_int(w, "received", review->received);
+    kith_put_int(w, "received_before", review->before);
+    kith_put_int(w, "open", review->open);
+    kith_put_int(w, "overdue", review->overdue);
+    kith_put_int(w, "closed", review->closed);
+    kith_put_int(w, "reopened", review->reopened);
+    kith_put_int(w, "duplicates", review->duplicates);
+    write_promise(&review->acknowledged, "acknowledged", w);
+    write_promise(&review->responded, "responded", w);
     if (review->responses != 0)
-        json_int(json, "hours_to_respond", review->response_hours / review->responses);
-    json_open(json, "satisfaction", '{');
-    json_int(json, "answers", review->answers);
+        kith_put_int(w, "hours_to_respond", review->response_hours / review->responses);
+    kith_open(w, "satisfaction");
+    kith_put_int(w, "answers", review->answers);
     if (review->answers != 0)
-        json_decimal(json, "average", review->satisfaction * 100 / review->answers, 2);
-    json_close(json, '}');
-    write_tally(&review->severities, "by_severity", json);
-    write_tally(&review->causes, "by_root_cause", json);
-    write_tally(&review->channels, "by_channel", json);
-    write_tally(&review->products, "by_product", json);
-    write_tally(&review->resolutions, "by_resolution", json);
-    write_money(&review->costs, "cost", json);
-    write_money(&review->compensations, "compensation", json);
-    json_close(json, '}');
+        kith_put_double(w, "average", (double)(review->satisfaction * 100 / review->answers) / 100);
+    kith_close(w);
+    write_tally(&review->severities, "by_severity", w);
+    write_tally(&review->causes, "by_root_cause", w);
+    write_tally(&review->channels, "by_channel", w);
+    write_tally(&review->products, "by_product", w);
+    write_tally(&review->resolutions, "by_resolution", w);
+    write_money(&review->costs, "cost", w);
+    write_money(&review->compensations, "compensation", w);
 }

@@ -8,11 +8,11 @@
 #ifndef PLUGINS_COMPLAINT_REVIEW_H
 #define PLUGINS_COMPLAINT_REVIEW_H
 
-#include "json.h"
 #include "kith.h"
 
 #define REVIEW_WORD_MAX 64
-#define REVIEW_TALLIES_MAX 200 /* names of one kind; those beyond are counted together */
+#define REVIEW_TALLIES_MAX 200        /* names of one kind; those beyond are counted together */
+#define REVIEW_BYTES_MAX (400u << 10) /* of a review that is written, with all these names */
 
 struct review_tally { /* how often each name was there */
     struct {
@@ -39,7 +39,7 @@ struct review {
 
 /* `record` is an item of GET /v1/records/complaint. */
 void review_take(struct review *review, struct kith_doc record);
-void review_write(const struct review *review, struct json *json);
+void review_write(const struct review *review, struct kith_writer *w);
 
 /* "2026-10-01", or with a time "2026-10-01T08:00:00Z" or "...+02:00", in ms; a day begins at 0:00
  * UTC.  Returns 0 when it is no time. */

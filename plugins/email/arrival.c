@@ -15,6 +15,7 @@
 
 #define LINE_MAX 600
 #define ADDRESS_BYTES_MAX (ADDRESS_LOCAL_MAX * 2 + ADDRESS_DOMAIN_MAX + 3) /* quoted */
+#define IDENTITY_BYTES_MAX 254 /* of an address that Kith knows somebody by */
 #define PATH_BYTES_MAX 2048
 #define SHORT_TEXT_MAX 1024 /* when the operator allows only small events */
 
@@ -31,11 +32,12 @@ struct arrival {
     enum feedback_kind kind; /* about the recipient of our message */
     char effect[64];
     char address[ADDRESS_BYTES_MAX + 1];   /* the sender's, "ann@example.com" */
-    char customer[ADDRESS_BYTES_MAX + 24]; /* "42", "anonymous_id:email:..." */
+    char customer[ADDRESS_BYTES_MAX + 24]; /* "42", of a stranger "email:ann@example.com" */
     struct address from;                   /* domain "": there is none */
     const char *proof;
     size_t text_max;
-    bool is_shared; /* others have the sender's address, too */
+    bool is_shared;   /* others have the sender's address, too */
+    bool is_stranger; /* nobody has it: the event makes her known */
 };
 
 /* -- The end ----------------------------------------------------------------------------------- */
@@ -120,9 +122,20 @@ static void on_received(void *arg, int32_t status, struct kith_doc result)
         drop(arrival, "not_taken", "it was not taken: ", why);
 }
 
+/* All that there is of somebody new, beside her address. */
+static struct kith_doc traits_of(const struct arrival *arrival, char *room, size_t size)
+{
+    struct kith_writer w;
+    kith_begin(&w, room, size);
+    if (arrival->from.name[0] != '\0')
+        kith_put_string(&w, "name", arrival->from.name);
+    return kith_end(&w);
+}
+
 static void append_received(struct arrival *arrival)
 {
     const struct arrival_context *context = arrival->context;
+    char room[sizeof arrival->from.name + 64];
     struct arrival_received received = {
         .mail = arrival->mail,
         .from = &arrival->from,
@@ -141,6 +154,9 @@ static void append_received(struct arrival *arrival)
         return;
     }
     event.event.customer = kith_text(arrival->customer);
+    event.event.creates = arrival->is_stranger;
+    if (arrival->is_stranger)
+        event.event.traits = traits_of(arrival, room, sizeof room);
     int32_t code = context->host->append(context->kith, &event.event, on_received, arrival);
     arrival_event_deinit(&event);
     if (code != KITH_OK)
@@ -179,42 +195,17 @@ static void refuse_stranger(struct arrival *arrival)
     finish(arrival, LMTP_REFUSE, "Nobody here knows the sender");
 }
 
-static void on_identified(void *arg, int32_t status, struct kith_doc result)
+/* Who is made known by the mail itself has it, or nobody has come; and one that comes again brings
+ * nobody back who has been erased since. */
+static void take_in(struct arrival *arrival)
 {
-    struct arrival *arrival = arg;
-    (void)result;
-    if (status >= 200 && status < 300) {
-        snprintf(arrival->customer, sizeof arrival->customer, "anonymous_id:email:%s",
-                 arrival->address);
-        append_received(arrival);
-    } else if (status >= 400 && status < 500 && status != 429)
+    if (strlen(arrival->address) > IDENTITY_BYTES_MAX) {
         refuse_stranger(arrival);
-    else
-        come_again(arrival);
-}
-
-/* Somebody new: her address is all there is of her. */
-static void make_known(struct arrival *arrival)
-{
-    const struct arrival_context *context = arrival->context;
-    char room[4096], id[sizeof arrival->customer];
-    struct kith_writer w;
-    snprintf(id, sizeof id, "email:%s", arrival->address);
-    kith_begin(&w, room, sizeof room);
-    kith_put_string(&w, "anonymousId", id);
-    kith_open(&w, "traits");
-    kith_put_string(&w, "email", arrival->address);
-    if (arrival->from.name[0] != '\0')
-        kith_put_string(&w, "name", arrival->from.name);
-    kith_close(&w);
-    const struct kith_ask ask = {
-        .size = sizeof ask,
-        .method = "POST",
-        .path = "/v1/identify?wait=applied",
-        .body = kith_end(&w),
-    };
-    if (context->host->ask(context->kith, &ask, on_identified, arrival) != KITH_OK)
-        come_again(arrival);
+        return;
+    }
+    arrival->is_stranger = true;
+    snprintf(arrival->customer, sizeof arrival->customer, "email:%s", arrival->address);
+    append_received(arrival);
 }
 
 /* By the number, for the address may be somebody else's, too, when the event is applied. */
@@ -232,7 +223,7 @@ static void on_holders(void *arg, int32_t status, struct kith_doc result)
     if (oldest != 0)
         append_of(arrival, oldest);
     else if (status == 200 && arrival->context->settings->takes_strangers)
-        make_known(arrival);
+        take_in(arrival);
     else if (status == 200 || status == 400)
         refuse_stranger(arrival);
     else

@@ -166,6 +166,15 @@ static struct span type_of(const struct compose_attachment *attachment)
     return type;
 }
 
+/* A text that is UTF-8 says so, or it is taken for ASCII.  What has a NUL or an escape may be of
+ * another charset that has no bytes beyond ASCII either, UTF-16 or ISO-2022-JP: of that, and of
+ * what is no UTF-8, nobody here knows it. */
+static bool is_utf8_text(struct span type, struct span data)
+{
+    return span_begins_word(type, "text/") && span_find(data, '\0') == data.size &&
+           span_find(data, '\x1b') == data.size && utf8_is_valid(data);
+}
+
 static void write_attachment(const struct compose_attachment *attachment, struct bytes *out)
 {
     bool is_inline = attachment->content_id.size > 0;
@@ -173,6 +182,8 @@ static void write_attachment(const struct compose_attachment *attachment, struct
     size_t column = sizeof "Content-Type: " - 1 + type.size;
     bytes_text(out, "Content-Type: ");
     bytes_span(out, type);
+    if (is_utf8_text(type, attachment->data))
+        param_add(out, "charset", span_of("utf-8"), &column);
     param_add(out, "name", attachment->name, &column);
     bytes_text(out, "\r\nContent-Disposition: ");
     bytes_text(out, is_inline ? "inline" : "attachment");

@@ -50,7 +50,7 @@ extern "C" {
 
 /* Raised with every addition.  A table says in `level` which one its host knows: what came later,
  * "since level N", an older host does not see in the structs that a plugin gives it. */
-#define KITH_LEVEL 3
+#define KITH_LEVEL 4
 
 /* Whether a table or struct from the other side has this member; what is there is never NULL. */
 #define KITH_HAS(table, member) \
@@ -245,8 +245,7 @@ static inline int32_t kith_next_character(struct kith_text *text)
 
 /* Walk the fields of a document that came from Kith (it has been checked):
  *     struct kith_iter it = kith_iter(doc);
- *     while (kith_next(&it)) use(it.name, it.value);
- */
+ *     while (kith_next(&it)) use(it.name, it.value); */
 struct kith_iter {
     const unsigned char *at, *end;
     struct kith_text name;
@@ -386,8 +385,7 @@ static inline struct kith_doc kith_get_doc(struct kith_doc doc, const char *name
  *     kith_open(&w, "data"); ... kith_close(&w);
  *     struct kith_doc doc = kith_end(&w);
  * What does not fit makes kith_end() give none, which every call refuses with KITH_INVALID; ask
- * `w.is_full` to know.  Of an array the names are 0, 1, ...: pass NULL and they are written.
- */
+ * `w.is_full` to know.  Of an array the names are 0, 1, ...: pass NULL and they are written. */
 #define KITH_NESTING_MAX 16
 
 struct kith_writer {
@@ -767,6 +765,7 @@ struct kith_event {
                        * it is refused.  0: none */
     uint32_t creates, reserved; /* not 0: who has that email, phone or user_id is made known; of
                                  * several who have it she is who is known longest; since level 3 */
+    struct kith_doc traits;     /* of whom `creates` has made: {name: "Ann"}; since level 4 */
 };
 
 struct kith_ask { /* for ask() */
@@ -799,6 +798,7 @@ struct kith_fetch { /* for fetch() */
     struct kith_text effect; /* the message that it carries, and which attempt: `done` is told */
     int64_t attempt;         /* both, for deliver(); size 0: none */
     struct kith_doc form;    /* texts and whole numbers, sent as a form in place of `body` */
+    struct kith_doc message; /* the message, or what `done` has to know of it; since level 4 */
 };
 
 enum { KITH_READABLE = 1, KITH_WRITABLE = 2 };
@@ -866,7 +866,7 @@ struct kith_host {
      * a body beyond answer_max, and {error}, also {status, headers} where they have come, or
      * {unsent: true} where the request has not gone out.  In any case there is {detail}, what
      * became of it in words for people, {retry_after}, in ms, where the answer asks for it, and
-     * {effect, attempt} as they were given.  No redirect is followed.  Needs "fetch", and
+     * {effect, attempt, message} as they were given.  No redirect is followed.  Needs "fetch", and
      * "fetch-private" for KITH_FETCH_PRIVATE. */
     int32_t (*fetch)(struct kith *kith, const struct kith_fetch *fetch, kith_done_fn *done,
                      void *arg);

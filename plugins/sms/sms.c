@@ -10,26 +10,18 @@
  * and nobody gets two.  What comes back is believed by its signature alone, which covers the URL
  * and with it the effect; it is answered when it is in the log, and comes again until then.
  */
-#include "segments.h"
-#include "words.h"
+#include "text.h"
 
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #define FORM_BYTES 8192    /* of a message of 10 segments, and of a request with one */
-#define ADDRESS_BYTES 64   /* of a number, and of what else identifies a message */
-#define PARCELS_MAX 64     /* messages on their way to the gateway */
 #define UNSUBSCRIBED 21610 /* the gateway's own list has the number: somebody said STOP to it */
 
 struct sms {
     const struct kith_host *host;
     struct kith *kith;
     struct kith_doc config;
-    struct parcel {
-        struct sms *sms;
-        char address[ADDRESS_BYTES + 1]; /* empty: the place is free */
-    } parcels[PARCELS_MAX];
 };
 
 static const char *setting(const struct sms *sms, const char *name)
@@ -37,20 +29,17 @@ static const char *setting(const struct sms *sms, const char *name)
     return kith_get_string(sms->config, name);
 }
 
-/* -- Out --------------------------------------------------------------------------------------- */
-
-/* The event of whoever has the number; it answers the request. */
-static void append(struct sms *sms, uint64_t request, const char *type, const char *number,
-                   const char *id, struct kith_doc data)
+/* The event of whoever has the number. */
+static void append(struct sms *sms, const char *number, struct kith_event event)
 {
     char customer[80];
-    struct kith_event event = { .size = sizeof event, .type = type, .request = request };
     snprintf(customer, sizeof customer, "phone:%.70s", number);
+    event.size = sizeof event;
     event.customer = kith_text(customer);
-    event.id = kith_text(id);
-    event.data = data;
     sms->host->append(sms->kith, &event, NULL, NULL);
 }
+
+/* -- Out --------------------------------------------------------------------------------------- */
 
 static void note_unsubscribed(struct sms *sms, const char *address)
 {
@@ -60,25 +49,23 @@ static void note_unsubscribed(struct sms *sms, const char *address)
     kith_put_string(&w, "channel", "sms");
     kith_put_string(&w, "address", address);
     kith_put_int(&w, "detail", UNSUBSCRIBED);
-    append(sms, 0, "message.unsubscribed", address, "", kith_end(&w));
+    append(sms, address,
+           (struct kith_event){ .type = "message.unsubscribed", .data = kith_end(&w) });
 }
 
-static void on_sent(void *arg, int32_t code, struct kith_doc result)
+static void on_sent(void *self, int32_t code, struct kith_doc result)
 {
-    struct parcel *parcel = arg;
-    struct sms *sms = parcel->sms;
+    struct sms *sms = self;
     int64_t status = kith_get_int(result, "status", 0);
     struct kith_value body = kith_get(result, "body");
     struct kith_doc answer = { NULL, 0 };
     if (status == 401 || status == 403)
         sms->host->pause(sms->kith, "sms", "the gateway does not take the account or its token");
     kith_deliver_result(sms->host, sms->kith, code, result);
-    if (status == 400 && body.type == KITH_BINARY &&
-        sms->host->from_json(sms->kith, (struct kith_text){ body.as.bytes, body.size }, &answer) ==
-            KITH_OK &&
-        kith_get_int(answer, "code", 0) == UNSUBSCRIBED)
-        note_unsubscribed(sms, parcel->address);
-    parcel->address[0] = '\0';
+    if (status == 400 && body.type == KITH_BINARY)
+        sms->host->from_json(sms->kith, (struct kith_text){ body.as.bytes, body.size }, &answer);
+    if (kith_get_int(answer, "code", 0) == UNSUBSCRIBED)
+        note_unsubscribed(sms, kith_get_string(kith_get_doc(result, "message"), "address"));
 }
 
 static int32_t post(struct sms *sms, const struct kith_message *given)
@@ -86,13 +73,7 @@ static int32_t post(struct sms *sms, const struct kith_message *given)
     char room[FORM_BYTES], url[640], callback[640], credentials[640];
     const char *account = setting(sms, "account"), *from = setting(sms, "from");
     bool is_private = kith_get_int(sms->config, "allow_private", 0) != 0;
-    struct kith_text address = kith_get_text(given->message, "address");
-    struct parcel *parcel = sms->parcels, *end = parcel + PARCELS_MAX;
     struct kith_writer w;
-    while (parcel < end && parcel->address[0] != '\0')
-        parcel++;
-    if (parcel == end || address.size == 0 || address.size > ADDRESS_BYTES)
-        return KITH_BUSY;
     snprintf(url, sizeof url, "%s/2010-04-01/Accounts/%s/Messages.json", setting(sms, "api"),
              account);
     snprintf(callback, sizeof callback, "%s/v1/sms/status/%.*s", setting(sms, "url"),
@@ -100,7 +81,7 @@ static int32_t post(struct sms *sms, const struct kith_message *given)
     snprintf(credentials, sizeof credentials, "%s:%s", account,
              kith_get_string(kith_get_doc(sms->config, "token"), "0"));
     kith_begin(&w, room, sizeof room);
-    kith_put_text(&w, "To", address);
+    kith_put_text(&w, "To", kith_get_text(given->message, "address"));
     kith_put_string(&w, strncmp(from, "MG", 2) == 0 ? "MessagingServiceSid" : "From", from);
     kith_put_text(&w, "Body", kith_get_text(given->message, "body"));
     kith_put_string(&w, "StatusCallback", callback);
@@ -113,35 +94,32 @@ static int32_t post(struct sms *sms, const struct kith_message *given)
         .credentials = credentials,
         .effect = given->effect,
         .attempt = given->attempt,
+        .message = given->message,
     };
-    int32_t code = sms->host->fetch(sms->kith, &fetch, on_sent, parcel);
-    *parcel = (struct parcel){ .sms = sms };
-    if (code == KITH_OK)
-        memcpy(parcel->address, address.data, address.size);
-    return code;
+    return sms->host->fetch(sms->kith, &fetch, on_sent, sms);
 }
 
 static void send(void *self, const struct kith_message *given)
 {
     struct sms *sms = self;
     struct kith_text body = kith_get_text(given->message, "body");
-    int64_t count = segments(body);
-    if (body.size == 0 || count > kith_get_int(sms->config, "segments_max", 0))
+    int64_t segments = text_segments(body);
+    if (body.size == 0 || segments > kith_get_int(sms->config, "segments_max", 0))
         kith_deliver(sms->host, sms->kith, given->effect, given->attempt, KITH_REJECTED,
                      "it has no body, or more segments than segments_max", 0);
     else if (post(sms, given) != KITH_OK)
         kith_deliver(sms->host, sms->kith, given->effect, given->attempt, KITH_RETRY,
                      "it could not be sent now", 0);
     else
-        sms->host->count(sms->kith, "segments", count);
+        sms->host->count(sms->kith, "segments", segments);
 }
 
 /* -- In ---------------------------------------------------------------------------------------- */
 
-/* A request of the gateway, and what is known again of it: a print of all that was signed. */
 struct call {
     struct kith_doc form;
-    char id[KITH_HMAC_SIZE];
+    const char *number;      /* the other side's */
+    char id[KITH_HMAC_SIZE]; /* what it is known again by: a print of all that was signed */
 };
 
 /* With the token, over the URL and, sorted, each name and its value, with nothing between them:
@@ -161,41 +139,45 @@ static bool is_signed(struct sms *sms, const struct kith_request *request, struc
            sms->host->hmac(sms->kith, "sha256-hex", kith_text("kith"), whole, call->id) == KITH_OK;
 }
 
-static bool has_fields(struct kith_doc form, const char *const *names)
-{
-    for (; *names != NULL; names++) {
-        struct kith_text value = kith_get_text(form, *names);
-        if (value.size == 0 || value.size > ADDRESS_BYTES)
-            return false;
-    }
-    return true;
-}
-
-/* False: it is not the gateway's, and has been answered. */
-static bool enter(struct sms *sms, const struct kith_request *request, const char *const *names,
+/* `number` is the field of it.  False: it is not the gateway's, and has been answered. */
+static bool enter(struct sms *sms, const struct kith_request *request, const char *number,
                   struct call *call)
 {
     struct kith_text body = { request->body, request->body_size };
     if (sms->host->from_form(sms->kith, body, &call->form) == KITH_OK &&
-        is_signed(sms, request, call) && has_fields(call->form, names))
+        is_signed(sms, request, call) && kith_get_text(call->form, number).size != 0 &&
+        kith_get_text(call->form, "To").size != 0 &&
+        kith_get_text(call->form, "MessageSid").size != 0) {
+        call->number = kith_get_string(call->form, number);
         return true;
+    }
     sms->host->count(sms->kith, "forged", 1);
     kith_answer(sms->host, sms->kith, request->id, 403, "text/plain", "not signed by the gateway");
     return false;
 }
 
+/* The event answers the request when it is in the log. */
+static void leave(struct sms *sms, const struct kith_request *request, const struct call *call,
+                  const char *type, struct kith_writer *w)
+{
+    kith_put_string(w, "address", call->number);
+    kith_put_text(w, "sid", kith_get_text(call->form, "MessageSid"));
+    append(
+        sms, call->number,
+        (struct kith_event){
+            .type = type, .id = kith_text(call->id), .data = kith_end(w), .request = request->id });
+}
+
 static void handle_status(void *self, const struct kith_request *request)
 {
-    static const char *const names[] = { "MessageSid", "MessageStatus", "To", NULL };
     struct sms *sms = self;
-    char room[1024];
+    char room[2 * FORM_BYTES];
     struct call call;
     struct kith_writer w;
-    if (!enter(sms, request, names, &call))
+    if (!enter(sms, request, "To", &call))
         return;
     const char *state = kith_get_string(call.form, "MessageStatus");
     const char *error = kith_get_string(call.form, "ErrorCode");
-    const char *to = kith_get_string(call.form, "To");
     bool is_there = strcmp(state, "delivered") == 0;
     if (!is_there && strcmp(state, "undelivered") != 0 && strcmp(state, "failed") != 0) {
         kith_answer(sms->host, sms->kith, request->id, 200, "text/plain", "it is under way");
@@ -203,65 +185,57 @@ static void handle_status(void *self, const struct kith_request *request)
     }
     kith_begin(&w, room, sizeof room);
     kith_put_text(&w, "effect", kith_param(request, "effect"));
-    kith_put_string(&w, "address", to);
     kith_put_bool(&w, "hard", strcmp(error, "30005") == 0 || strcmp(error, "30006") == 0);
     kith_put_string(&w, "detail", error);
-    kith_put_text(&w, "sid", kith_get_text(call.form, "MessageSid"));
-    append(sms, request->id, is_there ? "message.delivered" : "message.bounced", to, call.id,
-           kith_end(&w));
+    leave(sms, request, &call, is_there ? "message.delivered" : "message.bounced", &w);
 }
 
 static const char *type_of(const struct sms *sms, struct kith_text body)
 {
-    if (words_have(kith_get_doc(sms->config, "stop_words"), body))
+    if (text_is_among(body, kith_get_doc(sms->config, "stop_words")))
         return "message.unsubscribed";
-    return words_have(kith_get_doc(sms->config, "start_words"), body) ? "message.resubscribed"
-                                                                      : "sms.received";
+    return text_is_among(body, kith_get_doc(sms->config, "start_words")) ? "message.resubscribed"
+                                                                         : "sms.received";
 }
 
-/* Pictures, where there are any: MediaUrl0 and so on. */
+/* Pictures: MediaUrl0 and so on. */
 static void put_media(struct kith_writer *w, struct kith_doc form)
 {
-    struct kith_iter it = kith_iter(form);
     kith_open_array(w, "media");
-    while (kith_next(&it))
-        if (it.name.size > 8 && memcmp(it.name.data, "MediaUrl", 8) == 0)
-            kith_put(w, "", &it.value);
+    for (struct kith_iter it = kith_iter(form); kith_next(&it);)
+        if (strncmp(it.name.data, "MediaUrl", 8) == 0)
+            kith_put(w, NULL, &it.value);
     kith_close(w);
 }
 
 static void handle_inbound(void *self, const struct kith_request *request)
 {
-    static const char *const names[] = { "From", "MessageSid", "To", NULL };
     char room[2 * FORM_BYTES];
     struct call call;
     struct kith_writer w;
-    if (!enter(self, request, names, &call))
+    if (!enter(self, request, "From", &call))
         return;
-    const char *from = kith_get_string(call.form, "From");
     struct kith_text body = kith_get_text(call.form, "Body");
     kith_begin(&w, room, sizeof room);
     kith_put_string(&w, "channel", "sms");
-    kith_put_string(&w, "address", from);
-    kith_put_string(&w, "to", kith_get_string(call.form, "To"));
+    kith_put_text(&w, "to", kith_get_text(call.form, "To"));
     kith_put_text(&w, "body", body);
-    kith_put_text(&w, "sid", kith_get_text(call.form, "MessageSid"));
     if (kith_get_text(call.form, "MediaUrl0").size != 0)
         put_media(&w, call.form);
-    append(self, request->id, type_of(self, body), from, call.id, kith_end(&w));
+    leave(self, request, &call, type_of(self, body), &w);
 }
 
 /* -- What it is -------------------------------------------------------------------------------- */
 
 static int32_t start(const struct kith_host *host, struct kith *kith, void **out_self, char *reason)
 {
-    struct sms *sms = calloc(1, sizeof *sms);
+    struct sms *sms = *out_self = calloc(1, sizeof *sms);
     if (sms == NULL) {
         snprintf(reason, 256, "memory is short");
         return KITH_FAILED;
     }
-    *sms = (struct sms){ .host = host, .kith = kith };
-    *out_self = sms;
+    sms->host = host;
+    sms->kith = kith;
     return host->config(kith, &sms->config);
 }
 
@@ -270,6 +244,14 @@ static void reread(void *self)
     struct sms *sms = self;
     sms->host->config(sms->kith, &sms->config);
 }
+
+/* What carriers and gateways ask for, in English, German, Dutch, the languages of Scandinavia,
+ * French, Spanish, Portuguese, Italian and Chinese. */
+#define STOP_WORDS                                                                               \
+    "{ \"STOP\", \"STOPALL\", \"UNSUBSCRIBE\", \"CANCEL\", \"END\", \"QUIT\", \"REVOKE\", "      \
+    "\"OPTOUT\", \"STOPP\", \"AFMELDEN\", \"AVSLUTA\", \"ARRET\", \"ARRÊT\", \"ALTO\", "        \
+    "\"BAJA\", \"PARAR\", \"SAIR\", \"ANNULLA\", \"T\", \"TD\", \"R\", \"退订\", \"退訂\", " \
+    "\"拒收\", \"取消订阅\", \"取消訂閱\" }"
 
 static const struct kith_field *const config[] = {
     KITH_ITEM(field, .name = "account", .type = "text", .flags = KITH_REQUIRED | KITH_OUTSIDE,
@@ -287,7 +269,7 @@ static const struct kith_field *const config[] = {
     KITH_ITEM(field, .name = "segments_max", .type = "whole", .flags = KITH_OUTSIDE,
               .standard = "10", .least = 1, .most = 10, .about = "Longer ones are rejected"),
     KITH_ITEM(field, .name = "stop_words", .type = "list", .flags = KITH_OUTSIDE,
-              .standard = WORDS_STOP, .about = "A message of one of these alone unsubscribes"),
+              .standard = STOP_WORDS, .about = "A message of one of these alone unsubscribes"),
     KITH_ITEM(field, .name = "start_words", .type = "list", .flags = KITH_OUTSIDE,
               .standard = "{ \"START\", \"UNSTOP\" }", .about = "One of these takes it back"),
     NULL,

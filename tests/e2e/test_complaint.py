@@ -293,6 +293,32 @@ def test_a_form_that_is_sent_again_is_one_complaint(house):
     assert house.get("/v1/records/complaint/2").status == 404
 
 
+def test_a_form_makes_somebody_known_by_itself_and_by_nothing_before_it(house):
+    headers = {"Idempotency-Key": "form-1"}
+    refused = form(house, email="new@example.com", subject="Broken", severity="hgih")
+    assert refused.status == 422 and '"high"' in refused.json["detail"]
+    assert house.get("/v1/customers/email:new@example.com").status == 404  # nothing is left of it
+    sent = {"email": "new@example.com", "name": "Zoë", "subject": "Broken"}
+    assert form(house, headers=headers, **sent).status == 201
+    seqs = {e["type"]: e["seq"] for e in house.timeline("email:new@example.com")}
+    assert seqs["customer.created"] == seqs["complaint.form"] and "identify" not in seqs
+    assert house.call("DELETE", "/v1/customers/email:new@example.com").status == 202
+    eventually(lambda: not house.get("/v1/erasures").json["items"])
+    again = form(house, headers=headers, **sent)  # nobody comes back who has been erased
+    assert again.status == 404, again.body
+    assert house.get("/v1/customers/email:new@example.com").status == 404
+    assert form(house, **sent).status == 201  # she has written again
+
+
+def test_a_form_of_an_address_that_several_have_is_of_who_is_known_longest(house):
+    for user in ("u-2", "u-3"):
+        traits = {"email": "both@example.com"}
+        house.send({"type": "identify", "userId": user, "traits": traits})
+    answer = form(house, email="Both@example.com", subject="Ours")
+    assert answer.status == 201 and case(house, answer.json["id"])["customer"] == 2
+    assert house.get("/v1/customers/4").status == 404
+
+
 def test_a_form_that_is_badly_encoded_is_no_reason_to_lose_a_complaint(house):
     headers = {"Content-Type": "application/x-www-form-urlencoded"}
     body = "email=u-1@example.com&subject=Only+50%+of+it%21&&text=%zz"
@@ -494,6 +520,30 @@ def test_only_the_plugin_says_when_it_is_time_to_ask(house):
     assert house.get("/v1/reminders").json["items"] == []
 
 
+def test_a_survey_is_answered_by_whose_complaint_is_closed(house):
+    identify(house, "u-2", "Ben")
+    for user in ("u-1", "u-2"):
+        track(house, "Complaint Submitted", user=user, subject=f"Broken, {user}")
+
+    def answered(number, satisfaction, **options):
+        record = f"complaint:{number}"
+        event = "Complaint Survey Answered"
+        track(house, event, record=record, satisfaction=satisfaction, **options)
+        return case(house, number)["fields"].get("satisfaction")
+
+    assert answered(1, 5) is None  # it is open
+    for number in (1, 2):
+        moved(house, number, "respond")
+        moved(house, number, "close", root_cause="delivery", resolution="accepted")
+    assert answered(1, 5, user="u-2") is None  # it is somebody else's
+    assert answered(1, 2) == 2
+    moved(house, 1, "reopen")
+    assert answered(1, 5) == 2  # it is open again
+    for user in ("u-1", "u-2"):
+        types = [event["type"] for event in house.timeline(f"user_id:{user}")]
+        assert "plugin.failed" not in types
+
+
 # -- Duplicates, answers, reopening ----------------------------------------------------------------
 
 
@@ -616,9 +666,9 @@ def test_the_report_counts_what_iso_10002_asks_for(house):
     moved(house, 2, "respond")
     cost = {"amount": 4.5, "currency": "EUR"}
     moved(house, 2, "close", root_cause="product", resolution="rejected", cost=cost)
-    moved(house, 2, "reopen")
     track(house, "Complaint Survey Answered", record="complaint:1", satisfaction=4)
     track(house, "Complaint Survey Answered", record="complaint:2", satisfaction=1)
+    moved(house, 2, "reopen")
     track(house, "Complaint Survey Answered", record="complaint:3", satisfaction=9)
     for number in range(1, 6):
         acknowledged(house, number)
@@ -631,7 +681,7 @@ def test_the_report_counts_what_iso_10002_asks_for(house):
     assert {(i["name"], i["count"]) for i in found["by_severity"]} == {("high", 1), ("low", 4)}
     causes = {i["name"]: (i["count"], i["trend"]) for i in found["by_root_cause"]}
     assert causes == {"product": (2, 2), "(none)": (3, 3)}
-    assert found["cost"] == [{"currency": "EUR", "amount": 14.75, "count": 2}]
+    assert found["cost"] == [{"currency": "EUR", "amount": "14.75", "count": 2}]
     tomorrow = datetime.date.today() + datetime.timedelta(days=2)
     later = report(house, f"?from={tomorrow}&to={tomorrow + datetime.timedelta(days=9)}")
     assert later["received"] == 0 and later["received_before"] == 5

@@ -112,7 +112,7 @@ RAISED = (r"(#define KITH_LEVEL )(\d+)", lambda found: found[1] + str(int(found[
 ALLOWED = {
     "a function at the end of a table": (FAIL, r"\1\n    void (*more)(struct kith_call *call);"),
     "a member at the end of a struct": (
-        r"(uint32_t creates, reserved; /\* .*?\*/\n)",
+        r"(struct kith_doc traits; +/\* .*?\*/\n)",
         r"\1    int64_t added;\n",
     ),
     "a constant": (r"KITH_IO = -7", "KITH_IO = -7,\n    KITH_LATE = -8"),

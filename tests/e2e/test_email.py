@@ -423,6 +423,7 @@ def test_files_of_a_customer_go_with_a_message(shop, sink, isolate):
     assert (
         second.get_filename() == note[:12] and second.get_payload(decode=True) == "Grüße\n".encode()
     )
+    assert second.get_content_charset() == "utf-8" and second.get_content() == "Grüße\n"
     assert third.get_content_type() == "application/octet-stream"
     raw = sink.mails[0].data
     assert b"filename*" in raw and max(len(line) for line in raw.split(b"\r\n")) <= 998

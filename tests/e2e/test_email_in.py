@@ -215,6 +215,24 @@ def test_strangers_become_customers_where_they_are_welcome(shop):
     assert record["traits"]["name"] == "Eve Zhang" and record["traits"]["email.received"] == 2
 
 
+def test_a_stranger_is_known_by_her_mail_and_by_nothing_before_it(shop):
+    daemon = shop(strangers="take")
+    port = lmtp_port(daemon)
+    mail = letter("Eve Zhang <eve@example.com>", "First")
+    assert bring(port, "eve@example.com", "care@shop.example", mail) == 250
+    before = daemon.get("/v1/customers/email:eve@example.com").json
+    made = {e["type"]: e["seq"] for e in daemon.timeline("email:eve@example.com")}
+    assert made["customer.created"] == made["email.received"]  # one entry: all of it, or nothing
+    assert daemon.call("DELETE", "/v1/customers/email:eve@example.com").status == 202
+    wait_for(lambda: not daemon.get("/v1/erasures").json["items"], lambda: "she is forgotten")
+    assert bring(port, "eve@example.com", "care@shop.example", mail) == 250
+    assert daemon.get("/v1/customers/email:eve@example.com").status == 404
+    assert daemon.get(f"/v1/customers/{before['id'] + 1}").status == 404
+    mail = letter("Eve Zhang <eve@example.com>", "Second")
+    assert bring(port, "eve@example.com", "care@shop.example", mail) == 250
+    assert daemon.get("/v1/customers/email:eve@example.com").json["traits"]["name"] == "Eve Zhang"
+
+
 def test_automatic_answers_are_ignored(shop, sink):
     daemon = shop()
     mail = delivered(daemon, sink)

@@ -393,8 +393,9 @@ def test_pictures_are_named(texting):
 
 
 def test_the_words_of_stop_and_start_are_the_operators(texting):
-    daemon = texting('stop_words = { "Aus", "够了" }, start_words = { "An", "继续" }')
-    assert heard(daemon, ["aus", "够了！", "an", "继续", "STOP", "START"]) == [
+    daemon = texting('stop_words = { "Aus", "够了", "Стоп" }, start_words = { "An", "继续" }')
+    assert heard(daemon, ["aus", "够了！", "СТОП!", "an", "继续", "STOP", "START"]) == [
+        "message.unsubscribed",
         "message.unsubscribed",
         "message.unsubscribed",
         "message.resubscribed",

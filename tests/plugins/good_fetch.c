@@ -23,6 +23,8 @@ static void on_private(void *arg, int32_t status, struct kith_doc result)
     }
     self->host->count(self->kith, "status", kith_get_int(result, "status", 0));
     self->host->count(self->kith, "bytes", body.size);
+    if (kith_is(kith_get_text(kith_get_doc(result, "message"), "address"), "+4930"))
+        self->host->count(self->kith, "message", 1);
     struct kith_iter headers = kith_iter(kith_get_doc(result, "headers"));
     while (kith_next(&headers)) {
         struct kith_doc pair = kith_as_doc(&headers.value);
@@ -44,7 +46,8 @@ static int32_t start(const struct kith_host *host, struct kith *kith, void **out
     static const char *const headers[] = { "X-Question: what", NULL };
     struct self *self = calloc(1, sizeof *self);
     struct kith_doc config;
-    char url[300];
+    char url[300], room[100];
+    struct kith_writer w;
     (void)reason;
     if (self == NULL || host->config(kith, &config) != KITH_OK)
         return KITH_FAILED;
@@ -53,6 +56,8 @@ static int32_t start(const struct kith_host *host, struct kith *kith, void **out
     *out_self = self;
     struct kith_text given = kith_get_text(config, "url");
     snprintf(url, sizeof url, "%.*s", (int)given.size, given.data);
+    kith_begin(&w, room, sizeof room);
+    kith_put_string(&w, "address", "+4930");
     struct kith_fetch fetch = {
         .size = sizeof fetch,
         .method = "PUT",
@@ -63,6 +68,7 @@ static int32_t start(const struct kith_host *host, struct kith *kith, void **out
         .timeout_ms = 5000,
         .answer_max = 1000,
         .flags = KITH_FETCH_PRIVATE,
+        .message = kith_end(&w),
     };
     int32_t code = host->fetch(kith, &fetch, on_private, self);
     fetch.flags = 0;

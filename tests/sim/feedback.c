@@ -85,6 +85,9 @@ void feedback_call(struct node *node, size_t *asked, int number, int user)
     doc_put_string(&w, "source", "plugin:provider");
     outside_put_text(&w, "ref", "user_id:u-%d", user);
     doc_put_bool(&w, "creates", true);
+    doc_open(&w, "traits");
+    doc_put_int(&w, "caller", number);
+    doc_close(&w);
     doc_open(&w, "data");
     doc_put_int(&w, "number", number);
     doc_close(&w);

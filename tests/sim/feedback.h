@@ -15,8 +15,8 @@ struct node;
 void feedback_tell(struct node *node, size_t *asked, const char *type, struct text id,
                    const char *channel);
 
-/* Somebody calls a plugin: the event provider.call of u-USER, who becomes known by it.  Whoever has
- * seen such a call sends it again, about somebody else. */
+/* Somebody calls a plugin: the event provider.call of u-USER, who becomes known by it and has the
+ * trait `caller`.  Whoever has seen such a call sends it again, about somebody else. */
 void feedback_call(struct node *node, size_t *asked, int number, int user);
 
 #endif

@@ -240,6 +240,7 @@ class Tally:
         if number is None:
             number = self.create()
             self.link(number, "user", user)
+            self.set_trait(number, "caller", data["number"], self.now, "plugin:provider")
         self.belongs(number)
         if self.bundle:
             self.effect("hook", "service", "call %d" % data["number"], number)

@@ -129,6 +129,30 @@ static void a_plugins_call_makes_somebody_known(void **state)
     assert_int_equal(play->result.customer, 1);
 }
 
+static void whom_a_plugins_call_makes_known_has_the_traits_that_it_gives(void **state)
+{
+    struct play *play = *state;
+    static const char traits[] = "'traits':{'name':'Ann','email':'eve@example.com','id':7}";
+    play_entry(play, LOG_PLUGIN,
+               "{'type':'hook.call','id':'c-1','source':'plugin:hook','creates':true,"
+               "'ref':'email:ann@example.com',%s}",
+               traits);
+    assert_string_equal(play_trait(play, "1", "name"), "'Ann'");
+    assert_string_equal(play_trait(play, "1", "email"), "'ann@example.com'");
+    assert_int_equal(play_customer(play, "email:eve@example.com"), 0);
+    play_entry(play, LOG_PLUGIN,
+               "{'type':'hook.call','id':'c-2','source':'plugin:hook','creates':true,"
+               "'ref':'email:ann@example.com','traits':{'name':'Eve'}}");
+    assert_string_equal(play_trait(play, "1", "name"), "'Ann'"); /* nobody was made by it */
+    play_entry(play, LOG_PLUGIN,
+               "{'type':'hook.call','id':'c-3','source':'plugin:hook','creates':true,"
+               "'ref':'user_id:u-2','traits':{'name':'Bob','email':'bob@example.com'}}");
+    assert_int_equal(play_customer(play, "email:bob@example.com"), 2);
+    play_entry(play, LOG_CLIENT,
+               "{'type':'X','user':'u-3','traits':{'name':'Eve'},'creates':true}");
+    assert_string_equal(play_trait(play, "user_id:u-3", "name"), "");
+}
+
 static void what_nobody_can_be_called_by_makes_nobody(void **state)
 {
     struct play *play = *state;
@@ -167,6 +191,7 @@ int main(void)
         TEST(what_a_plugin_has_said_can_be_asked_for),
         TEST(a_plugins_mark_of_an_older_version_counts),
         TEST(a_plugins_call_makes_somebody_known),
+        TEST(whom_a_plugins_call_makes_known_has_the_traits_that_it_gives),
         TEST(what_nobody_can_be_called_by_makes_nobody),
         TEST(of_several_who_have_an_address_who_is_known_longest_is_meant),
     };

@@ -367,6 +367,7 @@ static void a_fetch_sends_what_it_was_given_and_brings_the_answer(void **state)
     received(&receiver);
     assert_int_equal(counted(world, "status"), 404);
     assert_int_equal(counted(world, "bytes"), 4);
+    assert_int_equal(counted(world, "message"), 1);
     assert_int_equal(counted(world, "refused"), 1);
     assert_non_null(strstr(receiver.seen, "PUT /x HTTP/1.1\r\n"));
     assert_non_null(strstr(receiver.seen, "X-Question: what\r\n"));

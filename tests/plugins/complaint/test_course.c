@@ -443,6 +443,35 @@ static void an_answer_that_is_none_changes_nothing(void **state)
     assert_string_equal(call.wanted, "note not taken: satisfaction is a number from 1 to 5\n");
 }
 
+static void a_survey_is_answered_of_what_is_closed_and_for_as_long_as_it_may_be(void **state)
+{
+    static const struct {
+        const char *record;
+        int64_t closed_at;
+        const char *wanted;
+    } rows[] = {
+        { "complaint:9", 100 * DAY_MS,
+          "act change {record:complaint:9,fields:{satisfaction:4}}\n" },
+        { "complaint:9", 10 * DAY_MS, "act change {record:complaint:9,fields:{satisfaction:4}}\n" },
+        { "complaint:9", 10 * DAY_MS - 1,
+          "note not taken: the complaint was closed too long ago\n" },
+        { "complaint:8", 100 * DAY_MS,
+          "note not taken: it is no complaint of hers that is closed\n" },
+        { "complaint:09", 100 * DAY_MS,
+          "note not taken: it is no complaint of hers that is closed\n" },
+        { "order:9", 100 * DAY_MS, "note not taken: it is no complaint of hers that is closed\n" },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        set_up(NULL);
+        closed_at(0, 9, rows[i].closed_at);
+        call.values[0] = kith_string(rows[i].record);
+        call.values[1] = kith_int(4);
+        run(&course_answered);
+        assert_string_equal(call.wanted, rows[i].wanted);
+    }
+}
+
 static void two_customers_who_are_one_complained_as_often_as_both(void **state)
 {
     struct kith_writer w;
@@ -535,6 +564,8 @@ int main(void)
         cmocka_unit_test_setup(the_survey_has_a_link_for_each_answer, set_up),
         cmocka_unit_test_setup(nobody_is_asked_because_somebody_says_so, set_up),
         cmocka_unit_test_setup(an_answer_that_is_none_changes_nothing, set_up),
+        cmocka_unit_test_setup(a_survey_is_answered_of_what_is_closed_and_for_as_long_as_it_may_be,
+                               set_up),
         cmocka_unit_test_setup(two_customers_who_are_one_complained_as_often_as_both, set_up),
         cmocka_unit_test_setup(what_came_in_a_day_came_to_both, set_up),
         cmocka_unit_test_setup(a_function_names_the_record_or_takes_that_of_the_event, set_up),

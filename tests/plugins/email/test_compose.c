@@ -6,6 +6,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -153,6 +154,46 @@ static void messages_are_attached_as_bytes(void **state)
     assert_composed(&compose, "Content-Type: application/octet-stream; name=a.eml\r\n");
 }
 
+static void a_text_that_is_attached_says_its_charset_where_it_is_utf_8(void **state)
+{
+    static const struct {
+        const char *type, *data;
+        size_t size;
+        bool has_charset;
+    } rows[] = {
+        { "text/plain",
+          "Gr\xc3\xbc\xc3\x9f"
+          "e",
+          7, true },
+        { "text/csv", "a,b", 3, true },
+        { "TEXT/html", "\xe4\xbd\xa0", 3, true },
+        { "text/plain",
+          "Gr\xfc\xdf"
+          "e",
+          5, false },
+        { "text/plain", "\x1b$B8l", 6, false }, /* ISO-2022-JP */
+        { "text/plain", "a\0b", 4, false },     /* UTF-16 */
+        { "application/json", "{}", 2, false },
+        { "", "a", 1, false },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char expected[100];
+        struct compose_attachment attachment = {
+            .name = span_of("a"),
+            .type = span_of(rows[i].type),
+            .data = { rows[i].data, rows[i].size },
+        };
+        struct compose compose = good();
+        compose.attachments = &attachment;
+        compose.attachment_count = 1;
+        snprintf(expected, sizeof expected, "Content-Type: %s%s; name=a\r\n",
+                 rows[i].type[0] != '\0' ? rows[i].type : "application/octet-stream",
+                 rows[i].has_charset ? "; charset=utf-8" : "");
+        assert_composed(&compose, expected);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -162,6 +203,7 @@ int main(void)
         cmocka_unit_test(too_large_a_message_is_refused),
         cmocka_unit_test(what_is_missing_or_double_is_refused),
         cmocka_unit_test(messages_are_attached_as_bytes),
+        cmocka_unit_test(a_text_that_is_attached_says_its_charset_where_it_is_utf_8),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
