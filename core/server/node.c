@@ -65,17 +65,25 @@ static int advise(struct err *err, int code, const char *what_to_do)
     return err_set(err, code, "%s; %s", why.text, what_to_do);
 }
 
-/* Whether the kernel knows of a lock that this process has taken: a line of /proc/locks is
- * "7: FLOCK  ADVISORY  WRITE 4711 fd:01:131 0 EOF". */
+/* Who has taken the lock that a line of /proc/locks tells of, as
+ * "7: FLOCK  ADVISORY  WRITE 4711 fd:01:131 0 EOF"; 0: it is none of this kind. */
+static long holder_of(const char *line)
+{
+    const char *at = strstr(line, " FLOCK ");
+    for (int i = 0; at != NULL && i < 3; i++) {
+        at += strspn(at, " ");
+        at += strcspn(at, " ");
+    }
+    return at != NULL ? strtol(at, NULL, 10) : 0;
+}
+
 static bool has_a_lock(long pid)
 {
-    char line[200], kind[16];
-    long holder;
+    char line[200];
     bool is_found = false;
     FILE *file = fopen("/proc/locks", "re");
     while (file != NULL && !is_found && fgets(line, sizeof line, file) != NULL)
-        is_found = sscanf(line, "%*s %15s %*s %*s %ld", kind, &holder) == 2 &&
-                   strcmp(kind, "FLOCK") == 0 && holder == pid;
+        is_found = holder_of(line) == pid;
     if (file != NULL)
         fclose(file);
     return is_found;

@@ -69,7 +69,8 @@ struct node_options {
 /* Open or begin the data, write `world` (if it changed) and `daemon.started`.  What the log has
  * beyond the state is not applied yet: node_is_ready() tells when it is.
  * E_BUSY: another daemon has the data; E_VERSION; E_CORRUPT; E_CONFLICT: the state is ahead
- * of its log, or a plugin could not read what is in it; E_IO, E_FULL; E_INVALID: rules or configuration that are in force do not load.
+ * of its log, or a plugin could not read what is in it; E_IO, E_FULL; E_INVALID: rules or
+ * configuration that are in force do not load.
  * After a failure nothing is open. */
 int node_open(const struct node_options *options, struct node **out_node, struct err *err);
 
