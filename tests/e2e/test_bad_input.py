@@ -209,6 +209,9 @@ def write_whole(path, text):
     path.with_suffix(".new").rename(path)
 
 
+NO_ROOM = 75  # of sysexits.h: it may be tried again
+
+
 class SmallDisk:
     """A file system of its own, filled to the last byte at will."""
 
@@ -354,7 +357,7 @@ def test_a_start_on_a_full_disk_says_so_and_leaves_nothing_half_made(small_disk,
     small_disk.fill()
     if not small_disk.env:  # of a file that is not there yet the library knows nothing
         daemon = start(name="disk/data", is_ready=False)
-        assert daemon.wait() == 1
+        assert daemon.wait() == NO_ROOM
         assert "No space left on device" in daemon.lines[-1]
     small_disk.free()
     daemon = start(name="disk/data", env=small_disk.env)
@@ -362,7 +365,7 @@ def test_a_start_on_a_full_disk_says_so_and_leaves_nothing_half_made(small_disk,
     daemon.stop()
     small_disk.fill()
     daemon = start(name="disk/data", env=small_disk.env, is_ready=False)
-    assert daemon.wait() == 1
+    assert daemon.wait() == NO_ROOM
     assert f"in {daemon.data}/log: No space left on device" in daemon.lines[-1]
     small_disk.free()
     daemon = start(name="disk/data", env=small_disk.env)
@@ -376,7 +379,7 @@ def test_a_first_start_on_a_disk_that_fills_up_under_it_says_so(small_disk, star
     for kib in range(0, 80, 4):  # some are as much as a file takes before it is mapped
         small_disk.fill(spared=kib * 1024)
         daemon = start(name=f"disk/data-{kib}", is_ready=False)
-        assert daemon.wait() == 1, (kib, daemon.lines)
+        assert daemon.wait() == NO_ROOM, (kib, daemon.lines)
         assert "No space left on device" in daemon.lines[-1], (kib, daemon.lines)
         small_disk.free()
         shutil.rmtree(daemon.data)

@@ -12,6 +12,7 @@ import threading
 import pytest
 
 from conftest import ROOT, eventually
+from test_bad_input import SmallDisk
 from test_parent import BARE, wait_lines
 from test_plugin_outside import PLUGINS, counted, number
 from test_plugins import kith
@@ -28,7 +29,7 @@ end }
 """
 
 
-def opened(start, tmp_path, options=""):
+def opened(start, tmp_path, options="", name="data"):
     scripts = tmp_path / "scripts"
     scripts.mkdir()
     (scripts / "rules.lua").write_text(RULES)
@@ -38,7 +39,7 @@ def opened(start, tmp_path, options=""):
         f'plugin "bad_outside" {{ {options} grant = {{ "routes", "channel", "work" }} }}\n'
         'plugin "good_route" { grant = { "routes" } }\n'
     )
-    return start("--config", config, "--scripts", scripts, env=BARE)
+    return start("--config", config, "--scripts", scripts, name=name, env=BARE)
 
 
 @pytest.fixture(name="isolated")
@@ -389,55 +390,42 @@ def test_what_the_loader_says_names_the_file(start, tmp_path):
 # -- On a full disk ----------------------------------------------------------------------------
 
 
-@pytest.fixture(name="small_disk")
-def _small_disk(tmp_path):
-    """Where the data will be: a file system of its own."""
-    data = tmp_path / "data"
-    data.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=12m", "none", str(data)]
-    if subprocess.run(mount, capture_output=True).returncode != 0:
-        pytest.skip("file systems cannot be mounted here")
-    yield data
-    subprocess.run(["umount", "--lazy", str(data)], check=True)
+@pytest.fixture(name="disk")
+def _disk(tmp_path):
+    disk = SmallDisk(tmp_path / "disk")
+    if not disk.is_mounted:
+        pytest.skip("needs a file system of its own")
+    yield disk
+    disk.close()
 
 
-def fill(directory):
-    ballast = directory / "ballast"
-    with open(ballast, "wb", buffering=0) as file:
-        with pytest.raises(OSError, match="No space left"):
-            while True:
-                file.write(bytes(4096))
-    return ballast
-
-
-def crash_without_room(start, tmp_path, small_disk):
-    daemon = opened(start, tmp_path)
+def crash_without_room(start, tmp_path, disk):
+    daemon = opened(start, tmp_path, name="disk/data")
     assert fragile(daemon, "well") == 200
-    ballast = fill(small_disk)
+    disk.fill()
     fragile(daemon, "crash")
     daemon.wait_line("No space left on device")
     daemon.wait_line(r"it is tried again in \d+ s")
-    return daemon, ballast
+    return daemon
 
 
-def test_a_crash_on_a_full_disk_waits_for_room_and_shuts_the_plugin_out(
-    start, tmp_path, small_disk
-):
-    daemon, ballast = crash_without_room(start, tmp_path, small_disk)
-    ballast.unlink()
+def test_a_crash_on_a_full_disk_waits_for_room_and_shuts_the_plugin_out(start, tmp_path, disk):
+    daemon = crash_without_room(start, tmp_path, disk)
+    disk.free()
     wait_lines(daemon, "ready on", 2)
     assert types(daemon)["quarantined"]["kind"] == "crash"
     assert fragile(daemon, "well") == 503
     assert daemon.get("/v1/echo/x", key=None).status == 200
-
-
-def test_who_crashed_is_known_also_to_a_start_by_hand_after_a_full_disk(
-    start, tmp_path, small_disk
-):
-    daemon, ballast = crash_without_room(start, tmp_path, small_disk)
     assert daemon.stop() == 0
-    ballast.unlink()
-    again = start("--config", tmp_path / "kith.lua", "--scripts", tmp_path / "scripts", env=BARE)
+
+
+def test_who_crashed_is_known_also_to_a_start_by_hand_after_a_full_disk(start, tmp_path, disk):
+    daemon = crash_without_room(start, tmp_path, disk)
+    assert daemon.stop() == 0
+    disk.free()
+    flags = ("--config", tmp_path / "kith.lua", "--scripts", tmp_path / "scripts")
+    again = start(*flags, name="disk/data", env=BARE)
     again.wait_line('plugin "bad_outside" ended the daemon before this start')
     assert types(again)["quarantined"]["kind"] == "crash"
     assert "route" in types(again)["quarantined"]["reason"]
+    assert again.stop() == 0
