@@ -245,8 +245,10 @@ void review_write(const struct review *review, struct kith_writer *w)
         kith_put_int(w, "hours_to_respond", review->response_hours / review->responses);
     kith_open(w, "satisfaction");
     kith_put_int(w, "answers", review->answers);
-    if (review->answers != 0)
-        kith_put_double(w, "average", (double)(review->satisfaction * 100 / review->answers) / 100);
+    if (review->answers != 0) {
+        int64_t hundredths = review->satisfaction * 100 / review->answers;
+        kith_put_double(w, "average", (double)hundredths / 100);
+    }
     kith_close(w);
     write_tally(&review->severities, "by_severity", w);
     write_tally(&review->causes, "by_root_cause", w);

@@ -85,9 +85,9 @@ BUGS = [
     (
         "dedupe forgets what came before a merge",
         "core/engine/dedupe.c",
-        "    for (size_t i = 0; i < count; i++)\n        if (is_known(engine, &members[i]",
-        "    for (size_t i = customer->own; i <= customer->own; i++)\n"
-        "        if (count != 0 && is_known(engine, &members[i]",
+        "    if (knows(engine, members, count, event))\n",
+        "    bool is_any = members != &nobody && count != 0;\n"
+        "    if (knows(engine, members + (is_any ? customer->own : 0), 1, event))\n",
     ),
     (
         "a tick fires without bound",
@@ -358,7 +358,7 @@ BUGS = [
     ),
     (
         "plugin: a verdict does not say in which call it was lost",
-        "core/engine/plugin_run.c",
+        "core/engine/plugin_again.c",
         '    doc_put_int(&w, "nth", (int64_t)call);\n',
         '    doc_put_int(&w, "nth", (int64_t)call + 1);\n',
     ),
@@ -370,7 +370,7 @@ BUGS = [
     ),
     (
         "plugin: it hears of whoever is being erased",
-        "core/engine/plugin_run.c",
+        "core/engine/plugin_back.c",
         "            if (event == NULL || erase_is_open(engine, event->customer))\n",
         "            if (event == NULL)\n",
     ),
