@@ -1,11 +1,12 @@
 /* budget.c -- an amount of money per period, spent by whoever asks first.
  *
- *     p                  {from, until, spent, currency, granted, refused}
- *     a customer key     {amount, from}     granted, in the period that began then
+ *     p                  {from, until, account, spent, currency, granted, refused}
+ *     a customer key     {amount, currency, from, account}     granted, in that period
  *
  * What is granted never exceeds what the bundle declares, to the last digit (base/amount.h).  The
  * same key is granted once: asked again, it is told so again and nothing more is spent.  What is
- * released counts for the period in which it was granted, and for none that has begun since.
+ * released counts for the account in which it was granted, and for none that has begun since: a new
+ * one begins with each period, and within one when the bundle declares another currency.
  *
  * Periods are those of the calendar in the company's zone: a month begins on its first, a week on
  * Monday, three months in January, April, July and October.  A timer ends the period; an ask that
@@ -25,6 +26,7 @@ struct budget {
     int64_t amount;      /* per period, as declared */
     struct text own;     /* its currency, as declared */
     int64_t from, until; /* of the present period; until INT64_MAX: for ever */
+    int64_t account;     /* counts them */
     int64_t spent, granted, refused;
     struct text currency; /* in which that was spent */
 };
@@ -43,6 +45,7 @@ static struct budget read_budget(struct subject *subject)
         .own = doc_text(terms, "currency"),
         .from = doc_int(row, "from", INT64_MIN),
         .until = doc_int(row, "until", INT64_MIN),
+        .account = doc_int(row, "account", 0),
         .spent = doc_int(row, "spent", 0),
         .granted = doc_int(row, "granted", 0),
         .refused = doc_int(row, "refused", 0),
@@ -57,6 +60,7 @@ static void store_budget(const struct budget *budget)
     engine_draft(engine, &w);
     doc_put_int(&w, "from", budget->from);
     doc_put_int(&w, "until", budget->until);
+    doc_put_int(&w, "account", budget->account);
     doc_put_int(&w, "spent", budget->spent);
     doc_put_int(&w, "granted", budget->granted);
     doc_put_int(&w, "refused", budget->refused);
@@ -116,6 +120,7 @@ static void begin_period(struct budget *budget)
     struct duration duration;
     int64_t first, next;
     budget->spent = budget->granted = budget->refused = 0;
+    budget->account++;
     budget->currency = budget->own;
     budget->from = 0;
     budget->until = INT64_MAX;
@@ -142,12 +147,17 @@ static void tell_period(struct budget *budget)
     subject_tell(subject, "ended", engine_doc(subject->engine, &w));
 }
 
-/* If the period is over, or it is another currency's, another begins. */
+/* The period is over, or it is another currency's. */
+static bool is_over(const struct budget *budget)
+{
+    return budget->subject->engine->now >= budget->until ||
+           !text_equal(budget->currency, budget->own);
+}
+
 static void roll(struct budget *budget)
 {
-    struct engine *engine = budget->subject->engine;
     bool is_first = budget->subject->row.data == NULL;
-    if (!is_first && engine->now < budget->until && text_equal(budget->currency, budget->own))
+    if (!is_first && !is_over(budget))
         return;
     if (!is_first)
         tell_period(budget);
@@ -193,8 +203,9 @@ static int check(struct text word, struct doc given, struct doc_writer *w, struc
     return 0;
 }
 
-static void say(struct budget *budget, const struct ask *ask, const char *word, int64_t amount,
-                const char *reason)
+/* `currency` is that of the amount; what is left is in the budget's own. */
+static void say_in(struct budget *budget, const struct ask *ask, const char *word, int64_t amount,
+                   struct text currency, const char *reason)
 {
     struct subject *subject = budget->subject;
     struct doc_writer w;
@@ -202,13 +213,19 @@ static void say(struct budget *budget, const struct ask *ask, const char *word, 
     doc_put_text(&w, "key", ask->key);
     if (amount != 0)
         put_amount(&w, "amount", amount);
-    doc_put_text(&w, "currency", budget->own);
+    doc_put_text(&w, "currency", currency);
     if (text_is(text_of(word), "refused"))
         doc_put_string(&w, "reason", reason);
     else if (reason != NULL)
         doc_put_bool(&w, reason, true);
     put_amount(&w, "left", left_of(budget));
     subject_answer(subject, ask->customer, word, engine_doc(subject->engine, &w));
+}
+
+static void say(struct budget *budget, const struct ask *ask, const char *word, int64_t amount,
+                const char *reason)
+{
+    say_in(budget, ask, word, amount, budget->own, reason);
 }
 
 static void refuse(struct budget *budget, const struct ask *ask, int64_t amount, const char *reason)
@@ -225,7 +242,9 @@ static void grant(struct budget *budget, const struct ask *ask, int64_t amount)
     struct key key;
     engine_draft(subject->engine, &w);
     doc_put_int(&w, "amount", amount);
+    doc_put_text(&w, "currency", budget->own);
     doc_put_int(&w, "from", budget->from);
+    doc_put_int(&w, "account", budget->account);
     struct doc row = engine_doc(subject->engine, &w);
     subject_key_of(&key, subject, 'a', ask->customer, ask->key);
     subject_put(subject, &key, row);
@@ -234,6 +253,19 @@ static void grant(struct budget *budget, const struct ask *ask, int64_t amount)
     budget->granted++;
     store_budget(budget);
     say(budget, ask, "granted", amount, NULL);
+}
+
+/* Before level 10 a grant did not say in what, nor of which account: of the one of its period. */
+static struct text currency_of(const struct budget *budget, struct doc grant)
+{
+    struct text currency = doc_text(grant, "currency");
+    return currency.size != 0 ? currency : budget->own;
+}
+
+static bool is_of_now(const struct budget *budget, struct doc grant)
+{
+    return doc_int(grant, "from", 0) == budget->from &&
+           doc_int(grant, "account", 0) == budget->account;
 }
 
 static void spend(struct budget *budget, const struct ask *ask)
@@ -246,7 +278,7 @@ static void spend(struct budget *budget, const struct ask *ask)
     bool is_amount = amount_read(&wanted, &amount, NULL) == 0;
     ASSERT(is_amount); /* check() wrote it */
     if (subject_find_of(budget->subject, ask, 'a', &member, &row))
-        say(budget, ask, "granted", doc_int(row, "amount", 0), "again");
+        say_in(budget, ask, "granted", doc_int(row, "amount", 0), currency_of(budget, row), "again");
     else if (currency.size != 0 && !text_equal(currency, budget->own))
         refuse(budget, ask, amount, "currency");
     else if (amount > left_of(budget))
@@ -266,14 +298,15 @@ static void release(struct budget *budget, const struct ask *ask)
         return;
     }
     int64_t amount = doc_int(row, "amount", 0);
-    if (doc_int(row, "from", 0) == budget->from) {
+    struct text currency = currency_of(budget, row);
+    if (is_of_now(budget, row)) {
         budget->spent -= amount;
         store_budget(budget);
     }
     subject_key_of(&key, subject, 'a', member, ask->key);
     state_delete(subject->engine->state, &key);
     subject_release(subject, member, ask->key);
-    say(budget, ask, "released", amount, NULL);
+    say_in(budget, ask, "released", amount, currency, NULL);
 }
 
 static void answer(struct subject *subject, const struct ask *ask)
@@ -307,7 +340,7 @@ static void show(const struct subject *subject, struct doc_writer *w)
 {
     struct subject own = *subject;
     struct budget budget = read_budget(&own);
-    if (subject->row.data == NULL || subject->engine->now >= budget.until)
+    if (subject->row.data == NULL || is_over(&budget))
         begin_period(&budget);
     put_amount(w, "amount", budget.amount);
     put_amount(w, "spent", budget.spent);

@@ -54,10 +54,13 @@ void blame_leave(void)
     if (count == 0 || !path_of(breadcrumb_data(), path))
         return;
     struct buf lines = BUF_INIT;
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
+        if (blames[i].call == BREADCRUMB_DESCRIBE) /* whoever starts by hand has mended the file */
+            continue;
         buf_printf(&lines, "%" PRIu64 " %" PRIu32 " %s:%" PRId32 ":%u:%s %s\n", blames[i].seq,
                    blames[i].call, blames[i].is_hang ? "hang" : "crash", blames[i].signal,
                    blames[i].exit_code, blames[i].function, blames[i].plugin);
+    }
     int rc = write_file(path, text_of(buf_string(&lines)));
     if (rc != 0)
         say("a start by hand will not know of plugin \"%s\": cannot write %s: %s", blames[0].plugin,

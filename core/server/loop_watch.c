@@ -38,9 +38,8 @@ static void tell(const struct breadcrumb_crash *call)
 static void tell_loading(const struct loop_watch *watch, const char *name)
 {
     say("the plugin \"%s\" does not come back while it is loaded, from %s/%s.so (its constructors, "
-        "kith_describe()): the daemon does not begin; if it does not soon, %s",
-        name, watch->plugin_dir, name,
-        breadcrumb_is_watched() ? "it begins without it" : "it ends");
+        "kith_describe()): the daemon does not begin, and ends if that lasts",
+        name, watch->plugin_dir, name);
 }
 
 static void end(const struct loop_watch *watch, const char *name)

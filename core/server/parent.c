@@ -177,7 +177,7 @@ static void announce(const struct breadcrumb_crash *crash, const struct restart_
     if (decision->refused_seq != 0)
         snprintf(what, sizeof what, ", read-only: nothing is applied from entry %" PRIu64 " on",
                  decision->refused_seq);
-    else if (decision->is_plugins)
+    else if (decision->is_plugins && crash->call != BREADCRUMB_DESCRIBE)
         snprintf(what, sizeof what, ", without that plugin");
     if (decision->pause_ms == 0)
         say("%s; it is started again%s", words, what);

@@ -15,7 +15,7 @@
 
 #define PATH_BYTES 4096
 
-/* How the run before ended while this one was loaded: then we go without it.  NULL: it did not. */
+/* NULL: the run before did not end while this one was loaded. */
 static const struct breadcrumb_crash *blame_of(const char *name)
 {
     size_t count;
@@ -65,6 +65,20 @@ int plugins_open(const char *dir, const struct plugin_settings *wanted, unsigned
     return open_one(dir, wanted, number, false, out_member, err);
 }
 
+/* Without it nobody would know what it hears of, and nothing could be parked: events would pass it
+ * by for good. */
+static int refuse_blamed(const struct settings *settings, const struct plugin_settings *wanted,
+                         const struct breadcrumb_crash *blame, struct err *err)
+{
+    return place_error(wanted,
+                       err_set(err, E_INVALID,
+                               "plugin %s %s when it was loaded: mend %s/%s.so, or take the plugin "
+                               "out of the configuration, and start again",
+                               wanted->name, blame->is_hang ? "did not come back" : "crashed",
+                               settings->plugin_dir, wanted->name),
+                       err);
+}
+
 static int load_all(struct settings *settings, struct manner manner, struct plugin_member *members,
                     size_t *out_count, struct err *err)
 {
@@ -74,13 +88,8 @@ static int load_all(struct settings *settings, struct manner manner, struct plug
         const struct plugin_settings *wanted = &settings->plugins[i];
         bool is_apart = wanted->is_isolated || manner.is_apart;
         const struct breadcrumb_crash *blame = is_apart ? NULL : blame_of(wanted->name);
-        if (blame != NULL) {
-            say("plugin %s %s when it was loaded: it is left out until the next start; with "
-                "isolate = true it could not have: %s/%s.so",
-                wanted->name, blame->is_hang ? "did not come back" : "crashed",
-                settings->plugin_dir, wanted->name);
-            continue;
-        }
+        if (blame != NULL)
+            return refuse_blamed(settings, wanted, blame, err);
         if (!manner.is_apart) /* else these are names of those that are in force */
             breadcrumb_name((unsigned)i, wanted->name);
         struct plugin_settings own = *wanted;

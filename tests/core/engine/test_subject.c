@@ -252,6 +252,32 @@ static void a_month_ends_and_another_begins(void **state)
     assert_int_equal(play_count(play, &prefix), 5); /* four asks, and the end of October */
 }
 
+static void declare(struct play *play, const char *currency)
+{
+    char own[sizeof rules + 100];
+    const char *at = strstr(rules, "'EUR'");
+    snprintf(own, sizeof own, "%.*s'%s'%s", (int)(at - rules), rules, currency, at + 5);
+    play_rules(play, own);
+    assert_int_equal(play->result.status, ENGINE_DONE);
+}
+
+static void what_another_currency_granted_gives_nothing_back(void **state)
+{
+    struct play *play = *state;
+    begin(play);
+    ask(play, "u1", "{'of':'budget:kind','word':'spend','key':'x','amount':'30'}");
+    declare(play, "USD");
+    assert_has(ask(play, "u2", "{'of':'budget:kind','word':'spend','key':'m','amount':'1'}"),
+               "granted 1  left 99");
+    declare(play, "EUR"); /* the same month, and the same currency, and another account */
+    assert_has(ask(play, "u2", "{'of':'budget:kind','word':'spend','key':'n','amount':'2'}"),
+               "granted 2  left 98");
+    assert_has(ask(play, "u2", "{'of':'budget:kind','word':'release','key':'m'}"), "left 98");
+    assert_has(ask(play, "u1", "{'of':'budget:kind','word':'release','key':'x'}"), "left 98");
+    assert_has(ask(play, "u2", "{'of':'budget:kind','word':'spend','key':'o','amount':'98.01'}"),
+               "refused");
+}
+
 static void what_a_bundle_no_longer_declares_is_refused(void **state)
 {
     struct play *play = *state;
@@ -307,6 +333,7 @@ int main(void)
         TEST(a_code_of_somebody_erased_stays_used_and_her_number_goes),
         TEST(a_budget_is_spent_exactly_and_not_beyond),
         TEST(a_month_ends_and_another_begins),
+        TEST(what_another_currency_granted_gives_nothing_back),
         TEST(what_a_bundle_no_longer_declares_is_refused),
         TEST(wrong_declarations_are_refused_at_their_line),
     };
