@@ -278,7 +278,8 @@ static void spend(struct budget *budget, const struct ask *ask)
     bool is_amount = amount_read(&wanted, &amount, NULL) == 0;
     ASSERT(is_amount); /* check() wrote it */
     if (subject_find_of(budget->subject, ask, 'a', &member, &row))
-        say_in(budget, ask, "granted", doc_int(row, "amount", 0), currency_of(budget, row), "again");
+        say_in(budget, ask, "granted", doc_int(row, "amount", 0), currency_of(budget, row),
+               "again");
     else if (currency.size != 0 && !text_equal(currency, budget->own))
         refuse(budget, ask, amount, "currency");
     else if (amount > left_of(budget))

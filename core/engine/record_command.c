@@ -85,7 +85,9 @@ static struct record_change change_of(struct doc data)
         .owner = doc_text(data, "owner"),
         .has_owner = doc_get(data, "owner").type != DOC_NONE,
     };
-    if (what.lines.type != DOC_ARRAY)
+    if (what.lines.type == DOC_NULL)
+        what.lines = (struct doc_value){ .type = DOC_ARRAY }; /* all of them go */
+    else if (what.lines.type != DOC_ARRAY)
         what.lines.type = DOC_NONE;
     return what;
 }

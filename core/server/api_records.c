@@ -381,9 +381,18 @@ static void patch_named(struct call *call, uint64_t number)
     run(call, command, &w);
 }
 
+/* What null empties stands in them. */
+static bool is_emptied(const struct call *call, const char *name)
+{
+    return doc_get(call->body, name).type == DOC_NULL;
+}
+
 static void patch_record(struct call *call)
 {
-    if (doc_count(call->body) == 0)
+    if (is_emptied(call, "fields") || is_emptied(call, "customers"))
+        call_problem(call, 422,
+                     "fields and customers are objects: {\"NAME\": null} empties one of them");
+    else if (doc_count(call->body) == 0)
         call_problem(call, 422, "nothing is to be changed: fields, customers, owner or lines");
     else
         with_record(call, patch_named);

@@ -313,7 +313,7 @@ const struct kith_plugin *kith_describe(void)
 
 
 @pytest.mark.parametrize("end", ["exit(0)", "_exit(3)", "abort()"])
-def test_a_plugin_that_ends_the_daemon_as_it_is_loaded_is_an_error_until_it_is_mended(start, tmp_path, end):
+def test_a_file_that_ends_the_daemon_is_an_error_until_it_is_mended(start, tmp_path, end):
     (tmp_path / "early.c").write_text(CONSTRUCTOR)
     flags = f"-std=c17 -fPIC -shared -fvisibility=hidden -I {ROOT}/plugins/sdk".split()
     library = tmp_path / "early.so"

@@ -132,3 +132,16 @@ def test_what_looks_like_a_number_is_put_by_its_field(house):
     assert house.call("PUT", "/v1/records/order/A-1", {"customer": "2"}).status == 201
     answer = house.call("PUT", "/v1/records/plain/1", {})
     assert answer.status == 422 and "has no external id" in answer.json["detail"]
+
+
+def test_null_empties_the_lines_and_what_is_named_in_an_object(house):
+    lines = [{"price": {"amount": amount, "currency": "EUR"}} for amount in ("12.50", "3")]
+    made = house.post("/v1/records/order", {"customer": "1", "lines": lines})
+    assert made.status == 201, made.body
+    path = f"/v1/records/order/{made.json['id']}"
+    assert len(house.get(path).json["lines"]) == 2
+    for name in ("fields", "customers"):
+        answer = house.call("PATCH", path, {name: None})
+        assert answer.status == 422 and "null} empties" in answer.json["detail"]
+    assert house.call("PATCH", path, {"lines": None}).status == 200
+    assert house.get(path).json["lines"] == []
