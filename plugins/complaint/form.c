@@ -3,7 +3,9 @@
  * The page's own server sends it on as it came, with a key that may write.  Whoever is unknown
  * becomes known, by the address and the name, with the event complaint.form, which says what for;
  * then the record is made, by Kith's own route, and whatever that refuses is answered as it said
- * it.  An Idempotency-Key goes along with both.
+ * it.  An Idempotency-Key goes along with both: as a print of it, of whose API key it came with and
+ * of who is meant, since two sites may use the same.  The event's has in it what was complained of,
+ * too: she is made known by another complaint, and not a second time by this one.
  *
  *     form -- /v1/customers/email:... -- one? -------------- /v1/records/complaint -- 201
  *                                         nobody, several? complaint.form
@@ -21,14 +23,16 @@
 
 #define BODY_MAX (256 * 1024) /* of which a character may take twelve bytes */
 #define CUSTOMER_MAX 400
-#define KEY_MAX 200
+#define ID "form:"
 
 struct form {
     struct outside_task task;
     char customer[CUSTOMER_MAX]; /* "email:ann@example.com" */
     struct kith_text address;    /* within it; empty: she is named otherwise */
-    char key[KEY_MAX + 1];       /* empty: none */
-    char name[ACT_WORD_MAX + 1]; /* the same */
+    char key[KITH_HMAC_SIZE];    /* empty: none */
+    char id[sizeof ID + KITH_HMAC_SIZE];
+    struct kith_text name; /* size 0: none */
+    char name_room[ACT_WORD_MAX];
     unsigned char room[TEXT_BYTES_MAX + 4096];
     struct kith_doc record; /* its fields: for POST /v1/records/complaint */
 };
@@ -110,7 +114,19 @@ static void on_known(void *arg, int32_t status, struct kith_doc result)
         pass_on(form, status, result);
 }
 
-/* The same form has come before; whoever has been erased since is not made known again. */
+/* It has come before, the whole of it, so nothing is lost; whoever has been erased since is not
+ * made known again. */
+static void on_known_before(void *arg, int32_t status, struct kith_doc result)
+{
+    if (status == 404)
+        refuse(
+            arg, 404,
+            "this complaint has come before, with this `Idempotency-Key`, and since then whoever "
+            "sent it has been erased; who sends it anew takes another key");
+    else
+        on_known(arg, status, result);
+}
+
 static void on_introduced(void *arg, int32_t code, struct kith_doc result)
 {
     struct form *form = arg;
@@ -118,7 +134,7 @@ static void on_introduced(void *arg, int32_t code, struct kith_doc result)
     if (code == KITH_OK && customer != 0)
         make_record(form, customer);
     else if (code == KITH_OK && kith_get_int(result, "duplicate", 0) != 0)
-        look_up(form, on_known);
+        look_up(form, on_known_before);
     else if (code == KITH_OK)
         refuse(form, 422, "nobody can be known by this `email`");
     else
@@ -129,20 +145,18 @@ static void on_introduced(void *arg, int32_t code, struct kith_doc result)
 static void introduce(struct form *form)
 {
     struct outside *outside = form->task.outside;
-    char about[ACT_SUBJECT_MAX + 64], known[ACT_WORD_MAX + 64], id[KEY_MAX + 8] = "";
+    char about[ACT_SUBJECT_MAX + 64], known[ACT_WORD_MAX + 64];
     struct kith_writer data, traits;
     kith_begin(&data, about, sizeof about);
     kith_put_text(&data, "subject", kith_get_text(form->record, "subject"));
     kith_begin(&traits, known, sizeof known);
-    if (form->name[0] != '\0')
-        kith_put_string(&traits, "name", form->name);
-    if (form->key[0] != '\0')
-        snprintf(id, sizeof id, "form:%s", form->key);
+    if (form->name.size != 0)
+        kith_put_text(&traits, "name", form->name);
     const struct kith_event event = {
         .size = sizeof event,
         .type = "complaint.form",
         .customer = kith_text(form->customer),
-        .id = kith_text(id),
+        .id = kith_text(form->id),
         .data = kith_end(&data),
         .creates = 1,
         .traits = kith_end(&traits),
@@ -162,8 +176,8 @@ static void on_looked_up(void *arg, int32_t status, struct kith_doc result)
 
 /* -- The request ------------------------------------------------------------------------------- */
 
-/* Without blanks around it.  What is longer than `room` is taken as not given. */
-static int read_text(struct kith_doc fields, const char *name, char *out, size_t room)
+/* Without blanks around it. */
+static struct kith_text read_text(struct kith_doc fields, const char *name)
 {
     struct kith_text text = kith_get_text(fields, name);
     while (text.size != 0 && (unsigned char)text.data[text.size - 1] <= ' ')
@@ -172,20 +186,38 @@ static int read_text(struct kith_doc fields, const char *name, char *out, size_t
         text.data++;
         text.size--;
     }
-    snprintf(out, room, "%.*s", text.size < room ? (int)text.size : 0, text.data);
-    return out[0] != '\0';
+    return text;
 }
 
-static int read_customer(struct form *form, struct kith_doc fields)
+#define NO_ADDRESS "`email` is one address of at most 254 bytes, like ann@example.com"
+
+#define NO_REFERENCE "`customer` has at most 393 bytes"
+_Static_assert(CUSTOMER_MAX - sizeof "email:" == 393, "as it is said");
+
+/* NULL, or what is wrong with it. */
+static const char *read_customer(struct form *form, struct kith_doc fields)
 {
-    char text[CUSTOMER_MAX - 8];
-    int is_named = read_text(fields, "customer", text, sizeof text);
-    if (!is_named && !read_text(fields, "email", text, sizeof text))
-        return 0;
-    snprintf(form->customer, sizeof form->customer, "%s%s", is_named ? "" : "email:", text);
+    struct kith_text text = read_text(fields, "customer");
+    int is_named = text.size != 0;
+    if (!is_named)
+        text = read_text(fields, "email");
+    if (text.size == 0)
+        return "`email` or `customer` is needed: whose complaint it is";
+    if (text.size > CUSTOMER_MAX - sizeof "email:")
+        return is_named ? NO_REFERENCE : NO_ADDRESS;
+    snprintf(form->customer, sizeof form->customer, "%s%.*s",
+             is_named ? "" : "email:", (int)text.size, text.data);
     if (strncmp(form->customer, "email:", 6) == 0)
         form->address = kith_text(form->customer + 6);
-    return 1;
+    return form->address.size == 0 || text_is_address(form->address) ? NULL : NO_ADDRESS;
+}
+
+/* The fields are the host's, and gone with its next answer. */
+static void read_name(struct form *form, struct kith_doc fields)
+{
+    form->name = text_cut(read_text(fields, "name"), sizeof form->name_room);
+    if (form->name.size != 0)
+        form->name.data = memcpy(form->name_room, form->name.data, form->name.size);
 }
 
 /* No control characters but tab and ends of lines: what may be kept. */
@@ -215,16 +247,15 @@ static const char *read_fields(struct form *form, struct kith_doc fields)
     for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
         if (!is_text(kith_get_text(fields, ours[i].name)))
             return "a field is no text in UTF-8";
-    if (!read_customer(form, fields))
-        return "`email` or `customer` is needed: whose complaint it is";
-    if (form->address.size != 0 && !text_is_address(form->address))
-        return "`email` is one address, like ann@example.com";
+    const char *fault = read_customer(form, fields);
+    if (fault != NULL)
+        return fault;
     if (text_is_blank(text_cut(kith_get_text(fields, "subject"), ACT_SUBJECT_MAX)))
         return "`subject` is needed: what it is about";
     struct kith_text severity = kith_get_text(fields, "severity");
     if (severity.size != 0 && !intake_is_severity(severity))
         return "`severity` is \"low\", \"normal\", \"high\" or \"critical\"";
-    read_text(fields, "name", form->name, sizeof form->name);
+    read_name(form, fields);
     kith_begin(&w, form->room, sizeof form->room);
     for (size_t i = 0; i < sizeof ours / sizeof *ours; i++) {
         struct kith_text text = text_cut(kith_get_text(fields, ours[i].name), ours[i].size_max);
@@ -252,15 +283,45 @@ static int is_form(const struct kith_request *request)
            (request->body_size == 0 || body[0] != '{');
 }
 
-static void handle(void *self, const struct kith_request *request)
+static void put_print(const struct form *form, struct kith_writer *w, char out[KITH_HMAC_SIZE])
+{
+    const struct outside *outside = form->task.outside;
+    struct kith_doc doc = kith_end(w);
+    struct kith_text data = { (const char *)doc.data, doc.size };
+    out[0] = '\0';
+    if (doc.size != 0)
+        outside->host->hmac(outside->kith, "sha256-hex", kith_text("form"), data, out);
+}
+
+/* What it is known by when it comes again.  0: there is no room for that. */
+static int read_key(struct form *form, const struct kith_request *request)
 {
     struct kith_text key = kith_header(request, "Idempotency-Key");
+    unsigned char room[sizeof form->room + 8192];
+    char print[KITH_HMAC_SIZE];
+    struct kith_writer w;
+    if (key.size == 0)
+        return 1;
+    for (int has_record = 0; has_record < 2; has_record++) {
+        kith_begin(&w, room, sizeof room);
+        kith_put_text(&w, "api_key", request->key);
+        kith_put_text(&w, "staff", request->staff);
+        kith_put_text(&w, "key", key);
+        kith_put_string(&w, "customer", form->customer);
+        if (has_record)
+            kith_put_doc(&w, "fields", form->record);
+        put_print(form, &w, has_record ? print : form->key);
+    }
+    snprintf(form->id, sizeof form->id, ID "%s", print);
+    return form->key[0] != '\0' && print[0] != '\0';
+}
+
+static void handle(void *self, const struct kith_request *request)
+{
     struct form *form = outside_begin(self, request, sizeof *form);
     struct kith_doc fields;
     if (form == NULL)
         return;
-    if (key.size <= KEY_MAX)
-        snprintf(form->key, sizeof form->key, "%.*s", (int)key.size, key.data);
     if (!is_form(request)) {
         refuse(form, 415, NO_FORM);
         return;
@@ -270,6 +331,8 @@ static void handle(void *self, const struct kith_request *request)
                             : "a field is no text in UTF-8";
     if (fault != NULL)
         refuse(form, 422, fault);
+    else if (!read_key(form, request))
+        refuse(form, 422, "`Idempotency-Key` is too long");
     else
         look_up(form, on_looked_up);
 }

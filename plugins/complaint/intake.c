@@ -183,10 +183,12 @@ struct known { /* a complaint of hers that a mail is about */
     int is_open, is_waiting, is_responded;
 };
 
-/* Among those that are open, by its number or by the mail that it came by. */
+/* Among those that are open, by its number or by the mail that it came by, of whose Message-ID as
+ * much is kept as of any word. */
 static struct known find_open(struct kith_doc records, int64_t number, struct kith_text answered)
 {
     struct known found = { .number = 0 };
+    answered = text_cut(answered, ACT_WORD_MAX);
     for (struct kith_iter it = kith_iter(records); kith_next(&it);) {
         struct kith_doc record = kith_as_doc(&it.value);
         struct kith_text thread = kith_get_text(kith_get_doc(record, "fields"), "thread");

@@ -92,10 +92,12 @@ static void put_today(struct kith_writer *w, struct today today)
 /* The list without `number`, and with it at the end if it was closed at `at`. */
 static void put_closed(struct kith_writer *w, struct kith_doc closed, int64_t number, int64_t at)
 {
-    int64_t over = known_count(closed) - CLOSED_MAX + 1;
+    int64_t over = known_count(closed) + (at != 0) - CLOSED_MAX;
+    for (struct kith_iter it = kith_iter(closed); kith_next(&it);)
+        over -= number_of(&it.value) == number;
     kith_open_array(w, "closed");
     for (struct kith_iter it = kith_iter(closed); kith_next(&it);)
-        if (over-- <= 0 && number_of(&it.value) != number)
+        if (number_of(&it.value) != number && over-- <= 0)
             kith_put(w, NULL, &it.value);
     if (at != 0) {
         kith_open(w, NULL);

@@ -9,6 +9,10 @@
 int32_t outside_start(const struct kith_host *host, struct kith *kith, void **out_self,
                       char *reason)
 {
+    if (!KITH_HAS(host, hmac)) {
+        snprintf(reason, 256, "this Kith is too old for it");
+        return KITH_FAILED;
+    }
     struct outside *outside = calloc(1, sizeof *outside);
     if (outside == NULL) {
         snprintf(reason, 256, "no memory");

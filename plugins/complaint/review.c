@@ -210,6 +210,8 @@ static void write_money(const struct review_tally *tally, const char *name, stru
         kith_put_string(w, "currency", tally->items[i].name);
         kith_put_string(w, "amount", say_units(tally->items[i].units, text));
         kith_put_int(w, "count", tally->items[i].count);
+        if (tally->items[i].units == UNITS_MAX || tally->items[i].units == -UNITS_MAX)
+            kith_put_bool(w, "capped", 1);
         kith_close(w);
     }
     kith_close(w);

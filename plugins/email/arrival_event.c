@@ -52,16 +52,43 @@ static void make_line(char *text, size_t size)
             text[i] = ' ';
 }
 
+/* Whether there is such a field: as one line. */
+static bool read_line(const struct mail *mail, const char *field, struct bytes *out)
+{
+    bytes_init(out, 64u * 1024);
+    if (!header_text(mail->header, field, out))
+        return false;
+    make_line(out->data, out->size);
+    return true;
+}
+
 static void put_header(struct kith_writer *w, const char *name, const struct mail *mail,
                        const char *field)
 {
     struct bytes text;
-    bytes_init(&text, 64u * 1024);
-    if (header_text(mail->header, field, &text)) {
-        make_line(text.data, text.size);
+    if (read_line(mail, field, &text))
         put(w, name, cut(span_trim(bytes_get(&text)), FIELD_BYTES_MAX));
-    }
     bytes_deinit(&text);
+}
+
+/* The first Message-ID of `field`, else the last one of `other` ("": none), else what `field`
+ * says. */
+static void put_id(struct kith_writer *w, const char *name, const struct mail *mail,
+                   const char *field, const char *other)
+{
+    struct bytes text, others;
+    struct span rest, id, next;
+    read_line(mail, field, &text);
+    read_line(mail, other, &others);
+    rest = bytes_get(&text);
+    if (!header_next_id(&rest, &id)) {
+        id = span_trim(bytes_get(&text));
+        for (rest = bytes_get(&others); header_next_id(&rest, &next);)
+            id = next;
+    }
+    put(w, name, cut(id, FIELD_BYTES_MAX));
+    bytes_deinit(&text);
+    bytes_deinit(&others);
 }
 
 static void put_from(struct kith_writer *w, const struct address *from)
@@ -256,8 +283,8 @@ bool arrival_write_received(const struct arrival_received *received,
     put_recipients(&w, recipients, received->settings);
     free(recipients);
     put_header(&w, "subject", mail, "Subject");
-    put_header(&w, "message_id", mail, "Message-ID");
-    put_header(&w, "in_reply_to", mail, "In-Reply-To");
+    put_id(&w, "message_id", mail, "Message-ID", "");
+    put_id(&w, "in_reply_to", mail, "In-Reply-To", "References");
     put_header(&w, "sent", mail, "Date");
     put_text(&w, mail, received->text_max);
     put_attachments(&w, mail);

@@ -1,7 +1,8 @@
 /* arrival_event.h -- a mail that came in, as the data of email.received.
  *
  *     recipients           all whom it is for, by the envelope, To and Cc; `to` is one of them
- *     from, from_name, to, subject, message_id, in_reply_to, sent    of its header
+ *     from, from_name, to, subject, message_id, in_reply_to, sent    of its header; in_reply_to of
+ *                          References where In-Reply-To names no mail
  *     text, text_cut       as UTF-8, cut where it is long
  *     attachments          [{name, type, size, inline}]; attachments_cut
  *     size                 of the whole mail, in bytes

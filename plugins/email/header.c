@@ -63,3 +63,28 @@ bool header_text(struct span header, const char *name, struct bytes *out)
     word_decode(value, out);
     return true;
 }
+
+/* The size of the one that `text` begins with; 0: it is none. */
+static size_t id_size(struct span text)
+{
+    size_t at = 1, local = 0; /* where the last "@" is */
+    while (at < text.size && text.data[at] > ' ' && text.data[at] < 0x7f && text.data[at] != '<' &&
+           text.data[at] != '>') {
+        local = text.data[at] == '@' ? at : local;
+        at++;
+    }
+    bool is_closed = at < text.size && text.data[at] == '>';
+    return is_closed && local > 1 && local + 1 < at ? at + 1 : 0;
+}
+
+bool header_next_id(struct span *io_rest, struct span *out_id)
+{
+    size_t size = 0;
+    while (size == 0 && io_rest->size > 0) {
+        *io_rest = span_from(*io_rest, span_find(*io_rest, '<'));
+        size = io_rest->size > 0 ? id_size(*io_rest) : 0;
+        *out_id = (struct span){ io_rest->data, size };
+        *io_rest = span_from(*io_rest, size > 0 ? size : 1);
+    }
+    return size > 0;
+}

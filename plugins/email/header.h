@@ -20,4 +20,9 @@ bool header_find(struct span header, const char *name, struct span *out_value);
 /* Append the first field of that name as UTF-8, unfolded and its encoded words decoded. */
 bool header_text(struct span header, const char *name, struct bytes *out);
 
+/* The next Message-ID at *io_rest, which is left behind it: "<", printable ASCII without blanks
+ * that has an "@" in it, ">" (RFC 5322, section 3.6.4); comments and phrases between them are
+ * skipped.  False: there is none any more. */
+bool header_next_id(struct span *io_rest, struct span *out_id);
+
 #endif

@@ -3,7 +3,10 @@
 
 #include "dkim.h"
 #include "fault.h"
+#include "field.h"
+#include "header.h"
 #include "verp.h"
+#include "word.h"
 
 #include <string.h>
 
@@ -111,6 +114,20 @@ static void add_header(struct headers *headers, struct span name, struct span va
         headers->items[headers->count++] = (struct compose_header){ name, value };
 }
 
+/* One Message-ID that can be written as it is: an encoded word is none (RFC 2047, section 5). */
+static bool is_id(struct span text)
+{
+    struct span rest = text, id;
+    return header_next_id(&rest, &id) && span_equal(id, text) && !word_is_needed(text);
+}
+
+/* What is none is refused like in every other field (field.h). */
+static bool is_line(struct span text)
+{
+    struct fault none;
+    return field_check_value(span_of("in_reply_to"), text, &none) == 0;
+}
+
 /* Those of every message, unless this one has its own; one too many is refused by compose.h. */
 static void gather_headers(const struct settings *settings, struct kith_doc fields,
                            struct headers *headers)
@@ -132,8 +149,10 @@ static void gather_headers(const struct settings *settings, struct kith_doc fiel
             add_header(headers, settings->headers[i].name, settings->headers[i].value);
     }
     struct span answered = field(fields, "in_reply_to");
-    add_header(headers, span_of("In-Reply-To"), answered);
-    add_header(headers, span_of("References"), answered);
+    if (is_id(answered) || !is_line(answered)) {
+        add_header(headers, span_of("In-Reply-To"), answered);
+        add_header(headers, span_of("References"), answered);
+    }
 }
 
 static struct span unsubscribe_url(struct kith_doc message)

@@ -6,7 +6,7 @@
  *     subject       needed
  *     from          instead of the configured one
  *     reply_to      one mailbox, or addresses without names
- *     in_reply_to   the Message-ID of the mail that this one answers
+ *     in_reply_to   the Message-ID of the mail that this one answers; left out where it is none
  *     x-...         a header of that name
  *
  * Of a message with a template its data are for the template alone: what an event brought in, and a

@@ -195,6 +195,10 @@ static int32_t read_payload(struct webhook *webhook, struct kith_text form, stru
     return code;
 }
 
+static const char no_json[] = "the body is no JSON that can be kept: malformed, nested too deeply, "
+                              "with too large a number or "
+                              "half of a surrogate pair in it, or neither an object nor an array";
+
 /* NULL, or why it cannot be read. */
 static const char *read_data(struct visit *visit, const struct kith_request *request)
 {
@@ -208,7 +212,7 @@ static const char *read_data(struct visit *visit, const struct kith_request *req
     else if (is_form && visit->hook->verify.scheme == SCHEME_GITHUB)
         code = read_payload(visit->webhook, sent, &body);
     if (code != KITH_OK)
-        return "the body is no JSON, or nested too deeply";
+        return code == KITH_BUSY ? "there is no memory" : no_json;
     size_t room = room_of(request, body);
     visit->room = malloc(room);
     if (visit->room == NULL)

@@ -310,6 +310,50 @@ def test_a_form_makes_somebody_known_by_itself_and_by_nothing_before_it(house):
     assert form(house, **sent).status == 201  # she has written again
 
 
+def test_a_key_that_two_sites_use_is_not_one_complaint(house):
+    sites = [
+        house.call("PUT", f"/v1/keys/{name}", {"scopes": ["write"]}).json["secret"]
+        for name in ("north", "south")
+    ]
+
+    def sent(site, email, subject, **fields):
+        headers = {"Idempotency-Key": "1", "Authorization": f"Bearer {sites[site]}"}
+        return form(house, key=None, headers=headers, email=email, subject=subject, **fields)
+
+    first = [(0, "new@example.com", "Broken"), (1, "other@example.com", "Late")]
+    answers = [sent(*one) for one in first]
+    assert [(one.status, one.json["id"]) for one in answers] == [(201, 1), (201, 2)]
+    assert house.call("DELETE", "/v1/customers/user_id:u-1").status == 202
+    eventually(lambda: not house.get("/v1/erasures").json["items"])
+    # now the answers are forgotten, as they are after a day, and sites count anew
+    assert sent(*first[1]).json["id"] == 2
+    assert sent(0, "third@example.com", "Wrong").json["id"] == 3
+    assert len(house.get("/v1/customers").json["items"]) == 3
+
+
+def test_a_key_used_again_after_an_erasure_loses_no_other_complaint(house):
+    headers = {"Idempotency-Key": "1"}
+    assert form(house, headers=headers, email="new@example.com", subject="Broken").status == 201
+    assert house.call("DELETE", "/v1/customers/email:new@example.com").status == 202
+    eventually(lambda: not house.get("/v1/erasures").json["items"])
+    again = form(house, headers=headers, email="new@example.com", subject="Broken")
+    assert again.status == 404 and "erased" in again.json["detail"]
+    assert form(house, headers=headers, email="new@example.com", subject="Late").status == 201
+    assert case(house, 2)["title"] == "Late"
+
+
+def test_a_name_is_cut_at_a_character_and_an_address_that_is_too_long_is_refused(house):
+    assert (
+        form(house, email="new@example.com", name="x" + "\u00eb" * 150, subject="x").status == 201
+    )
+    traits = house.get("/v1/customers/email:new@example.com").json["traits"]
+    assert traits["name"] == "x" + "\u00eb" * 99  # 199 bytes of 200
+    answer = form(house, email="a@" + "b" * 400 + ".example", subject="x")
+    assert answer.status == 422 and "at most 254 bytes" in answer.json["detail"]
+    answer = form(house, customer="user_id:" + "b" * 400, subject="x")
+    assert answer.status == 422 and "`customer` has at most" in answer.json["detail"]
+
+
 def test_a_form_of_an_address_that_several_have_is_of_who_is_known_longest(house):
     for user in ("u-2", "u-3"):
         traits = {"email": "both@example.com"}
@@ -441,6 +485,32 @@ def test_an_answer_belongs_to_its_complaint(house):
         house, to="complaints@example.com", subject="[complaint:1] mine", sender="u-2@example.com"
     )  # fmt: skip
     assert case(house, 2)["customer"] == 2
+
+
+@pytest.mark.parametrize(
+    "first, answer",
+    [
+        (f"<{'a' * 220}@x>", {"In_Reply_To": f"<{'a' * 220}@x>"}),
+        ("<1@x>", {"References": "<0@x> <1@x>"}),
+        ("<1@x>", {"In_Reply_To": "Your mail of today", "References": "<0@x>\r\n <1@x>"}),
+        ("<1@x>", {"In_Reply_To": "<1@x> (Ann's message of today)"}),
+        ("<1@x>", {"In_Reply_To": "Ann's message <1@x> <2@x>", "References": "<2@x>"}),
+        ("<1@x> (of today)", {"In_Reply_To": "<1@x>"}),
+        ("no brackets <a b>", {"In_Reply_To": "no brackets <a b>"}),
+    ],
+)
+def test_an_answer_to_her_own_mail_is_no_other_complaint(house, first, answer):
+    def write(**headers):  # as it is: Python would fold it
+        lines = [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
+        data = "\r\n".join(["From: u-1@example.com", *lines, "", "Hello", ""]).encode()
+        sent = bring(lmtp_port(house), "u-1@example.com", "complaints@example.com", data)
+        assert sent == 250
+
+    write(Subject="Late", Message_ID=first)
+    moved(house, 1, "ask")
+    write(Subject="AW: Late", Message_ID="<3@x>", **answer)
+    assert case(house, 1)["state"] == "assessed"
+    assert house.get("/v1/records/complaint/2").status == 404
 
 
 def test_her_answer_to_our_response_opens_it_again(house):

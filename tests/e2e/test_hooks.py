@@ -371,6 +371,9 @@ def test_wrong_names_broken_and_huge_bodies(hooked):
     assert standard(daemon, b'[1], "x": 2').status == 400
     assert standard(daemon, b"[" * 100 + b"]" * 100).status == 400
     assert standard(daemon, b'{"a": "\xff"}').status == 400
+    for body in (b'{"a": 1e400}', b'{"a": "\\ud800"}', b'"x"'):
+        answer = standard(daemon, body)
+        assert answer.status == 400 and "neither an object" in answer.json["detail"], answer.body
     assert standard(daemon, b"\xff\xfe", **{"Content-Type": "text/plain"}).status == 422
     assert standard(daemon, b'{"a": "' + b"x" * 300000 + b'"}').status == 413
     form = {"Content-Type": "application/x-www-form-urlencoded"}

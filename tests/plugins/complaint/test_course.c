@@ -10,6 +10,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -173,6 +174,22 @@ static void an_answer_reopens_for_as_long_as_is_configured(void **state)
     closed_at(3, 7, 40 * DAY_MS - 1);
     run(&intake_mail);
     assert_string_equal(call.wanted, "");
+}
+
+static void an_answer_is_known_by_as_much_of_a_long_id_as_is_kept(void **state)
+{
+    char id[301], kept[201];
+    (void)state;
+    memset(id, 'a', 300);
+    id[300] = '\0';
+    snprintf(kept, sizeof kept, "%.200s", id);
+    mail_to_us("Re: late", "complaints@example.com");
+    call.values[0] = value_of(0, (const char *[]){ "to", "complaints@example.com", "subject",
+                                                   "Re: late", "in_reply_to", id, NULL });
+    call.values[1] = records_of(2, 7, "waiting", "thread", kept);
+    run(&intake_mail);
+    expect("act move {record:complaint:7,transition:resume,");
+    assert_null(strstr(call.wanted, "create"));
 }
 
 static void open_ones(size_t room, int64_t count)
@@ -385,6 +402,42 @@ static void what_is_reopened_is_not_asked_about(void **state)
     expect("keep complaints {total:3,closed:{}}");
 }
 
+/* 1 to `count`. */
+static void closed_ones(size_t room, int64_t count)
+{
+    struct kith_writer w;
+    kith_begin(&w, rooms[room], sizeof rooms[room]);
+    kith_open_array(&w, "closed");
+    for (int64_t i = 1; i <= count; i++) {
+        kith_open(&w, NULL);
+        kith_put_int(&w, "number", i);
+        kith_put_time(&w, "at", 5);
+        kith_close(&w);
+    }
+    kith_close(&w);
+    call.state = kith_end(&w);
+}
+
+static void the_oldest_is_forgotten_for_another_and_for_nothing_else(void **state)
+{
+    (void)state;
+    call.values[0] = kith_string("complaint:9");
+    call.values[1] = kith_int(99);
+    closed_ones(3, 20);
+    run(&course_reopened);
+    expect("closed:{0:{number:1,");
+    expect("19:{number:20,at:5}}}");
+    call.wanted[0] = '\0';
+    call.values[1] = kith_int(7); /* closed again: its own place is free */
+    run(&course_closed);
+    expect("closed:{0:{number:1,");
+    call.wanted[0] = '\0';
+    call.values[1] = kith_int(21);
+    run(&course_closed);
+    expect("closed:{0:{number:2,");
+    expect("19:{number:21,");
+}
+
 static void who_only_has_a_role_in_it_is_left_alone(void **state)
 {
     const struct kith_handler *const handlers[] = { &course_created, &course_ended, &course_closed,
@@ -551,6 +604,7 @@ int main(void)
         cmocka_unit_test_setup(an_answer_ends_the_waiting, set_up),
         cmocka_unit_test_setup(a_number_that_is_not_hers_is_a_complaint_of_its_own, set_up),
         cmocka_unit_test_setup(an_answer_reopens_for_as_long_as_is_configured, set_up),
+        cmocka_unit_test_setup(an_answer_is_known_by_as_much_of_a_long_id_as_is_kept, set_up),
         cmocka_unit_test_setup(a_new_one_is_completed_counted_and_acknowledged, set_up),
         cmocka_unit_test_setup(no_more_acknowledgements_in_a_day_than_configured, set_up),
         cmocka_unit_test_setup(what_has_gone_out_acknowledges, set_up),
@@ -560,6 +614,7 @@ int main(void)
         cmocka_unit_test_setup(once_late_is_late, set_up),
         cmocka_unit_test_setup(only_what_was_closed_is_followed_up, set_up),
         cmocka_unit_test_setup(what_is_reopened_is_not_asked_about, set_up),
+        cmocka_unit_test_setup(the_oldest_is_forgotten_for_another_and_for_nothing_else, set_up),
         cmocka_unit_test_setup(who_only_has_a_role_in_it_is_left_alone, set_up),
         cmocka_unit_test_setup(the_survey_has_a_link_for_each_answer, set_up),
         cmocka_unit_test_setup(nobody_is_asked_because_somebody_says_so, set_up),

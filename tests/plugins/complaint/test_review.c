@@ -176,6 +176,9 @@ static void money_is_counted_to_the_last_digit(void **state)
         for (size_t j = 0; j < 3; j++)
             take(review, "2026-04-05", "product", rows[i].amounts[j]);
         assert_cost(review, rows[i].sum);
+        struct kith_doc cost = kith_get_doc(kith_get_doc(write(review), "cost"), "0");
+        assert_int_equal(kith_get_int(cost, "capped", 0),
+                         strstr(rows[i].sum, "900000000000000") != NULL);
         free(review);
     }
 }

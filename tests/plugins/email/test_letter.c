@@ -156,6 +156,48 @@ static void fields_come_from_the_template_or_from_email(void **state)
     letter_deinit(&letter);
 }
 
+static void only_a_message_id_is_answered(void **state)
+{
+    (void)state;
+    char longest[1000], longer[1000]; /* that are not encoded, and no line is too long */
+    snprintf(longest, sizeof longest, "<%0*d@x>", 896, 1);
+    snprintf(longer, sizeof longer, "<%0*d@x>", 897, 1);
+    const struct {
+        const char *id;
+        bool is_one;
+    } rows[] = {
+        { "<1.a_b=c@mail.example>", true },
+        { "<1@[127.0.0.1]>", true },
+        { longest, true },
+        { longer, false },
+        { "<\u00e9@x>", false },
+        { "<1@\u4f8b.example>", false },
+        { "<=?utf-8?q?x?=@x>", false },
+        { "<a b@x>", false },
+        { "1@x", false },
+        { "<1x>", false },
+        { "<@x>", false },
+        { "<1@>", false },
+        { "<1@x> (Ann)", false },
+        { "<1@x> <2@x>", false },
+        { "<1@x", false },
+        { "\"<1@x>\"", false },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct letter letter;
+        char answered[1100];
+        assert_int_equal(write_letter(with_field("in_reply_to", rows[i].id), &letter), 0);
+        for (size_t j = 0; j < 2; j++) {
+            snprintf(answered, sizeof answered, "%s: %s\r\n", j ? "References" : "In-Reply-To",
+                     rows[i].id);
+            assert_int_equal(has(&letter, answered), rows[i].is_one);
+        }
+        assert_int_equal(has(&letter, "In-Reply-To"), rows[i].is_one);
+        assert_int_equal(has(&letter, "References"), rows[i].is_one);
+        letter_deinit(&letter);
+    }
+}
+
 static void header_injection_is_refused_in_every_field(void **state)
 {
     (void)state;
@@ -307,6 +349,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(the_envelope_belongs_to_the_message),
         TEST(fields_come_from_the_template_or_from_email),
+        TEST(only_a_message_id_is_answered),
         TEST(header_injection_is_refused_in_every_field),
         TEST(nobody_gets_a_copy),
         TEST(a_link_that_unsubscribes_is_one_click),
