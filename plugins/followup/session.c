@@ -107,7 +107,7 @@ static void write_next(struct session *session)
             .reminder = session->reminder,
             .customer = write->is_changed ? 0 : session->customer,
             .is_over = session->is_over,
-            .has_words = session->is_kept,
+            .has_words = session->is_kept || session->has_words,
         };
         write->body = task_copy(&session->pool, &copy, &session->task);
     }

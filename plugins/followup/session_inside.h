@@ -78,6 +78,7 @@ struct session {
     bool is_over;         /* the reminder is closed when this has been written ... */
     bool is_retitled;     /* ... under another title ... */
     bool is_kept;         /* ... which its promise has, and not the reminder */
+    bool has_words;       /* closed before: title and note stand in its copy */
     struct ics_item task; /* to be copied; its texts in the pool */
     int refusal;          /* what put and remove answer: a code of DAV_, or 0 */
     char detail[DETAIL_BYTES];

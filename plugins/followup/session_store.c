@@ -275,8 +275,19 @@ static void put_again(struct session *session, const struct item *item, const st
         write_hidden(session, own, reminder, none);
 }
 
+/* A reminder that is closed changes no more: what a device calls it from then on is in its copy,
+ * and stays there. */
+static bool has_words(const struct item *item, unsigned changes)
+{
+    struct kith_doc fields = kith_get_doc(item->copy, "fields");
+    return (changes & (ICS_RETITLED | ICS_NOTED)) != 0 ||
+           kith_get(fields, "title").type == KITH_TEXT ||
+           kith_get(fields, "details").type == KITH_TEXT;
+}
+
 /* Whether something was said that only a copy has: when it was ticked off, if the device says so,
- * the words at a promise, which is kept and not changed, and a name that is not of its number. */
+ * the words at a promise, which is kept and not changed, those at one that was closed before, and a
+ * name that is not of its number. */
 static bool needs_copy(struct session *session, const struct item *item,
                        const struct ics_item *task, unsigned changes)
 {
@@ -287,7 +298,7 @@ static bool needs_copy(struct session *session, const struct item *item,
            (is_ticked && task->completed.kind != WHEN_NONE) ||
            (is_ticked && promise_of(item->reminder) != 0 &&
             (changes & (ICS_RETITLED | ICS_NOTED)) != 0) ||
-           (own != NULL && strcmp(own, item->dav.name) != 0);
+           session->has_words || (own != NULL && strcmp(own, item->dav.name) != 0);
 }
 
 static void put_reminder(struct session *session, const struct item *item,
@@ -302,6 +313,7 @@ static void put_reminder(struct session *session, const struct item *item,
     session->customer = kith_get_int(reminder, "customer", 0);
     bool ends = (changes & (ICS_COMPLETED | ICS_CALLED_OFF)) != 0;
     session->is_over = is_open ? ends : (changes & ICS_REOPENED) == 0;
+    session->has_words = !is_open && session->is_over && has_words(item, changes);
     if (!is_open && (changes & ICS_REOPENED) != 0) {
         put_again(session, item, task);
     } else if (is_open && ends) {

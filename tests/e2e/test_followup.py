@@ -377,6 +377,52 @@ def test_what_is_written_over_a_promise_that_is_ticked_off_is_its_evidence(house
     assert text_of(house, name) == shown
 
 
+def test_words_of_what_is_done_stay_until_a_device_changes_them(house):
+    house = house()
+    house.promise("call", HOUR)
+    (task,) = house.ok("GET", "/v1/reminders?to=anna")["items"]
+    name, uid = f"reminder-{task['id']}.ics", f"UID:reminder-{task['id']}@kith"
+    words, end = ["SUMMARY:called at nine", "DESCRIPTION:spoke to Ben"], "STATUS:COMPLETED"
+    assert house.put(name, uid, *words, end).status == 204
+    for more in ("CATEGORIES:work", "PRIORITY:1", "CATEGORIES:home"):
+        assert house.put(name, uid, *words, more, end).status == 204
+        text = text_of(house, name)[1]
+        assert all(line in text for line in [*words, more, end]), text
+    assert house.put(name, uid, "SUMMARY:called at ten", end).status == 204
+    shown = text_of(house, name)
+    assert "SUMMARY:called at ten" in shown[1] and "DESCRIPTION" not in shown[1]
+    house.restart()
+    assert text_of(house, name) == shown
+
+
+def test_what_is_done_is_called_otherwise_in_its_copy(house):
+    house = house()
+    number = house.remind("Call", note="at nine")
+    name, uid = f"reminder-{number}.ics", f"UID:reminder-{number}@kith"
+    first = ["SUMMARY:Call", "DESCRIPTION:at nine", "STATUS:COMPLETED"]
+    assert house.put(name, uid, *first).status == 204
+    for lines in (
+        ["SUMMARY:Call", "DESCRIPTION:she was glad"],
+        ["SUMMARY:Called", "DESCRIPTION:she was glad"],
+        ["SUMMARY:Called"],
+    ):
+        tag = text_of(house, name)[0]
+        match = {"If-Match": tag}
+        assert house.put(name, uid, *lines, "STATUS:COMPLETED", headers=match).status == 204
+        shown = text_of(house, name)
+        assert shown[0] != tag and all(line in shown[1] for line in lines), shown
+        assert ("DESCRIPTION" in shown[1]) == (len(lines) == 2)
+        house.restart()
+        assert text_of(house, name) == shown
+    reminder = house.ok("GET", f"/v1/reminders/{number}")
+    assert (reminder["title"], reminder["note"]) == ("Call", "at nine")
+    (copy,) = house.ok("GET", "/v1/records/calendar_copy")["items"]
+    assert copy["state"] == "left"
+    assert house.put(name, uid, "SUMMARY:Called", "STATUS:NEEDS-ACTION").status == 204
+    (again,) = house.ok("GET", "/v1/reminders?to=anna")["items"]
+    assert again["title"] == "Called"
+
+
 def test_copies_of_closed_reminders_are_open_records_no_more(house):
     """Nine reminders with lines of the device's own, where three open records are allowed."""
     house = house()
