@@ -536,6 +536,18 @@ def test_what_was_done_elsewhere_says_when_and_says_the_same_after_a_restart(hou
         before[unseen] = text_of(house, f"reminder-{unseen}.ics")
 
 
+def test_what_was_ticked_off_last_is_there_after_a_restart_whatever_its_number(house):
+    house = house()
+    first = house.remind("First")
+    for number in [house.remind(f"Later {nth}") for nth in range(101)]:
+        house.ok("POST", f"/v1/reminders/{number}/done?wait=applied", {})
+    name, uid = f"reminder-{first}.ics", f"UID:reminder-{first}@kith"
+    assert house.put(name, uid, "SUMMARY:First", "STATUS:COMPLETED").status == 204
+    shown = text_of(house, name)
+    house.restart()
+    assert text_of(house, name) == shown
+
+
 def test_a_name_that_is_like_ours_is_whose_it_was_first(house):
     house = house()
     coming = house.remind("One") + 1
