@@ -136,6 +136,17 @@ static const char *record_path(struct session *session, struct kith_doc record, 
                       (long long)kith_get_int(record, "id", 0), rest);
 }
 
+/* Which version was seen: another one is not written over. */
+static const char *record_match(struct session *session, struct kith_doc record)
+{
+    return pool_print(&session->pool, "\"%lld\"", (long long)kith_get_int(record, "version", 0));
+}
+
+static const char *reminder_match(struct session *session, struct kith_doc reminder)
+{
+    return pool_print(&session->pool, "\"%s\"", kith_get_text(reminder, "version").data);
+}
+
 static const char *keep_text(struct session *session, const char *text)
 {
     return text == NULL ? "" : pool_text(&session->pool, text, strlen(text));
@@ -243,7 +254,7 @@ void session_keep_promise(struct session *session, struct kith_doc promise)
     kith_close(&w);
     write->path = record_path(session, promise, "/keep?wait=applied");
     write->body = kith_end(&w);
-    write->match = pool_print(pool, "\"%lld\"", (long long)kith_get_int(promise, "version", 0));
+    write->match = record_match(session, promise);
     session->is_kept = true;
 }
 
@@ -306,8 +317,7 @@ static void put_reminder(struct session *session, const struct item *item,
 {
     struct kith_doc reminder = item->reminder, body = { NULL, 0 };
     unsigned changes = ics_changes(&item->dav.task, task);
-    const char *match =
-        pool_print(&session->pool, "\"%s\"", kith_get_text(reminder, "version").data);
+    const char *match = reminder_match(session, reminder);
     bool is_open = kith_is(kith_get_text(reminder, "state"), "open");
     session->reminder = (uint64_t)kith_get_int(reminder, "id", 0);
     session->customer = kith_get_int(reminder, "customer", 0);
@@ -358,8 +368,7 @@ static void put_todo(struct session *session, const struct item *item, const str
     else
         add_write(session, moves ? "POST" : "PATCH",
                   record_path(session, item->todo, moves ? rest : "?wait=applied"), body)
-            ->match = pool_print(&session->pool, "\"%lld\"",
-                                 (long long)kith_get_int(item->todo, "version", 0));
+            ->match = record_match(session, item->todo);
 }
 
 static int refuse(struct session *session, struct fault *fault)
@@ -397,7 +406,8 @@ static void remove_todo(struct session *session, const struct item *item)
     bool is_open = item->dav.task.status == ICS_OPEN || item->dav.task.status == ICS_STARTED;
     add_write(session, is_open ? "POST" : "PATCH",
               record_path(session, item->todo, is_open ? "/drop?wait=applied" : "?wait=applied"),
-              kith_end(&w));
+              kith_end(&w))
+        ->match = record_match(session, item->todo);
 }
 
 static int store_remove(void *arg, const struct dav_item *before, struct fault *fault)
@@ -410,7 +420,8 @@ static int store_remove(void *arg, const struct dav_item *before, struct fault *
         remove_todo(session, item);
     } else if (kith_is(kith_get_text(item->reminder, "state"), "open")) {
         add_write(session, "POST", reminder_path(session, item->reminder, "/done?wait=applied"),
-                  outcome(session, TASK_DELETED));
+                  outcome(session, TASK_DELETED))
+            ->match = reminder_match(session, item->reminder);
     } else {
         write_hidden(session, item->dav.name, item->reminder, item->copy);
     }

@@ -1,6 +1,7 @@
 """The plugin followup in the daemon: what devices send, promises, and who is to be seen again."""
 import re
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
 import pytest
@@ -573,6 +574,43 @@ def test_a_task_without_a_letter_in_its_title_is_untitled(house):
     house = house()
     assert house.put("a.ics", "UID:a", "SUMMARY:\u3000 \u200b").status == 201
     assert house.ok("GET", "/v1/records/todo/1")["title"] == "(untitled)"
+
+
+def test_what_cannot_be_kept_is_refused_as_data_and_not_as_a_right(house):
+    house = house()
+    number = house.remind("Call")
+    house.put("a.ics", "UID:a", "SUMMARY:Milk")
+    for line in ("SUMMARY:" + "x" * 600, "DESCRIPTION:" + "y" * 9000, "DUE:19690101T000000Z"):
+        for status in ("COMPLETED", "NEEDS-ACTION"):
+            lines = [f"UID:reminder-{number}@kith", line, f"STATUS:{status}"]
+            answer = house.put(f"reminder-{number}.ics", *lines)
+            assert answer.status == 403 and b"<c:valid-calendar-data/>" in answer.body, answer.body
+            assert b"<d:responsedescription>" in answer.body
+    large = house.put("a.ics", "UID:a", "SUMMARY:Milk", "X-LONG:" + "z" * 40_000)
+    assert large.status == 403 and b"<c:valid-calendar-data/>" in large.body, large.body
+    assert house.ok("GET", f"/v1/reminders/{number}")["state"] == "open"
+
+
+def test_of_a_deletion_and_a_change_at_once_one_is_refused(house):
+    """Both say which version they have seen, so whoever is second is told."""
+    house = house()
+    for nth in range(60):
+        if nth % 2 == 0:
+            number = house.remind("Call")
+            name, path, change = f"reminder-{number}.ics", "/v1/reminders", {"title": "Write"}
+        else:
+            name, path, change = f"{nth}.ics", "/v1/records/todo", {"fields": {"title": "Write"}}
+            assert house.put(name, f"UID:{nth}", "SUMMARY:Call").status == 201
+            number = house.ok("GET", path + "?limit=1")["items"][0]["id"]
+        path = f"{path}/{number}"
+        match = {"If-Match": house.daemon.get(path).headers["ETag"]}
+        seen = {"If-Match": text_of(house, name)[0]}
+        with ThreadPoolExecutor(1) as other:
+            deletion = other.submit(house.dav, "DELETE", TASKS + name, headers=seen)
+            time.sleep(nth % 10 / 4000)
+            changed = house.daemon.call("PATCH", path, change, headers=match).status
+            deleted = deletion.result().status
+        assert (changed, deleted) in ((200, 412), (412, 204), (409, 204)), (nth, changed, deleted)
 
 
 def test_a_list_is_hers_alone(house):
