@@ -39,14 +39,18 @@ static const char *path_of(struct session *session)
 static void find_left(struct session *session)
 {
     const struct book *book = &session->desk->book;
+    struct walk at = walk(session, SOURCE_OPEN);
+    struct kith_doc doc;
+    struct places open;
     session->left = pool_take(&session->pool, (book->count + 1) * sizeof *session->left);
-    for (size_t i = 0; session->left != NULL && i < book->count; i++) {
-        struct walk at = walk(session, SOURCE_OPEN);
-        struct kith_doc doc;
-        bool is_there = book->entries[i].reminder == 0;
-        while (!is_there && walk_next(&at, &doc))
-            is_there = (uint64_t)kith_get_int(doc, "id", 0) == book->entries[i].reminder;
-        if (!is_there)
+    if (session->left == NULL ||
+        !places_init(&open, &session->pool, session_count(session, SOURCE_OPEN)))
+        return; /* the pool is broken, and says so when it is asked */
+    while (walk_next(&at, &doc))
+        places_add_number(&open, (uint64_t)kith_get_int(doc, "id", 0), 0);
+    for (size_t i = 0; i < book->count; i++) {
+        uint64_t number = book->entries[i].reminder;
+        if (number != 0 && places_of_number(&open, number) == PLACES_NONE)
             session->left[session->left_count++] = book->entries[i].name;
     }
 }

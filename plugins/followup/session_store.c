@@ -23,14 +23,6 @@ static int entry_by_revision(const void *left, const void *right)
     return (*a)->revision < (*b)->revision ? -1 : (*a)->revision > (*b)->revision;
 }
 
-static const struct item *item_called(const struct session *session, const char *name)
-{
-    for (size_t i = 0; i < session->item_count; i++)
-        if (strcmp(session->items[i].dav.name, name) == 0)
-            return &session->items[i];
-    return NULL;
-}
-
 /* What has changed, and what is gone, in the order in which that was seen. */
 static int each_since(struct session *session, uint64_t after, dav_visit_fn *visit, void *arg)
 {
@@ -47,7 +39,7 @@ static int each_since(struct session *session, uint64_t after, dav_visit_fn *vis
             found[count++] = &book->entries[i];
     qsort(found, count, sizeof *found, entry_by_revision);
     for (size_t i = 0; i < count && rc == 0; i++) {
-        const struct item *item = item_called(session, found[i]->name);
+        const struct item *item = session_item_called(session, found[i]->name);
         const struct dav_item gone = {
             .name = found[i]->name, .etag = "", .revision = found[i]->revision, .is_gone = true
         };
@@ -69,7 +61,7 @@ static int store_each(void *arg, uint64_t after, dav_visit_fn *visit, void *visi
 
 static int store_get(void *arg, const char *name, struct dav_item *out_item)
 {
-    const struct item *item = item_called(arg, name);
+    const struct item *item = session_item_called(arg, name);
     if (item == NULL)
         return DAV_ABSENT;
     *out_item = item->dav;
@@ -79,12 +71,11 @@ static int store_get(void *arg, const char *name, struct dav_item *out_item)
 static int store_find(void *arg, const char *uid, struct dav_item *out_item)
 {
     const struct session *session = arg;
-    for (size_t i = 0; i < session->item_count; i++)
-        if (strcmp(session->items[i].dav.task.uid, uid) == 0) {
-            *out_item = session->items[i].dav;
-            return 0;
-        }
-    return DAV_ABSENT;
+    size_t at = places_of_text(&session->uids, uid);
+    if (at == PLACES_NONE)
+        return DAV_ABSENT;
+    *out_item = session->items[at].dav;
+    return 0;
 }
 
 static bool to_utc(void *arg, const char *zone, int64_t local_ms, int64_t *out_ms)
@@ -381,7 +372,7 @@ static int store_put(void *arg, const char *name, const struct dav_item *before,
                      const struct ics_item *task, struct fault *fault)
 {
     struct session *session = arg;
-    const struct item *item = before != NULL ? item_called(session, before->name) : NULL;
+    const struct item *item = before != NULL ? session_item_called(session, before->name) : NULL;
     if (session->refusal != 0)
         return refuse(session, fault);
     keep_task(session, name, task);
@@ -413,7 +404,7 @@ static void remove_todo(struct session *session, const struct item *item)
 static int store_remove(void *arg, const struct dav_item *before, struct fault *fault)
 {
     struct session *session = arg;
-    const struct item *item = item_called(session, before->name);
+    const struct item *item = session_item_called(session, before->name);
     if (session->refusal != 0)
         return refuse(session, fault);
     if (item->is_todo) {
