@@ -148,17 +148,27 @@ const struct book_done *book_done_of(const struct book *book, uint64_t number)
     return NULL;
 }
 
+static size_t oldest_done(const struct book *book)
+{
+    size_t oldest = 0;
+    for (size_t i = 1; i < book->done_count; i++)
+        if (book->done[i].at < book->done[oldest].at)
+            oldest = i;
+    return oldest;
+}
+
 bool book_keep_done(struct book *book, uint64_t number, int64_t at, struct kith_doc doc)
 {
     void *copy;
-    if (book_done_of(book, number) != NULL)
+    bool is_full = book->done_count == BOOK_DONE_MAX;
+    if (book_done_of(book, number) != NULL || (is_full && at < book->done[oldest_done(book)].at))
         return true;
     copy = malloc(doc.size + 1);
     if (copy == NULL)
         return false;
     memcpy(copy, doc.data, doc.size);
-    if (book->done_count == BOOK_DONE_MAX)
-        drop_at(book, 0);
+    if (is_full)
+        drop_at(book, oldest_done(book));
     book->done[book->done_count++] = (struct book_done){
         .number = number,
         .customer = (uint64_t)kith_get_int(doc, "customer", 0),

@@ -54,7 +54,8 @@ void book_end(struct book *book);
 
 struct book_entry *book_find(struct book *book, const char *name);
 
-/* Keep the document of a reminder that is done; the oldest goes when there are too many. */
+/* Keep the document of a reminder that is done, as long as it is of the BOOK_DONE_MAX that were
+ * done last. */
 bool book_keep_done(struct book *book, uint64_t number, int64_t at, struct kith_doc doc);
 const struct book_done *book_done_of(const struct book *book, uint64_t number);
 void book_hide_done(struct book *book, uint64_t number);

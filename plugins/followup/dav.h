@@ -55,6 +55,8 @@ enum {
     DAV_STALE = -3,    /* changes since that revision are no longer known: begin anew */
     DAV_DENIED = -4,   /* she may not; the fault says why */
     DAV_BUSY = -5,     /* not now: the client comes back */
+    DAV_INVALID = -6,  /* what the task says cannot be kept; the fault says why */
+    DAV_LIMIT = -7,    /* it is too large; the fault says what */
 };
 
 /* A task with what the protocol needs of it; texts are borrowed until the next call. */

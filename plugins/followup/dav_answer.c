@@ -114,6 +114,14 @@ void dav_refuse_store(struct dav *dav, int rc, const struct fault *fault)
         dav_refuse(dav, 403, "d:need-privileges", "%s",
                    fault == NULL ? "this list is not yours" : fault->text);
         return;
+    case DAV_INVALID:
+        dav_refuse(dav, 403, "c:valid-calendar-data", "%s",
+                   fault == NULL ? "this cannot be kept" : fault->text);
+        return;
+    case DAV_LIMIT:
+        dav_refuse(dav, 403, "c:max-resource-size", "%s",
+                   fault == NULL ? "this is too large" : fault->text);
+        return;
     default:
         dav_refuse(dav, 503, NULL, "the task list cannot be reached; try again");
         dav_header_set(dav->answer, "Retry-After", "5");

@@ -42,7 +42,7 @@ static const char copy[] =
     "   \"hidden\": {\"type\": \"flag\","
     "     \"description\": \"Done, and deleted on a device: in no list any more\"},"
     "   \"title\": {\"type\": \"text\"}, \"details\": {\"type\": \"text\","
-    "     \"description\": \"As the device had them when it ticked off a promise\"},"
+    "     \"description\": \"As the device has them, and the reminder does not\"},"
     "   \"made\": {\"type\": \"choice\", \"values\": [\"left\"],"
     "     \"description\": \"What it was already when it was written\"},"
     "   " CALENDAR_FIELDS "},"

@@ -64,6 +64,18 @@ static void reply(struct session *session)
 
 /* -- Writing ----------------------------------------------------------------------------------- */
 
+/* What the host has refused, as the device is told. */
+static int refusal_of(int32_t status)
+{
+    if (status == 412 || status == 409 || status == 404)
+        return DAV_CONFLICT;
+    if (status == 400 || status == 422)
+        return DAV_INVALID;
+    if (status == 413)
+        return DAV_LIMIT;
+    return status == 429 || status >= 500 || status < 0 ? DAV_BUSY : DAV_DENIED;
+}
+
 static void on_written(void *arg, int32_t status, struct kith_doc result)
 {
     struct session *session = arg;
@@ -84,9 +96,7 @@ static void on_written(void *arg, int32_t status, struct kith_doc result)
         write_next(session);
         return;
     }
-    session->refusal = status == 412 || status == 409 || status == 404 ? DAV_CONFLICT
-                       : status == 429 || status >= 500 || status < 0  ? DAV_BUSY
-                                                                       : DAV_DENIED;
+    session->refusal = refusal_of(status);
     snprintf(session->detail, sizeof session->detail, "%.*s", (int)detail.size, detail.data);
     session_answer(session);
     reply(session);
@@ -107,7 +117,7 @@ static void write_next(struct session *session)
             .reminder = session->reminder,
             .customer = write->is_changed ? 0 : session->customer,
             .is_over = session->is_over,
-            .has_words = session->is_kept,
+            .has_words = session->is_kept || session->has_words,
         };
         write->body = task_copy(&session->pool, &copy, &session->task);
     }

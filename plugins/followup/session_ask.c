@@ -16,7 +16,7 @@ static const char *path_of(struct session *session)
     static const char *const formats[] = {
         [SOURCE_STAFF] = "/v1/staff/%s",
         [SOURCE_OPEN] = "/v1/reminders?limit=1000&to=%s%s%s",
-        [SOURCE_DONE] = "/v1/reminders?limit=100&state=done&to=%s%s%s",
+        [SOURCE_DONE] = "/v1/reminders?limit=1000&state=done&to=%s%s%s",
         [SOURCE_TODO] = "/v1/records/todo?limit=1000&open=1&owner=%s%s%s",
         [SOURCE_FINISHED] = "/v1/records/todo?limit=100&state=done&owner=%s%s%s",
         [SOURCE_DROPPED] = "/v1/records/todo?limit=100&state=dropped&owner=%s%s%s",
@@ -39,14 +39,18 @@ static const char *path_of(struct session *session)
 static void find_left(struct session *session)
 {
     const struct book *book = &session->desk->book;
+    struct walk at = walk(session, SOURCE_OPEN);
+    struct kith_doc doc;
+    struct places open;
     session->left = pool_take(&session->pool, (book->count + 1) * sizeof *session->left);
-    for (size_t i = 0; session->left != NULL && i < book->count; i++) {
-        struct walk at = walk(session, SOURCE_OPEN);
-        struct kith_doc doc;
-        bool is_there = book->entries[i].reminder == 0;
-        while (!is_there && walk_next(&at, &doc))
-            is_there = (uint64_t)kith_get_int(doc, "id", 0) == book->entries[i].reminder;
-        if (!is_there)
+    if (session->left == NULL ||
+        !places_init(&open, &session->pool, session_count(session, SOURCE_OPEN)))
+        return; /* the pool is broken, and says so when it is asked */
+    while (walk_next(&at, &doc))
+        places_add_number(&open, (uint64_t)kith_get_int(doc, "id", 0), 0);
+    for (size_t i = 0; i < book->count; i++) {
+        uint64_t number = book->entries[i].reminder;
+        if (number != 0 && places_of_number(&open, number) == PLACES_NONE)
             session->left[session->left_count++] = book->entries[i].name;
     }
 }
@@ -69,13 +73,14 @@ static void keep_done(struct session *session, struct kith_doc doc)
         session->pool.broken = true;
 }
 
-static void have_done(struct session *session)
+/* They come by their numbers, the highest first, and one with a low number may have been closed
+ * last: so all are looked at, and the book has those that were closed last. */
+static bool keep_done_page(struct session *session, struct kith_doc page)
 {
-    struct walk at = walk(session, SOURCE_DONE);
-    struct kith_doc doc;
-    while (walk_next(&at, &doc))
-        keep_done(session, doc);
-    session->desk->book.is_warm = true;
+    struct kith_iter it = kith_iter(kith_get_doc(page, "items"));
+    while (kith_next(&it))
+        keep_done(session, kith_as_doc(&it.value));
+    return !session->pool.broken;
 }
 
 static void on_left(void *arg, int32_t status, struct kith_doc result)
@@ -112,8 +117,7 @@ static void ask_left(struct session *session)
 /* Of what is over the newest are enough: they are shown for a while. */
 static bool is_of_the_past(enum source source)
 {
-    return source == SOURCE_DONE || source == SOURCE_FINISHED || source == SOURCE_DROPPED ||
-           source == SOURCE_OLD_COPY;
+    return source == SOURCE_FINISHED || source == SOURCE_DROPPED || source == SOURCE_OLD_COPY;
 }
 
 static bool keep_page(struct session *session, struct kith_doc doc)
@@ -138,11 +142,12 @@ static void on_page(void *arg, int32_t status, struct kith_doc result)
         session_fail(session, 403, "this key is nobody's on the staff");
         return;
     }
-    if (status != 200 || !keep_page(session, result)) {
+    if (status != 200 || !(session->source == SOURCE_DONE ? keep_done_page(session, result)
+                                                          : keep_page(session, result))) {
         session_fail(session, 503, "Kith is too busy to tell what is in this list");
         return;
     }
-    struct kith_text next = kith_get_text(session->last[session->source]->doc, "next");
+    struct kith_text next = kith_get_text(result, "next");
     session->after =
         next.size != 0 && !is_of_the_past(session->source) && ++session->pages_read < PAGES_MAX
             ? pool_segment(&session->pool, next.data)
@@ -169,7 +174,7 @@ void session_gather(struct session *session)
     if (session->source == SOURCE_LEFT) {
         if (session->left == NULL) {
             read_staff(session);
-            have_done(session);
+            session->desk->book.is_warm = true;
             find_left(session);
         }
         ask_left(session);

@@ -9,6 +9,7 @@
 #define PLUGINS_FOLLOWUP_SESSION_INSIDE_H
 
 #include "dav.h"
+#include "places.h"
 #include "session.h"
 #include "task.h"
 
@@ -42,6 +43,12 @@ struct item {
     bool is_todo;
 };
 
+struct copy {
+    struct kith_doc doc;
+    int64_t reminder;
+    bool is_shared; /* its name is also in the copy of another reminder */
+};
+
 struct write {
     const char *method, *path, *match;
     const char *key; /* NULL: made twice it is the same */
@@ -67,7 +74,10 @@ struct session {
     struct page *pages[SOURCE_COUNT], *last[SOURCE_COUNT];
     struct item *items;
     size_t item_count, todo_count; /* todos come first */
-    const char **left;             /* names of the book whose reminder is to be looked at */
+    struct places names, uids;     /* of items */
+    struct copy *copies;
+    struct places copy_names, copy_reminders; /* of copies */
+    const char **left; /* names of the book whose reminder is to be looked at */
     size_t left_count, left_at;
     uint64_t asked; /* the reminder that is */
     struct write writes[WRITES_MAX];
@@ -78,6 +88,7 @@ struct session {
     bool is_over;         /* the reminder is closed when this has been written ... */
     bool is_retitled;     /* ... under another title ... */
     bool is_kept;         /* ... which its promise has, and not the reminder */
+    bool has_words;       /* closed before: title and note stand in its copy */
     struct ics_item task; /* to be copied; its texts in the pool */
     int refusal;          /* what put and remove answer: a code of DAV_, or 0 */
     char detail[DETAIL_BYTES];
@@ -98,8 +109,10 @@ void session_have_list(struct session *session);
 void session_gather(struct session *session);
 
 /* session_list.c */
+const struct item *session_item_called(const struct session *session, const char *name);
 struct walk walk(const struct session *session, enum source source);
 bool walk_next(struct walk *walk, struct kith_doc *out);
+size_t session_count(const struct session *session, enum source source);
 bool session_make_items(struct session *session); /* false: memory is short */
 void session_sort_by_due(struct session *session);
 

@@ -43,15 +43,45 @@ static bool next_copy(const struct session *session, struct walk *at, bool *is_o
     return walk_next(at, out);
 }
 
+size_t session_count(const struct session *session, enum source source)
+{
+    struct walk at = walk(session, source);
+    struct kith_doc doc;
+    size_t count = 0;
+    while (walk_next(&at, &doc))
+        count++;
+    return count;
+}
+
+/* Of one name the first copy knows whether others have it too. */
+static bool index_copies(struct session *session)
+{
+    struct pool *pool = &session->pool;
+    struct walk at = walk(session, SOURCE_COPY);
+    size_t room = session_count(session, SOURCE_COPY) + session_count(session, SOURCE_OLD_COPY);
+    bool is_old = false;
+    session->copies = pool_take(pool, (room + 1) * sizeof *session->copies);
+    if (session->copies == NULL || !places_init(&session->copy_names, pool, room) ||
+        !places_init(&session->copy_reminders, pool, room))
+        return false;
+    struct kith_doc doc;
+    for (size_t i = 0; i < room && next_copy(session, &at, &is_old, &doc); i++) {
+        struct kith_doc fields = kith_get_doc(doc, "fields");
+        struct copy *copy = &session->copies[i];
+        *copy = (struct copy){ .doc = doc, .reminder = kith_get_int(fields, "reminder", 0) };
+        places_add_number(&session->copy_reminders, (uint64_t)copy->reminder, i);
+        struct copy *first = &session->copies[places_add_text(
+            &session->copy_names, kith_get_text(fields, "name").data, i)];
+        if (first->reminder != copy->reminder)
+            first->is_shared = true;
+    }
+    return true;
+}
+
 static struct kith_doc copy_of(const struct session *session, int64_t reminder)
 {
-    struct walk at = walk(session, SOURCE_COPY);
-    struct kith_doc doc;
-    bool is_old = false;
-    while (next_copy(session, &at, &is_old, &doc))
-        if (kith_get_int(kith_get_doc(doc, "fields"), "reminder", 0) == reminder)
-            return doc;
-    return (struct kith_doc){ NULL, 0 };
+    size_t at = places_of_number(&session->copy_reminders, (uint64_t)reminder);
+    return at == PLACES_NONE ? (struct kith_doc){ NULL, 0 } : session->copies[at].doc;
 }
 
 /* Of what a device would get: another tag after every change that it can see. */
@@ -70,33 +100,45 @@ static void tag_item(struct item *item)
 /* Whether one of the first `count` has it. */
 static bool has_name(const struct session *session, size_t count, const char *name)
 {
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(session->items[i].dav.name, name) == 0)
-            return true;
-    return false;
+    size_t at = places_of_text(&session->names, name);
+    return at != PLACES_NONE && at < count;
 }
 
 static bool has_uid(const struct session *session, size_t count, const char *uid)
 {
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(session->items[i].dav.task.uid, uid) == 0)
-            return true;
-    return false;
+    size_t at = places_of_text(&session->uids, uid);
+    return at != PLACES_NONE && at < count;
+}
+
+const struct item *session_item_called(const struct session *session, const char *name)
+{
+    size_t at = places_of_text(&session->names, name);
+    return at == PLACES_NONE ? NULL : &session->items[at];
+}
+
+static void index_item(struct session *session, size_t at)
+{
+    places_add_text(&session->names, session->items[at].dav.name, at);
+    places_add_text(&session->uids, session->items[at].dav.task.uid, at);
+}
+
+/* Anew: they have moved. */
+static bool index_items(struct session *session)
+{
+    if (!places_init(&session->names, &session->pool, session->item_count) ||
+        !places_init(&session->uids, &session->pool, session->item_count))
+        return false;
+    for (size_t i = 0; i < session->item_count; i++)
+        index_item(session, i);
+    return true;
 }
 
 /* Whether the name has gone over to the reminder that came after this one. */
 static bool is_followed(const struct session *session, const char *name, int64_t reminder)
 {
-    struct walk at = walk(session, SOURCE_COPY);
-    struct kith_doc doc;
-    bool is_old = false;
-    while (next_copy(session, &at, &is_old, &doc)) {
-        struct kith_doc fields = kith_get_doc(doc, "fields");
-        if (kith_get_int(fields, "reminder", 0) != reminder &&
-            kith_is(kith_get_text(fields, "name"), name))
-            return true;
-    }
-    return false;
+    size_t at = places_of_text(&session->copy_names, name);
+    return at != PLACES_NONE &&
+           (session->copies[at].is_shared || session->copies[at].reminder != reminder);
 }
 
 /* One that is done is not shown where it was hidden, and where its name is another's by now: it is
@@ -138,7 +180,7 @@ static void add_reminder(struct session *session, struct kith_doc doc, int64_t d
     if (item->dav.name == NULL || item->dav.task.uid == NULL)
         return;
     if (done_at != 0 ? is_shown_done(session, item) : give_names(session, item))
-        session->item_count++;
+        index_item(session, session->item_count++);
 }
 
 static void add_todos(struct session *session, enum source source)
@@ -160,19 +202,17 @@ static void add_todos(struct session *session, enum source source)
         *item = (struct item){ .todo = doc, .is_todo = true };
         item->dav.name = name;
         task_of_todo(&session->pool, doc, &item->dav.task);
-        session->item_count++;
+        if (item->dav.task.uid == NULL)
+            return;
+        index_item(session, session->item_count++);
     }
 }
 
 static size_t count_all(const struct session *session)
 {
     size_t count = session->desk->book.done_count;
-    for (enum source source = 0; source < SOURCE_COUNT; source++) {
-        struct walk at = walk(session, source);
-        struct kith_doc doc;
-        while (walk_next(&at, &doc))
-            count++;
-    }
+    for (enum source source = 0; source < SOURCE_COUNT; source++)
+        count += session_count(session, source);
     return count;
 }
 
@@ -200,7 +240,7 @@ static bool compare(struct session *session)
     qsort(session->items, session->item_count, sizeof *session->items, by_revision);
     for (size_t i = 0; i < session->item_count; i++)
         session->items[i].dav.etag = session->items[i].etag; /* they have moved */
-    return true;
+    return index_items(session);
 }
 
 bool session_make_items(struct session *session)
@@ -208,8 +248,10 @@ bool session_make_items(struct session *session)
     struct walk open = walk(session, SOURCE_OPEN);
     const struct book *book = &session->desk->book;
     struct kith_doc doc;
-    session->items = pool_take(&session->pool, (count_all(session) + 1) * sizeof *session->items);
-    if (session->items == NULL)
+    size_t room = count_all(session);
+    session->items = pool_take(&session->pool, (room + 1) * sizeof *session->items);
+    if (session->items == NULL || !places_init(&session->names, &session->pool, room) ||
+        !places_init(&session->uids, &session->pool, room) || !index_copies(session))
         return false;
     add_todos(session, SOURCE_TODO);
     add_todos(session, SOURCE_FINISHED);

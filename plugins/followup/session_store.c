@@ -23,14 +23,6 @@ static int entry_by_revision(const void *left, const void *right)
     return (*a)->revision < (*b)->revision ? -1 : (*a)->revision > (*b)->revision;
 }
 
-static const struct item *item_called(const struct session *session, const char *name)
-{
-    for (size_t i = 0; i < session->item_count; i++)
-        if (strcmp(session->items[i].dav.name, name) == 0)
-            return &session->items[i];
-    return NULL;
-}
-
 /* What has changed, and what is gone, in the order in which that was seen. */
 static int each_since(struct session *session, uint64_t after, dav_visit_fn *visit, void *arg)
 {
@@ -47,7 +39,7 @@ static int each_since(struct session *session, uint64_t after, dav_visit_fn *vis
             found[count++] = &book->entries[i];
     qsort(found, count, sizeof *found, entry_by_revision);
     for (size_t i = 0; i < count && rc == 0; i++) {
-        const struct item *item = item_called(session, found[i]->name);
+        const struct item *item = session_item_called(session, found[i]->name);
         const struct dav_item gone = {
             .name = found[i]->name, .etag = "", .revision = found[i]->revision, .is_gone = true
         };
@@ -69,7 +61,7 @@ static int store_each(void *arg, uint64_t after, dav_visit_fn *visit, void *visi
 
 static int store_get(void *arg, const char *name, struct dav_item *out_item)
 {
-    const struct item *item = item_called(arg, name);
+    const struct item *item = session_item_called(arg, name);
     if (item == NULL)
         return DAV_ABSENT;
     *out_item = item->dav;
@@ -79,12 +71,11 @@ static int store_get(void *arg, const char *name, struct dav_item *out_item)
 static int store_find(void *arg, const char *uid, struct dav_item *out_item)
 {
     const struct session *session = arg;
-    for (size_t i = 0; i < session->item_count; i++)
-        if (strcmp(session->items[i].dav.task.uid, uid) == 0) {
-            *out_item = session->items[i].dav;
-            return 0;
-        }
-    return DAV_ABSENT;
+    size_t at = places_of_text(&session->uids, uid);
+    if (at == PLACES_NONE)
+        return DAV_ABSENT;
+    *out_item = session->items[at].dav;
+    return 0;
 }
 
 static bool to_utc(void *arg, const char *zone, int64_t local_ms, int64_t *out_ms)
@@ -134,6 +125,17 @@ static const char *record_path(struct session *session, struct kith_doc record, 
 {
     return pool_print(&session->pool, "/v1/records/%s/%lld%s", kith_get_text(record, "kind").data,
                       (long long)kith_get_int(record, "id", 0), rest);
+}
+
+/* Which version was seen: another one is not written over. */
+static const char *record_match(struct session *session, struct kith_doc record)
+{
+    return pool_print(&session->pool, "\"%lld\"", (long long)kith_get_int(record, "version", 0));
+}
+
+static const char *reminder_match(struct session *session, struct kith_doc reminder)
+{
+    return pool_print(&session->pool, "\"%s\"", kith_get_text(reminder, "version").data);
 }
 
 static const char *keep_text(struct session *session, const char *text)
@@ -243,7 +245,7 @@ void session_keep_promise(struct session *session, struct kith_doc promise)
     kith_close(&w);
     write->path = record_path(session, promise, "/keep?wait=applied");
     write->body = kith_end(&w);
-    write->match = pool_print(pool, "\"%lld\"", (long long)kith_get_int(promise, "version", 0));
+    write->match = record_match(session, promise);
     session->is_kept = true;
 }
 
@@ -275,8 +277,19 @@ static void put_again(struct session *session, const struct item *item, const st
         write_hidden(session, own, reminder, none);
 }
 
+/* A reminder that is closed changes no more: what a device calls it from then on is in its copy,
+ * and stays there. */
+static bool has_words(const struct item *item, unsigned changes)
+{
+    struct kith_doc fields = kith_get_doc(item->copy, "fields");
+    return (changes & (ICS_RETITLED | ICS_NOTED)) != 0 ||
+           kith_get(fields, "title").type == KITH_TEXT ||
+           kith_get(fields, "details").type == KITH_TEXT;
+}
+
 /* Whether something was said that only a copy has: when it was ticked off, if the device says so,
- * the words at a promise, which is kept and not changed, and a name that is not of its number. */
+ * the words at a promise, which is kept and not changed, those at one that was closed before, and a
+ * name that is not of its number. */
 static bool needs_copy(struct session *session, const struct item *item,
                        const struct ics_item *task, unsigned changes)
 {
@@ -287,7 +300,7 @@ static bool needs_copy(struct session *session, const struct item *item,
            (is_ticked && task->completed.kind != WHEN_NONE) ||
            (is_ticked && promise_of(item->reminder) != 0 &&
             (changes & (ICS_RETITLED | ICS_NOTED)) != 0) ||
-           (own != NULL && strcmp(own, item->dav.name) != 0);
+           session->has_words || (own != NULL && strcmp(own, item->dav.name) != 0);
 }
 
 static void put_reminder(struct session *session, const struct item *item,
@@ -295,13 +308,13 @@ static void put_reminder(struct session *session, const struct item *item,
 {
     struct kith_doc reminder = item->reminder, body = { NULL, 0 };
     unsigned changes = ics_changes(&item->dav.task, task);
-    const char *match =
-        pool_print(&session->pool, "\"%s\"", kith_get_text(reminder, "version").data);
+    const char *match = reminder_match(session, reminder);
     bool is_open = kith_is(kith_get_text(reminder, "state"), "open");
     session->reminder = (uint64_t)kith_get_int(reminder, "id", 0);
     session->customer = kith_get_int(reminder, "customer", 0);
     bool ends = (changes & (ICS_COMPLETED | ICS_CALLED_OFF)) != 0;
     session->is_over = is_open ? ends : (changes & ICS_REOPENED) == 0;
+    session->has_words = !is_open && session->is_over && has_words(item, changes);
     if (!is_open && (changes & ICS_REOPENED) != 0) {
         put_again(session, item, task);
     } else if (is_open && ends) {
@@ -346,8 +359,7 @@ static void put_todo(struct session *session, const struct item *item, const str
     else
         add_write(session, moves ? "POST" : "PATCH",
                   record_path(session, item->todo, moves ? rest : "?wait=applied"), body)
-            ->match = pool_print(&session->pool, "\"%lld\"",
-                                 (long long)kith_get_int(item->todo, "version", 0));
+            ->match = record_match(session, item->todo);
 }
 
 static int refuse(struct session *session, struct fault *fault)
@@ -360,7 +372,7 @@ static int store_put(void *arg, const char *name, const struct dav_item *before,
                      const struct ics_item *task, struct fault *fault)
 {
     struct session *session = arg;
-    const struct item *item = before != NULL ? item_called(session, before->name) : NULL;
+    const struct item *item = before != NULL ? session_item_called(session, before->name) : NULL;
     if (session->refusal != 0)
         return refuse(session, fault);
     keep_task(session, name, task);
@@ -385,20 +397,22 @@ static void remove_todo(struct session *session, const struct item *item)
     bool is_open = item->dav.task.status == ICS_OPEN || item->dav.task.status == ICS_STARTED;
     add_write(session, is_open ? "POST" : "PATCH",
               record_path(session, item->todo, is_open ? "/drop?wait=applied" : "?wait=applied"),
-              kith_end(&w));
+              kith_end(&w))
+        ->match = record_match(session, item->todo);
 }
 
 static int store_remove(void *arg, const struct dav_item *before, struct fault *fault)
 {
     struct session *session = arg;
-    const struct item *item = item_called(session, before->name);
+    const struct item *item = session_item_called(session, before->name);
     if (session->refusal != 0)
         return refuse(session, fault);
     if (item->is_todo) {
         remove_todo(session, item);
     } else if (kith_is(kith_get_text(item->reminder, "state"), "open")) {
         add_write(session, "POST", reminder_path(session, item->reminder, "/done?wait=applied"),
-                  outcome(session, TASK_DELETED));
+                  outcome(session, TASK_DELETED))
+            ->match = reminder_match(session, item->reminder);
     } else {
         write_hidden(session, item->dav.name, item->reminder, item->copy);
     }

@@ -75,7 +75,7 @@ void task_of_reminder(struct pool *pool, struct kith_doc reminder, struct kith_d
     read_own(fields, out_item);
     if (!is_open && *text_of(fields, "title") != '\0')
         out_item->title = text_of(fields, "title");
-    if (!is_open && *text_of(fields, "details") != '\0')
+    if (!is_open && kith_get(fields, "details").type == KITH_TEXT)
         out_item->note = text_of(fields, "details");
     if (out_item->status == ICS_DONE)
         out_item->completed = moment(kith_get_int(fields, "completed", done_at));
@@ -300,7 +300,10 @@ struct kith_doc task_copy(struct pool *pool, const struct task_copy *copy,
     kith_put_int(&w, "reminder", (int64_t)copy->reminder);
     put_own(&w, copy->name, task);
     put_field(&w, "title", copy->has_words ? task->title : NULL);
-    put_field(&w, "details", copy->has_words ? task->note : NULL);
+    if (copy->has_words)
+        put_text(&w, "details", task->note); /* a note that was emptied is empty */
+    else
+        put_field(&w, "details", NULL);
     if (copy->customer != 0 && copy->is_over)
         put_text(&w, "made", "left");
     kith_close(&w);

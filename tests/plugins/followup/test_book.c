@@ -88,6 +88,20 @@ static struct kith_doc reminder(char room[100], int64_t customer)
     return kith_end(&w);
 }
 
+static void of_what_is_done_those_are_kept_that_were_done_last(void **state)
+{
+    (void)state;
+    char room[100];
+    for (int i = BOOK_DONE_MAX; i > 0; i--)
+        assert_true(book_keep_done(&book, (uint64_t)i, i, reminder(room, 7)));
+    assert_true(book_keep_done(&book, 1000, 0, reminder(room, 7)));
+    assert_null(book_done_of(&book, 1000));
+    assert_true(book_keep_done(&book, 1001, 1000, reminder(room, 7)));
+    assert_non_null(book_done_of(&book, 1001));
+    assert_non_null(book_done_of(&book, BOOK_DONE_MAX));
+    assert_null(book_done_of(&book, 1));
+}
+
 static void what_is_done_is_kept_for_a_while_and_the_oldest_goes_first(void **state)
 {
     (void)state;
@@ -122,6 +136,7 @@ int main(void)
         TEST(what_changes_and_what_goes_has_a_new_revision),
         TEST(what_comes_back_is_there_again),
         TEST(what_went_long_ago_is_forgotten_and_older_tokens_are_stale),
+        TEST(of_what_is_done_those_are_kept_that_were_done_last),
         TEST(what_is_done_is_kept_for_a_while_and_the_oldest_goes_first),
         TEST(an_erased_customer_is_forgotten),
     };
