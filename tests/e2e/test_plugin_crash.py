@@ -183,6 +183,14 @@ def test_the_list_says_why_a_process_is_gone(isolated):
     eventually(lambda: up(isolated) == 1)
 
 
+def test_the_messages_say_how_a_process_crashed(isolated):
+    before = isolated.pid
+    assert fragile(isolated, "crash") == 503
+    line = isolated.wait_line(r"plugin bad_outside: it.*: it is quarantined")
+    assert re.search(r"it crashed \(SIG(SEGV|ABRT)\)", line.string), line.string
+    comes_back(isolated, before)
+
+
 def test_the_process_ends_with_the_daemon_however_that_ends(isolated):
     (process,) = processes(isolated)
     assert os.path.exists(f"/proc/{process}")
