@@ -332,6 +332,7 @@ def test_a_plugin_that_ends_the_daemon_as_it_is_loaded_is_left_out(start, tmp_pa
     daemon.wait_line(r'the daemon (crashed|was ended) .* in plugin "early" \(describe\)')
     daemon.wait_line("plugin early crashed when it was loaded: it is left out until the next start")
     assert daemon.get("/readyz", key=None).status == 200
+    assert not [line for line in daemon.lines if "cannot write" in line]  # where nothing is yet
 
 
 def hanging(tmp_path, name):
@@ -383,6 +384,16 @@ def test_a_pipe_that_is_called_a_plugin_is_refused(start, tmp_path):
     config.write_text(f'plugins "{tmp_path}"\nplugin "early" {{}}\n')
     daemon = start("--config", config, is_ready=False)
     daemon.wait_line("early.so: it is no file of at most")
+    assert daemon.wait() == 1
+
+
+@pytest.mark.parametrize("options", ["{}", "{ isolate = true }"])
+def test_an_empty_file_is_refused_as_one(start, tmp_path, options):
+    (tmp_path / "early.so").write_bytes(b"")
+    config = tmp_path / "kith.lua"
+    config.write_text(f'plugins "{tmp_path}"\nplugin "early" {options}\n')
+    daemon = start("--config", config, is_ready=False)
+    daemon.wait_line("early.so: the file is empty")
     assert daemon.wait() == 1
 
 
