@@ -31,6 +31,8 @@ static int check_file(const char *path, int fd, struct stat *out_status, struct 
     if (!S_ISREG(out_status->st_mode) || out_status->st_size > PLUGIN_FILE_BYTES_MAX)
         return err_set(err, E_INVALID, "plugin %s: it is no file of at most %u MiB", path,
                        PLUGIN_FILE_BYTES_MAX >> 20);
+    if (out_status->st_size == 0)
+        return err_set(err, E_INVALID, "plugin %s: the file is empty", path);
     if ((out_status->st_mode & S_IWOTH) != 0)
         return err_set(err, E_DENIED,
                        "plugin %s: everybody may write this file, and so run code as the daemon: "

@@ -255,6 +255,13 @@ bool remote_tell_end(int process, char out[REMOTE_WORDS_BYTES])
     return true;
 }
 
+bool remote_await_end(int process, int ms, char out[REMOTE_WORDS_BYTES])
+{
+    struct pollfd ended = { .fd = process, .events = POLLIN };
+    poll(&ended, 1, ms);
+    return remote_tell_end(process, out);
+}
+
 const char *remote_loss(const struct remote *remote)
 {
     return remote->loss;

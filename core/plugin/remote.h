@@ -45,6 +45,10 @@ void remote_ends_close(struct remote_ends *ends);
 #define REMOTE_WORDS_BYTES 80
 bool remote_tell_end(int process, char out[REMOTE_WORDS_BYTES]);
 
+/* The same of one whose descriptors are closed already, which a process that ends does shortly
+ * before it can be waited for: waits for that, at most `ms`. */
+bool remote_await_end(int process, int ms, char out[REMOTE_WORDS_BYTES]);
+
 bool remote_is_lost(const struct remote *remote);
 /* How, for people: "it crashed (SIGSEGV)"; "" while it is not. */
 const char *remote_loss(const struct remote *remote);

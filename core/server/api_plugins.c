@@ -266,19 +266,34 @@ static bool is_loaded(struct call *call)
     return false;
 }
 
-/* The process of an isolated one that is gone has to be begun first; whoever does so writes. */
-static void post_enable(struct call *call)
+static void look_at_standing(struct engine *engine, struct call *call)
 {
-    struct nurse *nurse = call->api->nurse;
+    struct doc *quarantined = arena_zero(&call->arena, sizeof *quarantined);
+    *quarantined =
+        doc_child(standing_of(standings_of(engine, call), call_param(call, "name")), "quarantined");
+    call->data = quarantined;
+}
+
+/* The process of an isolated one that is gone has to be begun first; whoever does so writes. */
+static void enable(struct call *call)
+{
+    const struct doc *quarantined = call->data;
     bool skip = doc_bool(call->body, "skip", false);
-    if (!is_loaded(call))
-        return;
-    bool serves = home_enable(call->api->home, call_param(call, "name"));
-    if (!serves && nurse != NULL &&
-        nurse_enable(nurse, call_param(call, "name"), call_by(call), skip))
+    if (quarantined->data != NULL &&
+        nurse_enable(call->api->nurse, call_param(call, "name"), call_by(call), skip))
         call_read(call, read_one, NULL);
     else
         decide(call, "plugin.enabled");
+}
+
+static void post_enable(struct call *call)
+{
+    if (!is_loaded(call))
+        return;
+    if (home_enable(call->api->home, call_param(call, "name")) || call->api->nurse == NULL)
+        decide(call, "plugin.enabled");
+    else
+        call_ask(call, look_at_standing, enable);
 }
 
 static void post_disable(struct call *call)

@@ -62,7 +62,7 @@ void blame_leave(void)
                    blames[i].exit_code, blames[i].function, blames[i].plugin);
     }
     int rc = write_file(path, text_of(buf_string(&lines)));
-    if (rc != 0)
+    if (rc != 0 && rc != ENOENT) /* before the first start of all the folder is not there yet */
         say("a start by hand will not know of plugin \"%s\": cannot write %s: %s", blames[0].plugin,
             path, strerror(rc));
     buf_deinit(&lines);

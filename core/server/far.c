@@ -388,7 +388,7 @@ static void on_ended(void *arg, const char *why)
 {
     char words[REMOTE_WORDS_BYTES];
     struct far *far = arg;
-    lose(far, remote_tell_end(far->process, words) ? words : why);
+    lose(far, remote_await_end(far->process, FAR_END_MS, words) ? words : why);
 }
 
 /* -- Down -------------------------------------------------------------------------------------- */

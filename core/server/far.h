@@ -20,6 +20,7 @@
 #define FAR_LOOK_MS 1000     /* so long after something was handed down it is looked ... */
 #define FAR_PATIENCE_MS 5000 /* ... whether it turns, and that has to be answered by then */
 #define FAR_STOP_MS 2000     /* for stop(), beyond what works have */
+#define FAR_END_MS 50        /* behind the end of its socket, for that of the process */
 
 /* On the socket, beside what outside.h has: down ... */
 enum far_down {

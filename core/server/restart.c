@@ -30,23 +30,33 @@ static bool is_same_place(const struct breadcrumb_crash *a, const struct breadcr
     return a->seq == b->seq && strcmp(a->plugin, b->plugin) == 0;
 }
 
+/* Whoever is killed from outside, and is at work for most of the time, was met by chance. */
+static bool is_by_chance(const struct breadcrumb_crash *crash, int64_t since_last)
+{
+    return crash->seq == 0 && crash->signal == SIGKILL && !crash->is_own &&
+           since_last >= CRASH_WINDOW_MS;
+}
+
 /* The index of the place, which is new or known; the one that was written first makes room. */
-static size_t remember(struct restart_history *history, struct breadcrumb_crash *crash)
+static size_t remember(struct restart_history *history, struct breadcrumb_crash *crash, int64_t now)
 {
     size_t i = 0;
     while (i < history->place_count && !is_same_place(&history->places[i], crash))
         i++;
     bool is_known = i < history->place_count;
-    crash->count = is_known ? history->places[i].count + 1 : 1;
+    bool is_again = is_known && !is_by_chance(crash, now - history->place_times[i]);
+    crash->count = is_again ? history->places[i].count + 1 : 1;
     if (!is_known && history->place_count == RESTART_PLACES_MAX) {
         i = RESTART_PLACES_MAX - 1;
         memmove(history->places, history->places + 1, i * sizeof *history->places);
         memmove(history->was_blamed, history->was_blamed + 1, i * sizeof *history->was_blamed);
+        memmove(history->place_times, history->place_times + 1, i * sizeof *history->place_times);
     } else if (!is_known) {
         history->place_count++;
     }
     history->was_blamed[i] = is_known && history->was_blamed[i];
     history->places[i] = *crash;
+    history->place_times[i] = now;
     return i;
 }
 
@@ -102,9 +112,8 @@ static void refuse(struct restart_history *history, uint64_t seq)
 void restart_decide(struct restart_history *history, struct breadcrumb_crash *crash,
                     int64_t served_since, int64_t now, struct restart_decision *out_decision)
 {
-    size_t place = remember(history, crash);
+    size_t place = remember(history, crash, now);
     bool is_blamed = is_plugins(crash);
-    bool is_new = is_blamed && !history->was_blamed[place];
     bool is_shut_out = is_blamed && shuts_out(history, place, served_since);
     count_crash(history, is_shut_out, served_since, now);
     if (is_blamed ? history->was_blamed[place]
@@ -114,7 +123,7 @@ void restart_decide(struct restart_history *history, struct breadcrumb_crash *cr
     *out_decision = (struct restart_decision){
         .gives_up = history->idle_count >= CRASHES_MAX,
         .is_plugins = is_blamed,
-        .pause_ms = is_new ? 0 : pause_after(history->crash_count),
+        .pause_ms = is_shut_out ? 0 : pause_after(history->crash_count),
         .refused_seq = history->refused_seq,
     };
 }

@@ -6,9 +6,10 @@
  * A crash of its own doing (SIGSEGV, SIGABRT, an exit() ...) in a plugin is the plugin's, at
  * once.  A signal from outside (the operator's; SIGKILL of a kernel short of memory) may meet a
  * plugin by chance, and of an _exit() it may be unknown whose it was: then it is blamed when the
- * same happens again at the same place.  A plugin that was blamed takes no part any more; if the
- * daemon dies there once more all the same, or dies twice at an entry in no plugin, then it is the
- * entry, and nothing is applied from it on.
+ * same happens again at the same place.  Outside of entries a plugin may be at work for most of the
+ * time, and two SIGKILLs say something only when they are less than CRASH_WINDOW_MS apart.  A
+ * plugin that was blamed takes no part any more; if the daemon dies there once more all the same,
+ * or dies twice at an entry in no plugin, then it is the entry, and nothing is applied from it on.
  *
  * Times are of one clock that goes on while the machine sleeps, in milliseconds.
  */
@@ -22,6 +23,7 @@
 struct restart_history {
     struct breadcrumb_crash places[RESTART_PLACES_MAX]; /* the latest is written last */
     bool was_blamed[RESTART_PLACES_MAX];
+    int64_t place_times[RESTART_PLACES_MAX]; /* of the last crash there */
     size_t place_count;
     int64_t starts[RESTART_PLACES_MAX]; /* private: when the last crashes were */
     size_t crash_count;                 /* of them, within the window */

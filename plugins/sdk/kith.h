@@ -693,12 +693,12 @@ struct kith_state {
     uint32_t reserved;
 
     /* Two customers have become one: arguments() {survivor, absorbed}, either may be missing;
-     * answer() is the document of both.  NULL: the survivor's, or else the other's. */
+     * answer() is the document of both.  NULL: the survivor's, or else the other's.  A trait made
+     * of it is published again at "customer.merged", "customer.unmerged", "customer.unmerge". */
     kith_fn *merge;
 
     /* They are two again: {now, survivor, absorbed}, as both were before and as it is now; answer()
-     * {survivor, absorbed}.  NULL: what it is now is the survivor's, the other gets back what was
-     * hers. */
+     * {survivor, absorbed}.  NULL: what it is now is the survivor's, the other gets back hers. */
     kith_fn *unmerge;
 
     /* It was kept by an older version of this plugin: {version, state}; answer() is what it is now.

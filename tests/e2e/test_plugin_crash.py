@@ -183,6 +183,14 @@ def test_the_list_says_why_a_process_is_gone(isolated):
     eventually(lambda: up(isolated) == 1)
 
 
+def test_the_messages_say_how_a_process_crashed(isolated):
+    before = isolated.pid
+    assert fragile(isolated, "crash") == 503
+    line = isolated.wait_line(r"plugin bad_outside: it.*: it is quarantined")
+    assert re.search(r"it crashed \(SIG(SEGV|ABRT)\)", line.string), line.string
+    comes_back(isolated, before)
+
+
 def test_the_process_ends_with_the_daemon_however_that_ends(isolated):
     (process,) = processes(isolated)
     assert os.path.exists(f"/proc/{process}")
@@ -330,6 +338,7 @@ def test_a_file_that_ends_the_daemon_is_an_error_until_it_is_mended(start, tmp_p
     library.rename(tmp_path / "good_tally.so")
     daemon = start("--config", config, env=BARE)
     assert daemon.get("/readyz", key=None).status == 200
+    assert not [line for line in daemon.lines if "cannot write" in line]  # where nothing is yet
 
 
 def hanging(tmp_path, name):
@@ -381,6 +390,16 @@ def test_a_pipe_that_is_called_a_plugin_is_refused(start, tmp_path):
     config.write_text(f'plugins "{tmp_path}"\nplugin "early" {{}}\n')
     daemon = start("--config", config, is_ready=False)
     daemon.wait_line("early.so: it is no file of at most")
+    assert daemon.wait() == 1
+
+
+@pytest.mark.parametrize("options", ["{}", "{ isolate = true }"])
+def test_an_empty_file_is_refused_as_one(start, tmp_path, options):
+    (tmp_path / "early.so").write_bytes(b"")
+    config = tmp_path / "kith.lua"
+    config.write_text(f'plugins "{tmp_path}"\nplugin "early" {options}\n')
+    daemon = start("--config", config, is_ready=False)
+    daemon.wait_line("early.so: the file is empty")
     assert daemon.wait() == 1
 
 

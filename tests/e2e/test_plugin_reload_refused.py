@@ -137,6 +137,16 @@ def test_a_stop_that_does_not_return_is_told_from_a_work_that_does_not_end(start
     assert daemon.stop() == 0
 
 
+def test_a_start_that_crashes_in_a_reload_is_told_as_that(start, tmp_path):
+    put(tmp_path, "fragile", FRAGILE, END="(void)0", VERSION='"1"')
+    daemon = opened(start, tmp_path, "fragile", "isolate = true")
+    put(tmp_path, "fragile", FRAGILE, BEGIN="abort()", END="(void)0", VERSION='"2"')
+    for _ in range(5):
+        code, said, err = kith(daemon, "plugin", "reload", "fragile")
+        assert code != 0, said
+        assert "plugin fragile does not start: it crashed (SIGABRT)" in err
+
+
 def test_a_start_that_has_not_returned_at_the_end_is_told_as_that(start, tmp_path):
     begun = tmp_path / "begun"
     begin = f'fclose(fopen("{begun}", "w")); {FOR_EVER}'

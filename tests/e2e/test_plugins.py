@@ -109,6 +109,16 @@ def test_who_is_enabled_may_skip_what_was_parked(house):
     assert orders_of(daemon, 1) == 2
 
 
+@pytest.mark.parametrize("options", ["", "isolate = true"])
+@pytest.mark.parametrize("name, needs", [("good_state", ""), ("good_route", '"routes"')])
+def test_who_is_well_needs_not_be_enabled(house, name, needs, options):
+    daemon = house(name, options=f"grant = {{ {needs} }}, {options}")
+    answer = daemon.post(f"/v1/plugins/{name}/enable", {})
+    assert answer.status == 409 and "not quarantined" in answer.json["detail"]
+    assert daemon.get(f"/v1/plugins/{name}").json["state"] == "active"
+    assert not [line for line in daemon.lines if "new process" in line]
+
+
 def test_what_makes_no_sense_is_refused(house):
     daemon = house("good_state")
     assert daemon.get("/v1/plugins/nobody").status == 404

@@ -1,6 +1,6 @@
 /* plugin_name.c -- counts the visits of each customer, and says when she has become a regular.
  *
- *   it hears        the event "Shop Visited"
+ *   it hears        the event "Shop Visited", and that two customers are one, or two again
  *   it keeps        a document about each customer, "visits": {count}
  *   it publishes    the trait "plugin_name.visits", for rules, segments and templates
  *   it says         the event "plugin_name.regular", once, at the tenth visit
@@ -56,9 +56,21 @@ static int32_t merge(const struct kith_engine *engine, struct kith_call *call)
     return engine->answer(call, &answer);
 }
 
+/* What is kept is another document by now, so what was published of it is told anew. */
+static int32_t on_merged(const struct kith_engine *engine, struct kith_call *call)
+{
+    struct kith_doc kept;
+    int32_t rc = engine->state(call, "visits", &kept);
+    struct kith_value value = kith_int(rc == KITH_OK ? kith_get_int(kept, "count", 0) : 0);
+    return value.as.integer == 0 ? rc : engine->publish(call, "visits", &value);
+}
+
 static const struct kith_handler *const handlers[] = {
     KITH_ITEM(handler, .name = "visit", .types = KITH_NAMES("Shop Visited"),
               .reads = KITH_NAMES("state.visits"), .run = on_visit),
+    KITH_ITEM(handler, .name = "merged",
+              .types = KITH_NAMES("customer.merged", "customer.unmerged", "customer.unmerge"),
+              .reads = KITH_NAMES("state.visits"), .run = on_merged),
     NULL,
 };
 static const struct kith_state *const states[] = {

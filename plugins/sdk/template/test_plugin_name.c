@@ -123,10 +123,23 @@ static void two_who_are_one_have_come_as_often_as_both(void)
     CHECK(call.answered == 7);
 }
 
+static void after_a_merge_what_is_kept_is_published(void)
+{
+    struct kith_call call = { .published = -1 };
+    CHECK(kith_describe()->handlers[1]->run(&engine, &call) == KITH_OK);
+    CHECK(call.published == -1); /* neither has come yet */
+    for (int visit = 1; visit <= 7; visit++)
+        CHECK(kith_describe()->handlers[0]->run(&engine, &call) == KITH_OK);
+    call.published = 3; /* by one of the two, before */
+    CHECK(kith_describe()->handlers[1]->run(&engine, &call) == KITH_OK);
+    CHECK(call.published == 7);
+}
+
 int main(void)
 {
     visits_are_counted_and_the_tenth_is_told_once();
     two_who_are_one_have_come_as_often_as_both();
-    puts("plugin_name: 2 passed, 0 failed");
+    after_a_merge_what_is_kept_is_published();
+    puts("plugin_name: 3 passed, 0 failed");
     return 0;
 }

@@ -21,6 +21,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -423,6 +424,33 @@ static void test_who_lies_about_what_it_did_is_lost(void **state)
     }
 }
 
+/* It has closed everything, and is not to be waited for yet. */
+static void test_how_it_ended_is_known_when_it_has(void **state)
+{
+    char words[REMOTE_WORDS_BYTES];
+    int ends[2];
+    char byte;
+    (void)state;
+    assert_int_equal(pipe(ends), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        close(ends[0]);
+        close(ends[1]);
+        usleep(100000);
+        signal(SIGABRT, SIG_DFL);
+        abort();
+    }
+    int process = (int)syscall(SYS_pidfd_open, child, 0);
+    close(ends[1]);
+    assert_int_equal(read(ends[0], &byte, 1), 0);
+    assert_false(remote_await_end(process, 0, words));
+    assert_true(remote_await_end(process, 60000, words));
+    assert_string_equal(words, "it crashed (SIGABRT)");
+    waitpid(child, NULL, 0);
+    close(ends[0]);
+    close(process);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -433,6 +461,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_one_that_hangs_is_lost_and_stays_so),
         cmocka_unit_test(test_one_that_answers_while_it_is_looked_at_is_not_lost),
         cmocka_unit_test(test_one_that_is_killed_is_lost),
+        cmocka_unit_test(test_how_it_ended_is_known_when_it_has),
         cmocka_unit_test(test_of_a_batch_in_which_it_dies_the_beginning_is_there),
         cmocka_unit_test(test_of_a_batch_in_which_it_dies_nothing_more_is_to_come),
         cmocka_unit_test(test_who_lies_about_who_it_is_is_not_let_in),

@@ -56,6 +56,14 @@ static void who_is_shut_out_is_not_waited_for(void **state)
     assert_int_not_equal(crash("", 9, SIGSEGV, 60000).pause_ms, 0);
 }
 
+static void who_was_let_in_again_and_is_shut_out_is_not_waited_for(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 30; i++) /* in a route, and enabled after each crash */
+        assert_int_equal(crash("alpha", 0, SIGSEGV, 100).pause_ms, 0);
+    assert_int_not_equal(crash("alpha", 0, SIGSEGV, -1).pause_ms, 0); /* it should be out */
+}
+
 static void one_that_never_serves_is_given_up(void **state)
 {
     (void)state;
@@ -121,6 +129,23 @@ static void a_plugin_that_was_killed_is_blamed_the_second_time(void **state)
     assert_int_equal(decision.refused_seq, 0);
 }
 
+static void a_plugin_at_work_that_was_killed_twice_is_blamed_when_that_was_soon(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 5; i++, now += CRASH_WINDOW_MS)
+        assert_false(crash("alpha", 0, SIGKILL, 60000).is_plugins);
+    now -= 1; /* since the last one */
+    assert_true(crash("alpha", 0, SIGKILL, 60000).is_plugins);
+}
+
+static void a_plugin_that_was_killed_at_an_entry_is_blamed_however_late(void **state)
+{
+    (void)state;
+    assert_false(crash("alpha", 7, SIGKILL, 60000).is_plugins);
+    now += 10 * CRASH_WINDOW_MS;
+    assert_true(crash("alpha", 7, SIGKILL, 60000).is_plugins);
+}
+
 static void two_crashes_at_an_entry_refuse_it(void **state)
 {
     (void)state;
@@ -174,6 +199,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(the_first_start_comes_at_once_and_later_ones_wait),
         TEST(who_is_shut_out_is_not_waited_for),
+        TEST(who_was_let_in_again_and_is_shut_out_is_not_waited_for),
         TEST(one_that_never_serves_is_given_up),
         TEST(who_shuts_out_a_plugin_is_not_given_up),
         TEST(one_that_cannot_shut_out_a_plugin_is_given_up),
@@ -181,6 +207,8 @@ int main(void)
         TEST(crashes_that_are_far_apart_are_not_added_up),
         TEST(a_plugin_that_crashes_is_blamed_at_once),
         TEST(a_plugin_that_was_killed_is_blamed_the_second_time),
+        TEST(a_plugin_at_work_that_was_killed_twice_is_blamed_when_that_was_soon),
+        TEST(a_plugin_that_was_killed_at_an_entry_is_blamed_however_late),
         TEST(two_crashes_at_an_entry_refuse_it),
         TEST(crashes_at_no_entry_refuse_nothing),
         TEST(an_entry_that_crashes_without_the_blamed_plugin_is_refused),
