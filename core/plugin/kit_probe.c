@@ -9,6 +9,8 @@
 #include "core/plugin/configure.h"
 #include "core/plugin/kit_cases.h"
 #include "core/plugin/kit_inside.h"
+#include "core/script/explain.h"
+#include "core/script/settings.h"
 
 #include <dlfcn.h>
 #include <stdarg.h>
@@ -300,6 +302,23 @@ static void judge_whole(struct probe *probe)
     }
 }
 
+/* No operator can grant what is misspelt. */
+static void judge_needs(struct probe *probe)
+{
+    struct buf words = BUF_INIT;
+    for (size_t i = 0; i < probe->plugin.need_count; i++) {
+        const char *need = probe->plugin.needs[i];
+        if (settings_is_capability(text_of(need)))
+            continue;
+        buf_clear(&words);
+        explain_choice(need, settings_capabilities, &words);
+        kit_find(probe, NULL, KIT_DENIED, NULL,
+                 "a daemon that is to load it does not start: mend its `needs`",
+                 "it needs \"%s\", which nobody can grant%s", need, buf_string(&words));
+    }
+    buf_deinit(&words);
+}
+
 /* What the daemon refuses when it loads it. */
 static void judge_routes(struct probe *probe)
 {
@@ -361,8 +380,10 @@ int kit_probe(const struct kit_options *options, int out_fd)
                  err.text);
     else
         kit_say_about(&probe);
-    if (rc == 0 && !options->is_again)
+    if (rc == 0 && !options->is_again) {
+        judge_needs(&probe);
         judge_routes(&probe);
+    }
     if (rc == 0 && (rc = configure(&probe, &err)) != 0)
         kit_find(&probe, NULL, KIT_DENIED, NULL,
                  "--config FILE gives a kith.lua; without it what is required is made up", "%s",
