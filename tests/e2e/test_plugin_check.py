@@ -134,7 +134,7 @@ def test_a_bad_plugin_is_refused_for_what_it_does(name, shelf):
 
 # Those of the deterministic side.  The good ones of the outside side try the host, with refusals
 # and silence, and are not all polite.
-GOOD = ("good_state", "good_values", "good_act", "good_function")
+GOOD = ("good_state", "good_values", "good_act", "good_function", "good_config")
 
 
 @pytest.mark.parametrize("name", GOOD)
@@ -323,3 +323,19 @@ def test_two_files_without_a_log_are_wrong_usage(shelf):
     assert code == 2 and "two plugins are compared over a log" in said
     code, _, said = check(shelf("good_state"), "--log", "nowhere")
     assert code == 1 and "nowhere/log" in said
+
+
+# ---- Names ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ("record", "customer", "pool", "plugin", "tag"))
+def test_no_plugin_is_begun_that_no_daemon_would_load(name, tmp_path):
+    done = subprocess.run(
+        [BUILD / "kith", "plugin", "new", name],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+    )
+    assert done.returncode == 2 and not list(tmp_path.iterdir())
+    assert f"a plugin cannot be called {name}, which is a word of Kith's own events" in done.stderr
