@@ -54,7 +54,7 @@ VERDICTS = {
     "bad_descriptor": (1, "stop(): it leaves descriptors open: 1", "close in stop()"),
     "bad_forgetful": (1, "stop(): it leaves 1008 bytes of memory each time", "give back in stop()"),
     "bad_need": (1, 'it calls append(), and "append" is not among its needs', "declare it"),
-    "bad_needs": (1, 'it needs "apend", which nobody can grant; did you mean "append"?', "mend its"),
+    "bad_needs": (1, '"apend", which nobody can grant; did you mean "append"?', "mend its"),
     "bad_word": (1, 'act("frobnicate"): there is no word "frobnicate" for plugins', "kith.h"),
     "bad_field": (1, 'act("remind"): remind knows no "titel"', "misspelt"),
     "bad_type": (1, 'an event of this plugin is called "bad_type.NAME", or', "come in over ask()"),
