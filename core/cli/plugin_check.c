@@ -9,6 +9,7 @@
 #include "core/base/json_write.h"
 #include "core/base/mem.h"
 #include "core/cli/cli.h"
+#include "core/outside/asked.h"
 #include "core/plugin/kit.h"
 #include "core/plugin/kit_symbols.h"
 #include "core/script/settings.h"
@@ -49,6 +50,15 @@ static struct doc read_configs(const char *path, struct settings *settings, stru
     return doc_end(&w);
 }
 
+static const struct kit_asked asked = {
+    .event = asked_event,
+    .request = asked_request,
+    .reply = asked_reply,
+    .file = asked_file,
+    .pause = asked_pause,
+    .count = asked_count,
+};
+
 static int run_child(struct cli *cli, const char *which)
 {
     const char *config = args_value(&cli->args, "config");
@@ -56,6 +66,7 @@ static int run_child(struct cli *cli, const char *which)
                                    .log = args_value(&cli->args, "log"),
                                    .is_again = strcmp(which, "again") == 0,
                                    .check_route = plugin_route_check,
+                                   .asked = &asked,
                                    .deaths = getenv(DEATHS_VARIABLE) };
     const struct rlimit no_core = { 0, 0 };
     struct settings settings = { .host = NULL };

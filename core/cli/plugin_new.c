@@ -13,13 +13,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* As describe.c will ask of kith_plugin.name. */
-static bool is_plugin_name(const char *name)
-{
-    size_t size = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_");
-    return name[size] == '\0' && size != 0 && size <= PLUGIN_NAME_MAX && name[0] >= 'a';
-}
-
 /* Append `size` bytes with every TEMPLATE_NAME in them replaced. */
 static void put_named(struct buf *out, const char *text, size_t size, const char *name)
 {
@@ -57,11 +50,15 @@ static int write_file(struct cli *cli, const struct template_file *file, const c
 int run_plugin_new(struct cli *cli)
 {
     const char *name = args_argument(&cli->args, 0);
-    if (!is_plugin_name(name)) {
+    if (!plugin_is_name(name)) {
         cli_fail(cli,
                  "a plugin cannot be called \"%s\": a name has 1 to %d small letters, digits and "
                  "_, a letter first",
                  name, PLUGIN_NAME_MAX);
+        return EXIT_USAGE;
+    }
+    if (plugin_is_reserved(name)) {
+        cli_fail(cli, "a plugin cannot be called %s, which is a word of Kith's own events", name);
         return EXIT_USAGE;
     }
     if (mkdir(name, 0777) != 0)

@@ -15,6 +15,7 @@
 #include "core/outside/outside_inside.h"
 
 #include "core/base/utf8.h"
+#include "core/outside/asked.h"
 #include "core/plugin/breadcrumb.h"
 
 #include <sodium.h>
@@ -285,22 +286,13 @@ static void host_log(struct kith *kith, int32_t level, const char *line)
         outside_say(kith->outside, level, line);
 }
 
-static bool is_counter_name(const char *name)
-{
-    size_t size = name != NULL ? strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_") : 0;
-    return size != 0 && name[size] == '\0' && size <= PLUGIN_NAME_MAX;
-}
-
 static void host_count(struct kith *kith, const char *name, int64_t by)
 {
     struct outside *outside = kith->outside;
     struct doc_writer w;
     int32_t code = outside_allow(outside, NULL);
-    if (code == KITH_OK && !is_counter_name(name))
-        code = outside_refuse(outside, KITH_INVALID, "a counter's name is 1 to %d of a-z, 0-9, _",
-                              PLUGIN_NAME_MAX);
-    if (code == KITH_OK && by < 0)
-        code = outside_refuse(outside, KITH_INVALID, "a counter only grows");
+    if (code == KITH_OK)
+        code = outside_code(asked_count(name, by, &outside->err));
     if (code == KITH_OK) {
         buf_clear(&outside->scratch);
         doc_begin(&w, &outside->scratch);

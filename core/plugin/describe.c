@@ -449,9 +449,15 @@ static int check_jobs(struct plugin *plugin, struct err *err)
 #define LEAST_SIZE \
     (offsetof(struct kith_plugin, erased) + sizeof(((struct kith_plugin *)0)->erased))
 
+bool plugin_is_reserved(const char *name)
+{
+    char type[PLUGIN_NAME_MAX + sizeof ".x"];
+    snprintf(type, sizeof type, "%s.x", name);
+    return event_type_is_system(text_of(type));
+}
+
 static int check_head(struct plugin *plugin, const struct kith_plugin *theirs, struct err *err)
 {
-    char prefix[PLUGIN_NAME_MAX + 3];
     if (theirs->size < LEAST_SIZE)
         return err_set(err, E_INVALID,
                        "its description has %zu bytes, not at least %zu: `size` is "
@@ -467,8 +473,7 @@ static int check_head(struct plugin *plugin, const struct kith_plugin *theirs, s
                        "its name is \"%.40s\": a name has 1 to %d small letters, digits and _, a "
                        "letter first",
                        theirs->name != NULL ? theirs->name : "", PLUGIN_NAME_MAX);
-    snprintf(prefix, sizeof prefix, "%s.x", theirs->name);
-    if (event_type_is_system(text_of(prefix)))
+    if (plugin_is_reserved(theirs->name))
         return err_set(err, E_INVALID, "it is called %s, which is a word of Kith's own events",
                        theirs->name);
     plugin->name = theirs->name;

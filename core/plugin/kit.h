@@ -23,8 +23,8 @@
 
 #include "core/base/doc.h"
 
-#define KIT_CALL_MS 5000     /* without a word from it a process hangs */
-#define KIT_SLOW_NS 10000000 /* of the processor: half of all calls take longer */
+#define KIT_CALL_MS 5000      /* without a word from it a process hangs */
+#define KIT_SLOW_NS 10000000  /* of the processor: half of all calls take longer */
 #define KIT_HANG_NS 100000000 /* the same: in a process of its own no call may take so long */
 #define KIT_MEMORY_BYTES (64u << 20)
 #define KIT_ROUNDS 12 /* of calls after each other, each with what the one before has kept */
@@ -34,7 +34,20 @@
 #define KIT_TRY_BYTES_MAX (1u << 20) /* of what a try wanted that is told; of more a digest */
 
 struct err;
+struct kith_reply;
 struct plugin;
+
+/* What a daemon says of what a plugin asks of it: core/outside/asked.h. */
+struct kit_asked {
+    int (*event)(const struct plugin *plugin, struct text type, int64_t at, struct doc data,
+                 struct err *err);
+    int (*request)(const struct plugin *plugin, struct text method, struct text path,
+                   struct text staff, struct err *err);
+    int (*reply)(const struct kith_reply *reply, struct err *err);
+    int (*file)(struct text hash, struct err *err);
+    int (*pause)(const struct plugin *plugin, struct text channel, struct err *err);
+    int (*count)(const char *name, int64_t by, struct err *err);
+};
 
 struct kit_options {
     const char *path; /* of the plugin */
@@ -44,6 +57,7 @@ struct kit_options {
     const char *deaths; /* the steps that ended a process, "c3.17 n0.4!", "!": by hanging; NULL */
     /* Whether the daemon would serve route `index` of it.  NULL: nobody knows. */
     int (*check_route)(const struct plugin *plugin, size_t index, struct err *err);
+    const struct kit_asked *asked;
     const char *log; /* folder of a log whose events it is to hear of instead; NULL: made-up ones */
 };
 

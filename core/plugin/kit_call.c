@@ -9,6 +9,7 @@
 #include "core/base/mem.h"
 #include "core/plugin/kit_cases.h"
 #include "core/plugin/kit_inside.h"
+#include "core/plugin/words.h"
 
 #include <malloc.h>
 #include <stdio.h>
@@ -291,6 +292,11 @@ static void judge_write(struct probe *probe, const struct kit_try *try, struct d
 {
     struct text word = doc_text(write, "w"), name = doc_text(write, "k");
     size_t size = doc_child(write, "v").size;
+    struct err err;
+    if (text_is(word, "act") && plugin_word_check(name, doc_child(write, "v"), &err) != 0)
+        kit_find(probe, try->callee, KIT_REFUSED, kit_given(probe, try),
+                 "the words and their fields stand in kith.h: look for a misspelt one",
+                 "act(\"%.*s\"): %s", (int)name.size, name.data, err.text);
     size_t most = text_is(word, "keep") ? PLUGIN_STATE_BYTES_MAX : DERIVED_BYTES_MAX;
     if (!text_is(word, "publish") && size > most)
         kit_find(probe, try->callee, KIT_REFUSED, kit_given(probe, try),

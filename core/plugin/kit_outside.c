@@ -79,8 +79,9 @@ struct kith {
 
 /* -- Needs ------------------------------------------------------------------------------------- */
 
-static const char *const needs[] = { "append",  "read", "staff", "fetch",   "fetch-private",
-                                     "sockets", "work", "files", "channel", "routes" };
+static const char *const needs[] = { "append",        "read",    "staff",    "fetch",
+                                     "fetch-private", "sockets", "work",     "files",
+                                     "channel",       "routes",  "on-behalf" };
 
 static bool may(struct kith *kith, const char *call, const char *need)
 {
@@ -160,11 +161,19 @@ static void on_log(struct kith *kith, int32_t level, const char *line)
     (void)line;
 }
 
+/* What a daemon refuses; each once, whoever hears of it twice. */
+static int32_t refused(struct kith *kith, const char *call, const char *todo, const struct err *err)
+{
+    kit_find(kith->probe, NULL, KIT_REFUSED, call, todo, "%s", err->text);
+    return KITH_INVALID;
+}
+
 static void on_count(struct kith *kith, const char *name, int64_t by)
 {
-    (void)kith;
-    (void)name;
-    (void)by;
+    struct err err;
+    if (kith->probe->options->asked->count(name, by, &err) != 0)
+        refused(kith, "count()",
+                "its name is part of its metric; what goes up and down is no counter", &err);
 }
 
 static int64_t on_now(struct kith *kith)
@@ -196,11 +205,16 @@ static int32_t on_append(struct kith *kith, const struct kith_event *event, kith
         return KITH_DENIED;
     if (event == NULL || event->type == NULL || event->type[0] == '\0')
         return KITH_INVALID;
+    struct err err;
     if (!is_doc(kith, event->type, "append(): the data of the event", event->data))
         return KITH_INVALID;
     if (KITH_HAS(event, traits) &&
         !is_doc(kith, event->type, "append(): the traits of the event", event->traits))
         return KITH_INVALID;
+    if (kith->probe->options->asked->event(
+            &kith->probe->plugin, text_of(event->type), event->at,
+            (struct doc){ event->data.data, (uint32_t)event->data.size }, &err) != 0)
+        return refused(kith, "append()", "events of others come in over ask()", &err);
     if (KITH_HAS(event, request) && event->request != 0)
         answer_request(kith, event->request, "append");
     return answer_later(kith, done, arg, KITH_OK, "seq", (int64_t)kith->last_id + 1);
@@ -210,8 +224,15 @@ static int32_t on_append(struct kith *kith, const struct kith_event *event, kith
 static int32_t on_ask(struct kith *kith, const struct kith_ask *ask, kith_done_fn *done, void *arg)
 {
     const struct plugin *plugin = &kith->probe->plugin;
+    struct err err;
     if (ask == NULL || ask->method == NULL || ask->path == NULL)
         return KITH_INVALID;
+    if (ask->staff.size != 0 && !may(kith, "ask", "on-behalf"))
+        return KITH_DENIED;
+    if (kith->probe->options->asked->request(
+            plugin, text_of(ask->method), text_of(ask->path),
+            (struct text){ ask->staff.data, (uint32_t)ask->staff.size }, &err) != 0)
+        return refused(kith, "ask()", "\"GET\" and \"/v1/...\", without a host", &err);
     bool is_read = strcmp(ask->method, "GET") == 0;
     if (!plugin_may(plugin, "staff") && !plugin_may(plugin, "admin") &&
         !(!is_read && plugin_may(plugin, "append")) &&
@@ -350,9 +371,12 @@ static int32_t on_work(struct kith *kith, void (*work)(void *arg), void (*done)(
 
 static int32_t on_file_read(struct kith *kith, struct kith_text hash, kith_done_fn *done, void *arg)
 {
-    (void)hash;
+    struct err err;
     if (!may(kith, "file_read", "files"))
         return KITH_DENIED;
+    if (kith->probe->options->asked->file((struct text){ hash.data, (uint32_t)hash.size }, &err) !=
+        0)
+        return refused(kith, "file_read()", "the hash that file_write() answered", &err);
     return answer_later(kith, done, arg, KITH_MISSING, NULL, 0);
 }
 
@@ -398,8 +422,14 @@ static int32_t on_deliver(struct kith *kith, struct kith_text effect, int64_t at
 
 static int32_t on_pause(struct kith *kith, const char *channel, const char *reason)
 {
-    (void)kith;
-    return channel != NULL && reason != NULL ? KITH_OK : KITH_INVALID;
+    struct err err;
+    if (!may(kith, "pause", "channel"))
+        return KITH_DENIED;
+    if (channel == NULL || reason == NULL || reason[0] == '\0')
+        return KITH_INVALID;
+    if (kith->probe->options->asked->pause(&kith->probe->plugin, text_of(channel), &err) != 0)
+        return refused(kith, "pause()", "the name of one of its own channels", &err);
+    return KITH_OK;
 }
 
 static struct waiting *find_request(struct kith *kith, uint64_t request)
@@ -418,11 +448,14 @@ static int32_t answer_request(struct kith *kith, uint64_t request, const char *c
 static int32_t on_reply(struct kith *kith, uint64_t request, const struct kith_reply *reply)
 {
     const struct waiting *found = find_request(kith, request);
-    if (reply == NULL || reply->status < 100 || reply->status > 599) {
-        kit_find(kith->probe, NULL, KIT_REFUSED, found != NULL ? found->who : "reply",
-                 "a status is a number from 100 to 599", "reply() has no status of HTTP");
+    const char *who = found != NULL ? found->who : "reply()";
+    struct err err;
+    if (!may(kith, "reply", "routes"))
+        return KITH_DENIED;
+    if (reply == NULL)
         return KITH_INVALID;
-    }
+    if (kith->probe->options->asked->reply(reply, &err) != 0)
+        return refused(kith, who, "a reply that is refused is none: the request waits on", &err);
     return answer_request(kith, request, "reply");
 }
 

@@ -9,6 +9,8 @@
 #include "core/plugin/configure.h"
 #include "core/plugin/kit_cases.h"
 #include "core/plugin/kit_inside.h"
+#include "core/script/explain.h"
+#include "core/script/settings.h"
 
 #include <dlfcn.h>
 #include <stdarg.h>
@@ -114,27 +116,56 @@ static int load(struct probe *probe, struct err *err)
 
 /* -- Configuration ----------------------------------------------------------------------------- */
 
+/* `usual`, or what is within the bounds of the field. */
+static int64_t within(const struct kith_field *field, int64_t usual)
+{
+    bool is_bound = field->least != 0 || field->most != 0;
+    return is_bound && (usual < field->least || usual > field->most) ? field->least : usual;
+}
+
+static void put_secret(struct doc_writer *w, const char *name)
+{
+    char path[64] = "";
+    int fd = memfd_create("secret", 0);
+    if (fd >= 0 && write(fd, "made up", 7) == 7)
+        snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    doc_open(w, name);
+    doc_put_string(w, "secret_file", path);
+    doc_close(w);
+}
+
 /* A value of the type that a field needs, as somebody would write it. */
 static void put_made_up(struct doc_writer *w, const struct kith_field *field)
 {
-    char path[64] = "";
-    if ((field->flags & KITH_SECRET) != 0) {
-        int fd = memfd_create("secret", 0);
-        if (fd >= 0 && write(fd, "made up", 7) == 7)
-            snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-        doc_open(w, field->name);
-        doc_put_string(w, "secret_file", path);
-        doc_close(w);
-    } else if (strcmp(field->type, "flag") == 0)
+    char text[32] = "made up";
+    if ((field->flags & KITH_SECRET) != 0)
+        put_secret(w, field->name);
+    else if (strcmp(field->type, "flag") == 0)
         doc_put_bool(w, field->name, true);
     else if (strcmp(field->type, "whole") == 0 || strcmp(field->type, "number") == 0)
-        doc_put_int(w, field->name, 1);
+        doc_put_int(w, field->name, within(field, 1));
     else if (strcmp(field->type, "list") == 0) {
         doc_open_array(w, field->name);
-        doc_put_string(w, NULL, "made up");
+        doc_put_string(w, NULL, text);
         doc_close(w);
-    } else
-        doc_put_string(w, field->name, strcmp(field->type, "duration") == 0 ? "30s" : "made up");
+    } else {
+        if (strcmp(field->type, "duration") == 0)
+            snprintf(text, sizeof text, "%llds", (long long)((within(field, 30000) + 999) / 1000));
+        doc_put_string(w, field->name, text);
+    }
+}
+
+/* One table, with what it needs. */
+static void put_made_up_table(struct doc_writer *w, const struct kith_field *field,
+                              const struct plugin_fields *inner)
+{
+    doc_open(w, field->name);
+    doc_open(w, "made_up");
+    for (size_t i = 0; i < inner->count; i++)
+        if ((inner->items[i].flags & KITH_REQUIRED) != 0)
+            put_made_up(w, &inner->items[i]);
+    doc_close(w);
+    doc_close(w);
 }
 
 static int configure(struct probe *probe, struct err *err)
@@ -147,7 +178,11 @@ static int configure(struct probe *probe, struct err *err)
         doc_put_value_text(&w, it.name, &it.value);
     for (size_t i = 0; i < probe->plugin.field_count; i++) {
         const struct kith_field *field = &probe->plugin.fields[i];
-        if ((field->flags & KITH_REQUIRED) != 0 && doc_get(given, field->name).type == DOC_NONE)
+        if ((field->flags & KITH_REQUIRED) == 0 || doc_get(given, field->name).type != DOC_NONE)
+            continue;
+        if (probe->plugin.tables[i].count != 0)
+            put_made_up_table(&w, field, &probe->plugin.tables[i]);
+        else
             put_made_up(&w, field);
     }
     int rc = plugin_configure(&probe->plugin, doc_end(&w), err);
@@ -300,6 +335,21 @@ static void judge_whole(struct probe *probe)
     }
 }
 
+/* No operator can grant what is misspelt. */
+static void judge_needs(struct probe *probe)
+{
+    for (size_t i = 0; i < probe->plugin.need_count; i++) {
+        const char *need = probe->plugin.needs[i];
+        const char *near = explain_near(need, settings_capabilities);
+        if (!settings_is_capability(text_of(need)))
+            kit_find(probe, NULL, KIT_DENIED, NULL,
+                     "a daemon that is to load it does not start: mend its `needs`",
+                     "it needs \"%s\", which nobody can grant%s%s%s", need,
+                     near != NULL ? "; did you mean \"" : "", near != NULL ? near : "",
+                     near != NULL ? "\"?" : "");
+    }
+}
+
 /* What the daemon refuses when it loads it. */
 static void judge_routes(struct probe *probe)
 {
@@ -361,8 +411,10 @@ int kit_probe(const struct kit_options *options, int out_fd)
                  err.text);
     else
         kit_say_about(&probe);
-    if (rc == 0 && !options->is_again)
+    if (rc == 0 && !options->is_again) {
+        judge_needs(&probe);
         judge_routes(&probe);
+    }
     if (rc == 0 && (rc = configure(&probe, &err)) != 0)
         kit_find(&probe, NULL, KIT_DENIED, NULL,
                  "--config FILE gives a kith.lua; without it what is required is made up", "%s",

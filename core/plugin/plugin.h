@@ -160,6 +160,8 @@ bool plugin_may(const struct plugin *plugin, const char *need);     /* whether i
 bool plugin_may_act(const struct plugin *plugin, struct text word); /* the same of "act:WORD" */
 
 bool plugin_is_name(const char *name); /* small letters, digits and _, a letter first */
+/* A word of Kith's own events, as whose a plugin's would be taken. */
+bool plugin_is_reserved(const char *name);
 
 /* The field of configuration whose tables name this channel; SIZE_MAX: it has a name of its own. */
 size_t plugin_channel_tables(const struct plugin *plugin, size_t index);

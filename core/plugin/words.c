@@ -97,8 +97,6 @@ static int read_escalation(struct step *step, struct doc fields, struct reminder
 
 static int word_remind(struct step *step, struct doc fields, struct err *err)
 {
-    static const char *const names[] = { "title", "to",    "due",      "at", "key",
-                                         "note",  "about", "escalate", NULL };
     struct reminder_request request = {
         .title = doc_text(fields, "title"),
         .to = doc_text(fields, "to"),
@@ -107,8 +105,8 @@ static int word_remind(struct step *step, struct doc fields, struct err *err)
         .about = doc_text(fields, "about"),
     };
     uint64_t task;
-    int rc = check_fields("remind", fields, names, err);
-    if (rc == 0 && request.title.size == 0)
+    int rc = 0;
+    if (request.title.size == 0)
         rc = err_set(err, E_INVALID, "remind needs a title");
     if (rc == 0)
         rc = read_due(step, "remind", "due", fields, request.to, step_now(step), &request.due, err);
@@ -119,15 +117,12 @@ static int word_remind(struct step *step, struct doc fields, struct err *err)
 
 static int word_after(struct step *step, struct doc fields, struct err *err)
 {
-    static const char *const names[] = { "due", "at", "key", "emit", "data", NULL };
     struct after_request request = {
         .key = doc_text(fields, "key"),
         .type = doc_text(fields, "emit"),
         .data = doc_child(fields, "data"),
     };
-    int rc = check_fields("after", fields, names, err);
-    if (rc == 0)
-        rc = read_due(step, "after", "due", fields, (struct text){ "", 0 }, step_now(step),
+    int rc = read_due(step, "after", "due", fields, (struct text){ "", 0 }, step_now(step),
                       &request.due, err);
     if (rc == 0 && request.due.ms < step_now(step) + 1000)
         rc = err_set(err, E_INVALID, "after: due must lie at least a second ahead");
@@ -138,11 +133,9 @@ static int word_after(struct step *step, struct doc fields, struct err *err)
 
 static int word_cancel(struct step *step, struct doc fields, struct err *err)
 {
-    static const char *const names[] = { "key", NULL };
-    int rc = check_fields("cancel", fields, names, err);
-    if (rc == 0)
-        step_cancel(step, doc_text(fields, "key"));
-    return rc;
+    (void)err;
+    step_cancel(step, doc_text(fields, "key"));
+    return 0;
 }
 
 /* {template, body, data, links}, as the channel gets it. */
@@ -165,8 +158,6 @@ static struct doc content_of(struct step *step, struct doc fields, const char *b
 
 static int word_send(struct step *step, struct doc fields, struct err *err)
 {
-    static const char *const names[] = { "channel", "body",    "template", "data",   "purpose",
-                                         "key",     "expires", "links",    "attach", NULL };
     struct send_request request = {
         .channel = doc_text(fields, "channel"),
         .purpose = doc_text(fields, "purpose"),
@@ -174,9 +165,7 @@ static int word_send(struct step *step, struct doc fields, struct err *err)
     };
     struct doc links = { NULL, 0 };
     struct doc_value attach = doc_get(fields, "attach");
-    int rc = check_fields("send", fields, names, err);
-    if (rc == 0)
-        rc = plugin_links(step, doc_child(fields, "links"), &links, err);
+    int rc = plugin_links(step, doc_child(fields, "links"), &links, err);
     request.content = content_of(step, fields, "body", links);
     if (rc == 0 && attach.type != DOC_NONE)
         rc = step_attach(step, request.channel, &attach, &request.content, err);
@@ -200,7 +189,6 @@ static int word_send(struct step *step, struct doc fields, struct err *err)
 
 static int word_notify(struct step *step, struct doc fields, struct err *err)
 {
-    static const char *const names[] = { "to", "text", "data", "channel", NULL };
     struct text channel = doc_text(fields, "channel");
     struct send_request request = {
         .channel = channel.size != 0 ? channel : text_of("log"),
@@ -208,34 +196,25 @@ static int word_notify(struct step *step, struct doc fields, struct err *err)
         .content = content_of(step, fields, "text", (struct doc){ NULL, 0 }),
         .is_notification = true,
     };
-    int rc = check_fields("notify", fields, names, err);
-    if (rc == 0 && request.to.size == 0)
-        rc = err_set(err, E_INVALID, "notify: there is nobody called \"%.*s\", and no fallback",
-                     (int)doc_text(fields, "to").size, doc_text(fields, "to").data);
-    return rc != 0 ? rc : step_send(step, &request, err);
+    if (request.to.size == 0)
+        return err_set(err, E_INVALID, "notify: there is nobody called \"%.*s\", and no fallback",
+                       (int)doc_text(fields, "to").size, doc_text(fields, "to").data);
+    return step_send(step, &request, err);
 }
-
-static const char *const tag_names[] = { "tag", NULL };
 
 static int word_tag(struct step *step, struct doc fields, struct err *err)
 {
-    int rc = check_fields("tag", fields, tag_names, err);
-    return rc != 0 ? rc : step_tag(step, doc_text(fields, "tag"), err);
+    return step_tag(step, doc_text(fields, "tag"), err);
 }
 
 static int word_untag(struct step *step, struct doc fields, struct err *err)
 {
-    int rc = check_fields("untag", fields, tag_names, err);
-    return rc != 0 ? rc : step_untag(step, doc_text(fields, "tag"), err);
+    return step_untag(step, doc_text(fields, "tag"), err);
 }
 
 static int word_set(struct step *step, struct doc fields, struct err *err)
 {
-    static const char *const names[] = { "name", "value", NULL };
     struct doc_value value = doc_get(fields, "value");
-    int rc = check_fields("set", fields, names, err);
-    if (rc != 0)
-        return rc;
     if (doc_text(fields, "name").size == 0)
         return err_set(err, E_INVALID, "set needs a name");
     if (value.type == DOC_NONE)
@@ -256,7 +235,6 @@ static int read_id(const char *word, struct doc fields, struct text *out_kind, u
 
 static int word_create(struct step *step, struct doc fields, struct err *err)
 {
-    static const char *const names[] = { "kind", "fields", "owner", "customers", "lines", NULL };
     struct record_request request = {
         .kind = doc_text(fields, "kind"),
         .fields = doc_child(fields, "fields"),
@@ -265,18 +243,14 @@ static int word_create(struct step *step, struct doc fields, struct err *err)
         .customers = doc_child(fields, "customers"),
     };
     uint64_t number;
-    int rc = check_fields("create", fields, names, err);
-    return rc != 0 ? rc : step_create_record(step, &request, &number, err);
+    return step_create_record(step, &request, &number, err);
 }
 
 static int word_move(struct step *step, struct doc fields, struct err *err)
 {
-    static const char *const names[] = { "record", "transition", "fields", NULL };
     struct text kind;
     uint64_t number;
-    int rc = check_fields("move", fields, names, err);
-    if (rc == 0)
-        rc = read_id("move", fields, &kind, &number, err);
+    int rc = read_id("move", fields, &kind, &number, err);
     return rc != 0 ? rc
                    : step_move_record(step, kind, number, doc_text(fields, "transition"),
                                       doc_child(fields, "fields"), err);
@@ -284,12 +258,9 @@ static int word_move(struct step *step, struct doc fields, struct err *err)
 
 static int word_change(struct step *step, struct doc fields, struct err *err)
 {
-    static const char *const names[] = { "record", "fields", NULL };
     struct text kind;
     uint64_t number;
-    int rc = check_fields("change", fields, names, err);
-    if (rc == 0)
-        rc = read_id("change", fields, &kind, &number, err);
+    int rc = read_id("change", fields, &kind, &number, err);
     for (struct doc_iter it = doc_iter(doc_child(fields, "fields")); rc == 0 && doc_next(&it);)
         rc = step_set_record(step, kind, number, it.name, &it.value, err);
     return rc;
@@ -297,23 +268,17 @@ static int word_change(struct step *step, struct doc fields, struct err *err)
 
 static int word_assign(struct step *step, struct doc fields, struct err *err)
 {
-    static const char *const names[] = { "record", "to", NULL };
     struct text kind;
     uint64_t number;
-    int rc = check_fields("assign", fields, names, err);
-    if (rc == 0)
-        rc = read_id("assign", fields, &kind, &number, err);
+    int rc = read_id("assign", fields, &kind, &number, err);
     return rc != 0 ? rc : step_assign_record(step, kind, number, doc_text(fields, "to"), err);
 }
 
 static int word_link(struct step *step, struct doc fields, struct err *err)
 {
-    static const char *const names[] = { "record", "to", "type", "off", NULL };
     struct text kind, type = doc_text(fields, "type");
     uint64_t number;
-    int rc = check_fields("link", fields, names, err);
-    if (rc == 0)
-        rc = read_id("link", fields, &kind, &number, err);
+    int rc = read_id("link", fields, &kind, &number, err);
     return rc != 0
                ? rc
                : step_link_record(step, kind, number, type.size != 0 ? type : text_of("related"),
@@ -322,25 +287,51 @@ static int word_link(struct step *step, struct doc fields, struct err *err)
 
 /* -- All of them ------------------------------------------------------------------------------- */
 
-static const struct {
-    const char *word;
+#define FIELDS_MAX 9
+
+static const struct word {
+    const char *name;
     int (*act)(struct step *step, struct doc fields, struct err *err);
+    const char *fields[FIELDS_MAX + 1];
 } words[] = {
-    { "after", word_after },   { "assign", word_assign }, { "cancel", word_cancel },
-    { "change", word_change }, { "create", word_create }, { "link", word_link },
-    { "move", word_move },     { "notify", word_notify }, { "remind", word_remind },
-    { "send", word_send },     { "set", word_set },       { "tag", word_tag },
-    { "untag", word_untag },
+    { "after", word_after, { "due", "at", "key", "emit", "data" } },
+    { "assign", word_assign, { "record", "to" } },
+    { "cancel", word_cancel, { "key" } },
+    { "change", word_change, { "record", "fields" } },
+    { "create", word_create, { "kind", "fields", "owner", "customers", "lines" } },
+    { "link", word_link, { "record", "to", "type", "off" } },
+    { "move", word_move, { "record", "transition", "fields" } },
+    { "notify", word_notify, { "to", "text", "data", "channel" } },
+    { "remind", word_remind, { "title", "to", "due", "at", "key", "note", "about", "escalate" } },
+    { "send",
+      word_send,
+      { "channel", "body", "template", "data", "purpose", "key", "expires", "links", "attach" } },
+    { "set", word_set, { "name", "value" } },
+    { "tag", word_tag, { "tag" } },
+    { "untag", word_untag, { "tag" } },
 };
+
+static const struct word *find_word(struct text name, struct err *err)
+{
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (text_is(name, words[i].name))
+            return &words[i];
+    err_set(err, E_NOTFOUND,
+            "there is no word \"%.*s\" for plugins: there are after, assign, cancel, change, "
+            "create, link, move, notify, remind, send, set, tag and untag",
+            (int)name.size, name.data);
+    return NULL;
+}
+
+int plugin_word_check(struct text word, struct doc fields, struct err *err)
+{
+    const struct word *found = find_word(word, err);
+    return found != NULL ? check_fields(found->name, fields, found->fields, err) : E_NOTFOUND;
+}
 
 int plugin_word(struct step *step, struct text word, struct doc fields, struct err *err)
 {
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (text_is(word, words[i].word))
-            return words[i].act(step, fields, err);
-    return err_set(
-        err, E_NOTFOUND,
-        "there is no word \"%.*s\" for plugins: there are after, assign, cancel, change, "
-        "create, link, move, notify, remind, send, set, tag and untag",
-        (int)word.size, word.data);
+    const struct word *found = find_word(word, err);
+    int rc = found != NULL ? check_fields(found->name, fields, found->fields, err) : E_NOTFOUND;
+    return rc != 0 ? rc : found->act(step, fields, err);
 }

@@ -13,7 +13,10 @@
 struct err;
 struct step;
 
-/* E_NOTFOUND: no such word; E_INVALID: a field; else what the engine says. */
+/* E_NOTFOUND: no such word; E_INVALID: it knows no such field. */
+int plugin_word_check(struct text word, struct doc fields, struct err *err);
+
+/* The same; E_INVALID: a field; else what the engine says. */
 int plugin_word(struct step *step, struct text word, struct doc fields, struct err *err);
 
 #endif

@@ -74,6 +74,10 @@ struct settings {
     int awaits_channel; /* line of a `channel` whose table has not come; 0: none */
 };
 
+/* What a plugin may be granted (plugins/sdk/kith.h, `needs`); the list ends with NULL. */
+extern const char *const settings_capabilities[];
+bool settings_is_capability(struct text word);
+
 /* Defaults: 127.0.0.1:8077, UTC, no data, no scripts.  End with settings_deinit(). */
 void settings_init(struct settings *settings);
 void settings_deinit(struct settings *settings);

@@ -32,9 +32,8 @@ static bool is_list_of_texts(struct doc_value value)
     return true;
 }
 
-/* What a plugin may be granted (plugins/sdk/kith.h, `needs`).  One that no plugin can need was
- * misspelt, and the plugin that lacks it is not what is wrong. */
-static const char *const capabilities[] = {
+/* One that no plugin can need was misspelt, and the plugin that lacks it is not what is wrong. */
+const char *const settings_capabilities[] = {
     "append",    "read",       "staff",      "admin",      "on-behalf",  "fetch",
     "sockets",   "work",       "files",      "channel",    "routes",     "fetch-private",
     "act:after", "act:assign", "act:cancel", "act:change", "act:create", "act:link",
@@ -42,10 +41,10 @@ static const char *const capabilities[] = {
     "act:untag", NULL,
 };
 
-static bool is_capability(struct text word)
+bool settings_is_capability(struct text word)
 {
-    for (size_t i = 0; capabilities[i] != NULL; i++)
-        if (text_is(word, capabilities[i]))
+    for (size_t i = 0; settings_capabilities[i] != NULL; i++)
+        if (text_is(word, settings_capabilities[i]))
             return true;
     return false;
 }
@@ -58,10 +57,10 @@ static void check_grant(lua_State *lua, struct settings *settings, const char *p
     if (grant.type != DOC_ARRAY)
         return;
     for (struct doc_iter it = doc_iter(grant.doc); doc_next(&it);) {
-        if (is_capability(it.value.text))
+        if (settings_is_capability(it.value.text))
             continue;
         buf_clear(&settings->scratch);
-        explain_choice(it.value.text.data, capabilities, &settings->scratch);
+        explain_choice(it.value.text.data, settings_capabilities, &settings->scratch);
         luaL_error(lua, "plugin \"%s\": grant knows no \"%s\"%s", plugin, it.value.text.data,
                    buf_string(&settings->scratch));
     }

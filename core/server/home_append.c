@@ -8,9 +8,9 @@
  */
 #include "core/server/home_inside.h"
 
-#include "core/base/civil.h"
 #include "core/engine/event.h"
 #include "core/engine/read.h"
+#include "core/outside/asked.h"
 #include "core/server/node.h"
 #include "core/server/submission.h"
 
@@ -32,46 +32,10 @@ static void append_free(struct append *append)
     free(append);
 }
 
-static int check_type(const struct home_guest *guest, struct text type, struct err *err)
-{
-    struct text word = event_type_word(type);
-    bool is_own = text_is(word, guest->plugin->name) && type.size > word.size + 1;
-    if (type.size == 0 || type.size > TYPE_BYTES_MAX)
-        return err_set(err, E_INVALID, "a type has 1 to %d bytes", TYPE_BYTES_MAX);
-    if (is_own || event_type_is_feedback(type))
-        return 0;
-    return err_set(
-        err, E_DENIED,
-        "an event of this plugin is called \"%s.NAME\", or message.delivered, opened, "
-        "clicked, replied, bounced, complained, unsubscribed or resubscribed, not \"%.*s\"",
-        guest->plugin->name, (int)type.size, type.data);
-}
-
-/* Whoever is heard over a channel is believed to be there by the plugin of that channel alone. */
-static int check_channel(const struct home_guest *guest, struct doc doc, struct err *err)
-{
-    struct doc data = doc_child(doc, "data");
-    struct text channel = doc_text(data, "channel");
-    if (!feedback_is_of_address(doc_text(doc, "type"), data))
-        return 0;
-    for (size_t i = 0; i < guest->plugin->channel_count; i++)
-        if (text_is(channel, guest->plugin->channels[i].name))
-            return 0;
-    return err_set(err, E_DENIED,
-                   "this plugin has no channel \"%.*s\", and no effect is named: only a channel's "
-                   "own plugin unsubscribes addresses of it",
-                   (int)channel.size, channel.data);
-}
-
 static int check(const struct home_guest *guest, struct doc doc, struct err *err)
 {
-    int64_t at = doc_int(doc, "at", 1);
-    if (!plugin_may(guest->plugin, "append"))
-        return err_set(err, E_DENIED, "\"append\" is not among its needs");
-    if (at < CIVIL_MS_MIN || at > CIVIL_MS_MAX)
-        return err_set(err, E_INVALID, "`at` is milliseconds since 1970, in the years 1 to 9999");
-    int rc = check_type(guest, doc_text(doc, "type"), err);
-    return rc == 0 ? check_channel(guest, doc, err) : rc;
+    return asked_event(guest->plugin, doc_text(doc, "type"), doc_int(doc, "at", 0),
+                       doc_child(doc, "data"), err);
 }
 
 static void put_data(struct doc_writer *w, struct doc data, int64_t print)

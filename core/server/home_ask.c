@@ -5,6 +5,8 @@
  */
 #include "core/server/home_inside.h"
 
+#include "core/outside/asked.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -134,19 +136,11 @@ static int begin(struct home_guest *guest, enum outside_up kind, uint64_t number
     return 0;
 }
 
-static bool is_text(struct doc doc, const char *name)
-{
-    struct text text = doc_text(doc, name);
-    return text.size != 0 && memchr(text.data, '\0', text.size) == NULL;
-}
-
 int home_ask(struct home_guest *guest, uint64_t number, struct doc doc, struct err *err)
 {
-    if (!is_text(doc, "method") || !is_text(doc, "path") || doc_text(doc, "path").data[0] != '/')
-        return err_set(err, E_INVALID, "a request needs a method, and a path from / on");
-    if (doc_text(doc, "staff").size != 0 && !plugin_may(guest->plugin, "on-behalf"))
-        return err_set(err, E_DENIED, "\"on-behalf\" is not among its needs");
-    return begin(guest, OUTSIDE_ASK, number, doc, err);
+    int rc = asked_request(guest->plugin, doc_text(doc, "method"), doc_text(doc, "path"),
+                           doc_text(doc, "staff"), err);
+    return rc == 0 ? begin(guest, OUTSIDE_ASK, number, doc, err) : rc;
 }
 
 static int may_files(const struct home_guest *guest, struct err *err)
@@ -158,13 +152,9 @@ static int may_files(const struct home_guest *guest, struct err *err)
 
 int home_file_read(struct home_guest *guest, uint64_t number, struct doc doc, struct err *err)
 {
-    struct text hash = doc_text(doc, "hash");
     int rc = may_files(guest, err);
-    for (uint32_t i = 0; rc == 0 && i < hash.size; i++)
-        if (strchr("0123456789abcdef", hash.data[i]) == NULL || hash.data[i] == '\0')
-            rc = err_set(err, E_INVALID, "that is no hash of a file");
-    if (rc == 0 && hash.size != 64)
-        rc = err_set(err, E_INVALID, "a file is named by the 64 digits of its hash");
+    if (rc == 0)
+        rc = asked_file(doc_text(doc, "hash"), err);
     return rc == 0 ? begin(guest, OUTSIDE_FILE_READ, number, doc, err) : rc;
 }
 

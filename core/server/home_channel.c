@@ -6,6 +6,7 @@
  */
 #include "core/server/home_inside.h"
 
+#include "core/outside/asked.h"
 #include "core/server/deliver.h"
 #include "core/server/metrics.h"
 #include "core/server/node.h"
@@ -161,14 +162,6 @@ size_t home_under_way(const struct home_guest *guest)
 
 /* -- What became of it ------------------------------------------------------------------------- */
 
-static const struct kith_channel *own_channel(const struct home_guest *guest, struct text name)
-{
-    for (size_t i = 0; i < guest->plugin->channel_count; i++)
-        if (text_is(name, guest->plugin->channels[i].name))
-            return &guest->plugin->channels[i];
-    return NULL;
-}
-
 int home_deliver(struct home_guest *guest, struct doc doc, struct err *err)
 {
     static const enum outcome outcomes[] = { OUTCOME_SENT, OUTCOME_REJECTED, OUTCOME_FAILED,
@@ -192,9 +185,10 @@ int home_deliver(struct home_guest *guest, struct doc doc, struct err *err)
 
 int home_pause(struct home_guest *guest, struct doc doc, struct err *err)
 {
-    const struct kith_channel *channel = own_channel(guest, doc_text(doc, "channel"));
-    if (channel == NULL)
-        return err_set(err, E_NOTFOUND, "this plugin has no channel of that name");
-    deliver_pause(node_deliverer(guest->home->api->node), channel->name, doc_text(doc, "reason"));
+    int rc = asked_pause(guest->plugin, doc_text(doc, "channel"), err);
+    if (rc != 0)
+        return rc;
+    deliver_pause(node_deliverer(guest->home->api->node), doc_text(doc, "channel").data,
+                  doc_text(doc, "reason"));
     return 0;
 }

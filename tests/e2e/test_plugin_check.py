@@ -54,6 +54,18 @@ VERDICTS = {
     "bad_descriptor": (1, "stop(): it leaves descriptors open: 1", "close in stop()"),
     "bad_forgetful": (1, "stop(): it leaves 1008 bytes of memory each time", "give back in stop()"),
     "bad_need": (1, 'it calls append(), and "append" is not among its needs', "declare it"),
+    "bad_needs": (1, '"apend", which nobody can grant; did you mean "append"?', "mend its"),
+    "bad_word": (1, 'act("frobnicate"): there is no word "frobnicate" for plugins', "kith.h"),
+    "bad_field": (1, 'act("remind"): remind knows no "titel"', "misspelt"),
+    "bad_type": (1, 'an event of this plugin is called "bad_type.NAME", or', "come in over ask()"),
+    "bad_behalf": (1, 'it calls ask(), and "on-behalf" is not among its needs', "declare it"),
+    "bad_url": (1, "a request needs a method, and a path from / on", "without a host"),
+    "bad_status": (1, "route /v1/bad_status: a status is 200 to 599, not 101", "waits on"),
+    "bad_header": (1, "header Content-Length: its name or value cannot stand there", "waits on"),
+    "bad_pause": (1, "this plugin has no channel of that name", "its own channels"),
+    "bad_count": (1, "count(): a counter only grows", "is no counter"),
+    "bad_count_name": (1, "a counter's name is 1 to 31 of a-z, 0-9, _", "of its metric"),
+    "bad_hash": (1, "that is no hash of a file", "file_write() answered"),
     "bad_ungranted": (1, 'it has routes, and "routes" is not among its needs', ""),
     "bad_place": (1, "would answer where Kith does, at /v1/records/{kind}", "does not start"),
     "bad_method": (1, "no request of that method is taken here", "does not start"),
@@ -122,7 +134,7 @@ def test_a_bad_plugin_is_refused_for_what_it_does(name, shelf):
 
 # Those of the deterministic side.  The good ones of the outside side try the host, with refusals
 # and silence, and are not all polite.
-GOOD = ("good_state", "good_values", "good_act", "good_function")
+GOOD = ("good_state", "good_values", "good_act", "good_function", "good_config")
 
 
 @pytest.mark.parametrize("name", GOOD)
@@ -311,3 +323,19 @@ def test_two_files_without_a_log_are_wrong_usage(shelf):
     assert code == 2 and "two plugins are compared over a log" in said
     code, _, said = check(shelf("good_state"), "--log", "nowhere")
     assert code == 1 and "nowhere/log" in said
+
+
+# ---- Names ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ("record", "customer", "pool", "plugin", "tag"))
+def test_no_plugin_is_begun_that_no_daemon_would_load(name, tmp_path):
+    done = subprocess.run(
+        [BUILD / "kith", "plugin", "new", name],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+    )
+    assert done.returncode == 2 and not list(tmp_path.iterdir())
+    assert f"a plugin cannot be called {name}, which is a word of Kith's own events" in done.stderr

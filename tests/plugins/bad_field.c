@@ -1,0 +1,15 @@
+/* bad_field.c -- misspells a field of a word. */
+#include "shelf.h"
+
+static const char *const needs[] = { "act:remind", NULL };
+
+static int32_t on_order(const struct kith_engine *engine, struct kith_call *call)
+{
+    char room[128];
+    struct kith_writer w;
+    kith_begin(&w, room, sizeof room);
+    kith_put_string(&w, "titel", "Call back");
+    return engine->act(call, "remind", kith_end(&w));
+}
+
+SHELF_PLUGIN("bad_field", on_order, NULL, .needs = needs)
