@@ -70,7 +70,8 @@ def test_a_daemon_that_crashes_is_started_again(start, number):
     before = daemon.pid
     os.kill(before, number)
     wait_lines(daemon, "ready on", 2)
-    assert count(daemon, r"^kithd: the daemon crashed \(.*\); it is started again$") == 1
+    crashed = r"^kithd: the daemon crashed \(.*\)( at entry \d+)?; it is started again$"
+    assert count(daemon, crashed) == 1  # a signal may meet it at work
     assert daemon.pid != before
     assert daemon.get("/readyz", key=None).status == 200  # on the port it had
     send(daemon, 20)

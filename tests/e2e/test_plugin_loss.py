@@ -267,6 +267,7 @@ class Client(threading.Thread):
                 time.sleep(0.02)
             for event in events:
                 self.sent[int(event["userId"][2:])] += 1
+            time.sleep(0.05)  # all of it is folded once more in the end
 
     def is_accepted(self, events):
         try:
