@@ -1,22 +1,5 @@
 /* bad_status.c -- answers that it will answer. */
-#include "outside.h"
-
-static const struct kith_host *host_table;
-static struct kith *place;
-
-static int32_t start(const struct kith_host *host, struct kith *kith, void **out_self, char *reason)
-{
-    (void)out_self;
-    (void)reason;
-    host_table = host;
-    place = kith;
-    return KITH_OK;
-}
-
-static void stop(void *self)
-{
-    (void)self;
-}
+#include "hosted.h"
 
 static void handle(void *self, const struct kith_request *request)
 {
