@@ -39,9 +39,12 @@ int as_of_time(struct engine *engine, const struct call *call, struct text time,
     due.day_minute = DAY_END_MINUTE;
     if (rc == 0)
         rc = read_due(engine, &due, &value, &end, err);
-    if (rc == 0)
-        *out_at = end != begin ? end - 1 : end;
-    return rc;
+    if (rc != 0) {
+        struct err reason = *err;
+        return err_set(err, E_INVALID, "?as_of=: %s", reason.text);
+    }
+    *out_at = end != begin ? end - 1 : end;
+    return 0;
 }
 
 static void ask(struct engine *engine, struct call *call)
@@ -58,10 +61,8 @@ static void asked(struct call *call)
     struct as_of *as_of = call->data;
     if (as_of->code == 0)
         call_list(call, fold, as_of);
-    else if (as_of->code == E_NOTFOUND)
-        call_problem(call, 404, "%s", as_of->err.text);
     else
-        call_problem(call, 400, "?as_of=: %s", as_of->err.text);
+        call_error(call, as_of->code, &as_of->err);
 }
 
 void get_as_of(struct call *call, struct text time)

@@ -5,8 +5,7 @@
 #include "core/engine/read.h"
 #include "core/server/api_as_of.h"
 #include "core/server/api_command.h"
-#include "core/server/node.h"
-#include "core/server/say.h"
+#include "core/server/api_timeline.h"
 
 #define BODY_MAX (64u << 10)
 
@@ -66,70 +65,21 @@ static void get_consents(struct call *call)
     call_read(call, read_consents, NULL);
 }
 
-/* -- The timeline: rows from the engine, then the entries on a worker ------------------ */
+/* -- The timeline ---------------------------------------------------------------------- */
 
-struct timeline {
-    struct read_page page;
-    struct text as_of; /* empty: now */
-    bool is_time_wrong;
-    struct buf rows;
-    int code;
-    struct err err;
-};
-
-static void ask_rows(struct engine *engine, struct call *call)
+static int read_rows(struct engine *engine, struct call *call, const struct read_page *page,
+                     struct buf *rows, struct err *err)
 {
-    struct timeline *timeline = call->data;
+    struct text as_of = call_query(call, "as_of");
     int64_t at = INT64_MAX;
-    if (timeline->as_of.size != 0)
-        timeline->code = as_of_time(engine, call, timeline->as_of, &at, &timeline->err);
-    timeline->is_time_wrong = timeline->code != 0;
-    if (timeline->code == 0)
-        timeline->code = read_timeline_as_of(engine, call_param(call, "customer"), &timeline->page,
-                                             at, &timeline->rows, &timeline->err);
-}
-
-static void read_events(struct call *call)
-{
-    struct timeline *timeline = call->data;
-    struct doc rows = { timeline->rows.data, (uint32_t)timeline->rows.size };
-    timeline->code =
-        read_timeline_events(node_log(call->api->node), rows, &call->out, &timeline->err);
-    if (timeline->code == 0 && timeline->err.code != 0)
-        say("%s is shown without what cannot be read: %s", call->route->path, timeline->err.text);
-}
-
-static void answer_timeline(struct call *call)
-{
-    struct timeline *timeline = call->data;
-    buf_deinit(&timeline->rows);
-    if (timeline->is_time_wrong)
-        call_problem(call, 400, "?as_of=: %s", timeline->err.text);
-    else if (timeline->code != 0)
-        call_error(call, timeline->code, &timeline->err);
-    else
-        call_reply(call, 200, call_document(call));
-}
-
-static void have_rows(struct call *call)
-{
-    struct timeline *timeline = call->data;
-    if (timeline->code != 0)
-        answer_timeline(call);
-    else
-        call_work(call, read_events, answer_timeline);
+    int rc = as_of.size != 0 ? as_of_time(engine, call, as_of, &at, err) : 0;
+    return rc != 0 ? rc
+                   : read_timeline_as_of(engine, call_param(call, "customer"), page, at, rows, err);
 }
 
 static void get_timeline(struct call *call)
 {
-    struct read_page *page = call_read_page(call);
-    if (page == NULL)
-        return;
-    struct timeline *timeline = arena_zero(&call->arena, sizeof *timeline);
-    timeline->page = *page;
-    timeline->as_of = call_query(call, "as_of");
-    call->data = timeline;
-    call_ask(call, ask_rows, have_rows);
+    get_timeline_of(call, read_rows);
 }
 
 /* -- Changing -------------------------------------------------------------------------- */

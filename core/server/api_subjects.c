@@ -1,8 +1,7 @@
 /* api_subjects.c -- /v1/pools, /v1/budgets: how they stand, what happened, loading codes. */
 #include "core/engine/read.h"
 #include "core/server/api_command.h"
-#include "core/server/node.h"
-#include "core/server/say.h"
+#include "core/server/api_timeline.h"
 
 #include <string.h>
 
@@ -40,60 +39,17 @@ static void get_one(struct call *call)
     call_read(call, read_one, NULL);
 }
 
-/* -- The timeline: rows from the engine, then the entries on a worker ------------------ */
+/* -- The timeline ---------------------------------------------------------------------- */
 
-struct timeline {
-    struct read_page page;
-    struct buf rows;
-    int code;
-    struct err err;
-};
-
-static void ask_rows(struct engine *engine, struct call *call)
+static int read_rows(struct engine *engine, struct call *call, const struct read_page *page,
+                     struct buf *rows, struct err *err)
 {
-    struct timeline *timeline = call->data;
-    timeline->code = read_subject_timeline(engine, kind_of(call), call_param(call, "name"),
-                                           &timeline->page, &timeline->rows, &timeline->err);
-}
-
-static void read_events(struct call *call)
-{
-    struct timeline *timeline = call->data;
-    struct doc rows = { timeline->rows.data, (uint32_t)timeline->rows.size };
-    timeline->code =
-        read_timeline_events(node_log(call->api->node), rows, &call->out, &timeline->err);
-    if (timeline->code == 0 && timeline->err.code != 0)
-        say("%s is shown without what cannot be read: %s", call->route->path, timeline->err.text);
-}
-
-static void answer_timeline(struct call *call)
-{
-    struct timeline *timeline = call->data;
-    buf_deinit(&timeline->rows);
-    if (timeline->code != 0)
-        call_error(call, timeline->code, &timeline->err);
-    else
-        call_reply(call, 200, call_document(call));
-}
-
-static void have_rows(struct call *call)
-{
-    struct timeline *timeline = call->data;
-    if (timeline->code != 0)
-        answer_timeline(call);
-    else
-        call_work(call, read_events, answer_timeline);
+    return read_subject_timeline(engine, kind_of(call), call_param(call, "name"), page, rows, err);
 }
 
 static void get_timeline(struct call *call)
 {
-    struct read_page *page = call_read_page(call);
-    if (page == NULL)
-        return;
-    struct timeline *timeline = arena_zero(&call->arena, sizeof *timeline);
-    timeline->page = *page;
-    call->data = timeline;
-    call_ask(call, ask_rows, have_rows);
+    get_timeline_of(call, read_rows);
 }
 
 /* -- Loading --------------------------------------------------------------------------- */
