@@ -131,23 +131,6 @@ bool kind_is_happening(struct text word)
 
 /* -- Those in force -------------------------------------------------------- */
 
-int kinds_add(struct kinds *kinds, const struct kind *list, size_t count, const char *whose,
-              struct err *err)
-{
-    for (size_t i = 0; i < count; i++) {
-        struct text name = list[i].name;
-        if (kinds_find(kinds, name) != NULL)
-            return err_set(err, E_CONFLICT,
-                           "%s declares the kind \"%.*s\", and so does somebody else: one of them "
-                           "must call it otherwise",
-                           whose, (int)name.size, name.data);
-        if (kinds->count == KINDS_MAX)
-            return err_set(err, E_LIMIT, "at most %d kinds are in force at once", KINDS_MAX);
-        kinds->items[kinds->count++] = &list[i];
-    }
-    return 0;
-}
-
 const struct kind *kinds_find(const struct kinds *kinds, struct text name)
 {
     for (size_t i = 0; i < kinds->count; i++)

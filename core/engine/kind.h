@@ -21,6 +21,8 @@
 #include "core/base/duration.h"
 
 struct err;
+struct plugins;
+struct ruleset;
 
 /* Of one declaration. */
 #define KINDS_MAX 64 /* in force */
@@ -182,9 +184,10 @@ struct kinds {
     size_t count;
 };
 
-/* Add those of `whose`.  E_CONFLICT: a name is taken; E_LIMIT.  The table is then of no use. */
-int kinds_add(struct kinds *kinds, const struct kind *list, size_t count, const char *whose,
-              struct err *err);
+/* What plugins and rules declare together; either may be NULL.  E_CONFLICT: a name is taken, or is
+ * that of a plugin which does not declare it; E_LIMIT.  The table is then of no use. */
+int kinds_in_force(const struct plugins *plugins, const struct ruleset *rules, struct kinds *out,
+                   struct err *err);
 const struct kind *kinds_find(const struct kinds *kinds, struct text name); /* NULL: none */
 /* Whether the type is an event of a kind in force: its first word, up to a dot, is its name. */
 bool kinds_own_type(const struct kinds *kinds, struct text type);

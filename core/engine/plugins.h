@@ -55,7 +55,8 @@ struct plugins {
     size_t handler_count;
     const struct plugin_function *functions; /* of all plugins, those of one together */
     size_t function_count;
-    const struct kind *kinds; /* of records, that they declare */
+    const struct kind *kinds;  /* of records, that they declare, those of one plugin together */
+    const size_t *kind_owners; /* by kind: the place in `names` */
     size_t kind_count;
 
     /* Run handlers[index] on what `step` hears of. */

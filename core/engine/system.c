@@ -7,36 +7,6 @@
 
 /* -- Bundles -------------------------------------------------------------- */
 
-/* Events that begin with a plugin's name are the plugin's to say, those of a kind are Kith's. */
-static int check_kind_names(const struct plugins *plugins, const struct ruleset *rules,
-                            struct err *err)
-{
-    for (size_t i = 0; i < rules->kind_count; i++)
-        for (size_t p = 0; p < plugins->count; p++)
-            if (text_equal(rules->kinds[i].name, plugins->names[p]))
-                return err_set(err, E_CONFLICT,
-                               "the bundle declares the kind \"%.*s\", which is the name of a "
-                               "plugin: call it otherwise",
-                               (int)plugins->names[p].size, plugins->names[p].data);
-    return 0;
-}
-
-/* All that declare kinds, together. */
-static int kinds_in_force(const struct engine *engine, const struct ruleset *rules,
-                          struct kinds *out, struct err *err)
-{
-    const struct plugins *plugins = engine->plugins;
-    int rc = 0;
-    out->count = 0;
-    if (plugins != NULL)
-        rc = kinds_add(out, plugins->kinds, plugins->kind_count, "a plugin", err);
-    if (rc == 0 && rules != NULL && plugins != NULL)
-        rc = check_kind_names(plugins, rules, err);
-    if (rc == 0 && rules != NULL)
-        rc = kinds_add(out, rules->kinds, rules->kind_count, "the bundle", err);
-    return rc;
-}
-
 bool kinds_lack_calendar(const struct plugins *plugins, const struct ruleset *rules,
                          const struct kind **out_kind, const struct kind_deadline **out_deadline)
 {
@@ -87,7 +57,8 @@ void engine_use_rules(struct engine *engine, struct ruleset *rules)
         engine->rules->free(engine->rules);
     rule_index_free(engine->index);
     engine->rules = rules;
-    kinds_in_force(engine, rules, &engine->kinds, NULL); /* asked before they were activated */
+    kinds_in_force(engine->plugins, rules, &engine->kinds,
+                   NULL); /* asked before they were activated */
     engine->index = rules != NULL ? rule_index_new(rules->rules, rules->count) : NULL;
     rules_note_paused(engine);
     if (rules != NULL)
@@ -96,7 +67,7 @@ void engine_use_rules(struct engine *engine, struct ruleset *rules)
 
 void engine_note_kinds(struct engine *engine)
 {
-    kinds_in_force(engine, engine->rules, &engine->kinds, NULL);
+    kinds_in_force(engine->plugins, engine->rules, &engine->kinds, NULL);
 }
 
 int engine_load_active(struct engine *engine, struct err *err)
@@ -109,7 +80,7 @@ int engine_load_active(struct engine *engine, struct err *err)
     struct kinds kinds;
     int rc = load_bundle(engine, hash.binary.data, &rules, &reason);
     if (rc == 0) {
-        rc = kinds_in_force(engine, rules, &kinds, &reason);
+        rc = kinds_in_force(engine->plugins, rules, &kinds, &reason);
         if (rc != 0)
             rules->free(rules);
     }
@@ -178,7 +149,7 @@ static void bundle_activated(struct step *step)
     int rc = load_bundle(engine, hash.binary.data, &rules, &err);
     struct kinds kinds;
     if (rc == 0)
-        rc = kinds_in_force(engine, rules, &kinds, &err);
+        rc = kinds_in_force(engine->plugins, rules, &kinds, &err);
     if (rc == 0)
         rc = check_calendars(engine, rules, &err);
     if (rc != 0 && rules != NULL)

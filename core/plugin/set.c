@@ -54,6 +54,7 @@ static void fill(struct plugin_set *set)
     set->function_places = arena_zero(&set->arena, (functions + 1) * sizeof *set->function_places);
     set->functions = arena_zero(&set->arena, (functions + 1) * sizeof *set->functions);
     struct kind *all = arena_zero(&set->arena, (kinds + 1) * sizeof *all);
+    size_t *kind_owners = arena_zero(&set->arena, (kinds + 1) * sizeof *kind_owners);
     handlers = functions = kinds = 0;
     for (size_t i = 0; i < set->count; i++) {
         const struct plugin *plugin = set->plugins[i];
@@ -63,8 +64,10 @@ static void fill(struct plugin_set *set)
             set->owners[handlers] = i;
             set->handler_places[handlers] = (struct place){ i, j };
         }
-        for (size_t j = 0; j < plugin->kind_count; j++)
-            all[kinds++] = plugin->record_kinds[j];
+        for (size_t j = 0; j < plugin->kind_count; j++, kinds++) {
+            all[kinds] = plugin->record_kinds[j];
+            kind_owners[kinds] = i;
+        }
         for (size_t j = 0; j < plugin->function_count; j++, functions++) {
             set->functions[functions].name = text_of(plugin->functions[j].name);
             set->functions[functions].plugin = i;
@@ -81,6 +84,7 @@ static void fill(struct plugin_set *set)
         .functions = set->functions,
         .function_count = functions,
         .kinds = all,
+        .kind_owners = kind_owners,
         .kind_count = kinds,
         .run = set_run,
         .call = set_call,

@@ -450,15 +450,7 @@ int lint_calls(struct ruleset *rules, const struct plugins *plugins, struct err 
     return rc;
 }
 
-static bool is_kind(const struct kind *kinds, size_t count, struct text name)
-{
-    for (size_t i = 0; i < count; i++)
-        if (text_equal(kinds[i].name, name))
-            return true;
-    return false;
-}
-
-static int check_fields(const struct ruleset *rules, const struct plugins *plugins,
+static int check_fields(const struct ruleset *rules, const struct kinds *kinds,
                         const struct kind *kind, const struct kind_field *fields, size_t count,
                         struct err *err)
 {
@@ -466,8 +458,7 @@ static int check_fields(const struct ruleset *rules, const struct plugins *plugi
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < count; i++) {
         struct text of = fields[i].of;
-        if (fields[i].type != KIND_RECORD || is_kind(rules->kinds, rules->kind_count, of) ||
-            (plugins != NULL && is_kind(plugins->kinds, plugins->kind_count, of)))
+        if (fields[i].type != KIND_RECORD || kinds_find(kinds, of) != NULL)
             continue;
         rc = err_set(
             err, E_INVALID, "kind \"%s\": %s.type: nobody declares the kind \"%.*s\"; %s",
@@ -481,12 +472,13 @@ static int check_fields(const struct ruleset *rules, const struct plugins *plugi
 
 int lint_kinds(struct ruleset *rules, const struct plugins *plugins, struct err *err)
 {
-    int rc = 0;
+    struct kinds kinds;
+    int rc = kinds_in_force(plugins, rules, &kinds, err);
     for (size_t i = 0; rc == 0 && i < rules->kind_count; i++) {
         const struct kind *kind = &rules->kinds[i];
-        rc = check_fields(rules, plugins, kind, kind->fields, kind->field_count, err);
+        rc = check_fields(rules, &kinds, kind, kind->fields, kind->field_count, err);
         if (rc == 0)
-            rc = check_fields(rules, plugins, kind, kind->lines, kind->line_count, err);
+            rc = check_fields(rules, &kinds, kind, kind->lines, kind->line_count, err);
     }
     return rc;
 }

@@ -37,7 +37,8 @@ int lint_bundle(struct doc bundle, struct doc config, struct plugins *plugins, s
 int lint_calls(struct ruleset *rules, const struct plugins *plugins, struct err *err);
 
 /* Whether each field that is a record, `type = "record:order"`, is one of a kind that these rules
- * or these plugins declare.  E_INVALID. */
+ * or these plugins declare, and nothing is declared twice (kinds_in_force()).  E_INVALID,
+ * E_CONFLICT, E_LIMIT. */
 int lint_kinds(struct ruleset *rules, const struct plugins *plugins, struct err *err);
 
 #endif

@@ -170,6 +170,12 @@ int plugins_check_states(const struct plugin *now, const struct plugin *wanted, 
     return 0;
 }
 
+int plugins_check_kinds(struct plugin_set *plugins, struct err *err)
+{
+    struct kinds kinds;
+    return kinds_in_force(plugin_set_engine(plugins), NULL, &kinds, err);
+}
+
 /* -- What they add to the config --------------------------------------------------------------- */
 
 static int put_channels(const struct plugin_set *set, struct doc_writer *w, struct err *err)
@@ -237,6 +243,8 @@ static int load(struct settings *settings, struct manner manner, struct plugin_s
         remote_close(members[i].remote);
         plugin_free(members[i].plugin);
     }
+    if (rc == 0)
+        rc = plugins_check_kinds(set, err);
     if (rc == 0)
         rc = plugins_add_to_config(settings, set, err);
     if (rc == 0)

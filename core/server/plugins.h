@@ -46,6 +46,10 @@ size_t plugins_lack_kinds(const struct plugin_set *plugins, struct engine *engin
 struct plugin;
 int plugins_check_states(const struct plugin *now, const struct plugin *wanted, struct err *err);
 
+/* Whether no two of them declare a kind of one name, nor one that is called as another plugin is.
+ * E_CONFLICT, E_LIMIT. */
+int plugins_check_kinds(struct plugin_set *plugins, struct err *err);
+
 /* Finish `settings` anew with what the plugins add.  E_CONFLICT: with a channel of kith.lua's.
  * Whichever thread has the settings. */
 int plugins_add_to_config(struct settings *settings, const struct plugin_set *set, struct err *err);

@@ -288,7 +288,9 @@ static int load_plugin(struct reload *reload)
         return rc;
     reload->set = plugin_set_exchange(reload->options.plugins, reload->index, &member);
     rc = check_channels(now, member.plugin, &reload->err);
-    return rc == 0 ? plugins_check_states(now, member.plugin, &reload->err) : rc;
+    if (rc == 0)
+        rc = plugins_check_states(now, member.plugin, &reload->err);
+    return rc == 0 ? plugins_check_kinds(reload->set, &reload->err) : rc;
 }
 
 static void load(uv_work_t *work)

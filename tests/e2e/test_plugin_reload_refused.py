@@ -213,3 +213,72 @@ def test_one_that_was_away_meanwhile_is_refused_all_the_same(start, tmp_path):
     daemon = start("--config", tmp_path / "kith.lua", "--rebuild", env=BARE)  # all by version 1
     assert seen(daemon) == 2
     assert daemon.stop() == 0
+
+
+DECLARES = """
+#include "kith.h"
+
+static const struct kith_kind kind = {
+    .size = sizeof kind, .name = KIND, .json = "{\\"states\\":[\\"open\\"]}",
+};
+static const struct kith_kind *const kinds[] = { &kind, 0 };
+static const struct kith_plugin plugin = {
+    .size = sizeof plugin, .abi = KITH_ABI, .name = NAME, .version = "1",
+    .about = "Declares", .kinds = kinds,
+};
+
+const struct kith_plugin *kith_describe(void)
+{
+    return &plugin;
+}
+"""
+TICKET = 'kind "ticket" { states = { "open" } }\n'
+
+
+def declares(folder, name, kind):
+    put(folder, name, DECLARES, NAME=f'"{name}"', KIND=f'"{kind}"')
+
+
+@pytest.fixture(name="declaring")
+def _declaring(start, tmp_path):
+    """Two plugins with a kind each, beside a bundle with one."""
+    declares(tmp_path, "booth", "loan")
+    declares(tmp_path, "shop", "sale")
+    scripts = tmp_path / "scripts"
+    scripts.mkdir()
+    (scripts / "rules.lua").write_text(TICKET)
+    config = tmp_path / "kith.lua"
+    config.write_text(f'plugins "{tmp_path}/plugins"\nplugin "booth" {{}}\nplugin "shop" {{}}\n')
+    return start("--config", config, "--scripts", scripts, env=BARE)
+
+
+@pytest.mark.parametrize(
+    "kind, why",
+    [
+        ("ticket", 'the bundle declares the kind "ticket", and so does plugin shop: one of them'),
+        ("loan", 'plugin shop declares the kind "loan", and so does plugin booth: one of them'),
+        ("booth", 'plugin shop declares the kind "booth", which is the name of a plugin: call it'),
+    ],
+)
+def test_a_kind_that_has_its_name_from_another_is_not_put_in_force(declaring, tmp_path, kind, why):
+    before = declaring.pid
+    declares(tmp_path, "shop", kind)
+    code, said, err = kith(declaring, "plugin", "reload", "shop")
+    assert code != 0, said
+    assert why in err
+    assert declaring.pid == before
+    kinds = [item["kind"] for item in declaring.get("/v1/records").json["items"]]
+    assert sorted(kinds) == ["loan", "sale", "ticket"]
+    declares(tmp_path, "shop", "repair")
+    code, _, err = kith(declaring, "plugin", "reload", "shop")
+    assert code == 0, err
+
+
+def test_two_plugins_with_one_kind_are_refused_at_a_start(start, tmp_path):
+    for name in ("booth", "shop"):
+        declares(tmp_path, name, "loan")
+    config = tmp_path / "kith.lua"
+    config.write_text(f'plugins "{tmp_path}/plugins"\nplugin "booth" {{}}\nplugin "shop" {{}}\n')
+    daemon = start("--config", config, env=BARE, is_ready=False)
+    daemon.wait_line('plugin shop declares the kind "loan", and so does plugin booth')
+    assert daemon.wait() == 1

@@ -2,6 +2,8 @@
 #include "core/base/err.h"
 #include "core/base/json_read.h"
 #include "core/engine/kind.h"
+#include "core/engine/plugins.h"
+#include "core/engine/rules.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -232,15 +234,61 @@ static void each_list_has_a_limit(void **state)
 
 static void two_who_declare_the_same_name_clash(void **state)
 {
-    struct kinds kinds = { .count = 0 };
+    const struct text names[] = { text_of("complaint"), text_of("shop") };
+    const size_t both[] = { 0, 1 };
+    struct kind two[2];
+    struct plugins plugins = {
+        .names = names, .count = 2, .kinds = two, .kind_owners = both, .kind_count = 1
+    };
+    struct ruleset rules = { .kinds = &kind, .kind_count = 1 };
+    struct kinds kinds;
     (void)state;
     assert_int_equal(parse("{'name':'case','states':['open']}"), 0);
-    assert_int_equal(kinds_add(&kinds, &kind, 1, "the bundle", &err), 0);
-    assert_int_equal(kinds_add(&kinds, &kind, 1, "the plugin complaint", &err), E_CONFLICT);
-    assert_non_null(strstr(err.text, "the plugin complaint declares the kind \"case\""));
+    two[0] = two[1] = kind;
+    assert_int_equal(kinds_in_force(&plugins, NULL, &kinds, &err), 0);
     assert_true(kinds_own_type(&kinds, text_of("case.open")));
     assert_false(kinds_own_type(&kinds, text_of("cases.open")));
     assert_false(kinds_own_type(&kinds, text_of("case")));
+    assert_int_equal(kinds_in_force(&plugins, &rules, &kinds, &err), E_CONFLICT);
+    assert_non_null(
+        strstr(err.text, "the bundle declares the kind \"case\", and so does plugin complaint"));
+    plugins.kind_count = 2;
+    assert_int_equal(kinds_in_force(&plugins, NULL, &kinds, &err), E_CONFLICT);
+    assert_non_null(
+        strstr(err.text, "plugin shop declares the kind \"case\", and so does plugin complaint"));
+}
+
+static void a_kind_is_called_as_no_other_plugin_is(void **state)
+{
+    const struct text names[] = { text_of("case"), text_of("shop") };
+    const size_t own[] = { 0 }, others[] = { 1 };
+    struct plugins plugins = {
+        .names = names, .count = 2, .kinds = &kind, .kind_owners = own, .kind_count = 1
+    };
+    struct kinds kinds;
+    (void)state;
+    assert_int_equal(parse("{'name':'case','states':['open']}"), 0);
+    assert_int_equal(kinds_in_force(&plugins, NULL, &kinds, &err), 0);
+    plugins.kind_owners = others;
+    assert_int_equal(kinds_in_force(&plugins, NULL, &kinds, &err), E_CONFLICT);
+    assert_non_null(strstr(err.text, "plugin shop declares the kind \"case\", which is the name"));
+}
+
+static void there_are_not_too_many_at_once(void **state)
+{
+    static struct kind many[KINDS_MAX + 1];
+    static char called[KINDS_MAX + 1][8];
+    struct ruleset rules = { .kinds = many, .kind_count = KINDS_MAX };
+    struct kinds kinds;
+    (void)state;
+    for (size_t i = 0; i <= KINDS_MAX; i++) {
+        snprintf(called[i], sizeof called[i], "k%zu", i);
+        many[i].name = text_of(called[i]);
+    }
+    assert_int_equal(kinds_in_force(NULL, &rules, &kinds, &err), 0);
+    rules.kind_count++;
+    assert_int_equal(kinds_in_force(NULL, &rules, &kinds, &err), E_LIMIT);
+    assert_non_null(strstr(err.text, "the kind \"k64\", and at most 64 are in force at once"));
 }
 
 static int end(void **state)
@@ -262,6 +310,8 @@ int main(void)
         cmocka_unit_test(deadlines_are_refused_that_could_not_be_kept),
         cmocka_unit_test(each_list_has_a_limit),
         cmocka_unit_test(two_who_declare_the_same_name_clash),
+        cmocka_unit_test(a_kind_is_called_as_no_other_plugin_is),
+        cmocka_unit_test(there_are_not_too_many_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, end);
 }
