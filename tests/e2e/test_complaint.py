@@ -9,7 +9,7 @@ import urllib.parse
 import pytest
 
 from conftest import BUILD, ROOT, eventually
-from mail_house import bring, letter, lmtp_port, parsed, sink  # noqa: F401 (a fixture)
+from mail_house import bring, letter, lmtp_port, sink  # noqa: F401 (a fixture)
 
 GRANT = """"append", "read", "staff", "routes", "act:create", "act:move", "act:link", "act:change",
   "act:send", "act:notify", "act:remind", "act:after", "act:cancel" """
@@ -213,23 +213,6 @@ def test_what_could_not_go_out_acknowledges_nothing(start, tmp_path, folder, sin
     titles = [item["title"] for item in daemon.get("/v1/reminders").json["items"]]
     assert "complaint 1: Acknowledge the complaint (No address)" in titles
     assert "complaint 2: Acknowledge the complaint (With one)" not in titles
-
-
-@pytest.mark.parametrize("size", [20, 500, 993])
-def test_the_acknowledgement_of_a_mail_answers_it_however_long_its_id(
-    start, tmp_path, folder, sink, size
-):
-    policy = 'channel = "email", addresses = { "complaints@example.com" }'
-    daemon = house_of(start, tmp_path, folder, policy=policy, smtp=sink.url)
-    name = f"<{'a' * size}@x>"
-    lines = ["From: u-1@example.com", "Subject: Late", f"Message-ID:\r\n {name}", "", "Hello", ""]
-    data = "\r\n".join(lines).encode()
-    assert bring(lmtp_port(daemon), "u-1@example.com", "complaints@example.com", data) == 250
-    eventually(lambda: sink.mails)
-    (sent,) = sink.mails
-    message = parsed(sent)
-    assert message["In-Reply-To"].strip() == message["References"].strip() == name
-    assert all(len(line) <= 998 for line in sent.data.split(b"\r\n"))
 
 
 def test_a_rule_opens_responds_and_closes(house):
