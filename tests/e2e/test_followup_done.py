@@ -132,6 +132,20 @@ def test_a_copy_that_is_closed_with_its_reminder_is_written_as_it_is_then(house)
     assert house.dav("GET", TASKS + name).status == 404
 
 
+def test_of_a_customer_of_many_each_copy_goes_with_its_reminder(house):
+    house = house()
+    numbers = [house.remind(f"Call {nth}") for nth in range(60)]
+    for number in numbers:
+        lines = [f"UID:reminder-{number}@kith", "SUMMARY:Call", "PRIORITY:1"]
+        assert house.put(f"reminder-{number}.ics", *lines).status == 204
+    for number in (numbers[-1], numbers[55]):
+        house.ok("POST", f"/v1/reminders/{number}/done?wait=applied", {})
+    lines = [f"UID:reminder-{numbers[-2]}@kith", "SUMMARY:Call", "STATUS:COMPLETED"]
+    assert house.put(f"reminder-{numbers[-2]}.ics", *lines).status == 204
+    left = house.ok("GET", "/v1/records/calendar_copy?state=left")["items"]
+    assert sorted(item["id"] for item in left) == [56, 59, 60]
+
+
 def test_of_a_deletion_and_a_change_at_once_one_is_refused(house):
     """Both say which version they have seen, so whoever is second is told."""
     house = house()
