@@ -22,7 +22,7 @@ struct ruleset;
 struct state;
 struct config;
 
-#define ENGINE_LEVEL 10 /* raised whenever this code would compute something different */
+#define ENGINE_LEVEL 11 /* raised whenever this code would compute something different */
 
 /* What the engine asks of its surroundings.  All are called inside engine_apply(),
  * on its thread.  `arg` is the engine_options' own. */

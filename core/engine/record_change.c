@@ -520,10 +520,11 @@ static uint64_t next_open(struct engine *engine, uint64_t member, struct text ki
     return engine_next_number(engine, &prefix, last);
 }
 
-size_t step_open_records(struct step *step, struct text kind, uint64_t *out_numbers, size_t most)
+size_t step_open_records(struct step *step, struct text kind, uint64_t last, uint64_t *out_numbers,
+                         size_t most)
 {
     size_t count = 0;
-    uint64_t last = 0, lowest;
+    uint64_t lowest;
     if (kind.size > KIND_NAME_BYTES_MAX)
         return 0;
     do {

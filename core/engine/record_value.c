@@ -4,10 +4,12 @@
  * JSON or Lua because these have no such type (an instant, a customer, another record) is read by
  * the declared type, and kept as what it is.
  */
+#include "core/base/buf.h"
 #include "core/base/civil.h"
 #include "core/base/moment.h"
 #include "core/engine/record_inside.h"
 
+#include <math.h>
 #include <string.h>
 
 static int refuse(const struct kind_field *field, const char *what, struct err *err)
@@ -44,6 +46,48 @@ static bool is_money(struct doc money)
     return doc_count(money) == 2 && is_currency(doc_text(money, "currency")) &&
            (amount.type == DOC_INT64 || amount.type == DOC_DOUBLE || amount.type == DOC_DECIMAL ||
             (amount.type == DOC_TEXT && is_decimal(amount.text)));
+}
+
+/* "-0.00", of which nobody could say whether it is owed or due. */
+static bool is_minus_nothing(const struct doc_value *amount)
+{
+    if (amount->type == DOC_DOUBLE)
+        return amount->number == 0 && signbit(amount->number);
+    if (amount->type != DOC_TEXT || amount->text.data[0] != '-')
+        return false;
+    for (uint32_t i = 1; i < amount->text.size; i++)
+        if (amount->text.data[i] >= '1' && amount->text.data[i] <= '9')
+            return false;
+    return true;
+}
+
+static struct doc without_minus(struct doc money, struct arena *arena)
+{
+    struct buf bytes = BUF_INIT;
+    struct doc_writer w;
+    doc_begin(&w, &bytes);
+    for (struct doc_iter it = doc_iter(money); doc_next(&it);) {
+        struct doc_value value = it.value;
+        if (value.type == DOC_DOUBLE)
+            value.number = 0;
+        else if (is_minus_nothing(&value))
+            value.text = (struct text){ value.text.data + 1, value.text.size - 1 };
+        doc_put_value_text(&w, it.name, &value);
+    }
+    struct doc plain = arena_doc(arena, doc_end(&w));
+    buf_deinit(&bytes);
+    return plain;
+}
+
+static int read_money(struct engine *engine, const struct kind_field *field,
+                      const struct doc_value *value, struct doc_value *out, struct err *err)
+{
+    if (value->type != DOC_DOC || !is_money(value->doc))
+        return refuse(field, "money: an amount, 12.5 or \"12.50\", and a currency, \"EUR\"", err);
+    struct doc_value amount = doc_get(value->doc, "amount");
+    if (is_minus_nothing(&amount))
+        out->doc = without_minus(value->doc, &engine->arena);
+    return 0;
 }
 
 static int read_time(struct record_work *work, const struct kind_field *field,
@@ -223,10 +267,7 @@ static int read_value(struct record_work *work, const struct kind_field *field,
     case KIND_WHOLE:
         return value->type == DOC_INT64 ? 0 : refuse(field, "a whole number", err);
     case KIND_MONEY:
-        return value->type == DOC_DOC && is_money(value->doc)
-                   ? 0
-                   : refuse(field, "money: an amount, 12.5 or \"12.50\", and a currency, \"EUR\"",
-                            err);
+        return read_money(engine, field, value, out, err);
     case KIND_DATE:
         return value->type == DOC_TEXT &&
                        moment_parse_date(value->text.data, value->text.size, &day, NULL) == 0

@@ -116,8 +116,9 @@ int step_set_record(struct step *step, struct text kind, uint64_t number, struct
                     const struct doc_value *value, struct err *err);
 int step_assign_record(struct step *step, struct text kind, uint64_t number, struct text to,
                        struct err *err);
-/* Numbers of those of a kind that are open, the oldest first, up to `most`. */
-size_t step_open_records(struct step *step, struct text kind, uint64_t *out_numbers, size_t most);
+/* Numbers of those of a kind that are open and above `last`, the oldest first, up to `most`. */
+size_t step_open_records(struct step *step, struct text kind, uint64_t last, uint64_t *out_numbers,
+                         size_t most);
 /* Append {deadlines: {NAME: {status, due ...}}} as read.h has it. */
 struct buf;
 void step_record_deadlines(struct step *step, const struct record *record, struct buf *out);

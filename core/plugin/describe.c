@@ -133,13 +133,27 @@ static bool starts_with(const char *text, const char *start)
     return strncmp(text, start, strlen(start)) == 0;
 }
 
+/* "KIND", "KIND?FIELD=NAME" */
+static bool parse_records(struct plugin_read *out)
+{
+    const char *kind = out->name.data, *field = strchr(kind, '?'), *said = strchr(kind, '=');
+    out->kind = PLUGIN_READ_RECORDS;
+    if (field == NULL)
+        return true;
+    if (field == kind || said == NULL || said <= field + 1 || said[1] == '\0')
+        return false;
+    out->name = (struct text){ kind, (uint32_t)(field - kind) };
+    out->field = (struct text){ field + 1, (uint32_t)(said - field - 1) };
+    out->said = text_of(said + 1);
+    return true;
+}
+
 static bool parse_read(const char *words, struct plugin_read *out)
 {
     const char *dot = strchr(words, '.');
-    if (strcmp(words, "event") == 0) {
-        *out = (struct plugin_read){ PLUGIN_READ_EVENT, { "", 0 } };
+    *out = (struct plugin_read){ PLUGIN_READ_EVENT, { "", 0 }, { "", 0 }, { "", 0 } };
+    if (strcmp(words, "event") == 0)
         return true;
-    }
     if (dot == NULL || dot[1] == '\0' || strlen(dot + 1) > NAME_BYTES_MAX)
         return false;
     out->name = text_of(dot + 1);
@@ -152,7 +166,7 @@ static bool parse_read(const char *words, struct plugin_read *out)
     else if (starts_with(words, "record."))
         out->kind = PLUGIN_READ_RECORD;
     else if (starts_with(words, "records."))
-        out->kind = PLUGIN_READ_RECORDS;
+        return parse_records(out);
     else
         return false;
     return true;
@@ -175,7 +189,8 @@ static int read_reads(struct plugin *plugin, const char *owner, const char *cons
         if (!parse_read(list[i], &items[i]))
             return err_set(err, E_INVALID,
                            "plugin %s: %s reads \"%.40s\": it is \"event\", \"event.NAME\", "
-                           "\"customer.NAME\", \"state.KEY\", \"record.NAME\" or \"records.KIND\"",
+                           "\"customer.NAME\", \"state.KEY\", \"record.NAME\", \"records.KIND\" "
+                           "or \"records.KIND?FIELD=NAME\"",
                            plugin->name, owner, list[i]);
         if (items[i].kind == PLUGIN_READ_STATE &&
             plugin_state_find(plugin, items[i].name) == SIZE_MAX)

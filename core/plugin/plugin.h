@@ -51,12 +51,13 @@ enum plugin_read_kind {
     PLUGIN_READ_CUSTOMER, /* "customer.NAME" */
     PLUGIN_READ_STATE,    /* "state.KEY" */
     PLUGIN_READ_RECORD,   /* "record.NAME" */
-    PLUGIN_READ_RECORDS,  /* "records.KIND" */
+    PLUGIN_READ_RECORDS,  /* "records.KIND", "records.KIND?FIELD=NAME" */
 };
 
 struct plugin_read {
     enum plugin_read_kind kind;
-    struct text name; /* behind the dot */
+    struct text name;        /* behind the dot */
+    struct text field, said; /* behind the kind; size 0: all of them are meant */
 };
 
 struct plugin_reads {

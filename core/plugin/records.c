@@ -6,6 +6,7 @@
 #include "core/engine/event.h"
 #include "core/engine/record.h"
 #include "core/engine/step.h"
+#include "core/plugin/plugin.h"
 
 static struct doc_value of_text(struct text text)
 {
@@ -74,19 +75,41 @@ static void put_record(struct doc_writer *w, struct step *step, const struct rec
     doc_close(w);
 }
 
-struct doc_value plugin_read_records(struct step *step, struct text kind)
+static bool is_meant(const struct record *record, const struct plugin_read *read,
+                     const struct doc_value *said)
 {
-    uint64_t numbers[PLUGIN_RECORDS_MAX];
+    struct doc_value value = record_field(record, read->field);
+    return read->field.size == 0 ||
+           (value.type != DOC_NONE && value.type == said->type && doc_value_equal(&value, said));
+}
+
+/* All are looked through, as many at a time as are listed at most. */
+static void put_meant(struct doc_writer *w, struct step *step, const struct plugin_read *read)
+{
+    uint64_t numbers[PLUGIN_RECORDS_MAX], last = 0;
+    size_t put = 0, count = PLUGIN_RECORDS_MAX;
+    struct doc_value said =
+        event_field(step_event(step), read->said, arena_alloc(step_arena(step), EVENT_ID_TEXT_MAX));
+    while (count == PLUGIN_RECORDS_MAX && put < PLUGIN_RECORDS_MAX) {
+        count = step_open_records(step, read->name, last, numbers, PLUGIN_RECORDS_MAX);
+        for (size_t i = 0; i < count && put < PLUGIN_RECORDS_MAX; i++) {
+            struct record record;
+            last = numbers[i];
+            if (step_record(step, read->name, last, &record) && is_meant(&record, read, &said)) {
+                put_record(w, step, &record);
+                put++;
+            }
+        }
+    }
+}
+
+struct doc_value plugin_read_records(struct step *step, const struct plugin_read *read)
+{
     struct buf bytes = BUF_INIT;
     struct doc_writer w;
-    size_t count = step_open_records(step, kind, numbers, PLUGIN_RECORDS_MAX);
     doc_begin(&w, &bytes);
     doc_open_array(&w, "");
-    for (size_t i = 0; i < count; i++) {
-        struct record record;
-        if (step_record(step, kind, numbers[i], &record))
-            put_record(&w, step, &record);
-    }
+    put_meant(&w, step, read);
     doc_close(&w);
     struct doc doc = arena_doc(step_arena(step), doc_end(&w));
     buf_deinit(&bytes);

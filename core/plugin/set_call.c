@@ -27,7 +27,7 @@ struct doc_value step_source_read(void *arg, const struct plugin_read *read)
     case PLUGIN_READ_RECORD:
         return plugin_read_record(source->step, read->name);
     case PLUGIN_READ_RECORDS:
-        return plugin_read_records(source->step, read->name);
+        return plugin_read_records(source->step, read);
     case PLUGIN_READ_STATE:
         break;
     }

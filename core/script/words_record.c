@@ -249,7 +249,7 @@ static int word_records(lua_State *lua)
     struct step *step = host_step(lua, "records");
     struct text kind = check_word(lua, 1, "records", "a kind's name");
     uint64_t numbers[LISTED_MAX];
-    size_t count = step_open_records(step, kind, numbers, LISTED_MAX);
+    size_t count = step_open_records(step, kind, 0, numbers, LISTED_MAX);
     sandbox_spend(lua, (count + 1) * LOOK_UNITS);
     lua_createtable(lua, (int)count, 0);
     for (size_t i = 0; i < count; i++) {

@@ -10,7 +10,8 @@
 
 /* Bounds of what is taken over from elsewhere; the rest is cut. */
 #define ACT_SUBJECT_MAX 300
-#define ACT_WORD_MAX 200 /* product, order, thread, and the like */
+#define ACT_WORD_MAX 200   /* product, order, and the like */
+#define ACT_THREAD_MAX 997 /* a Message-ID that may stand in a header (RFC 5322, 2.1.1) */
 #define ACT_ID_MAX 40
 
 #define ACT_SUBJECT_NONE "Complaint" /* where nobody said what it is about */

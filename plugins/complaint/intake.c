@@ -130,7 +130,7 @@ static int32_t create(const struct kith_engine *engine, struct kith_call *call,
     put(&w, "channel", complaint->channel, ACT_WORD_MAX);
     put(&w, "product", complaint->product, ACT_WORD_MAX);
     put(&w, "order", complaint->order, ACT_WORD_MAX);
-    put(&w, "thread", complaint->thread, ACT_WORD_MAX);
+    put(&w, "thread", complaint->thread, ACT_THREAD_MAX);
     kith_close(&w);
     return engine->act(call, "create", kith_end(&w));
 }
@@ -184,11 +184,11 @@ struct known { /* a complaint of hers that a mail is about */
 };
 
 /* Among those that are open, by its number or by the mail that it came by, of whose Message-ID as
- * much is kept as of any word. */
+ * much is kept as a header may have. */
 static struct known find_open(struct kith_doc records, int64_t number, struct kith_text answered)
 {
     struct known found = { .number = 0 };
-    answered = text_cut(answered, ACT_WORD_MAX);
+    answered = text_cut(answered, ACT_THREAD_MAX);
     for (struct kith_iter it = kith_iter(records); kith_next(&it);) {
         struct kith_doc record = kith_as_doc(&it.value);
         struct kith_text thread = kith_get_text(kith_get_doc(record, "fields"), "thread");
@@ -206,7 +206,7 @@ static struct known find_open(struct kith_doc records, int64_t number, struct ki
 /* A blind copy of the mail by which an open one came. */
 static int is_copy(struct kith_doc records, struct kith_doc mail)
 {
-    struct kith_text id = text_cut(kith_get_text(mail, "message_id"), ACT_WORD_MAX);
+    struct kith_text id = text_cut(kith_get_text(mail, "message_id"), ACT_THREAD_MAX);
     struct kith_text text = text_kept(kith_get_text(mail, "text"));
     for (struct kith_iter it = kith_iter(records); id.size != 0 && kith_next(&it);) {
         struct kith_doc fields = kith_get_doc(kith_as_doc(&it.value), "fields");

@@ -65,7 +65,7 @@ int32_t message_acknowledge(const struct kith_engine *engine, struct kith_call *
         rc = engine->state(call, "complaints", &state);
     struct kith_text subject =
         first_line(text_cut(kith_get_text(fields, "subject"), ACT_SUBJECT_MAX));
-    struct kith_text thread = first_line(text_cut(kith_get_text(fields, "thread"), ACT_WORD_MAX));
+    struct kith_text thread = first_line(text_cut(kith_get_text(fields, "thread"), ACT_THREAD_MAX));
     if (rc != KITH_OK || kith_get_text(config, "channel").size == 0)
         return rc;
     if (known_acknowledged(state, engine->now(call)) >=

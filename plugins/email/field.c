@@ -52,10 +52,18 @@ static size_t next_word(struct span value)
     return at;
 }
 
-/* A line breaks before a blank, which then begins the next one: unfolding gives the value. */
-static void fold(struct bytes *out, struct span value, size_t column)
+/* The colon and the value.  A line breaks before a blank, which then begins the next one: unfolding
+ * gives the value.  It breaks before the first word only where it must. */
+static void fold(struct bytes *out, struct span value, size_t name_size)
 {
+    size_t column = name_size + 2;
     bool is_first = true;
+    if (column + next_word(value) > HEADER_LINE_MAX) {
+        bytes_text(out, ":\r\n ");
+        column = 1;
+    } else {
+        bytes_text(out, ": ");
+    }
     while (value.size > 0) {
         size_t size = next_word(value);
         bool has_blank = ascii_is_blank(value.data[0]);
@@ -75,18 +83,18 @@ void field_add(struct bytes *out, struct span name, struct span value)
     value = span_trim(value);
     size_t column = name.size + 2;
     bytes_span(out, name);
-    bytes_text(out, ": ");
-    if (word_is_needed(value))
+    if (word_is_needed(value)) {
+        bytes_text(out, ": ");
         word_encode(out, value, &column);
-    else
-        fold(out, value, column);
+    } else {
+        fold(out, value, name.size);
+    }
     bytes_text(out, "\r\n");
 }
 
 void field_add_plain(struct bytes *out, const char *name, struct span value)
 {
     bytes_text(out, name);
-    bytes_text(out, ": ");
-    fold(out, span_trim(value), span_of(name).size + 2);
+    fold(out, span_trim(value), span_of(name).size);
     bytes_text(out, "\r\n");
 }

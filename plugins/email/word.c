@@ -6,16 +6,18 @@
 
 #define WORD_MAX 75 /* characters of an encoded word (RFC 2047, section 2) */
 #define FRAME (sizeof "=?UTF-8?B?" - 1 + sizeof "?=" - 1)
-#define RUN_MAX 900 /* characters without a blank: a line has 998 (RFC 5322, section 2.1.1) */
 
 bool word_is_needed(struct span text)
 {
-    size_t run = 0;
+    size_t run = 1; /* blanks and the word behind them; before the first one is the colon's */
+    bool was_blank = true;
     for (size_t i = 0; i < text.size; i++) {
         unsigned char c = (unsigned char)text.data[i];
-        run = ascii_is_blank(text.data[i]) ? 0 : run + 1;
+        bool is_blank = ascii_is_blank(text.data[i]);
         bool is_word = c == '=' && i + 1 < text.size && text.data[i + 1] == '?';
-        if (c >= 0x80 || is_word || run > RUN_MAX)
+        run = is_blank && !was_blank ? 1 : run + 1;
+        was_blank = is_blank;
+        if (c >= 0x80 || is_word || run > HEADER_LINE_MAX)
             return true;
     }
     return false;

@@ -9,7 +9,8 @@
 
 #include "bytes.h"
 
-#define HEADER_COLUMNS 76 /* lines of header fields are folded here where they can be */
+#define HEADER_COLUMNS 76   /* lines of header fields are folded here where they can be */
+#define HEADER_LINE_MAX 998 /* and here they must be (RFC 5322, section 2.1.1) */
 
 /* Is `text` anything that must be encoded to stay itself in a header field: beyond ASCII, or
  * looking like an encoded word, or a run without blanks that no line can hold? */

@@ -20,6 +20,8 @@ void book_deinit(struct book *book)
         entry_deinit(&book->entries[i]);
     for (size_t i = 0; i < book->done_count; i++)
         free(book->done[i].data);
+    for (size_t i = 0; i < BOOK_KINDS; i++)
+        free(book->records[i].numbers);
     free(book->entries);
     *book = (struct book){ 0 };
 }
@@ -198,4 +200,16 @@ void book_forget_customer(struct book *book, uint64_t customer)
     for (size_t i = book->done_count; i-- > 0;)
         if (book->done[i].customer == customer)
             drop_at(book, i);
+}
+
+bool book_keep_records(struct book *book, enum book_kind kind, const uint64_t *numbers,
+                       size_t count)
+{
+    uint64_t *copy = malloc((count + 1) * sizeof *copy);
+    if (copy == NULL)
+        return false;
+    memcpy(copy, numbers, count * sizeof *copy);
+    free(book->records[kind].numbers);
+    book->records[kind] = (struct book_records){ copy, count };
+    return true;
 }

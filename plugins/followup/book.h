@@ -6,7 +6,8 @@
  * with chance, so one of an earlier life is known for stale, and the device begins anew.
  *
  * A reminder that was done is in no list of open ones, and stays on the device for a while: the
- * book keeps such documents, which never change any more.
+ * book keeps such documents, which never change any more.  A record that is over may change, and is
+ * asked for each time: the book keeps the numbers of those that were there.
  *
  * Memory that is short is answered with false; then the book is as it was, or begins anew.
  */
@@ -18,7 +19,7 @@
 #include <stdbool.h>
 
 #define BOOK_GONE_MAX 10000 /* of a list; older ones are forgotten */
-#define BOOK_DONE_MAX 500   /* reminders that are done and shown */
+#define BOOK_DONE_MAX 500   /* reminders that are done and shown, and as many todos */
 
 struct book_entry {
     char *name, *etag; /* etag NULL: gone */
@@ -35,6 +36,14 @@ struct book_done {
     bool is_hidden; /* it was deleted on a device */
 };
 
+/* What of a kind was open, or over and shown, when a device last asked. */
+enum book_kind { BOOK_TODOS, BOOK_COPIES, BOOK_KINDS };
+
+struct book_records {
+    uint64_t *numbers; /* NULL: nobody has asked */
+    size_t count;
+};
+
 struct book {
     uint64_t revision, oldest; /* tokens before `oldest` are stale */
     struct book_entry *entries;
@@ -42,6 +51,7 @@ struct book {
     struct book_done done[BOOK_DONE_MAX];
     size_t done_count;
     bool is_warm; /* the reminders that were done before have been asked for */
+    struct book_records records[BOOK_KINDS];
 };
 
 void book_init(struct book *book, uint64_t first_revision);
@@ -61,5 +71,9 @@ const struct book_done *book_done_of(const struct book *book, uint64_t number);
 void book_hide_done(struct book *book, uint64_t number);
 void book_drop_done(struct book *book, int64_t before); /* done before */
 void book_forget_customer(struct book *book, uint64_t customer);
+
+/* These are there now; copied. */
+bool book_keep_records(struct book *book, enum book_kind kind, const uint64_t *numbers,
+                       size_t count);
 
 #endif

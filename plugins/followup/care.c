@@ -221,7 +221,7 @@ static int32_t on_todo(const struct kith_engine *engine, struct kith_call *call)
 
 #define LATE_LEAVES_MAX 10 /* of earlier ones, in one event */
 
-enum { CLOSED_TASK, CLOSED_COPIES };
+enum { CLOSED_ITS, CLOSED_COPIES };
 enum { COPY_ABOUT, COPY_MADE };
 
 static int32_t leave(const struct kith_engine *engine, struct kith_call *call, struct kith_text id)
@@ -243,22 +243,36 @@ static bool is_over(struct kith_doc fields)
            kith_as_int(&hidden, 0) != 0;
 }
 
+static bool is_among(struct kith_doc copies, int64_t number)
+{
+    struct kith_iter it = kith_iter(copies);
+    while (kith_next(&it))
+        if (kith_get_int(kith_as_doc(&it.value), "number", 0) == number)
+            return true;
+    return false;
+}
+
 /* However a reminder was closed, its copies are of the past with it. */
 static int32_t on_closed(const struct kith_engine *engine, struct kith_call *call)
 {
-    struct kith_value task, copies;
+    struct kith_value its, copies;
     size_t late = 0;
-    int32_t rc = engine->read(call, CLOSED_TASK, &task);
+    int32_t rc = engine->read(call, CLOSED_ITS, &its);
     if (rc == KITH_OK)
         rc = engine->read(call, CLOSED_COPIES, &copies);
     if (rc != KITH_OK)
         return rc;
-    struct kith_iter it = kith_iter(kith_as_doc(&copies));
+    struct kith_iter it = kith_iter(kith_as_doc(&its));
+    while (rc == KITH_OK && kith_next(&it))
+        rc = leave(engine, call, kith_get_text(kith_as_doc(&it.value), "id"));
+    it = kith_iter(kith_as_doc(&copies));
     while (rc == KITH_OK && kith_next(&it)) {
-        struct kith_doc copy = kith_as_doc(&it.value), fields = kith_get_doc(copy, "fields");
-        bool is_its = kith_get_int(fields, "reminder", 0) == kith_as_int(&task, 0);
-        if (is_its || (is_over(fields) && late++ < LATE_LEAVES_MAX))
+        struct kith_doc copy = kith_as_doc(&it.value);
+        if (is_over(kith_get_doc(copy, "fields")) && late < LATE_LEAVES_MAX &&
+            !is_among(kith_as_doc(&its), kith_get_int(copy, "number", 0))) {
             rc = leave(engine, call, kith_get_text(copy, "id"));
+            late++;
+        }
     }
     return rc;
 }
@@ -435,7 +449,8 @@ const struct kith_handler *const care_handlers[] = {
     KITH_ITEM(handler, .name = "todo_created", .types = KITH_NAMES("todo.created"),
               .reads = KITH_NAMES("event.about", "record.made"), .run = on_todo),
     KITH_ITEM(handler, .name = "reminder_closed", .types = KITH_NAMES("reminder.closed"),
-              .reads = KITH_NAMES("event.task", "records.calendar_copy"), .run = on_closed),
+              .reads = KITH_NAMES("records.calendar_copy?reminder=task", "records.calendar_copy"),
+              .run = on_closed),
     KITH_ITEM(handler, .name = "copy_created", .types = KITH_NAMES("calendar_copy.created"),
               .reads = KITH_NAMES("event.about", "record.made"), .run = on_copy),
     KITH_ITEM(handler, .name = "merged",

@@ -7,7 +7,7 @@
  * | PROPPATCH          | 207, each 403         | the same          | the same                   |
  * | REPORT             | 403                   | 207               | 403                        |
  * | GET, HEAD          | 405                   | 200, all its tasks| 200, 304, 404              |
- * | PUT                | 405                   | 405               | 201, 204, 403, 409, 412    |
+ * | PUT                | 405                   | 405               | 201, 204, 403, 412, 507    |
  * | DELETE             | 403                   | 403               | 204, 404, 412              |
  * | MKCALENDAR, MKCOL  | 403                   | 403               | 403                        |
  * | anything else      | 405                   | 405               | 405                        |

@@ -57,6 +57,7 @@ enum {
     DAV_BUSY = -5,     /* not now: the client comes back */
     DAV_INVALID = -6,  /* what the task says cannot be kept; the fault says why */
     DAV_LIMIT = -7,    /* it is too large; the fault says what */
+    DAV_FULL = -8,     /* there are too many of them; the fault says of what */
 };
 
 /* A task with what the protocol needs of it; texts are borrowed until the next call. */

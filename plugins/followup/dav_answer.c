@@ -122,6 +122,10 @@ void dav_refuse_store(struct dav *dav, int rc, const struct fault *fault)
         dav_refuse(dav, 403, "c:max-resource-size", "%s",
                    fault == NULL ? "this is too large" : fault->text);
         return;
+    case DAV_FULL:
+        dav_refuse(dav, 507, "d:quota-not-exceeded", "%s",
+                   fault == NULL ? "there is no room for more" : fault->text);
+        return;
     default:
         dav_refuse(dav, 503, NULL, "the task list cannot be reached; try again");
         dav_header_set(dav->answer, "Retry-After", "5");

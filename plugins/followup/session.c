@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define FULL_ADVICE "; close some that are over, or have the limit raised in kith.lua"
+
 static void run_next(struct desk *desk);
 static void write_next(struct session *session);
 
@@ -64,9 +66,13 @@ static void reply(struct session *session)
 
 /* -- Writing ----------------------------------------------------------------------------------- */
 
-/* What the host has refused, as the device is told. */
-static int refusal_of(int32_t status)
+/* What the host has refused, as the device is told.  A limit is named by what it says. */
+static int refusal_of(int32_t status, const char *detail)
 {
+    if (strstr(detail, "(limit records)") != NULL || strstr(detail, "(limit timers)") != NULL)
+        return DAV_FULL;
+    if (strstr(detail, "(limit record_bytes)") != NULL)
+        return DAV_LIMIT;
     if (status == 412 || status == 409 || status == 404)
         return DAV_CONFLICT;
     if (status == 400 || status == 422)
@@ -96,8 +102,9 @@ static void on_written(void *arg, int32_t status, struct kith_doc result)
         write_next(session);
         return;
     }
-    session->refusal = refusal_of(status);
-    snprintf(session->detail, sizeof session->detail, "%.*s", (int)detail.size, detail.data);
+    session->refusal = refusal_of(status, detail.data);
+    snprintf(session->detail, sizeof session->detail, "%.*s%s", (int)detail.size, detail.data,
+             session->refusal == DAV_FULL ? FULL_ADVICE : "");
     session_answer(session);
     reply(session);
 }

@@ -18,8 +18,8 @@ static const char *path_of(struct session *session)
         [SOURCE_OPEN] = "/v1/reminders?limit=1000&to=%s%s%s",
         [SOURCE_DONE] = "/v1/reminders?limit=1000&state=done&to=%s%s%s",
         [SOURCE_TODO] = "/v1/records/todo?limit=1000&open=1&owner=%s%s%s",
-        [SOURCE_FINISHED] = "/v1/records/todo?limit=100&state=done&owner=%s%s%s",
-        [SOURCE_DROPPED] = "/v1/records/todo?limit=100&state=dropped&owner=%s%s%s",
+        [SOURCE_FINISHED] = "/v1/records/todo?limit=1000&state=done&owner=%s%s%s",
+        [SOURCE_DROPPED] = "/v1/records/todo?limit=1000&state=dropped&owner=%s%s%s",
         [SOURCE_COPY] = "/v1/records/calendar_copy?limit=1000&open=1&owner=%s%s%s",
         [SOURCE_OLD_COPY] = "/v1/records/calendar_copy?limit=1000&state=left&owner=%s%s%s",
     };
@@ -114,10 +114,44 @@ static void ask_left(struct session *session)
         session_fail(session, 503, "Kith is too busy to tell what has become of a reminder");
 }
 
-/* Of what is over the newest are enough: they are shown for a while. */
 static bool is_of_the_past(enum source source)
 {
     return source == SOURCE_FINISHED || source == SOURCE_DROPPED || source == SOURCE_OLD_COPY;
+}
+
+/* Records that are over come by their numbers too, and one with a low number may have been closed
+ * last.  What is shown of them was shown before, or was open, or is newer: so they are looked
+ * through down to the lowest that was there when a device last asked, and is open no more.  0: all
+ * of them. */
+static uint64_t lowest_of_the_past(struct session *session)
+{
+    bool is_copies = session->source == SOURCE_OLD_COPY;
+    const struct book_records *before =
+        &session->desk->book.records[is_copies ? BOOK_COPIES : BOOK_TODOS];
+    enum source source = is_copies ? SOURCE_COPY : SOURCE_TODO;
+    struct walk at = walk(session, source);
+    struct kith_doc doc;
+    struct places open;
+    uint64_t lowest = UINT64_MAX;
+    if (before->numbers == NULL ||
+        !places_init(&open, &session->pool, session_count(session, source)))
+        return 0;
+    while (walk_next(&at, &doc))
+        places_add_number(&open, (uint64_t)kith_get_int(doc, "id", 0), 0);
+    for (size_t i = 0; i < before->count; i++)
+        if (before->numbers[i] < lowest &&
+            places_of_number(&open, before->numbers[i]) == PLACES_NONE)
+            lowest = before->numbers[i];
+    return lowest;
+}
+
+static bool is_enough(struct session *session, struct kith_doc page)
+{
+    struct kith_iter it = kith_iter(kith_get_doc(page, "items"));
+    uint64_t last = 0;
+    while (kith_next(&it))
+        last = (uint64_t)kith_get_int(kith_as_doc(&it.value), "id", 0);
+    return is_of_the_past(session->source) && last <= lowest_of_the_past(session);
 }
 
 static bool keep_page(struct session *session, struct kith_doc doc)
@@ -149,7 +183,7 @@ static void on_page(void *arg, int32_t status, struct kith_doc result)
     }
     struct kith_text next = kith_get_text(result, "next");
     session->after =
-        next.size != 0 && !is_of_the_past(session->source) && ++session->pages_read < PAGES_MAX
+        next.size != 0 && ++session->pages_read < PAGES_MAX && !is_enough(session, result)
             ? pool_segment(&session->pool, next.data)
             : NULL;
     if (session->after == NULL) {

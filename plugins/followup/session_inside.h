@@ -15,7 +15,7 @@
 
 #define PAGES_MAX 10 /* of each of the host's lists: 10,000 tasks */
 #define WRITES_MAX 4
-#define DETAIL_BYTES 160
+#define DETAIL_BYTES FAULT_TEXT_BYTES
 
 struct page {
     struct page *next;
@@ -31,7 +31,7 @@ enum source {
     SOURCE_FINISHED,
     SOURCE_DROPPED,
     SOURCE_COPY,
-    SOURCE_OLD_COPY, /* of reminders that are closed, the newest */
+    SOURCE_OLD_COPY, /* of reminders that are closed */
     SOURCE_LEFT,     /* one reminder after the other that is in the list no more */
     SOURCE_COUNT
 };
@@ -76,6 +76,7 @@ struct session {
     size_t item_count, todo_count; /* todos come first */
     struct places names, uids;     /* of items */
     struct copy *copies;
+    size_t copy_count;
     struct places copy_names, copy_reminders; /* of copies */
     const char **left; /* names of the book whose reminder is to be looked at */
     size_t left_count, left_at;

@@ -66,6 +66,7 @@ static bool index_copies(struct session *session)
         return false;
     struct kith_doc doc;
     for (size_t i = 0; i < room && next_copy(session, &at, &is_old, &doc); i++) {
+        session->copy_count++;
         struct kith_doc fields = kith_get_doc(doc, "fields");
         struct copy *copy = &session->copies[i];
         *copy = (struct copy){ .doc = doc, .reminder = kith_get_int(fields, "reminder", 0) };
@@ -183,29 +184,68 @@ static void add_reminder(struct session *session, struct kith_doc doc, int64_t d
         index_item(session, session->item_count++);
 }
 
-static void add_todos(struct session *session, enum source source)
+static void add_todo(struct session *session, struct kith_doc doc)
 {
-    struct walk at = walk(session, source);
-    struct kith_doc doc;
-    int64_t oldest =
-        session->followup->host->now(session->followup->kith) - session->followup->done_shown_ms;
-    while (walk_next(&at, &doc)) {
-        struct item *item = &session->items[session->item_count];
-        const char *name = kith_get_text(kith_get_doc(doc, "fields"), "name").data;
-        if (source != SOURCE_TODO && kith_get_int(doc, "since", 0) < oldest)
-            continue;
-        if (*name == '\0')
-            name =
-                pool_print(&session->pool, "todo-%lld.ics", (long long)kith_get_int(doc, "id", 0));
-        if (name == NULL)
-            return;
-        *item = (struct item){ .todo = doc, .is_todo = true };
-        item->dav.name = name;
-        task_of_todo(&session->pool, doc, &item->dav.task);
-        if (item->dav.task.uid == NULL)
-            return;
+    struct item *item = &session->items[session->item_count];
+    const char *name = kith_get_text(kith_get_doc(doc, "fields"), "name").data;
+    if (*name == '\0')
+        name = pool_print(&session->pool, "todo-%lld.ics", (long long)kith_get_int(doc, "id", 0));
+    if (name == NULL)
+        return;
+    *item = (struct item){ .todo = doc, .is_todo = true };
+    item->dav.name = name;
+    task_of_todo(&session->pool, doc, &item->dav.task);
+    if (item->dav.task.uid != NULL)
         index_item(session, session->item_count++);
+}
+
+static void add_open_todos(struct session *session)
+{
+    struct walk at = walk(session, SOURCE_TODO);
+    struct kith_doc doc;
+    while (walk_next(&at, &doc))
+        add_todo(session, doc);
+}
+
+static int64_t oldest_shown(const struct session *session)
+{
+    const struct followup *followup = session->followup;
+    return followup->host->now(followup->kith) - followup->done_shown_ms;
+}
+
+struct over {
+    int64_t since, number;
+    struct kith_doc doc;
+};
+
+static int latest_first(const void *left, const void *right)
+{
+    const struct over *a = left, *b = right;
+    if (a->since != b->since)
+        return a->since > b->since ? -1 : 1;
+    return a->number > b->number ? -1 : a->number < b->number;
+}
+
+/* As of reminders, those that were closed last, whatever their numbers. */
+static void add_closed_todos(struct session *session)
+{
+    static const enum source sources[] = { SOURCE_FINISHED, SOURCE_DROPPED };
+    size_t count = 0,
+           room = session_count(session, SOURCE_FINISHED) + session_count(session, SOURCE_DROPPED);
+    struct over *over = pool_take(&session->pool, (room + 1) * sizeof *over);
+    for (size_t i = 0; over != NULL && i < 2; i++) {
+        struct walk at = walk(session, sources[i]);
+        for (struct kith_doc doc; walk_next(&at, &doc);) {
+            int64_t since = kith_get_int(doc, "since", 0);
+            if (since >= oldest_shown(session))
+                over[count++] = (struct over){ since, kith_get_int(doc, "id", 0), doc };
+        }
     }
+    if (over == NULL)
+        return;
+    qsort(over, count, sizeof *over, latest_first);
+    for (size_t i = 0; i < count && i < BOOK_DONE_MAX; i++)
+        add_todo(session, over[i].doc);
 }
 
 static size_t count_all(const struct session *session)
@@ -243,6 +283,28 @@ static bool compare(struct session *session)
     return index_items(session);
 }
 
+/* What is there, so that it is found when it is over. */
+static bool keep_records(struct session *session)
+{
+    struct book *book = &session->desk->book;
+    size_t room = session->todo_count + session->copy_count, count = 0;
+    uint64_t *numbers = pool_take(&session->pool, (room + 1) * sizeof *numbers);
+    if (numbers == NULL)
+        return false;
+    for (size_t i = 0; i < session->todo_count; i++)
+        numbers[count++] = (uint64_t)kith_get_int(session->items[i].todo, "id", 0);
+    if (!book_keep_records(book, BOOK_TODOS, numbers, count))
+        return false;
+    count = 0;
+    for (size_t i = 0; i < session->copy_count; i++) {
+        struct kith_doc copy = session->copies[i].doc;
+        if (kith_is(kith_get_text(copy, "state"), "kept") ||
+            kith_get_int(copy, "since", 0) >= oldest_shown(session))
+            numbers[count++] = (uint64_t)kith_get_int(copy, "id", 0);
+    }
+    return book_keep_records(book, BOOK_COPIES, numbers, count);
+}
+
 bool session_make_items(struct session *session)
 {
     struct walk open = walk(session, SOURCE_OPEN);
@@ -253,9 +315,8 @@ bool session_make_items(struct session *session)
     if (session->items == NULL || !places_init(&session->names, &session->pool, room) ||
         !places_init(&session->uids, &session->pool, room) || !index_copies(session))
         return false;
-    add_todos(session, SOURCE_TODO);
-    add_todos(session, SOURCE_FINISHED);
-    add_todos(session, SOURCE_DROPPED);
+    add_open_todos(session);
+    add_closed_todos(session);
     session->todo_count = session->item_count;
     while (walk_next(&open, &doc))
         add_reminder(session, doc, 0);
@@ -265,7 +326,7 @@ bool session_make_items(struct session *session)
         if (copy != NULL)
             add_reminder(session, (struct kith_doc){ copy, done->size }, done->at);
     }
-    return !session->pool.broken && compare(session);
+    return !session->pool.broken && keep_records(session) && compare(session);
 }
 
 /* Always the same order, whatever was seen first: the same tasks are the same bytes. */

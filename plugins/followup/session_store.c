@@ -127,10 +127,12 @@ static const char *record_path(struct session *session, struct kith_doc record, 
                       (long long)kith_get_int(record, "id", 0), rest);
 }
 
-/* Which version was seen: another one is not written over. */
-static const char *record_match(struct session *session, struct kith_doc record)
+/* Which version was seen: another one is not written over.  `steps`: by how many it is newer by
+ * then. */
+static const char *record_match(struct session *session, struct kith_doc record, int steps)
 {
-    return pool_print(&session->pool, "\"%lld\"", (long long)kith_get_int(record, "version", 0));
+    return pool_print(&session->pool, "\"%lld\"",
+                      (long long)kith_get_int(record, "version", 0) + steps);
 }
 
 static const char *reminder_match(struct session *session, struct kith_doc reminder)
@@ -157,7 +159,9 @@ static void keep_task(struct session *session, const char *name, const struct ic
     session->name = keep_text(session, name);
 }
 
-static void write_copy(struct session *session, struct kith_doc copy)
+/* `closes`: the write before it closes the reminder, and with it one that is kept, which is another
+ * version then (care.c). */
+static void write_copy(struct session *session, struct kith_doc copy, bool closes)
 {
     const struct kith_doc none = { NULL, 0 };
     bool is_there = copy.size != 0;
@@ -172,6 +176,9 @@ static void write_copy(struct session *session, struct kith_doc copy)
                                     path, none);
     write->is_copy = true;
     write->is_changed = is_there;
+    if (is_there)
+        write->match =
+            record_match(session, copy, closes && kith_is(kith_get_text(copy, "state"), "kept"));
 }
 
 /* One that is done is in no list any more: its copy says so, and outlives a restart. */
@@ -181,15 +188,17 @@ static void write_hidden(struct session *session, const char *name, struct kith_
     bool is_there = copy.size != 0, is_kept = kith_is(kith_get_text(copy, "state"), "kept");
     struct kith_doc body =
         task_hidden(&session->pool, is_there ? NULL : name, session->staff, reminder);
-    add_write(session,
-              is_kept    ? "POST"
-              : is_there ? "PATCH"
-                         : "PUT",
-              is_there
-                  ? record_path(session, copy, is_kept ? "/leave?wait=applied" : "?wait=applied")
-                  : resource_path(session, "calendar_copy", name, "?wait=applied"),
-              body)
-        ->hides = (uint64_t)kith_get_int(reminder, "id", 0);
+    struct write *write = add_write(
+        session,
+        is_kept    ? "POST"
+        : is_there ? "PATCH"
+                   : "PUT",
+        is_there ? record_path(session, copy, is_kept ? "/leave?wait=applied" : "?wait=applied")
+                 : resource_path(session, "calendar_copy", name, "?wait=applied"),
+        body);
+    write->hides = (uint64_t)kith_get_int(reminder, "id", 0);
+    if (is_there)
+        write->match = record_match(session, copy, 0);
 }
 
 /* A reminder of a promise's own deadline; 0: it is of something else. */
@@ -245,7 +254,7 @@ void session_keep_promise(struct session *session, struct kith_doc promise)
     kith_close(&w);
     write->path = record_path(session, promise, "/keep?wait=applied");
     write->body = kith_end(&w);
-    write->match = record_match(session, promise);
+    write->match = record_match(session, promise, 0);
     session->is_kept = true;
 }
 
@@ -326,7 +335,7 @@ static void put_reminder(struct session *session, const struct item *item,
                 ->match = match;
     }
     if (item->copy.size != 0 || needs_copy(session, item, task, changes))
-        write_copy(session, item->copy);
+        write_copy(session, item->copy, is_open && ends);
 }
 
 static const char *const transitions[] = { "/reopen?wait=applied", "/reopen?wait=applied",
@@ -338,7 +347,8 @@ void session_move_todo(struct session *session, struct kith_doc todo)
     const struct kith_doc none = { NULL, 0 };
     enum ics_status status = session->task.status;
     if (!kith_is(kith_get_text(todo, "state"), states[status]))
-        add_write(session, "POST", record_path(session, todo, transitions[status]), none);
+        add_write(session, "POST", record_path(session, todo, transitions[status]), none)->match =
+            record_match(session, todo, 0);
 }
 
 /* One request each, so that of a change nothing is left half done.  A new one that is done already
@@ -359,7 +369,7 @@ static void put_todo(struct session *session, const struct item *item, const str
     else
         add_write(session, moves ? "POST" : "PATCH",
                   record_path(session, item->todo, moves ? rest : "?wait=applied"), body)
-            ->match = record_match(session, item->todo);
+            ->match = record_match(session, item->todo, 0);
 }
 
 static int refuse(struct session *session, struct fault *fault)
@@ -398,7 +408,7 @@ static void remove_todo(struct session *session, const struct item *item)
     add_write(session, is_open ? "POST" : "PATCH",
               record_path(session, item->todo, is_open ? "/drop?wait=applied" : "?wait=applied"),
               kith_end(&w))
-        ->match = record_match(session, item->todo);
+        ->match = record_match(session, item->todo, 0);
 }
 
 static int store_remove(void *arg, const struct dav_item *before, struct fault *fault)

@@ -664,9 +664,9 @@ struct kith_handler {
      *                      created, since, version, deadlines; else a field
      *     "records.KIND"   the customer's open ones of a kind, the oldest first, at most 50:
      *                      [{id, number, state, owner, created, since, fields}, ...]
+     *     "records.KIND?FIELD=NAME"  those of them whose FIELD is what "event.NAME" is
      * Values travel when the plugin is isolated: declare what is needed, and not more. */
     const char *const *reads;
-
     kith_fn *run;
 };
 

@@ -284,14 +284,16 @@ def test_undone_twice_because_the_first_was_half_done_sets_one_reminder(house):
     config.write_text("limits { records = 1 }\n" + config.read_text())
     house.restart()
     done = house.put(name, *lines, "STATUS:COMPLETED", "COMPLETED:20260101T120000Z")
-    assert done.status == 403, "its copy was refused"
+    assert done.status == 507, "its copy was refused"
+    assert b"<d:quota-not-exceeded/>" in done.body and b"valid-calendar-data" not in done.body
+    assert b"(limit records); close some that are over, or have the limit raised" in done.body
     assert house.ok("GET", f"/v1/reminders/{number}")["state"] == "done"
     tag, text = text_of(house, name)
     assert "STATUS:COMPLETED" in text
     match = {"If-Match": tag}
     for _ in range(3):
         undone = house.put(name, *lines, "STATUS:NEEDS-ACTION", headers=match)
-        assert undone.status == 403, undone.status
+        assert undone.status == 507, undone.status
     config.write_text(config.read_text().replace("records = 1", "records = 9"))
     house.restart()
     titles = [item["title"] for item in house.ok("GET", "/v1/reminders?to=anna")["items"]]

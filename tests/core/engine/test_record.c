@@ -89,6 +89,28 @@ static void what_has_no_sign_is_not_below_zero(void **state)
     }
 }
 
+static void no_money_at_all_has_no_sign(void **state)
+{
+    static const char *const rows[][2] = {
+        { "'-0.00'", "'amount':'0.00','currency':'EUR'" },
+        { "'-0'", "'amount':'0','currency':'EUR'" },
+        { "-0.0", "'amount':0,'currency':'EUR'" },
+        { "'-0.01'", "'amount':'-0.01','currency':'EUR'" },
+    };
+    struct play *play = *state;
+    char data[200];
+    play_record_begin(play, "kind 'bill' { roles = {}, states = { 'open' }, fields = {\n"
+                            "  free = 'money', owed = { type = 'money', unsigned = true } } }\n");
+    for (size_t i = 0; i < 4; i++) {
+        snprintf(data, sizeof data,
+                 "{'kind':'bill','fields':{'%s':{'amount':%s,'currency':'EUR'}}}",
+                 i < 3 ? "owed" : "free", rows[i][0]);
+        play_command(play, "record.create", NULL, data);
+        play_record_done(play);
+        assert_has(play_record_shown(play, "bill", i + 1), rows[i][1]);
+    }
+}
+
 static void a_record_that_is_wrong_is_refused_and_says_why(void **state)
 {
     struct play *play = *state;
@@ -495,6 +517,7 @@ int main(void)
         TEST(a_record_with_an_optional_subject_is_about_somebody_or_nobody),
         TEST(the_simplest_kind_may_be_about_somebody),
         TEST(what_has_no_sign_is_not_below_zero),
+        TEST(no_money_at_all_has_no_sign),
         TEST(a_record_that_is_wrong_is_refused_and_says_why),
         TEST(what_is_needed_is_not_blank),
         TEST(what_was_taken_blank_once_can_still_be_moved),

@@ -290,6 +290,10 @@ static void test_wrong_handlers_are_refused(void **state)
     WRONG(m.reads[0] = "event.\xc3", E_INVALID, "order: what it reads is named in UTF-8");
     WRONG(m.reads[0] = "order.total", E_INVALID, "reads \"order.total\": it is \"event\"");
     WRONG(m.reads[0] = "event.", E_INVALID, "reads \"event.\"");
+    WRONG(m.reads[0] = "records.?a=b", E_INVALID, "reads \"records.?a=b\"");
+    WRONG(m.reads[0] = "records.case?a", E_INVALID, "or \"records.KIND?FIELD=NAME\"");
+    WRONG(m.reads[0] = "records.case?=b", E_INVALID, "reads \"records.case?=b\"");
+    WRONG(m.reads[0] = "records.case?a=", E_INVALID, "reads \"records.case?a=\"");
     WRONG(m.reads[0] = "state.sum", E_INVALID, "which is not among its states");
     WRONG(m.handler.size = 8, E_INVALID, "the first member of each of its handlers is its size");
     WRONG(m.handlers[1] = &m.second, E_INVALID, "two handlers are called order");

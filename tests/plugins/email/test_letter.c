@@ -159,9 +159,9 @@ static void fields_come_from_the_template_or_from_email(void **state)
 static void only_a_message_id_is_answered(void **state)
 {
     (void)state;
-    char longest[1000], longer[1000]; /* that are not encoded, and no line is too long */
-    snprintf(longest, sizeof longest, "<%0*d@x>", 896, 1);
-    snprintf(longer, sizeof longer, "<%0*d@x>", 897, 1);
+    char longest[1000], longer[1000]; /* that a line of their own takes, behind its blank */
+    snprintf(longest, sizeof longest, "<%0*d@x>", 993, 1);
+    snprintf(longer, sizeof longer, "<%0*d@x>", 994, 1);
     const struct {
         const char *id;
         bool is_one;
@@ -188,8 +188,8 @@ static void only_a_message_id_is_answered(void **state)
         char answered[1100];
         assert_int_equal(write_letter(with_field("in_reply_to", rows[i].id), &letter), 0);
         for (size_t j = 0; j < 2; j++) {
-            snprintf(answered, sizeof answered, "%s: %s\r\n", j ? "References" : "In-Reply-To",
-                     rows[i].id);
+            snprintf(answered, sizeof answered, "%s:%s %s\r\n", j ? "References" : "In-Reply-To",
+                     rows[i].id == longest ? "\r\n" : "", rows[i].id);
             assert_int_equal(has(&letter, answered), rows[i].is_one);
         }
         assert_int_equal(has(&letter, "In-Reply-To"), rows[i].is_one);
