@@ -99,6 +99,7 @@ void kit_say_about(struct probe *probe);
 #define KIT_ROUTE 'r'
 #define KIT_JOB 'j'
 #define KIT_ERASED 'e'
+#define KIT_ENTRY 'l' /* of a log, whose place is its number there */
 #define KIT_FIRST 0        /* start() and stop(), the first time ... */
 #define KIT_AGAIN 1        /* ... and again, to see what is left */
 #define KIT_LEARN 0        /* ... of a callee, before its tries, which count from 1 ... */

@@ -421,15 +421,16 @@ int kit_probe(const struct kit_options *options, int out_fd)
                  err.text);
     if (rc != 0)
         kit_leave_out(&probe, "every call", NULL, "the plugin cannot be loaded as it is");
-    if (rc == 0 && options->log != NULL && kit_replay(&probe, &err) != 0)
+    bool is_loaded = rc == 0;
+    if (is_loaded && options->log != NULL && kit_replay(&probe, &err) != 0)
         kit_find(&probe, NULL, KIT_DENIED, options->log,
                  "name the folder of a backup, or the data of a daemon that does not run", "%s",
                  err.text);
-    if (rc == 0 && options->log == NULL)
+    if (is_loaded && options->log == NULL)
         try_all(&probe);
-    if (rc == 0 && options->log == NULL && !options->is_again)
+    if (is_loaded && options->log == NULL && !options->is_again)
         kit_try_outside(&probe);
-    doc_put_bool(kit_message(&probe, &w), "end", true);
+    doc_put_bool(kit_message(&probe, &w), "end", is_loaded);
     kit_say(&probe, &w);
     deinit(&probe);
     return 0;
