@@ -10,6 +10,7 @@
 #include "core/outside/asked.h"
 #include "core/plugin/kit.h"
 #include "core/script/settings.h"
+#include "core/server/plugin_ask.h"
 #include "core/server/plugin_route.h"
 
 #include <errno.h>
@@ -45,6 +46,7 @@ static struct doc read_configs(const char *path, struct settings *settings, stru
 static const struct kit_asked asked = {
     .event = asked_event,
     .request = asked_request,
+    .scope = plugin_ask_check,
     .reply = asked_reply,
     .file = asked_file,
     .pause = asked_pause,

@@ -39,12 +39,15 @@ struct err;
 struct kith_reply;
 struct plugin;
 
-/* What a daemon says of what a plugin asks of it: core/outside/asked.h. */
+/* What a daemon says of what a plugin asks of it: core/outside/asked.h; `scope` is
+ * core/server/plugin_ask.h. */
 struct kit_asked {
     int (*event)(const struct plugin *plugin, struct text type, int64_t at, struct doc data,
                  struct err *err);
     int (*request)(const struct plugin *plugin, struct text method, struct text path,
                    struct text staff, struct err *err);
+    int (*scope)(const struct plugin *plugin, struct text method, struct text path,
+                 struct err *err); /* of a request */
     int (*reply)(const struct kith_reply *reply, struct err *err);
     int (*file)(struct text hash, struct err *err);
     int (*pause)(const struct plugin *plugin, struct text channel, struct err *err);

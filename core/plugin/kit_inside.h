@@ -161,6 +161,11 @@ void kit_measure_clock(struct probe *probe);
 /* Make the same call over and over: does memory grow? */
 void kit_watch_memory(struct probe *probe, const struct kit_try *try);
 
+/* -- What a call wants (kit_writes.c) ---------------------------------------------------------- */
+
+/* Tell what the engine will refuse of it when it is done. */
+void kit_judge_write(struct probe *probe, const struct kit_try *try, struct doc write);
+
 /* -- What follows from events (kit_chain.c) -------------------------------------------------- */
 
 /* Do the events that a handler's types lead to come to an end? */
