@@ -425,3 +425,25 @@ def test_no_plugin_is_begun_that_no_daemon_would_load(name, tmp_path):
     )
     assert done.returncode == 2 and not list(tmp_path.iterdir())
     assert f"a plugin cannot be called {name}, which is a word of Kith's own events" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    (
+        ("test", "which is a word of rules"),
+        ("remind", "which is a word of rules"),
+        ("end", "which is a word of rules"),
+        ("kith", "as whom Kith itself speaks"),
+        ("all", "which is a target of make in its folder"),
+    ),
+)
+def test_no_plugin_is_begun_under_a_name_that_it_could_not_go_on_with(name, why, tmp_path):
+    done = subprocess.run(
+        [BUILD / "kith", "plugin", "new", name],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+    )
+    assert done.returncode == 2 and not list(tmp_path.iterdir())
+    assert f"a plugin cannot be called {name}, {why}" in done.stderr
