@@ -58,6 +58,7 @@ VERDICTS = {
     "bad_needs": (1, '"apend", which nobody can grant; did you mean "append"?', "mend its"),
     "bad_word": (1, 'act("frobnicate"): there is no word "frobnicate" for plugins', "kith.h"),
     "bad_field": (1, 'act("remind"): remind knows no "titel"', "misspelt"),
+    "bad_kind": (1, "deadlines.soon.until: there is no such attribute", '"Declaring a kind"'),
     "bad_due": (1, 'act("remind"): remind: "3 parsecs" is no duration ("3d")', "lua-reference.md"),
     "bad_case": (1, 'act("create"): "due": "3 parsecs" is no time', "lua-reference.md"),
     "bad_type": (1, 'an event of this plugin is called "bad_type.NAME", or', "come in over ask()"),
