@@ -599,7 +599,7 @@ const struct command command_table[] = {
       "told as \"not made\".\n"
       "With --log it hears of that log's events, too, twice.  With a second file and --log what\n"
       "the two declare, and what they want of the log, is compared, entry for entry: a\n"
-      "difference may be meant, and exits with 4.",
+      "difference may be meant, and exits with 4.  Whoever crashes at an entry goes on behind it.",
       plugin_check_options, run_plugin_check },
     { "staff add", "NAME", "add or change a member of staff", NULL, staff_options, run_staff_add },
     { "staff list", "", "who works here", NULL, NULL, run_staff_list },

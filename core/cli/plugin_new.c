@@ -7,6 +7,7 @@
 #include "core/cli/cli.h"
 #include "core/cli/plugin_template.h"
 #include "core/plugin/plugin.h"
+#include "core/script/vocabulary.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -47,20 +48,41 @@ static int write_file(struct cli *cli, const struct template_file *file, const c
     return code;
 }
 
-int run_plugin_new(struct cli *cli)
+/* What make is told in the folder that is written; "test" is a word of rules as well. */
+static bool is_of_make(const char *name)
 {
-    const char *name = args_argument(&cli->args, 0);
-    if (!plugin_is_name(name)) {
+    return strcmp(name, "all") == 0 || strcmp(name, "check") == 0 || strcmp(name, "clean") == 0;
+}
+
+static int check_name(struct cli *cli, const char *name)
+{
+    if (!plugin_is_name(name))
         cli_fail(cli,
                  "a plugin cannot be called \"%s\": a name has 1 to %d small letters, digits and "
                  "_, a letter first",
                  name, PLUGIN_NAME_MAX);
-        return EXIT_USAGE;
-    }
-    if (plugin_is_reserved(name)) {
+    else if (plugin_is_reserved(name))
         cli_fail(cli, "a plugin cannot be called %s, which is a word of Kith's own events", name);
+    else if (strcmp(name, "kith") == 0)
+        cli_fail(cli, "a plugin cannot be called %s, as whom Kith itself speaks", name);
+    else if (script_is_word(name))
+        cli_fail(cli,
+                 "a plugin cannot be called %s, which is a word of rules: its functions could not "
+                 "be called",
+                 name);
+    else if (is_of_make(name))
+        cli_fail(cli, "a plugin cannot be called %s, which is a target of make in its folder",
+                 name);
+    else
+        return EXIT_DONE;
+    return EXIT_USAGE;
+}
+
+int run_plugin_new(struct cli *cli)
+{
+    const char *name = args_argument(&cli->args, 0);
+    if (check_name(cli, name) != EXIT_DONE)
         return EXIT_USAGE;
-    }
     if (mkdir(name, 0777) != 0)
         return cli_fail_file(cli, "make", name, errno);
     int code = EXIT_DONE;

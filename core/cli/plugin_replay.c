@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #define SHOWN_MAX 20 /* differences */
 
@@ -27,6 +28,26 @@ static void read_next(struct told *told)
         told->next.size = size;
 }
 
+static bool fail_file(struct check *check, const char *what)
+{
+    cli_fail(check->cli, "cannot %s a temporary file: %s", what, strerror(errno));
+    return false;
+}
+
+bool replay_begin(struct check *check, struct told *told)
+{
+    if (told->file != NULL) {
+        rewind(told->file);
+        if (ftruncate(fileno(told->file), 0) != 0)
+            return fail_file(check, "empty");
+    }
+    if (told->expected != NULL) {
+        rewind(told->expected);
+        read_next(told);
+    }
+    return true;
+}
+
 /* -- Differences ------------------------------------------------------------------------------- */
 
 /* Whether `calls` has one that is the same as this. */
@@ -38,16 +59,28 @@ static bool has_call(struct doc calls, struct doc call)
     return false;
 }
 
+static struct doc out_of(const struct doc *result)
+{
+    return result != NULL ? doc_child(*result, "out") : (struct doc){ NULL, 0 };
+}
+
+static bool has_crashed(const struct doc *result)
+{
+    return doc_bool(out_of(result), "crashed", false);
+}
+
 /* The calls of one side that the other has not; null: it did not hear of the entry. */
 static void put_side(struct doc_writer *w, const char *name, const struct doc *ours,
                      const struct doc *others)
 {
-    struct doc calls =
-        doc_child(ours != NULL ? doc_child(*ours, "out") : (struct doc){ NULL, 0 }, "calls");
-    struct doc theirs =
-        doc_child(others != NULL ? doc_child(*others, "out") : (struct doc){ NULL, 0 }, "calls");
+    struct doc calls = doc_child(out_of(ours), "calls");
+    struct doc theirs = doc_child(out_of(others), "calls");
     if (ours == NULL) {
         doc_put_null(w, name);
+        return;
+    }
+    if (has_crashed(ours)) {
+        doc_put_string(w, name, "crashed");
         return;
     }
     doc_open_array(w, name);
@@ -57,11 +90,20 @@ static void put_side(struct doc_writer *w, const char *name, const struct doc *o
     doc_close(w);
 }
 
+static const char *difference_words(const struct told *told, bool was_crash, bool is_crash)
+{
+    return !told->is_other ? "in another process it wants something else"
+           : was_crash     ? "the old version crashes there, the new one does not"
+           : is_crash      ? "the new version crashes there, the old one does not"
+                           : "the two versions want something else";
+}
+
 /* Of two versions it may be meant; of one it is a breach of the contract. */
 static void tell_difference(struct check *check, struct told *told, const struct doc *first,
                             const struct doc *second)
 {
     struct text words = doc_text(first != NULL ? *first : *second, "given");
+    bool was_crash = has_crashed(first), is_crash = has_crashed(second);
     struct doc_writer w;
     struct buf buf = BUF_INIT;
     if (told->differing++ >= SHOWN_MAX)
@@ -72,15 +114,27 @@ static void tell_difference(struct check *check, struct told *told, const struct
     doc_put_text(&w, "given", words);
     put_side(&w, told->is_other ? "was" : "first", first, second);
     put_side(&w, told->is_other ? "is" : "second", second, first);
-    doc_put_string(&w, "what",
-                   told->is_other ? "the two versions want something else"
-                                  : "in another process it wants something else");
+    doc_put_string(&w, "what", difference_words(told, was_crash, is_crash));
     doc_put_string(&w, "todo",
-                   told->is_other ? "if this is meant, it is so from the entry on at which the new "
-                                    "one is loaded; what was kept before stays"
-                                  : "nothing may decide but what it was given");
+                   !told->is_other ? "nothing may decide but what it was given"
+                   : was_crash || is_crash
+                       ? "whoever crashes goes on behind it with what it had kept before; a daemon "
+                         "parks it, and all that follows, until the plugin is enabled"
+                       : "if this is meant, it is so from the entry on at which the new one is "
+                         "loaded; what was kept before stays");
     check_add(check, doc_end(&w));
     buf_deinit(&buf);
+}
+
+/* What neither of two versions can say anything of. */
+static void tell_both_crashed(struct check *check, const struct doc *first)
+{
+    struct buf given = BUF_INIT;
+    struct text words = doc_text(*first, "given");
+    buf_append(&given, words.data, words.size);
+    check_find(check, "not compared", "log", buf_string(&given), "both versions crash there",
+               "both go on behind it with what they had kept before");
+    buf_deinit(&given);
 }
 
 static struct doc next_of(const struct told *told)
@@ -100,12 +154,13 @@ static void pass_over(struct check *check, struct told *told, int64_t seq)
 
 void replay_hear(struct check *check, struct told *told, struct doc message)
 {
-    told->entries++;
-    if (told->expected == NULL) {
-        fwrite(message.data, 1, message.size, told->file);
-        return;
-    }
     int64_t seq = doc_int(message, "result", 0);
+    told->entries++;
+    told->heard = seq;
+    if (told->expected == NULL)
+        fwrite(message.data, 1, message.size, told->file);
+    if (told->expected == NULL || seq >= told->until)
+        return;
     pass_over(check, told, seq);
     struct doc first = next_of(told);
     bool is_there = told->next.size != 0 && doc_int(first, "result", 0) == seq;
@@ -113,6 +168,8 @@ void replay_hear(struct check *check, struct told *told, struct doc message)
                    memcmp(first.data, message.data, message.size) == 0;
     if (!is_same)
         tell_difference(check, told, is_there ? &first : NULL, &message);
+    else if (told->is_other && has_crashed(&message))
+        tell_both_crashed(check, &first);
     if (is_there)
         read_next(told);
 }
@@ -208,38 +265,34 @@ static void compare_descriptions(struct check *check, const struct told *first,
 
 /* -- The whole --------------------------------------------------------------------------------- */
 
-/* What ended the replay, if something did, has been told as an error. */
-static void tell_rest(struct check *check, const struct told *told, const char *which)
+/* Of two versions each has its own crashes; one that is held against itself is spared them. */
+static void begin_second(struct check *check, const struct told *first, struct told *second)
 {
-    struct buf given = BUF_INIT;
-    if (told->is_complete)
+    second->expected = first->file;
+    second->until = first->is_complete && first->is_loaded ? INT64_MAX : first->heard + 1;
+    if (!second->is_other) {
+        check_wait_for_clock();
         return;
-    buf_printf(&given, "by %s from there on: %s", which, told->at);
-    check_find(check, "not made", "entries of the log", buf_string(&given),
-               "what a plugin wants depends on what it kept before, so it is not gone on with",
-               "mend that, and check again");
-    buf_deinit(&given);
+    }
+    buf_clear(&check->deaths);
+    check->death_count = 0;
 }
 
 static bool compare(struct check *check, const char *other, struct told *first, struct told *second)
 {
     const char *path = check->path;
-    bool is_done = check_try_out(check, first);
-    tell_rest(check, first, other != NULL ? "the old version" : "the plugin");
-    if (!is_done || !first->is_complete)
-        return is_done;
-    rewind(first->file);
-    if (other == NULL)
-        check_wait_for_clock();
-    second->expected = first->file;
-    read_next(second);
+    if (!check_try_to_end(check, first))
+        return false;
+    if (fflush(first->file) != 0 || ferror(first->file) != 0)
+        return fail_file(check, "write");
+    if (first->heard == 0 && !first->is_complete) /* it has never come so far as to hear */
+        return true;
+    begin_second(check, first, second);
     check->path = other != NULL ? other : path;
-    size_t errors = check->errors;
-    is_done = check_try_out(check, second);
+    bool is_done = check_try_to_end(check, second);
     check->path = path;
-    tell_rest(check, second, other != NULL ? "the new version" : "the plugin");
-    if (second->is_complete && check->errors == errors) /* else it was not loaded */
-        pass_over(check, second, INT64_MAX);
+    if (second->is_complete && second->is_loaded)
+        pass_over(check, second, second->until);
     if (other != NULL)
         compare_descriptions(check, first, second);
     return is_done;
@@ -247,13 +300,13 @@ static bool compare(struct check *check, const char *other, struct told *first, 
 
 bool replay_compare(struct check *check, const char *other)
 {
-    struct told first = { .file = tmpfile(), .at = "loading" };
-    struct told second = { .at = "loading", .is_again = other == NULL, .is_other = other != NULL };
+    struct told first = { .file = tmpfile(), .version = other != NULL ? "the old version" : NULL };
+    struct told second = { .version = other != NULL ? "the new version" : NULL,
+                           .is_again = other == NULL,
+                           .is_other = other != NULL };
     struct buf *out = &check->cli->out;
-    if (first.file == NULL) {
-        cli_fail(check->cli, "cannot make a temporary file: %s", strerror(errno));
-        return false;
-    }
+    if (first.file == NULL)
+        return fail_file(check, "make");
     bool is_done = compare(check, other, &first, &second);
     fclose(first.file);
     if (is_done && !check->cli->is_json)

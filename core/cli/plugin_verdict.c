@@ -27,6 +27,8 @@ static void print_side(struct cli *cli, struct doc finding, const char *name)
     buf_printf(&cli->out, "\n    %s: ", name);
     if (calls.type == DOC_NULL)
         buf_text(&json, "it did not hear of it");
+    else if (calls.type == DOC_TEXT)
+        buf_text(&json, "it crashed");
     else if (calls.doc.size <= 5) /* an empty list */
         buf_text(&json, "nothing else than the other");
     else

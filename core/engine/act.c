@@ -80,12 +80,18 @@ int step_assign(struct step *step, struct text name, const struct doc_value *val
     return 0;
 }
 
+int step_set_check(struct text name, struct err *err)
+{
+    if (!trait_is_system(name))
+        return 0;
+    return err_set(err, E_DENIED, "set: \"%.*s\" belongs to the system", (int)name.size, name.data);
+}
+
 int step_set(struct step *step, struct text name, const struct doc_value *value, struct err *err)
 {
     int rc = need_customer(step, "set", err);
-    if (rc == 0 && trait_is_system(name))
-        rc = err_set(err, E_DENIED, "set: \"%.*s\" belongs to the system", (int)name.size,
-                     name.data);
+    if (rc == 0)
+        rc = step_set_check(name, err);
     if (rc == 0)
         rc = step_check_owner(step, name, "set", err);
     if (rc == 0)
@@ -153,12 +159,17 @@ static bool text_has_nul(struct text text)
     return memchr(text.data, '\0', text.size) != NULL;
 }
 
+int step_tag_check(struct text tag, struct err *err)
+{
+    if (tag.size != 0 && tag.size <= NAME_BYTES_MAX && !text_has_nul(tag))
+        return 0;
+    return err_set(err, E_INVALID, "a tag has 1 to %d bytes, none of them NUL", NAME_BYTES_MAX);
+}
+
 static int check_tag(const struct step *step, struct text tag, struct err *err)
 {
     int rc = need_customer(step, "tag", err);
-    if (rc == 0 && (tag.size == 0 || tag.size > NAME_BYTES_MAX || text_has_nul(tag)))
-        rc = err_set(err, E_INVALID, "a tag has 1 to %d bytes, none of them NUL", NAME_BYTES_MAX);
-    return rc;
+    return rc == 0 ? step_tag_check(tag, err) : rc;
 }
 
 static void note_tag(struct step *step, struct text tag, bool is_on)
@@ -198,18 +209,26 @@ int step_check_owner(const struct step *step, struct text name, const char *word
                    name.data, (int)owner.size, owner.data);
 }
 
-int step_check_event(const struct step *step, struct text type, struct doc data, const char *word,
-                     struct err *err)
+int event_check_size(struct text type, struct doc data, const char *word, struct err *err)
 {
     if (type.size == 0 || type.size > TYPE_BYTES_MAX)
         return err_set(err, E_INVALID, "%s: an event's type has 1 to %d bytes", word,
                        TYPE_BYTES_MAX);
-    if (engine_owns_type(step->engine, type))
-        return err_set(err, E_DENIED, "%s: \"%.*s\" is a type of the system", word, (int)type.size,
-                       type.data);
     if (data.size > DERIVED_BYTES_MAX)
         return err_set(err, E_LIMIT, "%s: the data have %u bytes, more than %u", word, data.size,
                        DERIVED_BYTES_MAX);
+    return 0;
+}
+
+int step_check_event(const struct step *step, struct text type, struct doc data, const char *word,
+                     struct err *err)
+{
+    int rc = event_check_size(type, data, word, err);
+    if (rc != 0)
+        return rc;
+    if (engine_owns_type(step->engine, type))
+        return err_set(err, E_DENIED, "%s: \"%.*s\" is a type of the system", word, (int)type.size,
+                       type.data);
     return step_check_owner(step, type, word, err);
 }
 

@@ -24,12 +24,9 @@ static struct doc payload(struct engine *engine, struct text by,
     return engine_doc(engine, &w);
 }
 
-static int check(struct step *step, const struct after_request *request, struct err *err)
+int step_after_check(const struct after_request *request, struct err *err)
 {
-    const struct limits *limits = &step->engine->config.limits;
-    if (step->customer.number == 0)
-        return err_set(err, E_INVALID, "after: this event has no customer");
-    int rc = step_check_event(step, request->type, request->data, "after", err);
+    int rc = event_check_size(request->type, request->data, "after", err);
     if (rc != 0)
         return rc;
     if (request->key.size == 0 || request->key.size > NAME_BYTES_MAX)
@@ -38,6 +35,19 @@ static int check(struct step *step, const struct after_request *request, struct 
                        NAME_BYTES_MAX);
     if (request->due.words.size > NAME_BYTES_MAX)
         return err_set(err, E_LIMIT, "after: due has at most %d bytes", NAME_BYTES_MAX);
+    return 0;
+}
+
+static int check(struct step *step, const struct after_request *request, struct err *err)
+{
+    const struct limits *limits = &step->engine->config.limits;
+    if (step->customer.number == 0)
+        return err_set(err, E_INVALID, "after: this event has no customer");
+    int rc = step_check_event(step, request->type, request->data, "after", err);
+    if (rc == 0)
+        rc = step_after_check(request, err);
+    if (rc != 0)
+        return rc;
     const struct profile *profile = &step->customer.members[step->customer.own];
     if (profile->timers >= limits->timers &&
         timer_payload_of(step->engine, profile->number, timer_name(step->engine, request->key))

@@ -405,6 +405,7 @@ void record_erase(struct engine *engine, uint64_t customer, struct text kind, ui
 
 /* -- act.c ---------------------------------------------------------------- */
 /* Whether a rule may make such an event: E_INVALID, E_DENIED, E_LIMIT. */
+int event_check_size(struct text type, struct doc data, const char *word, struct err *err);
 int step_check_event(const struct step *step, struct text type, struct doc data, const char *word,
                      struct err *err);
 /* Whether a trait or type of this name is the acting plugin's, or nobody's. E_DENIED. */

@@ -102,22 +102,38 @@ static int days_ahead(struct text text, int64_t today)
     return 0;
 }
 
+/* All words but "today". */
+static int read_words(struct text text, int64_t today, struct intent *out, struct err *err)
+{
+    int ahead = days_ahead(text, today);
+    *out = (struct intent){ .kind = INTENT_DATE, .day = today + ahead };
+    if (ahead != 0 || intent_read(text, DUE_NO_MINUTE, out, NULL) == 0)
+        return 0;
+    return err_set(err, E_INVALID,
+                   "\"%.*s\" is no time: write a duration (3d, 2h, 1wd), a day (tomorrow, "
+                   "friday, 2026-12-01) or a moment (2026-12-01 10:00, 2026-12-01T10:00:00Z)",
+                   (int)text.size, text.data);
+}
+
+int read_due_check(struct text text, struct err *err)
+{
+    struct intent intent;
+    return text_is(text, "today") ? 0 : read_words(text, 0, &intent, err);
+}
+
 int read_due_words(struct engine *engine, const struct read_due *how, struct text text,
                    int64_t *out_ms, struct err *err)
 {
     const struct zone *zone = engine->config.zone;
     int64_t today = civil_local_days(zone_local_from_ms(zone, how->now));
-    int ahead = days_ahead(text, today);
-    struct intent intent = { .kind = INTENT_DATE, .day = today + ahead };
+    struct intent intent;
     if (text_is(text, "today")) {
         *out_ms = end_of_day(zone, today);
         return 0;
     }
-    if (ahead == 0 && intent_read(text, DUE_NO_MINUTE, &intent, NULL) != 0)
-        return err_set(err, E_INVALID,
-                       "\"%.*s\" is no time: write a duration (3d, 2h, 1wd), a day (tomorrow, "
-                       "friday, 2026-12-01) or a moment (2026-12-01 10:00, 2026-12-01T10:00:00Z)",
-                       (int)text.size, text.data);
+    int rc = read_words(text, today, &intent, err);
+    if (rc != 0)
+        return rc;
     if (intent.kind == INTENT_WORK)
         return add_work_of(engine, how, intent.duration, out_ms, err);
     if (intent.kind == INTENT_DATE)

@@ -54,6 +54,8 @@ void show_customer_item(struct doc_writer *w, const struct customer *customer,
 void show_customer_name(struct doc_writer *w, const struct customer *customer);
 void show_name_of(struct doc_writer *w, struct snapshot *snapshot, uint64_t number);
 
+/* Whether they are words for a time.  Pure. */
+int read_due_check(struct text text, struct err *err);
 /* read_due() of words, inside of a step: what is allocated stays in the engine's arena. */
 int read_due_words(struct engine *engine, const struct read_due *how, struct text text,
                    int64_t *out_ms, struct err *err);

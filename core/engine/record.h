@@ -54,6 +54,14 @@ struct doc_value record_field(const struct record *record, struct text name);
 /* By an external id; 0: there is none. */
 uint64_t record_find(struct engine *engine, struct text kind, struct text field, struct text value);
 
+/* -- What is refused whatever else is known; pure -------------------------- */
+/* Fields that are given to a record of that kind.  E_INVALID, E_LIMIT. */
+int record_check_given(const struct kind *kind, struct doc given, struct arena *arena,
+                       struct err *err);
+/* E_NOTFOUND. */
+int record_check_transition(const struct kind *kind, struct text name, struct arena *arena,
+                            struct err *err);
+
 /* -- Keys (docs/state.md); any thread ------------------------------------- */
 void key_record(struct key *key, struct text kind, uint64_t number);
 void key_deadlines(struct key *key, struct text kind, uint64_t number);

@@ -189,29 +189,12 @@ static struct doc_value given_value(struct doc given, struct text name)
     return doc_get_text(given, name);
 }
 
-static int refuse_field(struct record_work *work, const char *what, const struct kind_field *fields,
-                        size_t count, struct text name, struct err *err)
-{
-    struct arena *arena = &work->engine->arena;
-    struct text meant = kind_meant(name, &fields->name, count, sizeof *fields, arena);
-    return record_fail(work, E_INVALID,
-                       arena_printf(arena, "%s %s; %s", say(work, "there is no field \"%s\"", name),
-                                    what, meant.data)
-                           .data,
-                       err);
-}
-
 static int check_names(struct record_work *work, const char *what, const struct kind_field *fields,
                        size_t count, struct doc given, struct err *err)
 {
-    for (struct doc_iter it = doc_iter(given); doc_next(&it);) {
-        size_t i = 0;
-        while (i < count && !text_equal(fields[i].name, it.name))
-            i++;
-        if (i == count)
-            return refuse_field(work, what, fields, count, it.name, err);
-    }
-    return 0;
+    struct err why;
+    int rc = record_check_names(what, fields, count, given, &work->engine->arena, &why);
+    return rc != 0 ? record_fail(work, rc, why.text, err) : 0;
 }
 
 /* The same entry names somebody else: it goes with her too. */
@@ -703,16 +686,9 @@ int record_move(struct record_work *work, struct text name, struct text note,
     size_t transition = kind_transition_find(kind, name);
     bool is_stored;
     ASSERT(kind != NULL);
-    if (transition == KIND_NONE)
-        return record_fail(
-            work, E_NOTFOUND,
-            arena_printf(&work->engine->arena, "%s; %s",
-                         say(work, "there is no transition \"%s\"", name),
-                         kind_meant(name, &kind->transitions->name, kind->transition_count,
-                                    sizeof *kind->transitions, &work->engine->arena)
-                             .data)
-                .data,
-            err);
+    struct err why;
+    if (record_check_transition(kind, name, &work->engine->arena, &why) != 0)
+        return record_fail(work, why.code, why.text, err);
     /* A state that the kind has no more can be left by whatever may be left from anywhere. */
     size_t state = kind_state_find(kind, work->record.state);
     if (state != KIND_NONE && !kind_is_in(kind->transitions[transition].from, state))

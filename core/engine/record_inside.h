@@ -31,6 +31,16 @@ int64_t record_count_open(struct engine *engine, uint64_t customer, int64_t most
 uint64_t record_next_number(struct engine *engine, struct text kind);
 void record_remove(struct engine *engine, const struct record *record);
 
+/* -- record_form.c: pure -------------------------------------------------- */
+/* Whether the field takes `value`, whatever that names.  E_INVALID, E_LIMIT with its name. */
+int record_value_check(const struct kind_field *field, const struct doc_value *value,
+                       struct arena *arena, struct err *err);
+/* Of a record that is named as 17, or "order:17"; 0: it is written otherwise. */
+uint64_t record_value_number(const struct kind_field *field, const struct doc_value *value);
+/* Whether all of them are among `fields`; `what` says where: "in a line". */
+int record_check_names(const char *what, const struct kind_field *fields, size_t count,
+                       struct doc given, struct arena *arena, struct err *err);
+
 /* -- record_value.c ------------------------------------------------------- */
 /* What the field holds when it is given `value`, in the engine's arena.  E_INVALID, E_NOTFOUND with
  * the field's name. */

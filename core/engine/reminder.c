@@ -370,7 +370,7 @@ static uint64_t task_move(struct step *step, uint64_t number, const struct task 
 }
 
 /* All of it lies in one row, and three of them stand in keys. */
-static int check_request(const struct reminder_request *request, struct err *err)
+int step_remind_check(const struct reminder_request *request, struct err *err)
 {
     if (request->key.size > NAME_BYTES_MAX || request->to.size > NAME_BYTES_MAX ||
         request->escalate_to.size > NAME_BYTES_MAX || request->about.size > NAME_BYTES_MAX ||
@@ -380,8 +380,6 @@ static int check_request(const struct reminder_request *request, struct err *err
     if (request->title.size > TITLE_BYTES_MAX || request->note.size > NOTE_BYTES_MAX)
         return err_set(err, E_LIMIT, "remind: a title has at most %d bytes and a note %d",
                        TITLE_BYTES_MAX, NOTE_BYTES_MAX);
-    if (!is_moment(request->due.ms))
-        return err_set(err, E_INVALID, "remind: due is no moment");
     return 0;
 }
 
@@ -400,7 +398,9 @@ int step_remind(struct step *step, const struct reminder_request *request, uint6
     struct engine *engine = step->engine;
     if (step->customer.number == 0)
         return err_set(err, E_INVALID, "remind: this event has no customer to be reminded of");
-    int rc = check_request(request, err);
+    int rc = step_remind_check(request, err);
+    if (rc == 0 && !is_moment(request->due.ms))
+        rc = err_set(err, E_INVALID, "remind: due is no moment");
     if (rc == 0)
         rc = timer_check_depth(step, request->due.ms, "remind", err);
     if (rc != 0)

@@ -126,6 +126,19 @@ void step_record_deadlines(struct step *step, const struct record *record, struc
 int step_link_record(struct step *step, struct text kind, uint64_t number, struct text type,
                      struct text to, bool is_on, struct err *err);
 
+/* -- What is refused by what is asked alone, whoever it is about --------------------------------
+ *
+ * The functions above ask these first, and so may whoever has no engine.  Pure. */
+
+/* Words for a time; `word` as above. */
+int step_when_check(const char *word, struct text words, int at_minute, struct intent *out_intent,
+                    struct err *err);
+int step_remind_check(const struct reminder_request *request, struct err *err); /* but its moment */
+int step_after_check(const struct after_request *request, struct err *err);     /* the same */
+int step_attach_check(const struct doc_value *given, struct err *err);
+int step_tag_check(struct text tag, struct err *err);
+int step_set_check(struct text name, struct err *err); /* the trait's name */
+
 /* A line for the trace; beyond limits.trace_lines dropped, with a last line saying so. */
 void step_log(struct step *step, struct text line);
 

@@ -9,10 +9,11 @@
  *     {finding: {level, who, given, what, todo}}       level: "error", "warning", "not made"
  *     {result: N, who, given, out}         what the try number N wanted, for a comparison
  *     {times: [{who, calls, median_ns, longest_ns}]}
- *     {end: true}                          it has come through
+ *     {end: BOOL}                          it has come through; false: it could not be loaded
  *
  * Whoever hears of a death begins a new process, which makes all steps but those that died
- * (kit_step.c).
+ * (kit_step.c).  Over a log a step is an entry: whoever crashes at one goes on behind it, with what
+ * was kept before it.
  *
  * That a function is pure is tried in four ways: each call is made twice; all are made in another
  * process, whose addresses, order of calls, fresh memory, zone and folder are others; that process
@@ -31,18 +32,22 @@
 #define KIT_GROWTH_CALLS 2000
 #define KIT_GROWTH_MS 200
 #define KIT_DEATHS_MAX 40            /* processes that a plugin may end before it is enough */
+#define KIT_LOG_DEATHS_MAX 20        /* the same over a log: each begins it anew */
 #define KIT_TRY_BYTES_MAX (1u << 20) /* of what a try wanted that is told; of more a digest */
 
 struct err;
 struct kith_reply;
 struct plugin;
 
-/* What a daemon says of what a plugin asks of it: core/outside/asked.h. */
+/* What a daemon says of what a plugin asks of it: core/outside/asked.h; `scope` is
+ * core/server/plugin_ask.h. */
 struct kit_asked {
     int (*event)(const struct plugin *plugin, struct text type, int64_t at, struct doc data,
                  struct err *err);
     int (*request)(const struct plugin *plugin, struct text method, struct text path,
                    struct text staff, struct err *err);
+    int (*scope)(const struct plugin *plugin, struct text method, struct text path,
+                 struct err *err); /* of a request */
     int (*reply)(const struct kith_reply *reply, struct err *err);
     int (*file)(struct text hash, struct err *err);
     int (*pause)(const struct plugin *plugin, struct text channel, struct err *err);

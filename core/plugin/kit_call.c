@@ -9,7 +9,6 @@
 #include "core/base/mem.h"
 #include "core/plugin/kit_cases.h"
 #include "core/plugin/kit_inside.h"
-#include "core/plugin/words.h"
 
 #include <malloc.h>
 #include <stdio.h>
@@ -287,24 +286,6 @@ void kit_keep_states(struct probe *probe, struct buf *states)
     }
 }
 
-/* What the engine will refuse when it is done. */
-static void judge_write(struct probe *probe, const struct kit_try *try, struct doc write)
-{
-    struct text word = doc_text(write, "w"), name = doc_text(write, "k");
-    size_t size = doc_child(write, "v").size;
-    struct err err;
-    if (text_is(word, "act") && plugin_word_check(name, doc_child(write, "v"), &err) != 0)
-        kit_find(probe, try->callee, KIT_REFUSED, kit_given(probe, try),
-                 "the words and their fields stand in kith.h: look for a misspelt one",
-                 "act(\"%.*s\"): %s", (int)name.size, name.data, err.text);
-    size_t most = text_is(word, "keep") ? PLUGIN_STATE_BYTES_MAX : DERIVED_BYTES_MAX;
-    if (!text_is(word, "publish") && size > most)
-        kit_find(probe, try->callee, KIT_REFUSED, kit_given(probe, try),
-                 "bound what is taken over from an event: a text may have 60,000 bytes",
-                 "%.*s(\"%.*s\"): a document of %zu bytes, and at most %zu are taken",
-                 (int)word.size, word.data, (int)name.size, name.data, size, most);
-}
-
 /* A refusal is the plugin's mistake; for a failure of its own a reason is enough. */
 static void judge(struct probe *probe, const struct kit_try *try, int rc)
 {
@@ -334,7 +315,7 @@ static void judge(struct probe *probe, const struct kit_try *try, int rc)
                  answer == DOC_NONE ? "it answered nothing" : "it answered what is no document");
     struct doc write;
     for (size_t at = 0; rc == 0 && kit_next_write(&probe->writes, &at, &write);)
-        judge_write(probe, try, write);
+        kit_judge_write(probe, try, write);
 }
 
 static int call_once(struct probe *probe, const struct kit_try *try, size_t round, struct err *err)

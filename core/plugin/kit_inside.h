@@ -99,6 +99,7 @@ void kit_say_about(struct probe *probe);
 #define KIT_ROUTE 'r'
 #define KIT_JOB 'j'
 #define KIT_ERASED 'e'
+#define KIT_ENTRY 'l' /* of a log, whose place is its number there */
 #define KIT_FIRST 0        /* start() and stop(), the first time ... */
 #define KIT_AGAIN 1        /* ... and again, to see what is left */
 #define KIT_LEARN 0        /* ... of a callee, before its tries, which count from 1 ... */
@@ -159,6 +160,11 @@ void kit_watch_peak(struct probe *probe, const struct kit_try *try);
 void kit_measure_clock(struct probe *probe);
 /* Make the same call over and over: does memory grow? */
 void kit_watch_memory(struct probe *probe, const struct kit_try *try);
+
+/* -- What a call wants (kit_writes.c) ---------------------------------------------------------- */
+
+/* Tell what the engine will refuse of it when it is done. */
+void kit_judge_write(struct probe *probe, const struct kit_try *try, struct doc write);
 
 /* -- What follows from events (kit_chain.c) -------------------------------------------------- */
 

@@ -79,9 +79,8 @@ struct kith {
 
 /* -- Needs ------------------------------------------------------------------------------------- */
 
-static const char *const needs[] = { "append",        "read",    "staff",    "fetch",
-                                     "fetch-private", "sockets", "work",     "files",
-                                     "channel",       "routes",  "on-behalf" };
+static const char *const needs[] = { "append", "fetch",   "fetch-private", "sockets",  "work",
+                                     "files",  "channel", "routes",        "on-behalf" };
 
 static bool may(struct kith *kith, const char *call, const char *need)
 {
@@ -220,7 +219,6 @@ static int32_t on_append(struct kith *kith, const struct kith_event *event, kith
     return answer_later(kith, done, arg, KITH_OK, "seq", (int64_t)kith->last_id + 1);
 }
 
-/* Which one a route takes stands in docs/http.md; that one of them is needed is known here. */
 static int32_t on_ask(struct kith *kith, const struct kith_ask *ask, kith_done_fn *done, void *arg)
 {
     const struct plugin *plugin = &kith->probe->plugin;
@@ -233,12 +231,13 @@ static int32_t on_ask(struct kith *kith, const struct kith_ask *ask, kith_done_f
             plugin, text_of(ask->method), text_of(ask->path),
             (struct text){ ask->staff.data, (uint32_t)ask->staff.size }, &err) != 0)
         return refused(kith, "ask()", "\"GET\" and \"/v1/...\", without a host", &err);
-    bool is_read = strcmp(ask->method, "GET") == 0;
-    if (!plugin_may(plugin, "staff") && !plugin_may(plugin, "admin") &&
-        !(!is_read && plugin_may(plugin, "append")) &&
-        !may(kith, "ask", is_read ? "read" : "staff"))
-        return KITH_DENIED;
-    return answer_later(kith, done, arg, 404, "status", 404);
+    int32_t status = 404;
+    if (kith->probe->options->asked->scope(plugin, text_of(ask->method), text_of(ask->path),
+                                           &err) != 0) {
+        refused(kith, "ask()", "declare it, so that the operator can grant it", &err);
+        status = 403;
+    }
+    return answer_later(kith, done, arg, status, "status", status);
 }
 
 /* The world by turns: an answer, a broken line, a receiver that is ill. */

@@ -168,6 +168,7 @@ static void put_made_up_table(struct doc_writer *w, const struct kith_field *fie
     doc_close(w);
 }
 
+/* And what the configuration makes of its kinds of records; what is wrong has been told. */
 static int configure(struct probe *probe, struct err *err)
 {
     struct buf buf = BUF_INIT;
@@ -186,8 +187,16 @@ static int configure(struct probe *probe, struct err *err)
             put_made_up(&w, field);
     }
     int rc = plugin_configure(&probe->plugin, doc_end(&w), err);
-    if (rc == 0)
-        rc = plugin_read_kinds(&probe->plugin, err);
+    if (rc != 0)
+        kit_find(probe, NULL, KIT_DENIED, NULL,
+                 "--config FILE gives a kith.lua; without it what is required is made up", "%s",
+                 err->text);
+    if (rc == 0 && (rc = plugin_read_kinds(&probe->plugin, err)) != 0)
+        kit_find(
+            probe, NULL, KIT_DENIED, NULL,
+            "a daemon that is to load it does not start: docs/records.md, \"Declaring a kind\", "
+            "says what may stand there",
+            "%s", err->text);
     buf_deinit(&buf);
     return rc;
 }
@@ -415,21 +424,20 @@ int kit_probe(const struct kit_options *options, int out_fd)
         judge_needs(&probe);
         judge_routes(&probe);
     }
-    if (rc == 0 && (rc = configure(&probe, &err)) != 0)
-        kit_find(&probe, NULL, KIT_DENIED, NULL,
-                 "--config FILE gives a kith.lua; without it what is required is made up", "%s",
-                 err.text);
+    if (rc == 0)
+        rc = configure(&probe, &err);
     if (rc != 0)
         kit_leave_out(&probe, "every call", NULL, "the plugin cannot be loaded as it is");
-    if (rc == 0 && options->log != NULL && kit_replay(&probe, &err) != 0)
+    bool is_loaded = rc == 0;
+    if (is_loaded && options->log != NULL && kit_replay(&probe, &err) != 0)
         kit_find(&probe, NULL, KIT_DENIED, options->log,
                  "name the folder of a backup, or the data of a daemon that does not run", "%s",
                  err.text);
-    if (rc == 0 && options->log == NULL)
+    if (is_loaded && options->log == NULL)
         try_all(&probe);
-    if (rc == 0 && options->log == NULL && !options->is_again)
+    if (is_loaded && options->log == NULL && !options->is_again)
         kit_try_outside(&probe);
-    doc_put_bool(kit_message(&probe, &w), "end", true);
+    doc_put_bool(kit_message(&probe, &w), "end", is_loaded);
     kit_say(&probe, &w);
     deinit(&probe);
     return 0;

@@ -192,33 +192,48 @@ static void put_given(const struct event *event, char *out, size_t room)
              who.size != 0 ? ", customer " : "", (int)(who.size < 200 ? who.size : 200), who.data);
 }
 
+static bool is_heard(const struct plugin *plugin, struct text type)
+{
+    for (size_t i = 0; i < plugin->handler_count; i++)
+        if (kit_hears(&plugin->handlers[i], type))
+            return true;
+    return false;
+}
+
+static void call_handlers(struct replay *replay, const char *given, struct doc_writer *w)
+{
+    const struct plugin *plugin = &replay->probe->plugin;
+    doc_open_array(w, "calls");
+    for (size_t i = 0; i < plugin->handler_count; i++) {
+        if (!kit_hears(&plugin->handlers[i], replay->event->type))
+            continue;
+        kit_say_at(replay->probe, plugin->handlers[i].name, given);
+        call_handler(replay, i, w);
+    }
+    doc_close(w);
+}
+
 static int visit(void *arg, const struct log_entry *entry)
 {
     struct replay *replay = arg;
     struct probe *probe = replay->probe;
     struct event event = { .seq = entry->seq };
     struct doc_writer w;
-    bool is_heard = false;
     char given[400];
-    if (entry->is_tombstone || event_read(&event, entry, NULL) != 0)
+    if (entry->is_tombstone || event_read(&event, entry, NULL) != 0 ||
+        !is_heard(&probe->plugin, event.type))
         return 0;
     replay->event = &event;
     replay->person = person_of(replay, key_of(&event));
     put_given(&event, given, sizeof given);
     buf_clear(&probe->out);
     doc_begin(&w, &probe->out);
-    doc_open_array(&w, "calls");
-    for (size_t i = 0; i < probe->plugin.handler_count; i++) {
-        if (!kit_hears(&probe->plugin.handlers[i], event.type))
-            continue;
-        kit_say_at(probe, probe->plugin.handlers[i].name, given);
-        call_handler(replay, i, &w);
-        is_heard = true;
-    }
-    doc_close(&w);
+    if (kit_step(probe, KIT_ENTRY, entry->seq, 0))
+        call_handlers(replay, given, &w);
+    else
+        doc_put_bool(&w, "crashed", true);
     doc_end(&w);
-    if (is_heard)
-        kit_say_result(probe, entry->seq, "replay", given);
+    kit_say_result(probe, entry->seq, "replay", given);
     return 0;
 }
 

@@ -6,6 +6,7 @@
  *
  *     c3.17    call 17 of the fourth function of the list of callees
  *     n0.4!    message 4 to the first channel: it hung
+ *     l57.0    entry 57 of a log
  *
  * Who has crashed three times, or hung twice, is not called any more: what there is to mend is
  * known by then, and each hang takes seconds.

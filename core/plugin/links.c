@@ -27,6 +27,16 @@ static int check_names(struct text name, struct doc terms, struct err *err)
     return 0;
 }
 
+static int check_expires(const struct doc_value *value, struct err *err)
+{
+    struct intent intent;
+    if (value->type == DOC_NONE || value->type == DOC_INT64 || value->type == DOC_DATETIME)
+        return 0;
+    return value->type == DOC_TEXT
+               ? step_when_check("send", value->text, DUE_NO_MINUTE, &intent, err)
+               : err_set(err, E_INVALID, "send: expires of a link is a time like \"30d\"");
+}
+
 static int check_link(struct text name, const struct doc_value *terms, struct err *err)
 {
     if (terms->type != DOC_DOC || name.size == 0 || name.size > LINK_NAME_BYTES_MAX)
@@ -38,6 +48,15 @@ static int check_link(struct text name, const struct doc_value *terms, struct er
     if (wrong != NULL)
         return err_set(err, E_INVALID, "send: the link \"%.*s\": %s", (int)name.size, name.data,
                        wrong);
+    struct doc_value expires = doc_get(terms->doc, "expires");
+    return rc == 0 ? check_expires(&expires, err) : rc;
+}
+
+int plugin_links_check(struct doc links, struct err *err)
+{
+    int rc = 0;
+    for (struct doc_iter it = doc_iter(links); rc == 0 && doc_next(&it);)
+        rc = check_link(it.name, &it.value, err);
     return rc;
 }
 
@@ -51,9 +70,8 @@ static int read_expires(struct step *step, struct doc terms, int64_t *out_ms, st
     if (value.type == DOC_INT64 || value.type == DOC_DATETIME)
         *out_ms = value.integer;
     else if (value.type == DOC_TEXT)
-        rc = step_when(step, "send", value.text, -1, (struct text){ "", 0 }, now, out_ms, err);
-    else if (value.type != DOC_NONE)
-        rc = err_set(err, E_INVALID, "send: expires of a link is a time like \"30d\"");
+        rc = step_when(step, "send", value.text, DUE_NO_MINUTE, (struct text){ "", 0 }, now, out_ms,
+                       err);
     if (rc == 0 && *out_ms <= now)
         rc = err_set(err, E_INVALID, "send: expires of a link must lie ahead");
     return rc;
@@ -63,9 +81,7 @@ static int put_link(struct step *step, struct doc_writer *w, const struct doc_it
                     struct err *err)
 {
     int64_t expires;
-    int rc = check_link(link->name, &link->value, err);
-    if (rc == 0)
-        rc = read_expires(step, link->value.doc, &expires, err);
+    int rc = read_expires(step, link->value.doc, &expires, err);
     if (rc != 0)
         return rc;
     doc_open_text(w, link->name);

@@ -12,7 +12,10 @@
 struct err;
 struct step;
 
-/* In the step's arena; none: there are none.  E_INVALID. */
+/* What is wrong with them by themselves: E_INVALID. */
+int plugin_links_check(struct doc links, struct err *err);
+
+/* In the step's arena; none: there are none.  E_INVALID.  They have been checked. */
 int plugin_links(struct step *step, struct doc links, struct doc *out_links, struct err *err);
 
 #endif

@@ -14,9 +14,12 @@ struct err;
 struct step;
 
 /* E_NOTFOUND: no such word; E_INVALID: it knows no such field. */
+int plugin_word_check_names(struct text word, struct doc fields, struct err *err);
+
+/* The same, and E_INVALID, E_LIMIT, E_DENIED: a value is refused, whoever it is about. */
 int plugin_word_check(struct text word, struct doc fields, struct err *err);
 
-/* The same; E_INVALID: a field; else what the engine says. */
+/* The same, and what the engine says. */
 int plugin_word(struct step *step, struct text word, struct doc fields, struct err *err);
 
 #endif

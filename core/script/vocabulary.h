@@ -52,6 +52,9 @@ extern const struct script_word settings_words[];                  /* of kith.lu
 extern const struct script_field customer_fields[]; /* those that are Kith's own */
 extern const struct script_field record_parts[];    /* of a record, the same */
 
+/* Whether `name` alone means something in a rule already: to Lua, or to Kith. */
+bool script_is_word(const char *name);
+
 /* The place of `name` among the fields; SIZE_MAX: it is none of them. */
 size_t script_field_find(const struct script_field fields[], struct text name);
 /* The names alone, NULL behind the last. */

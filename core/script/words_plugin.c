@@ -8,6 +8,7 @@
 #include "core/script/convert.h"
 #include "core/script/explain.h"
 #include "core/script/host_inside.h"
+#include "core/script/vocabulary.h"
 
 #include <string.h>
 
@@ -61,22 +62,6 @@ static int call_plugin(lua_State *lua)
     return 1;
 }
 
-/* What rules have already cannot be a plugin's. */
-static bool is_taken(const struct host *host, const char *name)
-{
-    static const char *const taken[] = { "event", "customer", "string",  "table", "math",
-                                         "utf8",  "test",     "assert",  "error", "ipairs",
-                                         "next",  "pairs",    "pcall",   "print", "select",
-                                         "type",  "tonumber", "tostring" };
-    for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)
-        if (strcmp(taken[i], name) == 0)
-            return true;
-    for (size_t i = 0; host->words[i] != NULL; i++)
-        if (strcmp(host->words[i], name) == 0)
-            return true;
-    return false;
-}
-
 static void add_function(lua_State *lua, struct host *host, const struct plugins *plugins,
                          size_t index)
 {
@@ -97,7 +82,7 @@ int words_plugin_add(struct host *host, const struct plugins *plugins, struct er
     for (size_t i = 0; plugins != NULL && i < plugins->function_count;) {
         size_t plugin = plugins->functions[i].plugin;
         const char *name = plugins->names[plugin].data;
-        if (is_taken(host, name))
+        if (script_is_word(name)) /* what rules have already */
             return err_set(err, E_CONFLICT,
                            "the plugin %s has the name of a word of rules: it cannot offer "
                            "functions",

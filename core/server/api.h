@@ -259,6 +259,8 @@ bool call_wait(struct call *call, bool otherwise, bool *out_wants_applied);
 /* `by` of what this call changes: the key's member of staff, else the key's name. (run) */
 struct text call_by(const struct call *call);
 bool call_may(const struct call *call, enum api_scope scope); /* (run) */
+/* The same of scopes, a bit for each: admin may all, and staff may read.  Pure. */
+bool scopes_allow(uint32_t scopes, enum api_scope scope);
 
 /* The `id` of an entry that this call writes, made of its Idempotency-Key and of what is asked, in
  * the arena; empty: it has none.  Of several entries each needs one of its own. */

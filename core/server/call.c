@@ -140,13 +140,17 @@ struct text call_by(const struct call *call)
     return call->caller.staff.size != 0 ? call->caller.staff : call->caller.name;
 }
 
-bool call_may(const struct call *call, enum api_scope scope)
+bool scopes_allow(uint32_t scopes, enum api_scope scope)
 {
-    uint32_t scopes = call->caller.scopes;
     if (scope == SCOPE_NONE || (scopes & 1u << SCOPE_ADMIN) != 0)
         return true;
     return (scopes & 1u << scope) != 0 ||
            (scope == SCOPE_READ && (scopes & 1u << SCOPE_STAFF) != 0);
+}
+
+bool call_may(const struct call *call, enum api_scope scope)
+{
+    return scopes_allow(call->caller.scopes, scope);
 }
 
 /* -- Answering --------------------------------------------------------------------------------- */

@@ -6,6 +6,7 @@
 #include "core/server/home_inside.h"
 
 #include "core/outside/asked.h"
+#include "core/server/plugin_ask.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -72,18 +73,8 @@ static void on_answered(void *arg, int status, struct doc answer)
 
 static uint32_t scopes_of(const struct plugin *plugin, enum outside_up kind)
 {
-    uint32_t scopes = 0;
-    if (kind != OUTSIDE_ASK)
-        return 1u << SCOPE_STAFF; /* "files" was granted, and it is the host who asks */
-    if (plugin_may(plugin, "append"))
-        scopes |= 1u << SCOPE_WRITE;
-    if (plugin_may(plugin, "read"))
-        scopes |= 1u << SCOPE_READ;
-    if (plugin_may(plugin, "staff"))
-        scopes |= 1u << SCOPE_STAFF;
-    if (plugin_may(plugin, "admin"))
-        scopes |= 1u << SCOPE_ADMIN;
-    return scopes;
+    return kind == OUTSIDE_ASK ? plugin_ask_scopes(plugin)
+                               : 1u << SCOPE_STAFF; /* "files" was granted: the host asks */
 }
 
 static void on_turn(uv_timer_t *turn)

@@ -1144,7 +1144,7 @@ struct kith_plugin {
     size_t size;         /* sizeof(struct kith_plugin) */
     uint32_t abi;        /* KITH_ABI */
     uint32_t reserved;   /* 0 */
-    const char *name;    /* [a-z][a-z0-9_]{0,31}: the first word of all its events and traits */
+    const char *name;    /* [a-z][a-z0-9_]{0,30}: the first word of all its events and traits */
     const char *version; /* of the plugin, for people */
     const char *about;   /* a sentence for people */
 

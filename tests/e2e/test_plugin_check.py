@@ -25,6 +25,7 @@ VERDICTS = {
     ),
     "bad_hang_load": (1, "loading, ", "every loop needs an end"),
     "bad_crash_handler": (1, 'handler order, event "Order Completed" given ', "quarantined"),
+    "bad_coupon": (1, 'handler order, event "Order Completed" given ', "quarantined"),
     "bad_exit": (1, "ended the whole process, with exit code 3", "return a code"),
     "bad_hang": (1, "given times: it did not come back within 5 s", "every loop needs an end"),
     "bad_slow": (1, "ms of the processor, and isolated 100 ms are a hang", "outside side"),
@@ -57,8 +58,12 @@ VERDICTS = {
     "bad_needs": (1, '"apend", which nobody can grant; did you mean "append"?', "mend its"),
     "bad_word": (1, 'act("frobnicate"): there is no word "frobnicate" for plugins', "kith.h"),
     "bad_field": (1, 'act("remind"): remind knows no "titel"', "misspelt"),
+    "bad_kind": (1, "deadlines.soon.until: there is no such attribute", '"Declaring a kind"'),
+    "bad_due": (1, 'act("remind"): remind: "3 parsecs" is no duration ("3d")', "lua-reference.md"),
+    "bad_case": (1, 'act("create"): "due": "3 parsecs" is no time', "lua-reference.md"),
     "bad_type": (1, 'an event of this plugin is called "bad_type.NAME", or', "come in over ask()"),
     "bad_behalf": (1, 'it calls ask(), and "on-behalf" is not among its needs', "declare it"),
+    "bad_scope": (1, 'notes is answered with 403: "staff" is not among its needs', "declare it"),
     "bad_url": (1, "a request needs a method, and a path from / on", "without a host"),
     "bad_status": (1, "route /v1/bad_status: a status is 200 to 599, not 101", "waits on"),
     "bad_header": (1, "header Content-Length: its name or value cannot stand there", "waits on"),
@@ -308,14 +313,96 @@ def test_what_only_one_version_hears_of_is_told(shelf, data):
     assert said.count("\n    was: it did not hear of it") == 1
 
 
-def test_a_version_that_crashes_over_a_log_is_told(shelf, data):
-    crash = "if (kept.size != 0)\n        *(volatile int *)0 = 1;\n    struct kith_value count"
-    new = changed(shelf, "good_state", "struct kith_value count", crash)
-    code, said, _ = check(shelf("good_state"), new, "--log", data)
-    assert code == 1 and re.search(
-        r"error: order, entry \d+, Order Completed, customer u-1: it ", said
-    )
-    assert "not made: entries of the log, by the new version from there on: order, entry " in said
+# ---- Over a log, with entries at which it crashes ------------------------------------------------
+
+GOOD_COUPON, SHORT, LONG = "SUMMER", "abc", "abcd"  # those of three and of four bytes are mortal
+
+
+@pytest.fixture(name="coupons")
+def _coupons(start):
+    """The data of a daemon that has heard of one customer's orders, with these coupons."""
+
+    def sent(*coupons):
+        daemon = start()
+        for coupon in coupons:
+            order = {"type": "track", "event": "Order Completed", "userId": "u-1"}
+            daemon.send(order | {"properties": {"coupon": coupon}})
+        assert daemon.stop() == 0
+        return daemon.data
+
+    return sent
+
+
+def crashing(shelf, number):
+    """bad_coupon, which crashes at coupons of so many bytes."""
+    define = "#define BAD_BYTES 3"
+    path = changed(shelf, "bad_coupon", define, define.replace("3", str(number)))
+    return path.replace(path.with_name(f"{number}.so"))
+
+
+def compared(*words):
+    """The exit code, and each finding of an entry with its place among all such entries."""
+    code, said, _ = check(*words, "--json")
+    found = [json.loads(line) for line in said.splitlines()]
+    found = [one for one in found if one.get("who") != "description" and "level" in one]
+    numbers = [re.search(r"entry (\d+)", str(one)).group(1) for one in found]
+    order = sorted(set(numbers), key=int)
+    return code, [(one, order.index(at)) for one, at in zip(found, numbers)]
+
+
+def test_a_comparison_goes_on_behind_the_entry_at_which_a_version_crashes(shelf, coupons):
+    data = coupons(SHORT, GOOD_COUPON, LONG, GOOD_COUPON)
+    code, found = compared(crashing(shelf, 3), crashing(shelf, 4), "--log", data)
+    told = [(one["level"], at) for one, at in found]
+    assert code == 1 and told == [
+        ("warning", 0),
+        ("error", 2),
+        ("difference", 0),
+        ("difference", 1),
+        ("difference", 2),
+    ]
+    old, new, first, second, third = (one for one, _ in found)
+    assert old["who"].startswith("the old version, order, entry ") and "crashed" in old["what"]
+    assert new["who"].startswith("the new version, order, entry ") and "crashed" in new["what"]
+    assert first["was"] == "crashed" and first["is"][0]["wants"][0]["v"] == {"orders": 1}
+    assert first["what"] == "the old version crashes there, the new one does not"
+    # Each goes on with what it had kept before the entry at which it crashed.
+    assert second["was"][0]["wants"][0]["v"] == {"orders": 1}
+    assert second["is"][0]["wants"][0]["v"] == {"orders": 2}
+    assert third["was"][0]["wants"][0]["v"] == {"orders": 2} and third["is"] == "crashed"
+    assert third["what"] == "the new version crashes there, the old one does not"
+    code, said, _ = check(crashing(shelf, 3), crashing(shelf, 4), "--log", data)
+    assert "4 entries of the log heard, 3 differ\n" in said and "\n    was: it crashed\n" in said
+
+
+def test_a_new_version_that_does_not_crash_any_more_is_no_error(shelf, coupons):
+    data = coupons(GOOD_COUPON, SHORT, GOOD_COUPON)
+    code, found = compared(crashing(shelf, 3), crashing(shelf, 4), "--log", data)
+    assert code == 4
+    assert [one["level"] for one, _ in found] == ["warning", "difference", "difference"]
+
+
+def test_where_both_versions_crash_nothing_differs(shelf, coupons):
+    data = coupons(SHORT, GOOD_COUPON)
+    code, found = compared(crashing(shelf, 3), crashing(shelf, 3), "--log", data)
+    levels = [one["level"] for one, _ in found]
+    assert code == 1 and levels == ["warning", "error", "not compared"]
+    assert found[2][0]["what"] == "both versions crash there" and {at for _, at in found} == {0}
+
+
+def test_a_plugin_that_crashes_over_a_log_is_held_against_itself_behind_it(shelf, coupons):
+    code, said, _ = check(crashing(shelf, 3), "--log", coupons(SHORT, GOOD_COUPON, SHORT))
+    assert code == 1 and "3 entries of the log heard, 0 differ\n" in said
+    assert len(re.findall(r"^error: order, entry \d+, Order Completed, customer", said, re.M)) == 2
+
+
+def test_who_crashes_too_often_over_a_log_is_compared_until_there(shelf, coupons):
+    data = coupons(GOOD_COUPON, *[SHORT] * 21, GOOD_COUPON)
+    code, found = compared(crashing(shelf, 3), crashing(shelf, 4), "--log", data)
+    levels = [one["level"] for one, _ in found]
+    assert code == 4 and levels == ["warning"] * 21 + ["not made"] + ["difference"] * 20
+    assert found[21][0]["given"].startswith("by the old version from there on: order, entry ")
+    assert max(at for one, at in found if one["level"] == "difference") == 19  # of 0 to 20
 
 
 def test_two_files_without_a_log_are_wrong_usage(shelf):
@@ -339,3 +426,25 @@ def test_no_plugin_is_begun_that_no_daemon_would_load(name, tmp_path):
     )
     assert done.returncode == 2 and not list(tmp_path.iterdir())
     assert f"a plugin cannot be called {name}, which is a word of Kith's own events" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    (
+        ("test", "which is a word of rules"),
+        ("remind", "which is a word of rules"),
+        ("end", "which is a word of rules"),
+        ("kith", "as whom Kith itself speaks"),
+        ("all", "which is a target of make in its folder"),
+    ),
+)
+def test_no_plugin_is_begun_under_a_name_that_it_could_not_go_on_with(name, why, tmp_path):
+    done = subprocess.run(
+        [BUILD / "kith", "plugin", "new", name],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+    )
+    assert done.returncode == 2 and not list(tmp_path.iterdir())
+    assert f"a plugin cannot be called {name}, {why}" in done.stderr
