@@ -229,7 +229,7 @@ def lint_begin():
     commands = json.loads((BUILD / "tsan" / "compile_commands.json").read_text())
     ours = [entry for entry in commands
             if any(pathlib.Path(entry["file"]).is_relative_to(ROOT / folder)
-                   for folder in ("core", "storage", "plugins"))]
+                   for folder in ("core", "storage", "plugins", "tools"))]
     ours.sort(key=lambda entry: not entry["file"].endswith(".cc"))
     (BUILD / "lint").mkdir(exist_ok=True)
     pool = concurrent.futures.ThreadPoolExecutor(int(JOBS))
