@@ -15,7 +15,7 @@ import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-FOLDERS = ("core", "plugins", "storage", "tests")
+FOLDERS = ("core", "plugins", "storage", "tests", "tools")
 
 # What is hidden becomes `//@` and its text, which may be moved but not changed.
 HIDE = ((re.compile(r"^ *#define .*(?:(?<=\\)\n.*)*", re.M),

@@ -11,9 +11,9 @@ the second compiler's opinion of every file; the tests of the folders that have
 threads run in it.  `release` (gcc -O2) is what people get; the simulator runs
 in it because there speed buys seeds.
 
-The end-to-end tests wait more than they compute, so two workers share them, and
-clang-tidy, which only computes, begins beside them at the lowest priority; what it
-found is told when its turn comes.
+The end-to-end tests wait more than they compute, so two workers a processor share
+them, and clang-tidy, which only computes, begins beside them at the lowest priority;
+what it found is told when its turn comes.
 """
 import concurrent.futures
 import hashlib
@@ -31,7 +31,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 TESTS = ROOT / "tests"
 BUILD = ROOT / "build"
 JOBS = str(os.cpu_count() or 1)
-E2E_WORKERS = max(2, int(JOBS))
+E2E_WORKERS = 2 * int(JOBS)
 STEP_SECONDS_MAX = 3600
 SIM_COUNT = 200
 
@@ -229,7 +229,7 @@ def lint_begin():
     commands = json.loads((BUILD / "tsan" / "compile_commands.json").read_text())
     ours = [entry for entry in commands
             if any(pathlib.Path(entry["file"]).is_relative_to(ROOT / folder)
-                   for folder in ("core", "storage", "plugins"))]
+                   for folder in ("core", "storage", "plugins", "tools"))]
     ours.sort(key=lambda entry: not entry["file"].endswith(".cc"))
     (BUILD / "lint").mkdir(exist_ok=True)
     pool = concurrent.futures.ThreadPoolExecutor(int(JOBS))

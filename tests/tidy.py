@@ -56,7 +56,14 @@ OWNED_HEADERS = (
 # The functions, where they are banned, where they are not, and what to do instead.
 EVERYWHERE = ("",)
 DETERMINISTIC = ("core/engine/", "core/script/")
-PRINTERS = ("core/cli/", "core/kithd.c", "core/base/mem.c", "tests/", "plugins/sdk/template/test_")
+PRINTERS = (
+    "core/cli/",
+    "core/kithd.c",
+    "core/base/mem.c",
+    "tests/",
+    "tools/",
+    "plugins/sdk/template/test_",
+)
 BANNED = (
     (
         "strcpy strcat strncpy sprintf vsprintf gets",
@@ -240,11 +247,11 @@ def include_problem(path, target):
 
 
 def rank(path):
-    """The place of a path in ORDER; core/*.c wire all and stand above; None outside."""
+    """The place of a path in ORDER; core/*.c and tools/*.c stand above all; None outside."""
     for place, folder in enumerate(ORDER):
         if path.startswith(folder):
             return place
-    return len(ORDER) if re.fullmatch(r"core/\w+\.[ch]", path) else None
+    return len(ORDER) if re.fullmatch(r"(core|tools)/\w+\.[ch]", path) else None
 
 
 def order():

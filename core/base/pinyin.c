@@ -1,38 +1,11 @@
-/* pinyin.c -- readings by ICU's Han-Latin, a character at a time; see pinyin.h.
- *
- * A transliterator belongs to one thread at a time and takes microseconds for a character; there
- * are some 27,000 of them and 400 syllables.  So each character is asked for once, under a lock,
- * and from then on its syllable stands in a table that is read without one.
- *
- * The alternative, all characters at the start, costs a fifth of a second of every start, those
- * of houses without a Chinese customer included.
- */
+/* pinyin.c -- see pinyin.h; the readings stand in a table (pinyin_table.h). */
 #include "core/base/pinyin.h"
 
-#include "core/base/mem.h"
+#include "core/base/pinyin_table.h"
 #include "core/base/search_text.h"
 
-#include <pthread.h>
-#include <stdatomic.h>
 #include <string.h>
-#include <unicode/uchar.h>
-#include <unicode/unorm2.h>
-#include <unicode/ustring.h>
 #include <unicode/utf8.h>
-#include <unicode/utrans.h>
-
-#define HAN_FIRST 0x3400
-#define HAN_LAST 0x9fff
-#define SYLLABLE_SIZE 8 /* "zhuang" is the longest */
-#define SYLLABLES_MAX 1024
-#define READING_MAX 64 /* UTF-16 units of what ICU says of one character */
-
-/* Guarded by `lock`, but for syllables already named in `known`: they never change. */
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static UTransliterator *transliterator;
-static char syllables[SYLLABLES_MAX][SYLLABLE_SIZE]; /* the first is "": it has no reading */
-static size_t syllable_count = 1;
-static _Atomic uint16_t known[HAN_LAST - HAN_FIRST + 1]; /* 1 + index; 0: not asked yet */
 
 /* -- Surnames ---------------------------------------------------------------------------- */
 
@@ -72,82 +45,15 @@ static const char *surname_reading(struct text text, size_t *out_size)
 
 /* -- One character ----------------------------------------------------------------------- */
 
-/* The letters of a syllable, without what stands above them.  False: it is no syllable. */
-static bool plain_letters(const UChar *reading, int32_t size, char out[SYLLABLE_SIZE])
-{
-    UErrorCode status = U_ZERO_ERROR;
-    UChar apart[READING_MAX];
-    size_t used = 0;
-    size = unorm2_normalize(unorm2_getNFDInstance(&status), reading, size, apart, READING_MAX,
-                            &status);
-    if (U_FAILURE(status))
-        return false;
-    for (int32_t i = 0; i < size; i++) {
-        if (apart[i] >= 'a' && apart[i] <= 'z' && used + 1 < SYLLABLE_SIZE)
-            out[used++] = (char)apart[i];
-        else if (apart[i] < 0x300 || apart[i] > 0x36f)
-            return false;
-    }
-    out[used] = '\0';
-    return used != 0;
-}
-
-static void open_transliterator(void)
-{
-    static const UChar id[] = u"Han-Latin";
-    UErrorCode status = U_ZERO_ERROR;
-    if (transliterator == NULL)
-        transliterator = utrans_openU(id, -1, UTRANS_FORWARD, NULL, 0, NULL, &status);
-    ASSERT(transliterator != NULL); /* it is part of every ICU */
-}
-
-static bool ask_icu(UChar32 c, char out[SYLLABLE_SIZE])
-{
-    UErrorCode status = U_ZERO_ERROR;
-    UChar text[READING_MAX];
-    int32_t size = 0;
-    open_transliterator();
-    U16_APPEND_UNSAFE(text, size, c);
-    int32_t limit = size;
-    utrans_transUChars(transliterator, text, &size, READING_MAX, 0, &limit, &status);
-    return U_SUCCESS(status) && plain_letters(text, size, out);
-}
-
-static size_t syllable_index(const char *syllable)
-{
-    for (size_t i = 0; i < syllable_count; i++)
-        if (strcmp(syllables[i], syllable) == 0)
-            return i;
-    ASSERT(syllable_count < SYLLABLES_MAX);
-    memcpy(syllables[syllable_count], syllable, SYLLABLE_SIZE);
-    return syllable_count++;
-}
-
-/* Lives for ever; "": it has no reading. */
+/* "": it has no reading. */
 static const char *reading_of(UChar32 c)
 {
-    bool has_place = c >= HAN_FIRST && c <= HAN_LAST;
-    if (!has_place && (c < HAN_FIRST || !u_hasBinaryProperty(c, UCHAR_IDEOGRAPHIC)))
-        return "";
-    _Atomic uint16_t *place = has_place ? &known[c - HAN_FIRST] : NULL;
-    uint16_t index =
-        place != NULL ? atomic_load_explicit(place, memory_order_acquire) : (uint16_t)0;
-    if (index == 0) {
-        char syllable[SYLLABLE_SIZE] = "";
-        pthread_mutex_lock(&lock);
-        if (!ask_icu(c, syllable))
-            syllable[0] = '\0';
-        index = (uint16_t)(1 + syllable_index(syllable));
-        if (place != NULL)
-            atomic_store_explicit(place, index, memory_order_release);
-        pthread_mutex_unlock(&lock);
+    for (size_t i = 0; i < pinyin_block_count; i++) {
+        const struct pinyin_block *block = &pinyin_blocks[i];
+        if ((uint32_t)c >= block->first && (uint32_t)c <= block->last)
+            return pinyin_syllables[block->syllables[(uint32_t)c - block->first]];
     }
-    return syllables[index - 1];
-}
-
-void pinyin_prepare(void)
-{
-    reading_of(0x4e00); /* the first character of all tables, so that its data are read too */
+    return "";
 }
 
 /* -- A text ------------------------------------------------------------------------------ */

@@ -4,10 +4,7 @@
  * in another way when they are a surname (单 is "shan", not "dan"), and nobody can say which it
  * is from the text alone: then there are two readings, and both are right to look for.
  *
- * ICU needs a tenth of a second and a few megabytes to get ready: pinyin_prepare() pays for it
- * ahead, else the first character does.  What was asked once is remembered.
- *
- * Pure, but for the release of ICU; from any thread.
+ * Pure, but for the release of ICU that it was built with; from any thread.
  */
 #ifndef CORE_BASE_PINYIN_H
 #define CORE_BASE_PINYIN_H
@@ -15,9 +12,6 @@
 #include "core/base/doc.h"
 
 #define PINYIN_READINGS_MAX 2
-
-/* Get ready.  Who reads a character meanwhile waits; further calls do nothing. */
-void pinyin_prepare(void);
 
 /* Append the readings of folded text (search_text.h) to `out`, one behind the other: syllables and
  * other words with a blank between them.  Returns how many there are, 0 when no character has one;

@@ -13,7 +13,6 @@
 #include "core/base/hash.h"
 #include "core/base/limits.h"
 #include "core/base/mem.h"
-#include "core/base/pinyin.h"
 #include "core/base/zone.h"
 #include "core/engine/config.h"
 #include "core/engine/event.h"
@@ -72,7 +71,6 @@ struct daemon {
     uv_async_t wake;
     uv_timer_t delivery, grace, patience;
     uv_signal_t signals[SIGNALS];
-    uv_work_t preparation;
     struct buf code; /* of the world */
     struct metrics *metrics;
     struct channel_log *log;
@@ -197,13 +195,6 @@ static int open_watch(struct daemon *daemon)
                       daemon->err);
 }
 
-/* What the first search would wait for is got ready behind the start, not in it. */
-static void prepare(uv_work_t *work)
-{
-    (void)work;
-    pinyin_prepare();
-}
-
 static void listen_to_all(void *arg)
 {
     struct daemon *daemon = arg;
@@ -223,7 +214,6 @@ static void listen_to_all(void *arg)
         hosting_serve(daemon->hosting);
     }
     listening_say(daemon->server, &daemon->settings, daemon->socket);
-    uv_queue_work(&daemon->loop, &daemon->preparation, prepare, NULL);
 }
 
 /* Plugins first: nobody is served before they are. */

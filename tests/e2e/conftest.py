@@ -1,7 +1,8 @@
 """A real kithd for each test: own directory, free port, ended and checked afterwards.
 
-KITH_BUILD names the build tree whose programs are tested (default: build/release).  With
-`-n 2` (pytest-xdist) two workers share the tests; those marked `long` begin first.
+KITH_BUILD names the build tree whose programs are tested (default: build/release), KITH_RELEASE
+the one whose daemon serves the tests marked `volume`: it is much that they are about.  With
+`-n 4` (pytest-xdist) four workers share the tests; those marked `long` begin first.
 """
 import base64
 import gzip
@@ -20,6 +21,7 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = ROOT / os.environ.get("KITH_BUILD", "build/release")
+RELEASE = ROOT / os.environ.get("KITH_RELEASE", BUILD)
 START_SECONDS = 60
 STOP_SECONDS = 60
 REPORTS = ("Sanitizer", "runtime error:", "assertion")
@@ -27,6 +29,7 @@ REPORTS = ("Sanitizer", "runtime error:", "assertion")
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "long(seconds): about so many; the longest begin first")
+    config.addinivalue_line("markers", "volume: the daemon of the release, where much takes less")
 
 
 def pytest_collection_modifyitems(items):
@@ -64,10 +67,10 @@ def child_of(pid):
 class Daemon:
     """kithd as a person runs it: flags in, a ready line out, HTTP, signals."""
 
-    def __init__(self, data, flags=(), env=None):
+    def __init__(self, data, flags=(), env=None, build=BUILD):
         self.data, self.lines, self.port = pathlib.Path(data), [], None
         self.answered = set()  # (method, path, status) of every call
-        command = [str(BUILD / "kithd"), "--data", str(data), "--listen", "127.0.0.1:0", *flags]
+        command = [str(build / "kithd"), "--data", str(data), "--listen", "127.0.0.1:0", *flags]
         self.process = subprocess.Popen(
             command,
             stderr=subprocess.PIPE,
@@ -211,12 +214,12 @@ def basic(user, password=""):
 
 
 @pytest.fixture
-def start(tmp_path):
+def start(tmp_path, request):
     """start(*flags, name="data"): a daemon that is ready; several may run, one after the other."""
-    daemons = []
+    daemons, build = [], RELEASE if request.node.get_closest_marker("volume") else BUILD
 
     def begin(*flags, name="data", is_ready=True, env=None):
-        daemon = Daemon(tmp_path / name, [str(flag) for flag in flags], env)
+        daemon = Daemon(tmp_path / name, [str(flag) for flag in flags], env, build)
         daemons.append(daemon)
         return daemon.ready() if is_ready else daemon
 

@@ -9,9 +9,8 @@ import subprocess
 
 import pytest
 
-from conftest import BUILD, ROOT
+from conftest import RELEASE, ROOT
 
-RELEASE = ROOT / os.environ.get("KITH_RELEASE", BUILD)
 NEEDED = [name for name in ("dpkg-deb", "dpkg-shlibdeps") if shutil.which(name) is None]
 pytestmark = pytest.mark.skipif(bool(NEEDED), reason=f"{', '.join(NEEDED)} is not installed")
 

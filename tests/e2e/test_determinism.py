@@ -5,17 +5,15 @@ the C library's own functions are called, which the address sanitizer would put 
 The first 5,000 by every compiler, also in the builds that take ten times as long.
 `make determinism` compares a million over all build trees.
 """
-import os
 import sys
 
 import pytest
-from conftest import BUILD, ROOT
+from conftest import BUILD, RELEASE, ROOT
 
 sys.path.insert(0, str(ROOT / "tests" / "bench"))
 import determinism  # noqa: E402
 
 COUNT, SANITIZED_COUNT, SEED = 20_000, 5_000, 1
-RELEASE = ROOT / os.environ.get("KITH_RELEASE", BUILD)
 
 
 def is_current(build):

@@ -2,6 +2,9 @@
 import threading
 import time
 
+import pytest
+
+pytestmark = pytest.mark.volume
 FLOOD_SECONDS = 3.5  # two whole seconds of it must be over
 BATCH = 500
 PAGES_MAX = 40

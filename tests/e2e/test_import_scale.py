@@ -10,10 +10,10 @@ import subprocess
 import made_up
 import pytest
 from command import attach
-from conftest import BUILD, ROOT
+from conftest import RELEASE
 from test_command import MAPPED, RULES, accepted, check_orders, orders
 
-RELEASE = ROOT / os.environ.get("KITH_RELEASE", BUILD)
+pytestmark = pytest.mark.volume
 COUNT = int(os.environ.get("KITH_IMPORT", "2000"))
 ORDERS_EACH = 5
 

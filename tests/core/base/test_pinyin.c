@@ -1,7 +1,6 @@
 /* test_pinyin.c -- what pinyin.h promises. */
 #include "core/base/pinyin.h"
 
-#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -78,69 +77,35 @@ static void without_chinese_characters_there_is_no_reading(void **state)
     reads("", "");
 }
 
-/* From U+20000 on nothing is remembered. */
-static void rare_characters_are_read_or_left(void **state)
+static void rare_characters_are_read_too(void **state)
 {
     (void)state;
-    struct buf out = BUF_INIT;
-    size_t sizes[PINYIN_READINGS_MAX];
-    for (int i = 0; i < 2; i++) {
-        buf_clear(&out);
-        assert_int_equal(pinyin_readings(text_of("王𠮷"), &out, sizes), 1);
-        assert_memory_equal(out.data, "wang ", 5);
-    }
-    buf_deinit(&out);
+    reads("王\U00020000", "wang he");
+    reads("\uf900", "qi");
+    reads("王𠮷", "wang 𠮷"); /* ICU has none */
+    reads("王\U0003ffff", "wang \U0003ffff");
 }
 
-static void *read_all(void *arg)
-{
-    uint64_t *sum = arg;
-    for (uint32_t c = 0x4e00; c < 0x5600; c++) {
-        const char text[] = { (char)(0xe0 | c >> 12), (char)(0x80 | (c >> 6 & 0x3f)),
-                              (char)(0x80 | (c & 0x3f)), '\0' };
-        struct buf out = BUF_INIT;
-        size_t sizes[PINYIN_READINGS_MAX];
-        pinyin_readings(text_of(text), &out, sizes);
-        for (size_t i = 0; i < out.size; i++)
-            *sum = *sum * 31 + out.data[i];
-        buf_deinit(&out);
-    }
-    return NULL;
-}
-
-static void all_threads_read_the_same(void **state)
+/* The ends of the blocks, and what is beyond them. */
+static void what_is_no_ideograph_has_no_reading(void **state)
 {
     (void)state;
-    pthread_t threads[4];
-    uint64_t sums[4] = { 0 };
-    for (size_t i = 0; i < 4; i++)
-        assert_int_equal(pthread_create(&threads[i], NULL, read_all, &sums[i]), 0);
-    for (size_t i = 0; i < 4; i++)
-        pthread_join(threads[i], NULL);
-    for (size_t i = 1; i < 4; i++)
-        assert_int_equal(sums[i], sums[0]);
-    assert_int_not_equal(sums[0], 0);
-}
-
-static void whoever_is_prepared_reads_the_same(void **state)
-{
-    (void)state;
-    pinyin_prepare();
-    pinyin_prepare();
-    reads("一丁", "yi ding");
+    reads("\u33ff", "");
+    reads("\ua000", "");
+    reads("\U0001ffff", "");
+    reads("\U00040000", "");
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(all_threads_read_the_same), /* first: nothing is known yet */
-        cmocka_unit_test(whoever_is_prepared_reads_the_same),
         cmocka_unit_test(a_name_reads_as_syllables_without_tones),
         cmocka_unit_test(a_surname_with_a_reading_of_its_own_has_both),
         cmocka_unit_test(a_surname_counts_in_front_only),
         cmocka_unit_test(other_words_stay_between_syllables),
         cmocka_unit_test(without_chinese_characters_there_is_no_reading),
-        cmocka_unit_test(rare_characters_are_read_or_left),
+        cmocka_unit_test(rare_characters_are_read_too),
+        cmocka_unit_test(what_is_no_ideograph_has_no_reading),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
