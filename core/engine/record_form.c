@@ -10,6 +10,7 @@
 #include "core/engine/read_inside.h"
 #include "core/engine/record_inside.h"
 
+#include <math.h>
 #include <string.h>
 
 /* -- Values ---------------------------------------------------------------- */
@@ -140,6 +141,18 @@ static int check_text(const struct kind_field *field, const struct doc_value *va
     return 0;
 }
 
+bool record_is_minus_nothing(const struct doc_value *amount)
+{
+    if (amount->type == DOC_DOUBLE)
+        return amount->number == 0 && signbit(amount->number);
+    if (amount->type != DOC_TEXT || amount->text.data[0] != '-')
+        return false;
+    for (uint32_t i = 1; i < amount->text.size; i++)
+        if (amount->text.data[i] >= '1' && amount->text.data[i] <= '9')
+            return false;
+    return true;
+}
+
 static bool is_below_zero(const struct doc_value *value)
 {
     struct doc_value amount = *value;
@@ -151,7 +164,8 @@ static bool is_below_zero(const struct doc_value *value)
     case DOC_DOUBLE:
         return amount.number < 0;
     case DOC_TEXT:
-        return amount.text.size != 0 && amount.text.data[0] == '-';
+        return amount.text.size != 0 && amount.text.data[0] == '-' &&
+               !record_is_minus_nothing(&amount);
     case DOC_DECIMAL:
         return (amount.decimal[15] & 0x80) != 0;
     default:

@@ -37,6 +37,8 @@ int record_value_check(const struct kind_field *field, const struct doc_value *v
                        struct arena *arena, struct err *err);
 /* Of a record that is named as 17, or "order:17"; 0: it is written otherwise. */
 uint64_t record_value_number(const struct kind_field *field, const struct doc_value *value);
+/* "-0.00", of which nobody could say whether it is owed or due. */
+bool record_is_minus_nothing(const struct doc_value *amount);
 /* Whether all of them are among `fields`; `what` says where: "in a line". */
 int record_check_names(const char *what, const struct kind_field *fields, size_t count,
                        struct doc given, struct arena *arena, struct err *err);

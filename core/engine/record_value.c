@@ -7,21 +7,6 @@
 #include "core/base/civil.h"
 #include "core/engine/record_inside.h"
 
-#include <math.h>
-
-/* "-0.00", of which nobody could say whether it is owed or due. */
-static bool is_minus_nothing(const struct doc_value *amount)
-{
-    if (amount->type == DOC_DOUBLE)
-        return amount->number == 0 && signbit(amount->number);
-    if (amount->type != DOC_TEXT || amount->text.data[0] != '-')
-        return false;
-    for (uint32_t i = 1; i < amount->text.size; i++)
-        if (amount->text.data[i] >= '1' && amount->text.data[i] <= '9')
-            return false;
-    return true;
-}
-
 static struct doc without_minus(struct doc money, struct arena *arena)
 {
     struct buf bytes = BUF_INIT;
@@ -31,7 +16,7 @@ static struct doc without_minus(struct doc money, struct arena *arena)
         struct doc_value value = it.value;
         if (value.type == DOC_DOUBLE)
             value.number = 0;
-        else if (is_minus_nothing(&value))
+        else if (record_is_minus_nothing(&value))
             value.text = (struct text){ value.text.data + 1, value.text.size - 1 };
         doc_put_value_text(&w, it.name, &value);
     }
@@ -43,7 +28,7 @@ static struct doc without_minus(struct doc money, struct arena *arena)
 static void read_money(struct engine *engine, struct doc_value *money)
 {
     struct doc_value amount = doc_get(money->doc, "amount");
-    if (is_minus_nothing(&amount))
+    if (record_is_minus_nothing(&amount))
         money->doc = without_minus(money->doc, &engine->arena);
 }
 

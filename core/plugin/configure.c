@@ -51,6 +51,14 @@ static int read_duration(const struct place *place, const struct kith_field *fie
     return 0;
 }
 
+/* For the engine's calls, which know the calendar: it stays as it is written. */
+static bool is_period(struct text text)
+{
+    struct duration duration;
+    return text.size == 0 ||
+           (duration_parse(text.data, text.size, &duration, NULL) == 0 && duration.count >= 0);
+}
+
 static bool is_list_of_texts(const struct doc_value *value)
 {
     if (value->type != DOC_ARRAY)
@@ -66,8 +74,12 @@ static int read_type(const struct place *place, const struct kith_field *field,
                      struct doc_value *value, struct err *err)
 {
     const char *type = field->type;
-    if (strcmp(type, "text") == 0)
+    if (strcmp(type, "text") == 0 || strcmp(type, "channel") == 0)
         return value->type == DOC_TEXT ? 0 : refuse(place, field, "text in quotes", err);
+    if (strcmp(type, "period") == 0)
+        return value->type == DOC_TEXT && is_period(value->text)
+                   ? 0
+                   : refuse(place, field, "a duration like \"3d\", \"10wd\" or \"4wh\"", err);
     if (strcmp(type, "whole") == 0)
         return value->type == DOC_INT64 ? 0 : refuse(place, field, "a whole number", err);
     if (strcmp(type, "number") == 0)

@@ -222,9 +222,9 @@ static int check_unique(const struct plugin *plugin, const char *what, const voi
 static int check_field(const struct plugin *plugin, const struct kith_field *field, bool is_inside,
                        struct err *err)
 {
-    static const char *const types[] = { "text", "whole",    "number", "flag",
-                                         "list", "duration", "tables" };
-    size_t count = sizeof types / sizeof *types - is_inside;
+    static const char *const types[] = { "text",     "whole",  "number",  "flag",  "list",
+                                         "duration", "period", "channel", "tables" };
+    size_t count = sizeof types / sizeof *types - (is_inside ? 2 : 0);
     bool is_known = false;
     for (size_t i = 0; field->type != NULL && i < count; i++)
         is_known = is_known || strcmp(field->type, types[i]) == 0;
@@ -234,9 +234,9 @@ static int check_field(const struct plugin *plugin, const struct kith_field *fie
     if (rc == 0 && !is_known)
         rc = err_set(err, E_INVALID,
                      "plugin %s: config field %s is a \"%.20s\": there are text, whole, number, "
-                     "flag, duration, list%s",
+                     "flag, duration, period, list%s",
                      plugin->name, field->name, field->type != NULL ? field->type : "",
-                     is_inside ? "" : " and tables");
+                     is_inside ? "" : ", channel and tables");
     return rc;
 }
 

@@ -149,7 +149,11 @@ static void put_made_up(struct doc_writer *w, const struct kith_field *field)
         doc_put_string(w, NULL, text);
         doc_close(w);
     } else {
-        if (strcmp(field->type, "duration") == 0)
+        if (strcmp(field->type, "channel") == 0)
+            snprintf(text, sizeof text, "log");
+        else if (strcmp(field->type, "period") == 0)
+            snprintf(text, sizeof text, "1d");
+        else if (strcmp(field->type, "duration") == 0)
             snprintf(text, sizeof text, "%llds", (long long)((within(field, 30000) + 999) / 1000));
         doc_put_string(w, field->name, text);
     }

@@ -202,6 +202,36 @@ static int put_channels(const struct plugin_set *set, struct doc_writer *w, stru
     return 0;
 }
 
+/* What one is to send by, as far as the operator wrote it: else nobody would notice before something
+ * is to be sent. */
+static int check_channels(const struct settings *settings, const struct plugin_settings *wanted,
+                          const struct plugin *plugin, struct err *err)
+{
+    struct doc channels = doc_child(settings->config, "channels");
+    for (size_t i = 0; i < plugin->field_count; i++) {
+        const struct kith_field *field = &plugin->fields[i];
+        struct text name = doc_text(wanted->config, field->name);
+        if (strcmp(field->type, "channel") != 0 || name.size == 0 ||
+            doc_get_text(channels, name).type != DOC_NONE)
+            continue;
+        int rc = err_set(err, E_INVALID, "plugin %s: config.%s: no channel is called \"%.*s\" (%s)",
+                         plugin->name, field->name, (int)name.size, name.data, field->about);
+        return place_error(wanted, rc, err);
+    }
+    return 0;
+}
+
+static int check_all_channels(const struct settings *settings, const struct plugin_set *set,
+                              struct err *err)
+{
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < plugin_set_count(set); i++)
+        for (size_t j = 0; rc == 0 && j < settings->plugin_count; j++)
+            if (strcmp(settings->plugins[j].name, plugin_set_at(set, i)->name) == 0)
+                rc = check_channels(settings, &settings->plugins[j], plugin_set_at(set, i), err);
+    return rc;
+}
+
 int plugins_add_to_config(struct settings *settings, const struct plugin_set *set, struct err *err)
 {
     struct buf bytes = BUF_INIT;
@@ -218,6 +248,8 @@ int plugins_add_to_config(struct settings *settings, const struct plugin_set *se
         settings->plugin_worlds = doc_child(whole, "plugins");
         settings_finish(settings);
     }
+    if (rc == 0)
+        rc = check_all_channels(settings, set, err);
     buf_deinit(&bytes);
     return rc;
 }

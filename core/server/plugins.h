@@ -50,7 +50,8 @@ int plugins_check_states(const struct plugin *now, const struct plugin *wanted, 
  * E_CONFLICT, E_LIMIT. */
 int plugins_check_kinds(struct plugin_set *plugins, struct err *err);
 
-/* Finish `settings` anew with what the plugins add.  E_CONFLICT: with a channel of kith.lua's.
+/* Finish `settings` anew with what the plugins add.  E_CONFLICT: with a channel of kith.lua's;
+ * E_INVALID: one of them is to send by a channel that nobody brings.
  * Whichever thread has the settings. */
 int plugins_add_to_config(struct settings *settings, const struct plugin_set *set, struct err *err);
 

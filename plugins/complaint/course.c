@@ -366,6 +366,7 @@ static int32_t on_recovery(const struct kith_engine *engine, struct kith_call *c
     if (rc != KITH_OK || id.size == 0)
         return rc;
     struct kith_text team = kith_get_text(config, "team");
+    struct kith_text within = kith_get_text(config, "recovery_within");
     snprintf(title, sizeof title, "Call: is all well again after %.*s?", (int)id.size, id.data);
     snprintf(key, sizeof key, "recovery %.*s", (int)id.size, id.data);
     kith_begin(&w, room, sizeof room);
@@ -373,7 +374,7 @@ static int32_t on_recovery(const struct kith_engine *engine, struct kith_call *c
     kith_put_string(&w, "key", key);
     kith_put_text(&w, "about", id);
     kith_put_text(&w, "to", team.size != 0 ? text_cut(team, ACT_WORD_MAX) : kith_text("owner"));
-    kith_put_text(&w, "due", text_cut(kith_get_text(config, "recovery_within"), ACT_WORD_MAX));
+    kith_put_text(&w, "due", within.size != 0 ? text_cut(within, ACT_WORD_MAX) : kith_text("0d"));
     return engine->act(call, "remind", kith_end(&w));
 }
 

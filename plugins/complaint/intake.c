@@ -271,7 +271,7 @@ static int32_t on_mail(const struct kith_engine *engine, struct kith_call *call)
     struct kith_doc mail = kith_as_doc(&event);
     struct complaint complaint = read_complaint(mail, "email");
     int64_t number = text_reference(complaint.subject);
-    int64_t since = engine->now(call) - kith_get_int(config, "reopen_days", 60) % 36500 * DAY_MS;
+    int64_t since = engine->now(call) - kith_get_int(config, "reopen_days", 60) * DAY_MS;
     struct known known =
         find_open(kith_as_doc(&records), number, kith_get_text(mail, "in_reply_to"));
     int64_t closed_at = known_closed_at(state, number);

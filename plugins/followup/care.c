@@ -335,6 +335,8 @@ static int32_t remind(const struct kith_engine *engine, struct kith_call *call,
 {
     char room[REMIND_ROOM];
     struct kith_writer w;
+    if (revisit->after.size == 0)
+        return KITH_OK; /* never */
     kith_begin(&w, room, sizeof room);
     kith_put_text(&w, "title", revisit->title);
     kith_put_text(&w, "to", revisit->to);

@@ -50,7 +50,7 @@ extern "C" {
 
 /* Raised with every addition.  A table says in `level` which one its host knows: what came later,
  * "since level N", an older host does not see in the structs that a plugin gives it. */
-#define KITH_LEVEL 4
+#define KITH_LEVEL 5
 
 /* Whether a table or struct from the other side has this member; what is there is never NULL. */
 #define KITH_HAS(table, member) \
@@ -664,7 +664,7 @@ struct kith_handler {
      *                      created, since, version, deadlines; else a field
      *     "records.KIND"   the customer's open ones of a kind, the oldest first, at most 50:
      *                      [{id, number, state, owner, created, since, fields}, ...]
-     *     "records.KIND?FIELD=NAME"  those of them whose FIELD is what "event.NAME" is
+     *     "records.KIND?FIELD=NAME"  those whose FIELD is what "event.NAME" is; since level 5
      * Values travel when the plugin is isolated: declare what is needed, and not more. */
     const char *const *reads;
     kith_fn *run;
@@ -1128,7 +1128,10 @@ enum {
 struct kith_field {
     size_t size;
     const char *name;
-    const char *type;     /* "text", "whole", "number", "flag", "duration", "list" (of texts; of a
+    const char *type;     /* "text", "whole", "number", "flag", "duration" ("30s", "2h": the plugin
+                           * gets milliseconds), "period" (any duration of rules, "3d", "10wd", or
+                           * "", as text for act(); since level 5), "channel" (one that there is,
+                           * or ""; since level 5), "list" (of texts; of a
                            * secret, the lines of its file), or "tables": tables by name,
                            * { erp = { url = ... }, ... } */
     const char *standard; /* what it is when it is not given, written as in kith.lua; NULL: none */

@@ -146,7 +146,8 @@ def test_the_readme_has_the_configuration_as_it_is():
     source = (ROOT / "plugins" / "complaint" / "kind.c").read_text()
     fields = re.findall(
         r'KITH_ITEM\(\s*field, \.name = "(\w+)", \.type = "(\w+)",\s+\.standard =\s+'
-        r'"((?:[^"\\]|\\.)*)",\s+\.about =\s+"((?:[^"\\]|\\.)*)"\)',
+        r'"((?:[^"\\]|\\.)*)",\s+\.about =\s+"((?:[^"\\]|\\.)*)"'
+        r"(?:, \.least = \d+,\s+\.most = \d+)?\)",
         source,
     )
     assert len(fields) == len(re.findall(r"KITH_ITEM\(\s*field", source))
@@ -797,3 +798,24 @@ def test_a_calendar_of_the_configuration_is_declared_by_the_bundle(start, tmp_pa
     daemon.wait_line("no calendar is called sun")
     assert kith(daemon, "record", "add", "complaint", "user_id:u-1", "--set", "subject=y")[0] == 0
     assert "by the company's calendar" in kith(daemon, "record", "show", "complaint:2")[1]
+
+
+@pytest.mark.parametrize(
+    "policy, why",
+    [
+        ('survey_after = "soon"', 'config.survey_after is a duration like "3d", "10wd" or "4wh"'),
+        ('recovery_after = "99999999y"', "config.recovery_after is a duration like"),
+        ('recovery_within = "-1d"', "config.recovery_within is a duration like"),
+        ('channel = "nochannel"', 'config.channel: no channel is called "nochannel"'),
+        ("respond = 10", "config.respond is a duration like"),
+        ("reopen_days = -1", "config.reopen_days is a whole number from 0 to 36500"),
+        ("acknowledge_daily = 101", "config.acknowledge_daily is a whole number from 0 to 100"),
+    ],
+)
+def test_what_would_fail_when_a_complaint_is_closed_is_refused_at_once(
+    start, tmp_path, folder, policy, why
+):
+    config = configuration(tmp_path, folder, policy=policy)
+    daemon = start("--config", config, is_ready=False)
+    daemon.wait_line(f"plugin complaint: {why}")
+    assert daemon.wait() == 1

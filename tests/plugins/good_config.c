@@ -34,20 +34,25 @@ static const struct kith_field every = { .size = sizeof every,
                                          .flags = KITH_REQUIRED,
                                          .least = 60000,
                                          .most = 3600000 };
+static const struct kith_field later = {
+    .size = sizeof later, .name = "later", .type = "period", .about = "When", .flags = KITH_REQUIRED
+};
 static const struct kith_field receivers = { .size = sizeof receivers,
                                              .name = "receivers",
                                              .type = "tables",
                                              .about = "Who",
                                              .flags = KITH_REQUIRED,
                                              .fields = inner };
-static const struct kith_field *const fields[] = { &port, &offset, &every, &receivers, NULL };
+static const struct kith_field *const fields[] = {
+    &port, &offset, &every, &later, &receivers, NULL
+};
 
 static int32_t on_order(const struct kith_engine *engine, struct kith_call *call)
 {
     struct kith_doc config;
     int32_t rc = engine->config(call, &config);
     struct kith_iter it = kith_iter(kith_get_doc(config, "receivers"));
-    if (rc == KITH_OK && !kith_next(&it))
+    if (rc == KITH_OK && (!kith_next(&it) || kith_get_text(config, "later").size == 0))
         return engine->act(call, "none", config); /* which is refused */
     return rc;
 }
