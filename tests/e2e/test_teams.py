@@ -84,7 +84,7 @@ def test_a_customer_is_assigned_by_a_rule_and_by_a_clerk(house):
     code, _, said = kith(house, "assign", "user_id:u-2", "team:carre")
     assert code == 1 and 'did you mean "care"?' in said
     refused = house.post("/v1/customers/user_id:u-2/assign", {"owner": "team:nobodys"})
-    assert refused.status == 409 and "nobody of team nobodys is there" in refused.json["detail"]
+    assert refused.status == 409 and "no team is called nobodys" in refused.json["detail"]
 
 
 def add_case(house, owner):
