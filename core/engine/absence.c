@@ -92,8 +92,8 @@ static void say_away(struct search *search, struct text name, struct text deputy
                      deputy.data));
 }
 
-/* Staff may be known elsewhere: the name that work is addressed to is taken as it is written, unless
- * this house says who works here and who does what is nobody's. */
+/* Staff may be known elsewhere: the name that work is addressed to is taken as it is written,
+ * unless this house says who works here and who does what is nobody's. */
 static bool is_nobody(const struct search *search, struct text name)
 {
     bool is_first = search->seen_count == 1 && !text_equal(name, search->fallback);
