@@ -71,8 +71,7 @@ int record_own(struct record_work *work, struct text to, struct err *err)
     if (text_is(to, "owner"))
         owner = work->customer != NULL ? customer_owner(work->customer) : (struct text){ "", 0 };
     struct text team = team_name(owner, &is_team);
-    if (owner.size <= NAME_BYTES_MAX && !text_equal(owner, work->before.owner) &&
-        team_assigns(engine, team))
+    if (owner.size <= NAME_BYTES_MAX && team_assigns(engine, team))
         rc = step_choose_member(work->step, team, &owner, err);
     if (rc == 0)
         work->record.owner = arena_text(&engine->arena, owner);

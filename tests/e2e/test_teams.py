@@ -156,7 +156,7 @@ def test_a_team_that_is_away_refuses_nothing(start, tmp_path):
     assert kith(daemon, "record", "add", "case", "user_id:u-1")[0] == 0
     assert daemon.get("/v1/records/case/2").json["owner"] == "service"
     assert kith(daemon, "staff", "back", "ann")[0] == 0
-    assert kith(daemon, "record", "assign", "case:2", "team:service")[0] == 0
+    assert kith(daemon, "record", "assign", "case:2", "service")[0] == 0
     assert daemon.get("/v1/records/case/2").json["owner"] == "ann"
 
 
