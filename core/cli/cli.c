@@ -267,6 +267,15 @@ int cli_list(struct cli *cli, int64_t limit, cli_item_fn *each, void *arg)
     return code;
 }
 
+int cli_collect(struct cli *cli, int64_t limit, cli_item_fn *each, void *arg)
+{
+    bool is_json = cli->is_json;
+    cli->is_json = false;
+    int code = cli_list(cli, limit, each, arg);
+    cli->is_json = is_json;
+    return code;
+}
+
 bool cli_limit(struct cli *cli, int64_t otherwise, int64_t *out_limit)
 {
     const char *text = args_value(&cli->args, "limit");

@@ -62,6 +62,8 @@ int cli_answer(struct cli *cli, const char *method, struct doc *out_doc);
  * behind what has happened is said on standard error. */
 typedef void cli_item_fn(struct cli *cli, struct doc item, void *arg);
 int cli_list(struct cli *cli, int64_t limit, cli_item_fn *each, void *arg);
+/* The same where the items are not for the reader: `each` is called with --json too. */
+int cli_collect(struct cli *cli, int64_t limit, cli_item_fn *each, void *arg);
 /* --limit, or `otherwise`; false: it is no number, and that has been said. */
 bool cli_limit(struct cli *cli, int64_t otherwise, int64_t *out_limit);
 
@@ -99,9 +101,22 @@ int staff_check(struct cli *cli, const char *name);
 /* The same as a remark, where it is no failure: she may yet come.  Not with --json. */
 int staff_note(struct cli *cli, const char *name);
 
-/* Print whether it is a team, as the daemon takes it: somebody is in it, or it has a way of giving
- * work.  team.c; the exit code. */
+/* Whether an item of the list of staff is a team. */
+bool staff_is_team(struct doc item);
+
+/* Print that it is a team, and whether anybody is in it.  team.c; the exit code. */
 int team_say(struct cli *cli, const char *name);
+
+/* leaving.c: which teams somebody is in and whose deputy she is; of a team, who is in it.  The
+ * caller sets name and is_dry, and frees the lines. */
+struct leaving {
+    const char *name;
+    bool is_dry; /* so it is; else it was so */
+    bool is_team, is_json;
+    struct buf lines;
+};
+int leaving_list(struct cli *cli, struct leaving *leaving);
+void leaving_print(struct cli *cli, const struct leaving *leaving);
 
 /* Put a file: its hash, appended.  Else what was wrong has been said. */
 int cli_put_file(struct cli *cli, const char *path, const char *type, struct buf *out_hash);

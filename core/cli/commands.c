@@ -613,7 +613,8 @@ const struct command command_table[] = {
     { "staff remove", "NAME", "she has left, and her keys end",
       "Nobody leaves with open follow-ups: with --to all her customers, open records and "
       "follow-ups\n"
-      "are given to somebody else first, and listed.  Interrupted, it is run again.",
+      "are given to somebody else first, and listed.  Interrupted, it is run again.\n"
+      "Then she is in no team and nobody's deputy any more.  A team ends in the same way.",
       staff_remove_options, run_staff_remove },
     { "handover list", "", "who hands over to whom", NULL, handover_list_options,
       run_handover_list },

@@ -7,7 +7,8 @@
  * one, and records before follow-ups, since those of a record's deadlines go with it.
  *
  * Then it is looked again: what came to her meanwhile is given too, and she does not go while
- * anything is left.  The list from before is the protocol.
+ * anything is left.  The list from before is the protocol, with the teams that she was in and whose
+ * deputy she was: the daemon ends that when she goes.
  */
 #include "core/cli/cli.h"
 
@@ -99,21 +100,11 @@ static void kind_item(struct cli *cli, struct doc item, void *arg)
     buf_byte(arg, '\0');
 }
 
-/* The items are not for the reader, whatever was asked for. */
-static int collect(struct cli *cli, int64_t limit, cli_item_fn *each, void *arg)
-{
-    bool is_json = cli->is_json;
-    cli->is_json = false;
-    int code = cli_list(cli, limit, each, arg);
-    cli->is_json = is_json;
-    return code;
-}
-
 static int list_customers(struct cli *cli, struct belongings *hers)
 {
     hers->what = CUSTOMERS;
     cli_path(cli, "/v1/customers", NULL, NULL);
-    return collect(cli, 0, customer_item, hers);
+    return cli_collect(cli, 0, customer_item, hers);
 }
 
 static int list_records(struct cli *cli, struct belongings *hers)
@@ -121,12 +112,12 @@ static int list_records(struct cli *cli, struct belongings *hers)
     struct buf kinds = BUF_INIT;
     hers->what = RECORDS;
     cli_path(cli, "/v1/records", NULL, NULL);
-    int code = collect(cli, 0, kind_item, &kinds);
+    int code = cli_collect(cli, 0, kind_item, &kinds);
     for (size_t at = 0; at < kinds.size && code == EXIT_DONE; at += strlen(hers->kind) + 1) {
         hers->kind = (const char *)kinds.data + at;
         cli_path(cli, "/v1/records/", hers->kind, "?open=1");
         path_query(&cli->path, "owner", hers->owner);
-        code = collect(cli, 0, titled_item, hers);
+        code = cli_collect(cli, 0, titled_item, hers);
     }
     hers->kind = NULL;
     buf_deinit(&kinds);
@@ -142,7 +133,7 @@ static int list_follow_ups(struct cli *cli, int64_t limit, struct belongings *he
     for (size_t i = 0; i < 2 && code == EXIT_DONE; i++) {
         cli_path(cli, "/v1/reminders", NULL, NULL);
         path_query(&cli->path, lists[i], hers->owner);
-        code = collect(cli, limit, titled_item, hers);
+        code = cli_collect(cli, limit, titled_item, hers);
     }
     return code;
 }
@@ -299,8 +290,15 @@ int run_staff_remove(struct cli *cli)
         return cli_fail(cli, "--dry-run needs --to STAFF: who would get what is hers");
     if (to != NULL && strcmp(to, name) == 0)
         return cli_fail(cli, "--to is somebody else than %s, who leaves", name);
+    struct leaving leaving = { .name = name, .is_dry = is_dry };
     int code = to != NULL ? hand_over(cli, name, to, is_dry) : has_nothing_to_do(cli, name);
-    if (code != EXIT_DONE || is_dry)
-        return code;
-    return remove_named(cli, "/v1/staff/", "is no longer on the staff");
+    if (code == EXIT_DONE)
+        code = leaving_list(cli, &leaving);
+    if (code == EXIT_DONE && !is_dry)
+        code = remove_named(cli, "/v1/staff/",
+                            leaving.is_team ? "is no team any more" : "is no longer on the staff");
+    if (code == EXIT_DONE)
+        leaving_print(cli, &leaving);
+    buf_deinit(&leaving.lines);
+    return code;
 }

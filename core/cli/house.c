@@ -34,12 +34,12 @@ static void print_item(struct cli *cli, struct doc item, void *arg)
 }
 
 static int print_list(struct cli *cli, const char *path, const struct column columns[],
-                      const char *when_empty)
+                      cli_item_fn *each, const char *when_empty)
 {
     struct table table;
     table_init(&table, columns);
     cli_path(cli, path, NULL, NULL);
-    int code = cli_list(cli, 0, print_item, &table);
+    int code = cli_list(cli, 0, each, &table);
     if (code == EXIT_DONE)
         cli_table(cli, &table, when_empty);
     table_deinit(&table);
@@ -60,13 +60,35 @@ int remove_named(struct cli *cli, const char *head, const char *words)
 
 /* -- Staff ------------------------------------------------------------------------------- */
 
+bool staff_is_team(struct doc item)
+{
+    return doc_get(item, "assign").type == DOC_ARRAY || doc_get(item, "members").type == DOC_ARRAY;
+}
+
+static void print_person(struct cli *cli, struct doc item, void *arg)
+{
+    if (!staff_is_team(item))
+        print_item(cli, item, arg);
+}
+
+static void print_person_json(struct cli *cli, struct doc item, void *arg)
+{
+    (void)arg;
+    if (!staff_is_team(item))
+        cli_json(cli, item);
+}
+
 int run_staff_list(struct cli *cli)
 {
     static const struct column columns[] = {
         { "name", false }, { "title", false }, { "email", false },  { "phone", false },
         { "team", false }, { "teams", false }, { "deputy", false }, { NULL, false },
     };
-    return print_list(cli, "/v1/staff", columns, "nobody yet: kith staff add NAME");
+    if (!cli->is_json)
+        return print_list(cli, "/v1/staff", columns, print_person,
+                          "nobody yet: kith staff add NAME");
+    cli_path(cli, "/v1/staff", NULL, NULL);
+    return cli_collect(cli, 0, print_person_json, NULL);
 }
 
 static void print_absences(struct cli *cli, struct doc absences)
@@ -150,11 +172,8 @@ static int look_up(struct cli *cli, const char *name, struct err *wrong)
     static const char team[] = "team:";
     name += strncmp(name, team, sizeof team - 1) == 0 ? sizeof team - 1 : 0;
     struct lookup lookup = { name, SIZE_MAX, BUF_INIT };
-    bool is_json = cli->is_json;
-    cli->is_json = false; /* the items are not for the reader */
     cli_path(cli, "/v1/staff", NULL, NULL);
-    int code = cli_list(cli, 0, lookup_item, &lookup);
-    cli->is_json = is_json;
+    int code = cli_collect(cli, 0, lookup_item, &lookup);
     *wrong = (struct err){ .code = 0 };
     bool is_known = lookup.least == 0 || lookup.least == SIZE_MAX;
     if (code == EXIT_DONE && !is_known) {
@@ -192,7 +211,7 @@ int run_key_list(struct cli *cli)
     static const struct column columns[] = { { "name", false },   { "staff", false },
                                              { "scopes", false }, { "rate", false },
                                              { "burst", true },   { NULL, false } };
-    return print_list(cli, "/v1/keys", columns,
+    return print_list(cli, "/v1/keys", columns, print_item,
                       "none but admin.key and write.key of the data directory: kith key add NAME");
 }
 

@@ -4,15 +4,19 @@
  * a holiday: so what is there is read first, and what was not said stays as it is.
  */
 #include "core/base/json_write.h"
+#include "core/base/moment.h"
 #include "core/cli/cli.h"
 
 #include <string.h>
+#include <time.h>
 
 /* -- A record as it is, and what is new of it --------------------------------------------- */
 
 struct record {
     const char *name;
     const char *const *fields; /* those that this command may change; NULL behind the last */
+    bool is_team;
+    bool has_members; /* it had, and has them still, or others are said */
 };
 
 static bool is_given(struct cli *cli, const char *option)
@@ -41,24 +45,24 @@ static void body_value(struct cli *cli, struct text name, const struct doc_value
 
 static void keep_item(struct cli *cli, struct doc item, void *arg)
 {
-    const struct record *record = arg;
+    struct record *record = arg;
     if (!text_is(doc_text(item, "name"), record->name))
         return;
-    for (struct doc_iter it = doc_iter(item); doc_next(&it);)
-        if (!text_is(it.name, "name") && !is_changed(cli, record, it.name))
+    record->has_members = doc_get(item, "members").type == DOC_ARRAY;
+    for (struct doc_iter it = doc_iter(item); doc_next(&it);) {
+        bool is_teams = text_is(it.name, "members") || text_is(it.name, "assign");
+        if (!text_is(it.name, "name") && !is_changed(cli, record, it.name) &&
+            (record->is_team || !is_teams))
             body_value(cli, it.name, &it.value);
+    }
 }
 
 /* Begin cli->body with what stays of the record. */
 static int body_record(struct cli *cli, struct record *record)
 {
-    bool is_json = cli->is_json;
     body_open(cli);
-    cli->is_json = false; /* the items are not for the reader */
     cli_path(cli, "/v1/staff", NULL, NULL);
-    int code = cli_list(cli, 0, keep_item, record);
-    cli->is_json = is_json;
-    return code;
+    return cli_collect(cli, 0, keep_item, record);
 }
 
 /* "owner,load" and options given several times are both lists. */
@@ -98,7 +102,7 @@ int run_staff_add(struct cli *cli)
 {
     static const char *const fields[] = { "title",    "email", "phone",  "language", "languages",
                                           "calendar", "team",  "deputy", NULL };
-    struct record record = { args_argument(&cli->args, 0), fields };
+    struct record record = { args_argument(&cli->args, 0), fields, .is_team = false };
     int code = body_record(cli, &record);
     if (code != EXIT_DONE)
         return code;
@@ -112,43 +116,38 @@ int run_staff_add(struct cli *cli)
     return code == EXIT_DONE && deputy != NULL ? staff_note(cli, deputy) : code;
 }
 
-/* "eve,zoe" and options given several times.  Members may come after their team; a slip of the pen
- * would never do anything. */
-static int note_members(struct cli *cli)
-{
-    size_t at = 0;
-    int code = EXIT_DONE;
-    const char *value = args_next(&cli->args, "member", &at);
-    for (; value != NULL; value = args_next(&cli->args, "member", &at))
-        for (size_t size; code == EXIT_DONE && *value != '\0';
-             value += size + (value[size] == ',')) {
-            size = strcspn(value, ",");
-            struct buf name = BUF_INIT;
-            buf_append(&name, value, size);
-            code = staff_note(cli, buf_string(&name));
-            buf_deinit(&name);
-        }
-    return code;
-}
-
 int run_team_set(struct cli *cli)
 {
     static const char *const fields[] = { "assign", "members", "title", NULL };
-    struct record record = { args_argument(&cli->args, 0), fields };
+    struct record record = { args_argument(&cli->args, 0), fields, .is_team = true };
     int code = body_record(cli, &record);
     if (code != EXIT_DONE)
         return code;
     body_text(cli, "title", args_value(&cli->args, "name"));
     body_list(cli, "assign", "assign");
     body_list(cli, "members", "member");
+    if (!record.has_members && !is_given(cli, "member")) /* what makes it a team's record */
+        buf_printf(&cli->body, "%s\"members\":[]", cli->body.size > 1 ? "," : "");
     code = put_record(cli, record.name, NULL);
-    if (code == EXIT_DONE && !cli->is_json)
-        code = team_say(cli, record.name);
-    return code == EXIT_DONE ? note_members(cli) : code;
+    return code == EXIT_DONE && !cli->is_json ? team_say(cli, record.name) : code;
 }
 
 /* -- Absences ------------------------------------------------------------------------------ */
 
+/* Any absence of hers that has begun and not ended, by the clock of this machine. */
+static bool is_away(struct doc member)
+{
+    int64_t from, until, now = (int64_t)time(NULL) * 1000 + 999;
+    for (struct doc_iter it = doc_iter(doc_child(member, "absences")); doc_next(&it);) {
+        struct text begin = doc_text(it.value.doc, "from"), end = doc_text(it.value.doc, "until");
+        if (moment_parse(begin.data, begin.size, &from, NULL) == 0 &&
+            moment_parse(end.data, end.size, &until, NULL) == 0 && from <= now && now < until)
+            return true;
+    }
+    return false;
+}
+
+/* said NULL: it is as the record has it. */
 static int say_absent(struct cli *cli, const char *method, const char *said)
 {
     const char *name = args_argument(&cli->args, 0);
@@ -156,6 +155,9 @@ static int say_absent(struct cli *cli, const char *method, const char *said)
     int code = cli_send(cli, method, &answer);
     if (code != EXIT_DONE)
         return code;
+    if (said == NULL)
+        said = is_away(answer) ? "is away: kith staff show says until when"
+                               : "will be away: kith staff show says when";
     if (cli->is_json)
         cli_json(cli, answer);
     else
@@ -175,7 +177,7 @@ int run_staff_absent(struct cli *cli)
         body_text(cli, options[i], args_value(&cli->args, options[i]));
     body_close(cli);
     cli_path(cli, "/v1/staff/", args_argument(&cli->args, 0), "/absences");
-    return say_absent(cli, "POST", "will be away: kith staff show says when");
+    return say_absent(cli, "POST", NULL);
 }
 
 int run_staff_back(struct cli *cli)

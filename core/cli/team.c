@@ -64,7 +64,7 @@ static void note_staff(struct cli *cli, struct doc item, void *arg)
     struct teams *teams = arg;
     struct text name = doc_text(item, "name");
     (void)cli;
-    if (doc_get(item, "assign").type == DOC_ARRAY)
+    if (staff_is_team(item))
         team_of(teams, name); /* nobody may be in it yet */
     add(teams, doc_text(item, "team"), name);
     for (struct doc_iter it = doc_iter(doc_child(item, "teams")); doc_next(&it);)
@@ -106,11 +106,8 @@ static void print_table(struct cli *cli, struct teams *teams)
 
 static int list_teams(struct cli *cli, struct teams *teams)
 {
-    bool is_json = cli->is_json;
     cli_path(cli, "/v1/staff", NULL, NULL);
-    cli->is_json = false; /* the items are not for the reader */
-    int code = cli_list(cli, 0, note_staff, teams);
-    cli->is_json = is_json;
+    int code = cli_collect(cli, 0, note_staff, teams);
     if (teams->count != 0)
         qsort(teams->items, teams->count, sizeof *teams->items, by_name);
     return code;
@@ -141,15 +138,16 @@ int run_team(struct cli *cli)
 int team_say(struct cli *cli, const char *name)
 {
     struct teams teams = { NULL, 0 };
-    bool is_team = false;
+    bool has_members = false;
     int code = list_teams(cli, &teams);
     for (size_t i = 0; i < teams.count; i++)
-        is_team = is_team || strcmp(teams.items[i].name, name) == 0;
-    if (code == EXIT_DONE && is_team)
+        has_members = has_members ||
+                      (strcmp(teams.items[i].name, name) == 0 && teams.items[i].members.size != 0);
+    if (code == EXIT_DONE && has_members)
         buf_printf(&cli->out, "%s is a team\n", name);
     else if (code == EXIT_DONE)
         buf_printf(&cli->out,
-                   "%s is no team yet, nobody is in it: kith team set %s --member STAFF\n", name,
+                   "%s is a team, and nobody is in it yet: kith team set %s --member STAFF\n", name,
                    name);
     teams_deinit(&teams);
     return code;

@@ -13,9 +13,10 @@
  *     away         with a deputy who is away             given to the deputy's deputy
  *
  * A deputy may be away as well, and may have named her in turn: the way is followed from deputy to
- * deputy, no name twice and at most DEPUTIES_MAX of them, and ends with the fallback of kith.lua;
- * a fallback that nobody is called counts as away.  If nobody is there at all, the work stays
- * where it belongs, for it must be in some list.
+ * deputy, no name twice and at most DEPUTIES_MAX of them, and ends with the fallback of kith.lua.
+ * A name that nobody bears, or nobody any more, counts as away; only what is addressed to one is
+ * left to it where no fallback is named, or nobody is on the staff yet.  If nobody is there at
+ * all, the work stays where it belongs, for it must be in some list.
  *
  * Somebody may have any number of open tasks, and no entry may cost without bound: a tick looks at
  * limits.moves_per_tick of them, and the timer goes on where it stopped.
@@ -91,6 +92,16 @@ static void say_away(struct search *search, struct text name, struct text deputy
                      deputy.data));
 }
 
+/* Staff may be known elsewhere: the name that work is addressed to is taken as it is written,
+ * unless this house says who works here and who does what is nobody's. */
+static bool is_nobody(const struct search *search, struct text name)
+{
+    bool is_first = search->seen_count == 1 && !text_equal(name, search->fallback);
+    if (staff_is_known(search->engine, name))
+        return false;
+    return !is_first || (search->fallback.size != 0 && staff_has_any(search->engine));
+}
+
 /* One person or team.  True: it is decided; else *out_next is who is asked next, empty: nobody is
  * named. */
 static bool ask(struct search *search, struct text to, struct text *out_next)
@@ -99,7 +110,7 @@ static bool ask(struct search *search, struct text to, struct text *out_next)
     bool is_team;
     struct text name = team_name(to, &is_team), why;
     *out_next = (struct text){ "", 0 };
-    if (text_equal(to, search->fallback) && !staff_is_known(engine, to)) {
+    if (is_nobody(search, to)) {
         say(search, arena_printf(&engine->arena, "nobody is called %.*s", (int)to.size, to.data));
         return false;
     }

@@ -598,8 +598,9 @@ void command_staff_set(struct step *step);
 void command_staff_removed(struct step *step); /* and the keys that were hers */
 void command_key_set(struct step *step);
 void command_key_removed(struct step *step);
-/* A member of the team, by its way of assigning, else in turn; where nobody of it is there, of the
- * fallback.  The trace says why.  E_CONFLICT: nobody is there. */
+/* A member of the team, by its way of assigning, else in turn; where nobody of it is there the
+ * fallback, or one of it; else the team itself.  The trace says why.  E_CONFLICT: there is no such
+ * team. */
 int step_choose_member(struct step *step, struct text team, struct text *out_owner,
                        struct err *err);
 /* Who does what is addressed `to`: the deputy of somebody absent, the fallback of nobody. */

@@ -2,29 +2,58 @@
  *
  * An owner lasts, and so an absence is no reason to pass over somebody who is named.  A team that
  * is named gives the customer to one of its members: by its own way, else in turn; to somebody who
- * is there, else by the fallback of kith.lua, else to nobody new.
+ * is there, else by the fallback of kith.lua.  Where nobody is there either the team has her
+ * itself: what a customer has to say is not refused for holidays, and what falls due is given by
+ * the team's way when it does.
  */
 #include "core/engine/engine_inside.h"
 #include "core/engine/staff.h"
 
-int step_choose_member(struct step *step, struct text team, struct text *out_owner, struct err *err)
+static void note(struct step *step, struct text owner, struct text why)
+{
+    step_note_line(step,
+                   arena_printf(&step->engine->arena, "%.*s%s%.*s", (int)owner.size, owner.data,
+                                owner.size != 0 ? ": " : "", (int)why.size, why.data));
+}
+
+/* Empty: nobody of it is there. */
+static struct text choose(struct step *step, struct text team)
+{
+    struct team_choice choice = { team, &step->customer, true };
+    struct text why, owner = team_choose(step->engine, &choice, &why);
+    note(step, owner, why);
+    return owner;
+}
+
+/* Whom the fallback of kith.lua makes the owner; empty: it is not there. */
+static struct text ask_fallback(struct step *step)
 {
     struct engine *engine = step->engine;
-    struct text names[] = { team, text_of(engine->config.fallback) }, why;
-    for (size_t i = 0; i < 2; i++) {
-        bool is_team;
-        struct team_choice choice = { team_name(names[i], &is_team), &step->customer, true };
-        if (names[i].size == 0 || (i != 0 && !team_is_known(engine, choice.team)))
-            continue;
-        *out_owner = team_choose(engine, &choice, &why);
-        step_note_line(step, arena_printf(&engine->arena, "%.*s%s%.*s", (int)out_owner->size,
-                                          out_owner->data, out_owner->size != 0 ? ": " : "",
-                                          (int)why.size, why.data));
-        if (out_owner->size != 0)
-            return 0;
+    struct text fallback = text_of(engine->config.fallback), none = { "", 0 };
+    bool is_team;
+    int64_t until;
+    struct text name = team_name(fallback, &is_team);
+    if (team_is_known(engine, name))
+        return choose(step, name);
+    if (!staff_is_known(engine, fallback) || staff_is_away(engine, name, &until))
+        return none;
+    note(step, name, text_of("the fallback of kith.lua"));
+    return name;
+}
+
+int step_choose_member(struct step *step, struct text team, struct text *out_owner, struct err *err)
+{
+    if (!team_is_known(step->engine, team))
+        return err_set(err, E_CONFLICT, "assign: no team is called %.*s", (int)team.size,
+                       team.data);
+    *out_owner = choose(step, team);
+    if (out_owner->size == 0)
+        *out_owner = ask_fallback(step);
+    if (out_owner->size == 0) {
+        *out_owner = team;
+        note(step, team, text_of("until somebody is there"));
     }
-    return err_set(err, E_CONFLICT, "assign: nobody of team %.*s is there", (int)team.size,
-                   team.data);
+    return 0;
 }
 
 static int set_owner(struct step *step, struct text owner, struct err *err)

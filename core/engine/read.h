@@ -292,6 +292,9 @@ void read_channels(struct engine *engine, struct buf *out);
 /* Whether {name, email, calendar, deputy, absences} of a member of staff, as it is to be written,
  * may be meant; what she has already always may.  E_INVALID. */
 int read_staff_check(struct engine *engine, struct doc data, struct err *err);
+/* The same of a record that is to be written as a whole; and whether its name, its teams and its
+ * members are of one sort each, and those of the staff.  E_INVALID. */
+int read_staff_set_check(struct engine *engine, struct doc data, struct err *err);
 /* Whether a consent to this may be meant.  E_INVALID, with the nearest name: the bundle in force
  * declares purposes, and this is none, or the channel looks like a known one that was misspelt.  A
  * pair that the customer has a word on already may always be changed. */

@@ -14,17 +14,6 @@
 
 #include "core/base/near.h"
 
-static bool has_staff(struct engine *engine)
-{
-    struct key prefix;
-    struct cursor cursor;
-    key_start(&prefix, 's');
-    cursor_open(&cursor, engine->state, &prefix);
-    bool has_any = cursor_next(&cursor);
-    cursor_close(&cursor);
-    return has_any;
-}
-
 /* What to say behind the name of nobody: who may have been meant. */
 static const char *who_was_meant(struct engine *engine, struct text name)
 {
@@ -52,7 +41,7 @@ int record_somebody(struct engine *engine, struct text owner, struct err *err)
     struct near_quote quote;
     bool is_team;
     struct text name = team_name(owner, &is_team);
-    if (staff_is_known(engine, owner) || !has_staff(engine))
+    if (staff_is_known(engine, owner) || !staff_has_any(engine))
         return 0;
     near_quote(name.data, name.size, &quote);
     if (is_team)
@@ -82,8 +71,7 @@ int record_own(struct record_work *work, struct text to, struct err *err)
     if (text_is(to, "owner"))
         owner = work->customer != NULL ? customer_owner(work->customer) : (struct text){ "", 0 };
     struct text team = team_name(owner, &is_team);
-    if (owner.size <= NAME_BYTES_MAX && !text_equal(owner, work->before.owner) &&
-        team_assigns(engine, team))
+    if (owner.size <= NAME_BYTES_MAX && team_assigns(engine, team))
         rc = step_choose_member(work->step, team, &owner, err);
     if (rc == 0)
         work->record.owner = arena_text(&engine->arena, owner);

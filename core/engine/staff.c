@@ -126,6 +126,33 @@ bool staff_is_known(struct engine *engine, struct text to)
     return team_is_known(engine, name) || (!is_team && staff_row(engine, name).data != NULL);
 }
 
+/* The row behind `name`, borrowed; the first behind the empty one.  False: there is none. */
+static bool next_row(struct engine *engine, struct text *name, struct doc *out_row)
+{
+    struct key prefix, first;
+    struct cursor cursor;
+    bool is_found = false;
+    key_start(&prefix, 's');
+    key_named(&first, 's', *name);
+    cursor_open_at(&cursor, engine->state, &prefix, &first);
+    while (!is_found && cursor_next(&cursor)) {
+        struct text next = { (const char *)cursor.key.data + 1, (uint32_t)cursor.key.size - 1 };
+        is_found = !text_equal(next, *name);
+        if (is_found)
+            *name = arena_text(&engine->arena, next);
+    }
+    cursor_close(&cursor);
+    *out_row = is_found ? stored(engine, 's', *name) : (struct doc){ NULL, 0 };
+    return is_found;
+}
+
+bool staff_has_any(struct engine *engine)
+{
+    struct text first = { "", 0 };
+    struct doc row;
+    return next_row(engine, &first, &row);
+}
+
 static int check_staff(struct engine *engine, struct text name, struct doc data, struct err *err)
 {
     static const char *const texts[] = { "calendar", "deputy", "team", "language", NULL };
@@ -136,6 +163,13 @@ static int check_staff(struct engine *engine, struct text name, struct doc data,
     if (rc == 0)
         rc = team_check_way(data, err);
     return rc != 0 ? rc : team_check_members(engine, name, data, err);
+}
+
+static void store(struct engine *engine, struct text name, struct doc before, struct doc now)
+{
+    team_index(engine, name, before, now);
+    store_named(engine, 's', name, now);
+    absence_arm(engine, name, before, now);
 }
 
 void command_staff_set(struct step *step)
@@ -150,10 +184,7 @@ void command_staff_set(struct step *step)
         engine_refuse(engine, err.code, "staff %.*s: %s", (int)name.size, name.data, err.text);
         return;
     }
-    struct doc before = staff_row(engine, name);
-    team_index(engine, name, before, data);
-    store_named(engine, 's', name, data);
-    absence_arm(engine, name, before, data);
+    store(engine, name, staff_row(engine, name), data);
 }
 
 /* Names that mean Kith itself, or a plugin, where a source is named. */
@@ -247,6 +278,80 @@ static struct text key_of_staff(struct engine *engine, struct text name)
     return found;
 }
 
+/* -- Leaving -------------------------------------------------------------- */
+
+struct leaver {
+    struct text name;
+    bool is_named; /* in what was written without her */
+};
+
+static bool is_hers(struct leaver *leaver, const struct doc_value *value)
+{
+    bool is_team;
+    bool is_name =
+        value->type == DOC_TEXT && text_equal(team_name(value->text, &is_team), leaver->name);
+    leaver->is_named = leaver->is_named || is_name;
+    return is_name;
+}
+
+static void put_absence(struct doc_writer *w, struct doc absence, struct leaver *leaver)
+{
+    doc_open(w, "");
+    for (struct doc_iter it = doc_iter(absence); doc_next(&it);)
+        if (!text_is(it.name, "deputy") || !is_hers(leaver, &it.value))
+            doc_put_value_text(w, it.name, &it.value);
+    doc_close(w);
+}
+
+/* Members, teams or absences. */
+static void put_list(struct doc_writer *w, const struct doc_iter *list, struct leaver *leaver)
+{
+    doc_open_array_text(w, list->name);
+    for (struct doc_iter it = doc_iter(list->value.doc); doc_next(&it);)
+        if (it.value.type == DOC_DOC)
+            put_absence(w, it.value.doc, leaver);
+        else if (!is_hers(leaver, &it.value))
+            doc_put_value(w, "", &it.value);
+    doc_close(w);
+}
+
+static bool is_one_of(struct text name, const char *const words[])
+{
+    for (; *words != NULL; words++)
+        if (text_is(name, *words))
+            return true;
+    return false;
+}
+
+/* The record without what names her; borrowed from the draft. */
+static struct doc without(struct engine *engine, struct doc row, struct leaver *leaver)
+{
+    static const char *const texts[] = { "deputy", "team", NULL };
+    static const char *const lists[] = { "absences", "members", "teams", NULL };
+    struct doc_writer w;
+    engine_draft(engine, &w);
+    for (struct doc_iter it = doc_iter(row); doc_next(&it);)
+        if (it.value.type == DOC_ARRAY && is_one_of(it.name, lists))
+            put_list(&w, &it, leaver);
+        else if (!is_one_of(it.name, texts) || !is_hers(leaver, &it.value))
+            doc_put_value_text(&w, it.name, &it.value);
+    return doc_end(&w);
+}
+
+/* No team has her, and nobody's deputy is she: also not if she comes back, or another of her name.
+ */
+static void take_out(struct engine *engine, struct text name)
+{
+    struct text other = { "", 0 };
+    struct doc row;
+    while (next_row(engine, &other, &row)) {
+        struct leaver leaver = { .name = name };
+        struct doc now = without(engine, row, &leaver);
+        if (leaver.is_named)
+            store(engine, other, staff_row(engine, other), arena_doc(&engine->arena, now));
+    }
+}
+
 void command_staff_removed(struct step *step)
 {
     struct engine *engine = step->engine;
@@ -272,6 +377,7 @@ void command_staff_removed(struct step *step)
     }
     while ((theirs = key_of_staff(engine, name)).size != 0)
         remove_key(engine, theirs);
+    take_out(engine, name);
     team_index(engine, name, staff_row(engine, name), (struct doc){ NULL, 0 });
     absence_disarm(engine, name);
     key_named(&key, 's', name);

@@ -27,8 +27,10 @@ struct duty {
 /* -- staff.c -------------------------------------------------------------- */
 /* The row of a person or a team, in the arena; none: nobody is called so. */
 struct doc staff_row(struct engine *engine, struct text name);
-/* Whether `to` names a person who is there, or a team. */
+/* Whether `to` names somebody on the staff, or a team. */
 bool staff_is_known(struct engine *engine, struct text to);
+/* False: nobody has said yet who works here. */
+bool staff_has_any(struct engine *engine);
 
 /* -- absence.c ------------------------------------------------------------ */
 #define STAFF_NO_DUE INT64_MIN /* what is wanted now */
@@ -55,6 +57,9 @@ void reminder_settle(struct engine *engine, uint64_t number, bool is_anew);
 /* -- team.c --------------------------------------------------------------- */
 /* The name without "team:"; *out_is_team: it had it. */
 struct text team_name(struct text to, bool *out_is_team);
+/* Whether a record is a team's: it has members, be they none, or a way of assigning. */
+bool team_is_record(struct doc record);
+/* Whether there is such a team: its record says so, or who belongs to it. */
 bool team_is_known(struct engine *engine, struct text name);
 /* Whether it gives its work to its members by itself; else it waits in the team's list. */
 bool team_assigns(struct engine *engine, struct text name);

@@ -1,8 +1,8 @@
 /* team.c -- teams: who is in one, and whose turn it is.
  *
  * A team is whatever staff belong to: a person says so (`team`, `teams`), or the team's own record
- * does (`members`).  Table `M` is the index of both, so that giving work to a team of ten costs
- * ten rows and not the whole staff.
+ * does (`members`, which may be none).  Table `M` is the index of both, so that giving work to a
+ * team of ten costs ten rows and not the whole staff.
  *
  * How a team gives work to its members is a list of words in its record, `assign`.  Each narrows
  * the choice among those who are there, in the order in which they stand:
@@ -136,6 +136,12 @@ bool team_has_member(struct engine *engine, struct text team, struct text name)
     return member_bits(engine, team, name) != 0;
 }
 
+bool team_is_record(struct doc record)
+{
+    return doc_get(record, "assign").type == DOC_ARRAY ||
+           doc_get(record, "members").type == DOC_ARRAY;
+}
+
 bool team_is_known(struct engine *engine, struct text name)
 {
     struct key prefix;
@@ -146,7 +152,7 @@ bool team_is_known(struct engine *engine, struct text name)
     cursor_open(&cursor, engine->state, &prefix);
     bool has_any = cursor_next(&cursor);
     cursor_close(&cursor);
-    return has_any || doc_get(staff_row(engine, name), "assign").type == DOC_ARRAY;
+    return has_any || team_is_record(staff_row(engine, name));
 }
 
 /* -- The way -------------------------------------------------------------- */
@@ -248,7 +254,7 @@ static void say(struct candidates *among, const char *words)
                               why.size != 0 && why.data[why.size - 1] != ':' ? ", " : " ", words);
 }
 
-/* Those who are there.  Returns how many are not. */
+/* Those who are there.  Returns how many are away; whoever is not on the staff is not counted. */
 static size_t gather(struct candidates *among)
 {
     struct engine *engine = among->engine;
@@ -266,7 +272,7 @@ static size_t gather(struct candidates *among)
         name = arena_text(&engine->arena, name);
         if (staff_is_away(engine, name, &until))
             away++;
-        else
+        else if (staff_row(engine, name).data != NULL)
             among->names[among->count++] = name;
     }
     cursor_close(&cursor);

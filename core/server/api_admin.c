@@ -91,7 +91,7 @@ static const struct field staff_fields[] = {
 
 static int check_staff(struct engine *engine, const struct command *command, struct err *err)
 {
-    return read_staff_check(engine, command->data, err);
+    return read_staff_set_check(engine, command->data, err);
 }
 
 static void put_staff(struct call *call)

@@ -84,7 +84,7 @@ def test_a_customer_is_assigned_by_a_rule_and_by_a_clerk(house):
     code, _, said = kith(house, "assign", "user_id:u-2", "team:carre")
     assert code == 1 and 'did you mean "care"?' in said
     refused = house.post("/v1/customers/user_id:u-2/assign", {"owner": "team:nobodys"})
-    assert refused.status == 409 and "nobody of team nobodys is there" in refused.json["detail"]
+    assert refused.status == 409 and "no team is called nobodys" in refused.json["detail"]
 
 
 def add_case(house, owner):
@@ -133,13 +133,57 @@ def test_a_fallback_that_is_nobody_is_told_and_one_that_is_somebody_stays(start,
     assert code == 1 and "zoe is the fallback of kith.lua" in said
 
 
+def test_a_team_that_is_away_refuses_nothing(start, tmp_path):
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules" / "rules.lua").write_text(
+        RULES.replace('kind "case" {', 'kind "case" { owner = "service",')
+    )
+    (tmp_path / "kith.lua").write_text('fallback "boss"\n')
+    daemon = start("--config", tmp_path / "kith.lua", "--scripts", tmp_path / "rules")
+    for words in (
+        ("staff", "add", "boss"),
+        ("staff", "add", "ann"),
+        ("team", "set", "service", "--member", "ann", "--assign", "turn"),
+        ("staff", "absent", "ann", "--to", day(9)),
+    ):
+        assert kith(daemon, *words)[0] == 0
+    track(daemon, "u-1", "Hello")
+    code, out, said = kith(daemon, "assign", "user_id:u-1", "service")
+    assert (code, out) == (0, "customer 1: owner is now boss\n"), said
+    assert kith(daemon, "record", "add", "case", "user_id:u-1")[0] == 0
+    assert daemon.get("/v1/records/case/1").json["owner"] == "boss"
+    assert kith(daemon, "staff", "absent", "boss", "--to", day(9))[0] == 0
+    assert kith(daemon, "record", "add", "case", "user_id:u-1")[0] == 0
+    assert daemon.get("/v1/records/case/2").json["owner"] == "service"
+    assert kith(daemon, "staff", "back", "ann")[0] == 0
+    assert kith(daemon, "record", "assign", "case:2", "service")[0] == 0
+    assert daemon.get("/v1/records/case/2").json["owner"] == "ann"
+
+
+def test_whoever_has_left_gets_nothing(house):
+    for words in (
+        ("staff", "add", "zoe"),
+        ("team", "set", "care", "--member", "zoe", "--assign", "turn"),
+        ("staff", "add", "carl", "--deputy", "zoe"),
+        ("staff", "remove", "zoe"),
+        ("staff", "add", "zoe"),
+        ("staff", "absent", "carl", "--to", day(9)),
+    ):
+        assert kith(house, *words)[0] == 0
+    for user in ("u-1", "u-2", "u-3"):
+        track(house, user, "Remind")
+    track(house, "u-1", "Remind", to="carl")
+    items = reminders(house)
+    assert [items[i]["assignee"] for i in (1, 2, 3, 4)] == ["ann", "bob", "ann", "carl"]
+
+
 def test_what_falls_due_in_an_absence_goes_to_the_deputy_and_comes_back(house):
     track(house, "u-1", "Remind", to="ann")
     code, out, said = kith(
         house, "staff", "absent", "ann", "--to", day(9), "--deputy", "bob", "--from", day(-1)
     )
     assert code == 0, said
-    assert "ann will be away" in out
+    assert "ann is away" in out
     wait_for(house, 1, "bob")
     item = reminders(house)[1]
     assert item["of"] == "ann" and "ann is away until" in item["why"]
@@ -192,6 +236,8 @@ def test_changing_a_record_keeps_what_is_not_named(house):
     member = house.get("/v1/staff/ann").json
     assert member["team"] == "care" and len(member["absences"]) == 1
     assert member["languages"] == ["de", "zh"]
+    for name in ("eve", "zoe"):
+        assert kith(house, "staff", "add", name)[0] == 0
     assert kith(house, "team", "set", "care", "--member", "eve", "--member", "zoe")[0] == 0
     team = house.get("/v1/staff/care").json
     assert team["assign"] == ["owner", "turn"] and team["members"] == ["eve", "zoe"]

@@ -374,6 +374,7 @@ class Model(Cases, Subjects, Tally):
                 return to, (name if to != name else None)
             asked.append(to)
             to = self.staff[to][0]
+            to = to if to in self.staff else None
         return name, None
 
     def settle(self, task, is_anew):
@@ -398,9 +399,14 @@ class Model(Cases, Subjects, Tally):
         has_tasks = any(
             name in (t["assignee"], t["of"]) for t in self.tasks.values() if t["closed"] is None
         )
-        if not has_tasks:
-            self.staff.pop(name, None)
-            self.timers.pop((0, "absence:" + name), None)
+        if has_tasks or name not in self.staff:
+            return
+        for other, (deputy, absences) in self.staff.items():
+            if deputy == name:
+                self.staff[other] = None, absences
+                self.timers[0, "absence:" + other] = (self.now, (True, "of", 0, 0))
+        del self.staff[name]
+        self.timers.pop((0, "absence:" + name), None)
 
     def absence(self, name, is_anew, place, due, number):
         while place:

@@ -62,6 +62,7 @@ static void somebody_absent_has_a_deputy(void **state)
     struct play *play = *state;
     char data[200];
     play_identify(play, "u1", NULL);
+    set_staff(play, "{'name':'bob'}");
     snprintf(data, sizeof data,
              "{'name':'ann','deputy':'bob','absences':[{'from':1,'until':2,'deputy':'eve'},"
              "{'from':%lld,'until':%lld}]}",

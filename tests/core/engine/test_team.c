@@ -206,8 +206,8 @@ static void a_deputy_may_be_a_team(void **state)
 {
     struct play *play = *state;
     team(play, "'turn'");
-    next_task(play, "{'to':'zoe'}");
     staff(play, "{'name':'zoe','deputy':'team:care'}");
+    next_task(play, "{'to':'zoe'}");
     away(play, "zoe", 0, 2 * DAY_MS, NULL);
     assert_has(play_task(play, 1), "'assignee':'ann','of':'zoe'");
     play_pass(play, 2 * DAY_MS);
@@ -265,6 +265,81 @@ static void the_fallback_is_not_removed_and_one_that_is_nobody_gets_nothing(void
     assert_has(next_task(play, "{'to':'eve'}"), "'assignee':'gone','of':'eve'");
 }
 
+static const char *row(struct play *play, const char *name)
+{
+    struct key key;
+    key_named(&key, 's', text_of(name));
+    return play_row(play, &key);
+}
+
+static void whoever_has_left_is_in_no_team_and_nobodys_deputy(void **state)
+{
+    struct play *play = *state;
+    team(play, "'turn'");
+    staff(play, "{'name':'zoe','deputy':'team:care','absences':[{'from':1,'until':2,"
+                "'deputy':'eve'}],'shoe':{'size':38}}");
+    staff(play, "{'name':'carl','deputy':'eve','team':'care'}");
+    play_command(play, "staff.removed", NULL, "{'name':'eve'}");
+    assert_int_equal(play->result.status, ENGINE_DONE);
+    assert_string_equal(row(play, "care"), "{'name':'care','members':[],'assign':['turn']}");
+    assert_string_equal(row(play, "carl"), "{'name':'carl','team':'care'}");
+    assert_string_equal(row(play, "zoe"), "{'name':'zoe','deputy':'team:care','absences':"
+                                          "[{'from':1,'until':2}],'shoe':{'size':38}}");
+    staff(play, "{'name':'eve'}"); /* is back, and in no team by that */
+    static const char *const order[] = { "ann", "bob", "carl", "ann" };
+    for (size_t i = 0; i < 4; i++) {
+        char wanted[40];
+        snprintf(wanted, sizeof wanted, "'assignee':'%s'", order[i]);
+        assert_has(next_task(play, NULL), wanted);
+    }
+}
+
+static void a_team_that_is_removed_is_nobodys(void **state)
+{
+    struct play *play = *state;
+    team(play, "'turn'");
+    staff(play, "{'name':'carl','deputy':'team:care'}");
+    play_command(play, "staff.removed", NULL, "{'name':'care'}");
+    assert_int_equal(play->result.status, ENGINE_DONE);
+    assert_string_equal(row(play, "ann"), "{'name':'ann','languages':['de','en-GB']}");
+    assert_string_equal(row(play, "carl"), "{'name':'carl'}");
+}
+
+static void nobody_gets_work_who_is_not_on_the_staff(void **state)
+{
+    struct play *play = *state;
+    team(play, "'turn'");
+    staff(play, "{'name':'care','members':['aaron','eve','zoee'],'assign':['turn']}");
+    for (size_t i = 0; i < 4; i++)
+        assert_lacks(next_task(play, NULL), i % 2 == 0 ? "aaron" : "zoee");
+    assert_has(play_task(play, 4), "'assignee':'ann'");
+    away(play, "ann", 0, DAY_MS, "benn");
+    assert_has(next_task(play, "{'to':'ann','due':'1h'}"),
+               "'assignee':'desk','of':'ann','why':'ann is away until 2026-10-29T00:00:00.000Z, "
+               "deputy: benn; nobody is called benn; the fallback of kith.lua'");
+    assert_has(next_task(play, "{'to':'carl'}"), "'assignee':'desk','why':'nobody is called carl");
+    play_identify(play, "u1", NULL);
+    play_command(play, "owner.changed", "1", "{'owner':'dora'}");
+    assert_has(next_task(play, "{'to':'owner'}"), "'assignee':'desk'");
+}
+
+static void a_customer_is_given_to_whoever_is_there(void **state)
+{
+    struct play *play = *state;
+    team(play, "'turn'");
+    away(play, "ann", 0, 9 * DAY_MS, NULL);
+    away(play, "bob", 0, 9 * DAY_MS, NULL);
+    away(play, "eve", 0, DAY_MS, NULL);
+    play_track(play, "u1", "Assign", "{'to':'team:care'}");
+    assert_string_equal(play_trait(play, "user_id:u1", "got"), "'desk'"); /* the fallback */
+    away(play, "desk", 0, 9 * DAY_MS, NULL);
+    play_track(play, "u2", "Assign", "{'to':'team:care'}");
+    assert_string_equal(play_trait(play, "user_id:u2", "got"), "'care'"); /* nobody is there */
+    play_pass(play, DAY_MS);
+    play_track(play, "u2", "Remind", "{'to':'owner'}");
+    assert_has(play_task(play, 1), "'assignee':'eve'");
+}
+
 static void a_customer_is_given_to_a_member(void **state)
 {
     struct play *play = *state;
@@ -316,6 +391,10 @@ int main(void)
         TEST(much_work_moves_by_slices),
         TEST(whoever_has_work_with_a_deputy_is_not_removed),
         TEST(the_fallback_is_not_removed_and_one_that_is_nobody_gets_nothing),
+        TEST(whoever_has_left_is_in_no_team_and_nobodys_deputy),
+        TEST(a_team_that_is_removed_is_nobodys),
+        TEST(nobody_gets_work_who_is_not_on_the_staff),
+        TEST(a_customer_is_given_to_whoever_is_there),
         TEST(a_customer_is_given_to_a_member),
         TEST(what_is_no_way_or_no_absence_is_refused),
     };

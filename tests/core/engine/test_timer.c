@@ -292,6 +292,7 @@ static void work_of_somebody_absent_goes_to_the_deputy(void **state)
 {
     struct play *play = *state;
     play_rules(play, remind_rules);
+    play_entry(play, LOG_STAFF, "{'type':'staff.set','data':{'name':'bob'}}");
     play_entry(play, LOG_STAFF,
                "{'type':'staff.set','data':{'name':'ann','deputy':'bob','absences':[{'from':%lld,"
                "'until':%lld}]}}",
