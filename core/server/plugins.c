@@ -202,8 +202,8 @@ static int put_channels(const struct plugin_set *set, struct doc_writer *w, stru
     return 0;
 }
 
-/* What one is to send by, as far as the operator wrote it: else nobody would notice before something
- * is to be sent. */
+/* What one is to send by, as far as the operator wrote it: else nobody would notice before it is to
+ * send. */
 static int check_channels(const struct settings *settings, const struct plugin_settings *wanted,
                           const struct plugin *plugin, struct err *err)
 {

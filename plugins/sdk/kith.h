@@ -617,8 +617,7 @@ struct kith_engine {
      * At most limits.plugin_state_bytes. */
     int32_t (*keep)(struct kith_call *call, const char *key, struct kith_doc doc);
 
-    /* Set the customer's trait "PLUGIN.name", which must be declared in kith_plugin.traits;
-     * KITH_NULL removes it. */
+    /* Set the customer's trait "PLUGIN.name", one of kith_plugin.traits; KITH_NULL removes it. */
     int32_t (*publish)(struct kith_call *call, const char *name, const struct kith_value *value);
 
     /* An event "PLUGIN.name" with `data`.  `to`: another customer, as "42" or "user_id:u-17"; size
@@ -1128,12 +1127,10 @@ enum {
 struct kith_field {
     size_t size;
     const char *name;
-    const char *type;     /* "text", "whole", "number", "flag", "duration" ("30s", "2h": the plugin
-                           * gets milliseconds), "period" (any duration of rules, "3d", "10wd", or
-                           * "", as text for act(); since level 5), "channel" (one that there is,
-                           * or ""; since level 5), "list" (of texts; of a
-                           * secret, the lines of its file), or "tables": tables by name,
-                           * { erp = { url = ... }, ... } */
+    const char *type;     /* "text", "whole", "number", "flag", "duration" ("30s", given as ms),
+                           * "list" (of texts; of a secret, the lines of its file), "tables", as
+                           * { erp = { url = ... }, ... }; since level 5: "period" ("10wd" or "",
+                           * given as text, for act()), "channel" (one that there is, or "") */
     const char *standard; /* what it is when it is not given, written as in kith.lua; NULL: none */
     const char *about;    /* a sentence for people */
     uint32_t flags;
