@@ -122,6 +122,26 @@ def test_a_record_is_made_with_all_its_roles(house):
     assert customers == {"payer": [2], "guest": [3]}, customers
 
 
+def test_a_role_that_is_named_several_times_is_a_list(house):
+    kith = attach(house)
+    both = ["--role", "guest=user_id:u-2", "--role", "payer=3", "--role", "guest=user_id:u-3"]
+    code, _, said = kith.run("record", "add", "order", "1", *both)
+    assert code == 0, said
+    customers = house.get("/v1/records/order/1").json["customers"]
+    assert customers == {"payer": [3], "guest": [2, 3]}, customers
+    code, _, said = kith.run("record", "change", "order:1", "--role", "guest=")
+    assert code == 0, said
+    code, _, said = kith.run("record", "change", "order:1", "--role", "guest=3", "--role", "guest=2")
+    assert code == 0, said
+    assert house.get("/v1/records/order/1").json["customers"]["guest"] == [3, 2]
+    code, _, said = kith.run("record", "change", "order:1", "--role", "guest=", "--role", "guest=2")
+    assert code == 2 and "--role guest= empties the role" in said
+    code, _, said = kith.run("record", "change", "order:1", "--role", "payer=2", "--role", "payer=3")
+    assert code == 1 and "payer" in said, "it is one customer's"
+    code, _, said = kith.run("record", "change", "order:1", "--set", "erp=1", "--set", "erp=2")
+    assert code == 2 and "--set erp is given twice" in said
+
+
 def test_what_looks_like_a_number_is_put_by_its_field(house):
     add(house)
     answer = house.call("PUT", "/v1/records/order/1", {"customer": "2"})
