@@ -308,6 +308,13 @@ static void ask_putting(struct engine *engine, struct call *call)
     }
 }
 
+static void tell_put(struct call *call)
+{
+    struct command *command = call->data;
+    command->status = command->is_made ? 201 : 200;
+    add_etag(call);
+}
+
 static void have_putting(struct call *call)
 {
     static const char *const kept[] = { "fields", "customers", "owner", "lines", NULL };
@@ -331,7 +338,7 @@ static void have_putting(struct call *call)
         doc_put_int(&w, "expect", putting->expected);
     command->ref = field_customer(call, call->body, "customer");
     command->record = putting->number;
-    command->status = putting->number != 0 ? 200 : 201;
+    command->told = tell_put;
     run(call, command, &w);
 }
 
