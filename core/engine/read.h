@@ -160,7 +160,8 @@ int read_suppressions_of(struct engine *engine, struct text reference, struct bu
                          struct err *err);
 
 /* What plugins keep about her and all she was merged with: documents
- * {plugin, key, customer, state}, one behind another, each as its plugin tells her of it.
+ * {plugin, key, customer, before, state}, one behind another, each as its plugin tells her of it.
+ * `before`, if it is there: as it was until she was merged with that one.
  * E_NOTFOUND. */
 int read_plugin_states_of(struct engine *engine, struct text reference, struct buf *out,
                           struct err *err);
@@ -277,6 +278,10 @@ bool read_is_known(struct engine *engine, uint64_t number, struct text source, s
 
 /* Whether a plugin, as `source`, has said something by this id, of whomever. */
 bool read_plugin_said(struct engine *engine, struct text source, struct text id);
+
+/* Whether an event of this type may be appended by whoever has a link.  E_INVALID: it is of a kind
+ * of records in force, or a plugin's, and would have no effect. */
+int read_link_event(struct engine *engine, struct text type, struct err *err);
 
 /* Whether her consent is withdrawn already. */
 bool read_is_withdrawn(struct engine *engine, uint64_t number, struct text purpose,

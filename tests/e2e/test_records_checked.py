@@ -1,4 +1,5 @@
 """Records are checked, and shown as clerks write things."""
+import concurrent.futures
 import subprocess
 
 import pytest
@@ -131,15 +132,44 @@ def test_a_role_that_is_named_several_times_is_a_list(house):
     assert customers == {"payer": [3], "guest": [2, 3]}, customers
     code, _, said = kith.run("record", "change", "order:1", "--role", "guest=")
     assert code == 0, said
-    code, _, said = kith.run("record", "change", "order:1", "--role", "guest=3", "--role", "guest=2")
+    both = ["--role", "guest=3", "--role", "guest=2"]
+    code, _, said = kith.run("record", "change", "order:1", *both)
     assert code == 0, said
     assert house.get("/v1/records/order/1").json["customers"]["guest"] == [3, 2]
-    code, _, said = kith.run("record", "change", "order:1", "--role", "guest=", "--role", "guest=2")
+    both = ["--role", "guest=", "--role", "guest=2"]
+    code, _, said = kith.run("record", "change", "order:1", *both)
     assert code == 2 and "--role guest= empties the role" in said
-    code, _, said = kith.run("record", "change", "order:1", "--role", "payer=2", "--role", "payer=3")
+    both = ["--role", "payer=2", "--role", "payer=3"]
+    code, _, said = kith.run("record", "change", "order:1", *both)
     assert code == 1 and "payer" in said, "it is one customer's"
     code, _, said = kith.run("record", "change", "order:1", "--set", "erp=1", "--set", "erp=2")
     assert code == 2 and "--set erp is given twice" in said
+
+
+def test_a_role_is_customers_or_null(house):
+    made = house.post("/v1/records/order", {"customer": "1", "customers": {"guest": [2, 3, 2]}})
+    assert made.json["customers"] == {"guest": [2, 3]}
+    for wrong in ({}, {"id": 2}, True, [{}], [None]):
+        answers = [
+            house.call("PATCH", "/v1/records/order/1", {"customers": {"guest": wrong}}),
+            house.call("PUT", "/v1/records/order/X-1", {"customers": {"guest": wrong}}),
+            house.post("/v1/records/order", {"customer": "1", "customers": {"guest": wrong}}),
+        ]
+        for answer in answers:
+            assert answer.status == 422 and '"guest" is a customer, 42 or' in answer.json["detail"]
+    assert house.get("/v1/records/order/1").json["customers"] == {"guest": [2, 3]}
+    answer = house.call("PATCH", "/v1/records/order/1", {"customers": {"guest": None}})
+    assert answer.status == 200 and answer.json["customers"] == {}
+
+
+def test_of_many_who_put_the_same_one_has_made_it(house):
+    def put(number):
+        return house.call("PUT", "/v1/records/order/RACE", {"customer": "1", "fields": {
+            "remark": str(number)}}).status  # fmt: skip
+
+    with concurrent.futures.ThreadPoolExecutor(12) as pool:
+        assert sorted(pool.map(put, range(12))) == [200] * 11 + [201]
+    assert [item["id"] for item in house.get("/v1/records/order").json["items"]] == [1]
 
 
 def test_what_looks_like_a_number_is_put_by_its_field(house):
