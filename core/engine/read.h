@@ -365,6 +365,12 @@ struct read_fallback {
     bool is_known;
 };
 void read_fallback(struct engine *engine, struct read_fallback *out_fallback);
+/* A kind in force whose records nobody gets, since nobody is called as its `owner`; *out_kind is
+ * empty: there is none. */
+struct read_kind_owner {
+    char kind[NAME_BYTES_MAX + 1], owner[NAME_BYTES_MAX + 1];
+};
+void read_missing_owner(struct engine *engine, struct read_kind_owner *out_missing);
 /* A calendar that a plugin's kind is configured to go by, and no bundle in force declares; empty:
  * there is none. */
 void read_missing_calendar(struct engine *engine, char out_name[NAME_BYTES_MAX + 1]);
@@ -373,6 +379,8 @@ bool read_has_kind(struct engine *engine, struct text kind); /* of records, whoe
  * NULL for none. */
 void read_fallback_called(struct engine *engine, const char *name,
                           struct read_fallback *out_fallback);
+void read_missing_owner_of(struct engine *engine, const struct plugins *plugins,
+                           struct read_kind_owner *out_missing);
 void read_missing_calendar_of(struct engine *engine, const struct plugins *plugins,
                               char out_name[NAME_BYTES_MAX + 1]);
 int read_staff_member(struct engine *engine, struct text name, struct buf *out, struct err *err);
