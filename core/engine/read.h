@@ -224,6 +224,10 @@ struct read_records {
 /* Whether its state and owner may lead to records at all: a slip of the pen would read as "none".
  * E_INVALID, with what may have been meant. */
 int read_records_check(struct engine *engine, const struct read_records *which, struct err *err);
+/* Append {items: [{kind, open}]}: kinds that nobody declares any more, with their open records,
+ * counted up to READ_UNDECLARED_MAX. */
+#define READ_UNDECLARED_MAX 10000
+void read_undeclared(struct engine *engine, struct buf *out);
 int read_records(struct snapshot *snapshot, const struct read_records *which,
                  const struct read_page *page, struct buf *out, struct err *err);
 

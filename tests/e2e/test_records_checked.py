@@ -35,6 +35,21 @@ def add(house, **fields):
     return house.post("/v1/records/order", {"customer": "1", "fields": fields})
 
 
+def test_a_deploy_without_a_kind_says_what_is_left_of_it(house, tmp_path):
+    add(house)
+    add(house)
+    house.post("/v1/records/plain", {})
+    rules = tmp_path / "rules" / "rules.lua"
+    rules.write_text('kind "plain" { states = { "open" } }\n')
+    kith = attach(house)
+    code, out, said = kith.run("deploy", str(rules.parent))
+    assert code == 0, said
+    assert "the kind order is not declared any more, and has 2 open records" in out
+    assert "plain" not in out
+    answer = house.post("/v1/bundles/rollback", {})
+    assert answer.status == 200 and "undeclared" not in answer.json, answer.body
+
+
 def test_open_is_one_or_zero(house):
     add(house)
     for said in ("open=1", "open=0"):
