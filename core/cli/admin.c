@@ -26,6 +26,14 @@ static void say_active(struct cli *cli, struct doc bundle)
     buf_printf(&cli->out, "in force: %.*s since entry %lld: %llu file%s, %llu rule%s\n",
                (int)hash.size, hash.data, (long long)doc_int(bundle, "seq", 0), COUNTED(files),
                COUNTED(rules));
+    for (struct doc_iter it = doc_iter(doc_child(bundle, "undeclared")); doc_next(&it);) {
+        struct text kind = doc_text(it.value.doc, "kind");
+        int64_t open = doc_int(it.value.doc, "open", 0);
+        buf_printf(&cli->out,
+                   "the kind %.*s is not declared any more, and has %llu open record%s: nobody is "
+                   "reminded of their deadlines\n",
+                   (int)kind.size, kind.data, COUNTED(open));
+    }
 }
 
 int run_deploy(struct cli *cli)

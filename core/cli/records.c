@@ -366,55 +366,103 @@ static void put_value(struct doc_writer *w, struct text name, struct doc field, 
     doc_put_value_text(w, name, &value);
 }
 
+/* NAME=VALUE of an --OPTION that may be given several times. */
+struct pair {
+    struct text name;
+    const char *value;
+};
+
+/* The next of --`option`, from *at = 0.  `what` it is written as, "NAME=VALUE".  False: there is
+ * none, or *out_code says that it is written otherwise, and that has been said. */
+static bool next_pair(struct cli *cli, const char *option, const char *what, size_t *at,
+                      struct pair *out, int *out_code)
+{
+    const char *text = args_next(&cli->args, option, at);
+    const char *equals = text != NULL ? strchr(text, '=') : NULL;
+    if (text == NULL || *out_code != EXIT_DONE)
+        return false;
+    if (equals == NULL || equals == text) {
+        cli_fail(cli, "--%s %s: it is written %s", option, text, what);
+        *out_code = EXIT_USAGE;
+        return false;
+    }
+    *out = (struct pair){ { text, (uint32_t)(equals - text) }, equals + 1 };
+    return true;
+}
+
+/* How many of the pairs of --`option` have this name, in front of `end`. */
+static size_t count_pairs(struct cli *cli, const char *option, struct text name, size_t end)
+{
+    size_t count = 0, at = 0;
+    for (const char *text; (text = args_next(&cli->args, option, &at)) != NULL && at <= end;)
+        count += strncmp(text, name.data, name.size) == 0 && text[name.size] == '=';
+    return count;
+}
+
 /* NAME=VALUE of every --set, as "fields". */
 static int put_fields(struct cli *cli, struct doc_writer *w, const char *kind)
 {
     struct buf declared = BUF_INIT;
+    struct pair pair;
     size_t at = 0;
-    const char *pair = args_next(&cli->args, "set", &at);
-    if (pair == NULL)
+    if (!args_has(&cli->args, "set"))
         return EXIT_DONE;
     int code = read_fields(cli, kind, &declared);
     struct doc fields = { declared.size != 0 ? declared.data : NULL, (uint32_t)declared.size };
     doc_open(w, "fields");
-    for (; code == EXIT_DONE && pair != NULL; pair = args_next(&cli->args, "set", &at)) {
-        const char *equals = strchr(pair, '=');
-        if (equals == NULL || equals == pair) {
-            cli_fail(cli, "--set %s: it is written NAME=VALUE", pair);
+    while (next_pair(cli, "set", "NAME=VALUE", &at, &pair, &code)) {
+        struct doc_value field = doc_get_text(fields, pair.name);
+        if (count_pairs(cli, "set", pair.name, at) > 1) {
+            cli_fail(cli, "--set %.*s is given twice: a list is written %.*s=a,b",
+                     (int)pair.name.size, pair.name.data, (int)pair.name.size, pair.name.data);
             code = EXIT_USAGE;
-            break;
         }
-        struct text name = { pair, (uint32_t)(equals - pair) };
-        struct doc_value field = doc_get_text(fields, name);
-        put_value(w, name, field.type == DOC_DOC ? field.doc : (struct doc){ NULL, 0 }, equals + 1);
+        put_value(w, pair.name, field.type == DOC_DOC ? field.doc : (struct doc){ NULL, 0 },
+                  pair.value);
     }
     doc_close(w);
     buf_deinit(&declared);
     return code;
 }
 
-/* ROLE=CUSTOMER of every --role, as "customers". */
+/* Everybody whom --role gives the role of that name. */
+static int put_holders(struct cli *cli, struct doc_writer *w, struct text name)
+{
+    int code = EXIT_DONE;
+    struct pair pair;
+    size_t at = 0;
+    doc_open_array_text(w, name);
+    while (next_pair(cli, "role", "ROLE=CUSTOMER", &at, &pair, &code))
+        if (text_equal(pair.name, name) && *pair.value == '\0') {
+            cli_fail(cli, "--role %.*s= empties the role: name nobody in it besides",
+                     (int)name.size, name.data);
+            code = EXIT_USAGE;
+        } else if (text_equal(pair.name, name)) {
+            doc_put_string(w, "", pair.value);
+        }
+    doc_close(w);
+    return code;
+}
+
+/* ROLE=CUSTOMER of every --role, as "customers"; of a role that is given several times a list. */
 static int put_roles(struct cli *cli, struct doc_writer *w)
 {
+    int code = EXIT_DONE;
+    struct pair pair;
     size_t at = 0;
-    const char *pair = args_next(&cli->args, "role", &at);
-    if (pair == NULL)
+    if (!args_has(&cli->args, "role"))
         return EXIT_DONE;
     doc_open(w, "customers");
-    for (; pair != NULL; pair = args_next(&cli->args, "role", &at)) {
-        const char *equals = strchr(pair, '=');
-        if (equals == NULL || equals == pair) {
-            cli_fail(cli, "--role %s: it is written ROLE=CUSTOMER", pair);
-            doc_close(w);
-            return EXIT_USAGE;
-        }
-        struct text name = { pair, (uint32_t)(equals - pair) };
-        struct doc_value who = { .type = equals[1] != '\0' ? DOC_TEXT : DOC_NULL,
-                                 .text = text_of(equals + 1) };
-        doc_put_value_text(w, name, &who);
+    while (next_pair(cli, "role", "ROLE=CUSTOMER", &at, &pair, &code)) {
+        struct doc_value who = { .type = *pair.value != '\0' ? DOC_TEXT : DOC_NULL,
+                                 .text = text_of(pair.value) };
+        if (count_pairs(cli, "role", pair.name, SIZE_MAX) == 1)
+            doc_put_value_text(w, pair.name, &who);
+        else if (count_pairs(cli, "role", pair.name, at) == 1)
+            code = put_holders(cli, w, pair.name);
     }
     doc_close(w);
-    return EXIT_DONE;
+    return code;
 }
 
 static void put_option(struct cli *cli, struct doc_writer *w, const char *name)

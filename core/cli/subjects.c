@@ -4,6 +4,7 @@
  * command again goes on: the daemon passes over codes that it knows.
  */
 #include "core/base/json_write.h"
+#include "core/base/limits.h"
 #include "core/base/utf8.h"
 #include "core/cli/cli.h"
 #include "core/cli/input.h"
@@ -14,6 +15,7 @@
 #define MARK "\xef\xbb\xbf"   /* in front of UTF-8 */
 #define BROKEN "\xef\xbf\xbd" /* U+FFFD: what could not be read */
 #define CODES_PER_CALL 1000
+#define SHOWN_BYTES 40 /* of a code that is none */
 #define CODE_BYTES_PER_CALL (100u << 10)
 
 /* -- Lists --------------------------------------------------------------------------------- */
@@ -193,6 +195,11 @@ static int add_code(struct loading *loading, struct text line)
         return cli_fail(cli,
                         "line %llu of the file is no text: save it as UTF-8, a code on each line",
                         (unsigned long long)loading->lines);
+    if (code.size > NAME_BYTES_MAX)
+        return cli_fail(cli,
+                        "line %llu of the file has %u bytes, and a code at most %d: \"%.*s...\"",
+                        (unsigned long long)loading->lines, code.size, NAME_BYTES_MAX,
+                        (int)utf8_valid_prefix(code.data, SHOWN_BYTES), code.data);
     if (loading->waiting == 0)
         buf_clear(&cli->body);
     buf_text(&cli->body, loading->waiting == 0 ? "{\"codes\":[" : ",");

@@ -88,6 +88,7 @@ struct engine_result {
     uint64_t customer; /* the subject; 0: none */
     uint64_t task;     /* the reminder made or changed; 0: none */
     uint64_t record;   /* the number of the record made or changed; 0: none */
+    bool is_made;      /* that record was not there before */
     uint64_t next;     /* the reminder that follows the one that is done; 0: none */
 };
 

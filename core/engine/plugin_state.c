@@ -338,8 +338,9 @@ static bool ask(struct engine *engine, const struct document *document, enum plu
     return true;
 }
 
-static void show_document(struct engine *engine, uint64_t customer, struct document *document,
-                          struct buf *out)
+/* `absorbed` 0: as it is now; else as it was until she was merged with that one. */
+static void show_document(struct engine *engine, uint64_t customer, uint64_t absorbed,
+                          struct document *document, struct buf *out)
 {
     int64_t version = plugin_version(engine, document->plugin, document->name);
     struct doc_writer w;
@@ -352,24 +353,36 @@ static void show_document(struct engine *engine, uint64_t customer, struct docum
     doc_put_text(&w, "plugin", document->plugin);
     doc_put_text(&w, "key", document->name);
     doc_put_int(&w, "customer", (int64_t)customer);
+    if (absorbed != 0)
+        doc_put_int(&w, "before", (int64_t)absorbed);
     doc_put_doc(&w, "state", document->doc);
     doc_end(&w);
+}
+
+static void show_documents(struct engine *engine, const struct key *prefix, uint64_t customer,
+                           uint64_t absorbed, struct buf *out)
+{
+    struct document *documents;
+    size_t count = read_documents(engine, prefix, &documents);
+    for (size_t i = 0; i < count; i++)
+        show_document(engine, customer, absorbed, &documents[i], out);
 }
 
 int read_plugin_states_of(struct engine *engine, struct text reference, struct buf *out,
                           struct err *err)
 {
-    static const char tables[] = { 'P', 'O' };
     struct customer customer;
+    struct key prefix;
     int rc = customer_find(&customer, engine, reference, err);
-    for (size_t i = 0; rc == 0 && i < customer.count; i++)
-        for (size_t j = 0; j < sizeof tables; j++) {
-            struct key prefix;
-            struct document *documents;
-            key_customer(&prefix, customer.members[i].number, tables[j]);
-            size_t count = read_documents(engine, &prefix, &documents);
-            for (size_t k = 0; k < count; k++)
-                show_document(engine, customer.members[i].number, &documents[k], out);
+    for (size_t i = 0; rc == 0 && i < customer.count; i++) {
+        uint64_t member = customer.members[i].number;
+        key_customer(&prefix, member, 'P');
+        show_documents(engine, &prefix, member, 0, out);
+        for (size_t j = 0; j < customer.count; j++) {
+            uint64_t absorbed = customer.members[j].number;
+            key_aside_prefix(&prefix, member, absorbed);
+            show_documents(engine, &prefix, member, absorbed, out);
         }
+    }
     return rc;
 }

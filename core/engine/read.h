@@ -160,7 +160,8 @@ int read_suppressions_of(struct engine *engine, struct text reference, struct bu
                          struct err *err);
 
 /* What plugins keep about her and all she was merged with: documents
- * {plugin, key, customer, state}, one behind another, each as its plugin tells her of it.
+ * {plugin, key, customer, before, state}, one behind another, each as its plugin tells her of it.
+ * `before`, if it is there: as it was until she was merged with that one.
  * E_NOTFOUND. */
 int read_plugin_states_of(struct engine *engine, struct text reference, struct buf *out,
                           struct err *err);
@@ -223,6 +224,10 @@ struct read_records {
 /* Whether its state and owner may lead to records at all: a slip of the pen would read as "none".
  * E_INVALID, with what may have been meant. */
 int read_records_check(struct engine *engine, const struct read_records *which, struct err *err);
+/* Append {items: [{kind, open}]}: kinds that nobody declares any more, with their open records,
+ * counted up to READ_UNDECLARED_MAX. */
+#define READ_UNDECLARED_MAX 10000
+void read_undeclared(struct engine *engine, struct buf *out);
 int read_records(struct snapshot *snapshot, const struct read_records *which,
                  const struct read_page *page, struct buf *out, struct err *err);
 
@@ -277,6 +282,10 @@ bool read_is_known(struct engine *engine, uint64_t number, struct text source, s
 
 /* Whether a plugin, as `source`, has said something by this id, of whomever. */
 bool read_plugin_said(struct engine *engine, struct text source, struct text id);
+
+/* Whether an event of this type may be appended by whoever has a link.  E_INVALID: it is of a kind
+ * of records in force, or a plugin's, and would have no effect. */
+int read_link_event(struct engine *engine, struct text type, struct err *err);
 
 /* Whether her consent is withdrawn already. */
 bool read_is_withdrawn(struct engine *engine, uint64_t number, struct text purpose,
@@ -363,6 +372,12 @@ struct read_fallback {
     bool is_known;
 };
 void read_fallback(struct engine *engine, struct read_fallback *out_fallback);
+/* A kind in force whose records nobody gets, since nobody is called as its `owner`; *out_kind is
+ * empty: there is none. */
+struct read_kind_owner {
+    char kind[NAME_BYTES_MAX + 1], owner[NAME_BYTES_MAX + 1];
+};
+void read_missing_owner(struct engine *engine, struct read_kind_owner *out_missing);
 /* A calendar that a plugin's kind is configured to go by, and no bundle in force declares; empty:
  * there is none. */
 void read_missing_calendar(struct engine *engine, char out_name[NAME_BYTES_MAX + 1]);
@@ -371,6 +386,8 @@ bool read_has_kind(struct engine *engine, struct text kind); /* of records, whoe
  * NULL for none. */
 void read_fallback_called(struct engine *engine, const char *name,
                           struct read_fallback *out_fallback);
+void read_missing_owner_of(struct engine *engine, const struct plugins *plugins,
+                           struct read_kind_owner *out_missing);
 void read_missing_calendar_of(struct engine *engine, const struct plugins *plugins,
                               char out_name[NAME_BYTES_MAX + 1]);
 int read_staff_member(struct engine *engine, struct text name, struct buf *out, struct err *err);

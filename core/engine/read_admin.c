@@ -4,6 +4,8 @@
 #include "core/base/near.h"
 #include "core/engine/engine_inside.h"
 #include "core/engine/read_inside.h"
+#include "core/engine/record_inside.h"
+#include "core/engine/rules.h"
 #include "core/engine/staff.h"
 
 #include <stdio.h>
@@ -325,6 +327,37 @@ void read_fallback_called(struct engine *engine, const char *name,
 void read_fallback(struct engine *engine, struct read_fallback *out_fallback)
 {
     read_fallback_called(engine, engine->config.fallback, out_fallback);
+}
+
+static bool note_owner(struct engine *engine, const struct kind *kinds, size_t count,
+                       struct read_kind_owner *out_missing)
+{
+    struct err err;
+    for (size_t i = 0; i < count; i++) {
+        struct text owner = kinds[i].owner;
+        if (owner.size == 0 || text_is(owner, "owner") || record_somebody(engine, owner, &err) == 0)
+            continue;
+        snprintf(out_missing->kind, sizeof out_missing->kind, "%s", kinds[i].name.data);
+        snprintf(out_missing->owner, sizeof out_missing->owner, "%s", owner.data);
+        return true;
+    }
+    return false;
+}
+
+void read_missing_owner_of(struct engine *engine, const struct plugins *plugins,
+                           struct read_kind_owner *out_missing)
+{
+    const struct ruleset *rules = engine->rules;
+    *out_missing = (struct read_kind_owner){ .kind = "" };
+    arena_clear(&engine->arena);
+    if (rules == NULL || !note_owner(engine, rules->kinds, rules->kind_count, out_missing))
+        note_owner(engine, plugins != NULL ? plugins->kinds : NULL,
+                   plugins != NULL ? plugins->kind_count : 0, out_missing);
+}
+
+void read_missing_owner(struct engine *engine, struct read_kind_owner *out_missing)
+{
+    read_missing_owner_of(engine, engine->plugins, out_missing);
 }
 
 bool read_has_kind(struct engine *engine, struct text kind)

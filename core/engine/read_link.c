@@ -30,6 +30,20 @@ bool read_plugin_said(struct engine *engine, struct text source, struct text id)
     return dedupe_knows(engine, &nobody, &event);
 }
 
+int read_link_event(struct engine *engine, struct text type, struct err *err)
+{
+    struct text plugin = plugin_owner(engine, type);
+    if (engine_owns_type(engine, type))
+        return err_set(err, E_INVALID,
+                       "\"%.*s\" is what Kith tells of a kind of records: a link cannot append it",
+                       (int)type.size, type.data);
+    if (plugin.size != 0)
+        return err_set(err, E_INVALID,
+                       "\"%.*s\" is a type of the plugin %.*s: a link cannot append it",
+                       (int)type.size, type.data, (int)plugin.size, plugin.data);
+    return 0;
+}
+
 bool read_is_withdrawn(struct engine *engine, uint64_t number, struct text purpose,
                        struct text channel)
 {

@@ -177,7 +177,6 @@ int record_work_store(struct record_work *work, bool *out_changed, struct err *e
         record->number = record_next_number(work->engine, record->kind_name);
     record->version++;
     record_store(work->engine, is_new ? NULL : &work->before, record);
-    work->engine->result->record = record->number;
     work->step->trace.acts++;
     return 0;
 }
@@ -314,14 +313,22 @@ static int set_lines(struct record_work *work, struct doc lines, struct err *err
 
 /* -- Roles ----------------------------------------------------------------- */
 
-static int put_customer(struct record_work *work, struct doc_writer *w, struct text role,
-                        const struct doc_value *who, struct err *err)
+struct holders { /* of one role, each once */
+    uint64_t numbers[RECORD_CUSTOMERS_MAX];
+    size_t count;
+};
+
+static int add_holder(struct record_work *work, struct holders *holders, struct text role,
+                      const struct doc_value *who, struct err *err)
 {
     uint64_t number = record_customer(work->engine, who);
     if (number == 0)
         return record_fail(work, E_NOTFOUND, say(work, "the role \"%s\": no such customer", role),
                            err);
-    doc_put_int(w, "", (int64_t)number);
+    for (size_t i = 0; i < holders->count; i++)
+        if (holders->numbers[i] == number)
+            return 0;
+    holders->numbers[holders->count++] = number;
     note_named(work, number);
     return 0;
 }
@@ -330,6 +337,7 @@ static int put_role(struct record_work *work, struct doc_writer *w, const struct
                     const struct doc_value *given, struct err *err)
 {
     bool is_list = given->type == DOC_ARRAY;
+    struct holders holders = { .count = 0 };
     int rc = 0;
     if (is_list && (doc_count(given->doc) > RECORD_CUSTOMERS_MAX ||
                     (doc_count(given->doc) > 1 && !role->is_many)))
@@ -339,11 +347,13 @@ static int put_role(struct record_work *work, struct doc_writer *w, const struct
                                              : "the role \"%s\" is one customer's",
                                role->name),
                            err);
-    doc_open_array_text(w, role->name);
     for (struct doc_iter it = doc_iter(given->doc); is_list && rc == 0 && doc_next(&it);)
-        rc = put_customer(work, w, role->name, &it.value, err);
+        rc = add_holder(work, &holders, role->name, &it.value, err);
     if (!is_list)
-        rc = put_customer(work, w, role->name, given, err);
+        rc = add_holder(work, &holders, role->name, given, err);
+    doc_open_array_text(w, role->name);
+    for (size_t i = 0; i < holders.count; i++)
+        doc_put_int(w, "", (int64_t)holders.numbers[i]);
     doc_close(w);
     return rc;
 }
@@ -449,7 +459,7 @@ int record_create(struct record_work *work, const struct record_request *request
     if (rc == 0)
         rc = begin_new(work, request, err);
     if (rc == 0)
-        work->to = request->owner.size != 0 ? request->owner : work->record.kind->owner;
+        work->to = request->owner.size != 0 ? request->owner : record_first_owner(work);
     if (rc == 0)
         rc = set_roles(work, request->customers, err);
     if (rc == 0)

@@ -142,8 +142,12 @@ static void create(struct step *step, struct doc fields)
     };
     struct err err;
     record_work_begin(&work, step, "");
-    if (record_create(&work, &request, &err) != 0)
+    if (record_create(&work, &request, &err) != 0) {
         refuse(step, &err);
+        return;
+    }
+    step->engine->result->record = work.record.number;
+    step->engine->result->is_made = true;
 }
 
 void command_record_create(struct step *step)

@@ -84,6 +84,9 @@ int record_check_owner(struct record_work *work, struct text owner, struct err *
 /* Whether somebody, or a team, is called so: E_INVALID with whoever may have been meant.  Where
  * nobody is on the staff anybody may be. */
 int record_somebody(struct engine *engine, struct text owner, struct err *err);
+/* Whose a new one is of which nobody says it: as its kind says; where nobody is called so the
+ * fallback of kith.lua, else nobody, and the trace says why. */
+struct text record_first_owner(struct record_work *work);
 /* The record is `to`'s ("owner": the customer's), or the member's that the team chooses.
  * E_CONFLICT: nobody is there. */
 int record_own(struct record_work *work, struct text to, struct err *err);

@@ -3,8 +3,9 @@
  * The owner of a record is a name that reminders are addressed to, so one that nobody bears would
  * send its deadlines to a list that nobody reads.  Whoever gives an owner by name is told at once;
  * only a house without any staff takes every name, for there nobody has said yet who works there.
- * What a kind says of new ones, and the owner that a customer has, is taken as it stands: neither
- * is said by whoever makes the record, and a refusal would lose what a customer has to say.
+ * What a kind says of new ones is not said by whoever makes the record, and a refusal would lose
+ * what a customer has to say: if nobody is called so, the record is the fallback's.  The owner that
+ * a customer has is taken as it stands.
  *
  * A team with a way of assigning gives the record to one of its members, once, as it does with
  * customers (owner.c): all of its deadlines are then hers.  A team without one keeps it.
@@ -60,6 +61,24 @@ int record_check_owner(struct record_work *work, struct text owner, struct err *
         return 0;
     int rc = record_somebody(work->engine, owner, &why);
     return rc != 0 ? record_fail(work, rc, why.text, err) : 0;
+}
+
+struct text record_first_owner(struct record_work *work)
+{
+    struct engine *engine = work->engine;
+    const struct kind *kind = work->record.kind;
+    struct text owner = kind->owner, fallback = text_of(engine->config.fallback);
+    struct err why;
+    if (owner.size == 0 || text_is(owner, "owner") || record_somebody(engine, owner, &why) == 0)
+        return owner;
+    if (!staff_is_known(engine, fallback))
+        fallback.size = 0;
+    step_note_line(work->step,
+                   arena_printf(&engine->arena, "the owner of kind \"%s\": %s; %s%s",
+                                kind->name.data, why.text,
+                                fallback.size != 0 ? "it is the fallback's, " : "it is nobody's",
+                                fallback.size != 0 ? fallback.data : ""));
+    return fallback;
 }
 
 int record_own(struct record_work *work, struct text to, struct err *err)

@@ -111,6 +111,7 @@ struct doctor {
     bool plugins_are_well;
     struct read_pauses rules, channels;
     struct read_fallback fallback;
+    struct read_kind_owner owner;
     int64_t now; /* log time */
     struct {
         const char *name;
@@ -296,6 +297,18 @@ static void check_fallback(struct doctor *doctor)
               name, name);
 }
 
+static void check_owners(struct doctor *doctor)
+{
+    const struct read_kind_owner *owner = &doctor->owner;
+    if (owner->kind[0] == '\0')
+        check(doctor, "owners", true, "all kinds of records belong to somebody, or need not");
+    else
+        check(doctor, "owners", false,
+              "nobody is called %s, whose the records of the kind %s are to be: they are the "
+              "fallback's, or nobody's; is it spelt right?",
+              owner->owner, owner->kind);
+}
+
 static void check_circuits(struct doctor *doctor)
 {
     for (size_t i = 0; i < doctor->open_count; i++)
@@ -335,6 +348,7 @@ static void ask_counts(struct engine *engine, struct call *call)
     read_paused_rules(engine, &doctor->rules);
     read_paused_channels(engine, &doctor->channels);
     read_fallback(engine, &doctor->fallback);
+    read_missing_owner(engine, &doctor->owner);
     doctor->now = engine_now(engine);
     doctor->plugins_are_well = plugins_are_well(engine, call, &doctor->plugins);
 }
@@ -358,6 +372,7 @@ static void look(struct call *call)
     check_pauses(doctor, "rules", "kith resume rule", &doctor->rules);
     check_pauses(doctor, "channels", "kith resume channel", &doctor->channels);
     check_fallback(doctor);
+    check_owners(doctor);
     check_circuits(doctor);
     check_plugins(doctor);
     doc_close(&doctor->w);
@@ -403,7 +418,7 @@ const struct route routes_backup[] = {
       "Copy all data to a directory of the daemon's machine, and check the copy", NULL,
       backup_fields, "201 Backup" },
     { "GET", "/v1/doctor", SCOPE_ADMIN, 0, false, get_doctor,
-      "What is the matter: work, files, room, keys, messages, erasures, pauses, fallback, "
+      "What is the matter: work, files, room, keys, messages, erasures, pauses, fallback, owners, "
       "receivers, plugins",
       NULL, NULL, "Diagnosis" },
     ROUTES_END,

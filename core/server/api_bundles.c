@@ -108,6 +108,7 @@ static void get_bundles(struct call *call)
 struct deployment {
     struct buf bundle; /* in order, as it is stored */
     struct buf config;
+    struct buf undeclared; /* kinds with open records, once it is in force */
     uint8_t hash[BUNDLE_HASH_BYTES];
     bool is_in_log; /* its files are */
     bool activates, is_rollback;
@@ -135,10 +136,16 @@ static struct doc bundle_of(const struct deployment *deployment)
     return (struct doc){ deployment->bundle.data, (uint32_t)deployment->bundle.size };
 }
 
+static struct doc undeclared_of(const struct deployment *deployment)
+{
+    return (struct doc){ deployment->undeclared.data, (uint32_t)deployment->undeclared.size };
+}
+
 static void deployment_deinit(struct deployment *deployment)
 {
     buf_deinit(&deployment->bundle);
     buf_deinit(&deployment->config);
+    buf_deinit(&deployment->undeclared);
 }
 
 static void fail(struct call *call)
@@ -160,6 +167,9 @@ static void answer_deployment(struct call *call)
         fail(call);
         return;
     }
+    struct doc undeclared = { NULL, 0 };
+    if (deployment->undeclared.size != 0)
+        undeclared = doc_child(arena_doc(&call->arena, undeclared_of(deployment)), "items");
     deployment_deinit(deployment);
     hex_encode(deployment->hash, sizeof deployment->hash, hash);
     buf_clear(&call->out);
@@ -173,6 +183,8 @@ static void answer_deployment(struct call *call)
     }
     doc_put_int(&w, "files", (int64_t)deployment->files);
     doc_put_int(&w, "rules", (int64_t)deployment->rules);
+    if (doc_count(undeclared) != 0)
+        doc_put_array(&w, "undeclared", undeclared);
     call_reply(call, deployment->is_in_log ? 200 : 201, doc_end(&w));
 }
 
@@ -181,6 +193,17 @@ static void read_logged(struct call *call)
     struct deployment *deployment = call->data;
     deployment->code = log_read(node_log(call->api->node), deployment->seq, 1, keep_logged,
                                 &deployment->logged, NULL, &deployment->err);
+}
+
+static void ask_undeclared(struct engine *engine, struct call *call)
+{
+    struct deployment *deployment = call->data;
+    read_undeclared(engine, &deployment->undeclared);
+}
+
+static void have_undeclared(struct call *call)
+{
+    call_work(call, read_logged, answer_deployment);
 }
 
 static void deployed(struct call *call, const struct submission *submission)
@@ -194,7 +217,7 @@ static void deployed(struct call *call, const struct submission *submission)
     buf_deinit(&deployment->bundle); /* call_applied() may end the call */
     buf_deinit(&deployment->config);
     if (call_applied(call, submission))
-        call_work(call, read_logged, answer_deployment);
+        call_ask(call, ask_undeclared, have_undeclared);
 }
 
 /* The files alone, for later. */

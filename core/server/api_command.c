@@ -198,6 +198,7 @@ static void applied(struct call *call, const struct submission *submission)
         command->task = submission->result.task;
     if (submission->result.record != 0)
         command->record = submission->result.record;
+    command->is_made = submission->result.is_made;
     command->next = submission->result.next;
     command->seq = submission->first_seq;
     command->customer = submission->result.customer;

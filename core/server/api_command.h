@@ -101,6 +101,7 @@ struct command {
     uint64_t task;                      /* the reminder that was made or changed */
     uint64_t next;                      /* the one that follows it; 0: none */
     uint64_t record;                    /* the number of the record that was made or changed */
+    bool is_made;                       /* that record was not there before */
     uint64_t seq;                       /* of its entry */
 
     bool wants_applied; /* private */

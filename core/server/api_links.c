@@ -257,7 +257,9 @@ static void prepare(struct engine *engine, struct call *call)
     struct making *making = call->data;
     struct read_due due = { .customer = making->customer, .now = now_ms(call) };
     making->code = read_number(engine, making->customer, &making->link.customer, &making->err);
-    if (making->code == 0 && making->link.kind != LINK_EVENT)
+    if (making->code == 0 && making->link.kind == LINK_EVENT)
+        making->terms_code = read_link_event(engine, making->link.type, &making->err);
+    else if (making->code == 0)
         making->terms_code = read_consent_terms(engine, making->customer, making->link.purpose,
                                                 making->link.channel, &making->err);
     if (making->terms_code != 0)

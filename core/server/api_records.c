@@ -205,6 +205,35 @@ static bool read_expected(struct call *call, int64_t *out_version)
     return false;
 }
 
+static bool is_customer(const struct doc_value *value)
+{
+    return value->type == DOC_TEXT || value->type == DOC_INT64;
+}
+
+static bool is_role(const struct doc_value *value)
+{
+    if (value->type != DOC_ARRAY)
+        return value->type == DOC_NULL || is_customer(value);
+    for (struct doc_iter it = doc_iter(value->doc); doc_next(&it);)
+        if (!is_customer(&it.value))
+            return false;
+    return true;
+}
+
+/* Whether those of the body can be meant; else it is answered. */
+static bool roles_check(struct call *call)
+{
+    for (struct doc_iter it = doc_iter(doc_child(call->body, "customers")); doc_next(&it);)
+        if (!is_role(&it.value)) {
+            call_problem(call, 422,
+                         "\"customers\": \"%.*s\" is a customer, 42 or \"user_id:u-17\", or a "
+                         "list of them; null empties it",
+                         (int)it.name.size, it.name.data);
+            return false;
+        }
+    return true;
+}
+
 /* The body's fields under their names, null too: it empties. */
 static void put_body(struct call *call, struct doc_writer *w, const char *const names[])
 {
@@ -254,6 +283,8 @@ static void post_record(struct call *call)
 {
     static const char *const kept[] = { "fields", "customers", "owner", "lines", NULL };
     struct doc_writer w;
+    if (!roles_check(call))
+        return;
     struct command *command = command_for(call, "record.create", &w);
     put_body(call, &w, kept);
     command->ref = field_customer(call, call->body, "customer");
@@ -308,6 +339,13 @@ static void ask_putting(struct engine *engine, struct call *call)
     }
 }
 
+static void tell_put(struct call *call)
+{
+    struct command *command = call->data;
+    command->status = command->is_made ? 201 : 200;
+    add_etag(call);
+}
+
 static void have_putting(struct call *call)
 {
     static const char *const kept[] = { "fields", "customers", "owner", "lines", NULL };
@@ -331,14 +369,14 @@ static void have_putting(struct call *call)
         doc_put_int(&w, "expect", putting->expected);
     command->ref = field_customer(call, call->body, "customer");
     command->record = putting->number;
-    command->status = putting->number != 0 ? 200 : 201;
+    command->told = tell_put;
     run(call, command, &w);
 }
 
 static void put_record(struct call *call)
 {
     struct putting *putting = arena_zero(&call->arena, sizeof *putting);
-    if (!read_expected(call, &putting->expected))
+    if (!roles_check(call) || !read_expected(call, &putting->expected))
         return;
     call->data = putting;
     call_ask(call, ask_putting, have_putting);
@@ -394,7 +432,7 @@ static void patch_record(struct call *call)
                      "fields and customers are objects: {\"NAME\": null} empties one of them");
     else if (doc_count(call->body) == 0)
         call_problem(call, 422, "nothing is to be changed: fields, customers, owner or lines");
-    else
+    else if (roles_check(call))
         with_record(call, patch_named);
 }
 

@@ -217,7 +217,7 @@ static const struct shape_field export[] = {
     { "files", "[object]", true, "hash of each file that an event of hers names, and the event" },
     { "suppressions", "[object]", true, "Addresses of hers that nothing may be sent to" },
     { "plugins", "[object]", true,
-      "What each plugin keeps about her: plugin, key, customer, state" },
+      "What each plugin keeps about her: plugin, key, customer, before, state" },
     END,
 };
 
@@ -271,6 +271,8 @@ static const struct shape_field deployment[] = {
     { "at", "time", false, NULL },
     { "files", "integer", true, NULL },
     { "rules", "integer", true, NULL },
+    { "undeclared", "[object]", false,
+      "Kinds that nobody declares and that have open records: kind, open" },
     { "*", "any", false, NULL },
     END,
 };

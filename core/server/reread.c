@@ -55,6 +55,7 @@ void reread_look(struct engine *engine, const struct plugin_set *plugins,
 {
     *out_missing = (struct reread_missing){ .calendar = "" };
     read_fallback(engine, &out_missing->fallback);
+    read_missing_owner(engine, &out_missing->owner);
     if (engine_rules(engine) == NULL)
         return;
     read_missing_calendar(engine, out_missing->calendar);
@@ -67,6 +68,10 @@ void reread_say_missing(const struct reread_missing *missing)
     if (!fallback->is_known)
         say("nobody is called %s, the fallback of kith.lua: kith staff add %s, or name another",
             fallback->name, fallback->name);
+    if (missing->owner.kind[0] != '\0')
+        say("nobody is called %s, whose the records of the kind %s are to be: they are the "
+            "fallback's, or nobody's; is it spelt right?",
+            missing->owner.owner, missing->owner.kind);
     if (missing->calendar[0] != '\0')
         say("no calendar is called %s, by which a plugin of kith.lua is to count: the company's is "
             "used until the bundle declares it",
@@ -141,6 +146,7 @@ static void look(struct engine *engine, void *arg)
     if (reread->code != 0)
         return;
     read_fallback_called(engine, fallback != NULL ? fallback : "", &reread->missing.fallback);
+    read_missing_owner_of(engine, plugin_set_engine(reread->tried), &reread->missing.owner);
     reread->missing.kinds[0] = '\0';
     if (rules == NULL)
         return;

@@ -4,7 +4,7 @@
  *     ------   --------   ------------------------------------------------------------------
  *     read     loop       the file
  *     try      worker     its plugins, in processes of their own: would a start load them?
- *     look     engine     is there who and what it names: the fallback, calendars of plugins
+ *     look     engine     is there who and what it names: the fallback, owners of kinds, calendars
  *     say      loop       what is wrong; else what it is used for, and from when on
  *
  * With anything wrong the configuration that is in force stays, all of it.  One at a time; what is
@@ -32,6 +32,7 @@ struct uv_loop_s;
 /* What a configuration names, or its plugins, as far as it is not there. */
 struct reread_missing {
     struct read_fallback fallback;
+    struct read_kind_owner owner;
     char calendar[NAME_BYTES_MAX + 1]; /* empty: none, or no bundle is in force */
     char kinds[REREAD_KINDS_BYTES];    /* "visits reads records.repairs"; likewise */
 };

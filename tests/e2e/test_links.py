@@ -7,6 +7,8 @@ import time
 
 import pytest
 
+from receiver import receivers
+
 BROWSER = {"Accept": "text/html,application/xhtml+xml"}
 ONE_CLICK = {"Content-Type": "application/x-www-form-urlencoded"}
 
@@ -464,3 +466,18 @@ def test_a_link_that_makes_no_sense_is_a_failure_of_the_rule(house, links, why):
     order(daemon)
     failures = [item for item in daemon.timeline("user_id:ann") if item["type"] == "rule.failed"]
     assert [why in item["data"]["message"] for item in failures] == [True], failures
+
+
+def test_a_link_cannot_say_what_kinds_and_plugins_tell(start, tmp_path):
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules" / "rules.lua").write_text('kind "warranty" { states = { "open" } }')
+    (tmp_path / "kith.lua").write_text(receivers())
+    daemon = start("--scripts", tmp_path / "rules", "--config", tmp_path / "kith.lua")
+    daemon.send({"type": "identify", "userId": "ann"})
+    for event, why in (
+        ("warranty.settled", "is what Kith tells of a kind of records"),
+        ("webhook.x", "is a type of the plugin webhook"),
+    ):
+        answer = daemon.post("/v1/links", {"customer": "user_id:ann", "event": event})
+        assert answer.status == 422 and why in answer.json["detail"], answer.body
+    link(daemon, customer="user_id:ann", event="Warranty wanted")

@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from conftest import BUILD
+from conftest import BUILD, eventually
 
 RULES = """
 pool "spring" { low = 2, to = "ann", reserve = "30d" }
@@ -70,13 +70,13 @@ def track(daemon, user, event, message=None, **properties):
 
 def heard(daemon, user, count):
     """The answer comes by way of the log: it is asked for until it is there."""
-    found = []
-    for _ in range(500):
-        found = daemon.get(f"/v1/customers/user_id:{user}").json["traits"].get("heard", [])
-        if len(found) >= count:
-            break
-    assert len(found) == count, found
-    return found
+
+    def told():
+        return daemon.get(f"/v1/customers/user_id:{user}").json["traits"].get("heard", [])
+
+    eventually(lambda: len(told()) >= count)
+    assert len(told()) == count, told()
+    return told()
 
 
 def test_codes_are_loaded_from_a_file_and_each_once(house, tmp_path):
@@ -118,6 +118,15 @@ def test_a_file_that_is_no_text_loads_no_broken_code(house, tmp_path, data, line
     path.write_bytes(data)
     code, _, said = kith(house, "pool", "load", "spring", str(path))
     assert code == 1 and f"line {line} of the file is no text: save it as UTF-8" in said, said
+    assert house.get("/v1/pools/spring").json["loaded"] == 0
+
+
+def test_a_line_that_is_too_long_for_a_code_is_named(house, tmp_path):
+    path = tmp_path / "codes.txt"
+    path.write_text("C-1\n\n" + "兑" * 42 + "\n" + "兑" * 43 + "\nC-2\n")
+    code, _, said = kith(house, "pool", "load", "spring", str(path))
+    assert code == 1, said
+    assert 'line 4 of the file has 129 bytes, and a code at most 128: "' + "兑" * 13 + '..."' in said
     assert house.get("/v1/pools/spring").json["loaded"] == 0
 
 

@@ -1,4 +1,5 @@
 """Records are checked, and shown as clerks write things."""
+import concurrent.futures
 import subprocess
 
 import pytest
@@ -32,6 +33,21 @@ def _house(start, tmp_path):
 
 def add(house, **fields):
     return house.post("/v1/records/order", {"customer": "1", "fields": fields})
+
+
+def test_a_deploy_without_a_kind_says_what_is_left_of_it(house, tmp_path):
+    add(house)
+    add(house)
+    house.post("/v1/records/plain", {})
+    rules = tmp_path / "rules" / "rules.lua"
+    rules.write_text('kind "plain" { states = { "open" } }\n')
+    kith = attach(house)
+    code, out, said = kith.run("deploy", str(rules.parent))
+    assert code == 0, said
+    assert "the kind order is not declared any more, and has 2 open records" in out
+    assert "plain" not in out
+    answer = house.post("/v1/bundles/rollback", {})
+    assert answer.status == 200 and "undeclared" not in answer.json, answer.body
 
 
 def test_open_is_one_or_zero(house):
@@ -120,6 +136,55 @@ def test_a_record_is_made_with_all_its_roles(house):
     assert code == 0, said
     customers = house.get("/v1/records/order/1").json["customers"]
     assert customers == {"payer": [2], "guest": [3]}, customers
+
+
+def test_a_role_that_is_named_several_times_is_a_list(house):
+    kith = attach(house)
+    both = ["--role", "guest=user_id:u-2", "--role", "payer=3", "--role", "guest=user_id:u-3"]
+    code, _, said = kith.run("record", "add", "order", "1", *both)
+    assert code == 0, said
+    customers = house.get("/v1/records/order/1").json["customers"]
+    assert customers == {"payer": [3], "guest": [2, 3]}, customers
+    code, _, said = kith.run("record", "change", "order:1", "--role", "guest=")
+    assert code == 0, said
+    both = ["--role", "guest=3", "--role", "guest=2"]
+    code, _, said = kith.run("record", "change", "order:1", *both)
+    assert code == 0, said
+    assert house.get("/v1/records/order/1").json["customers"]["guest"] == [3, 2]
+    both = ["--role", "guest=", "--role", "guest=2"]
+    code, _, said = kith.run("record", "change", "order:1", *both)
+    assert code == 2 and "--role guest= empties the role" in said
+    both = ["--role", "payer=2", "--role", "payer=3"]
+    code, _, said = kith.run("record", "change", "order:1", *both)
+    assert code == 1 and "payer" in said, "it is one customer's"
+    code, _, said = kith.run("record", "change", "order:1", "--set", "erp=1", "--set", "erp=2")
+    assert code == 2 and "--set erp is given twice" in said
+
+
+def test_a_role_is_customers_or_null(house):
+    made = house.post("/v1/records/order", {"customer": "1", "customers": {"guest": [2, 3, 2]}})
+    assert made.json["customers"] == {"guest": [2, 3]}
+    for wrong in ({}, {"id": 2}, True, [{}], [None]):
+        answers = [
+            house.call("PATCH", "/v1/records/order/1", {"customers": {"guest": wrong}}),
+            house.call("PUT", "/v1/records/order/X-1", {"customers": {"guest": wrong}}),
+            house.post("/v1/records/order", {"customer": "1", "customers": {"guest": wrong}}),
+        ]
+        for answer in answers:
+            assert answer.status == 422 and '"guest" is a customer, 42 or' in answer.json["detail"]
+    assert house.get("/v1/records/order/1").json["customers"] == {"guest": [2, 3]}
+    answer = house.call("PATCH", "/v1/records/order/1", {"customers": {"guest": None}})
+    assert answer.status == 200 and answer.json["customers"] == {}
+
+
+def test_of_many_who_put_the_same_one_has_made_it(house):
+    def put(number):
+        return house.call("PUT", "/v1/records/order/RACE", {"customer": "1", "fields": {
+            "remark": str(number)}}).status  # fmt: skip
+
+    with concurrent.futures.ThreadPoolExecutor(12) as pool:
+        assert sorted(pool.map(put, range(12))) == [200] * 11 + [201]
+    assert [item["id"] for item in house.get("/v1/records/order").json["items"]] == [1]
 
 
 def test_what_looks_like_a_number_is_put_by_its_field(house):

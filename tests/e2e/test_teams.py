@@ -1,6 +1,7 @@
 """Teams, absences and deputies, over HTTP and by the command, against the real daemon."""
 import datetime
 import json
+import signal
 import subprocess
 
 import pytest
@@ -175,6 +176,31 @@ def test_whoever_has_left_gets_nothing(house):
     track(house, "u-1", "Remind", to="carl")
     items = reminders(house)
     assert [items[i]["assignee"] for i in (1, 2, 3, 4)] == ["ann", "bob", "ann", "carl"]
+
+
+def test_a_kind_whose_owner_is_nobody_is_told_and_its_records_are_the_fallbacks(start, tmp_path):
+    (tmp_path / "rules").mkdir()
+    rules = 'kind "case" { states = { "open" }, owner = "serivce" }'
+    (tmp_path / "rules" / "rules.lua").write_text(rules)
+    config = tmp_path / "kith.lua"
+    config.write_text('fallback "ann"\n')
+    flags = ["--scripts", tmp_path / "rules", "--config", config]
+    daemon = start(*flags)
+    assert kith(daemon, "staff", "add", "ann")[0] == 0
+    words = "nobody is called serivce, whose the records of the kind case are to be"
+    code, out, _ = kith(daemon, "doctor")
+    assert code == 1 and words in out
+    daemon.process.send_signal(signal.SIGHUP)
+    daemon.wait_line(words)
+    assert daemon.stop() == 0
+    daemon = start(*flags)
+    daemon.wait_line(words)
+    daemon.send({"type": "identify", "userId": "u-1"})
+    code, out, said = kith(daemon, "record", "add", "case", "user_id:u-1")
+    assert code == 0, said
+    assert daemon.get("/v1/records/case/1").json["owner"] == "ann"
+    assert kith(daemon, "staff", "add", "serivce")[0] == 0
+    assert kith(daemon, "doctor")[0] == 0
 
 
 def test_what_falls_due_in_an_absence_goes_to_the_deputy_and_comes_back(house):

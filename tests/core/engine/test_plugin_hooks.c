@@ -8,7 +8,9 @@
 #include "tests/core/engine/engine_fixture.h"
 
 #include "core/base/err.h"
+#include "core/base/json_write.h"
 #include "core/engine/plugins.h"
+#include "core/engine/read.h"
 #include "core/engine/rules.h"
 #include "core/engine/step.h"
 
@@ -265,11 +267,43 @@ static void what_an_earlier_version_cannot_read_is_found_also_where_it_was_put_a
     assert_int_equal(plugins_check_kept(play->engine, NULL), E_CONFLICT);
 }
 
+/* What she is told that is kept of her, one document behind another. */
+static const char *told_of(struct play *play, const char *reference)
+{
+    struct buf states = BUF_INIT, json = BUF_INIT;
+    struct err err;
+    assert_int_equal(read_plugin_states_of(play->engine, text_of(reference), &states, &err), 0);
+    for (size_t at = 0; at < states.size;) {
+        struct doc doc = { states.data + at, 0 };
+        memcpy(&doc.size, doc.data, sizeof doc.size); /* how a document begins */
+        json_write_doc(&json, doc);
+        at += doc.size;
+    }
+    const char *text =
+        arena_text(&play->arena, (struct text){ buf_string(&json), (uint32_t)json.size }).data;
+    buf_deinit(&states);
+    buf_deinit(&json);
+    return text;
+}
+
+static void what_was_kept_before_a_merge_is_told_as_that(void **state)
+{
+    struct play *play = *state;
+    merge(play, "two");
+    const char *told = told_of(play, "user_id:u-1"),
+               *now = strstr(told, "\"customer\":1,\"state\"");
+    assert_non_null(now);
+    assert_null(strstr(now + 1, "\"customer\":1,\"state\""));
+    assert_non_null(strstr(told, "\"customer\":1,\"before\":2,\"state\""));
+    assert_non_null(strstr(told, "\"customer\":2,\"state\""));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, play_teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(what_was_kept_before_a_merge_is_told_as_that),
         TEST(what_is_well_is_neither_told_nor_counted),
         TEST(a_merge_that_fails_is_told_and_counted_and_the_survivor_keeps_hers),
         TEST(what_a_hook_makes_is_no_larger_than_what_may_be_kept),

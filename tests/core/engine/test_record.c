@@ -27,6 +27,36 @@ static void a_record_is_made_and_told_on_the_timeline(void **state)
     assert_int_equal(play->result.record, 2);
 }
 
+static void what_made_a_record_says_so_and_names_that_one(void **state)
+{
+    static const char put[] = "{'kind':'complaint','external':{'erp':'A-1'},"
+                              "'fields':{'subject':'x'}}";
+    struct play *play = *state;
+    play_record_begin(play, "kind 'errand' { states = { 'open' } }\n"
+                            "rule 'r' { on = 'complaint.created', run = function()\n"
+                            "  create('errand', {}) create('errand', {}) end }\n");
+    play_command(play, "record.put", "1", put);
+    play_record_done(play);
+    assert_true(play->result.is_made);
+    assert_int_equal(play->result.record, 1); /* and not the errand that came of it */
+    assert_has(play_record_shown(play, "errand", 2), "'state':'open'");
+    play_command(play, "record.put", "1", put);
+    play_record_done(play);
+    assert_false(play->result.is_made);
+    assert_int_equal(play->result.record, 1);
+}
+
+static void whoever_is_named_twice_in_a_role_is_in_it_once(void **state)
+{
+    struct play *play = *state;
+    play_record_begin(play, "");
+    play_command(play, "record.create", "1",
+                 "{'kind':'complaint','fields':{'subject':'x'},"
+                 "'customers':{'dealer':['user_id:u2','user_id:u1',2]}}");
+    play_record_done(play);
+    assert_has(play_record_shown(play, "complaint", 1), "'dealer':[2,1]");
+}
+
 static void a_record_with_an_optional_subject_is_about_somebody_or_nobody(void **state)
 {
     struct play *play = *state;
@@ -514,6 +544,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_record_is_made_and_told_on_the_timeline),
+        TEST(what_made_a_record_says_so_and_names_that_one),
+        TEST(whoever_is_named_twice_in_a_role_is_in_it_once),
         TEST(a_record_with_an_optional_subject_is_about_somebody_or_nobody),
         TEST(the_simplest_kind_may_be_about_somebody),
         TEST(what_has_no_sign_is_not_below_zero),

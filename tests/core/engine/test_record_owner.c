@@ -1,6 +1,7 @@
 /* test_record_owner.c -- whose a record is, and whose the reminders of its deadlines are. */
 #include "core/engine/read.h"
 #include "tests/core/engine/engine_fixture.h"
+#include "tests/core/engine/record_fixture.h"
 
 #include <stdio.h>
 
@@ -128,6 +129,31 @@ static void an_owner_is_somebody(void **state)
     assert_has(play_timeline(play, 1, seq, 1), "create: nobody on the staff is called ");
 }
 
+static void a_kind_whose_owner_is_nobody_gives_its_records_to_the_fallback(void **state)
+{
+    static const char said[] = "the owner of kind \\'typo\\': nobody on the staff is "
+                               "called \\'benn\\'; did you mean \\'ben\\'?; ";
+    struct play *play = *state;
+    char shown[200];
+    play_rules(play, "kind 'typo' { states = { 'open' }, owner = 'benn' }\n");
+    play_identify(play, "u1", NULL);
+    play_command(play, "record.create", "1", "{'kind':'typo'}");
+    assert_has(play_record_shown(play, "typo", 1), "'owner':'benn'"); /* nobody works there yet */
+    command(play, "staff.set", "{'name':'ben'}");
+    play_command(play, "record.create", "1", "{'kind':'typo'}");
+    assert_has(play_record_shown(play, "typo", 2), "'owner':null");
+    snprintf(shown, sizeof shown, "%sit is nobody's", said);
+    assert_has(play_timeline(play, 1, engine_seq(play->engine), 0), shown);
+    command(play, "staff.set", "{'name':'eve','team':'desk'}");
+    play_command(play, "record.create", "1", "{'kind':'typo'}");
+    assert_has(play_record_shown(play, "typo", 3), "'owner':'desk'");
+    snprintf(shown, sizeof shown, "%sit is the fallback's, desk", said);
+    assert_has(play_timeline(play, 1, engine_seq(play->engine), 0), shown);
+    command(play, "staff.set", "{'name':'benn'}");
+    play_command(play, "record.create", "1", "{'kind':'typo'}");
+    assert_has(play_record_shown(play, "typo", 4), "'owner':'benn'");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, play_setup, play_teardown)
 
 int main(void)
@@ -138,6 +164,7 @@ int main(void)
         TEST(an_escalation_to_a_team_takes_turns_and_says_why),
         TEST(the_reminder_of_somebody_away_is_her_deputys_for_her_and_comes_back),
         TEST(an_owner_is_somebody),
+        TEST(a_kind_whose_owner_is_nobody_gives_its_records_to_the_fallback),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
