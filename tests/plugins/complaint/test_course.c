@@ -178,11 +178,11 @@ static void an_answer_reopens_for_as_long_as_is_configured(void **state)
 
 static void an_answer_is_known_by_as_much_of_a_long_id_as_is_kept(void **state)
 {
-    char id[301], kept[201];
+    char id[1101], kept[998];
     (void)state;
-    memset(id, 'a', 300);
-    id[300] = '\0';
-    snprintf(kept, sizeof kept, "%.200s", id);
+    memset(id, 'a', 1100);
+    id[1100] = '\0';
+    snprintf(kept, sizeof kept, "%.997s", id);
     mail_to_us("Re: late", "complaints@example.com");
     call.values[0] = value_of(0, (const char *[]){ "to", "complaints@example.com", "subject",
                                                    "Re: late", "in_reply_to", id, NULL });
