@@ -12,9 +12,10 @@ local words = {
 }
 
 local function greet(event, customer)
+  local language = tostring(customer.locale or customer.language or ""):match("^%a+")
   send {
     channel = "log", purpose = "greetings", expires = "15h",
-    body = (words[customer.language] or words.en):format(customer.name or "you"),
+    body = (words[language] or words.en):format(customer.name or "you"),
   }
 end
 

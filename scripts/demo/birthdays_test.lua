@@ -1,6 +1,6 @@
 test "a birthday is greeted at nine, in her language, once a year" (function(t)
   t:at "2026-03-31 12:00"
-  local ming = t:customer{ name = "王小明", language = "zh", birthday = "1980-04-01" }
+  local ming = t:customer{ name = "王小明", language = "zh-CN", birthday = "1980-04-01" }
   t:advance "20h"
   t:expect_not_sent(ming)
   t:at "2026-04-01 09:00"

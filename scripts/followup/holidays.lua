@@ -1,21 +1,26 @@
--- Holidays that she keeps: by the calendar of her family, which her language or country tells until
--- somebody knows it better (`kith set 42 holidays=chinese`).  A holiday is a date that comes back
--- every year by the calendar in which it is counted, so each customer has the dates of those that
--- are hers as traits; any year will do.
+-- Holidays that she keeps: by the calendar of her family, which her language or country tells
+-- until somebody knows it better, and an identify brings `holidays`, "chinese" or "western".  A
+-- holiday is a date that comes back every year by the calendar in which it is counted, so each
+-- customer has the dates of those that are hers as traits; any year will do.
 
 local dates = {
   chinese = { spring_festival = "2026-02-17", mid_autumn = "2026-09-25" },
   western = { christmas = "2026-12-24" },
 }
 
-local chinese = { zh = true, CN = true, TW = true, HK = true, SG = true }
+local chinese = { CN = true, TW = true, HK = true, SG = true }
+
+-- "zh" of "zh-CN" and of "zh_Hant_TW"
+local function language_of(customer)
+  return tostring(customer.locale or customer.language or ""):match("^%a+")
+end
 
 rule "which holidays she keeps" {
   on = "identify",
   run = function(event, customer)
-    local kept = customer.holidays
-    if not kept and (customer.language or customer.country) then
-      local is_chinese = chinese[customer.language] or chinese[customer.country]
+    local kept, language = customer.holidays, language_of(customer)
+    if not kept and (language or customer.country) then
+      local is_chinese = language == "zh" or chinese[customer.country]
       kept = is_chinese and "chinese" or "western"
     end
     for name, of in pairs(dates) do

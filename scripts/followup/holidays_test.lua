@@ -11,6 +11,19 @@ test "she is greeted on the holidays of her family" (function(t)
   t:expect_no_reminder(li, { title = "Greet Li: it is Christmas" })
 end)
 
+test "her language is known with its country as well" (function(t)
+  t:at "2027-01-05 09:00"
+  local ming = t:customer{ name = "王小明", owner = "anna", language = "zh-CN" }
+  local yu = t:customer{ name = "Yu", owner = "anna", locale = "zh-Hant-TW", language = "en" }
+  local ben = t:customer{ name = "Ben", owner = "anna", locale = "de-AT" }
+  t:at "2027-02-06 08:00"
+  t:expect_reminder(ming, { title = "Greet 王小明: it is the Spring Festival" })
+  t:expect_reminder(yu, { title = "Greet Yu: it is the Spring Festival" })
+  t:at "2027-12-24 08:00"
+  t:expect_reminder(ben, { title = "Greet Ben: it is Christmas" })
+  t:expect_no_reminder(ming, { title = "Greet 王小明: it is Christmas" })
+end)
+
 test "somebody else keeps others" (function(t)
   t:at "2027-01-05 09:00"
   local ann = t:customer{ name = "Ann", owner = "anna", country = "DE" }
