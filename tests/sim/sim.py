@@ -232,8 +232,21 @@ class Run:
 
     def is_other(self, cause):
         """Whether this entry may have made something else once: other code numbers what it makes in
-        its own way, and another world behind it may word it so."""
-        return self.codes() > 1 or self.entries[cause - self.entries[0]["seq"]]["world"] > cause
+        its own way, another world behind it may word it so, and a plugin that crashed when it was
+        repeated makes nothing of it."""
+        return (
+            self.codes() > 1
+            or self.entries[cause - self.entries[0]["seq"]]["world"] > cause
+            or self.is_shut_out_behind(cause)
+        )
+
+    def is_shut_out_behind(self, cause):
+        return any(
+            e["body"]["type"] == "verdict"
+            and e["body"]["plugins"]
+            and e["body"]["at_seq"] <= cause < e["seq"]
+            for e in self.entries
+        )
 
     def check_acknowledged(self):
         written = [e["body"].get("id") for e in self.entries]
